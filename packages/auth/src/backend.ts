@@ -1,0 +1,97 @@
+import type { Access } from "./access.ts";
+import type { Credentials } from "./credentials.ts";
+import type { Identity } from "./identity.ts";
+
+/** The machine at the other end of the connection, as the socket knows it; never what a header claims. */
+export interface Peer {
+  /** An IP address, IPv4-mapped IPv6 already written as IPv4; `undefined` on a Unix socket. */
+  readonly address: string | undefined;
+  /** Whether the connection is a Unix socket. */
+  readonly local: boolean;
+  /** The SHA-256 fingerprint of a client certificate that the TLS layer has verified, as `AA:BB:…`. */
+  readonly certificateFingerprint?: string;
+}
+
+/** Everything that a backend may judge by. */
+export interface AuthRequest {
+  /** From the `Authorization` header; `undefined` where the request had none. */
+  readonly credentials: Credentials | undefined;
+  readonly peer: Peer;
+  /**
+   * Every value of one request header, in the order received, each as it stood on its own line.
+   *
+   * @param name In lower case. Only the backend's own {@link AuthBackend.credentialHeaders} can be asked for; of any
+   * other name the answer is empty.
+   */
+  header(name: string): readonly string[];
+  /** Aborts when the answer is no longer wanted: the client has gone or the deadline has passed. */
+  readonly signal: AbortSignal;
+}
+
+/** "Unknown here", "wrong" and "the directory is down" are three things; the third is thrown. */
+export type AuthResult = Authenticated | Rejected | Abstained;
+
+/** The credentials are good. The chain asks no further backend. */
+export interface Authenticated {
+  readonly status: "authenticated";
+  readonly identity: Identity;
+  /** When the answer ceases to hold, in milliseconds since the epoch: the expiry of a token. */
+  readonly expiresAt?: number;
+}
+
+/** The credentials are this backend's to judge, and they are wrong. */
+export interface Rejected {
+  readonly status: "rejected";
+  /** For the log alone: the client is told the same whatever it is. Never holds a secret. */
+  readonly reason: string;
+}
+
+/** Nothing here concerns this backend: another scheme, no header of its own, or a user whom it does not know. */
+export interface Abstained {
+  readonly status: "abstained";
+}
+
+/** What a 401 asks for: one `WWW-Authenticate` challenge of RFC 9110, section 11.6.1. */
+export interface Challenge {
+  /** For example `Basic` or `Bearer`. */
+  readonly scheme: string;
+  /** In the order in which they are to be written; quoting is the caller's work. */
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+/**
+ * Decides who is asking. What they may do is decided elsewhere.
+ *
+ * A backend is safe to call many times in parallel, answers promptly when `signal` aborts, and never puts a secret in a
+ * result, an error or a log. `@registry-gate/auth-testkit` holds these promises as tests.
+ */
+export interface AuthBackend {
+  /** Names the backend in logs and in {@link Identity.backend}; unique within a gate. */
+  readonly id: string;
+  /**
+   * The request headers that this backend reads, in lower case, `authorization` left out. They are dropped before the
+   * request goes to the registry. A result that rests on one of them is not remembered.
+   */
+  readonly credentialHeaders?: readonly string[];
+  /**
+   * @throws {BackendUnavailableError} when the question cannot be answered now. It throws nothing else, whatever the
+   * credentials are.
+   */
+  authenticate(request: AuthRequest): Promise<AuthResult>;
+  /** What a 401 should ask for to reach this backend; by default the gate asks for Basic. */
+  challenge?(accesses: readonly Access[]): Challenge;
+  /**
+   * Calls `listener` whenever an answer given earlier may no longer hold, such as after a password file was reloaded.
+   *
+   * @returns a function that ends the subscription.
+   */
+  onChange?(listener: () => void): () => void;
+  /**
+   * Resolves when the backend could answer now.
+   *
+   * @throws {BackendUnavailableError} when it could not.
+   */
+  check?(signal: AbortSignal): Promise<void>;
+  /** Lets go of files, sockets and timers. Calling it again does nothing. */
+  close?(): Promise<void>;
+}

@@ -1,0 +1,13 @@
+/** Somebody whom a backend has authenticated. */
+export interface Identity {
+  /** A stable identifier, unique within the backend: the DN of an LDAP entry, the `sub` claim of a token. */
+  readonly subject: string;
+  /** The name that access rules, `${username}` and the log use. */
+  readonly username: string;
+  /** The groups that access rules name as `group:NAME`. */
+  readonly groups: readonly string[];
+  /** The {@link AuthBackend.id} of the backend that says so. */
+  readonly backend: string;
+  /** What else the backend knows, such as an e-mail address. Never a secret: it may be logged. */
+  readonly claims?: Readonly<Record<string, unknown>>;
+}

@@ -1,0 +1,20 @@
+/**
+ * The contract between registry-gate and the backends that authenticate its users.
+ *
+ * @module
+ */
+export type { Access, Action } from "./access.ts";
+export type {
+  Abstained,
+  AuthBackend,
+  Authenticated,
+  AuthRequest,
+  AuthResult,
+  Challenge,
+  Peer,
+  Rejected,
+} from "./backend.ts";
+export type { BasicCredentials, BearerCredentials, Credentials } from "./credentials.ts";
+export { BackendUnavailableError, type Fault, formatFault, InvalidOptionsError } from "./errors.ts";
+export type { Identity } from "./identity.ts";
+export type { AuthBackendPlugin, BackendContext, Logger, LogLine } from "./plugin.ts";

@@ -1,0 +1,50 @@
+import type { AuthBackend } from "./backend.ts";
+
+/** Takes one line of log. The fields come first, as in pino; neither part ever holds a secret. */
+export type LogLine = (fields: Readonly<Record<string, unknown>>, message: string) => void;
+
+/** Where a backend writes what an operator should know. A pino logger is one. */
+export interface Logger {
+  debug: LogLine;
+  info: LogLine;
+  warn: LogLine;
+  error: LogLine;
+}
+
+/** What a gate gives to the backends that it opens. */
+export interface BackendContext {
+  /** The {@link AuthBackend.id} to use. */
+  readonly id: string;
+  /** An absolute path: relative paths in the options are relative to it. */
+  readonly baseDirectory: string;
+  readonly log: Logger;
+}
+
+/**
+ * What a backend package exports as `plugin`, so that a configuration can name it.
+ *
+ * @example
+ * ```ts
+ * export const plugin: AuthBackendPlugin = {
+ *   type: "acme",
+ *   apiVersion: 1,
+ *   open: async (options, context) => acmeBackend(parseOptions(options), context),
+ * };
+ * ```
+ */
+export interface AuthBackendPlugin {
+  /** The `type` that a configuration selects it by. */
+  readonly type: string;
+  /** The version of this contract that the package was written for. */
+  readonly apiVersion: 1;
+  /** JSON Schema (draft 2020-12) of the options without `type`, for editors. `open` is what judges. */
+  readonly optionsSchema?: Readonly<Record<string, unknown>>;
+  /**
+   * Validates the options and makes a backend of them. Reads the files that they name, but opens no connection, so that
+   * a configuration can be checked where the servers are out of reach.
+   *
+   * @param options As they stand in the configuration, `type` taken out.
+   * @throws {InvalidOptionsError} with every fault; its paths start at the options.
+   */
+  open(options: unknown, context: BackendContext): Promise<AuthBackend>;
+}

@@ -1,0 +1,13 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  resolve: { conditions: ["development", "node", "import", "default"] },
+  ssr: { resolve: { conditions: ["development", "node", "import", "default"] } },
+  test: {
+    include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts", "test/**/*.test.ts"],
+    pool: "forks",
+    // Real servers and clients start inside the tests; two cores under load make each of them slow now and then.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+  },
+});
