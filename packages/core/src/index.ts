@@ -1,1 +1,11 @@
-export {};
+/**
+ * Express middleware that decides who may pull and push on a container registry.
+ *
+ * @module
+ */
+export { type ErrorAnswer, sendError } from "./answer/error-answer.ts";
+export { serveExpectations } from "./expectation.ts";
+export type { AccessRule, CacheOptions, RegistryProxyOptions, UpstreamOptions } from "./options.ts";
+export type { Decision, RequestRecord } from "./record.ts";
+export { type RegistryProxy, registryProxy } from "./registry-proxy.ts";
+export { type Findings, validateOptions } from "./validate-options.ts";

@@ -1,0 +1,65 @@
+import type { Access, AuthBackend } from "@registry-gate/auth";
+import type { Refusal } from "../route/refusal.ts";
+import { type ErrorAnswer, formatChallenge } from "./error-answer.ts";
+
+/** How long a client should wait before it tries again, in seconds. */
+const retryAfter = "5";
+
+/** Known, but not allowed: the same words whether or not the repository exists. */
+export const denied: ErrorAnswer = {
+  status: 403,
+  code: "DENIED",
+  message: "requested access to the resource is denied",
+};
+
+export const backendUnavailable: ErrorAnswer = {
+  status: 503,
+  code: "UNAVAILABLE",
+  message: "the authentication service is unavailable",
+  headers: { "Retry-After": retryAfter },
+};
+
+export const upstreamUnreachable: ErrorAnswer = {
+  status: 502,
+  code: "UNAVAILABLE",
+  message: "the registry is unreachable",
+};
+
+export const upstreamSilent: ErrorAnswer = {
+  status: 504,
+  code: "UNAVAILABLE",
+  message: "the registry does not answer",
+};
+
+export const bodyAlreadyRead: ErrorAnswer = {
+  status: 500,
+  code: "UNKNOWN",
+  message: "the request's body was read before it reached the registry gate",
+};
+
+export const internalError: ErrorAnswer = { status: 500, code: "UNKNOWN", message: "internal error" };
+
+export const notFound: ErrorAnswer = { status: 404, code: "UNSUPPORTED", message: "nothing is here" };
+
+export function refused({ status, code, message, allow }: Refusal): ErrorAnswer {
+  return allow === undefined
+    ? { status, code, message }
+    : { status, code, message, headers: { Allow: allow.join(", ") } };
+}
+
+/** A 401 that asks for Basic credentials, and for whatever else the backends take. */
+export function unauthorized(
+  backends: readonly AuthBackend[],
+  realm: string,
+  accesses: readonly Access[],
+): ErrorAnswer {
+  const challenges = backends.map((backend) =>
+    formatChallenge(backend.challenge?.(accesses) ?? { scheme: "Basic", parameters: { realm } }),
+  );
+  return {
+    status: 401,
+    code: "UNAUTHORIZED",
+    message: "authentication required",
+    headers: { "WWW-Authenticate": [...new Set(challenges)] },
+  };
+}

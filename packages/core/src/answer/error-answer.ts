@@ -1,0 +1,55 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Challenge } from "@registry-gate/auth";
+import { holdsBodyBack } from "../expectation.ts";
+import type { ErrorCode } from "../route/refusal.ts";
+
+/** An answer that the gate gives by itself. */
+export interface ErrorAnswer {
+  readonly status: number;
+  readonly code: ErrorCode | "TOOMANYREQUESTS";
+  readonly message: string;
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+}
+
+/** The header that marks a registry of the second version of the API, on every answer (docker-registry's API). */
+export const apiVersion: readonly [name: string, value: string] = ["Docker-Distribution-Api-Version", "registry/2.0"];
+
+/** How long the rest of a refused body is read and dropped, so that a client that sends it sees the answer. */
+const lingering = 10_000;
+
+/**
+ * Sends an error in the format of the OCI distribution specification 1.1, section "Error Codes".
+ *
+ * What is still to come of the request's body is dropped for a while, and then the connection: closing it at once would
+ * reset it under a client that has not read the answer yet. A body that the client holds back is never asked for.
+ *
+ * @returns the length of the body, in bytes.
+ */
+export function sendError(request: IncomingMessage, response: ServerResponse, answer: ErrorAnswer): number {
+  const body = JSON.stringify({ errors: [{ code: answer.code, message: answer.message, detail: null }] });
+  response.statusCode = answer.status;
+  for (const name of response.getHeaderNames()) response.removeHeader(name);
+  response.setHeader("Content-Type", "application/json; charset=utf-8");
+  response.setHeader("Content-Length", Buffer.byteLength(body));
+  response.setHeader(...apiVersion);
+  response.setHeader("X-Content-Type-Options", "nosniff");
+  for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
+  if (holdsBodyBack(request)) response.setHeader("Connection", "close");
+  const withBody = request.method !== "HEAD";
+  response.end(withBody ? body : undefined);
+  if (!request.complete) dropBody(request);
+  return withBody ? Buffer.byteLength(body) : 0;
+}
+
+function dropBody(request: IncomingMessage): void {
+  const timer = setTimeout(() => request.socket.destroy(), lingering);
+  timer.unref();
+  request.once("close", () => clearTimeout(timer));
+  request.resume();
+}
+
+/** Writes a challenge as RFC 9110, section 11.6.1 says: every parameter as a quoted string. */
+export function formatChallenge({ scheme, parameters }: Challenge): string {
+  const list = Object.entries(parameters).map(([name, value]) => `${name}="${value.replace(/["\\]/g, "\\$&")}"`);
+  return `${scheme} ${list.join(",")}`;
+}

@@ -1,0 +1,39 @@
+import { accessesOf } from "../route/accesses.ts";
+import type { Route } from "../route/route.ts";
+import type { Policy } from "./policy.ts";
+import type { Principal } from "./principal.ts";
+
+export type Authorization =
+  /** `route` is what may be done, which can be less than what was asked for. */
+  | { readonly allowed: true; readonly route: Route; readonly reason: string }
+  | { readonly allowed: false; readonly reason: string };
+
+/** Judges a route: every access that it needs must be allowed. */
+export function authorize(policy: Policy, principal: Principal, route: Route): Authorization {
+  if (route.operation === "ping") {
+    // A client learns from this answer that there is something to log in to, so nobody may pass it unknown.
+    return principal === "anonymous"
+      ? { allowed: false, reason: "no credentials" }
+      : { allowed: true, route, reason: "authenticated" };
+  }
+  if (route.operation === "list-repositories") {
+    return policy.allowsEverywhere(principal, "pull")
+      ? { allowed: true, route, reason: "may pull every repository" }
+      : { allowed: false, reason: "may not pull every repository" };
+  }
+  let reason = "";
+  for (const access of accessesOf(route)) {
+    const decision = policy.decide(principal, access);
+    if (!decision.allowed) return { allowed: false, reason: `no rule allows ${access.action} on ${access.name}` };
+    reason = decision.rule === undefined ? "authenticated" : `access[${decision.rule}]`;
+  }
+  return { allowed: true, route: withoutForbiddenMount(policy, principal, route), reason };
+}
+
+/** Without pull on its source a mount becomes an upload: refusing it would abort the client's whole push. */
+function withoutForbiddenMount(policy: Policy, principal: Principal, route: Route): Route {
+  if (route.operation !== "start-upload" || route.mount === undefined) return route;
+  const { from } = route.mount;
+  if (policy.decide(principal, { type: "repository", name: from, action: "pull" }).allowed) return route;
+  return { ...route, mount: undefined };
+}

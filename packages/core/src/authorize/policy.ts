@@ -1,0 +1,102 @@
+import type { Access, Action } from "@registry-gate/auth";
+import type { AccessRule } from "../options.ts";
+import { compileGlob, type Glob } from "./glob.ts";
+import { type Principal, usernameOf } from "./principal.ts";
+
+/** Decides what a principal may do. */
+export interface Policy {
+  decide(principal: Principal, access: Access): PolicyDecision;
+  /** Whether the principal may do `action` to every repository there is, so that no list needs to be filtered. */
+  allowsEverywhere(principal: Principal, action: Action): boolean;
+}
+
+export type PolicyDecision =
+  /** The index of the first rule that allows it; `undefined` where there are no rules. */
+  { readonly allowed: true; readonly rule: number | undefined } | { readonly allowed: false };
+
+interface CompiledRule {
+  readonly index: number;
+  readonly anybody: boolean;
+  readonly authenticated: boolean;
+  readonly users: ReadonlySet<string>;
+  readonly groups: ReadonlySet<string>;
+  readonly adds: readonly Glob[];
+  readonly takes: readonly Glob[];
+  readonly actions: ReadonlySet<Action>;
+}
+
+/**
+ * Compiles rules that `validateAccess` finds nothing wrong with. Without rules, whoever is authenticated may pull and
+ * push.
+ */
+export function compilePolicy(rules: readonly AccessRule[] | undefined): Policy {
+  return rules === undefined ? openPolicy : rulePolicy(rules.map(compileRule));
+}
+
+const openPolicy: Policy = {
+  decide: (principal, { action }) =>
+    openPolicy.allowsEverywhere(principal, action) ? { allowed: true, rule: undefined } : { allowed: false },
+  allowsEverywhere: (principal, action) => principal !== "anonymous" && (action === "pull" || action === "push"),
+};
+
+function rulePolicy(rules: readonly CompiledRule[]): Policy {
+  return {
+    decide(principal, access) {
+      if (access.type !== "repository") return { allowed: false };
+      const username = usernameOf(principal);
+      for (const rule of rules) {
+        if (
+          covers(rule.actions, access.action) &&
+          appliesTo(rule, principal) &&
+          rule.adds.some((glob) => glob.matches(access.name, username)) &&
+          !rule.takes.some((glob) => glob.matches(access.name, username))
+        ) {
+          return { allowed: true, rule: rule.index };
+        }
+      }
+      return { allowed: false };
+    },
+    allowsEverywhere(principal, action) {
+      return rules.some(
+        (rule) =>
+          rule.takes.length === 0 &&
+          rule.adds.some((glob) => glob.everything) &&
+          covers(rule.actions, action) &&
+          appliesTo(rule, principal),
+      );
+    },
+  };
+}
+
+function compileRule(rule: AccessRule, index: number): CompiledRule {
+  const named = (kind: string): ReadonlySet<string> =>
+    new Set(
+      rule.subjects
+        .filter((subject) => subject.startsWith(kind))
+        .map((subject) => subject.slice(kind.length).normalize("NFC")),
+    );
+  const globs = rule.repositories.map(compileGlob);
+  return {
+    index,
+    anybody: rule.subjects.includes("anonymous"),
+    authenticated: rule.subjects.includes("authenticated"),
+    users: named("user:"),
+    groups: named("group:"),
+    adds: globs.filter((glob) => !glob.negative),
+    takes: globs.filter((glob) => glob.negative),
+    actions: new Set(rule.actions),
+  };
+}
+
+function covers(actions: ReadonlySet<Action>, action: Action): boolean {
+  return actions.has("*") || actions.has(action);
+}
+
+function appliesTo(rule: CompiledRule, principal: Principal): boolean {
+  if (rule.anybody) return true;
+  if (principal === "anonymous") return false;
+  const { identity } = principal;
+  return (
+    rule.authenticated || rule.users.has(identity.username) || identity.groups.some((group) => rule.groups.has(group))
+  );
+}

@@ -1,0 +1,51 @@
+import { type AgentOptions, Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import type { Duplex } from "node:stream";
+
+/** The registry did not take the connection in time. */
+export class ConnectTimeoutError extends Error {
+  override readonly name = "ConnectTimeoutError";
+  readonly code = "CONNECT_TIMEOUT";
+}
+
+export interface UpstreamAgentOptions {
+  readonly secure: boolean;
+  readonly connectTimeout: number;
+  readonly ca: string | undefined;
+  /** Whether connections are kept for the next request. */
+  readonly keepAlive: boolean;
+}
+
+/**
+ * An idle connection is given up after this many milliseconds: early enough that a request seldom meets one that the
+ * registry is just closing.
+ */
+const idleTimeout = 15_000;
+/** Enough to keep for a busy gate; the number of connections in use is not limited, so that no pull waits for another. */
+const mostIdle = 256;
+
+/** Connects to the registry, with a limit on the time that connecting takes. */
+export function upstreamAgent(options: UpstreamAgentOptions): HttpAgent | HttpsAgent {
+  const { secure, connectTimeout, ca, keepAlive } = options;
+  const agentOptions: AgentOptions = { keepAlive, maxFreeSockets: mostIdle, scheduling: "lifo", timeout: idleTimeout };
+  const agent = secure
+    ? new HttpsAgent({ ...agentOptions, ...(ca === undefined ? {} : { ca }) })
+    : new HttpAgent(agentOptions);
+  const connect = agent.createConnection.bind(agent);
+  agent.createConnection = (...parameters) => {
+    const socket = connect(...parameters);
+    if (socket !== null && socket !== undefined)
+      limitConnecting(socket, secure ? "secureConnect" : "connect", connectTimeout);
+    return socket;
+  };
+  return agent;
+}
+
+function limitConnecting(socket: Duplex, connected: "connect" | "secureConnect", timeout: number): void {
+  const timer = setTimeout(() => {
+    socket.destroy(new ConnectTimeoutError(`no connection within ${timeout} ms`));
+  }, timeout);
+  const settle = (): void => clearTimeout(timer);
+  socket.once(connected, settle);
+  socket.once("close", settle);
+}

@@ -1,0 +1,142 @@
+import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import { createProxyMiddleware, type RequestHandler } from "http-proxy-middleware";
+import type { UpstreamOptions } from "../options.ts";
+import { upstreamAgent } from "./upstream-agent.ts";
+
+/** The connection to the registry. This file alone knows the proxy library. */
+export interface Upstream {
+  readonly url: URL;
+  /** Streams the request to the registry and its answer back, and tells how it went by the exchange's functions. */
+  forward(exchange: Exchange): void;
+  close(): void;
+}
+
+/** One request on its way through. Exactly one of `answered` and `failed` is called, unless the client goes first. */
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** The target and headers for the registry; nothing else of the request's head is sent. */
+  readonly target: string;
+  readonly headers: OutgoingHttpHeaders & IncomingMessage["headers"];
+  readonly hasBody: boolean;
+  /** Must write the head of the response; the body follows by itself. */
+  answered(upstreamAnswer: IncomingMessage): void;
+  /** No answer came: `silent` where the registry was connected but said nothing for too long. */
+  failed(kind: "unreachable" | "silent", error: Error): void;
+  /** Counts of body bytes, kept up to date. */
+  readonly bytes: { received: number; sent: number };
+}
+
+/** The registry was connected and then said nothing, and took nothing, for as long as it may. */
+class SilentUpstreamError extends Error {
+  override readonly name = "SilentUpstreamError";
+}
+
+interface Attempt {
+  readonly exchange: Exchange;
+  outgoing: ClientRequest | undefined;
+  settled: boolean;
+}
+
+export function openUpstream(options: UpstreamOptions): Upstream {
+  const { readTimeout = 900_000, connectTimeout = 10_000, ca } = options;
+  const url = new URL(options.url);
+  const attempts = new WeakMap<IncomingMessage, Attempt>();
+  const common = { secure: url.protocol === "https:", connectTimeout, ca };
+  const agents = {
+    kept: upstreamAgent({ ...common, keepAlive: true }),
+    fresh: upstreamAgent({ ...common, keepAlive: false }),
+  };
+  const kept = proxy(agents.kept);
+  const fresh = proxy(agents.fresh);
+
+  function proxy(agent: (typeof agents)["kept"]): RequestHandler {
+    return createProxyMiddleware({
+      target: url,
+      agent,
+      ejectPlugins: true,
+      selfHandleResponse: true,
+      plugins: [
+        (server) => {
+          server.on("proxyReq", onOutgoing);
+          server.on("proxyRes", onAnswer);
+          // Failures arrive through the middleware's callback; what comes here beside it has been dealt with there.
+          server.on("error", () => {});
+          server.on("econnreset", () => {});
+        },
+      ],
+    });
+  }
+
+  function onOutgoing(outgoing: ClientRequest, request: IncomingMessage): void {
+    const attempt = attempts.get(request);
+    if (attempt === undefined) return;
+    attempt.outgoing = outgoing;
+    outgoing.setTimeout(readTimeout, () => {
+      outgoing.destroy(new SilentUpstreamError(`silent for ${readTimeout} ms`));
+    });
+    // Listening lets the body flow, so it begins only here, where the library is about to pipe it.
+    const { exchange } = attempt;
+    if (exchange.hasBody) request.on("data", (chunk: Buffer) => (exchange.bytes.received += chunk.length));
+  }
+
+  function onAnswer(upstreamAnswer: IncomingMessage, request: IncomingMessage, response: ServerResponse): void {
+    const attempt = attempts.get(request);
+    if (attempt === undefined || attempt.settled) return;
+    attempt.settled = true;
+    const { exchange } = attempt;
+    exchange.answered(upstreamAnswer);
+    upstreamAnswer.on("data", (chunk: Buffer) => (exchange.bytes.sent += chunk.length));
+    upstreamAnswer.pipe(response);
+  }
+
+  function send(attempt: Attempt, through: RequestHandler): void {
+    const { request, response } = attempt.exchange;
+    void through(request, response, (error) => {
+      if (attempt.settled) return;
+      const { outgoing } = attempt;
+      // The registry may have closed a kept connection just when we took it. Nothing was answered, and asking again
+      // changes nothing, so ask once more on a connection of its own (RFC 9110, section 9.2.2).
+      if (
+        through === kept &&
+        outgoing?.reusedSocket &&
+        !attempt.exchange.hasBody &&
+        isRead(request) &&
+        !isSilence(error)
+      ) {
+        send(attempt, fresh);
+        return;
+      }
+      attempt.settled = true;
+      attempt.exchange.failed(isSilence(error) ? "silent" : "unreachable", asError(error));
+    });
+  }
+
+  return {
+    url,
+    forward(exchange) {
+      const { request } = exchange;
+      request.url = exchange.target;
+      request.headers = exchange.headers;
+      const attempt: Attempt = { exchange, outgoing: undefined, settled: false };
+      attempts.set(request, attempt);
+      send(attempt, kept);
+    },
+    close() {
+      agents.kept.destroy();
+      agents.fresh.destroy();
+    },
+  };
+}
+
+function isRead(request: IncomingMessage): boolean {
+  return request.method === "GET" || request.method === "HEAD";
+}
+
+function isSilence(error: unknown): boolean {
+  return error instanceof SilentUpstreamError;
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}

@@ -1,0 +1,43 @@
+import type { Credentials } from "@registry-gate/auth";
+
+/** Far above any password, and above the tokens that clients send in the place of one. */
+const longestHeader = 12_288;
+const longestUsername = 512;
+
+const basicPattern = /^basic +([A-Za-z0-9+/]+={0,2})$/i;
+/** The token68 of RFC 9110, section 11.2. */
+const bearerPattern = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i;
+// C0 and C1 controls and DEL, which no user name or password may hold (RFC 8265, section 3.5.2).
+const controls = /[\u0000-\u001f\u007f-\u009f]/;
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/**
+ * Reads an `Authorization` header: Basic as of RFC 7617 with UTF-8, Bearer as of RFC 6750.
+ *
+ * @returns `undefined` for whatever is not well-formed: not the canonical Base64 of well-formed UTF-8, no colon, an
+ * empty user name or password, a control character, over-long, or another scheme.
+ */
+export function parseAuthorization(header: string): Credentials | undefined {
+  if (header.length > longestHeader) return undefined;
+  const basic = basicPattern.exec(header)?.[1];
+  if (basic !== undefined) return parseBasic(basic);
+  const token = bearerPattern.exec(header)?.[1];
+  return token === undefined ? undefined : { scheme: "bearer", token };
+}
+
+function parseBasic(encoded: string): Credentials | undefined {
+  const bytes = Buffer.from(encoded, "base64");
+  if (bytes.toString("base64") !== encoded) return undefined;
+  let text: string;
+  try {
+    text = decoder.decode(bytes);
+  } catch {
+    return undefined;
+  }
+  const colon = text.indexOf(":");
+  if (colon === -1 || controls.test(text)) return undefined;
+  const username = text.slice(0, colon).normalize("NFC");
+  const password = text.slice(colon + 1).normalize("NFC");
+  if (username === "" || username.length > longestUsername || password === "") return undefined;
+  return { scheme: "basic", username, password };
+}

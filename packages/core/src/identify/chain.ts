@@ -1,0 +1,43 @@
+import { type AuthBackend, type AuthRequest, BackendUnavailableError, type Logger } from "@registry-gate/auth";
+import type { Verdict } from "./verdict.ts";
+
+/**
+ * Asks the backends in order. The first that authenticates wins, whatever was said before it. Without a winner: a
+ * backend that could not answer makes the whole unavailable, because the answer might have been yes; credentials that
+ * every backend rejected or abstained from are rejected, never taken for none.
+ */
+export async function askInOrder(
+  backends: readonly AuthBackend[],
+  request: AuthRequest,
+  log: Logger | undefined,
+): Promise<Verdict> {
+  const outages: string[] = [];
+  const rejections: string[] = [];
+  for (const backend of backends) {
+    try {
+      const result = await backend.authenticate(request);
+      if (result.status === "authenticated") {
+        return { outcome: "authenticated", identity: result.identity, expiresAt: result.expiresAt };
+      }
+      if (result.status === "rejected") rejections.push(`${backend.id}: ${result.reason}`);
+    } catch (error) {
+      if (request.signal.aborted) throw error;
+      outages.push(backend.id);
+      reportOutage(backend, error, log);
+    }
+  }
+  if (outages.length > 0) return { outcome: "unavailable", reason: `no answer from ${outages.join(", ")}` };
+  if (rejections.length > 0) return { outcome: "rejected", reason: rejections.join("; ") };
+  if (request.credentials === undefined) return { outcome: "anonymous" };
+  return { outcome: "rejected", reason: "no backend knows the credentials" };
+}
+
+function reportOutage(backend: AuthBackend, error: unknown, log: Logger | undefined): void {
+  // Judged by its code too: a backend may have been built with another copy of the contract.
+  const expected =
+    error instanceof BackendUnavailableError ||
+    (error instanceof Error && "code" in error && error.code === "BACKEND_UNAVAILABLE");
+  const fields = { backend: backend.id, err: error };
+  if (expected) log?.warn(fields, "a backend is unavailable");
+  else log?.error(fields, "a backend failed unexpectedly");
+}

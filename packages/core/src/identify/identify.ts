@@ -1,0 +1,80 @@
+import type { IncomingMessage } from "node:http";
+import { TLSSocket } from "node:tls";
+import type { AuthBackend, AuthRequest, Logger, Peer } from "@registry-gate/auth";
+import type { CacheOptions } from "../options.ts";
+import { isLocal, peerAddress } from "../peer.ts";
+import { parseAuthorization } from "./authorization.ts";
+import { askInOrder } from "./chain.ts";
+import type { Verdict } from "./verdict.ts";
+import { verifiedCredentials } from "./verified-credentials.ts";
+
+/** Finds out who sent a request. */
+export interface Identifier {
+  /**
+   * Answers at once where the caller is remembered. Rejects only when the client has gone.
+   *
+   * @param untilGone Makes a signal that aborts when the client goes; not called where the answer is at hand.
+   */
+  identify(request: IncomingMessage, untilGone: () => AbortSignal): Verdict | Promise<Verdict>;
+  close(): void;
+}
+
+const malformed: Verdict = { outcome: "rejected", reason: "the Authorization header is malformed" };
+
+export function identifier(
+  backends: readonly AuthBackend[],
+  cache: CacheOptions | false,
+  log: Logger | undefined,
+): Identifier {
+  const credentialHeaders = [...new Set(backends.flatMap((backend) => backend.credentialHeaders ?? []))];
+  const verified = cache === false ? undefined : verifiedCredentials(cache);
+  const subscriptions = backends.map((backend) => backend.onChange?.(() => verified?.purge()));
+
+  return {
+    identify(request, untilGone) {
+      const { authorization } = request.headers;
+      const credentials = authorization === undefined ? undefined : parseAuthorization(authorization);
+      if (authorization !== undefined && credentials === undefined) return malformed;
+
+      const ask = (until: AbortSignal): Promise<Verdict> =>
+        askInOrder(backends, authRequest(request, credentials, credentialHeaders, until), log);
+      // An answer that rests on more than the Authorization header may hold for this connection alone.
+      if (
+        verified === undefined ||
+        credentials === undefined ||
+        credentialHeaders.some((name) => request.headers[name] !== undefined)
+      ) {
+        return ask(untilGone());
+      }
+      const fields =
+        credentials.scheme === "basic"
+          ? [credentials.scheme, credentials.username, credentials.password]
+          : [credentials.scheme, credentials.token];
+      return verified.resolve(fields, untilGone, ask);
+    },
+    close() {
+      for (const unsubscribe of subscriptions) unsubscribe?.();
+    },
+  };
+}
+
+function authRequest(
+  request: IncomingMessage,
+  credentials: AuthRequest["credentials"],
+  credentialHeaders: readonly string[],
+  signal: AbortSignal,
+): AuthRequest {
+  return {
+    credentials,
+    peer: peerOf(request),
+    header: (name) => (credentialHeaders.includes(name) ? (request.headersDistinct[name] ?? []) : []),
+    signal,
+  };
+}
+
+function peerOf(request: IncomingMessage): Peer {
+  const { socket } = request;
+  const peer = { address: peerAddress(socket), local: isLocal(socket) };
+  if (!(socket instanceof TLSSocket) || !socket.authorized) return peer;
+  return { ...peer, certificateFingerprint: socket.getPeerCertificate().fingerprint256 };
+}

@@ -1,0 +1,10 @@
+import type { Identity } from "@registry-gate/auth";
+
+/** Who is asking, as far as the backends can tell. */
+export type Verdict =
+  | { readonly outcome: "authenticated"; readonly identity: Identity; readonly expiresAt: number | undefined }
+  /** No credentials were given. */
+  | { readonly outcome: "anonymous" }
+  | { readonly outcome: "rejected"; readonly reason: string }
+  /** No backend authenticated the caller, and at least one could not answer. */
+  | { readonly outcome: "unavailable"; readonly reason: string };

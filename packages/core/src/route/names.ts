@@ -1,0 +1,41 @@
+/**
+ * The grammars of the OCI distribution specification 1.1, section "Pulling manifests", each anchored at both ends.
+ */
+
+const component = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
+const repositoryPattern = new RegExp(`^${component}(?:/${component})*$`);
+const componentPattern = new RegExp(`^${component}$`);
+const tagPattern = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
+const digestPattern = /^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[A-Za-z0-9=_-]+$/;
+const uploadPattern = /^[A-Za-z0-9_=-][A-Za-z0-9._=-]*$/;
+
+/** What every known registry keeps to, although the specification sets no limit. */
+const longestRepository = 255;
+/** Of a digest and of an upload's identifier. */
+const longestIdentifier = 512;
+
+export function isRepository(text: string): boolean {
+  return text.length <= longestRepository && repositoryPattern.test(text);
+}
+
+/** Whether `text` could be one path segment of a repository's name. */
+export function isRepositoryComponent(text: string): boolean {
+  return componentPattern.test(text);
+}
+
+export function isTag(text: string): boolean {
+  return tagPattern.test(text);
+}
+
+/** Of the algorithms that the image specification registers, the encoded part must be of the right form too. */
+export function isDigest(text: string): boolean {
+  if (text.length > longestIdentifier || !digestPattern.test(text)) return false;
+  if (text.startsWith("sha256:")) return /^sha256:[a-f0-9]{64}$/.test(text);
+  if (text.startsWith("sha512:")) return /^sha512:[a-f0-9]{128}$/.test(text);
+  return true;
+}
+
+/** The identifier of an upload is the registry's to choose; this is what known registries choose from. */
+export function isUpload(text: string): boolean {
+  return text.length <= longestIdentifier && uploadPattern.test(text);
+}

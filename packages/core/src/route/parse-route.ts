@@ -1,0 +1,164 @@
+import { isDigest, isRepository, isTag, isUpload } from "./names.ts";
+import { type Refusal, RefusedError, refuse } from "./refusal.ts";
+import type { Mount, Page, Route } from "./route.ts";
+import { parseTarget, type Target } from "./target.ts";
+
+export type ParsedRoute =
+  | { readonly route: Route; readonly refusal?: undefined }
+  | { readonly route?: undefined; readonly refusal: Refusal };
+
+/**
+ * Understands a request of the OCI distribution specification 1.1 and of docker-registry's API (catalog, uploads with
+ * `_state`), or says what is wrong with it.
+ *
+ * A path is read from its right end, because a repository may be called `a/manifests/b`. Parameters that the route does
+ * not know are left out; one that it knows must not be repeated.
+ *
+ * @param target The request target as it was received, not decoded.
+ */
+export function parseRoute(method: string, target: string): ParsedRoute {
+  try {
+    return { route: understand(method, parseTarget(target)) };
+  } catch (error) {
+    if (error instanceof RefusedError) return { refusal: error.refusal };
+    throw error;
+  }
+}
+
+function understand(method: string, target: Target): Route {
+  const rest = target.path.slice("/v2/".length);
+  if (rest === "") return ping(method);
+  if (rest === "_catalog") return listRepositories(method, target);
+
+  if (rest.endsWith("/blobs/uploads/")) {
+    return startUpload(method, repository(rest.slice(0, -"/blobs/uploads/".length)), target);
+  }
+  const slash = rest.lastIndexOf("/");
+  const last = rest.slice(slash + 1);
+  const before = slash === -1 ? "" : rest.slice(0, slash);
+  if (last === "list" && before.endsWith("/tags")) {
+    return listTags(method, repository(before.slice(0, -"/tags".length)), target);
+  }
+  if (before.endsWith("/manifests")) {
+    return manifest(method, repository(before.slice(0, -"/manifests".length)), last, target);
+  }
+  if (before.endsWith("/blobs/uploads")) {
+    return upload(method, repository(before.slice(0, -"/blobs/uploads".length)), last, target);
+  }
+  if (before.endsWith("/blobs")) {
+    return blob(method, repository(before.slice(0, -"/blobs".length)), last);
+  }
+  if (before.endsWith("/referrers")) {
+    return listReferrers(method, repository(before.slice(0, -"/referrers".length)), last, target);
+  }
+  return refuse(404, "UNSUPPORTED", "no registry operation has this path");
+}
+
+function ping(method: string): Route {
+  if (!reads(method)) notAllowed("GET", "HEAD");
+  return { operation: "ping" };
+}
+
+function listRepositories(method: string, target: Target): Route {
+  if (!reads(method)) notAllowed("GET", "HEAD");
+  return { operation: "list-repositories", page: page(target) };
+}
+
+function listTags(method: string, repository: string, target: Target): Route {
+  if (!reads(method)) notAllowed("GET", "HEAD");
+  return { operation: "list-tags", repository, page: page(target) };
+}
+
+function manifest(method: string, repository: string, reference: string, target: Target): Route {
+  const write = method === "PUT";
+  if (!write && !reads(method) && method !== "DELETE") notAllowed("GET", "HEAD", "PUT", "DELETE");
+  if (!isTag(reference) && !isDigest(reference)) {
+    // Nothing can be stored under such a reference, so to a reader it is simply not there.
+    if (reference.includes(":")) refuse(400, "DIGEST_INVALID", "the manifest's digest is malformed");
+    if (write) refuse(400, "TAG_INVALID", "the manifest's tag is malformed");
+    refuse(404, "MANIFEST_UNKNOWN", "no manifest can have this reference");
+  }
+  if (!write) return { operation: method === "DELETE" ? "delete-manifest" : "get-manifest", repository, reference };
+  const tags = target.parameters.get("tag") ?? [];
+  if (!tags.every(isTag)) refuse(400, "TAG_INVALID", "the parameter tag is not a tag");
+  return { operation: "put-manifest", repository, reference, tags };
+}
+
+function blob(method: string, repository: string, reference: string): Route {
+  if (!reads(method) && method !== "DELETE") notAllowed("GET", "HEAD", "DELETE");
+  if (!isDigest(reference)) refuse(400, "DIGEST_INVALID", "the blob's digest is malformed");
+  return { operation: method === "DELETE" ? "delete-blob" : "get-blob", repository, reference };
+}
+
+function startUpload(method: string, repository: string, target: Target): Route {
+  if (method !== "POST") notAllowed("POST");
+  return { operation: "start-upload", repository, digest: digest(target), mount: mount(target) };
+}
+
+function upload(method: string, repository: string, upload: string, target: Target): Route {
+  if (!isUpload(upload)) refuse(404, "BLOB_UPLOAD_UNKNOWN", "no upload can have this identifier");
+  const state = once(target, "_state");
+  switch (method) {
+    case "GET":
+    case "HEAD":
+      return { operation: "get-upload", repository, upload, state };
+    case "PATCH":
+      return { operation: "continue-upload", repository, upload, state };
+    case "DELETE":
+      return { operation: "cancel-upload", repository, upload, state };
+    case "PUT":
+      return { operation: "finish-upload", repository, upload, state, digest: digest(target) };
+    default:
+      return notAllowed("GET", "HEAD", "PATCH", "PUT", "DELETE");
+  }
+}
+
+function listReferrers(method: string, repository: string, reference: string, target: Target): Route {
+  if (!reads(method)) notAllowed("GET", "HEAD");
+  if (!isDigest(reference)) refuse(400, "DIGEST_INVALID", "the subject's digest is malformed");
+  const artifactType = once(target, "artifactType");
+  return { operation: "list-referrers", repository, reference, artifactType, page: page(target) };
+}
+
+/** A mount without `from` would have the registry look through repositories that nobody was asked about. */
+function mount(target: Target): Mount | undefined {
+  const digest = once(target, "mount");
+  const from = once(target, "from");
+  if (digest === undefined || from === undefined) return undefined;
+  if (!isDigest(digest)) refuse(400, "DIGEST_INVALID", "the parameter mount is not a digest");
+  if (!isRepository(from)) refuse(400, "NAME_INVALID", "the parameter from is not a repository's name");
+  return { digest, from };
+}
+
+function digest(target: Target): string | undefined {
+  const value = once(target, "digest");
+  if (value !== undefined && !isDigest(value)) refuse(400, "DIGEST_INVALID", "the parameter digest is not a digest");
+  return value;
+}
+
+function page(target: Target): Page {
+  const n = once(target, "n");
+  if (n !== undefined && !/^\d{1,9}$/.test(n)) {
+    refuse(400, "PAGINATION_NUMBER_INVALID", "the parameter n is not a number");
+  }
+  return { n: n === undefined ? undefined : Number(n), last: once(target, "last") };
+}
+
+function once(target: Target, name: string): string | undefined {
+  const values = target.parameters.get(name);
+  if (values !== undefined && values.length > 1) refuse(400, "UNSUPPORTED", `the parameter ${name} is repeated`);
+  return values?.[0];
+}
+
+function repository(name: string): string {
+  if (!isRepository(name)) refuse(400, "NAME_INVALID", "the repository's name is malformed");
+  return name;
+}
+
+function reads(method: string): boolean {
+  return method === "GET" || method === "HEAD";
+}
+
+function notAllowed(...allow: readonly string[]): never {
+  return refuse(405, "UNSUPPORTED", "the operation is unsupported", allow);
+}

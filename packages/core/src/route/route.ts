@@ -1,0 +1,66 @@
+/** A request as the OCI distribution specification understands it. From it alone the upstream's target is built. */
+export type Route =
+  | { readonly operation: "ping" }
+  | { readonly operation: "list-repositories"; readonly page: Page }
+  | { readonly operation: "list-tags"; readonly repository: string; readonly page: Page }
+  | { readonly operation: "get-manifest" | "delete-manifest"; readonly repository: string; readonly reference: string }
+  | {
+      readonly operation: "put-manifest";
+      readonly repository: string;
+      readonly reference: string;
+      /** Further tags for a manifest put by digest. */
+      readonly tags: readonly string[];
+    }
+  | { readonly operation: "get-blob" | "delete-blob"; readonly repository: string; readonly reference: string }
+  | {
+      readonly operation: "start-upload";
+      readonly repository: string;
+      /** The whole blob is in this one request. */
+      readonly digest: string | undefined;
+      readonly mount: Mount | undefined;
+    }
+  | {
+      readonly operation: "get-upload" | "continue-upload" | "cancel-upload";
+      readonly repository: string;
+      readonly upload: string;
+      readonly state: string | undefined;
+    }
+  | {
+      readonly operation: "finish-upload";
+      readonly repository: string;
+      readonly upload: string;
+      readonly state: string | undefined;
+      readonly digest: string | undefined;
+    }
+  | {
+      readonly operation: "list-referrers";
+      readonly repository: string;
+      readonly reference: string;
+      readonly artifactType: string | undefined;
+      readonly page: Page;
+    };
+
+export type Operation = Route["operation"];
+
+/** Take over a blob from another repository instead of uploading it. */
+export interface Mount {
+  readonly digest: string;
+  readonly from: string;
+}
+
+/** Which part of a listing is asked for. */
+export interface Page {
+  readonly n: number | undefined;
+  /** The last entry of the page before. */
+  readonly last: string | undefined;
+}
+
+export function repositoryOf(route: Route): string | undefined {
+  return "repository" in route ? route.repository : undefined;
+}
+
+/** The tag or digest that the route is about. */
+export function referenceOf(route: Route): string | undefined {
+  if ("reference" in route) return route.reference;
+  return "digest" in route ? route.digest : undefined;
+}

@@ -1,0 +1,86 @@
+import { refuse } from "./refusal.ts";
+
+/** A request target taken apart and decoded, once. */
+export interface Target {
+  /** Decoded; begins with `/v2/`. */
+  readonly path: string;
+  /** Decoded names and values in their order. */
+  readonly parameters: ReadonlyMap<string, readonly string[]>;
+}
+
+/** All that can stand in the path of a registry request, once decoded. */
+const pathPattern = /^[A-Za-z0-9._\-/:+=~@]*$/;
+/** What must not hide behind an encoding: it would change where a segment begins, or what the next decoder sees. */
+const neverEncoded = /%(?:2[ef5]|5c|00|23|3b)/i;
+const noParameters: ReadonlyMap<string, readonly string[]> = new Map();
+
+/** How many parameters are looked at; a registry request has at most a handful. */
+const mostParameters = 32;
+
+/**
+ * Whether a request target is for the registry: `/v2` or below. A target that only becomes so by decoding or by
+ * removing dot segments counts too, so that it is refused here and not let through to whatever stands behind.
+ */
+export function isRegistryTarget(target: string): boolean {
+  if (target.startsWith("/v2/") || target === "/v2" || target.startsWith("/v2?")) return true;
+  if (!/^\/[^?]*[%\\]|^\/[^?]*\/\.|^\/\.|^\/\/|^[^/]/.test(target)) return false;
+  return /^\/v2(?:\/|$)/i.test(normalized(target));
+}
+
+/** The path as the most lenient reader would take it. */
+function normalized(target: string): string {
+  let path = target.replace(/[?#].*$/s, "").replace(/^[a-z][a-z0-9+.-]*:\/\/[^/]*/i, "");
+  for (let round = 0; round < 3 && path.includes("%"); round++) {
+    path = path.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  }
+  const kept: string[] = [];
+  for (const segment of path.split(/[/\\]+/)) {
+    if (segment === "..") kept.pop();
+    else if (segment !== "." && segment !== "") kept.push(segment);
+  }
+  return `/${kept.join("/")}`;
+}
+
+/** Splits and decodes a target in origin-form (RFC 9112, section 3.2.1). Throws a refusal. */
+export function parseTarget(target: string): Target {
+  if (!target.startsWith("/")) refuse(400, "UNSUPPORTED", "the request target must be a path");
+  const mark = target.indexOf("?");
+  const rawPath = mark === -1 ? target : target.slice(0, mark);
+  const path = rawPath === "/v2" ? "/v2/" : decodePath(rawPath);
+  if (!path.startsWith("/v2/")) refuse(400, "UNSUPPORTED", "the path is not below /v2/");
+  return { path, parameters: mark === -1 ? noParameters : parseParameters(target.slice(mark + 1)) };
+}
+
+function decodePath(raw: string): string {
+  if (neverEncoded.test(raw)) refuse(400, "NAME_INVALID", "the path encodes a character that must stand for itself");
+  const path = raw.includes("%") ? decode(raw) : raw;
+  if (!pathPattern.test(path)) refuse(400, "NAME_INVALID", "the path holds a character that no registry path has");
+  if (path.includes("//") || /(?:^|\/)\.{1,2}(?:\/|$)/.test(path)) {
+    refuse(400, "NAME_INVALID", "the path holds an empty or a dot segment");
+  }
+  return path;
+}
+
+function parseParameters(query: string): ReadonlyMap<string, readonly string[]> {
+  const parameters = new Map<string, string[]>();
+  if (query === "") return parameters;
+  const pairs = query.split("&", mostParameters + 1);
+  if (pairs.length > mostParameters) refuse(400, "UNSUPPORTED", "the query holds too many parameters");
+  for (const pair of pairs) {
+    const equals = pair.indexOf("=");
+    const name = decode((equals === -1 ? pair : pair.slice(0, equals)).replaceAll("+", " "));
+    const value = equals === -1 ? "" : decode(pair.slice(equals + 1).replaceAll("+", " "));
+    const values = parameters.get(name);
+    if (values === undefined) parameters.set(name, [value]);
+    else values.push(value);
+  }
+  return parameters;
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return refuse(400, "UNSUPPORTED", "the request target is badly encoded");
+  }
+}

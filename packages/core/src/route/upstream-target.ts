@@ -1,0 +1,58 @@
+import type { Page, Route } from "./route.ts";
+
+/** Writes the request target for the upstream from what was understood, and from nothing else. */
+export function upstreamTarget(route: Route): string {
+  switch (route.operation) {
+    case "ping":
+      return "/v2/";
+    case "list-repositories":
+      return `/v2/_catalog${query(pageParameters(route.page))}`;
+    case "list-tags":
+      return `/v2/${route.repository}/tags/list${query(pageParameters(route.page))}`;
+    case "get-manifest":
+    case "delete-manifest":
+      return `/v2/${route.repository}/manifests/${route.reference}`;
+    case "put-manifest":
+      return `/v2/${route.repository}/manifests/${route.reference}${query(route.tags.map((tag) => ["tag", tag]))}`;
+    case "get-blob":
+    case "delete-blob":
+      return `/v2/${route.repository}/blobs/${route.reference}`;
+    case "start-upload":
+      return `/v2/${route.repository}/blobs/uploads/${query([
+        ["mount", route.mount?.digest],
+        ["from", route.mount?.from],
+        ["digest", route.digest],
+      ])}`;
+    case "get-upload":
+    case "continue-upload":
+    case "cancel-upload":
+      return `/v2/${route.repository}/blobs/uploads/${route.upload}${query([["_state", route.state]])}`;
+    case "finish-upload":
+      return `/v2/${route.repository}/blobs/uploads/${route.upload}${query([
+        ["_state", route.state],
+        ["digest", route.digest],
+      ])}`;
+    case "list-referrers":
+      return `/v2/${route.repository}/referrers/${route.reference}${query([
+        ["artifactType", route.artifactType],
+        ...pageParameters(route.page),
+      ])}`;
+  }
+}
+
+type Parameter = readonly [name: string, value: string | undefined];
+
+function pageParameters(page: Page): Parameter[] {
+  return [
+    ["n", page.n?.toString()],
+    ["last", page.last],
+  ];
+}
+
+function query(parameters: readonly Parameter[]): string {
+  let text = "";
+  for (const [name, value] of parameters) {
+    if (value !== undefined) text += `${text === "" ? "?" : "&"}${name}=${encodeURIComponent(value)}`;
+  }
+  return text;
+}

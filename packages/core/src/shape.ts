@@ -1,0 +1,57 @@
+import type { IncomingMessage } from "node:http";
+import { hasBody, takesBody } from "./forward/request-headers.ts";
+import { isAuthority } from "./peer.ts";
+import { type Refusal, RefusedError, refuse } from "./route/refusal.ts";
+
+/** Headers that must not stand twice: which of the two counts would be a matter of taste. */
+const singular: ReadonlySet<string> = new Set(["authorization", "content-length", "content-type", "host"]);
+/** Of these the registry reads `mount` and `from` out of the body, where nobody has looked. */
+const formTypes = /^\s*(?:application\/x-www-form-urlencoded|multipart\/)/i;
+/**
+ * Docker before 1.6 did not send a user agent of its own on every request, and cannot speak to a v2 registry.
+ * The expression is the one of Docker's nginx recipe.
+ */
+const oldAgent = /^(?:docker\/1\.(?:3|4|5(?!\.[0-9]-dev))|Go )/;
+
+/** Whether the agent is one that the recipe turns away with 404. */
+export function isOldAgent(agent: string | undefined): boolean {
+  return agent !== undefined && oldAgent.test(agent);
+}
+
+/**
+ * What makes a request unfit to be judged, whatever its path is. Duplicates are judged from the raw headers, because
+ * Node joins or drops them.
+ *
+ * @param credentialHeaders Further headers that must not stand twice, in lower case.
+ */
+export function shapeFault(request: IncomingMessage, credentialHeaders: ReadonlySet<string>): Refusal | undefined {
+  try {
+    checkShape(request, credentialHeaders);
+    return undefined;
+  } catch (error) {
+    if (error instanceof RefusedError) return error.refusal;
+    throw error;
+  }
+}
+
+function checkShape(request: IncomingMessage, credentialHeaders: ReadonlySet<string>): void {
+  const { headers, rawHeaders } = request;
+  const seen = new Set<string>();
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]?.toLowerCase() ?? "";
+    if (!singular.has(name) && !credentialHeaders.has(name)) continue;
+    if (seen.has(name)) refuse(400, "UNSUPPORTED", `the header ${name} stands twice`);
+    seen.add(name);
+  }
+  if (headers.host === undefined || !isAuthority(headers.host)) {
+    refuse(400, "UNSUPPORTED", "the Host header is missing or malformed");
+  }
+  const coding = headers["transfer-encoding"];
+  if (coding !== undefined && (coding.toLowerCase() !== "chunked" || headers["content-length"] !== undefined)) {
+    refuse(400, "UNSUPPORTED", "the body's framing is ambiguous");
+  }
+  if (hasBody(request) && !takesBody(request.method)) refuse(400, "UNSUPPORTED", "this method takes no body");
+  const type = headers["content-type"];
+  if (type !== undefined && formTypes.test(type) && hasBody(request))
+    refuse(415, "UNSUPPORTED", "a registry takes no form");
+}
