@@ -1,1 +1,11 @@
-export {};
+export { startEmbeddedRegistry } from "./embedded-registry.ts";
+export type { EarlyAnswer } from "./faults/answer-early.ts";
+export { answerEarly } from "./faults/answer-early.ts";
+export { closeBeforeAnswer, closeMidBody } from "./faults/close.ts";
+export { atMost, onlyFor } from "./faults/conditions.ts";
+export type { Faults, RequestHook } from "./faults/faults.ts";
+export type { PartialBody } from "./faults/partial-body.ts";
+export { redirectBlobs } from "./faults/redirect-blobs.ts";
+export { stallBeforeHeaders, stallMidBody, stallUpload } from "./faults/stall.ts";
+export type { EmbeddedRegistry, EmbeddedRegistryOptions } from "./options.ts";
+export type { RecordedRequest } from "./request-record.ts";
