@@ -1,0 +1,11 @@
+import { mkdtemp, realpath, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+
+/** An empty directory that is removed after the test. */
+export async function scratchDirectory(): Promise<string> {
+  const directory = await realpath(await mkdtemp(join(tmpdir(), "watched-file-")));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  return directory;
+}
