@@ -1,6 +1,7 @@
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { createProxyMiddleware, type RequestHandler } from "http-proxy-middleware";
 import type { UpstreamOptions } from "../options.ts";
+import { pump, releasePiece } from "./pump.ts";
 import { upstreamAgent } from "./upstream-agent.ts";
 
 /** The connection to the registry. This file alone knows the proxy library. */
@@ -75,19 +76,18 @@ export function openUpstream(options: UpstreamOptions): Upstream {
     outgoing.setTimeout(readTimeout, () => {
       outgoing.destroy(new SilentUpstreamError(`silent for ${readTimeout} ms`));
     });
-    // Listening lets the body flow, so it begins only here, where the library is about to pipe it.
-    const { exchange } = attempt;
-    if (exchange.hasBody) request.on("data", (chunk: Buffer) => (exchange.bytes.received += chunk.length));
+    if (attempt.exchange.hasBody) releaseBody(outgoing, attempt.exchange);
   }
 
   function onAnswer(upstreamAnswer: IncomingMessage, request: IncomingMessage, response: ServerResponse): void {
     const attempt = attempts.get(request);
     if (attempt === undefined || attempt.settled) return;
     attempt.settled = true;
-    const { exchange } = attempt;
-    exchange.answered(upstreamAnswer);
-    upstreamAnswer.on("data", (chunk: Buffer) => (exchange.bytes.sent += chunk.length));
-    upstreamAnswer.pipe(response);
+    const { answered, bytes } = attempt.exchange;
+    answered(upstreamAnswer);
+    pump(upstreamAnswer, response, (length) => {
+      bytes.sent += length;
+    });
   }
 
   function send(attempt: Attempt, through: RequestHandler): void {
@@ -127,6 +127,17 @@ export function openUpstream(options: UpstreamOptions): Upstream {
       agents.fresh.destroy();
     },
   };
+}
+
+/** The library pipes the body by itself: what it writes is counted and released on its way. */
+function releaseBody(outgoing: ClientRequest, { bytes }: Exchange): void {
+  const write = outgoing.write.bind(outgoing);
+  Object.assign(outgoing, {
+    write: (piece: Buffer): boolean => {
+      bytes.received += piece.length;
+      return write(piece, () => releasePiece(piece));
+    },
+  });
 }
 
 function isRead(request: IncomingMessage): boolean {
