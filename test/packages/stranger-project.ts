@@ -1,0 +1,89 @@
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { delimiter, dirname, join } from "node:path";
+import { type PackedPackage, workspace } from "./pack.ts";
+import { run } from "./run.ts";
+
+const strict = {
+  target: "es2023",
+  lib: ["es2023"],
+  types: ["node"],
+  strict: true,
+  noUncheckedIndexedAccess: true,
+  exactOptionalPropertyTypes: true,
+  verbatimModuleSyntax: true,
+  skipLibCheck: false,
+};
+
+/** How the two kinds of consumers find types: Node itself, and whatever is bundled. */
+const configurations = {
+  "tsconfig.json": { ...strict, module: "nodenext", rootDir: "src", outDir: "dist" },
+  "tsconfig.bundler.json": { ...strict, module: "preserve", moduleResolution: "bundler", noEmit: true },
+};
+
+/**
+ * Makes a project outside the workspace that depends on the tarballs, and installs it. Packages of the workspace can
+ * come from nowhere else.
+ *
+ * @param sources TypeScript files to copy to `src/`.
+ */
+export async function createStrangerProject(
+  directory: string,
+  packages: readonly PackedPackage[],
+  sources: readonly string[],
+): Promise<void> {
+  const tarballs = Object.fromEntries(packages.map(({ name, tarball }) => [name, `file:${tarball}`]));
+  const others = ["express", "@types/express", "@types/node", "typescript"];
+  const versions = await Promise.all(others.map(async (name) => [name, await installedVersion(name)]));
+  const manifest = {
+    name: "stranger",
+    private: true,
+    type: "module",
+    dependencies: { ...tarballs, ...Object.fromEntries(versions) },
+  };
+  await mkdir(join(directory, "src"), { recursive: true });
+  await writeJson(join(directory, "package.json"), manifest);
+  // JSON is YAML.
+  await writeJson(join(directory, "pnpm-workspace.yaml"), { overrides: tarballs });
+  for (const [name, compilerOptions] of Object.entries(configurations)) {
+    await writeJson(join(directory, name), { compilerOptions, include: ["src"] });
+  }
+  for (const source of sources) await copyFile(source, join(directory, "src", source.replace(/^.*\//, "")));
+  await writeFile(join(directory, "src/surface.ts"), surface(packages));
+  await run("pnpm", ["install", "--prefer-offline", "--no-frozen-lockfile"], { cwd: directory });
+}
+
+/** Compiles with the project's own TypeScript, every declaration file of its dependencies checked too. */
+export async function compileStrangerProject(directory: string): Promise<void> {
+  const tsc = join(directory, "node_modules/.bin/tsc");
+  for (const configuration of Object.keys(configurations)) {
+    await run(tsc, ["--project", configuration], { cwd: directory, env: plainEnvironment() });
+  }
+}
+
+/** What a shell outside the workspace has: this Node first, and no flags for it. */
+export function plainEnvironment(): NodeJS.ProcessEnv {
+  const { HOME, PATH, TMPDIR } = process.env;
+  const path = [dirname(process.execPath), ...(PATH ?? "").split(delimiter)].join(delimiter);
+  return { PATH: path, ...(HOME === undefined ? {} : { HOME }), ...(TMPDIR === undefined ? {} : { TMPDIR }) };
+}
+
+/** A module that names every package, so that all of their types are looked at. */
+function surface(packages: readonly PackedPackage[]): string {
+  const imports = packages.map(({ name }, index) => `import * as package${index} from ${JSON.stringify(name)};\n`);
+  return `${imports.join("")}export const surface: readonly object[] = [${packages.map((_, index) => `package${index}`).join(", ")}];\n`;
+}
+
+/** The very version that the workspace has, so that it is at hand without a network. */
+async function installedVersion(name: string): Promise<string> {
+  for (const base of [workspace, join(workspace, "test"), join(workspace, "packages/core")]) {
+    const text = await readFile(join(base, "node_modules", name, "package.json"), "utf8").catch(() => undefined);
+    if (text === undefined) continue;
+    const { version }: { version: string } = JSON.parse(text);
+    return version;
+  }
+  throw new Error(`${name} is not installed in the workspace`);
+}
+
+async function writeJson(path: string, content: unknown): Promise<void> {
+  await writeFile(path, `${JSON.stringify(content, undefined, 2)}\n`);
+}
