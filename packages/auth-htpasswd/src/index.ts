@@ -1,1 +1,9 @@
-export {};
+/**
+ * Users from an htpasswd file, groups from an Apache group file.
+ *
+ * @module
+ */
+export { htpasswd } from "./backend.ts";
+export type { HtpasswdOptions } from "./options.ts";
+export { plugin } from "./plugin.ts";
+export { type SetPasswordOptions, setPassword } from "./set-password.ts";

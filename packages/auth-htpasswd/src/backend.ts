@@ -1,0 +1,141 @@
+import { resolve } from "node:path";
+import {
+  type AuthBackend,
+  type AuthResult,
+  type BackendContext,
+  BackendUnavailableError,
+  InvalidOptionsError,
+  type Logger,
+} from "@registry-gate/auth";
+import { dummyHash } from "./dummy-hash.ts";
+import { type GroupFile, parseGroupFile } from "./group-file.ts";
+import type { PasswordHash } from "./hash-format.ts";
+import { createHasher } from "./hasher.ts";
+import { type LiveFile, openLiveFile } from "./live-file.ts";
+import { type HtpasswdOptions, parseOptions, withDefaults } from "./options.ts";
+import type { Note } from "./text-lines.ts";
+import { parseUserFile, type UserFile } from "./user-file.ts";
+
+/** The users of a file, with what an unknown one is checked against. */
+interface Users extends UserFile {
+  readonly dummy: PasswordHash | undefined;
+}
+
+const ABSTAINED: AuthResult = { status: "abstained" };
+const WRONG: AuthResult = { status: "rejected", reason: "wrong password" };
+const ignore = (): void => {};
+const SILENT: Logger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
+
+/**
+ * Makes a backend of a password file as Apache and nginx use it, and follows the file.
+ *
+ * It abstains from a user who is not in the file, after as much work as a wrong password costs. The subject of an
+ * identity is the user's name.
+ *
+ * @param context What is left out of it has defaults: the id `htpasswd`, the current directory, and no log.
+ * @throws {InvalidOptionsError} when the options are wrong, or a file cannot be read at the start.
+ */
+export async function htpasswd(options: HtpasswdOptions, context: Partial<BackendContext> = {}): Promise<AuthBackend> {
+  const { file, groupFile, allowPlaintext, hashConcurrency, hashQueue } = withDefaults(parseOptions(options));
+  const { id = "htpasswd", baseDirectory = process.cwd(), log = SILENT } = context;
+  const listeners = new Set<() => void>();
+  const onChange = (): void => {
+    for (const listener of [...listeners]) listener();
+  };
+
+  const userPath = resolve(baseDirectory, file);
+  const groupPath = groupFile === undefined ? undefined : resolve(baseDirectory, groupFile);
+  const [users, groups] = await openBoth(
+    openLiveFile<Users>({
+      path: userPath,
+      option: "file",
+      parse(content) {
+        const parsed = parseUserFile(content, allowPlaintext);
+        return { ...parsed, dummy: dummyHash(parsed.hashes.values()) };
+      },
+      report: (parsed) => reportUsers(parsed, userPath, log),
+      log,
+      onChange,
+    }),
+    groupPath === undefined
+      ? undefined
+      : openLiveFile<GroupFile>({
+          path: groupPath,
+          option: "groupFile",
+          parse: parseGroupFile,
+          report: ({ faults }) => reportFaults(faults, groupPath, log),
+          log,
+          onChange,
+        }),
+  );
+  const hasher = createHasher({ backend: id, concurrency: hashConcurrency, queue: hashQueue });
+
+  return {
+    id,
+    async authenticate({ credentials, signal }) {
+      if (credentials?.scheme !== "basic") return ABSTAINED;
+      const username = credentials.username.normalize("NFC");
+      for (;;) {
+        const { hashes, dummy } = users.current();
+        const hash = hashes.get(username);
+        const against = hash ?? dummy;
+        const matches = against !== undefined && (await hasher.matches(against, credentials.password, signal));
+        // The file may have been read anew during the check, and the answer must be that of the new one.
+        if (users.current().hashes.get(username)?.text !== hash?.text) continue;
+        if (hash === undefined) return ABSTAINED;
+        if (!matches) return WRONG;
+        const memberOf = groups?.current().groupsOf.get(username) ?? [];
+        return {
+          status: "authenticated",
+          identity: { subject: username, username, groups: memberOf, backend: id },
+        };
+      }
+    },
+    onChange(listener) {
+      // A function of its own, so that one listener can be there twice and end each subscription for itself.
+      const subscription = (): void => listener();
+      listeners.add(subscription);
+      return () => void listeners.delete(subscription);
+    },
+    async check(signal) {
+      if (signal.aborted) throw new BackendUnavailableError(id, "the check was given up");
+    },
+    async close() {
+      users.close();
+      groups?.close();
+      listeners.clear();
+      await hasher.close();
+    },
+  };
+}
+
+/** Waits for both, so that every fault is told and nothing is left open where one of them fails. */
+async function openBoth<U, G>(
+  opening: Promise<LiveFile<U>>,
+  openingGroups: Promise<LiveFile<G>> | undefined,
+): Promise<readonly [LiveFile<U>, LiveFile<G> | undefined]> {
+  const [users, groups] = await Promise.allSettled([opening, openingGroups]);
+  if (users.status === "fulfilled" && groups.status === "fulfilled") return [users.value, groups.value];
+  if (users.status === "fulfilled") users.value.close();
+  if (groups.status === "fulfilled") groups.value?.close();
+  const reasons: unknown[] = [users, groups].flatMap((outcome) =>
+    outcome.status === "rejected" ? [outcome.reason] : [],
+  );
+  const faults = reasons.flatMap((reason) => {
+    if (reason instanceof InvalidOptionsError) return reason.faults;
+    throw reason;
+  });
+  throw new InvalidOptionsError(faults, { cause: reasons[0] });
+}
+
+function reportUsers({ faults, weak }: UserFile, file: string, log: Logger): void {
+  reportFaults(faults, file, log);
+  if (weak.des.length > 0) {
+    log.warn({ file, lines: weak.des }, "DES crypt looks at the first eight bytes of a password only");
+  }
+  if (weak.plain.length > 0) log.warn({ file, lines: weak.plain }, "passwords are kept in plain text");
+}
+
+function reportFaults(faults: readonly Note[], file: string, log: Logger): void {
+  for (const { line, message } of faults) log.warn({ file, line }, `this entry is not used: ${message}`);
+}

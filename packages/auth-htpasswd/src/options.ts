@@ -1,0 +1,75 @@
+import { availableParallelism } from "node:os";
+import { InvalidOptionsError } from "@registry-gate/auth";
+import { z } from "zod";
+
+/** What {@link htpasswd} can be told. */
+export interface HtpasswdOptions {
+  /** The password file, with a line `user:hash` for each user. Relative to the base directory of the context. */
+  readonly file: string;
+  /** An Apache group file, with lines `group: user user`. Without it, nobody is in a group. */
+  readonly groupFile?: string;
+  /** Whether entries in plain text can be used. Default `false`. */
+  readonly allowPlaintext?: boolean;
+  /**
+   * How many hashes are computed at once. Default: one for each processor, at most 3, because bcrypt shares the four
+   * threads of libuv with the file system. To go higher, raise `UV_THREADPOOL_SIZE` as well.
+   */
+  readonly hashConcurrency?: number;
+  /** How many checks may wait for their turn; whoever comes then is told that the backend is unavailable. Default 500. */
+  readonly hashQueue?: number;
+}
+
+/** All options, with their defaults. */
+export interface SettledOptions {
+  readonly file: string;
+  readonly groupFile: string | undefined;
+  readonly allowPlaintext: boolean;
+  readonly hashConcurrency: number;
+  readonly hashQueue: number;
+}
+
+const path = (): z.ZodType<string> =>
+  z.string({ error: ({ input }) => (input === undefined ? "is required" : "must be a path") }).min(1, "is empty");
+
+const schema: z.ZodType<HtpasswdOptions> = z.strictObject({
+  file: path().describe("The password file, with a line user:hash for each user"),
+  groupFile: path().describe("An Apache group file, with lines group: user user").exactOptional(),
+  allowPlaintext: z
+    .boolean("must be true or false")
+    .describe("Whether entries in plain text can be used")
+    .exactOptional(),
+  hashConcurrency: wholeNumber(1, 1024).describe("How many hashes are computed at once").exactOptional(),
+  hashQueue: wholeNumber(0, 1_000_000).describe("How many checks may wait for their turn").exactOptional(),
+});
+
+/** The options as JSON Schema (draft 2020-12). */
+export const optionsSchema: Readonly<Record<string, unknown>> = z.toJSONSchema(schema);
+
+/** @throws {InvalidOptionsError} with every fault. */
+export function parseOptions(options: unknown): HtpasswdOptions {
+  const result = schema.safeParse(options);
+  if (result.success) return result.data;
+  throw new InvalidOptionsError(
+    result.error.issues.flatMap((issue) => {
+      const path = issue.path.map((key) => (typeof key === "symbol" ? String(key) : key));
+      return issue.code === "unrecognized_keys"
+        ? issue.keys.map((key) => ({ path: [...path, key], message: "is not known" }))
+        : [{ path, message: issue.message }];
+    }),
+  );
+}
+
+export function withDefaults(options: HtpasswdOptions): SettledOptions {
+  return {
+    file: options.file,
+    groupFile: options.groupFile,
+    allowPlaintext: options.allowPlaintext ?? false,
+    hashConcurrency: options.hashConcurrency ?? Math.min(3, availableParallelism()),
+    hashQueue: options.hashQueue ?? 500,
+  };
+}
+
+function wholeNumber(least: number, most: number): z.ZodType<number> {
+  const message = `must be a whole number from ${least} to ${most}`;
+  return z.int(message).min(least, message).max(most, message);
+}

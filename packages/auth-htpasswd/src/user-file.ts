@@ -1,0 +1,71 @@
+import { type PasswordHash, readHash } from "./hash-format.ts";
+import { type Note, NotThatFileError, textLines } from "./text-lines.ts";
+
+/** The users of a password file. */
+export interface UserFile {
+  /** By name in Normalization Form C. */
+  readonly hashes: ReadonlyMap<string, PasswordHash>;
+  /** Every entry that cannot be used, and why. */
+  readonly faults: readonly Note[];
+  /** The lines of entries that can be used, but are weaker than they look. */
+  readonly weak: { readonly des: readonly number[]; readonly plain: readonly number[] };
+}
+
+/**
+ * Reads a password file: a line `user:hash` for each user. What follows a second colon is ignored, and of several lines
+ * for one user the first counts, as with Apache and nginx.
+ *
+ * @throws {NotThatFileError} when the file as a whole is no password file.
+ */
+export function parseUserFile(content: Buffer, allowPlaintext: boolean): UserFile {
+  const hashes = new Map<string, PasswordHash>();
+  const firstLines = new Map<string, number>();
+  const faults: Note[] = [];
+  const weak = { des: [] as number[], plain: [] as number[] };
+  let shapeless = 0;
+  let shaped = 0;
+
+  for (const { number: line, text } of textLines(content)) {
+    const fault = (message: string): void => void faults.push({ line, message });
+    const entry = text === undefined ? undefined : splitEntry(text);
+    if (entry === undefined) {
+      shapeless++;
+      fault(text === undefined ? "the line is not UTF-8" : "the line has no colon between a user and a hash");
+      continue;
+    }
+    shaped++;
+    const nameFault = faultOfName(entry.username);
+    const first = firstLines.get(entry.username);
+    if (nameFault !== undefined) fault(nameFault);
+    else if (first !== undefined) fault(`the user stands in line ${first} already, which counts`);
+    else {
+      firstLines.set(entry.username, line);
+      const reading = readHash(entry.stored, allowPlaintext);
+      if ("fault" in reading) fault(reading.fault);
+      else {
+        hashes.set(entry.username, reading.hash);
+        if (reading.hash.kind === "des-crypt") weak.des.push(line);
+        if (reading.hash.kind === "plain") weak.plain.push(line);
+      }
+    }
+  }
+  if (shapeless > 0 && shaped === 0) throw new NotThatFileError("is not a password file: no line is user:hash");
+  return { hashes, faults, weak };
+}
+
+/**
+ * Takes one line apart, already trimmed.
+ *
+ * @returns the name in Normalization Form C; `undefined` where there is no colon.
+ */
+export function splitEntry(text: string): { readonly username: string; readonly stored: string } | undefined {
+  const [username, stored] = text.split(":", 2);
+  if (username === undefined || stored === undefined) return undefined;
+  return { username: username.normalize("NFC"), stored };
+}
+
+function faultOfName(username: string): string | undefined {
+  if (username === "") return "the name of the user is empty";
+  if (/\p{Cc}/u.test(username)) return "the name of the user has a control character in it";
+  return undefined;
+}
