@@ -1,0 +1,91 @@
+/**
+ * Runs the conformance suite of the OCI distribution specification against registries and, each time, through the gate in
+ * front of an identical fresh one, and compares the two runs test by test. Exits 1 where they differ, or where the embedded
+ * registry fails a test.
+ */
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Difference } from "./compare.ts";
+import { compareRuns } from "./compare.ts";
+import { startGate } from "./gate.ts";
+import type { RegistryKind } from "./registries.ts";
+import { registryKinds } from "./registries.ts";
+import type { TestResult } from "./report.ts";
+import { outcomes } from "./report.ts";
+import { buildSuite, goIsInstalled, runSuite } from "./suite.ts";
+
+interface Run {
+  readonly results: readonly TestResult[];
+  readonly seconds: number;
+}
+
+/** Runs the suite against a fresh registry, with the gate in front of it or without. */
+async function runAgainst(program: string, kind: RegistryKind, gated: boolean): Promise<Run> {
+  const directory = await mkdtemp(join(tmpdir(), "registry-gate-conformance-"));
+  try {
+    await mkdir(join(directory, "registry"));
+    const registry = await kind.start(join(directory, "registry"));
+    try {
+      if (!gated) return await timed(() => runSuite(program, registry));
+      const gate = await startGate(registry.address, directory);
+      return await timed(() => runSuite(program, gate)).finally(() => gate.close());
+    } finally {
+      await registry.close();
+    }
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function timed(suite: () => Promise<TestResult[]>): Promise<Run> {
+  const start = performance.now();
+  const results = await suite();
+  return { results, seconds: (performance.now() - start) / 1000 };
+}
+
+const columns = ["registry", "way", ...outcomes, "total", "seconds"];
+
+function row(cells: readonly string[]): string {
+  return cells.map((cell, index) => (index < 2 ? cell.padEnd(16) : cell.padStart(9))).join("");
+}
+
+function summary(kind: RegistryKind, way: string, { results, seconds }: Run): string {
+  const counts = outcomes.map((outcome) => results.filter((result) => result.outcome === outcome).length);
+  return row([kind.name, way, ...[...counts, results.length].map(String), seconds.toFixed(1)]);
+}
+
+function printDifference({ name, direct, throughGate }: Difference): void {
+  console.log(`  ${name}`);
+  for (const seen of direct) console.log(`    direct:       ${seen}`);
+  for (const seen of throughGate) console.log(`    through gate: ${seen}`);
+}
+
+function failuresOf({ results }: Run): TestResult[] {
+  return results.filter(({ outcome }) => outcome === "failure" || outcome === "error");
+}
+
+async function main(): Promise<boolean> {
+  if (!(await goIsInstalled())) {
+    console.log("conformance: not run: Go (>= 1.26) is not installed");
+    return true;
+  }
+  const program = await buildSuite();
+  let good = true;
+  console.log(row(columns));
+  for (const kind of registryKinds) {
+    const direct = await runAgainst(program, kind, false);
+    console.log(summary(kind, "direct", direct));
+    const throughGate = await runAgainst(program, kind, true);
+    console.log(summary(kind, "through gate", throughGate));
+    const failures = kind.conforms ? failuresOf(direct) : [];
+    for (const { name, message } of failures) console.log(`  ${name} failed: ${message}`);
+    const differences = compareRuns(direct.results, throughGate.results);
+    differences.forEach(printDifference);
+    console.log(`  ${kind.name}: ${differences.length} differences between direct and through the gate`);
+    if (failures.length + differences.length > 0) good = false;
+  }
+  return good;
+}
+
+if (!(await main())) process.exitCode = 1;
