@@ -64,6 +64,8 @@ function parseBlock(entry: string): { address: string; prefix: number; family: "
 export interface Client {
   /** The client's own address, behind every trusted proxy; `undefined` on a Unix socket. */
   readonly address: string | undefined;
+  /** For `X-Real-IP`: what a trusted proxy says there, or else the client's address. */
+  readonly realAddress: string | undefined;
   readonly forwardedFor: string;
   readonly scheme: "http" | "https";
   /** The authority that the client used. */
@@ -97,14 +99,18 @@ export function clientOf(request: Received, trusted: AddressSet): Client {
   const host = headers.host ?? "";
   const ownScheme = "encrypted" in socket ? "https" : "http";
   if (!(peer === undefined ? trusted.local && isLocal(socket) : trusted.has(peer))) {
-    return { address: peer, forwardedFor: peer ?? "", scheme: ownScheme, host, forwardedHost: undefined };
+    const forwardedFor = peer ?? "";
+    return { address: peer, realAddress: peer, forwardedFor, scheme: ownScheme, host, forwardedHost: undefined };
   }
   const chain = list(headers["x-forwarded-for"]);
   const scheme = list(headers["x-forwarded-proto"]).at(-1)?.toLowerCase();
   const forwardedHost = list(headers["x-forwarded-host"]).at(-1);
   const usableHost = forwardedHost !== undefined && isAuthority(forwardedHost) ? forwardedHost : undefined;
+  const address = firstUntrusted(chain, trusted) ?? peer;
+  const realAddress = list(headers["x-real-ip"]).at(-1);
   return {
-    address: firstUntrusted(chain, trusted) ?? peer,
+    address,
+    realAddress: realAddress !== undefined && isIP(realAddress) !== 0 ? realAddress : address,
     forwardedFor: [...chain, ...(peer === undefined ? [] : [peer])].join(", "),
     scheme: scheme === "http" || scheme === "https" ? scheme : ownScheme,
     host: usableHost ?? host,

@@ -49,8 +49,7 @@ export function upstreamHeaders(
     delete built["content-type"];
     if (takesBody(request.method)) built["content-length"] = "0";
   }
-  const { address } = client;
-  if (address !== undefined) built["x-real-ip"] = address;
+  if (client.realAddress !== undefined) built["x-real-ip"] = client.realAddress;
   if (client.forwardedFor !== "") built["x-forwarded-for"] = client.forwardedFor;
   built["x-forwarded-proto"] = client.scheme;
   if (client.forwardedHost !== undefined) built["x-forwarded-host"] = client.forwardedHost;
