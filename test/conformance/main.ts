@@ -88,4 +88,9 @@ async function main(): Promise<boolean> {
   return good;
 }
 
-if (!(await main())) process.exitCode = 1;
+try {
+  if (!(await main())) process.exitCode = 1;
+} catch (error) {
+  console.error(`conformance: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+}
