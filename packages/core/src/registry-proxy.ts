@@ -4,6 +4,8 @@ import * as answers from "./answer/answers.ts";
 import { type ErrorAnswer, sendError } from "./answer/error-answer.ts";
 import { authorize } from "./authorize/authorize.ts";
 import { compilePolicy } from "./authorize/policy.ts";
+import { answerCatalog } from "./catalog/answer-catalog.ts";
+import { sendCatalog } from "./catalog/send-catalog.ts";
 import { askForBody } from "./expectation.ts";
 import { hasBody, upstreamHeaders } from "./forward/request-headers.ts";
 import { writeHead } from "./forward/response-headers.ts";
@@ -90,6 +92,16 @@ export function registryProxy(options: RegistryProxyOptions): RegistryProxy {
       }
       visit.decision = "allowed";
       visit.reason = authorization.reason;
+
+      if (asked.operation === "list-repositories" && authorization.visible !== undefined) {
+        const answer = await answerCatalog(upstream, asked.page, authorization.visible, untilGone(response));
+        if (answer.failure === undefined) visit.bytes.sent = sendCatalog(request, response, asked.page, answer.page);
+        else {
+          log?.warn({ err: answer.error }, "the registry's catalog cannot be read");
+          end("allowed", answer.error.message, answer.failure);
+        }
+        return;
+      }
 
       // 5. Forward: a request rebuilt from the route and the headers that a registry needs.
       const body = hasBody(request);

@@ -5,7 +5,13 @@ import type { Principal } from "./principal.ts";
 
 export type Authorization =
   /** `route` is what may be done, which can be less than what was asked for. */
-  | { readonly allowed: true; readonly route: Route; readonly reason: string }
+  | {
+      readonly allowed: true;
+      readonly route: Route;
+      readonly reason: string;
+      /** Of a listing of repositories, which of them the caller may see; `undefined` for all. */
+      readonly visible?: (repository: string) => boolean;
+    }
   | { readonly allowed: false; readonly reason: string };
 
 /** Judges a route: every access that it needs must be allowed. */
@@ -17,9 +23,7 @@ export function authorize(policy: Policy, principal: Principal, route: Route): A
       : { allowed: true, route, reason: "authenticated" };
   }
   if (route.operation === "list-repositories") {
-    return policy.allowsEverywhere(principal, "pull")
-      ? { allowed: true, route, reason: "may pull every repository" }
-      : { allowed: false, reason: "may not pull every repository" };
+    return authorizeCatalog(policy, principal, route);
   }
   let reason = "";
   for (const access of accessesOf(route)) {
@@ -28,6 +32,16 @@ export function authorize(policy: Policy, principal: Principal, route: Route): A
     reason = decision.rule === undefined ? "authenticated" : `access[${decision.rule}]`;
   }
   return { allowed: true, route: withoutForbiddenMount(policy, principal, route), reason };
+}
+
+/** Whoever is known may ask for the list; it names what they may pull. */
+function authorizeCatalog(policy: Policy, principal: Principal, route: Route): Authorization {
+  const reach = policy.reach(principal, "pull");
+  if (reach === "everything") return { allowed: true, route, reason: "may pull every repository" };
+  if (reach === "nothing" && principal === "anonymous") return { allowed: false, reason: "no credentials" };
+  const visible = (name: string): boolean =>
+    policy.decide(principal, { type: "repository", name, action: "pull" }).allowed;
+  return { allowed: true, route, reason: "may pull some repositories", visible };
 }
 
 /** Without pull on its source a mount becomes an upload: refusing it would abort the client's whole push. */

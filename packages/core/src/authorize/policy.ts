@@ -6,8 +6,11 @@ import { type Principal, usernameOf } from "./principal.ts";
 /** Decides what a principal may do. */
 export interface Policy {
   decide(principal: Principal, access: Access): PolicyDecision;
-  /** Whether the principal may do `action` to every repository there is, so that no list needs to be filtered. */
-  allowsEverywhere(principal: Principal, action: Action): boolean;
+  /**
+   * How far the principal's permission for `action` reaches: `everything` where no list needs to be filtered, `nothing`
+   * where no rule could allow it on any repository.
+   */
+  reach(principal: Principal, action: Action): "everything" | "something" | "nothing";
 }
 
 export type PolicyDecision =
@@ -35,8 +38,9 @@ export function compilePolicy(rules: readonly AccessRule[] | undefined): Policy 
 
 const openPolicy: Policy = {
   decide: (principal, { action }) =>
-    openPolicy.allowsEverywhere(principal, action) ? { allowed: true, rule: undefined } : { allowed: false },
-  allowsEverywhere: (principal, action) => principal !== "anonymous" && (action === "pull" || action === "push"),
+    openPolicy.reach(principal, action) === "everything" ? { allowed: true, rule: undefined } : { allowed: false },
+  reach: (principal, action) =>
+    principal !== "anonymous" && (action === "pull" || action === "push") ? "everything" : "nothing",
 };
 
 function rulePolicy(rules: readonly CompiledRule[]): Policy {
@@ -56,14 +60,12 @@ function rulePolicy(rules: readonly CompiledRule[]): Policy {
       }
       return { allowed: false };
     },
-    allowsEverywhere(principal, action) {
-      return rules.some(
-        (rule) =>
-          rule.takes.length === 0 &&
-          rule.adds.some((glob) => glob.everything) &&
-          covers(rule.actions, action) &&
-          appliesTo(rule, principal),
-      );
+    reach(principal, action) {
+      const applying = rules.filter((rule) => covers(rule.actions, action) && appliesTo(rule, principal));
+      if (applying.some((rule) => rule.takes.length === 0 && rule.adds.some((glob) => glob.everything))) {
+        return "everything";
+      }
+      return applying.some((rule) => rule.adds.length > 0) ? "something" : "nothing";
     },
   };
 }

@@ -2,6 +2,7 @@ import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders, ServerRespons
 import { createProxyMiddleware, type RequestHandler } from "http-proxy-middleware";
 import type { UpstreamOptions } from "../options.ts";
 import { pump, releasePiece } from "./pump.ts";
+import { readUpstream, type ShortAnswer } from "./read-upstream.ts";
 import { upstreamAgent } from "./upstream-agent.ts";
 
 /** The connection to the registry. This file alone knows the proxy library. */
@@ -9,6 +10,8 @@ export interface Upstream {
   readonly url: URL;
   /** Streams the request to the registry and its answer back, and tells how it went by the exchange's functions. */
   forward(exchange: Exchange): void;
+  /** Asks the registry something on the gate's own behalf, and reads at most `longest` bytes of its answer. */
+  read(target: string, longest: number, signal: AbortSignal): Promise<ShortAnswer>;
   close(): void;
 }
 
@@ -121,6 +124,9 @@ export function openUpstream(options: UpstreamOptions): Upstream {
       const attempt: Attempt = { exchange, outgoing: undefined, settled: false };
       attempts.set(request, attempt);
       send(attempt, kept);
+    },
+    read(target, longest, signal) {
+      return readUpstream(new URL(target, url), agents.fresh, { timeout: readTimeout, longest, signal });
     },
     close() {
       agents.kept.destroy();

@@ -60,7 +60,7 @@ function ping(method: string): Route {
 }
 
 function listRepositories(method: string, target: Target): Route {
-  if (!reads(method)) notAllowed("GET", "HEAD");
+  if (method !== "GET") notAllowed("GET");
   return { operation: "list-repositories", page: page(target) };
 }
 

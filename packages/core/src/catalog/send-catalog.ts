@@ -1,0 +1,30 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { apiVersion } from "../answer/error-answer.ts";
+import type { Page } from "../route/route.ts";
+import type { CatalogPage } from "./filtered-catalog.ts";
+
+/**
+ * Sends a page of a catalog in the format of docker-registry's API.
+ *
+ * @returns the length of the body, in bytes.
+ */
+export function sendCatalog(
+  request: IncomingMessage,
+  response: ServerResponse,
+  asked: Page,
+  { repositories, next }: CatalogPage,
+): number {
+  const body = Buffer.from(`${JSON.stringify({ repositories })}\n`);
+  response.statusCode = 200;
+  for (const name of response.getHeaderNames()) response.removeHeader(name);
+  response.setHeader("Content-Type", "application/json; charset=utf-8");
+  response.setHeader("Content-Length", body.length);
+  response.setHeader(...apiVersion);
+  if (next !== undefined) {
+    const n = asked.n === undefined ? "" : `&n=${asked.n}`;
+    response.setHeader("Link", `</v2/_catalog?last=${encodeURIComponent(next)}${n}>; rel="next"`);
+  }
+  response.end(body);
+  request.resume();
+  return body.length;
+}
