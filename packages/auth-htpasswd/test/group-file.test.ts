@@ -1,0 +1,84 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { parseGroupFile } from "../src/group-file.ts";
+import { NotThatFileError } from "../src/text-lines.ts";
+
+const parse = (text: string | Uint8Array) => parseGroupFile(Buffer.from(text));
+
+test("a user is in every group that names it, and lines for one group add up", () => {
+  const { groupsOf, faults } = parse(
+    "\uFEFF# groups\r\npushers: testuser  alice\r\n\r\nadmins:alice\npushers: bob\nempty:\n pushers : alice dave",
+  );
+  expect(faults).toEqual([]);
+  expect(Object.fromEntries(groupsOf)).toEqual({
+    testuser: ["pushers"],
+    alice: ["pushers", "admins"],
+    bob: ["pushers"],
+    dave: ["pushers"],
+  });
+});
+
+test("names in quotes may have white space in them", () => {
+  const { groupsOf } = parse(`team: "Ann Lee" 'Bo "B" Fox' "a\\"b" o'hara`);
+  expect([...groupsOf.keys()]).toEqual(["Ann Lee", 'Bo "B" Fox', 'a"b', "o'hara"]);
+});
+
+test("names are compared in Normalization Form C", () => {
+  expect(parse("caf\u0065\u0301: zo\u0065\u0301").groupsOf.get("zo\u00e9")).toEqual(["caf\u00e9"]);
+});
+
+test("lines that cannot be used are told of by their number", () => {
+  const file = parse(Buffer.concat([Buffer.from('ok: a\nno colon\n: b\nopen: "c\n'), Buffer.from([0xff, 0x3a])]));
+  expect([...file.groupsOf.keys()]).toEqual(["a"]);
+  expect(file.faults.map((fault) => fault.line)).toEqual([2, 3, 4, 5]);
+});
+
+test("a file that is wholly something else is refused, and an empty one is not", () => {
+  expect(() => parse("a: \0")).toThrow(NotThatFileError);
+  expect(() => parse("not a group file\n")).toThrow(NotThatFileError);
+  expect(parse("\n").groupsOf.size).toBe(0);
+});
+
+test("no file makes the parser throw anything else", () => {
+  const content = fc.oneof(
+    fc.uint8Array({ maxLength: 200 }),
+    fc
+      .array(fc.constantFrom("g", ":", " ", "u", '"', "'", "\\", "\n", "é", "#"))
+      .map((parts) => Buffer.from(parts.join(""))),
+  );
+  fc.assert(
+    fc.property(content, (bytes) => {
+      try {
+        parse(bytes);
+      } catch (error) {
+        if (!(error instanceof NotThatFileError)) throw error;
+      }
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test("whatever groups are written to a file, the same are read from it", () => {
+  const name = fc
+    .string({ unit: "grapheme", minLength: 1, maxLength: 12 })
+    .map((text) => text.normalize("NFC"))
+    .filter((text) => !/\p{Cc}|[\uFEFF:]|^[#\s]|\s$/u.test(text));
+  const groups = fc.uniqueArray(fc.tuple(name, fc.uniqueArray(name, { maxLength: 6 })), {
+    selector: ([group]) => group,
+    maxLength: 8,
+  });
+  const quoted = (user: string): string => `"${user.replace(/["\\]/g, "\\$&")}"`;
+  fc.assert(
+    fc.property(groups, (entries) => {
+      const { groupsOf, faults } = parse(
+        entries.map(([group, users]) => `${group}: ${users.map(quoted).join(" ")}`).join("\n"),
+      );
+      expect(faults).toEqual([]);
+      const expected = new Map<string, string[]>();
+      for (const [group, users] of entries) {
+        for (const user of users) expected.set(user, [...(expected.get(user) ?? []), group]);
+      }
+      expect(groupsOf).toEqual(expected);
+    }),
+  );
+});
