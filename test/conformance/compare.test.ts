@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { compareRuns } from "./compare.ts";
+import { judge } from "./intended-differences.ts";
 import type { TestResult } from "./report.ts";
 import { readReport } from "./report.ts";
 
@@ -92,5 +93,21 @@ describe("two runs", () => {
       { name: "c", direct: ["passed"], throughGate: [] },
       { name: "d", direct: [], throughGate: ["passed"] },
     ]);
+  });
+});
+
+describe("a difference", () => {
+  const name = "OCI Conformance Test/invalid-digest-format/manifest-put";
+
+  test("is intended where it is listed, for that registry, and the gate passes", () => {
+    const better = { name, direct: ["failure"], throughGate: ["passed"] };
+    const worse = { name, direct: ["failure"], throughGate: ["error"] };
+    expect(judge("docker-registry", [better])).toMatchObject({ intended: [{ difference: better }], unexpected: [] });
+    expect(judge("docker-registry", [worse])).toMatchObject({ intended: [], unexpected: [worse] });
+    expect(judge("embedded", [better])).toEqual({ intended: [], unexpected: [better], stale: [] });
+  });
+
+  test("that is listed and not seen is told", () => {
+    expect(judge("docker-registry", []).stale).toContain(name);
   });
 });

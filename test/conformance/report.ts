@@ -106,7 +106,7 @@ function headerOf(answer: string, name: string): string | undefined {
 function withoutChance(path: string): string {
   return path
     .replaceAll(/[a-f0-9]{8}(?:-[a-f0-9]{4}){3}-[a-f0-9]{12}/g, "<upload>")
-    .replaceAll(/(sha\d+)(?::|%3A)[a-f0-9]+/g, "$1:<hex>")
+    .replaceAll(/(sha\d+)(?::|%3A)[a-f0-9]{64,}/g, "$1:<hex>")
     .replaceAll(/_state=[^&]*/g, "_state=<state>")
     .replaceAll(/manifests\/missing-[a-z0-9]+/g, "manifests/missing-<random>");
 }

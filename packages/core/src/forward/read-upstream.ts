@@ -23,7 +23,7 @@ export function readUpstream(
     const send = url.protocol === "https:" ? httpsRequest : httpRequest;
     const outgoing = send(url, { agent, signal, headers: { accept: "application/json" } }, (answer) => {
       readWhole(answer, longest).then(
-        (body) => resolve({ status: answer.statusCode ?? 502, body, link: answer.headersDistinct["link"]?.[0] }),
+        (body) => resolve({ status: answer.statusCode ?? 502, body, link: answer.headersDistinct.link?.[0] }),
         (error: unknown) => {
           outgoing.destroy();
           reject(error);
