@@ -4,6 +4,8 @@
  * @module
  */
 export { type ErrorAnswer, sendError } from "./answer/error-answer.ts";
+export { compilePolicy, type Policy, type PolicyDecision, type RuleVerdict } from "./authorize/policy.ts";
+export type { Principal } from "./authorize/principal.ts";
 export { serveExpectations } from "./expectation.ts";
 export type { AccessRule, CacheOptions, RegistryProxyOptions, UpstreamOptions } from "./options.ts";
 export type { Decision, RequestRecord } from "./record.ts";

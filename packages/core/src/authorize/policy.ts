@@ -6,6 +6,8 @@ import { type Principal, usernameOf } from "./principal.ts";
 /** Decides what a principal may do. */
 export interface Policy {
   decide(principal: Principal, access: Access): PolicyDecision;
+  /** What every rule has to say, in their order. Without rules, what stands in their place. */
+  explain(principal: Principal, access: Access): readonly RuleVerdict[];
   /**
    * How far the principal's permission for `action` reaches: `everything` where no list needs to be filtered, `nothing`
    * where no rule could allow it on any repository.
@@ -16,6 +18,17 @@ export interface Policy {
 export type PolicyDecision =
   /** The index of the first rule that allows it; `undefined` where there are no rules. */
   { readonly allowed: true; readonly rule: number | undefined } | { readonly allowed: false };
+
+/** Why a rule does, or does not, allow an access. */
+export interface RuleVerdict {
+  /** The index of the rule; `undefined` where there are no rules. */
+  readonly rule: number | undefined;
+  readonly allows: boolean;
+  /** In one line, for whoever wrote the rule. */
+  readonly reason: string;
+}
+
+type Judgement = "allows" | "action" | "subject" | "repository" | "taken";
 
 interface CompiledRule {
   readonly index: number;
@@ -39,6 +52,11 @@ export function compilePolicy(rules: readonly AccessRule[] | undefined): Policy 
 const openPolicy: Policy = {
   decide: (principal, { action }) =>
     openPolicy.reach(principal, action) === "everything" ? { allowed: true, rule: undefined } : { allowed: false },
+  explain: (principal, access) => {
+    const { allowed } = openPolicy.decide(principal, access);
+    const reason = "without access rules, whoever is authenticated may pull and push";
+    return [{ rule: undefined, allows: allowed, reason }];
+  },
   reach: (principal, action) =>
     principal !== "anonymous" && (action === "pull" || action === "push") ? "everything" : "nothing",
 };
@@ -46,20 +64,15 @@ const openPolicy: Policy = {
 function rulePolicy(rules: readonly CompiledRule[]): Policy {
   return {
     decide(principal, access) {
-      if (access.type !== "repository") return { allowed: false };
-      const username = usernameOf(principal);
-      for (const rule of rules) {
-        if (
-          covers(rule.actions, access.action) &&
-          appliesTo(rule, principal) &&
-          rule.adds.some((glob) => glob.matches(access.name, username)) &&
-          !rule.takes.some((glob) => glob.matches(access.name, username))
-        ) {
-          return { allowed: true, rule: rule.index };
-        }
-      }
-      return { allowed: false };
+      const allowing = rules.find((rule) => judge(rule, principal, access) === "allows");
+      return allowing === undefined ? { allowed: false } : { allowed: true, rule: allowing.index };
     },
+    explain: (principal, access) =>
+      rules.map((rule) => {
+        const judgement = judge(rule, principal, access);
+        const reason = reasons[judgement](access, principal);
+        return { rule: rule.index, allows: judgement === "allows", reason };
+      }),
     reach(principal, action) {
       const applying = rules.filter((rule) => covers(rule.actions, action) && appliesTo(rule, principal));
       if (applying.some((rule) => rule.takes.length === 0 && rule.adds.some((glob) => glob.everything))) {
@@ -68,6 +81,29 @@ function rulePolicy(rules: readonly CompiledRule[]): Policy {
       return applying.some((rule) => rule.adds.length > 0) ? "something" : "nothing";
     },
   };
+}
+
+function judge(rule: CompiledRule, principal: Principal, access: Access): Judgement {
+  if (!covers(rule.actions, access.action)) return "action";
+  if (!appliesTo(rule, principal)) return "subject";
+  if (access.type !== "repository") return "repository";
+  const username = usernameOf(principal);
+  if (!rule.adds.some((glob) => glob.matches(access.name, username))) return "repository";
+  return rule.takes.some((glob) => glob.matches(access.name, username)) ? "taken" : "allows";
+}
+
+const reasons: Readonly<Record<Judgement, (access: Access, principal: Principal) => string>> = {
+  allows: ({ action, name }) => `allows ${action} on ${name}`,
+  action: ({ action }) => `its actions do not include ${action}`,
+  subject: (_, principal) => `its subjects do not include ${describe(principal)}`,
+  repository: ({ name }) => `its repositories do not include ${name}`,
+  taken: ({ name }) => `one of its repositories beginning with ! takes ${name} away`,
+};
+
+function describe(principal: Principal): string {
+  if (principal === "anonymous") return "an anonymous caller";
+  const { username, groups } = principal.identity;
+  return groups.length === 0 ? `${username}, who is in no group` : `${username} or the groups ${groups.join(", ")}`;
 }
 
 function compileRule(rule: AccessRule, index: number): CompiledRule {
