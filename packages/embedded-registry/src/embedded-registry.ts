@@ -27,7 +27,11 @@ export async function startEmbeddedRegistry(options: EmbeddedRegistryOptions = {
   const discard = async (): Promise<void> => {
     if (options.directory === undefined) await rm(directory, { recursive: true, force: true });
   };
-  const storage = await openStorage(directory);
+  const orDiscard = async (error: unknown): Promise<never> => {
+    await discard();
+    throw error;
+  };
+  const storage = await openStorage(directory).catch(orDiscard);
   const log = createRequestLog(options.rememberedRequests ?? 1000);
   const closing = new AbortController();
   let faults: Faults = options.faults ?? {};
@@ -82,10 +86,7 @@ export async function startEmbeddedRegistry(options: EmbeddedRegistryOptions = {
   const server = createServer({ IncomingMessage: CountedRequest, requestTimeout: 0, keepAliveTimeout: 0 }, serve);
   server.on("checkContinue", serve);
   closeIdleConnections(server, () => faults.closeIdleAfter);
-  const bound = await listen(server, host, port).catch(async (error: unknown) => {
-    await discard();
-    throw error;
-  });
+  const bound = await listen(server, host, port).catch(orDiscard);
 
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {

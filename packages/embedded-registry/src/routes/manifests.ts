@@ -4,7 +4,6 @@ import { alreadyHeld, readWhole, sendEmpty } from "../http/exchange.ts";
 import { Problem } from "../http/problem.ts";
 import type { Digest } from "../names/digest.ts";
 import { digestOf } from "../names/digest.ts";
-import type { ReferrerDescriptor } from "../storage/referrer-store.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { ManifestFacts } from "./manifest-content.ts";
 import { readManifest } from "./manifest-content.ts";
@@ -58,9 +57,7 @@ export async function putManifest(
   const facts = readManifest(content, exchange.request.headers["content-type"]);
   await requireReferenced(storage, repository, facts);
   await storage.manifests.write(repository, digest, { mediaType: facts.mediaType, content });
-  if (facts.subject !== undefined) {
-    await storage.referrers.add(repository, facts.subject, digest, descriptorOf(facts, digest, content.byteLength));
-  }
+  if (facts.subject !== undefined) await storage.referrers.add(repository, facts.subject, digest);
   if (reference.kind === "tag") await storage.manifests.setTag(repository, reference.tag, digest);
   sendEmpty(exchange, 201, {
     location: `${exchange.origin}/v2/${repository}/manifests/${digest.text}`,
@@ -112,14 +109,4 @@ function missing(digest: Digest): Problem {
 
 function unknown(repository: string, reference: string): Problem {
   return new Problem(404, "MANIFEST_UNKNOWN", "manifest unknown", { name: repository, reference });
-}
-
-function descriptorOf(facts: ManifestFacts, digest: Digest, size: number): ReferrerDescriptor {
-  return {
-    mediaType: facts.mediaType,
-    digest: digest.text,
-    size,
-    ...(facts.artifactType === undefined ? {} : { artifactType: facts.artifactType }),
-    ...(facts.annotations === undefined ? {} : { annotations: facts.annotations }),
-  };
 }

@@ -9,7 +9,7 @@ import type { Digest } from "../names/digest.ts";
  *     repositories/<name>/_blobs/<algorithm>/<hex>          content; a mounted blob is a hard link
  *     repositories/<name>/_manifests/<algorithm>/<hex>      media type, line feed, content
  *     repositories/<name>/_tags/<tag>                       digest
- *     repositories/<name>/_referrers/<subject>/<digest>     descriptor as JSON; digests as <algorithm>-<hex>
+ *     repositories/<name>/_referrers/<subject>/<digest>     empty; both named <algorithm>-<hex>
  */
 export interface Layout {
   readonly incoming: string;
