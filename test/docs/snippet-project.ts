@@ -1,0 +1,99 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { glob, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+
+/** How a program ended. */
+export interface Ending {
+  /** `undefined` where it was stopped because it took too long. */
+  readonly code: number | undefined;
+  /** What it wrote to its standard output. */
+  readonly output: string;
+  /** What it wrote to its standard error. */
+  readonly complaints: string;
+}
+
+/** A directory in which snippets find the packages of the workspace by name, as their readers do. */
+export interface SnippetProject {
+  /** Runs a module and waits at most half a minute for it to end by itself. */
+  run(name: string, code: string): Promise<Ending>;
+  /** Compiles a module strictly, without writing anything. */
+  compile(name: string, code: string): Promise<Ending>;
+  close(): Promise<void>;
+}
+
+/**
+ * @param workspace The root of the workspace.
+ * @param libraries Directories of packages that the snippets may import besides those of the workspace.
+ */
+export async function createSnippetProject(workspace: string, libraries: readonly string[]): Promise<SnippetProject> {
+  const directory = await mkdtemp(join(tmpdir(), "registry-gate-snippets-"));
+  const modules = join(directory, "node_modules");
+  for await (const manifest of glob("{packages,apps}/*/package.json", { cwd: workspace })) {
+    const { name }: { name: string } = JSON.parse(await readFile(join(workspace, manifest), "utf8"));
+    await link(dirname(join(workspace, manifest)), join(modules, name));
+  }
+  for (const library of libraries) {
+    for (const name of await packageNames(library)) await link(join(library, name), join(modules, name));
+  }
+  const configuration = {
+    extends: join(workspace, "tsconfig.base.json"),
+    compilerOptions: {
+      noEmit: true,
+      composite: false,
+      declaration: false,
+      declarationMap: false,
+      isolatedDeclarations: false,
+      allowImportingTsExtensions: true,
+      rewriteRelativeImportExtensions: false,
+    },
+  };
+  await writeFile(join(directory, "package.json"), '{ "type": "module" }\n');
+
+  async function start(args: readonly string[]): Promise<Ending> {
+    const { promise, resolve, reject } = Promise.withResolvers<Ending>();
+    const child = execFile(
+      process.execPath,
+      args,
+      { cwd: directory, timeout: 30_000, killSignal: "SIGKILL" },
+      (_, output, complaints) => resolve({ code: child.exitCode ?? undefined, output, complaints }),
+    );
+    child.once("error", reject);
+    return promise;
+  }
+
+  return {
+    async run(name, code) {
+      const file = join(directory, `${name}.ts`);
+      await writeFile(file, code);
+      return start(["--conditions=development", file]);
+    },
+    async compile(name, code) {
+      await writeFile(join(directory, `${name}.ts`), code);
+      const project = join(directory, `${name}.tsconfig.json`);
+      // A package's own declarations of modules without types are not imported by anything.
+      const include = [`${name}.ts`, join(workspace, "packages/*/src/**/*.d.ts")];
+      await writeFile(project, JSON.stringify({ ...configuration, include }));
+      return start([join(workspace, "node_modules/typescript/bin/tsc"), "--project", project]);
+    },
+    close: () => rm(directory, { recursive: true, force: true }),
+  };
+}
+
+async function link(target: string, path: string): Promise<void> {
+  if (existsSync(path)) return;
+  await mkdir(dirname(path), { recursive: true });
+  await symlink(target, path);
+}
+
+/** The names of the packages in a `node_modules` directory, scopes included. */
+async function packageNames(directory: string): Promise<readonly string[]> {
+  const names: string[] = [];
+  for (const name of await readdir(directory)) {
+    if (name.startsWith(".")) continue;
+    if (!name.startsWith("@")) names.push(name);
+    else names.push(...(await readdir(join(directory, name))).map((inner) => `${name}/${inner}`));
+  }
+  return names;
+}

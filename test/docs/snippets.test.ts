@@ -1,0 +1,88 @@
+import { globSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ownCommands } from "./commands.ts";
+import { type Code, type CodeBlock, codeOf } from "./markdown.ts";
+import { createSnippetProject, type SnippetProject } from "./snippet-project.ts";
+
+const workspace = resolve(import.meta.dirname, "../..");
+const readmes = ["", ...globSync("{packages,apps}/*/package.json", { cwd: workspace }).map(dirname)]
+  .sort()
+  .map((directory) => join(directory, "README.md"));
+
+/** Commands of pnpm itself that an example may use. */
+const ownCommandsOfPnpm = new Set(["install", "exec", "add", "pack"]);
+
+const found = await Promise.all(readmes.map(async (readme) => [readme, await read(readme)] as const));
+const blocks = (...languages: string[]): readonly (readonly [string, CodeBlock])[] =>
+  found.flatMap(([readme, code]) =>
+    (code?.blocks ?? [])
+      .filter(({ language }) => languages.includes(language))
+      .map((block) => [`${readme}:${block.line}`, block] as const),
+  );
+
+async function read(readme: string): Promise<Code | undefined> {
+  const markdown = await readFile(join(workspace, readme), "utf8").catch(() => undefined);
+  return markdown === undefined ? undefined : codeOf(markdown);
+}
+
+describe("the documentation", () => {
+  it.each(found)("has %s", (_, code) => {
+    expect(code).toBeDefined();
+  });
+
+  it("has examples of every kind", () => {
+    expect(blocks("ts")).not.toHaveLength(0);
+    expect(blocks("sh")).not.toHaveLength(0);
+    expect(blocks("yaml")).not.toHaveLength(0);
+  });
+});
+
+describe("an example in TypeScript", () => {
+  let project: SnippetProject;
+  beforeAll(async () => {
+    project = await createSnippetProject(workspace, [
+      join(workspace, "test/node_modules"),
+      join(workspace, "node_modules"),
+    ]);
+  });
+  afterAll(() => project?.close());
+
+  const fileName = (place: string): string => place.replace(/[^A-Za-z0-9]+/g, "-").toLowerCase();
+
+  it.concurrent.each(blocks("ts"))("at %s compiles under strict", async (place, { code }) => {
+    expect(await project.compile(`types-${fileName(place)}`, code)).toEqual({ code: 0, output: "", complaints: "" });
+  });
+
+  it.each(blocks("ts"))("at %s runs to its end and prints what is shown", async (place, { code, output }) => {
+    const ending = await project.run(fileName(place), code);
+    expect(ending).toMatchObject({ code: 0, complaints: "" });
+    if (output !== undefined) expect(ending.output).toMatch(pattern(output));
+  });
+});
+
+describe("a command in the documentation", () => {
+  const shell = found.flatMap(([readme, code]) => [
+    ...(code?.spans ?? []).map((span) => [readme, span] as const),
+    ...(code?.blocks ?? [])
+      .filter(({ language }) => ["", "sh"].includes(language))
+      .map((block) => [`${readme}:${block.line}`, block.code] as const),
+  ]);
+  const commands = shell.flatMap(([place, code]) => ownCommands(code).map((command) => ({ place, ...command })));
+
+  it("names a script of the workspace", async () => {
+    const { scripts }: { scripts: Record<string, string> } = JSON.parse(
+      await readFile(join(workspace, "package.json"), "utf8"),
+    );
+    const named = commands.flatMap((command) => (command.program === "pnpm" ? [command] : []));
+    expect(named).not.toHaveLength(0);
+    expect(named.filter(({ script }) => !(script in scripts) && !ownCommandsOfPnpm.has(script))).toEqual([]);
+  });
+});
+
+/** `…` stands for whatever differs from run to run, within one line. */
+function pattern(output: string): RegExp {
+  const literal = output.split("…").map((part) => RegExp.escape(part));
+  return new RegExp(`^${literal.join(".*")}\\s*$`);
+}
