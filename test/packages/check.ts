@@ -11,7 +11,7 @@ import { packWorkspace } from "./pack.ts";
 const destination = await mkdtemp(join(tmpdir(), "registry-gate-packed-"));
 try {
   for (const packed of await packWorkspace(destination)) {
-    const faults = await inspect(packed);
+    const faults = await inspect(packed.tarball);
     const size = `${packed.files.length} files`;
     console.log(`${packed.name} ${packed.version}: ${faults.length === 0 ? `good, ${size}` : "not fit"}`);
     for (const fault of faults) console.log(`  ${fault}`);

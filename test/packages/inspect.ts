@@ -3,40 +3,43 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
-import { type PackedPackage, workspace } from "./pack.ts";
+import { workspace } from "./pack.ts";
 import { run } from "./run.ts";
 
 /**
- * Looks for what would go wrong for somebody who installs the package.
+ * Looks for what would go wrong for somebody who installs a package.
  *
+ * @param tarball The path of the packed package.
  * @returns each fault in words; nothing when the package is fit to be published.
  */
-export async function inspect(packed: PackedPackage): Promise<readonly string[]> {
-  const manifestText = await run("tar", ["-xzOf", packed.tarball, "package/package.json"]);
+export async function inspect(tarball: string): Promise<readonly string[]> {
+  const listing = await run("tar", ["-tzf", tarball]);
+  const files = listing.split("\n").flatMap((path) => (/[^/]$/.test(path) ? [path.replace(/^package\//, "")] : []));
+  const manifestText = await run("tar", ["-xzOf", tarball, "package/package.json"]);
   const manifest: unknown = JSON.parse(manifestText);
   const answers = await Promise.all([
-    missingFiles(packed, manifest),
-    leftovers(packed, manifestText),
+    missingFiles(files, manifest),
+    leftovers(files, manifestText),
     metadata(manifest),
-    publintMessages(packed),
-    attwMessages(packed),
+    publintMessages(tarball),
+    attwMessages(tarball),
   ]);
   return answers.flat();
 }
 
 /** Everything that the manifest points to must be there, and so must what a reader looks for first. */
-function missingFiles(packed: PackedPackage, manifest: unknown): string[] {
+function missingFiles(files: readonly string[], manifest: unknown): string[] {
   const named = strings(pick(manifest, "exports")).concat(strings(pick(manifest, "bin")));
   const wanted = [...named.map((path) => path.replace(/^\.\//, "")), "README.md", "LICENSE", "src/index.ts"];
-  return wanted.filter((path) => !packed.files.includes(path)).map((path) => `it does not hold ${path}`);
+  return wanted.filter((path) => !files.includes(path)).map((path) => `it does not hold ${path}`);
 }
 
 /** What has a meaning in the workspace alone. */
-function leftovers(packed: PackedPackage, manifestText: string): string[] {
+function leftovers(files: readonly string[], manifestText: string): string[] {
   const faults = ["workspace:", "catalog:", "link:", '"development"']
     .filter((text) => manifestText.includes(text))
     .map((text) => `its package.json still says ${text}`);
-  const strays = packed.files.filter(
+  const strays = files.filter(
     (path) => !/^(dist\/.+\.(js|d\.ts|js\.map|d\.ts\.map)|src\/.+\.ts|LICENSE|README\.md|package\.json)$/.test(path),
   );
   return faults.concat(strays.map((path) => `it holds ${path}, which nobody needs`));
@@ -56,19 +59,19 @@ function metadata(manifest: unknown): string[] {
   return faults;
 }
 
-async function publintMessages(packed: PackedPackage): Promise<string[]> {
-  const data = await readFile(packed.tarball);
+async function publintMessages(path: string): Promise<string[]> {
+  const data = await readFile(path);
   const tarball = data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength);
   const { messages, pkg } = await publint({ pack: { tarball }, level: "suggestion", strict: true });
   return messages.map((message) => `publint: ${formatMessage(message, pkg, { color: false })}`);
 }
 
-async function attwMessages(packed: PackedPackage): Promise<string[]> {
+async function attwMessages(tarball: string): Promise<string[]> {
   const attw = join(workspace, "node_modules/.bin/attw");
   if (!existsSync(attw)) throw new Error(`${attw} is not there: install the workspace`);
   const options = ["--profile", "esm-only", "--format", "ascii", "--no-emoji", "--no-color"];
   try {
-    await run(attw, [packed.tarball, ...options], { cwd: workspace });
+    await run(attw, [tarball, ...options], { cwd: workspace });
     return [];
   } catch (error) {
     return [`attw: ${error instanceof Error ? error.message : String(error)}`];
