@@ -60,4 +60,12 @@ export interface AccessRule {
    */
   readonly repositories: readonly string[];
   readonly actions: readonly Action[];
+  /**
+   * Tags, with `*` for any text, that a push by this rule may create but not overwrite. Another rule that allows the
+   * push without such a limit lifts it.
+   *
+   * The registry is asked for the tag before the push is passed on. Two first pushes of one tag at the same time can
+   * both find it missing: registries know no condition on a manifest's PUT that would prevent it.
+   */
+  readonly immutableTags?: readonly string[];
 }

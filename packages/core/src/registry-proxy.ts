@@ -4,12 +4,15 @@ import * as answers from "./answer/answers.ts";
 import { type ErrorAnswer, sendError } from "./answer/error-answer.ts";
 import { authorize } from "./authorize/authorize.ts";
 import { compilePolicy } from "./authorize/policy.ts";
-import { answerCatalog } from "./catalog/answer-catalog.ts";
+import { filteredCatalog } from "./catalog/filtered-catalog.ts";
+import { catalogReader } from "./catalog/read-catalog.ts";
 import { sendCatalog } from "./catalog/send-catalog.ts";
 import { askForBody } from "./expectation.ts";
+import { findTag } from "./forward/find-tag.ts";
 import { hasBody, upstreamHeaders } from "./forward/request-headers.ts";
 import { writeHead } from "./forward/response-headers.ts";
 import { openUpstream } from "./forward/upstream.ts";
+import { UpstreamFault } from "./forward/upstream-fault.ts";
 import { identifier } from "./identify/identify.ts";
 import type { RegistryProxyOptions } from "./options.ts";
 import { addressSet, clientOf } from "./peer.ts";
@@ -93,14 +96,15 @@ export function registryProxy(options: RegistryProxyOptions): RegistryProxy {
       visit.decision = "allowed";
       visit.reason = authorization.reason;
 
-      if (asked.operation === "list-repositories" && authorization.visible !== undefined) {
-        const answer = await answerCatalog(upstream, asked.page, authorization.visible, untilGone(response));
-        if (answer.failure === undefined) visit.bytes.sent = sendCatalog(request, response, asked.page, answer.page);
-        else {
-          log?.warn({ err: answer.error }, "the registry's catalog cannot be read");
-          end("allowed", answer.error.message, answer.failure);
-        }
+      const { route, visible, onlyNew } = authorization;
+      if (visible !== undefined && route.operation === "list-repositories") {
+        const page = await filteredCatalog(route.page, visible, catalogReader(upstream, untilGone(response)));
+        visit.bytes.sent = sendCatalog(request, response, route.page, page);
         return;
+      }
+      if (onlyNew !== undefined && route.operation === "put-manifest") {
+        const tag = await findTag(upstream, route.repository, onlyNew, untilGone(response));
+        if (tag !== undefined) return end("denied", `the tag ${tag} is immutable`, answers.immutable(tag));
       }
 
       // 5. Forward: a request rebuilt from the route and the headers that a registry needs.
@@ -114,7 +118,7 @@ export function registryProxy(options: RegistryProxyOptions): RegistryProxy {
       upstream.forward({
         request,
         response,
-        target: upstreamTarget(authorization.route),
+        target: upstreamTarget(route),
         headers,
         hasBody: body,
         bytes: visit.bytes,
@@ -128,6 +132,10 @@ export function registryProxy(options: RegistryProxyOptions): RegistryProxy {
       });
     } catch (error) {
       if (response.destroyed) return noteDeparture(visit);
+      if (error instanceof UpstreamFault) {
+        log?.warn({ err: error }, "the registry did not answer the gate");
+        return end(visit.decision, error.message, error.answer);
+      }
       log?.error({ err: error }, "a request failed unexpectedly");
       end(visit.decision, "internal error", answers.internalError);
     }

@@ -12,6 +12,11 @@ export const denied: ErrorAnswer = {
   message: "requested access to the resource is denied",
 };
 
+/** Of a tag that exists and must stay as it is. The caller may push here, so its existence is no secret. */
+export function immutable(tag: string): ErrorAnswer {
+  return { status: 403, code: "DENIED", message: `the tag ${tag} exists and is immutable` };
+}
+
 export const backendUnavailable: ErrorAnswer = {
   status: 503,
   code: "UNAVAILABLE",

@@ -1,5 +1,6 @@
 import { accessesOf } from "../route/accesses.ts";
-import type { Route } from "../route/route.ts";
+import { isTag } from "../route/names.ts";
+import { type Route, repositoryOf } from "../route/route.ts";
 import type { Policy } from "./policy.ts";
 import type { Principal } from "./principal.ts";
 
@@ -11,6 +12,8 @@ export type Authorization =
       readonly reason: string;
       /** Of a listing of repositories, which of them the caller may see; `undefined` for all. */
       readonly visible?: (repository: string) => boolean;
+      /** Tags that the route may create, but not overwrite. */
+      readonly onlyNew?: readonly string[];
     }
   | { readonly allowed: false; readonly reason: string };
 
@@ -31,7 +34,16 @@ export function authorize(policy: Policy, principal: Principal, route: Route): A
     if (!decision.allowed) return { allowed: false, reason: `no rule allows ${access.action} on ${access.name}` };
     reason = decision.rule === undefined ? "authenticated" : `access[${decision.rule}]`;
   }
-  return { allowed: true, route: withoutForbiddenMount(policy, principal, route), reason };
+  const onlyNew = tagsWrittenBy(route).filter((tag) => !policy.mayOverwrite(principal, repositoryOf(route) ?? "", tag));
+  const granted = { allowed: true, route: withoutForbiddenMount(policy, principal, route), reason } as const;
+  return onlyNew.length === 0 ? granted : { ...granted, onlyNew };
+}
+
+const noTags: readonly string[] = [];
+
+function tagsWrittenBy(route: Route): readonly string[] {
+  if (route.operation !== "put-manifest") return noTags;
+  return isTag(route.reference) ? [route.reference, ...route.tags] : route.tags;
 }
 
 /** Whoever is known may ask for the list; it names what they may pull. */

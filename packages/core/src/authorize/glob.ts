@@ -1,4 +1,5 @@
 import { isRepositoryComponent } from "../route/names.ts";
+import { compileWildcard, matchWildcard, type Wildcard } from "./wildcard.ts";
 
 /** A pattern over whole repository names. */
 export interface Glob {
@@ -10,8 +11,8 @@ export interface Glob {
   matches(repository: string, username: string | undefined): boolean;
 }
 
-/** One path segment: `**`, or the literal texts between its stars. */
-type Segment = "**" | readonly string[];
+/** One path segment. */
+type Segment = "**" | Wildcard;
 
 const placeholder = "${username}";
 
@@ -62,7 +63,7 @@ export function compileGlob(pattern: string): Glob {
 }
 
 function parse(body: string): Segment[] {
-  return body.split("/").map((segment) => (segment === "**" ? "**" : segment.split("*")));
+  return body.split("/").map((segment) => (segment === "**" ? "**" : compileWildcard(segment)));
 }
 
 function substitute(segments: readonly Segment[], username: string): Segment[] {
@@ -83,7 +84,7 @@ function matchSegments(pattern: readonly Segment[], names: readonly string[]): b
       if (at === pattern.length - 1) return true;
       resumeAt = ++at;
       resumeName = name;
-    } else if (segment !== undefined && matchSegment(segment, names[name] ?? "")) {
+    } else if (segment !== undefined && matchWildcard(segment, names[name] ?? "")) {
       at++;
       name++;
     } else if (resumeAt !== -1) {
@@ -94,20 +95,4 @@ function matchSegments(pattern: readonly Segment[], names: readonly string[]): b
     }
   }
   return at === pattern.length;
-}
-
-/** @param literals What must stand between the stars, in order; the first at the beginning, the last at the end. */
-function matchSegment(literals: readonly string[], name: string): boolean {
-  const first = literals[0] ?? "";
-  if (literals.length === 1) return name === first;
-  const last = literals.at(-1) ?? "";
-  if (name.length < first.length + last.length || !name.startsWith(first) || !name.endsWith(last)) return false;
-  const end = name.length - last.length;
-  let from = first.length;
-  for (const literal of literals.slice(1, -1)) {
-    const found = name.indexOf(literal, from);
-    if (found === -1 || found + literal.length > end) return false;
-    from = found + literal.length;
-  }
-  return true;
 }

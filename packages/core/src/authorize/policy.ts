@@ -2,10 +2,13 @@ import type { Access, Action } from "@registry-gate/auth";
 import type { AccessRule } from "../options.ts";
 import { compileGlob, type Glob } from "./glob.ts";
 import { type Principal, usernameOf } from "./principal.ts";
+import { compileWildcard, matchWildcard, type Wildcard } from "./wildcard.ts";
 
 /** Decides what a principal may do. */
 export interface Policy {
   decide(principal: Principal, access: Access): PolicyDecision;
+  /** Whether a push that is allowed may overwrite the tag too, should it exist. */
+  mayOverwrite(principal: Principal, repository: string, tag: string): boolean;
   /** What every rule has to say, in their order. Without rules, what stands in their place. */
   explain(principal: Principal, access: Access): readonly RuleVerdict[];
   /**
@@ -39,6 +42,7 @@ interface CompiledRule {
   readonly adds: readonly Glob[];
   readonly takes: readonly Glob[];
   readonly actions: ReadonlySet<Action>;
+  readonly immutableTags: readonly Wildcard[];
 }
 
 /**
@@ -52,6 +56,7 @@ export function compilePolicy(rules: readonly AccessRule[] | undefined): Policy 
 const openPolicy: Policy = {
   decide: (principal, { action }) =>
     openPolicy.reach(principal, action) === "everything" ? { allowed: true, rule: undefined } : { allowed: false },
+  mayOverwrite: (principal) => openPolicy.reach(principal, "push") === "everything",
   explain: (principal, access) => {
     const { allowed } = openPolicy.decide(principal, access);
     const reason = "without access rules, whoever is authenticated may pull and push";
@@ -66,6 +71,14 @@ function rulePolicy(rules: readonly CompiledRule[]): Policy {
     decide(principal, access) {
       const allowing = rules.find((rule) => judge(rule, principal, access) === "allows");
       return allowing === undefined ? { allowed: false } : { allowed: true, rule: allowing.index };
+    },
+    mayOverwrite(principal, repository, tag) {
+      const push: Access = { type: "repository", name: repository, action: "push" };
+      return rules.some(
+        (rule) =>
+          judge(rule, principal, push) === "allows" &&
+          !rule.immutableTags.some((pattern) => matchWildcard(pattern, tag)),
+      );
     },
     explain: (principal, access) =>
       rules.map((rule) => {
@@ -123,6 +136,7 @@ function compileRule(rule: AccessRule, index: number): CompiledRule {
     adds: globs.filter((glob) => !glob.negative),
     takes: globs.filter((glob) => glob.negative),
     actions: new Set(rule.actions),
+    immutableTags: (rule.immutableTags ?? []).map(compileWildcard),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Fault } from "@registry-gate/auth";
 import type { AccessRule } from "../options.ts";
+import { isTag } from "../route/names.ts";
 import { compileGlob, globFault, impossibleSegment } from "./glob.ts";
 
 const actions: readonly string[] = ["pull", "push", "delete", "*"];
@@ -23,6 +24,10 @@ export function validateAccess(rules: readonly AccessRule[]): Fault[] {
       const fault = globFault(pattern);
       if (fault !== undefined) at("repositories", position, fault);
     }
+    for (const [position, pattern] of (rule.immutableTags ?? []).entries()) {
+      // A star can stand for something a tag may begin with, or for nothing at all.
+      if (!isTag(pattern.replaceAll("*", "_"))) at("immutableTags", position, "must be a tag, with * for any text");
+    }
     for (const [position, action] of rule.actions.entries()) {
       if (!actions.includes(action)) at("actions", position, "must be pull, push, delete or *");
     }
@@ -35,6 +40,10 @@ export function warnOfAccess(rules: readonly AccessRule[]): Fault[] {
   const warnings: Fault[] = [];
   for (const [index, rule] of rules.entries()) {
     const onlyAnonymous = rule.subjects.every((subject) => subject === "anonymous");
+    const pushes = rule.actions.some((action) => action === "push" || action === "*");
+    if (!pushes && rule.immutableTags !== undefined) {
+      warnings.push({ path: [index, "immutableTags"], message: "has no effect: the rule allows no push" });
+    }
     const globs = rule.repositories.map((pattern) => ({ pattern, glob: compileGlob(pattern) }));
     const takes = globs.filter(({ glob }) => glob.negative);
     if (takes.length === globs.length) {

@@ -1,3 +1,5 @@
+import { upstreamUnreachable } from "../answer/answers.ts";
+import { UpstreamFault } from "../forward/upstream-fault.ts";
 import type { Page } from "../route/route.ts";
 
 /** One page of the registry's own catalog. */
@@ -17,16 +19,13 @@ const largestPage = 1000;
 /** A bound on the work of one request, far above any registry known: two hundred thousand repositories. */
 const mostReads = 200;
 
-/** The bound was reached before a single name was found. */
-export class CatalogTooLargeError extends Error {
-  override readonly name = "CatalogTooLargeError";
-}
-
 /**
  * A page of what is visible of the catalog: full, unless it is the last one; with a next page only if something visible
  * is on it; and naming nothing that is not visible, not as the place to go on from either.
  *
  * At most one page of the registry and one of the answer are held at a time.
+ *
+ * @throws {UpstreamFault} when the bound is reached before a single name was found.
  */
 export async function filteredCatalog(
   { n = defaultPage, last }: Page,
@@ -48,6 +47,8 @@ export async function filteredCatalog(
     if (page.next === undefined) return { repositories: found, next: undefined };
     cursor = page.next;
   }
-  if (found.length === 0) throw new CatalogTooLargeError(`nothing visible in ${mostReads * largestPage} repositories`);
+  if (found.length === 0) {
+    throw new UpstreamFault(upstreamUnreachable, `nothing visible in ${mostReads * largestPage} repositories`);
+  }
   return { repositories: found, next: found.at(-1) };
 }

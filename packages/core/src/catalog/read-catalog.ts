@@ -1,31 +1,28 @@
+import { notFound, upstreamUnreachable } from "../answer/answers.ts";
 import type { Upstream } from "../forward/upstream.ts";
+import { UpstreamFault } from "../forward/upstream-fault.ts";
+import { upstreamTarget } from "../route/upstream-target.ts";
 import type { CatalogPage, ReadCatalog } from "./filtered-catalog.ts";
 
 /** Room for a page of the longest names. */
 const longestBody = 1_048_576;
 
-/** The registry's answer is not a page of a catalog. */
-export class CatalogUnreadableError extends Error {
-  override readonly name = "CatalogUnreadableError";
-  /** What the registry said, for a client that may as well hear it: 404 where a registry has no catalog. */
-  readonly status: number;
-
-  constructor(status: number, reason: string) {
-    super(reason);
-    this.status = status;
-  }
-}
-
 /** Reads the catalog of docker-registry's API: `GET /v2/_catalog`, with the next page named in `Link` (RFC 8288). */
 export function catalogReader(upstream: Upstream, signal: AbortSignal): ReadCatalog {
   return async (n, last) => {
-    const query = last === undefined ? `n=${n}` : `n=${n}&last=${encodeURIComponent(last)}`;
-    const answer = await upstream.read(`/v2/_catalog?${query}`, longestBody, signal);
+    const target = upstreamTarget({ operation: "list-repositories", page: { n, last } });
+    const answer = await upstream.ask(
+      { method: "GET", target, accept: "application/json", longest: longestBody },
+      signal,
+    );
     if (answer.status !== 200) {
-      throw new CatalogUnreadableError(answer.status, `the registry answered ${answer.status} for its catalog`);
+      // A registry may have no catalog, or have it switched off.
+      const absent = answer.status >= 400 && answer.status < 500;
+      const reason = `the registry answered ${answer.status} for its catalog`;
+      throw new UpstreamFault(absent ? notFound : upstreamUnreachable, reason);
     }
     const repositories = parseRepositories(answer.body);
-    if (repositories === undefined) throw new CatalogUnreadableError(502, "the registry's catalog is not one");
+    if (repositories === undefined) throw new UpstreamFault(upstreamUnreachable, "the registry's catalog is not one");
     return { repositories, next: nextOf(answer.link, repositories) };
   };
 }

@@ -13,15 +13,30 @@ export class AnswerTooLongError extends Error {
   override readonly name = "AnswerTooLongError";
 }
 
-/** Asks the registry something on the gate's own behalf: a GET without anything of the client in it. */
-export function readUpstream(
-  url: URL,
-  agent: HttpAgent | HttpsAgent,
-  { timeout, longest, signal }: { readonly timeout: number; readonly longest: number; readonly signal: AbortSignal },
-): Promise<ShortAnswer> {
+/** A question to the registry on the gate's own behalf: nothing of a client is in it. */
+export interface Question {
+  readonly method: "GET" | "HEAD";
+  /** A request target: path and query. */
+  readonly target: string;
+  readonly accept: string;
+  /** The longest answer to read, in bytes. */
+  readonly longest: number;
+}
+
+export interface Connection {
+  readonly url: URL;
+  readonly agent: HttpAgent | HttpsAgent;
+  /** How long the registry may be silent, in milliseconds. */
+  readonly timeout: number;
+}
+
+/** @throws when the registry cannot be reached, is silent or answers too long, and when `signal` aborts. */
+export function readUpstream(connection: Connection, question: Question, signal: AbortSignal): Promise<ShortAnswer> {
+  const { url, agent, timeout } = connection;
+  const { method, target, accept, longest } = question;
   return new Promise((resolve, reject) => {
     const send = url.protocol === "https:" ? httpsRequest : httpRequest;
-    const outgoing = send(url, { agent, signal, headers: { accept: "application/json" } }, (answer) => {
+    const outgoing = send(new URL(target, url), { method, agent, signal, headers: { accept } }, (answer) => {
       readWhole(answer, longest).then(
         (body) => resolve({ status: answer.statusCode ?? 502, body, link: answer.headersDistinct.link?.[0] }),
         (error: unknown) => {

@@ -1,17 +1,23 @@
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { createProxyMiddleware, type RequestHandler } from "http-proxy-middleware";
+import { upstreamUnreachable } from "../answer/answers.ts";
 import type { UpstreamOptions } from "../options.ts";
 import { pump, releasePiece } from "./pump.ts";
-import { readUpstream, type ShortAnswer } from "./read-upstream.ts";
+import { type Question, readUpstream, type ShortAnswer } from "./read-upstream.ts";
 import { upstreamAgent } from "./upstream-agent.ts";
+import { UpstreamFault } from "./upstream-fault.ts";
 
 /** The connection to the registry. This file alone knows the proxy library. */
 export interface Upstream {
   readonly url: URL;
   /** Streams the request to the registry and its answer back, and tells how it went by the exchange's functions. */
   forward(exchange: Exchange): void;
-  /** Asks the registry something on the gate's own behalf, and reads at most `longest` bytes of its answer. */
-  read(target: string, longest: number, signal: AbortSignal): Promise<ShortAnswer>;
+  /**
+   * Asks the registry something on the gate's own behalf.
+   *
+   * @throws {UpstreamFault} when there is no answer. When `signal` aborts, whatever it was aborted with.
+   */
+  ask(question: Question, signal: AbortSignal): Promise<ShortAnswer>;
   close(): void;
 }
 
@@ -125,8 +131,13 @@ export function openUpstream(options: UpstreamOptions): Upstream {
       attempts.set(request, attempt);
       send(attempt, kept);
     },
-    read(target, longest, signal) {
-      return readUpstream(new URL(target, url), agents.fresh, { timeout: readTimeout, longest, signal });
+    async ask(question, signal) {
+      try {
+        return await readUpstream({ url, agent: agents.fresh, timeout: readTimeout }, question, signal);
+      } catch (error) {
+        if (signal.aborted) throw error;
+        throw new UpstreamFault(upstreamUnreachable, asError(error).message, { cause: error });
+      }
     },
     close() {
       agents.kept.destroy();
