@@ -1,5 +1,5 @@
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
-import { delimiter, dirname, join } from "node:path";
+import { basename, delimiter, dirname, join } from "node:path";
 import { type PackedPackage, workspace } from "./pack.ts";
 import { run } from "./run.ts";
 
@@ -21,35 +21,44 @@ const configurations = {
 };
 
 /**
- * Makes a project outside the workspace that depends on the tarballs, and installs it. Packages of the workspace can
- * come from nowhere else.
+ * Makes a project outside the workspace and installs it. Packages of the workspace can come from nowhere but the
+ * tarballs.
  *
- * @param sources TypeScript files to copy to `src/`.
+ * @param wanted The names of what the project depends on.
+ */
+export async function createProject(
+  directory: string,
+  packages: readonly PackedPackage[],
+  wanted: readonly string[],
+): Promise<void> {
+  const tarballs = new Map(packages.map(({ name, tarball }) => [name, `file:${tarball}`]));
+  const versions = wanted.map(async (name) => [name, tarballs.get(name) ?? (await installedVersion(name))]);
+  const dependencies = Object.fromEntries(await Promise.all(versions));
+  await mkdir(directory, { recursive: true });
+  await writeJson(join(directory, "package.json"), { name: "stranger", private: true, type: "module", dependencies });
+  // JSON is YAML.
+  await writeJson(join(directory, "pnpm-workspace.yaml"), { overrides: Object.fromEntries(tarballs) });
+  await run("pnpm", ["install", "--prefer-offline", "--no-frozen-lockfile"], { cwd: directory });
+}
+
+/**
+ * Makes a TypeScript project that depends on every package and on express.
+ *
+ * @param source A TypeScript file to copy to `src/`.
  */
 export async function createStrangerProject(
   directory: string,
   packages: readonly PackedPackage[],
-  sources: readonly string[],
+  source: string,
 ): Promise<void> {
-  const tarballs = Object.fromEntries(packages.map(({ name, tarball }) => [name, `file:${tarball}`]));
   const others = ["express", "@types/express", "@types/node", "typescript"];
-  const versions = await Promise.all(others.map(async (name) => [name, await installedVersion(name)]));
-  const manifest = {
-    name: "stranger",
-    private: true,
-    type: "module",
-    dependencies: { ...tarballs, ...Object.fromEntries(versions) },
-  };
-  await mkdir(join(directory, "src"), { recursive: true });
-  await writeJson(join(directory, "package.json"), manifest);
-  // JSON is YAML.
-  await writeJson(join(directory, "pnpm-workspace.yaml"), { overrides: tarballs });
+  await createProject(directory, packages, [...packages.map(({ name }) => name), ...others]);
+  await mkdir(join(directory, "src"));
   for (const [name, compilerOptions] of Object.entries(configurations)) {
     await writeJson(join(directory, name), { compilerOptions, include: ["src"] });
   }
-  for (const source of sources) await copyFile(source, join(directory, "src", source.replace(/^.*\//, "")));
+  await copyFile(source, join(directory, "src", basename(source)));
   await writeFile(join(directory, "src/surface.ts"), surface(packages));
-  await run("pnpm", ["install", "--prefer-offline", "--no-frozen-lockfile"], { cwd: directory });
 }
 
 /** Compiles with the project's own TypeScript, every declaration file of its dependencies checked too. */

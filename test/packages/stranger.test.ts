@@ -29,7 +29,7 @@ beforeAll(async () => {
   project = join(directory, "project");
   registry = await startDockerRegistry();
   const packages = await packWorkspace(join(directory, "tarballs"));
-  await createStrangerProject(project, packages, [join(import.meta.dirname, "stranger/portal.ts")]);
+  await createStrangerProject(project, packages, join(import.meta.dirname, "stranger/portal.ts"));
   await compileStrangerProject(project);
 
   // One hash of libuv's threads and one of a worker thread, whose program is a file of its own in the package.
