@@ -1,0 +1,98 @@
+import { parseArgs } from "node:util";
+import { type Action, InvalidOptionsError } from "@registry-gate/auth";
+import { compilePolicy, type Principal, type RuleVerdict, validateOptions } from "registry-gate";
+import type { Configuration } from "../config/configuration.ts";
+import { loadConfiguration } from "../config/load.ts";
+import { type Command, UsageError } from "./command.ts";
+import { reportFaults } from "./report.ts";
+
+const actions: readonly Action[] = ["pull", "push", "delete", "*"];
+
+export const explain: Command = {
+  name: "explain",
+  synopsis: "--config FILE [--user USER [--group GROUP …]] [--json] ACTION REPOSITORY",
+  summary: "say which rule allows it, or why none does; exit code 1 if none does",
+  async run(parameters) {
+    const { file, principal, action, repository, json } = parse(parameters);
+    try {
+      const { configuration } = await loadConfiguration(file, process.env);
+      const verdicts = judge(configuration, principal, action, repository);
+      const allowed = verdicts.some(({ allows }) => allows);
+      process.stdout.write(json ? asJson(allowed, verdicts) : asText(allowed, verdicts));
+      return allowed ? 0 : 1;
+    } catch (error) {
+      if (!(error instanceof InvalidOptionsError)) throw error;
+      reportFaults(file, error.faults);
+      return 1;
+    }
+  },
+};
+
+function judge({ upstream, access }: Configuration, principal: Principal, action: Action, name: string) {
+  const { url } = upstream;
+  const { faults } = validateOptions(access === undefined ? { upstream: { url } } : { upstream: { url }, access });
+  if (faults.length > 0) throw new InvalidOptionsError(faults);
+  return compilePolicy(access).explain(principal, { type: "repository", name, action });
+}
+
+function asText(allowed: boolean, verdicts: readonly RuleVerdict[]): string {
+  // Where something allows it, the rest is of no interest.
+  const told = allowed ? verdicts.filter(({ allows }) => allows) : verdicts;
+  const lines = told.map(({ rule, reason }) => (rule === undefined ? reason : `access[${rule}]: ${reason}`));
+  if (lines.length === 0) lines.push("there is no rule, and what no rule allows is denied");
+  return `${allowed ? "allowed" : "denied"}\n${lines.map((line) => `  ${line}\n`).join("")}`;
+}
+
+function asJson(allowed: boolean, verdicts: readonly RuleVerdict[]): string {
+  const rules = verdicts.map(({ rule, allows, reason }) => ({ rule: rule ?? null, allows, reason }));
+  return `${JSON.stringify({ allowed, rules }, undefined, 2)}\n`;
+}
+
+function parse(parameters: readonly string[]): {
+  file: string;
+  principal: Principal;
+  action: Action;
+  repository: string;
+  json: boolean;
+} {
+  const { values, positionals } = parseFlags(parameters);
+  const [given, repository, surplus] = positionals;
+  if (values.config === undefined) throw new UsageError("--config FILE is required");
+  if (given === undefined || repository === undefined) throw new UsageError("ACTION and REPOSITORY are required");
+  if (surplus !== undefined) throw new UsageError(`unexpected ${surplus}`);
+  const action = actions.find((known) => known === given);
+  if (action === undefined) throw new UsageError(`${given} is not an action: pull, push, delete or *`);
+  if (values.user === undefined && values.group !== undefined) throw new UsageError("--group needs --user");
+  const principal = principalOf(values.user, values.group ?? []);
+  return { file: values.config, principal, action, repository, json: values.json === true };
+}
+
+function parseFlags(parameters: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...parameters],
+      allowPositionals: true,
+      options: {
+        config: { type: "string", short: "c" },
+        user: { type: "string" },
+        group: { type: "string", multiple: true },
+        json: { type: "boolean" },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function principalOf(user: string | undefined, groups: readonly string[]): Principal {
+  if (user === undefined) return "anonymous";
+  const username = user.normalize("NFC");
+  return {
+    identity: {
+      subject: username,
+      username,
+      groups: groups.map((group) => group.normalize("NFC")),
+      backend: "explain",
+    },
+  };
+}

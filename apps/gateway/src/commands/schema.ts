@@ -1,0 +1,42 @@
+import { z } from "zod";
+import { configurationSchema } from "../config/schema.ts";
+import { builtInPlugins } from "../plugins.ts";
+import { type Command, UsageError } from "./command.ts";
+
+export const schema: Command = {
+  name: "schema",
+  synopsis: "",
+  summary: "print the configuration's JSON Schema, for editors",
+  async run(parameters) {
+    if (parameters[0] !== undefined) throw new UsageError(`unexpected ${parameters[0]}`);
+    process.stdout.write(`${JSON.stringify(jsonSchema(), undefined, 2)}\n`);
+    return 0;
+  },
+};
+
+type JsonSchema = Readonly<Record<string, unknown>>;
+
+/** JSON Schema, draft 2020-12, of a configuration as it is written. */
+export function jsonSchema(): JsonSchema {
+  const whole = z.toJSONSchema(configurationSchema, {
+    io: "input",
+    override({ path, jsonSchema: part }) {
+      // The items of auth.backends: each built-in type brings its own options.
+      if (path.join(".") === "properties.auth.properties.backends.items") part.anyOf = backendSchemas(part);
+    },
+  });
+  return { title: "registry-gate", ...whole };
+}
+
+function backendSchemas(common: { properties?: object }): Record<string, unknown>[] {
+  const builtIn = builtInPlugins.map(({ type, optionsSchema = {} }): Record<string, unknown> => {
+    const { $schema: _, properties, ...rest } = optionsSchema;
+    return { ...rest, properties: { ...common.properties, ...asObject(properties), type: { const: type } } };
+  });
+  const others = { properties: { type: { not: { enum: builtInPlugins.map(({ type }) => type) } } } };
+  return [...builtIn, others];
+}
+
+function asObject(value: unknown): object {
+  return typeof value === "object" && value !== null ? value : {};
+}

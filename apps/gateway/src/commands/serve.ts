@@ -1,0 +1,38 @@
+import { InvalidOptionsError } from "@registry-gate/auth";
+import { startGateway } from "../server/gateway.ts";
+import type { Command } from "./command.ts";
+import { configFile } from "./config-file.ts";
+import { reportFaults } from "./report.ts";
+
+export const serve: Command = {
+  name: "serve",
+  synopsis: "--config FILE",
+  summary: "run the gateway; SIGHUP or a changed file reloads, SIGTERM ends",
+  async run(parameters) {
+    const file = configFile(parameters);
+    try {
+      const gateway = await startGateway(file);
+      process.on("SIGHUP", () => void gateway.reload());
+      await stopSignal();
+      await gateway.close();
+      return 0;
+    } catch (error) {
+      if (!(error instanceof InvalidOptionsError)) throw error;
+      reportFaults(file, error.faults);
+      return 1;
+    }
+  },
+};
+
+/** The first signal lets requests finish; a second one ends the process at once. */
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) {
+      process.once(signal, () => {
+        process.once("SIGTERM", () => process.exit(1));
+        process.once("SIGINT", () => process.exit(1));
+        resolve();
+      });
+    }
+  });
+}

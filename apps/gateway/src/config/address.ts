@@ -1,0 +1,26 @@
+import { isIP } from "node:net";
+import type { ListenAddress } from "./configuration.ts";
+
+/** Reads `host:port`, `[IPv6]:port` or `unix:/path`; `undefined` for anything else. */
+export function parseListenAddress(text: string): ListenAddress | undefined {
+  if (text.startsWith("unix:")) {
+    const socket = text.slice("unix:".length);
+    return socket === "" ? undefined : { socket };
+  }
+  const [, bracketed, plain, digits = ""] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? [];
+  const host = bracketed ?? plain;
+  const port = Number(digits);
+  if (host === undefined || port > 65_535) return undefined;
+  if (bracketed !== undefined && isIP(bracketed) !== 6) return undefined;
+  return { host, port };
+}
+
+export function formatListenAddress(address: ListenAddress): string {
+  if ("socket" in address) return `unix:${address.socket}`;
+  return isIP(address.host) === 6 ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+}
+
+/** Whether only this machine can reach the address. */
+export function isLoopback(address: ListenAddress): boolean {
+  return "socket" in address || /^(?:localhost|127(?:\.\d+){3}|::1)$/.test(address.host);
+}

@@ -1,0 +1,46 @@
+import type { AccessRule, CacheOptions } from "registry-gate";
+
+/** A configuration that has been read: durations in milliseconds, paths absolute, environment variables expanded. */
+export interface Configuration {
+  readonly listen: ListenConfiguration;
+  readonly upstream: {
+    readonly url: string;
+    readonly readTimeout?: number;
+    readonly connectTimeout?: number;
+    /** A PEM file. */
+    readonly ca?: string;
+  };
+  readonly auth: {
+    readonly realm?: string;
+    readonly challenge?: "basic";
+    readonly backends: readonly BackendConfiguration[];
+    readonly cache?: CacheOptions | false;
+  };
+  readonly access?: readonly AccessRule[];
+  readonly log?: { readonly level?: LogLevel };
+}
+
+export interface ListenConfiguration {
+  readonly address: ListenAddress;
+  readonly tls?: TlsConfiguration;
+  readonly trustedProxies?: readonly string[];
+}
+
+export type ListenAddress = { readonly host: string; readonly port: number } | { readonly socket: string };
+
+export interface TlsConfiguration {
+  /** PEM files. */
+  readonly certificate: string;
+  readonly key: string;
+  readonly minVersion?: "TLSv1.2" | "TLSv1.3";
+}
+
+/** The options of a backend stand beside its type; its plugin judges them. */
+export interface BackendConfiguration {
+  /** A built-in backend, or the name of a package. */
+  readonly type: string;
+  readonly id?: string;
+  readonly [option: string]: unknown;
+}
+
+export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";

@@ -1,0 +1,66 @@
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { type AuthBackendPlugin, InvalidOptionsError } from "@registry-gate/auth";
+import { plugin as htpasswd } from "@registry-gate/auth-htpasswd";
+import { resolve } from "import-meta-resolve";
+
+/** The backends that need no further package. This is the one list of them. */
+export const builtInPlugins: readonly AuthBackendPlugin[] = [htpasswd];
+
+/**
+ * Finds the plugin for a backend's `type`: a built-in one, or the `plugin` that the package of this name exports. The
+ * package is looked for from the directory of the configuration, where its user has installed it.
+ *
+ * @throws {InvalidOptionsError} at the path `type`.
+ */
+export async function findPlugin(type: string, directory: string): Promise<AuthBackendPlugin> {
+  const builtIn = builtInPlugins.find((plugin) => plugin.type === type);
+  if (builtIn !== undefined) return builtIn;
+  const exported = await importPackage(type, directory);
+  const plugin = isRecord(exported) ? exported.plugin : undefined;
+  if (!isRecord(plugin)) fault(`the package ${type} does not export a plugin`);
+  if (plugin.apiVersion !== 1) {
+    fault(`the package ${type} is for version ${String(plugin.apiVersion)} of the contract; this gate has version 1`);
+  }
+  const { open } = plugin;
+  if (typeof open !== "function") fault(`the plugin of the package ${type} cannot be opened`);
+  return { type, apiVersion: 1, open: async (options, context) => asBackend(type, await open(options, context)) };
+}
+
+async function importPackage(name: string, directory: string): Promise<unknown> {
+  const known = builtInPlugins.map((plugin) => plugin.type).join(", ");
+  let location: string;
+  try {
+    location = resolve(name, pathToFileURL(join(directory, "registry-gate.yaml")).href);
+  } catch {
+    return fault(`is neither a known backend (${known}) nor an installed package`);
+  }
+  try {
+    return await import(location);
+  } catch (error) {
+    return fault(`the package ${name} cannot be loaded: ${oneLine(error)}`);
+  }
+}
+
+type Backend = Awaited<ReturnType<AuthBackendPlugin["open"]>>;
+
+function asBackend(type: string, opened: unknown): Backend {
+  if (!isBackend(opened)) fault(`the package ${type} has opened something that is no backend`);
+  return opened;
+}
+
+function isBackend(value: unknown): value is Backend {
+  return isRecord(value) && typeof value.id === "string" && typeof value.authenticate === "function";
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+export function oneLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split("\n", 1)[0] ?? "";
+}
+
+function fault(message: string): never {
+  throw new InvalidOptionsError([{ path: ["type"], message }]);
+}

@@ -1,0 +1,183 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import { type AuthBackend, type Fault, InvalidOptionsError, type Logger } from "@registry-gate/auth";
+import { FileReadError, readSettled } from "@registry-gate/watched-file";
+import express from "express";
+import {
+  type RegistryProxyOptions,
+  type RequestRecord,
+  registryProxy,
+  sendError,
+  validateOptions,
+} from "registry-gate";
+import type { BackendConfiguration, Configuration } from "../config/configuration.ts";
+import { findPlugin, oneLine } from "../plugins.ts";
+import { loadTls, type TlsIdentity } from "./tls.ts";
+
+/** Everything that one configuration stands for, but the listening socket. */
+export interface Gate {
+  readonly configuration: Configuration;
+  /** Undefined: plain HTTP. */
+  readonly tls: TlsIdentity | undefined;
+  readonly backends: readonly AuthBackend[];
+  readonly handle: RequestListener;
+  /** Findings that do not keep the gate from working. */
+  readonly warnings: readonly Fault[];
+  /** Lets go of everything as soon as the requests that it has begun are finished. */
+  retire(): Promise<void>;
+}
+
+export interface GateSurroundings {
+  /** Where paths in backends' options are relative to. */
+  readonly directory: string;
+  readonly log: Logger;
+  readonly onRequest: (record: RequestRecord) => void;
+}
+
+/**
+ * Builds a gate: reads the files that the configuration names and opens its backends, but connects to nothing.
+ *
+ * @throws {InvalidOptionsError} with every fault; then nothing stays open.
+ */
+export async function buildGate(configuration: Configuration, surroundings: GateSurroundings): Promise<Gate> {
+  const { log, onRequest } = surroundings;
+  const faults: Fault[] = [];
+  const collect = async <T>(action: Promise<T>): Promise<T | undefined> => {
+    try {
+      return await action;
+    } catch (error) {
+      if (!(error instanceof InvalidOptionsError)) throw error;
+      faults.push(...error.faults);
+      return undefined;
+    }
+  };
+
+  const options = await collect(proxyOptions(configuration));
+  const findings = options === undefined ? undefined : validateOptions(options);
+  faults.push(...(findings?.faults.map(rerooted) ?? []));
+  const { tls: tlsConfiguration } = configuration.listen;
+  const tls = tlsConfiguration === undefined ? undefined : await collect(loadTls(tlsConfiguration));
+  const backends: AuthBackend[] = [];
+  const ids = idsOf(configuration.auth.backends);
+  for (const [index, backend] of configuration.auth.backends.entries()) {
+    const opened = await collect(openBackend(backend, index, ids[index] ?? backend.type, surroundings));
+    if (opened !== undefined) backends.push(opened);
+  }
+  if (faults.length > 0 || options === undefined) {
+    await Promise.all(backends.map((backend) => backend.close?.()));
+    throw new InvalidOptionsError(faults);
+  }
+
+  const proxy = registryProxy({ ...options, backends, log, onRequest });
+  const app = express();
+  app.disable("x-powered-by");
+  app.disable("etag");
+  app.use(proxy);
+  app.use((request, response) => {
+    sendError(request, response, { status: 404, code: "UNSUPPORTED", message: "nothing is here" });
+  });
+
+  const requests = countRequests(app);
+  return {
+    configuration,
+    tls,
+    backends,
+    handle: requests.handle,
+    warnings: findings?.warnings.map(rerooted) ?? [],
+    async retire() {
+      await requests.finished();
+      await proxy.close();
+      await Promise.all(backends.map((backend) => backend.close?.()));
+    },
+  };
+}
+
+async function proxyOptions({
+  listen,
+  upstream,
+  auth,
+  access,
+}: Configuration): Promise<Omit<RegistryProxyOptions, "backends">> {
+  const { ca, ...target } = upstream;
+  return {
+    upstream: ca === undefined ? target : { ...target, ca: await readCertificates(ca) },
+    ...(auth.realm !== undefined && { realm: auth.realm }),
+    ...(auth.cache !== undefined && { cache: auth.cache }),
+    ...(access !== undefined && { access }),
+    ...(listen.trustedProxies !== undefined && { trustedProxies: listen.trustedProxies }),
+  };
+}
+
+async function readCertificates(file: string): Promise<string> {
+  try {
+    const text = (await readSettled(file)).content.toString("utf8");
+    if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
+    throw new InvalidOptionsError([{ path: ["upstream", "ca"], message: `holds no certificate: ${file}` }]);
+  } catch (error) {
+    if (!(error instanceof FileReadError)) throw error;
+    throw new InvalidOptionsError([{ path: ["upstream", "ca"], message: error.message }]);
+  }
+}
+
+/** Where the middleware's options stand in the configuration. */
+function rerooted({ path, message }: Fault): Fault {
+  const [first] = path;
+  if (first === "trustedProxies") return { path: ["listen", ...path], message };
+  if (first === "realm" || first === "cache" || first === "backends") return { path: ["auth", ...path], message };
+  return { path, message };
+}
+
+/** A backend is called by its type; the second of a type by `type-2`. */
+function idsOf(backends: readonly BackendConfiguration[]): string[] {
+  const taken = new Map<string, number>();
+  return backends.map(({ type, id = type }) => {
+    const count = (taken.get(id) ?? 0) + 1;
+    taken.set(id, count);
+    return count === 1 ? id : `${id}-${count}`;
+  });
+}
+
+async function openBackend(
+  { type, id: _, ...options }: BackendConfiguration,
+  index: number,
+  id: string,
+  { directory, log }: GateSurroundings,
+): Promise<AuthBackend> {
+  const at = ["auth", "backends", index];
+  try {
+    const plugin = await findPlugin(type, directory);
+    return await plugin.open(options, { id, baseDirectory: directory, log });
+  } catch (error) {
+    if (isInvalidOptions(error)) {
+      throw new InvalidOptionsError(error.faults.map(({ path, message }) => ({ path: [...at, ...path], message })));
+    }
+    throw new InvalidOptionsError([{ path: at, message: `cannot be opened: ${oneLine(error)}` }], { cause: error });
+  }
+}
+
+/** Judged by its code: a third party's backend may have been built with another copy of the contract. */
+function isInvalidOptions(error: unknown): error is InvalidOptionsError {
+  return error instanceof Error && "code" in error && error.code === "INVALID_OPTIONS" && "faults" in error;
+}
+
+function countRequests(app: (request: IncomingMessage, response: ServerResponse) => void): {
+  handle: RequestListener;
+  finished(): Promise<void>;
+} {
+  let active = 0;
+  let resolveFinished: (() => void) | undefined;
+  return {
+    handle(request, response) {
+      active++;
+      response.once("close", () => {
+        if (--active === 0) resolveFinished?.();
+      });
+      app(request, response);
+    },
+    finished: () =>
+      active === 0
+        ? Promise.resolve()
+        : new Promise((resolve) => {
+            resolveFinished = resolve;
+          }),
+  };
+}

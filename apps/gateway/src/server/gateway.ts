@@ -1,0 +1,174 @@
+import { resolve } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { type Fault, formatFault, InvalidOptionsError } from "@registry-gate/auth";
+import { type FileWatch, type SettledFile, watchFiles } from "@registry-gate/watched-file";
+import type { RequestRecord } from "registry-gate";
+import type { Configuration } from "../config/configuration.ts";
+import { type LoadedConfiguration, loadConfiguration } from "../config/load.ts";
+import { buildGate, type Gate } from "./gate.ts";
+import { type Listener, openListener } from "./listener.ts";
+import { type GatewayLog, openLog } from "./log.ts";
+import { riskWarnings } from "./risks.ts";
+import { identityOf } from "./tls.ts";
+
+/** A running gateway. */
+export interface Gateway {
+  /** Where it listens, such as `127.0.0.1:5043`. */
+  readonly address: string;
+  readonly secure: boolean;
+  /** Reads the configuration anew. If it is wrong, the log says why, and everything stays as it was. */
+  reload(): Promise<void>;
+  /** Accepts nothing more and lets requests finish, for at most `patience` milliseconds; then cuts them. */
+  close(patience?: number): Promise<void>;
+}
+
+/** Time for the registry's silence to be answered with 504 before the client's connection counts as silent. */
+const inactivityMargin = 10_000;
+const defaultReadTimeout = 900_000;
+
+/**
+ * Starts the gateway that a configuration file describes, and follows the file.
+ *
+ * @throws {InvalidOptionsError} with every fault; then nothing is left running.
+ */
+export async function startGateway(file: string): Promise<Gateway> {
+  const path = resolve(file);
+  let loaded = await loadConfiguration(path, process.env);
+  const log = openLog(loaded.configuration.log?.level ?? "info");
+  let gate = await build(loaded, log);
+  // Requests always go to the gate that is current when they begin, and stay with it.
+  const handle: Gate["handle"] = (request, response) => gate.handle(request, response);
+  let listener: Listener;
+  try {
+    listener = await openListener(gate.configuration.listen.address, gate.tls, handle);
+  } catch (error) {
+    await gate.retire();
+    throw error;
+  }
+  listener.setInactivity(inactivityOf(gate.configuration));
+  announce();
+  const leaving = new Set<Promise<void>>();
+  let watches = watch();
+  let reloading: Promise<void> = Promise.resolve();
+  let closing = false;
+
+  function announce(): void {
+    log.logger.info(
+      { event: "listening", address: listener.name, tls: listener.secure },
+      `listening on ${listener.name}`,
+    );
+    for (const warning of [...gate.warnings, ...riskWarnings(gate.configuration, gate.tls)]) {
+      log.logger.warn({ event: "warning" }, formatFault(warning));
+    }
+  }
+
+  function watch(): FileWatch[] {
+    const onError = (error: Error): void =>
+      log.logger.error({ event: "file unreadable", err: error }, "a watched file cannot be read");
+    const configurationWatch = watchFiles([path], () => void reload(), { since: [loaded.source], onError });
+    const { tls } = gate;
+    const tlsConfiguration = gate.configuration.listen.tls;
+    if (tls === undefined || tlsConfiguration === undefined) return [configurationWatch];
+    const [certificate, key] = tls.files;
+    const swap = ([newCertificate, newKey]: readonly Buffer[]): void => {
+      if (newCertificate === undefined || newKey === undefined) return;
+      const files: [SettledFile, SettledFile] = [
+        { path: certificate.path, content: newCertificate },
+        { path: key.path, content: newKey },
+      ];
+      try {
+        listener.setTls(identityOf(tlsConfiguration, files));
+        log.logger.info({ event: "certificate reloaded" }, "new connections get the new certificate");
+      } catch (error) {
+        refuse("certificate refused", error);
+      }
+    };
+    return [configurationWatch, watchFiles([certificate.path, key.path], swap, { since: tls.files, onError })];
+  }
+
+  function refuse(event: string, error: unknown): void {
+    const faults: readonly Fault[] = error instanceof InvalidOptionsError ? error.faults : [];
+    if (faults.length === 0) log.logger.error({ event, err: error }, "the old configuration stays in force");
+    else log.logger.error({ event, faults: faults.map(formatFault) }, "the old configuration stays in force");
+  }
+
+  function leave(departure: Promise<void>): void {
+    leaving.add(departure);
+    void departure.finally(() => leaving.delete(departure));
+  }
+
+  /** Everything new is built, and the new socket opened, before anything old is given up. */
+  async function replace(): Promise<void> {
+    const next = await loadConfiguration(path, process.env);
+    const nextGate = await build(next, log);
+    const { listen } = nextGate.configuration;
+    const sameAddress = isDeepStrictEqual(listen.address, listener.address);
+    const sameSocket = sameAddress && (nextGate.tls !== undefined) === listener.secure;
+    const former = { gate, listener };
+    if (!sameSocket) {
+      // Of one address there is one socket only: the old one makes place, its connections live on.
+      if (sameAddress) leave(former.listener.close());
+      try {
+        listener = await openListener(listen.address, nextGate.tls, handle);
+      } catch (error) {
+        await nextGate.retire();
+        if (sameAddress) listener = await openListener(former.listener.address, former.gate.tls, handle);
+        throw error;
+      }
+      if (!sameAddress) leave(former.listener.close());
+    } else if (nextGate.tls !== undefined) {
+      listener.setTls(nextGate.tls);
+    }
+    gate = nextGate;
+    loaded = next;
+    log.logger.level = next.configuration.log?.level ?? "info";
+    listener.setInactivity(inactivityOf(next.configuration));
+    for (const { close } of watches) close();
+    watches = watch();
+    leave(former.gate.retire());
+    log.logger.info({ event: "reloaded" }, "the new configuration is in force");
+    if (!sameSocket) announce();
+  }
+
+  function reload(): Promise<void> {
+    reloading = reloading.then(async () => {
+      if (closing) return;
+      try {
+        await replace();
+      } catch (error) {
+        refuse("reload refused", error);
+      }
+    });
+    return reloading;
+  }
+
+  return {
+    get address() {
+      return listener.name;
+    },
+    get secure() {
+      return listener.secure;
+    },
+    reload,
+    async close(patience = 30_000) {
+      closing = true;
+      for (const { close } of watches) close();
+      await reloading;
+      const timer = setTimeout(() => listener.cut(), patience);
+      await listener.close();
+      await gate.retire();
+      await Promise.all(leaving);
+      clearTimeout(timer);
+      log.flush();
+    },
+  };
+}
+
+function build({ configuration, directory }: LoadedConfiguration, { logger }: GatewayLog): Promise<Gate> {
+  const onRequest = (record: RequestRecord): void => logger.info({ event: "request", ...record });
+  return buildGate(configuration, { directory, log: logger, onRequest });
+}
+
+function inactivityOf({ upstream }: Configuration): number {
+  return (upstream.readTimeout ?? defaultReadTimeout) + inactivityMargin;
+}

@@ -1,0 +1,110 @@
+import { lstat, unlink } from "node:fs/promises";
+import { createServer as createHttpServer, type Server as HttpServer, type RequestListener } from "node:http";
+import { createServer as createHttpsServer, Server as HttpsServer } from "node:https";
+import { connect } from "node:net";
+import { InvalidOptionsError } from "@registry-gate/auth";
+import { serveExpectations } from "registry-gate";
+import { formatListenAddress } from "../config/address.ts";
+import type { ListenAddress } from "../config/configuration.ts";
+import type { TlsIdentity } from "./tls.ts";
+
+/** A socket that is listened on. */
+export interface Listener {
+  /** As it was asked for; with port 0 the actual port is in `name`. */
+  readonly address: ListenAddress;
+  readonly name: string;
+  readonly secure: boolean;
+  /** For new connections. Sessions that clients hold stay resumable. */
+  setTls(identity: TlsIdentity): void;
+  /** Connections that stay silent for longer are cut. */
+  setInactivity(milliseconds: number): void;
+  /** Accepts nothing more, and resolves when every connection has ended. Idle ones are ended at once. */
+  close(): Promise<void>;
+  /** Cuts every connection. */
+  cut(): void;
+}
+
+/** Longer than load balancers keep an idle connection, so that it is they who end it: commonly 60 s. */
+const keepAliveTimeout = 75_000;
+/** How long a client may take for the head of a request. */
+const headersTimeout = 30_000;
+/** Room for a token in `Authorization` and for what portals add. */
+const maxHeaderSize = 32_768;
+
+/** @throws {InvalidOptionsError} at `listen.address` where the address cannot be had. */
+export async function openListener(
+  address: ListenAddress,
+  tls: TlsIdentity | undefined,
+  handler: RequestListener,
+): Promise<Listener> {
+  // Uploads last for hours, so no whole request is limited in time; silence is.
+  const options = { requestTimeout: 0, headersTimeout, keepAliveTimeout, maxHeaderSize, noDelay: true };
+  const server: HttpServer | HttpsServer =
+    tls === undefined ? createHttpServer(options, handler) : createHttpsServer({ ...options, ...tls.options }, handler);
+  serveExpectations(server, handler);
+  if ("socket" in address) await removeStaleSocket(address.socket);
+  await listen(server, address);
+
+  return {
+    address,
+    name: nameOf(server, address),
+    secure: tls !== undefined,
+    setTls(identity) {
+      if (!(server instanceof HttpsServer)) throw new TypeError("the listener is not a TLS one");
+      const tickets = server.getTicketKeys();
+      server.setSecureContext(identity.options);
+      server.setTicketKeys(tickets);
+    },
+    setInactivity(milliseconds) {
+      server.setTimeout(milliseconds);
+    },
+    async close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      // A connection that is busy now becomes idle when its request has ended.
+      const sweep = setInterval(() => server.closeIdleConnections(), 100);
+      await closed;
+      clearInterval(sweep);
+    },
+    cut: () => server.closeAllConnections(),
+  };
+}
+
+function listen(server: HttpServer | HttpsServer, address: ListenAddress): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const name = formatListenAddress(address);
+      const reasons: Record<string, string> = {
+        EADDRINUSE: `${name} is in use`,
+        EACCES: `no permission to listen on ${name}`,
+        EADDRNOTAVAIL: `${name} is no address of this machine`,
+        ENOTFOUND: `${name} is not known`,
+      };
+      const message = reasons[error.code ?? ""] ?? `cannot listen on ${name} (${error.code})`;
+      reject(new InvalidOptionsError([{ path: ["listen", "address"], message }], { cause: error }));
+    });
+    const listening = (): void => resolve();
+    if ("socket" in address) server.listen(address.socket, listening);
+    else server.listen(address.port, address.host, listening);
+  });
+}
+
+/** A socket file that nobody listens on is left over from a process that was killed. */
+async function removeStaleSocket(path: string): Promise<void> {
+  const status = await lstat(path).catch(() => undefined);
+  if (!status?.isSocket()) return;
+  const alive = await new Promise<boolean>((resolve) => {
+    const probe = connect(path);
+    probe.once("connect", () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once("error", () => resolve(false));
+  });
+  if (!alive) await unlink(path);
+}
+
+function nameOf(server: HttpServer | HttpsServer, address: ListenAddress): string {
+  const actual = server.address();
+  if (actual === null || typeof actual === "string" || "socket" in address) return formatListenAddress(address);
+  return formatListenAddress({ host: address.host, port: actual.port });
+}

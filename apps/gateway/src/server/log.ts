@@ -1,0 +1,32 @@
+import pino, { type Logger } from "pino";
+import type { LogLevel } from "../config/configuration.ts";
+
+/** The gateway's log: a JSON object a line, on standard output. */
+export interface GatewayLog {
+  readonly logger: Logger;
+  /** Writes out what is still held back. */
+  flush(): void;
+}
+
+export function openLog(level: LogLevel): GatewayLog {
+  const destination = pino.destination({ dest: 1, sync: false });
+  const logger = pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: describeError },
+    },
+    destination,
+  );
+  return { logger, flush: () => destination.flushSync() };
+}
+
+/** What an operator needs of an error. Its stack, and the addresses that Node writes into its message, stay out. */
+function describeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return { type: typeof error };
+  const code = "code" in error && typeof error.code === "string" ? error.code : undefined;
+  const system = "syscall" in error && typeof error.syscall === "string" ? error.syscall : undefined;
+  return { type: error.name, code, message: system === undefined ? error.message : `${system} ${code}` };
+}

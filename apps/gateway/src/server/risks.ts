@@ -1,0 +1,45 @@
+import type { Fault } from "@registry-gate/auth";
+import { isLoopback } from "../config/address.ts";
+import type { Configuration } from "../config/configuration.ts";
+import type { TlsIdentity } from "./tls.ts";
+
+/** What works, but endangers passwords or content, or surely was not meant. */
+export function riskWarnings(configuration: Configuration, tls: TlsIdentity | undefined): Fault[] {
+  const { listen, upstream, auth, access = [] } = configuration;
+  const warnings: Fault[] = [];
+  if (tls === undefined && !isLoopback(listen.address)) {
+    const message = "is missing: passwords travel in clear text, unless a proxy in front terminates TLS";
+    warnings.push({ path: ["listen", "tls"], message });
+  }
+  if (tls !== undefined && tls.validTo.getTime() < Date.now()) {
+    warnings.push({ path: ["listen", "tls", "certificate"], message: `has expired on ${tls.validTo.toISOString()}` });
+  }
+  const { protocol, hostname } = new URL(upstream.url);
+  if (protocol === "http:" && !isLoopback({ host: hostname.replace(/^\[|\]$/g, ""), port: 0 })) {
+    warnings.push({
+      path: ["upstream", "url"],
+      message: "is plain HTTP: whoever is on the way can read and change images",
+    });
+  }
+  for (const entry of listen.trustedProxies ?? []) {
+    if (/\/0$/.test(entry)) {
+      warnings.push({ path: ["listen", "trustedProxies"], message: `${entry} lets anybody choose their own address` });
+    }
+  }
+  for (const [index, backend] of auth.backends.entries()) {
+    if (backend.allowPlaintext === true) {
+      const message = "whoever reads the file has every password";
+      warnings.push({ path: ["auth", "backends", index, "allowPlaintext"], message });
+    }
+  }
+  const withoutGroups = auth.backends.every(({ type, groupFile }) => type === "htpasswd" && groupFile === undefined);
+  for (const [index, rule] of access.entries()) {
+    for (const [position, subject] of rule.subjects.entries()) {
+      if (withoutGroups && subject.startsWith("group:")) {
+        const message = "can never match: no backend knows groups";
+        warnings.push({ path: ["access", index, "subjects", position], message });
+      }
+    }
+  }
+  return warnings;
+}
