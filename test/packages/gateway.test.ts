@@ -1,0 +1,98 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type DockerRegistry, startDockerRegistry } from "./docker-registry.ts";
+import { packWorkspace } from "./pack.ts";
+import { run } from "./run.ts";
+import { createProject, plainEnvironment } from "./stranger-project.ts";
+
+describe("the gateway, installed from its tarball", () => {
+  let directory: string;
+  let registry: DockerRegistry;
+  let program: string;
+  let gate: ChildProcess | undefined;
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), "registry-gate-installed-"));
+    registry = await startDockerRegistry();
+    const packages = await packWorkspace(join(directory, "tarballs"));
+    await createProject(join(directory, "project"), packages, ["@registry-gate/gateway"]);
+    program = join(directory, "project/node_modules/.bin/registry-gate");
+    await writeFile(join(directory, "users"), await run("htpasswd", ["-nbB", "testuser", "testpassword"]));
+  }, 300_000);
+
+  afterAll(async () => {
+    if (gate?.exitCode === null) gate.kill("SIGKILL");
+    await registry?.close();
+    if (directory !== undefined) await rm(directory, { recursive: true, force: true });
+  });
+
+  const call = (...args: string[]): Promise<string> => run(program, args, { cwd: directory, env: plainEnvironment() });
+
+  async function configuration(name: string, more: object): Promise<string> {
+    const backends = [{ type: "htpasswd", file: "users" }];
+    const path = join(directory, name);
+    // JSON is YAML.
+    await writeFile(path, JSON.stringify({ upstream: { url: registry.url }, auth: { backends }, ...more }));
+    return path;
+  }
+
+  it("finds a good configuration good", async () => {
+    const path = await configuration("good.yaml", { listen: { address: "127.0.0.1:0" } });
+    await expect(call("check", "--config", path)).resolves.toBeTypeOf("string");
+  });
+
+  it("ends with exit code 1 at a bad configuration, and names the keys", async () => {
+    const path = await configuration("bad.yaml", { listen: { address: "127.0.0.1:0", port: 1 }, colour: "red" });
+    const failure = await call("check", "--config", path).catch((error: Error) => error);
+    expect(failure).toMatchObject({
+      cause: { code: 1 },
+      message: expect.stringMatching(/listen\.port.*colour|colour.*listen\.port/s),
+    });
+  });
+
+  it("prints the schema of the configuration", async () => {
+    expect(JSON.parse(await call("schema"))).toMatchObject({ properties: { listen: {}, upstream: {}, auth: {} } });
+  });
+
+  it("serves, and ends when it is told to", async () => {
+    const port = await freePort();
+    const path = await configuration("serve.yaml", { listen: { address: `127.0.0.1:${port}` } });
+    let log = "";
+    const child = spawn(program, ["serve", "--config", path], { cwd: directory, env: plainEnvironment() });
+    gate = child;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (text: string) => {
+        log += text;
+      });
+    }
+    const url = `http://127.0.0.1:${port}/v2/`;
+    for (let attempt = 0; ; attempt++) {
+      const answer = await fetch(url).catch(() => undefined);
+      if (answer?.status === 401) break;
+      if (child.exitCode !== null || attempt === 100) throw new Error(`the gate does not answer\n${log}`);
+      await delay(100);
+    }
+    const authorization = `Basic ${btoa("testuser:testpassword")}`;
+    expect((await fetch(url, { headers: { authorization } })).status).toBe(200);
+    const exited = once(child, "exit");
+    child.kill("SIGTERM");
+    expect(await exited).toEqual([0, null]);
+    expect(log).not.toContain("testpassword");
+  });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("no port is free");
+  return address.port;
+}
