@@ -1,7 +1,9 @@
 import { globSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { run } from "../packages/run.ts";
 import { ownCommands } from "./commands.ts";
 import { type Code, type CodeBlock, codeOf } from "./markdown.ts";
 import { createSnippetProject, type SnippetProject } from "./snippet-project.ts";
@@ -79,10 +81,48 @@ describe("a command in the documentation", () => {
     expect(named).not.toHaveLength(0);
     expect(named.filter(({ script }) => !(script in scripts) && !ownCommandsOfPnpm.has(script))).toEqual([]);
   });
+
+  it("names a subcommand of the gateway", async () => {
+    const usage = await gateway("--help");
+    const known = [...usage.matchAll(/^ {2}([a-z]+)/gm)].map(([, name]) => name);
+    const named = commands.flatMap((command) => (command.program === "registry-gate" ? [command] : []));
+    expect(named).not.toHaveLength(0);
+    expect(named.filter(({ subcommand }) => !known.includes(subcommand))).toEqual([]);
+  });
 });
+
+describe("a configuration in the documentation", () => {
+  let directory: string;
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), "registry-gate-configurations-"));
+    // What the examples name.
+    const names = ["-subj", "/CN=localhost", "-keyout", "domain.key", "-out", "domain.crt"];
+    await run("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", ...names], { cwd: directory });
+    await writeFile(join(directory, "htpasswd"), await run("htpasswd", ["-nbB", "alice", "correct horse"]));
+    await writeFile(join(directory, "groups"), "pushers: alice\n");
+  });
+  afterAll(async () => {
+    if (directory !== undefined) await rm(directory, { recursive: true, force: true });
+  });
+
+  it.each(blocks("yaml").filter(([, { code }]) => code.startsWith("listen:")))(
+    "at %s is found good by the gateway",
+    async (place, { code }) => {
+      const file = `${place.replace(/[^A-Za-z0-9]+/g, "-")}.yaml`;
+      await writeFile(join(directory, file), code);
+      expect(await gateway("check", "--config", join(directory, file))).toMatch(/: ok\n$/);
+    },
+  );
+});
+
+/** Runs the gateway from its sources. */
+function gateway(...args: string[]): Promise<string> {
+  const program = join(workspace, "apps/gateway/src/main.ts");
+  return run(process.execPath, ["--conditions=development", program, ...args]);
+}
 
 /** `…` stands for whatever differs from run to run, within one line. */
 function pattern(output: string): RegExp {
-  const literal = output.split("…").map((part) => RegExp.escape(part));
+  const literal = output.split("…").map((part) => part.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&"));
   return new RegExp(`^${literal.join(".*")}\\s*$`);
 }
