@@ -1,39 +1,25 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
+import { registryKinds } from "../conformance/registries.ts";
+
+/** A real registry, empty at first, on a free port of the loopback interface. */
 export interface DockerRegistry {
   readonly url: string;
+  /** Stops it and removes what it held. */
   close(): Promise<void>;
 }
+
 export async function startDockerRegistry(): Promise<DockerRegistry> {
-  const directory = await mkdtemp(join(tmpdir(), "docker-registry-"));
-  await writeFile(
-    join(directory, "config.json"),
-    JSON.stringify({
-      version: "0.1",
-      storage: { filesystem: { rootdirectory: directory } },
-      http: { addr: "127.0.0.1:0" },
-    }),
-  );
-  const child = spawn("docker-registry", ["serve", join(directory, "config.json")], {
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  for await (const line of createInterface({ input: child.stderr })) {
-    const m = /listening on (127[^",\s]+)/.exec(line);
-    if (m) {
-      child.stderr.resume();
-      return {
-        url: `http://${m[1]}`,
-        close: async () => {
-          child.kill();
-          await once(child, "exit");
-          await rm(directory, { recursive: true });
-        },
-      };
-    }
-  }
-  throw new Error("registry did not start");
+  const kind = registryKinds.find(({ name }) => name === "docker-registry");
+  if (kind === undefined) throw new Error("there is no kind of registry called docker-registry");
+  const directory = await mkdtemp(join(tmpdir(), "registry-gate-registry-"));
+  const { address, close } = await kind.start(directory);
+  return {
+    url: `http://${address}`,
+    async close() {
+      await close();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
 }

@@ -1,5 +1,13 @@
 import { type ExecFileOptions, execFile } from "node:child_process";
 
+/** Where Debian has the programs that the tests need. */
+const debianPackages: Readonly<Record<string, string>> = {
+  curl: "curl",
+  htpasswd: "apache2-utils",
+  openssl: "openssl",
+  tar: "tar",
+};
+
 /**
  * Runs a program to its end.
  *
@@ -11,8 +19,11 @@ export function run(program: string, args: readonly string[], options: ExecFileO
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const settings = { timeout: 300_000, maxBuffer: 64 * 1024 * 1024, ...options, encoding: "utf8" as const };
   execFile(program, args, settings, (error, stdout, stderr) => {
-    if (error === null) resolve(stdout);
-    else reject(new Error(`${[program, ...args].join(" ")}: ${error.message}\n${stdout}${stderr}`, { cause: error }));
+    if (error === null) return resolve(stdout);
+    const debianPackage = error.code === "ENOENT" ? debianPackages[program] : undefined;
+    const reason =
+      debianPackage === undefined ? error.message : `is missing: install the Debian package ${debianPackage}`;
+    reject(new Error(`${[program, ...args].join(" ")}: ${reason}\n${stdout}${stderr}`, { cause: error }));
   });
   return promise;
 }
