@@ -34,7 +34,7 @@ function expandText(text: string, environment: Environment, fault: (message: str
       fault("holds ${ that does not begin the name of an environment variable; write $${ for a literal one");
       return whole;
     }
-    const value = environment[name];
+    const value = Object.hasOwn(environment, name) ? environment[name] : undefined;
     if (value === undefined) fault(`the environment variable ${name} is not set`);
     return value ?? "";
   });

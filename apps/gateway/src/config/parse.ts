@@ -21,7 +21,7 @@ export function parseConfiguration(
   const problems = [...document.errors, ...document.warnings];
   if (problems.length > 0) throw new InvalidOptionsError(problems.map(syntaxFault));
   const { value, faults } = expandEnvironment(toPlain(document), environment);
-  const result = configurationSchema.safeParse(value);
+  const result = configurationSchema.safeParse(value, { reportInput: true });
   if (!result.success) faults.push(...result.error.issues.flatMap(faultsOf));
   if (faults.length > 0 || !result.success) throw new InvalidOptionsError(faults);
   return result.data;

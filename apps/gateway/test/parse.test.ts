@@ -1,0 +1,128 @@
+import { formatFault, InvalidOptionsError } from "@registry-gate/auth";
+import { describe, expect, test } from "vitest";
+import { parseConfiguration } from "../src/config/parse.ts";
+
+const least = {
+  listen: { address: "127.0.0.1:5043" },
+  upstream: { url: "http://127.0.0.1:5000" },
+  auth: { backends: [{ type: "htpasswd", file: "htpasswd" }] },
+};
+
+function faultsOf(text: string): string[] {
+  try {
+    parseConfiguration(text, {});
+  } catch (error) {
+    if (error instanceof InvalidOptionsError) return error.faults.map(formatFault);
+    throw error;
+  }
+  return [];
+}
+
+function faultsWith(change: object): string[] {
+  return faultsOf(JSON.stringify({ ...least, ...change }));
+}
+
+describe("a configuration", () => {
+  test("is read from YAML with durations in milliseconds", () => {
+    const configuration = parseConfiguration(
+      `
+listen: { address: "0.0.0.0:443", tls: { certificate: a.crt, key: a.key }, trustedProxies: [10.0.0.0/8] }
+upstream: { url: "http://\${HOST}:5000", readTimeout: 900s, connectTimeout: 500ms }
+auth: { realm: R, backends: [{ type: htpasswd, file: users, groupFile: groups }], cache: { ttl: 1m } }
+access:
+  - { subjects: [authenticated], repositories: ["\${username}/**"], actions: [pull] }
+`,
+      { HOST: "registry" },
+    );
+    expect(configuration).toEqual({
+      listen: {
+        address: { host: "0.0.0.0", port: 443 },
+        tls: { certificate: "a.crt", key: "a.key" },
+        trustedProxies: ["10.0.0.0/8"],
+      },
+      upstream: { url: "http://registry:5000", readTimeout: 900_000, connectTimeout: 500 },
+      auth: {
+        realm: "R",
+        backends: [{ type: "htpasswd", file: "users", groupFile: "groups" }],
+        cache: { ttl: 60_000 },
+      },
+      access: [{ subjects: ["authenticated"], repositories: ["${username}/**"], actions: ["pull"] }],
+    });
+  });
+
+  test("is read from JSON too", () => {
+    expect(faultsOf(JSON.stringify(least))).toEqual([]);
+  });
+
+  test.each<[string, object, string[]]>([
+    ["a misspelt key", { lisen: {} }, ["lisen: is not a known key"]],
+    [
+      "an unknown key inside",
+      { upstream: { url: "http://r", timeout: "1s" } },
+      ["upstream.timeout: is not a known key"],
+    ],
+    ["a missing part", { upstream: undefined }, ["upstream: is required"]],
+    ["a missing key", { listen: {} }, ["listen.address: is required"]],
+    ["a wrong type", { listen: { address: 5043 } }, ["listen.address: must be a text"]],
+    [
+      "a bad address",
+      { listen: { address: "5043" } },
+      ["listen.address: must be host:port, [IPv6 address]:port or unix:/path"],
+    ],
+    [
+      "a number for a duration",
+      { upstream: { url: "http://r", readTimeout: 900 } },
+      ["upstream.readTimeout: must be a duration such as 500ms, 30s or 15m"],
+    ],
+    [
+      "an endless duration",
+      { upstream: { url: "http://r", readTimeout: "900000h" } },
+      ["upstream.readTimeout: must be longer than nothing and shorter than 24 days"],
+    ],
+    [
+      "an old protocol",
+      { listen: { address: "a:1", tls: { certificate: "c", key: "k", minVersion: "TLSv1.1" } } },
+      ["listen.tls.minVersion: must be TLSv1.2 or TLSv1.3"],
+    ],
+    ["no backend", { auth: { backends: [] } }, ["auth.backends: must name at least one backend"]],
+    ["a backend without a type", { auth: { backends: [{ file: "f" }] } }, ["auth.backends[0].type: is required"]],
+    [
+      "an unknown action",
+      { access: [{ subjects: ["authenticated"], repositories: ["**"], actions: ["pull", "psuh"] }] },
+      ["access[0].actions[1]: must be pull, push, delete or *"],
+    ],
+    ["a text for a list", { access: "all" }, ["access: must be a list"]],
+    [
+      "several faults at once",
+      { listen: { address: "x" }, extra: 1, log: { level: "loud" } },
+      [
+        "listen.address: must be host:port, [IPv6 address]:port or unix:/path",
+        "log.level: must be debug, info, warn, error or silent",
+        "extra: is not a known key",
+      ],
+    ],
+  ])("with %s is refused, naming the key's path", (_, change, faults) => {
+    expect(faultsWith(change)).toEqual(faults);
+  });
+
+  test.each([
+    ["broken YAML", "listen: {", /^line 1, column \d+: /],
+    ["a key that stands twice", "listen: {}\nlisten: {}\n", /^line 2, column 1: Map keys must be unique/],
+    ["two documents", "a: 1\n---\nb: 1\n", /^line \d+, column \d+: /],
+    ["an unknown tag", "listen: !secret x\n", /^line 1, column \d+: /],
+    ["a text instead of a map", "hello", /^must be a configuration with listen, upstream and auth$/],
+    ["nothing", "", /^must be a configuration with listen, upstream and auth$/],
+  ])("of %s is refused, naming the place", (_, text, message) => {
+    const faults = faultsOf(text);
+    expect(faults.length).toBeGreaterThan(0);
+    expect(faults[0]).toMatch(message);
+    expect(faults.join("")).not.toContain("\n");
+  });
+
+  test("that unfolds into a memory bomb is refused", () => {
+    const levels = Array.from({ length: 9 }, (_, level) =>
+      level === 0 ? "l0: &l0 [x,x,x,x,x,x,x,x,x]" : `l${level}: &l${level} [${`*l${level - 1},`.repeat(9)}]`,
+    );
+    expect(faultsOf(levels.join("\n"))).toEqual(["Excessive alias count indicates a resource exhaustion attack"]);
+  });
+});

@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+import { jsonSchema } from "../src/commands/schema.ts";
+
+test("the schema speaks of the configuration as it is written, not as it is read", () => {
+  expect(jsonSchema()).toMatchObject({
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    type: "object",
+    required: ["listen", "upstream", "auth"],
+    additionalProperties: false,
+    properties: {
+      listen: { properties: { address: { type: "string" } } },
+      upstream: { properties: { readTimeout: { type: "string" } } },
+    },
+  });
+});
+
+test("the schema holds the options of each built-in backend beside its type", () => {
+  expect(jsonSchema()).toMatchObject({
+    properties: {
+      auth: {
+        properties: {
+          backends: {
+            items: {
+              anyOf: [
+                {
+                  properties: { type: { const: "htpasswd" }, file: { type: "string" }, groupFile: { type: "string" } },
+                  required: expect.arrayContaining(["file"]),
+                  additionalProperties: false,
+                },
+                { properties: { type: { not: { enum: ["htpasswd"] } } } },
+              ],
+            },
+          },
+        },
+      },
+    },
+  });
+});
