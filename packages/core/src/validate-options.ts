@@ -41,10 +41,10 @@ function validateUpstream(text: string): Fault[] {
   const path = ["upstream", "url"];
   if (!URL.canParse(text)) return [{ path, message: "must be a URL such as http://registry:5000" }];
   const url = new URL(text);
-  const faults: Fault[] = [];
   if (url.protocol !== "http:" && url.protocol !== "https:") {
-    faults.push({ path, message: "must begin with http:// or https://" });
+    return [{ path, message: "must begin with http:// or https://" }];
   }
+  const faults: Fault[] = [];
   if (url.username !== "" || url.password !== "") faults.push({ path, message: "must not hold credentials" });
   if (url.pathname !== "/" || url.search !== "" || url.hash !== "") {
     faults.push({ path, message: "must end after the host and port: a registry is always at /v2/" });

@@ -1,0 +1,170 @@
+import { execFileSync } from "node:child_process";
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { runGate } from "./run-gate.ts";
+
+let directory: string;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "bad-input-"));
+  await writeFile(
+    join(directory, "htpasswd"),
+    execFileSync("htpasswd", ["-bnB", "-C", "5", "testuser", "testpassword"]),
+  );
+  for (const name of ["one", "two"]) {
+    const subject = ["-subj", "/CN=localhost", "-keyout", `${name}.key`, "-out", `${name}.crt`];
+    const parameters = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", ...subject];
+    execFileSync("openssl", parameters, { cwd: directory, stdio: "ignore" });
+  }
+  await writeFile(join(directory, "empty.pem"), "");
+  await mkdir(join(directory, "folder"));
+});
+
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+const good = {
+  listen: { address: "127.0.0.1:0" },
+  upstream: { url: "http://127.0.0.1:1" },
+  auth: { backends: [{ type: "htpasswd", file: "htpasswd" }] },
+};
+
+let files = 0;
+
+/** Writes a configuration, and gives its name relative to the directory. */
+async function configuration(content: object | string): Promise<string> {
+  const name = `gate-${++files}.yaml`;
+  await writeFile(join(directory, name), typeof content === "string" ? content : JSON.stringify(content));
+  return name;
+}
+
+const tls = (certificate: string, key: string) => ({
+  ...good,
+  listen: { ...good.listen, tls: { certificate, key } },
+});
+
+const cases: [string, object | string, string[]][] = [
+  [
+    "broken YAML",
+    "listen: {",
+    ["line 1, column 10: Flow map in block collection must be sufficiently indented and end with a }"],
+  ],
+  ["an unknown key", { ...good, acess: [] }, ["acess: is not a known key"]],
+  ["a wrong type", { ...good, upstream: { url: 5000 } }, ["upstream.url: must be a text"]],
+  ["a bad URL", { ...good, upstream: { url: "registry:5000" } }, ["upstream.url: must begin with http:// or https://"]],
+  [
+    "a URL with a path",
+    { ...good, upstream: { url: "http://registry/v2/" } },
+    ["upstream.url: must end after the host and port: a registry is always at /v2/"],
+  ],
+  [
+    "a missing password file",
+    { ...good, auth: { backends: [{ type: "htpasswd", file: "nowhere" }] } },
+    ["auth.backends[0].file: no such file"],
+  ],
+  [
+    "an unknown option of a backend",
+    { ...good, auth: { backends: [{ type: "htpasswd", file: "htpasswd", files: 1 }] } },
+    ["auth.backends[0].files: is not known"],
+  ],
+  [
+    "an unknown backend",
+    { ...good, auth: { backends: [{ type: "htpaswd", file: "htpasswd" }] } },
+    ["auth.backends[0].type: is neither a known backend (htpasswd) nor an installed package"],
+  ],
+  ["a missing certificate", tls("nowhere.crt", "one.key"), ["listen.tls.certificate: no such file"]],
+  ["a key of another certificate", tls("one.crt", "two.key"), ["listen.tls.key: does not belong to the certificate"]],
+  ["an empty certificate", tls("empty.pem", "one.key"), ["listen.tls.certificate: holds no usable certificate"]],
+  ["a directory for a key", tls("one.crt", "folder"), ["listen.tls.key: is a directory"]],
+  [
+    "an upstream CA that holds none",
+    { ...good, upstream: { url: "https://127.0.0.1:1", ca: "empty.pem" } },
+    ["upstream.ca: holds no certificate"],
+  ],
+  [
+    "an unset variable",
+    { ...good, upstream: { url: "http://${REGISTRY_GATE_TEST_UNSET}" } },
+    ["upstream.url: the environment variable REGISTRY_GATE_TEST_UNSET is not set"],
+  ],
+  [
+    "a bad proxy, a bad glob and a bad subject",
+    {
+      ...good,
+      listen: { ...good.listen, trustedProxies: ["10.0.0.0/33"] },
+      access: [{ subjects: ["everybody"], repositories: ["a//b"], actions: ["pull"] }],
+    },
+    [
+      "listen.trustedProxies[0]: must be an IP address, a CIDR block such as 10.0.0.0/8, or unix:",
+      "access[0].subjects[0]: must be anonymous, authenticated, user:NAME or group:NAME",
+      "access[0].repositories[0]: must not have an empty path segment",
+    ],
+  ],
+];
+
+describe.each(["check", "serve"])("%s", (command) => {
+  test.each(cases)("refuses %s with a line that names the key's path", async (_, content, faults) => {
+    const file = await configuration(content);
+    const { code, stdout, stderr } = await runGate([command, "--config", file], { directory });
+    const lines = stderr.trimEnd().split("\n");
+    expect(lines).toHaveLength(faults.length);
+    for (const fault of faults) expect(stderr).toContain(`${file}: ${fault}`);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+  });
+
+  test("refuses a configuration that is not there", async () => {
+    const { code, stderr } = await runGate([command, "--config", "nowhere.yaml"], { directory });
+    expect({ code, stderr }).toEqual({ code: 1, stderr: "nowhere.yaml: no such file\n" });
+  });
+
+  test.each([[[]], [["--config"]], [["--config", "a", "b"]], [["--cnofig", "a"]]])(
+    "takes the parameters %j for a mistake in usage",
+    async (parameters) => {
+      const { code, stderr } = await runGate([command, ...parameters]);
+      expect(code).toBe(2);
+      expect(stderr).toContain("usage: registry-gate");
+    },
+  );
+});
+
+test("a key that may not be read is refused", async () => {
+  await chmod(directory, 0o755);
+  await writeFile(join(directory, "secret.key"), "", { mode: 0o000 });
+  const file = await configuration(tls("one.crt", "secret.key"));
+  const { code, stderr } = await runGate(["check", "--config", file], { directory, asNobody: true });
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: `${file}: listen.tls.key: permission denied: ${directory}/secret.key\n`,
+  });
+});
+
+test("an address in use is refused, and nothing is left running", async () => {
+  const holder = createServer();
+  await new Promise<void>((resolve) => holder.listen(0, "127.0.0.1", resolve));
+  const address = holder.address();
+  if (address === null || typeof address === "string") throw new Error("not listening on a port");
+  try {
+    const file = await configuration({ ...good, listen: { address: `127.0.0.1:${address.port}` } });
+    const { code, stderr } = await runGate(["serve", "--config", file], { directory });
+    const line = `${file}: listen.address: 127.0.0.1:${address.port} is in use\n`;
+    expect({ code, stderr }).toEqual({ code: 1, stderr: line });
+  } finally {
+    await new Promise((resolve) => holder.close(resolve));
+  }
+});
+
+describe("registry-gate", () => {
+  test.each([[[]], [["explode"]], [["--verbose"]]])("takes %j for a mistake in usage", async (parameters) => {
+    const { code, stdout, stderr } = await runGate(parameters);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toContain("usage: registry-gate");
+  });
+
+  test("tells its usage and its version when asked", async () => {
+    const [help, version] = [await runGate(["--help"]), await runGate(["--version"])];
+    expect(help).toMatchObject({ code: 0, stderr: "" });
+    expect(help.stdout).toContain("serve --config FILE");
+    expect(version.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});

@@ -1,0 +1,115 @@
+import { execFileSync } from "node:child_process";
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { runGate } from "./run-gate.ts";
+
+let directory: string;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "check-"));
+  await writeFile(
+    join(directory, "htpasswd"),
+    execFileSync("htpasswd", ["-bnB", "-C", "5", "testuser", "testpassword"]),
+  );
+});
+
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+const good = {
+  listen: { address: "127.0.0.1:5043" },
+  upstream: { url: "http://127.0.0.1:5000" },
+  auth: { backends: [{ type: "htpasswd", file: "htpasswd" }] },
+};
+
+async function check(configuration: object) {
+  await writeFile(join(directory, "gate.yaml"), JSON.stringify(configuration));
+  return runGate(["check", "--config", "gate.yaml"], { directory });
+}
+
+test("a good configuration is said to be one, and nothing more", async () => {
+  expect(await check(good)).toEqual({ code: 0, stdout: "gate.yaml: ok\n", stderr: "" });
+});
+
+test("plain HTTP off loopback is warned of, on both sides", async () => {
+  const { code, stderr } = await check({
+    ...good,
+    listen: { address: "0.0.0.0:5043" },
+    upstream: { url: "http://registry.example.com:5000" },
+  });
+  expect(code).toBe(0);
+  expect(stderr).toContain("gate.yaml: warning: listen.tls: is missing: passwords travel in clear text");
+  expect(stderr).toContain("gate.yaml: warning: upstream.url: is plain HTTP");
+});
+
+test("plain-text passwords are warned of, with the line, and never quoted", async () => {
+  await writeFile(join(directory, "htpasswd"), "alice:canary-password\n");
+  const { code, stdout, stderr } = await check({
+    ...good,
+    auth: { backends: [{ type: "htpasswd", file: "htpasswd", allowPlaintext: true }] },
+  });
+  expect(code).toBe(0);
+  expect(stderr).toMatch(/warning: .*htpasswd, lines? 1: .*plain text/);
+  expect(stderr).toContain("auth.backends[0].allowPlaintext");
+  expect(stdout + stderr).not.toContain("canary-password");
+});
+
+test("an entry that cannot be used is warned of by its line", async () => {
+  await writeFile(join(directory, "htpasswd"), "alice:canary-password\n", { flag: "a" });
+  const { code, stderr } = await check(good);
+  expect(code).toBe(0);
+  expect(stderr).toMatch(/warning: .*htpasswd, line \d: /);
+  expect(stderr).not.toContain("canary-password");
+});
+
+test("rules that can never match are warned of", async () => {
+  const { code, stderr } = await check({
+    ...good,
+    access: [
+      { subjects: ["group:pushers"], repositories: ["**"], actions: ["push"] },
+      { subjects: ["authenticated"], repositories: ["Team/**"], actions: ["pull"] },
+      { subjects: ["anonymous"], repositories: ["${username}/**"], actions: ["pull"] },
+      { subjects: ["authenticated"], repositories: ["!secret/**"], actions: ["pull"] },
+      { subjects: ["authenticated"], repositories: ["team/**", "!team/**"], actions: ["pull"] },
+    ],
+  });
+  expect(code).toBe(0);
+  for (const path of [
+    "access[0].subjects[0]",
+    "access[1].repositories[0]",
+    "access[2].repositories[0]",
+    "access[3].repositories",
+    "access[4].repositories[0]",
+  ]) {
+    expect(stderr).toContain(`gate.yaml: warning: ${path}: can never match`);
+  }
+});
+
+test("a key that everybody can read and an expired certificate are warned of", async () => {
+  const openssl = (...parameters: string[]): unknown =>
+    execFileSync("openssl", parameters, { cwd: directory, stdio: "ignore" });
+  openssl(
+    "req",
+    "-newkey",
+    "ec",
+    "-pkeyopt",
+    "ec_paramgen_curve:P-256",
+    "-nodes",
+    "-subj",
+    "/CN=localhost",
+    "-keyout",
+    "a.key",
+    "-out",
+    "a.csr",
+  );
+  openssl("x509", "-req", "-in", "a.csr", "-signkey", "a.key", "-days", "-1", "-out", "a.crt");
+  await chmod(join(directory, "a.key"), 0o644);
+  const { code, stderr } = await check({
+    ...good,
+    listen: { ...good.listen, tls: { certificate: "a.crt", key: "a.key" } },
+  });
+  expect(code).toBe(0);
+  expect(stderr).toContain("warning: listen.tls.key: can be read or changed by every user of this machine");
+  expect(stderr).toContain("warning: listen.tls.certificate: has expired on ");
+});
