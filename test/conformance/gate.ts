@@ -4,8 +4,8 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import type { RunningServer } from "./logged-server.ts";
-import { startLoggedServer } from "./logged-server.ts";
+import type { RunningServer } from "../support/logged-server.ts";
+import { startLoggedServer } from "../support/logged-server.ts";
 
 const gateway = fileURLToPath(new URL("../../apps/gateway/src/main.ts", import.meta.url));
 

@@ -1,8 +1,6 @@
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { startEmbeddedRegistry } from "@registry-gate/embedded-registry";
-import type { RunningServer } from "./logged-server.ts";
-import { startLoggedServer } from "./logged-server.ts";
+import { startDockerRegistryIn } from "../support/docker-registry.ts";
+import type { RunningServer } from "../support/logged-server.ts";
 
 /** A registry to run the suite against. */
 export interface RegistryKind {
@@ -26,25 +24,7 @@ const embedded: RegistryKind = {
 const dockerRegistry: RegistryKind = {
   name: "docker-registry",
   conforms: false,
-  async start(directory) {
-    const file = join(directory, "config.yml");
-    const configuration = {
-      version: "0.1",
-      log: { level: "info", formatter: "json", accesslog: { disabled: true } },
-      storage: { filesystem: { rootdirectory: join(directory, "data") }, delete: { enabled: true } },
-      http: { addr: "127.0.0.1:0" },
-    };
-    // JSON is YAML too.
-    await writeFile(file, JSON.stringify(configuration));
-    return await startLoggedServer({
-      command: "docker-registry",
-      parameters: ["serve", file],
-      directory,
-      log: "stderr",
-      addressIn: ({ msg }) => (typeof msg === "string" ? /^listening on (\S+:\d+)$/.exec(msg)?.[1] : undefined),
-      whenMissing: "install the Debian package docker-registry",
-    });
-  },
+  start: (directory) => startDockerRegistryIn(directory),
 };
 
 export const registryKinds: readonly RegistryKind[] = [dockerRegistry, embedded];

@@ -6,9 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type DockerRegistry, startDockerRegistry } from "./docker-registry.ts";
+import { type DockerRegistry, startDockerRegistry } from "../support/docker-registry.ts";
+import { run } from "../support/run.ts";
 import { packWorkspace } from "./pack.ts";
-import { run } from "./run.ts";
 import { createProject, plainEnvironment } from "./stranger-project.ts";
 
 describe("the gateway, installed from its tarball", () => {

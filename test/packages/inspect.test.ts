@@ -2,9 +2,9 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { run } from "../support/run.ts";
 import { inspect } from "./inspect.ts";
 import { packWorkspace } from "./pack.ts";
-import { run } from "./run.ts";
 
 describe("inspect", () => {
   let directory: string;

@@ -3,8 +3,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
+import { run } from "../support/run.ts";
 import { workspace } from "./pack.ts";
-import { run } from "./run.ts";
 
 /**
  * Looks for what would go wrong for somebody who installs a package.

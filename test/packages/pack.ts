@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { copyFile, cp, glob, mkdir, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve, sep } from "node:path";
-import { run } from "./run.ts";
+import { run } from "../support/run.ts";
 
 /** The root of the workspace. */
 export const workspace: string = resolve(import.meta.dirname, "../..");

@@ -1,7 +1,7 @@
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { basename, delimiter, dirname, join } from "node:path";
+import { run } from "../support/run.ts";
 import { type PackedPackage, workspace } from "./pack.ts";
-import { run } from "./run.ts";
 
 const strict = {
   target: "es2023",

@@ -7,9 +7,9 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type DockerRegistry, startDockerRegistry } from "./docker-registry.ts";
+import { type DockerRegistry, startDockerRegistry } from "../support/docker-registry.ts";
+import { run } from "../support/run.ts";
 import { packWorkspace } from "./pack.ts";
-import { run } from "./run.ts";
 import { compileStrangerProject, createStrangerProject, plainEnvironment } from "./stranger-project.ts";
 
 const manifestType = "application/vnd.oci.image.manifest.v1+json";

@@ -1,0 +1,52 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type RunningServer, startLoggedServer } from "./logged-server.ts";
+
+/** A real registry, empty at first, on a free port of the loopback interface. */
+export interface DockerRegistry {
+  readonly url: string;
+  /** Stops it and removes what it held. */
+  close(): Promise<void>;
+}
+
+/** Settings below `http` in the configuration of the distribution's registry. */
+export interface HttpSettings {
+  readonly relativeurls?: boolean;
+  /** What `Location` begins with, whatever the client asked for. */
+  readonly host?: string;
+}
+
+/** Starts Debian's docker-registry with its content in a directory of its own. */
+export async function startDockerRegistry(http: HttpSettings = {}): Promise<DockerRegistry> {
+  const directory = await mkdtemp(join(tmpdir(), "registry-gate-registry-"));
+  const { address, close } = await startDockerRegistryIn(directory, http);
+  return {
+    url: `http://${address}`,
+    async close() {
+      await close();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Starts Debian's docker-registry with its content in `directory`. */
+export async function startDockerRegistryIn(directory: string, http: HttpSettings = {}): Promise<RunningServer> {
+  const file = join(directory, "config.yml");
+  const configuration = {
+    version: "0.1",
+    log: { level: "info", formatter: "json", accesslog: { disabled: true } },
+    storage: { filesystem: { rootdirectory: join(directory, "data") }, delete: { enabled: true } },
+    http: { addr: "127.0.0.1:0", ...http },
+  };
+  // JSON is YAML too.
+  await writeFile(file, JSON.stringify(configuration));
+  return startLoggedServer({
+    command: "docker-registry",
+    parameters: ["serve", file],
+    directory,
+    log: "stderr",
+    addressIn: ({ msg }) => (typeof msg === "string" ? /^listening on (\S+:\d+)$/.exec(msg)?.[1] : undefined),
+    whenMissing: "install the Debian package docker-registry",
+  });
+}
