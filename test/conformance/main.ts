@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Difference } from "./compare.ts";
 import { compareRuns } from "./compare.ts";
-import { startGate } from "./gate.ts";
+import { startOpenGate } from "./gate.ts";
 import { judge } from "./intended-differences.ts";
 import type { RegistryKind } from "./registries.ts";
 import { registryKinds } from "./registries.ts";
@@ -29,7 +29,7 @@ async function runAgainst(program: string, kind: RegistryKind, gated: boolean): 
     const registry = await kind.start(join(directory, "registry"));
     try {
       if (!gated) return await timed(() => runSuite(program, registry));
-      const gate = await startGate(registry.address, directory);
+      const gate = await startOpenGate(registry.address);
       return await timed(() => runSuite(program, gate)).finally(() => gate.close());
     } finally {
       await registry.close();

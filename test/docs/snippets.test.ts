@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { run } from "../packages/run.ts";
+import { run } from "../support/run.ts";
 import { ownCommands } from "./commands.ts";
 import { type Code, type CodeBlock, codeOf } from "./markdown.ts";
 import { createSnippetProject, type SnippetProject } from "./snippet-project.ts";

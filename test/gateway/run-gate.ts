@@ -1,14 +1,5 @@
 import { spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
-
-const main = fileURLToPath(new URL("../../apps/gateway/src/main.ts", import.meta.url));
-
-/** The command line that runs `registry-gate` from source. */
-export const gateCommand: readonly [program: string, ...parameters: string[]] = [
-  process.execPath,
-  "--conditions=development",
-  main,
-];
+import { gateCommand } from "../support/gate.ts";
 
 export interface CommandResult {
   readonly code: number | null;

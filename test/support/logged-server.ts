@@ -8,7 +8,23 @@ import type { Readable } from "node:stream";
 export interface RunningServer {
   /** `host:port` */
   readonly address: string;
+  /** Ends it by its process id, and waits until it has ended. */
   close(): Promise<void>;
+}
+
+/** One line of a log in JSON. */
+export type LogLine = Readonly<Record<string, unknown>>;
+
+/** A server whose log is read. */
+export interface ReadServer extends RunningServer {
+  readonly pid: number;
+  /** Everything that it has written so far, on both outputs. */
+  output(): string;
+  /** Every line of the log so far. */
+  lines(): readonly LogLine[];
+  /** The first line, of those so far and those to come, that is as wanted. Rejects when none comes in time. */
+  logged(wanted: (line: LogLine) => boolean): Promise<LogLine>;
+  kill(signal: NodeJS.Signals): void;
 }
 
 export interface LoggedServer {
@@ -18,7 +34,7 @@ export interface LoggedServer {
   /** Which of its outputs has the log, one JSON object a line. */
   readonly log: "stdout" | "stderr";
   /** Finds the address in the line of the log that tells it. */
-  readonly addressIn: (line: Readonly<Record<string, unknown>>) => string | undefined;
+  readonly addressIn: (line: LogLine) => string | undefined;
   /** Said where the command does not exist. */
   readonly whenMissing: string;
 }
@@ -26,41 +42,71 @@ export interface LoggedServer {
 const patience = 30_000;
 
 /** Starts a server that tells in its log where it listens. Rejects with what it said where it does not come so far. */
-export async function startLoggedServer(server: LoggedServer): Promise<RunningServer> {
+export async function startLoggedServer(server: LoggedServer): Promise<ReadServer> {
   const child = spawn(server.command, [...server.parameters], {
     cwd: server.directory,
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const said: string[] = [];
-  child.stdout.on("data", (chunk: Buffer) => remember(said, chunk));
-  child.stderr.on("data", (chunk: Buffer) => remember(said, chunk));
+  let said = "";
+  const remember = (chunk: Buffer): void => {
+    said += chunk.toString();
+  };
+  child.stdout.on("data", remember);
+  child.stderr.on("data", remember);
+  const log = readLog(child[server.log]);
+  const listening = log.logged((line) => server.addressIn(line) !== undefined);
+  // Where the server fails, that is what is told.
+  listening.catch(() => {});
   try {
-    const address = await Promise.race([addressFrom(child[server.log], server), failure(child, server, said)]);
-    return { address, close: () => stop(child) };
+    const line = await Promise.race([listening, failure(child, server, () => said)]);
+    return {
+      ...log,
+      address: server.addressIn(line) ?? "",
+      pid: child.pid ?? 0,
+      output: () => said,
+      kill: (signal) => void child.kill(signal),
+      close: () => stop(child),
+    };
   } catch (error) {
     await stop(child);
     throw error;
   }
 }
 
-function remember(said: string[], chunk: Buffer): void {
-  said.push(chunk.toString());
-  if (said.length > 20) said.shift();
-}
-
-function addressFrom(log: Readable, server: LoggedServer): Promise<string> {
-  return new Promise((resolve) => {
-    createInterface({ input: log }).on("line", (text) => {
-      const line = jsonObject(text);
-      const address = line === undefined ? undefined : server.addressIn(line);
-      if (address !== undefined) resolve(address);
-    });
+function readLog(log: Readable): Pick<ReadServer, "lines" | "logged"> {
+  const lines: LogLine[] = [];
+  const waiting = new Set<(line: LogLine) => void>();
+  createInterface({ input: log }).on("line", (text) => {
+    const line = jsonObject(text);
+    if (line === undefined) return;
+    lines.push(line);
+    for (const offer of waiting) offer(line);
   });
+  return {
+    lines: () => lines,
+    logged: (wanted) =>
+      new Promise((resolve, reject) => {
+        const found = lines.find(wanted);
+        if (found !== undefined) return resolve(found);
+        const timer = setTimeout(() => {
+          waiting.delete(offer);
+          reject(new Error(`no such line in the log within ${patience} ms: ${wanted}`));
+        }, patience);
+        const offer = (line: LogLine): void => {
+          if (!wanted(line)) return;
+          waiting.delete(offer);
+          clearTimeout(timer);
+          resolve(line);
+        };
+        waiting.add(offer);
+        timer.unref();
+      }),
+  };
 }
 
-function failure(child: ChildProcess, server: LoggedServer, said: readonly string[]): Promise<never> {
+function failure(child: ChildProcess, server: LoggedServer, said: () => string): Promise<never> {
   return new Promise((_resolve, reject) => {
-    const fail = (reason: string): void => reject(new Error(`${server.command} ${reason}\n${said.join("")}`));
+    const fail = (reason: string): void => reject(new Error(`${server.command} ${reason}\n${said()}`));
     const timer = setTimeout(() => fail(`did not say where it listens in ${patience} ms`), patience);
     timer.unref();
     child.once("error", (error: NodeJS.ErrnoException) =>
@@ -80,7 +126,7 @@ async function stop(child: ChildProcess): Promise<void> {
   clearTimeout(timer);
 }
 
-function jsonObject(text: string): Readonly<Record<string, unknown>> | undefined {
+function jsonObject(text: string): LogLine | undefined {
   try {
     const value: unknown = JSON.parse(text);
     return isObject(value) ? value : undefined;
@@ -89,6 +135,6 @@ function jsonObject(text: string): Readonly<Record<string, unknown>> | undefined
   }
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+function isObject(value: unknown): value is LogLine {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

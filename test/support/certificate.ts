@@ -1,0 +1,45 @@
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { run } from "./run.ts";
+
+/** Files of a certificate for `localhost` and `127.0.0.1`, and of the authority that signed it. */
+export interface CertificateFiles {
+  readonly certificate: string;
+  readonly key: string;
+  /** The authority's certificate, for clients. */
+  readonly authority: string;
+}
+
+const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30"];
+
+/**
+ * Makes a certificate authority and a certificate for this machine with the real openssl, as `server.crt`, `server.key`
+ * and `authority.crt` in `directory`; by default in a new one. Another call in the same directory replaces them.
+ */
+export async function makeCertificate(directory?: string): Promise<CertificateFiles> {
+  const cwd = directory ?? (await mkdtemp(join(tmpdir(), "registry-gate-certificate-")));
+  await run(
+    "openssl",
+    [
+      ...["req", "-x509", ...newKey, "-subj", `/CN=registry-gate test authority ${Date.now()}`],
+      ...["-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign"],
+      ...["-keyout", "authority.key", "-out", "authority.crt"],
+    ],
+    { cwd },
+  );
+  await run(
+    "openssl",
+    [
+      ...["req", "-x509", ...newKey, "-subj", "/CN=localhost", "-CA", "authority.crt", "-CAkey", "authority.key"],
+      ...["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"],
+      ...["-keyout", "server.key", "-out", "server.crt"],
+    ],
+    { cwd },
+  );
+  return {
+    certificate: join(cwd, "server.crt"),
+    key: join(cwd, "server.key"),
+    authority: join(cwd, "authority.crt"),
+  };
+}

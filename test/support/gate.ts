@@ -1,0 +1,75 @@
+import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type ReadServer, startLoggedServer } from "./logged-server.ts";
+
+const main = fileURLToPath(new URL("../../apps/gateway/src/main.ts", import.meta.url));
+
+/** The command line that runs `registry-gate` from source. */
+export const gateCommand: readonly [program: string, ...parameters: string[]] = [
+  process.execPath,
+  "--conditions=development",
+  main,
+];
+
+/** `registry-gate serve` in a process of its own. */
+export interface RunningGate extends ReadServer {
+  /** `http://` or `https://`, host and port. */
+  readonly url: string;
+  /** Where its configuration and the files that it names are; removed when the gate is closed. */
+  readonly directory: string;
+  /** Puts a file of the gate's directory in place at one stroke. */
+  put(name: string, content: string): Promise<void>;
+  /** Puts another configuration in place. */
+  configure(configuration: object): Promise<void>;
+}
+
+export interface GateSettings {
+  /** As in the configuration's file. `listen.address` is commonly `127.0.0.1:0`. */
+  readonly configuration: object;
+  /** Further files of its directory: name to content. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+const configurationFile = "registry-gate.yaml";
+
+/** Starts a gate with the configuration and files given, in a directory of its own. */
+export async function startGate({ configuration, files = {} }: GateSettings): Promise<RunningGate> {
+  const directory = await mkdtemp(join(tmpdir(), "registry-gate-gate-"));
+  const put = async (name: string, content: string): Promise<void> => {
+    const path = join(directory, name);
+    await writeFile(`${path}.new`, content);
+    await rename(`${path}.new`, path);
+  };
+  // JSON is YAML too.
+  const configure = (next: object): Promise<void> => put(configurationFile, JSON.stringify(next));
+  for (const [name, content] of Object.entries(files)) await put(name, content);
+  await configure(configuration);
+  try {
+    const [command, ...before] = gateCommand;
+    const server = await startLoggedServer({
+      command,
+      parameters: [...before, "serve", "--config", configurationFile],
+      directory,
+      log: "stdout",
+      addressIn: ({ event, address }) => (event === "listening" && typeof address === "string" ? address : undefined),
+      whenMissing: "this Node has moved",
+    });
+    const { tls } = await server.logged(({ event }) => event === "listening");
+    return {
+      ...server,
+      url: `${tls === true ? "https" : "http"}://${server.address}`,
+      directory,
+      put,
+      configure,
+      async close() {
+        await server.close();
+        await rm(directory, { recursive: true, force: true });
+      },
+    };
+  } catch (error) {
+    await rm(directory, { recursive: true, force: true });
+    throw error;
+  }
+}
