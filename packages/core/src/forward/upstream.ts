@@ -45,6 +45,8 @@ class SilentUpstreamError extends Error {
 interface Attempt {
   readonly exchange: Exchange;
   outgoing: ClientRequest | undefined;
+  /** Whether it is already the second one, on a connection of its own. */
+  repeated: boolean;
   settled: boolean;
 }
 
@@ -70,8 +72,9 @@ export function openUpstream(options: UpstreamOptions): Upstream {
         (server) => {
           server.on("proxyReq", onOutgoing);
           server.on("proxyRes", onAnswer);
-          // Failures arrive through the middleware's callback; what comes here beside it has been dealt with there.
-          server.on("error", () => {});
+          // The library calls `next` with a failure only where nobody listens here, and then throws beside it.
+          server.on("error", onFailure);
+          // The client has gone, so there is nobody to tell.
           server.on("econnreset", () => {});
         },
       ],
@@ -99,37 +102,26 @@ export function openUpstream(options: UpstreamOptions): Upstream {
     });
   }
 
-  function send(attempt: Attempt, through: RequestHandler): void {
-    const { request, response } = attempt.exchange;
-    void through(request, response, (error) => {
-      if (attempt.settled) return;
-      const { outgoing } = attempt;
-      // The registry may have closed a kept connection just when we took it. Nothing was answered, and asking again
-      // changes nothing, so ask once more on a connection of its own (RFC 9110, section 9.2.2).
-      if (
-        through === kept &&
-        outgoing?.reusedSocket &&
-        !attempt.exchange.hasBody &&
-        isRead(request) &&
-        !isSilence(error)
-      ) {
-        send(attempt, fresh);
-        return;
-      }
-      attempt.settled = true;
-      attempt.exchange.failed(isSilence(error) ? "silent" : "unreachable", asError(error));
-    });
+  function onFailure(error: Error, request?: IncomingMessage): void {
+    const attempt = request === undefined ? undefined : attempts.get(request);
+    if (attempt === undefined || attempt.settled) return;
+    if (mayRepeat(attempt, error)) {
+      attempt.repeated = true;
+      void fresh(attempt.exchange.request, attempt.exchange.response);
+      return;
+    }
+    attempt.settled = true;
+    attempt.exchange.failed(error instanceof SilentUpstreamError ? "silent" : "unreachable", error);
   }
 
   return {
     url,
     forward(exchange) {
-      const { request } = exchange;
+      const { request, response } = exchange;
       request.url = exchange.target;
       request.headers = exchange.headers;
-      const attempt: Attempt = { exchange, outgoing: undefined, settled: false };
-      attempts.set(request, attempt);
-      send(attempt, kept);
+      attempts.set(request, { exchange, outgoing: undefined, repeated: false, settled: false });
+      void kept(request, response);
     },
     async ask(question, signal) {
       try {
@@ -157,12 +149,21 @@ function releaseBody(outgoing: ClientRequest, { bytes }: Exchange): void {
   });
 }
 
-function isRead(request: IncomingMessage): boolean {
-  return request.method === "GET" || request.method === "HEAD";
-}
-
-function isSilence(error: unknown): boolean {
-  return error instanceof SilentUpstreamError;
+/**
+ * The registry may have closed a kept connection just when we took it. Nothing was answered, and asking again changes
+ * nothing, so a read is sent once more, on a connection of its own (RFC 9110, section 9.2.2).
+ */
+function mayRepeat({ exchange, outgoing, repeated }: Attempt, error: Error): boolean {
+  const { method } = exchange.request;
+  const isRead = method === "GET" || method === "HEAD";
+  return (
+    !repeated &&
+    isRead &&
+    !exchange.hasBody &&
+    outgoing?.reusedSocket === true &&
+    !(error instanceof SilentUpstreamError) &&
+    !exchange.response.destroyed
+  );
 }
 
 function asError(error: unknown): Error {
