@@ -1,8 +1,7 @@
 import { stat } from "node:fs/promises";
 import { type Fault, formatFault, InvalidOptionsError, type Logger, type LogLine } from "@registry-gate/auth";
 import type { Configuration } from "../config/configuration.ts";
-import { loadConfiguration } from "../config/load.ts";
-import { buildGate } from "../server/gate.ts";
+import { loadGate } from "../server/load-gate.ts";
 import { riskWarnings } from "../server/risks.ts";
 import type { Command } from "./command.ts";
 import { configFile } from "./config-file.ts";
@@ -16,9 +15,9 @@ export const check: Command = {
     const file = configFile(parameters);
     const told: string[] = [];
     try {
-      const { configuration, directory } = await loadConfiguration(file, process.env);
-      const gate = await buildGate(configuration, { directory, log: collectingLog(told), onRequest: () => {} });
+      const { gate } = await loadGate(file, () => ({ log: collectingLog(told), onRequest: () => {} }));
       await gate.retire();
+      const { configuration } = gate;
       const warnings = [
         ...gate.warnings,
         ...riskWarnings(configuration, gate.tls),

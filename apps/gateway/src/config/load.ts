@@ -1,8 +1,11 @@
 import { dirname, isAbsolute, resolve } from "node:path";
-import { InvalidOptionsError } from "@registry-gate/auth";
+import { type Fault, InvalidOptionsError } from "@registry-gate/auth";
 import { FileReadError, readSettled, type SettledFile } from "@registry-gate/watched-file";
 import type { Configuration } from "./configuration.ts";
-import { parseConfiguration } from "./parse.ts";
+import type { Path } from "./mend.ts";
+import { readConfiguration } from "./parse.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A configuration and where it came from. */
 export interface LoadedConfiguration {
@@ -13,23 +16,42 @@ export interface LoadedConfiguration {
   readonly directory: string;
 }
 
+/** What a configuration file says, as far as it can be understood. */
+export interface InspectedConfiguration {
+  /** Everything that is wrong with its form. */
+  readonly faults: readonly Fault[];
+  /** Without faults the configuration; otherwise what is left of it, to be judged and never to be run. */
+  readonly loaded: LoadedConfiguration | undefined;
+  /** Where something was left out of it: what is found there says nothing about what was written. */
+  readonly leftOut: readonly Path[];
+}
+
 /**
  * Reads a configuration file. Relative paths in it are made absolute, but those of backends are left to their plugins.
  *
- * @throws {InvalidOptionsError} with every fault.
+ * @throws {InvalidOptionsError} when the file cannot be read at all.
  */
-export async function loadConfiguration(
-  file: string,
-  environment: Readonly<Record<string, string | undefined>>,
-): Promise<LoadedConfiguration> {
+export async function inspectConfiguration(file: string, environment: Environment): Promise<InspectedConfiguration> {
   const path = resolve(file);
   const source = await readSettled(path).catch((error: unknown) => {
     if (!(error instanceof FileReadError)) throw error;
     throw new InvalidOptionsError([{ path: [], message: error.fault }], { cause: error });
   });
   const directory = dirname(path);
-  const configuration = parseConfiguration(decode(source.content), environment);
-  return { configuration: withAbsolutePaths(configuration, directory), source, directory };
+  const { configuration, ...findings } = readConfiguration(decode(source.content), environment);
+  if (configuration === undefined) return { ...findings, loaded: undefined };
+  return { ...findings, loaded: { configuration: withAbsolutePaths(configuration, directory), source, directory } };
+}
+
+/**
+ * Reads a configuration file, as {@link inspectConfiguration} does.
+ *
+ * @throws {InvalidOptionsError} with everything that is wrong with its form.
+ */
+export async function loadConfiguration(file: string, environment: Environment): Promise<LoadedConfiguration> {
+  const { faults, loaded } = await inspectConfiguration(file, environment);
+  if (faults.length > 0 || loaded === undefined) throw new InvalidOptionsError(faults);
+  return loaded;
 }
 
 function decode(content: Buffer): string {

@@ -1,40 +1,54 @@
-import { type Fault, InvalidOptionsError } from "@registry-gate/auth";
-import { type Document, parseDocument } from "yaml";
+import type { Fault } from "@registry-gate/auth";
+import { parseDocument } from "yaml";
 import type { z } from "zod";
 import type { Configuration } from "./configuration.ts";
 import { expandEnvironment } from "./expand.ts";
+import { isWithin, mend, type Path } from "./mend.ts";
 import { configurationSchema } from "./schema.ts";
 
 /** As many references as an honest configuration could have, and far fewer than make a memory bomb. */
 const mostAliases = 100;
 
-/**
- * Reads a configuration in YAML 1.2, of which JSON is a part. Paths in it stay as they are written.
- *
- * @throws {InvalidOptionsError} with every fault.
- */
-export function parseConfiguration(
-  text: string,
-  environment: Readonly<Record<string, string | undefined>>,
-): Configuration {
-  const document = parseDocument(text, { version: "1.2", strict: true, uniqueKeys: true, prettyErrors: true });
-  const problems = [...document.errors, ...document.warnings];
-  if (problems.length > 0) throw new InvalidOptionsError(problems.map(syntaxFault));
-  const { value, faults } = expandEnvironment(toPlain(document), environment);
-  const result = configurationSchema.safeParse(value, { reportInput: true });
-  if (!result.success) faults.push(...result.error.issues.flatMap(faultsOf));
-  if (faults.length > 0 || !result.success) throw new InvalidOptionsError(faults);
-  return result.data;
+/** A configuration as far as it can be understood. */
+export interface ReadConfiguration {
+  /** Everything that is wrong with its form. */
+  readonly faults: readonly Fault[];
+  /** Without faults the configuration; otherwise what is left of it, to be judged and never to be run. */
+  readonly configuration: Configuration | undefined;
+  /** Where something was left out of it: what is found there says nothing about what was written. */
+  readonly leftOut: readonly Path[];
 }
 
-function toPlain(document: Document.Parsed): unknown {
+/** Reads a configuration in YAML 1.2, of which JSON is a part. Paths in it stay as they are written. */
+export function readConfiguration(
+  text: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): ReadConfiguration {
+  const document = parseDocument(text, { version: "1.2", strict: true, uniqueKeys: true, prettyErrors: true });
+  const problems = [...document.errors, ...document.warnings];
+  if (problems.length > 0) return unreadable(problems.map(syntaxFault));
+  let written: unknown;
   try {
-    return document.toJS({ maxAliasCount: mostAliases });
+    written = document.toJS({ maxAliasCount: mostAliases });
   } catch (error) {
-    throw new InvalidOptionsError([
-      { path: [], message: error instanceof Error ? firstLine(error.message) : "unreadable" },
-    ]);
+    return unreadable([{ path: [], message: error instanceof Error ? firstLine(error.message) : "unreadable" }]);
   }
+  const { value, faults } = expandEnvironment(written, environment);
+  const unset = faults.map(({ path }) => path);
+  const form = configurationSchema.safeParse(value, { reportInput: true });
+  if (form.success) return { faults, configuration: form.data, leftOut: unset };
+  faults.push(...form.error.issues.flatMap(faultsOf).filter(({ path }) => !isWithin(path, unset)));
+  const { rest, touched } = mend(value, firstFault);
+  return { faults, configuration: configurationSchema.safeParse(rest).data, leftOut: [...unset, ...touched] };
+}
+
+function unreadable(faults: readonly Fault[]): ReadConfiguration {
+  return { faults, configuration: undefined, leftOut: [] };
+}
+
+function firstFault(value: unknown): Path | undefined {
+  const [issue] = configurationSchema.safeParse(value).error?.issues ?? [];
+  return issue === undefined ? undefined : faultsOf(issue)[0]?.path;
 }
 
 function syntaxFault(problem: {

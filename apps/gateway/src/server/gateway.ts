@@ -3,10 +3,10 @@ import { isDeepStrictEqual } from "node:util";
 import { type Fault, formatFault, InvalidOptionsError } from "@registry-gate/auth";
 import { type FileWatch, type SettledFile, watchFiles } from "@registry-gate/watched-file";
 import type { RequestRecord } from "registry-gate";
-import type { Configuration } from "../config/configuration.ts";
-import { type LoadedConfiguration, loadConfiguration } from "../config/load.ts";
-import { buildGate, type Gate } from "./gate.ts";
+import type { Configuration, LogLevel } from "../config/configuration.ts";
+import type { Gate } from "./gate.ts";
 import { type Listener, openListener } from "./listener.ts";
+import { type LoadedGate, loadGate } from "./load-gate.ts";
 import { type GatewayLog, openLog } from "./log.ts";
 import { riskWarnings } from "./risks.ts";
 import { identityOf } from "./tls.ts";
@@ -33,9 +33,9 @@ const defaultReadTimeout = 900_000;
  */
 export async function startGateway(file: string): Promise<Gateway> {
   const path = resolve(file);
-  let loaded = await loadConfiguration(path, process.env);
-  const log = openLog(loaded.configuration.log?.level ?? "info");
-  let gate = await build(loaded, log);
+  const log = openLog();
+  let { loaded, gate } = await load(path, log);
+  log.logger.level = levelOf(gate.configuration);
   // Requests always go to the gate that is current when they begin, and stay with it.
   const handle: Gate["handle"] = (request, response) => gate.handle(request, response);
   let listener: Listener;
@@ -99,8 +99,7 @@ export async function startGateway(file: string): Promise<Gateway> {
 
   /** Everything new is built, and the new socket opened, before anything old is given up. */
   async function replace(): Promise<void> {
-    const next = await loadConfiguration(path, process.env);
-    const nextGate = await build(next, log);
+    const { loaded: next, gate: nextGate } = await load(path, log);
     const { listen } = nextGate.configuration;
     const sameAddress = isDeepStrictEqual(listen.address, listener.address);
     const sameSocket = sameAddress && (nextGate.tls !== undefined) === listener.secure;
@@ -121,7 +120,7 @@ export async function startGateway(file: string): Promise<Gateway> {
     }
     gate = nextGate;
     loaded = next;
-    log.logger.level = next.configuration.log?.level ?? "info";
+    log.logger.level = levelOf(next.configuration);
     listener.setInactivity(inactivityOf(next.configuration));
     for (const { close } of watches) close();
     watches = watch();
@@ -164,9 +163,16 @@ export async function startGateway(file: string): Promise<Gateway> {
   };
 }
 
-function build({ configuration, directory }: LoadedConfiguration, { logger }: GatewayLog): Promise<Gate> {
-  const onRequest = (record: RequestRecord): void => logger.info({ event: "request", ...record });
-  return buildGate(configuration, { directory, log: logger, onRequest });
+/** Each gate logs at the level of its own configuration. */
+function load(path: string, { logger }: GatewayLog): Promise<LoadedGate> {
+  return loadGate(path, (configuration) => {
+    const log = logger.child({}, { level: levelOf(configuration) });
+    return { log, onRequest: (record: RequestRecord) => log.info({ event: "request", ...record }) };
+  });
+}
+
+function levelOf({ log }: Configuration): LogLevel {
+  return log?.level ?? "info";
 }
 
 function inactivityOf({ upstream }: Configuration): number {

@@ -1,5 +1,4 @@
 import pino, { type Logger } from "pino";
-import type { LogLevel } from "../config/configuration.ts";
 
 /** The gateway's log: a JSON object a line, on standard output. */
 export interface GatewayLog {
@@ -8,11 +7,11 @@ export interface GatewayLog {
   flush(): void;
 }
 
-export function openLog(level: LogLevel): GatewayLog {
+/** Opens it at the level `info`. */
+export function openLog(): GatewayLog {
   const destination = pino.destination({ dest: 1, sync: false });
   const logger = pino(
     {
-      level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },

@@ -1,0 +1,43 @@
+import { type Fault, InvalidOptionsError } from "@registry-gate/auth";
+import type { Configuration } from "../config/configuration.ts";
+import { inspectConfiguration, type LoadedConfiguration } from "../config/load.ts";
+import { isWithin } from "../config/mend.ts";
+import { buildGate, type Gate, type GateSurroundings } from "./gate.ts";
+
+/** A gate and the configuration that it was built from. */
+export interface LoadedGate {
+  readonly loaded: LoadedConfiguration;
+  readonly gate: Gate;
+}
+
+/** What a gate is given beside its configuration. */
+export type Surroundings = Omit<GateSurroundings, "directory">;
+
+/**
+ * Reads a configuration file and builds the gate that it describes; connects to nothing.
+ *
+ * @throws {InvalidOptionsError} with every fault: where the form is wrong in one place, the rest is judged all the same.
+ */
+export async function loadGate(
+  file: string,
+  surroundingsOf: (configuration: Configuration) => Surroundings,
+): Promise<LoadedGate> {
+  const { faults, loaded, leftOut } = await inspectConfiguration(file, process.env);
+  if (loaded === undefined) throw new InvalidOptionsError(faults);
+  const { configuration, directory } = loaded;
+  const build = (): Promise<Gate> => buildGate(configuration, { ...surroundingsOf(configuration), directory });
+  if (faults.length === 0) return { loaded, gate: await build() };
+  const further = await faultsOfBuilding(build);
+  throw new InvalidOptionsError([...faults, ...further.filter(({ path }) => !isWithin(path, leftOut))]);
+}
+
+async function faultsOfBuilding(build: () => Promise<Gate>): Promise<readonly Fault[]> {
+  try {
+    const gate = await build();
+    await gate.retire();
+    return [];
+  } catch (error) {
+    if (error instanceof InvalidOptionsError) return error.faults;
+    throw error;
+  }
+}
