@@ -30,13 +30,26 @@ export async function startDockerRegistry(http: HttpSettings = {}): Promise<Dock
   };
 }
 
-/** Starts Debian's docker-registry with its content in `directory`. */
-export async function startDockerRegistryIn(directory: string, http: HttpSettings = {}): Promise<RunningServer> {
+/** How a registry is to be watched. */
+export interface Observation {
+  /** Takes each line of its log, down to the level `debug`, as it stands. */
+  readonly onLine: (text: string) => void;
+}
+
+/** Starts Debian's docker-registry with its content in `directory`, or in memory where it is only to be watched. */
+export async function startDockerRegistryIn(
+  directory: string,
+  http: HttpSettings = {},
+  observation?: Observation,
+): Promise<RunningServer> {
   const file = join(directory, "config.yml");
   const configuration = {
     version: "0.1",
-    log: { level: "info", formatter: "json", accesslog: { disabled: true } },
-    storage: { filesystem: { rootdirectory: join(directory, "data") }, delete: { enabled: true } },
+    log: { level: observation === undefined ? "info" : "debug", formatter: "json", accesslog: { disabled: true } },
+    storage: {
+      ...(observation === undefined ? { filesystem: { rootdirectory: join(directory, "data") } } : { inmemory: {} }),
+      delete: { enabled: true },
+    },
     http: { addr: "127.0.0.1:0", ...http },
   };
   // JSON is YAML too.
@@ -46,6 +59,7 @@ export async function startDockerRegistryIn(directory: string, http: HttpSetting
     parameters: ["serve", file],
     directory,
     log: "stderr",
+    ...observation,
     addressIn: ({ msg }) => (typeof msg === "string" ? /^listening on (\S+:\d+)$/.exec(msg)?.[1] : undefined),
     whenMissing: "install the Debian package docker-registry",
   });

@@ -33,6 +33,8 @@ export interface LoggedServer {
   readonly directory: string;
   /** Which of its outputs has the log, one JSON object a line. */
   readonly log: "stdout" | "stderr";
+  /** Takes the lines of the log in place of {@link ReadServer.lines}: for a log too long to be kept. */
+  readonly onLine?: (text: string) => void;
   /** Finds the address in the line of the log that tells it. */
   readonly addressIn: (line: LogLine) => string | undefined;
   /** Said where the command does not exist. */
@@ -40,6 +42,7 @@ export interface LoggedServer {
 }
 
 const patience = 30_000;
+const mostKept = 10_000;
 
 /** Starts a server that tells in its log where it listens. Rejects with what it said where it does not come so far. */
 export async function startLoggedServer(server: LoggedServer): Promise<ReadServer> {
@@ -49,11 +52,12 @@ export async function startLoggedServer(server: LoggedServer): Promise<ReadServe
   });
   let said = "";
   const remember = (chunk: Buffer): void => {
-    said += chunk.toString();
+    // Of a long log the beginning tells why a server did not start.
+    if (server.onLine === undefined || said.length < mostKept) said += chunk.toString();
   };
   child.stdout.on("data", remember);
   child.stderr.on("data", remember);
-  const log = readLog(child[server.log]);
+  const log = readLog(child[server.log], server.onLine);
   const listening = log.logged((line) => server.addressIn(line) !== undefined);
   // Where the server fails, that is what is told.
   listening.catch(() => {});
@@ -73,13 +77,15 @@ export async function startLoggedServer(server: LoggedServer): Promise<ReadServe
   }
 }
 
-function readLog(log: Readable): Pick<ReadServer, "lines" | "logged"> {
+function readLog(log: Readable, onLine?: (text: string) => void): Pick<ReadServer, "lines" | "logged"> {
   const lines: LogLine[] = [];
   const waiting = new Set<(line: LogLine) => void>();
   createInterface({ input: log }).on("line", (text) => {
+    onLine?.(text);
+    if (onLine !== undefined && waiting.size === 0) return;
     const line = jsonObject(text);
     if (line === undefined) return;
-    lines.push(line);
+    if (onLine === undefined) lines.push(line);
     for (const offer of waiting) offer(line);
   });
   return {
