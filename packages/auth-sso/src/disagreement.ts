@@ -1,0 +1,10 @@
+import type { Credentials, Rejected } from "@registry-gate/auth";
+
+/**
+ * Refuses a request whose header names one user and whose Basic login names another: which of the two counts would be
+ * a matter of taste.
+ */
+export function disagreement(credentials: Credentials | undefined, username: string): Rejected | undefined {
+  if (credentials?.scheme !== "basic" || credentials.username.normalize("NFC") === username) return undefined;
+  return { status: "rejected", reason: "the header and the Basic login name two different users" };
+}

@@ -1,0 +1,130 @@
+import {
+  type AuthBackend,
+  type AuthRequest,
+  type AuthResult,
+  type BackendContext,
+  BackendUnavailableError,
+  type Rejected,
+} from "@registry-gate/auth";
+import { disagreement } from "../disagreement.ts";
+import { type Reading, readName, readText } from "../identity-text.ts";
+import { listeners } from "../listeners.ts";
+import { SILENT } from "../silent-log.ts";
+import { readGroups } from "./groups.ts";
+import { decodeValue, decodeWords } from "./header-value.ts";
+import { type SettledHeaderOptions, type SsoHeaderOptions, settleHeaderOptions } from "./options.ts";
+import { peerSet } from "./peer-set.ts";
+import { secondProof } from "./second-proof.ts";
+
+const ABSTAINED: AuthResult = { status: "abstained" };
+
+/**
+ * Makes a backend of the headers in which a proxy in front tells who its user is.
+ *
+ * Only a proxy whose connection comes from `trustedProxies` is listened to. It abstains from everybody else and from
+ * requests without the user header. The subject of an identity is the user's name.
+ *
+ * @param context What is left out of it has defaults: the id `sso-header`, the current directory, and no log.
+ * @throws {InvalidOptionsError} when the options are wrong, or the file of the secret cannot be used at the start.
+ */
+export async function ssoHeader(
+  options: SsoHeaderOptions,
+  context: Partial<BackendContext> = {},
+): Promise<AuthBackend> {
+  const settled = settleHeaderOptions(options);
+  const { id = "sso-header", baseDirectory = process.cwd(), log = SILENT } = context;
+  const { userHeader, groupsHeader, emailHeader, nameHeader, sharedSecret, fingerprints } = settled;
+  const proxies = peerSet(settled.trustedProxies);
+  const subscriptions = listeners();
+  const proof = await secondProof(settled, { baseDirectory, log, onChange: subscriptions.notify });
+  if (options.trustAnyPeer === true && sharedSecret === undefined && fingerprints === undefined) {
+    log.warn({ trustedProxies: settled.trustedProxies }, "any machine in these networks can name itself any user");
+  }
+  const headers = [userHeader, groupsHeader, emailHeader, nameHeader, sharedSecret?.header];
+  let toldOfStrangers = false;
+
+  return {
+    id,
+    credentialHeaders: [...new Set(headers.filter((header) => header !== undefined))],
+    async authenticate(request) {
+      if (!proxies.has(request.peer)) {
+        if (!toldOfStrangers) {
+          toldOfStrangers = true;
+          log.debug({ peer: request.peer.address }, "a peer is not in trustedProxies: its headers name nobody");
+        }
+        return ABSTAINED;
+      }
+      const users = request.header(userHeader);
+      if (users.length === 0) return ABSTAINED;
+      const fault = proof.faultOf(request);
+      return fault === undefined ? identify(request, users, settled, id) : rejected(fault);
+    },
+    onChange: subscriptions.add,
+    async check(signal) {
+      if (signal.aborted) throw new BackendUnavailableError(id, "the check was given up");
+    },
+    async close() {
+      proof.close();
+      subscriptions.clear();
+    },
+  };
+}
+
+function identify(
+  request: AuthRequest,
+  users: readonly string[],
+  options: SettledHeaderOptions,
+  backend: string,
+): AuthResult {
+  const { groupsHeader, groupsSeparator, emailHeader, nameHeader } = options;
+  const decode = options.encodedWords ? decodeWords : decodeValue;
+  const user = readUser(users, decode, options);
+  if (user.fault !== undefined) return rejected(`the user header ${user.fault}`);
+
+  const optional = (header: string | undefined): Reading =>
+    header === undefined ? { text: "" } : single(request.header(header), decode);
+  const list = optional(groupsHeader);
+  const groups = list.fault === undefined ? readGroups(list.text, groupsSeparator) : list;
+  if (groups.fault !== undefined) return rejected(`the groups header ${groups.fault}`);
+
+  const claims: Record<string, string> = {};
+  for (const [claim, header] of [["email", emailHeader] as const, ["name", nameHeader] as const]) {
+    const value = optional(header);
+    if (value.fault === undefined && value.text === "") continue;
+    const text = value.fault === undefined ? readText(value.text) : value;
+    if (text.fault !== undefined) return rejected(`the ${claim} header ${text.fault}`);
+    claims[claim] = text.text;
+  }
+
+  const username = user.text;
+  const identity = { subject: username, username, groups: groups.groups, backend };
+  return (
+    disagreement(request.credentials, username) ?? {
+      status: "authenticated",
+      identity: Object.keys(claims).length === 0 ? identity : { ...identity, claims },
+    }
+  );
+}
+
+type Decode = (value: string) => Reading;
+
+function readUser(values: readonly string[], decode: Decode, { stripUserPrefix }: SettledHeaderOptions): Reading {
+  const value = single(values, decode);
+  if (value.fault !== undefined) return value;
+  // What Apache's mod_headers writes for a variable that is not set.
+  if (value.text === "(null)") return { fault: "is (null): the proxy knows no user" };
+  // Proxies join repeated headers with commas.
+  if (value.text.includes(",")) return { fault: "holds several names" };
+  if (!value.text.startsWith(stripUserPrefix)) return { fault: "does not begin with the prefix" };
+  return readName(value.text.slice(stripUserPrefix.length));
+}
+
+/** Reads a header that must not stand twice; one that is missing is empty. */
+function single(values: readonly string[], decode: Decode): Reading {
+  if (values.length > 1) return { fault: "stands twice" };
+  return decode(values[0] ?? "");
+}
+
+function rejected(reason: string): Rejected {
+  return { status: "rejected", reason };
+}

@@ -1,0 +1,200 @@
+import { type Fault, InvalidOptionsError } from "@registry-gate/auth";
+import { z } from "zod";
+import { flag, headerName, listOf, parseWith, text } from "../option-schema.ts";
+import { peerFault } from "./peer-set.ts";
+import { type HeaderPreset, headerPresetNames, headerPresets } from "./presets.ts";
+
+/** What {@link ssoHeader} can be told. */
+export interface SsoHeaderOptions {
+  /**
+   * Who may name users: the IP addresses and CIDR blocks of the proxies that stand directly before the gate, and `unix:`
+   * for those on a Unix socket. From everybody else the headers are not read.
+   */
+  readonly trustedProxies: readonly string[];
+  /** Allows `trustedProxies` to hold blocks wider than any private network, such as `0.0.0.0/0`. Default `false`. */
+  readonly trustAnyPeer?: boolean;
+  /** A product whose headers are known; the options below override single ones. */
+  readonly preset?: HeaderPreset;
+  /** Holds the user's name. Required without a preset. */
+  readonly userHeader?: string;
+  /** What the user header must begin with, and what does not belong to the name. */
+  readonly stripUserPrefix?: string;
+  /** Holds the user's groups. Default: nobody is in a group. */
+  readonly groupsHeader?: string;
+  /**
+   * What stands between two groups; `none`: the header is one group; `json`: it is a JSON array of strings. Required
+   * with `groupsHeader`.
+   */
+  readonly groupsSeparator?: string;
+  /** Holds the e-mail address, which becomes the claim `email`. */
+  readonly emailHeader?: string;
+  /** Holds the display name, which becomes the claim `name`. */
+  readonly nameHeader?: string;
+  /** Whether text beyond ASCII comes in encoded words (RFC 2047). Default `false`: it is UTF-8. */
+  readonly encodedWords?: boolean;
+  /** A second proof: a secret that the proxy alone knows. */
+  readonly sharedSecret?: SharedSecretOptions;
+  /** A second proof: the certificate that the proxy showed in the TLS handshake. */
+  readonly clientCertificate?: ClientCertificateOptions;
+}
+
+export interface SharedSecretOptions {
+  /** The header in which the proxy sends the secret. */
+  readonly header: string;
+  /** At least 16 printable characters of ASCII, without blanks. One of `value` and `valueFile` is required. */
+  readonly value?: string;
+  /** The file that holds the secret. It is followed. Relative to the base directory of the context. */
+  readonly valueFile?: string;
+}
+
+export interface ClientCertificateOptions {
+  /** SHA-256 fingerprints, one of which the certificate must have: 64 hexadecimal digits, colons are left out or not. */
+  readonly fingerprints: readonly string[];
+}
+
+/** All options, with the preset and the defaults; header names in lower case. */
+export interface SettledHeaderOptions {
+  readonly trustedProxies: readonly string[];
+  readonly userHeader: string;
+  readonly stripUserPrefix: string;
+  readonly groupsHeader: string | undefined;
+  readonly groupsSeparator: string;
+  readonly emailHeader: string | undefined;
+  readonly nameHeader: string | undefined;
+  readonly encodedWords: boolean;
+  readonly sharedSecret: SharedSecretOptions | undefined;
+  /** In capitals, with colons. */
+  readonly fingerprints: readonly string[] | undefined;
+}
+
+const secretSchema: z.ZodType<SharedSecretOptions> = z.strictObject(
+  {
+    header: headerName().describe("The header in which the proxy sends the secret"),
+    value: text("a secret").describe("The secret: at least 16 printable characters").exactOptional(),
+    valueFile: text("a path").describe("The file that holds the secret").exactOptional(),
+  },
+  "must have header, and value or valueFile",
+);
+
+const certificateSchema: z.ZodType<ClientCertificateOptions> = z.strictObject(
+  {
+    fingerprints: listOf(
+      text("a fingerprint").regex(
+        /^[0-9A-Fa-f]{2}(?::?[0-9A-Fa-f]{2}){31}$/,
+        "must be a SHA-256 fingerprint: 64 hexadecimal digits",
+      ),
+      "SHA-256 fingerprints",
+    ).describe("SHA-256 fingerprints, one of which the certificate must have"),
+  },
+  "must have fingerprints",
+);
+
+const schema: z.ZodType<SsoHeaderOptions> = z.strictObject({
+  trustedProxies: listOf(text("an IP address or a CIDR block"), "IP addresses and CIDR blocks").describe(
+    "Who may name users: addresses and CIDR blocks of the proxies before the gate, and unix:",
+  ),
+  trustAnyPeer: flag().describe("Allows trustedProxies to be wider than any private network").exactOptional(),
+  preset: z
+    .enum(headerPresetNames, `must be one of ${headerPresetNames.join(", ")}`)
+    .describe("A product whose headers are known")
+    .exactOptional(),
+  userHeader: headerName().describe("Holds the user's name").exactOptional(),
+  stripUserPrefix: text("a text").describe("What the user header must begin with").exactOptional(),
+  groupsHeader: headerName().describe("Holds the user's groups").exactOptional(),
+  groupsSeparator: text("a separator")
+    .regex(
+      /^(?:none|json|[^A-Za-z0-9\u0000-\u001f\u007f-\uffff]{1,4})$/,
+      "must be none, json, or punctuation such as ,",
+    )
+    .describe("What stands between two groups; none: the header is one group; json: it is a JSON array")
+    .exactOptional(),
+  emailHeader: headerName().describe("Holds the e-mail address").exactOptional(),
+  nameHeader: headerName().describe("Holds the display name").exactOptional(),
+  encodedWords: flag().describe("Whether text beyond ASCII comes in encoded words (RFC 2047)").exactOptional(),
+  sharedSecret: secretSchema.describe("A secret that the proxy alone knows").exactOptional(),
+  clientCertificate: certificateSchema.describe("The certificate of the proxy in the TLS handshake").exactOptional(),
+});
+
+/** The options as JSON Schema (draft 2020-12). */
+export const headerOptionsSchema: Readonly<Record<string, unknown>> = z.toJSONSchema(schema);
+
+/** @throws {InvalidOptionsError} with every fault of form. */
+export function parseHeaderOptions(options: unknown): SsoHeaderOptions {
+  return parseWith(schema, options);
+}
+
+/** @throws {InvalidOptionsError} with every fault of form, or else with every option that does not go with another. */
+export function settleHeaderOptions(options: unknown): SettledHeaderOptions {
+  const given = parseHeaderOptions(options);
+  const merged = { ...(given.preset === undefined ? undefined : headerPresets[given.preset]), ...given };
+  const { userHeader, groupsHeader, groupsSeparator, sharedSecret } = merged;
+  const faults = [...proxyFaults(given), ...nameFaults(merged), ...secretFaults(sharedSecret)];
+  if (groupsHeader !== undefined && groupsSeparator === undefined) {
+    faults.push({ path: ["groupsSeparator"], message: "is required with groupsHeader: ; or , or none or json" });
+  }
+  if (groupsHeader === undefined && groupsSeparator !== undefined) {
+    faults.push({ path: ["groupsSeparator"], message: "is of no use without groupsHeader" });
+  }
+  if (userHeader === undefined) faults.push({ path: ["userHeader"], message: "is required without a preset" });
+  if (faults.length > 0 || userHeader === undefined) throw new InvalidOptionsError(faults);
+  return {
+    trustedProxies: given.trustedProxies,
+    userHeader: userHeader.toLowerCase(),
+    stripUserPrefix: merged.stripUserPrefix ?? "",
+    groupsHeader: groupsHeader?.toLowerCase(),
+    groupsSeparator: groupsSeparator ?? "none",
+    emailHeader: merged.emailHeader?.toLowerCase(),
+    nameHeader: merged.nameHeader?.toLowerCase(),
+    encodedWords: merged.encodedWords ?? false,
+    sharedSecret: sharedSecret && { ...sharedSecret, header: sharedSecret.header.toLowerCase() },
+    fingerprints: given.clientCertificate?.fingerprints.map(withColons),
+  };
+}
+
+function proxyFaults({ trustedProxies, trustAnyPeer = false }: SsoHeaderOptions): Fault[] {
+  return trustedProxies.flatMap((entry, index) => {
+    const message = peerFault(entry, trustAnyPeer);
+    return message === undefined ? [] : [{ path: ["trustedProxies", index], message }];
+  });
+}
+
+/** No header can mean two things. */
+function nameFaults(options: Partial<SsoHeaderOptions>): Fault[] {
+  const { userHeader, groupsHeader, emailHeader, nameHeader, sharedSecret } = options;
+  const named: [readonly string[], string | undefined][] = [
+    [["userHeader"], userHeader],
+    [["groupsHeader"], groupsHeader],
+    [["emailHeader"], emailHeader],
+    [["nameHeader"], nameHeader],
+    [["sharedSecret", "header"], sharedSecret?.header],
+  ];
+  const seen = new Set<string>();
+  return named.flatMap(([path, header]) => {
+    const name = header?.toLowerCase();
+    if (name === undefined) return [];
+    if (seen.has(name)) return [{ path, message: "is the header of another option already" }];
+    seen.add(name);
+    return [];
+  });
+}
+
+function secretFaults(secret: SharedSecretOptions | undefined): Fault[] {
+  if (secret === undefined) return [];
+  const { value, valueFile } = secret;
+  if ((value === undefined) === (valueFile === undefined)) {
+    return [{ path: ["sharedSecret"], message: "must have either value or valueFile" }];
+  }
+  const message = value === undefined ? undefined : sharedSecretFault(value);
+  return message === undefined ? [] : [{ path: ["sharedSecret", "value"], message }];
+}
+
+/** What is wrong with a secret. */
+export function sharedSecretFault(secret: string): string | undefined {
+  return /^[\u0021-\u007e]{16,1024}$/.test(secret)
+    ? undefined
+    : "must be 16 to 1024 printable characters of ASCII without blanks";
+}
+
+function withColons(fingerprint: string): string {
+  return (fingerprint.replaceAll(":", "").toUpperCase().match(/../g) ?? []).join(":");
+}

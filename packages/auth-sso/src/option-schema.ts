@@ -1,0 +1,49 @@
+import { type Fault, InvalidOptionsError } from "@registry-gate/auth";
+import { z } from "zod";
+
+/** @throws {InvalidOptionsError} with every fault that the schema finds. */
+export function parseWith<T>(schema: z.ZodType<T>, options: unknown): T {
+  const result = schema.safeParse(options);
+  if (result.success) return result.data;
+  throw new InvalidOptionsError(result.error.issues.flatMap(faultsOf));
+}
+
+function faultsOf(issue: z.core.$ZodIssue): Fault[] {
+  const path = issue.path.map((key) => (typeof key === "symbol" ? String(key) : key));
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => ({ path: [...path, key], message: "is not known" }));
+  }
+  return [{ path, message: issue.message }];
+}
+
+/** A text that is not empty; `what` goes on after "must be". */
+export function text(what: string): z.ZodString {
+  return z
+    .string({ error: ({ input }) => (input === undefined ? "is required" : `must be ${what}`) })
+    .min(1, "is empty");
+}
+
+export function flag(): z.ZodBoolean {
+  return z.boolean("must be true or false");
+}
+
+/** A list of at least one entry. */
+export function listOf<T>(entry: z.ZodType<T>, what: string): z.ZodType<readonly T[]> {
+  return z
+    .array(entry, { error: ({ input }) => (input === undefined ? "is required" : `must be a list of ${what}`) })
+    .min(1, "must not be empty");
+}
+
+/** Which of several headers mean something to HTTP itself, or to the gate, and can carry no identity. */
+const reserved = new Set([
+  ...["authorization", "connection", "content-length", "content-type", "cookie", "expect", "forwarded", "host"],
+  ...["keep-alive", "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade"],
+  ...["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"],
+]);
+
+/** The name of a request header. */
+export function headerName(): z.ZodType<string> {
+  return text("the name of a header")
+    .regex(/^[A-Za-z0-9_-]+$/, "must be the name of a header: letters, digits, - and _")
+    .refine((name) => !reserved.has(name.toLowerCase()), "has a meaning of its own and cannot carry an identity");
+}
