@@ -1,0 +1,161 @@
+import { randomBytes } from "node:crypto";
+import type { AuthResult, BasicCredentials, Identity } from "@registry-gate/auth";
+import type { Directory } from "./directory/directory.ts";
+import { canonicalDN } from "./dn/canonical-dn.ts";
+import type { Group } from "./groups/group.ts";
+import { groupAttributes, groupsOf } from "./groups/groups-of.ts";
+import { type BindVerdict, judgeUserBind } from "./outcomes.ts";
+import type { Session } from "./protocol/session.ts";
+import type { Settings } from "./settings.ts";
+import type { Domains } from "./user/domains.ts";
+import { type Finding, findUser, readUser, type User } from "./user/find-user.ts";
+import { isSwitchedOff, switchedOffAttributes } from "./user/switched-off.ts";
+
+/** Everything that a login needs. */
+export interface LoginContext {
+  /** The id of the backend. */
+  readonly backend: string;
+  readonly settings: Settings;
+  readonly directory: Directory;
+  readonly domains: Domains;
+}
+
+const rejected = (reason: string): AuthResult => ({ status: "rejected", reason });
+
+/**
+ * A login from beginning to end.
+ *
+ * @throws {DirectoryFault} when the directory gives no answer.
+ */
+export async function authenticate(
+  { username: typed, password }: BasicCredentials,
+  context: LoginContext,
+  signal: AbortSignal,
+): Promise<AuthResult> {
+  // 1. What no directory should be asked: an empty password would be accepted as an anonymous sign-in.
+  const fault = faultOfCredentials(typed, password);
+  if (fault !== undefined) return rejected(fault);
+
+  // 2. Search: which entry is it? Without one, as much is done as for a wrong password.
+  const finding = await find(typed, context, signal);
+  if (finding.dn === undefined) {
+    await signInNobody(context, signal);
+    return rejected(finding.reason);
+  }
+
+  // 3. Bind: is it the password? That is asked once, because directories count failures.
+  const { verdict, own } = await signIn(finding.dn, password, typed, context, signal);
+  if (!verdict.accepted) return rejected(verdict.reason);
+  const user = own?.user ?? finding.user ?? (await readBack(finding.dn, typed, context, signal));
+  if ("reason" in user) return rejected(user.reason);
+  if (isSwitchedOff(user.entry, context.settings.user)) return rejected("the account is disabled");
+
+  // 4. Groups: those that the service account sees.
+  const groups =
+    own?.groups ?? (await context.directory.read(signal, (session) => readGroups(session, user, context, signal)));
+  const { requiredGroup } = context.settings;
+  if (requiredGroup !== undefined && !isIn(groups, requiredGroup)) return rejected("is not in the required group");
+  return { status: "authenticated", identity: identityOf(user, groups, context.backend) };
+}
+
+/** Names and passwords of any origin are short; what is longer is somebody's experiment. */
+const LONGEST = { username: 512, password: 4096 };
+
+function faultOfCredentials(username: string, password: string): string | undefined {
+  if (username.trim() === "") return "the name is empty";
+  if (password === "") return "the password is empty";
+  if (/[\p{Cc}\p{Surrogate}]/u.test(username)) return "the name has characters in it that no name has";
+  if (/[\0\p{Surrogate}]/u.test(password)) return "the password has characters in it that no password has";
+  if (username.length > LONGEST.username) return "the name is too long";
+  return password.length > LONGEST.password ? "the password is too long" : undefined;
+}
+
+function attributesFor({ user, groups }: Settings): readonly string[] {
+  return [...groupAttributes(groups), ...switchedOffAttributes(user)];
+}
+
+/** The DN to sign in with, and the user where there has been a search. */
+async function find(
+  typed: string,
+  { settings, directory, domains }: LoginContext,
+  signal: AbortSignal,
+): Promise<{ dn: string; user?: User } | { dn: undefined; reason: string }> {
+  const { by } = settings.user;
+  if (by.kind === "template") return { dn: by.template(typed) };
+  const finding = await directory.read(signal, (session) =>
+    findUser(session, typed, settings.user, attributesFor(settings), domains, signal),
+  );
+  return finding.user === undefined
+    ? { dn: undefined, reason: finding.reason }
+    : { dn: finding.user.dn, user: finding.user };
+}
+
+interface SignedIn {
+  readonly verdict: BindVerdict;
+  /** What the user has read, where nobody else reads it. */
+  readonly own?: { readonly user: User | Refusal; readonly groups: readonly Group[] };
+}
+
+type Refusal = Extract<Finding, { user: undefined }>;
+
+function signIn(
+  dn: string,
+  password: string,
+  typed: string,
+  context: LoginContext,
+  signal: AbortSignal,
+): Promise<SignedIn> {
+  const { user: settings } = context.settings;
+  return context.directory.asUser(signal, async (session) => {
+    const verdict = judgeUserBind(await session.bind(dn, password, signal, !settings.activeDirectory));
+    if (!verdict.accepted || !settings.readsItself) return { verdict };
+    const finding = await readUser(session, dn, typed, settings, attributesFor(context.settings), signal);
+    if (finding.user === undefined) return { verdict, own: { user: finding, groups: [] } };
+    const groups = await readGroups(session, finding.user, context, signal);
+    return { verdict, own: { user: finding.user, groups } };
+  });
+}
+
+/** Signs in as an entry that does not exist, so that the time does not tell who does. */
+async function signInNobody({ settings, directory }: LoginContext, signal: AbortSignal): Promise<void> {
+  const { by, activeDirectory } = settings.user;
+  const base = by.kind === "template" ? "" : `,${by.base}`;
+  const dn = `cn=${randomBytes(12).toString("hex")}${base}`;
+  const password = randomBytes(12).toString("base64url");
+  await directory.asUser(signal, (session) => session.bind(dn, password, signal, !activeDirectory));
+}
+
+async function readBack(
+  dn: string,
+  typed: string,
+  { settings, directory }: LoginContext,
+  signal: AbortSignal,
+): Promise<User | Refusal> {
+  const finding = await directory.read(signal, (session) =>
+    readUser(session, dn, typed, settings.user, attributesFor(settings), signal),
+  );
+  return finding.user ?? finding;
+}
+
+function readGroups(
+  session: Session,
+  user: User,
+  { settings }: LoginContext,
+  signal: AbortSignal,
+): Promise<readonly Group[]> {
+  return groupsOf(session, user, settings.groups, signal);
+}
+
+/** Whether one of the groups is called so, by name or by DN. */
+export function isIn(groups: readonly Group[], required: string): boolean {
+  const name = required.normalize("NFC");
+  const dn = canonicalDN(required);
+  return groups.some((group) => group.names.includes(name) || group.canonicalDN === dn);
+}
+
+/** Rules can name a group by its name and by its DN. */
+export function identityOf(user: User, groups: readonly Group[], backend: string): Identity {
+  const subject = canonicalDN(user.dn) ?? user.dn;
+  const names = groups.flatMap((group) => [...group.names, group.canonicalDN]);
+  return { subject, username: user.username, groups: [...new Set(names)], backend };
+}

@@ -1,0 +1,70 @@
+import type { Socket } from "node:net";
+import { DirectoryFault } from "../faults.ts";
+import { readHead } from "../protocol/ber.ts";
+import { decodeExtended, encodeStartTls, TAGS } from "../protocol/codec.ts";
+import { readMessage } from "../protocol/message-reader.ts";
+
+const MESSAGE_ID = 1;
+/** An honest response has some dozens of bytes. */
+const LARGEST = 8192;
+
+/**
+ * Asks for TLS on a fresh connection (RFC 4511, section 4.14). When it resolves, exactly one response has come and has
+ * been read, and the socket is paused: the next byte is for TLS. A byte more than the response has been put there by
+ * somebody in between.
+ *
+ * The caller watches over the time and over the end of the connection.
+ *
+ * @throws {DirectoryFault} when the server declines, or says anything else.
+ */
+export function startTls(socket: Socket): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  let received = Buffer.alloc(0);
+  const onData = (chunk: Buffer): void => {
+    received = Buffer.concat([received, chunk]);
+    try {
+      const complete = judgeResponse(received);
+      if (!complete) return;
+      if (socket.readableLength > 0) throw surplus();
+      resolve();
+    } catch (error) {
+      reject(error);
+    }
+    socket.pause();
+    socket.off("data", onData);
+  };
+  socket.on("data", onData);
+  socket.write(encodeStartTls(MESSAGE_ID));
+  return promise;
+}
+
+/**
+ * Judges what has come in answer to StartTLS.
+ *
+ * @returns whether it is the whole response; else more must come.
+ * @throws {DirectoryFault}
+ */
+export function judgeResponse(received: Buffer): boolean {
+  const head = readHead(received, 0);
+  if (received.length > 0 && received[0] !== 0x30) throw refusal("the answer to StartTLS is no LDAP message");
+  if (head === "malformed" || (head !== undefined && head.end > LARGEST)) {
+    throw refusal("the answer to StartTLS is not understood");
+  }
+  if (head === undefined || received.length < head.end) return false;
+  if (received.length > head.end) throw surplus();
+  const message = readMessage(received, head.start);
+  if (message.id !== MESSAGE_ID || message.tag !== TAGS.extended) {
+    throw refusal("the answer to StartTLS is of another kind");
+  }
+  const { code } = decodeExtended(message);
+  if (code !== 0) throw refusal(`the server declines StartTLS (${code})`);
+  return true;
+}
+
+function surplus(): DirectoryFault {
+  return refusal("something came in clear behind the answer to StartTLS: somebody may be in between");
+}
+
+function refusal(what: string): DirectoryFault {
+  return new DirectoryFault("connect", what);
+}

@@ -1,0 +1,148 @@
+import type { Logger } from "@registry-gate/auth";
+import { openSocket } from "../connect/open-socket.ts";
+import { DirectoryFault } from "../faults.ts";
+import { anything } from "../filter/filter.ts";
+import { judgeServiceBind } from "../outcomes.ts";
+import { createSession, type Session } from "../protocol/session.ts";
+import type { DirectorySettings } from "../settings.ts";
+import { createPool, type Pool } from "./pool.ts";
+import { createServers, type Prepare } from "./servers.ts";
+
+/** The account that the gate itself searches with. */
+export interface ServiceAccount {
+  readonly dn: string;
+  readonly password: string;
+}
+
+/** The directory as a whole, whichever of its servers answers. */
+export interface Directory {
+  /**
+   * Calls `use` with a connection of the service account. Where the connection fails, `use` is called once more with
+   * another: it must only read.
+   *
+   * @throws {DirectoryFault} and whatever `use` throws.
+   */
+  read<T>(signal: AbortSignal, use: (session: Session) => Promise<T>): Promise<T>;
+  /** Calls `use` with a connection on which a user may be bound. It is called once, whatever happens. */
+  asUser<T>(signal: AbortSignal, use: (session: Session) => Promise<T>): Promise<T>;
+  /** Signs in as the service account, or reads the root where there is none. */
+  check(signal: AbortSignal): Promise<void>;
+  /** The account has changed: connections that were made with the old one are given up. */
+  accountChanged(): void;
+  close(): void;
+}
+
+/** How long a service account that was refused is left alone, in milliseconds: the directory counts failures. */
+const REFUSAL = { first: 2000, longest: 60_000 };
+
+export function openDirectory(
+  settings: DirectorySettings,
+  account: () => ServiceAccount | undefined,
+  log: Logger,
+): Directory {
+  const { connect, timeout, pool } = settings;
+  const refusal = { until: 0, times: 0, fault: undefined as DirectoryFault | undefined };
+
+  const bindService: Prepare = async (session, signal) => {
+    const service = account();
+    if (service === undefined) return;
+    if (refusal.fault !== undefined && performance.now() < refusal.until) throw refusal.fault;
+    try {
+      judgeServiceBind(await session.bind(service.dn, service.password, signal));
+      refusal.times = 0;
+      refusal.fault = undefined;
+    } catch (error) {
+      if (error instanceof DirectoryFault && error.kind === "service") {
+        if (refusal.fault === undefined)
+          log.error({ server: session.server, reason: error.message }, "the directory lets nobody in");
+        refusal.until = performance.now() + Math.min(REFUSAL.longest, REFUSAL.first * 2 ** refusal.times++);
+        refusal.fault = error;
+      }
+      throw error;
+    }
+  };
+  const prove: Prepare = async (session, signal) => {
+    if (account() === undefined) await readRoot(session, signal);
+    else await bindService(session, signal);
+  };
+
+  const servers = createServers({
+    addresses: settings.addresses,
+    async open(address, signal, prepare) {
+      const session = createSession(await openSocket(address, connect, signal), address.url, timeout);
+      try {
+        await prepare(session, signal);
+        return session;
+      } catch (error) {
+        session.close();
+        throw error;
+      }
+    },
+    proof: prove,
+    patience: connect.connectTimeout,
+    log,
+  });
+  const poolWith = (prepare: Prepare): Pool =>
+    createPool({
+      ...pool,
+      patience: timeout,
+      open: (signal) => servers.connect(signal, prepare),
+      preferred: servers.preferred,
+    });
+  const service = poolWith(bindService);
+  const users = poolWith(async () => {});
+
+  /** Runs `use` and draws conclusions about the server from what fails. */
+  async function watched<T>(from: Pool, signal: AbortSignal, use: (session: Session) => Promise<T>): Promise<T> {
+    return from.use(signal, async (session) => {
+      try {
+        return await use(session);
+      } catch (error) {
+        if (error instanceof DirectoryFault) {
+          // Where one connection has ended, those that have been idle for as long are of no use either.
+          if (error.kind === "lost") {
+            service.drop();
+            users.drop();
+          } else servers.report(session.server, error);
+        }
+        throw error;
+      }
+    });
+  }
+
+  const read: Directory["read"] = async (signal, use) => {
+    try {
+      return await watched(service, signal, use);
+    } catch (error) {
+      if (!(error instanceof DirectoryFault) || !mayPass(error) || signal.aborted) throw error;
+      return watched(service, signal, use);
+    }
+  };
+
+  return {
+    read,
+    asUser: (signal, use) => watched(users, signal, use),
+    check: (signal) => read(signal, (session) => prove(session, signal)),
+    accountChanged() {
+      refusal.fault = undefined;
+      refusal.times = 0;
+      service.drop();
+    },
+    close() {
+      servers.close();
+      service.close();
+      users.close();
+    },
+  };
+}
+
+/** Whether another connection, perhaps to another server, may do better. */
+function mayPass({ kind, code }: DirectoryFault): boolean {
+  if (kind === "result") return code === 51 || code === 52 || code === 80;
+  return kind === "lost" || kind === "timeout" || kind === "protocol";
+}
+
+async function readRoot(session: Session, signal: AbortSignal): Promise<void> {
+  const { code } = await session.search({ base: "", scope: "base", filter: anything, attributes: ["1.1"] }, signal);
+  if (code !== 0) throw new DirectoryFault("result", `the root of the directory cannot be read (${code})`, { code });
+}

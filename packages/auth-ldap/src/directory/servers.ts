@@ -1,0 +1,155 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Logger } from "@registry-gate/auth";
+import { aborted, DirectoryFault } from "../faults.ts";
+import type { Session } from "../protocol/session.ts";
+import type { ServerAddress } from "../url.ts";
+
+export interface ServersOptions {
+  readonly addresses: readonly ServerAddress[];
+  /** Connects, and prepares the connection. */
+  readonly open: (address: ServerAddress, signal: AbortSignal, prepare: Prepare) => Promise<Session>;
+  /** What shows, on a fresh connection, that the server works. */
+  readonly proof: Prepare;
+  /** For how long to go on asking while every server refuses the connection at once, in milliseconds. */
+  readonly patience: number;
+  readonly log: Logger;
+}
+
+/** Does what must be done on a fresh connection before it is used. What fails there is a fault of the server's. */
+export type Prepare = (session: Session, signal: AbortSignal) => Promise<void>;
+
+/** The servers of a directory, of which the first that works is used. */
+export interface Servers {
+  /**
+   * Connects to the first server that works. One that fails is left out from then on; it is asked in the background, at
+   * growing intervals, until it works again.
+   *
+   * @throws {DirectoryFault}
+   */
+  connect(signal: AbortSignal, prepare: Prepare): Promise<Session>;
+  /** Whether a connection to this server is one to use: it works, and so does none before it. */
+  preferred(url: string): boolean;
+  /** Tells of a fault during an operation. */
+  report(url: string, fault: DirectoryFault): void;
+  close(): void;
+}
+
+interface Server {
+  readonly address: ServerAddress;
+  /** Why it is left out; undefined where it works, as far as is known. */
+  fault: DirectoryFault | undefined;
+  failures: number;
+  timer: NodeJS.Timeout | undefined;
+}
+
+const FIRST_PAUSE = 1000;
+const LONGEST_PAUSE = 15_000;
+const BETWEEN_ROUNDS = 50;
+
+export function createServers({ addresses, open, proof, patience, log }: ServersOptions): Servers {
+  const servers: Server[] = addresses.map((address) => ({ address, fault: undefined, failures: 0, timer: undefined }));
+  const closing = new AbortController();
+
+  function fail(server: Server, fault: DirectoryFault): void {
+    const { url } = server.address;
+    if (server.fault === undefined)
+      log.warn({ server: url, reason: fault.message }, "the directory server is left out");
+    server.fault = fault;
+    server.failures++;
+    clearTimeout(server.timer);
+    if (closing.signal.aborted) return;
+    // One slow answer does not say that the server is down: that is found out at once.
+    const hasty = fault.kind === "timeout" && server.failures === 1;
+    const pause = hasty ? BETWEEN_ROUNDS : Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (server.failures - 1));
+    server.timer = setTimeout(() => void probe(server), pause);
+    server.timer.unref();
+  }
+
+  function recover(server: Server): void {
+    clearTimeout(server.timer);
+    server.failures = 0;
+    if (server.fault === undefined) return;
+    server.fault = undefined;
+    log.info({ server: server.address.url }, "the directory server works again");
+  }
+
+  async function probe(server: Server): Promise<void> {
+    try {
+      const session = await open(server.address, closing.signal, proof);
+      session.close();
+      if (!closing.signal.aborted) recover(server);
+    } catch (error) {
+      if (!(error instanceof DirectoryFault)) throw error;
+      if (closing.signal.aborted) return;
+      // It answers: whether the service account is let in is another matter.
+      if (isFaultOfServer(error)) fail(server, error);
+      else recover(server);
+    }
+  }
+
+  async function tryEach(
+    candidates: readonly Server[],
+    signal: AbortSignal,
+    prepare: Prepare,
+  ): Promise<Session | DirectoryFault> {
+    let last = new DirectoryFault("connect", "there is no server");
+    for (const server of candidates) {
+      try {
+        const session = await open(server.address, signal, prepare);
+        recover(server);
+        return session;
+      } catch (error) {
+        if (!(error instanceof DirectoryFault) || !isFaultOfServer(error)) throw error;
+        fail(server, error);
+        last = error;
+      }
+    }
+    return last;
+  }
+
+  return {
+    async connect(signal, prepare) {
+      const giveUp = performance.now() + patience;
+      for (let pause = BETWEEN_ROUNDS; ; pause *= 2) {
+        if (closing.signal.aborted) throw new DirectoryFault("connect", "the backend is closed");
+        const working = servers.filter(({ fault }) => fault === undefined);
+        // To ask again one that refuses costs nothing, and it may be back. One that is silent would cost a timeout.
+        const quick = servers.filter(({ fault }) => fault !== undefined && !isSilence(fault));
+        const candidates = working.length > 0 ? working : quick;
+        if (candidates.length === 0) {
+          const reasons = servers.map(({ address, fault }) => `${address.url}: ${fault?.message ?? ""}`);
+          throw new DirectoryFault("connect", `no server answers; ${reasons.join("; ")}`, { slow: true });
+        }
+        const session = await tryEach(candidates, signal, prepare);
+        if (!(session instanceof DirectoryFault)) return session;
+        if (servers.some(({ fault }) => fault === undefined)) continue;
+        if (isSilence(session) || performance.now() + pause > giveUp) throw session;
+        await delay(pause, undefined, { signal }).catch(() => {
+          throw aborted();
+        });
+      }
+    },
+    preferred(url) {
+      const first = servers.find(({ fault }) => fault === undefined);
+      return first?.address.url === url;
+    },
+    report(url, fault) {
+      const server = servers.find(({ address }) => address.url === url);
+      if (server !== undefined && server.fault === undefined && isFaultOfServer(fault)) fail(server, fault);
+    },
+    close() {
+      closing.abort();
+      for (const { timer } of servers) clearTimeout(timer);
+    },
+  };
+}
+
+/** Whether it says something about the server, rather than about who asks. */
+function isFaultOfServer({ kind, code }: DirectoryFault): boolean {
+  if (kind === "result") return code === 51 || code === 52 || code === 80;
+  return kind === "connect" || kind === "lost" || kind === "timeout" || kind === "protocol";
+}
+
+function isSilence({ kind, slow }: DirectoryFault): boolean {
+  return slow || kind === "timeout";
+}

@@ -1,0 +1,50 @@
+import { type Ava, type DN, parseDN } from "./parse-dn.ts";
+
+/**
+ * Writes a DN in the one form in which equal DNs are equal strings: types in lower case, values without regard to case,
+ * compatibility forms and repeated space (RFC 4518), no needless escapes, no space around separators, and the AVAs of an
+ * RDN in a fixed order.
+ *
+ * Values are folded whatever their matching rule is, because no schema is at hand: two DNs that differ in case alone are
+ * taken for one.
+ *
+ * @returns `undefined` for what is no DN, and for the empty DN.
+ */
+export function canonicalDN(text: string): string | undefined {
+  const dn = parseDN(text);
+  return dn === undefined || dn.length === 0 ? undefined : writeCanonical(dn);
+}
+
+/** As {@link canonicalDN}, of a DN that has been parsed. */
+export function writeCanonical(dn: DN): string {
+  return canonicalRDNs(dn).join(",");
+}
+
+/** Whether an entry is `base` itself or stands below it. */
+export function isWithin(dn: DN, base: DN): boolean {
+  const whole = canonicalRDNs(dn);
+  const end = canonicalRDNs(base);
+  const offset = whole.length - end.length;
+  return offset >= 0 && end.every((rdn, index) => rdn === whole[offset + index]);
+}
+
+/** Folds a value for comparison, much as caseIgnoreMatch does. */
+export function foldValue(value: string): string {
+  const folded = value.normalize("NFKC").toLowerCase().replaceAll("ς", "σ").normalize("NFKC");
+  return folded.replace(/\s+/g, " ").trim();
+}
+
+function canonicalRDNs(dn: DN): readonly string[] {
+  return dn.map((rdn) => rdn.map(writeAva).sort().join("+"));
+}
+
+function writeAva({ type, value, hex }: Ava): string {
+  return hex ? `${type}=#${value}` : `${type}=${escapeMinimally(foldValue(value))}`;
+}
+
+function escapeMinimally(value: string): string {
+  return value
+    .replace(/["+,;<>\\]/g, "\\$&")
+    .replace(/^[#]/, "\\#")
+    .replace(/[\0-\x1f\x7f]/g, (control) => `\\${control.charCodeAt(0).toString(16).padStart(2, "0")}`);
+}

@@ -1,0 +1,63 @@
+/**
+ * Why the directory gave no answer:
+ *
+ * - `connect`: the server could not be reached, or TLS failed; `slow` says that nothing came at all in time
+ * - `lost`: the connection ended while an operation was under way
+ * - `timeout`: no answer to an operation within its time
+ * - `protocol`: what came is no LDAP, or no answer to what was asked
+ * - `result`: an answer that is none: busy, unavailable, truncated, refused
+ * - `service`: the service account was not let in
+ * - `crowded`: no connection became free in time
+ * - `aborted`: nobody waits for the answer any more
+ */
+export type FaultKind = "connect" | "lost" | "timeout" | "protocol" | "result" | "service" | "crowded" | "aborted";
+
+/** The directory could not be asked. The message is one line for the log and holds no secret. */
+export class DirectoryFault extends Error {
+  override readonly name = "DirectoryFault";
+  readonly kind: FaultKind;
+  /** The LDAP result code, where there was one. */
+  readonly code: number | undefined;
+  /** Of `connect`: the server kept silent instead of refusing. */
+  readonly slow: boolean;
+
+  constructor(
+    kind: FaultKind,
+    message: string,
+    details: { readonly code?: number; readonly slow?: boolean; readonly cause?: unknown } = {},
+  ) {
+    super(oneLine(message), details.cause === undefined ? {} : { cause: details.cause });
+    this.kind = kind;
+    this.code = details.code;
+    this.slow = details.slow ?? false;
+  }
+}
+
+export function aborted(): DirectoryFault {
+  return new DirectoryFault("aborted", "the answer is no longer wanted");
+}
+
+/** What an error of the system or of TLS says, without the address that Node writes into it. */
+export function describeCause(error: unknown): string {
+  if (!(error instanceof Error)) return "unknown fault";
+  const code = "code" in error && typeof error.code === "string" ? error.code : undefined;
+  const inner = "errors" in error && Array.isArray(error.errors) ? error.errors[0] : undefined;
+  if (error.message === "" && inner instanceof Error) return describeCause(inner);
+  if ("syscall" in error && code !== undefined) return NAMES[code] ?? code;
+  return oneLine(error.message === "" ? (code ?? error.name) : error.message);
+}
+
+const NAMES: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "connection refused",
+  ECONNRESET: "connection reset",
+  EHOSTUNREACH: "no route to the host",
+  ENETUNREACH: "no route to the network",
+  ENOTFOUND: "the host name is unknown",
+  EAI_AGAIN: "the host name cannot be looked up now",
+  EPIPE: "connection closed",
+  ETIMEDOUT: "no answer",
+};
+
+function oneLine(text: string): string {
+  return text.replace(/[\0-\x1f\x7f]+/g, " ").trim();
+}

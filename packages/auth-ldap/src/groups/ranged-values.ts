@@ -1,0 +1,47 @@
+import { DirectoryFault } from "../faults.ts";
+import { anything } from "../filter/filter.ts";
+import { allEntries } from "../outcomes.ts";
+import type { Entry } from "../protocol/entry.ts";
+import type { Session } from "../protocol/session.ts";
+
+/**
+ * All values of an attribute, of which Active Directory gives some 1,500 at a time under a name such as
+ * `memberOf;range=0-1499` ([MS-ADTS] section 3.1.1.3.1.3.3).
+ *
+ * @throws {DirectoryFault} when the directory does not give them all.
+ */
+export async function rangedValues(
+  session: Session,
+  entry: Entry,
+  attribute: string,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const values = [...entry.text(attribute)];
+  for (let current = entry; ; ) {
+    const range = rangeIn(current, attribute);
+    if (range === undefined) return values;
+    if (range.from !== values.length) throw incomplete(attribute);
+    const found = current.text(range.name);
+    values.push(...found);
+    if (range.last) return values;
+    if (found.length === 0) throw incomplete(attribute);
+    const wanted = `${attribute};range=${values.length}-*`;
+    const query = { base: entry.dn, scope: "base", filter: anything, attributes: [wanted] } as const;
+    const [next] = allEntries(await session.search(query, signal), `more values of ${attribute}`);
+    if (next === undefined || rangeIn(next, attribute) === undefined) throw incomplete(attribute);
+    current = next;
+  }
+}
+
+function rangeIn(entry: Entry, attribute: string): { name: string; from: number; last: boolean } | undefined {
+  const prefix = `${attribute.toLowerCase()};range=`;
+  for (const name of entry.names) {
+    const [, from, to] = name.startsWith(prefix) ? (/^(\d+)-(\d+|\*)$/.exec(name.slice(prefix.length)) ?? []) : [];
+    if (from !== undefined) return { name, from: Number(from), last: to === "*" };
+  }
+  return undefined;
+}
+
+function incomplete(attribute: string): DirectoryFault {
+  return new DirectoryFault("protocol", `the server does not give all values of ${attribute}`);
+}

@@ -1,0 +1,29 @@
+/** An entry as the server has answered it. */
+export interface Entry {
+  readonly dn: string;
+  /** The values of an attribute, options apart; those that are no UTF-8 are left out. Empty where it is not there. */
+  text(attribute: string): readonly string[];
+  bytes(attribute: string): readonly Buffer[];
+  /** The names of all attributes with their options, in lower case. */
+  readonly names: readonly string[];
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+export function createEntry(dn: string, attributes: readonly (readonly [string, readonly Buffer[]])[]): Entry {
+  const values = new Map<string, readonly Buffer[]>();
+  for (const [name, found] of attributes) {
+    const key = name.toLowerCase();
+    values.set(key, [...(values.get(key) ?? []), ...found]);
+  }
+  const bytes = (attribute: string): readonly Buffer[] => values.get(attribute.toLowerCase()) ?? [];
+  return { dn, bytes, text: (attribute) => bytes(attribute).flatMap(decode), names: [...values.keys()] };
+}
+
+function decode(value: Buffer): string[] {
+  try {
+    return [utf8.decode(value)];
+  } catch {
+    return [];
+  }
+}

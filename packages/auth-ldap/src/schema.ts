@@ -1,0 +1,105 @@
+import { type Fault, InvalidOptionsError } from "@registry-gate/auth";
+import { z } from "zod";
+import { type Duration, parseDuration } from "./duration.ts";
+import type { LdapOptions } from "./options.ts";
+
+const text = (what: string): z.ZodType<string> =>
+  z
+    .string({ error: ({ input }) => (input === undefined ? "is required" : "must be text") })
+    .min(1, "is empty")
+    .describe(what);
+
+const truth = (what: string): z.ZodType<boolean> => z.boolean("must be true or false").describe(what);
+
+const duration = (what: string): z.ZodType<Duration> =>
+  z
+    .union([z.int(), z.string()], "must be a duration such as 500ms, 5s or 1m")
+    .refine((value) => parseDuration(value) !== undefined, "must be a duration such as 500ms, 5s or 1m")
+    .describe(what);
+
+const count = (least: number, most: number, what: string): z.ZodType<number> => {
+  const message = `must be a whole number from ${least} to ${most}`;
+  return z.int(message).min(least, message).max(most, message).describe(what);
+};
+
+const attribute = (what: string): z.ZodType<string> =>
+  z
+    .string("must be text")
+    .regex(/^[A-Za-z][A-Za-z0-9-]*$/, "must be the name of an attribute")
+    .describe(what);
+
+const scope = (): z.ZodType<"sub" | "one"> =>
+  z.enum(["sub", "one"], "must be sub or one").describe("How deep to search; sub by default");
+
+const group = z.strictObject(
+  {
+    searchBase: text("Where groups are; groups elsewhere do not count").exactOptional(),
+    searchFilter: text("The filter that finds groups, with {{dn}} and {{username}}").exactOptional(),
+    searchScope: scope().exactOptional(),
+    nameAttribute: attribute("What a group is called by; cn by default").exactOptional(),
+    nested: truth("Whether members of a group's groups are members of the group").exactOptional(),
+    memberOfAttribute: attribute("The attribute of users with the DNs of their groups").exactOptional(),
+  },
+  { error: ({ code }) => (code === "invalid_type" ? "must hold searchBase, searchFilter and the like" : undefined) },
+);
+
+const pool = z.strictObject(
+  {
+    size: count(1, 1000, "The most connections; 8 by default").exactOptional(),
+    idle: duration("How long an unused connection is kept; 60s by default").exactOptional(),
+    maxWaiting: count(0, 1_000_000, "How many logins may wait for a connection; 500 by default").exactOptional(),
+  },
+  { error: ({ code }) => (code === "invalid_type" ? "must hold size, idle or maxWaiting" : undefined) },
+);
+
+const schema: z.ZodType<LdapOptions> = z.strictObject({
+  urls: z
+    .array(z.string("must be text"), {
+      error: ({ input }) => (input === undefined ? "is required" : "must be a list of URLs"),
+    })
+    .min(1, "must not be empty")
+    .describe("ldaps://host:port or ldap://host:port; the first that works is used"),
+  startTLS: truth("Ask for TLS on ldap://, and go no further without it").exactOptional(),
+  allowCleartext: truth("Allow passwords in clear text over ldap://").exactOptional(),
+  caCert: text("A PEM file of the authorities to trust").exactOptional(),
+  serverName: text("The name that the servers' certificates bear").exactOptional(),
+  clientCert: text("A PEM file of a certificate to show to the servers").exactOptional(),
+  clientKey: text("A PEM file of its key").exactOptional(),
+  bindDN: text("The service account").exactOptional(),
+  bindPassword: text("The password of the service account").exactOptional(),
+  bindPasswordFile: text("A file with the password of the service account").exactOptional(),
+  searchBase: text("Where users are").exactOptional(),
+  searchFilter: text("The filter that finds a user, with {{username}}").exactOptional(),
+  searchScope: scope().exactOptional(),
+  usernameAttribute: attribute("Its value is the name that everybody else sees").exactOptional(),
+  userDNTemplate: text("Makes the DN from the name, with {{username}}").exactOptional(),
+  groups: group.describe("How groups are found").exactOptional(),
+  requiredGroup: text("Only members of this group may sign in: a name or a DN").exactOptional(),
+  activeDirectory: truth("Defaults for Active Directory").exactOptional(),
+  timeout: duration("For one operation, and for waiting for a connection; 5s by default").exactOptional(),
+  connectTimeout: duration("For connecting, TLS included; 3s by default").exactOptional(),
+  pool: pool.describe("Limits of each of the two pools of connections").exactOptional(),
+});
+
+/** The options as JSON Schema (draft 2020-12). */
+export const optionsSchema: Readonly<Record<string, unknown>> = z.toJSONSchema(schema);
+
+/** Checks the shape of the options, each by itself. */
+export function parseOptions(options: unknown): { readonly options: LdapOptions } | { readonly faults: Fault[] } {
+  const result = schema.safeParse(options);
+  if (result.success) return { options: result.data };
+  const faults = result.error.issues.flatMap((issue) => {
+    const path = issue.path.map((key) => (typeof key === "symbol" ? String(key) : key));
+    return issue.code === "unrecognized_keys"
+      ? issue.keys.map((key) => ({ path: [...path, key], message: "is not known" }))
+      : [{ path, message: issue.path.length === 0 ? "must hold the options" : issue.message }];
+  });
+  return { faults };
+}
+
+/** @throws {InvalidOptionsError} with every fault in the shape. */
+export function requireOptions(options: unknown): LdapOptions {
+  const result = parseOptions(options);
+  if ("faults" in result) throw new InvalidOptionsError(result.faults);
+  return result.options;
+}
