@@ -4,7 +4,7 @@ import { basic } from "../support/basic.ts";
 import { type DockerRegistry, startDockerRegistry } from "../support/docker-registry.ts";
 import { type RunningGate, startGate } from "../support/gate.ts";
 import { passwordFile } from "../support/password-file.ts";
-import { type Caller, digestOf, type PushedImage, pushImage, startUpload } from "./registry-content.ts";
+import { type Caller, digestOf, type PushedImage, pushImage, startUpload } from "../support/registry-content.ts";
 
 /** Alice tries on Bob's private repository whatever may be tried. `ghost` is a user's repository that does not exist. */
 const secret = "canary: what only Bob may read";

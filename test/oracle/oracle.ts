@@ -57,6 +57,7 @@ export async function startOracle(): Promise<Oracle> {
     directory,
     {},
     {
+      inMemory: true,
       onLine: (text) => {
         // Written before the request is served, so before its answer.
         if (!text.includes('"msg":"authorizing request"')) return;

@@ -34,9 +34,11 @@ export async function startDockerRegistry(http: HttpSettings = {}): Promise<Dock
 export interface Observation {
   /** Takes each line of its log, down to the level `debug`, as it stands. */
   readonly onLine: (text: string) => void;
+  /** Keep the content in memory, and not in the directory. */
+  readonly inMemory?: boolean;
 }
 
-/** Starts Debian's docker-registry with its content in `directory`, or in memory where it is only to be watched. */
+/** Starts Debian's docker-registry with its content in `directory`. */
 export async function startDockerRegistryIn(
   directory: string,
   http: HttpSettings = {},
@@ -47,7 +49,9 @@ export async function startDockerRegistryIn(
     version: "0.1",
     log: { level: observation === undefined ? "info" : "debug", formatter: "json", accesslog: { disabled: true } },
     storage: {
-      ...(observation === undefined ? { filesystem: { rootdirectory: join(directory, "data") } } : { inmemory: {} }),
+      ...(observation?.inMemory === true
+        ? { inmemory: {} }
+        : { filesystem: { rootdirectory: join(directory, "data") } }),
       delete: { enabled: true },
     },
     http: { addr: "127.0.0.1:0", ...http },
@@ -59,7 +63,7 @@ export async function startDockerRegistryIn(
     parameters: ["serve", file],
     directory,
     log: "stderr",
-    ...observation,
+    ...(observation !== undefined && { onLine: observation.onLine }),
     addressIn: ({ msg }) => (typeof msg === "string" ? /^listening on (\S+:\d+)$/.exec(msg)?.[1] : undefined),
     whenMissing: "install the Debian package docker-registry",
   });

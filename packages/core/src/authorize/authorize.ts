@@ -4,14 +4,17 @@ import { type Route, repositoryOf } from "../route/route.ts";
 import type { Policy } from "./policy.ts";
 import type { Principal } from "./principal.ts";
 
+/** Which repositories of a listing somebody may see. */
+export type Visible = "nothing" | ((repository: string) => boolean);
+
 export type Authorization =
   /** `route` is what may be done, which can be less than what was asked for. */
   | {
       readonly allowed: true;
       readonly route: Route;
       readonly reason: string;
-      /** Of a listing of repositories, which of them the caller may see; `undefined` for all. */
-      readonly visible?: (repository: string) => boolean;
+      /** Of a listing of repositories, what of it the caller may see; `undefined` for all of it. */
+      readonly visible?: Visible;
       /** Tags that the route may create, but not overwrite. */
       readonly onlyNew?: readonly string[];
     }
@@ -50,7 +53,11 @@ function tagsWrittenBy(route: Route): readonly string[] {
 function authorizeCatalog(policy: Policy, principal: Principal, route: Route): Authorization {
   const reach = policy.reach(principal, "pull");
   if (reach === "everything") return { allowed: true, route, reason: "may pull every repository" };
-  if (reach === "nothing" && principal === "anonymous") return { allowed: false, reason: "no credentials" };
+  if (reach === "nothing") {
+    return principal === "anonymous"
+      ? { allowed: false, reason: "no credentials" }
+      : { allowed: true, route, reason: "may pull no repository", visible: "nothing" };
+  }
   const visible = (name: string): boolean =>
     policy.decide(principal, { type: "repository", name, action: "pull" }).allowed;
   return { allowed: true, route, reason: "may pull some repositories", visible };

@@ -1,4 +1,5 @@
 import { upstreamUnreachable } from "../answer/answers.ts";
+import type { Visible } from "../authorize/authorize.ts";
 import { UpstreamFault } from "../forward/upstream-fault.ts";
 import type { Page } from "../route/route.ts";
 
@@ -29,11 +30,11 @@ const mostReads = 200;
  */
 export async function filteredCatalog(
   { n = defaultPage, last }: Page,
-  visible: (repository: string) => boolean,
+  visible: Visible,
   read: ReadCatalog,
 ): Promise<CatalogPage> {
   const size = Math.min(n, largestPage);
-  if (size === 0) return { repositories: [], next: undefined };
+  if (size === 0 || visible === "nothing") return { repositories: [], next: undefined };
   const found: string[] = [];
   let cursor = last;
   for (let reads = 0; reads < mostReads; reads++) {
