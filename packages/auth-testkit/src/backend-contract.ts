@@ -1,0 +1,218 @@
+import assert from "node:assert/strict";
+import type { Authenticated, AuthResult } from "@registry-gate/auth";
+import { type ContractCase, caseOf, givenId, type Opened, promptly } from "./case.ts";
+import type { BackendFixture, KnownUser } from "./fixture.ts";
+import { hostileNames } from "./hostile-names.ts";
+import { everythingIn } from "./recording-log.ts";
+import { type Ask, basicAsk } from "./request.ts";
+
+/**
+ * The contract of an authentication backend, as tests for any runner.
+ *
+ * @example
+ * ```ts
+ * for (const { name, run } of backendContract(fixture)) test(name, run);
+ * ```
+ */
+export function backendContract(fixture: BackendFixture): readonly ContractCase[] {
+  const { users, wrong, unknown, foreign, outage, silence } = fixture;
+  const hostile = fixture.hostile ?? ((name) => basicAsk(name, "no password of anybody"));
+  const of = (name: string, check: (opened: Opened) => Promise<void>): ContractCase => caseOf(fixture, name, check);
+
+  const cases = [
+    of("signs its users in, by the name and with the groups that are theirs", async ({ ask }) => {
+      for (const user of users) assertIs(await ask(user.ask), user);
+    }),
+
+    of("gives an identity that is complete and names the backend", async ({ backend, ask }) => {
+      assert.equal(backend.id, givenId, "the backend has the id that it was given");
+      for (const user of users) {
+        const result = await ask(user.ask);
+        if (result.status !== "authenticated") continue;
+        assertWellFormed(result);
+      }
+    }),
+
+    of("rejects a wrong password with a reason, as a value", async ({ ask }) => {
+      for (const request of wrong) {
+        const result = await ask(request);
+        assert.equal(result.status, "rejected");
+        assert.equal(typeof result.reason, "string");
+        assert.notEqual(result.reason, "");
+      }
+    }),
+
+    of("lets nobody in whom it does not know, as a value", async ({ ask }) => {
+      for (const request of unknown) assertNobody(await ask(request));
+    }),
+
+    of("lets nobody in with an empty password", async ({ ask }) => {
+      for (const request of [...users.map((user) => user.ask), ...unknown]) {
+        if (request.credentials?.scheme !== "basic") continue;
+        assertNobody(await ask({ ...request, credentials: { ...request.credentials, password: "" } }));
+      }
+    }),
+
+    of("abstains where nothing concerns it", async ({ ask }) => {
+      for (const request of [{}, ...foreign]) assert.deepEqual(await ask(request), { status: "abstained" });
+    }),
+
+    of("neither throws at hostile names nor lets them in", async ({ ask }) => {
+      for (const name of hostileNames) {
+        const result = await ask(hostile(name)).catch((error: unknown) => {
+          assert.fail(`${JSON.stringify(name.slice(0, 40))} made it throw ${String(error)}`);
+        });
+        assert.notEqual(result.status, "authenticated", `it let ${JSON.stringify(name.slice(0, 40))} in`);
+      }
+    }),
+
+    of("ends promptly when the answer is no longer wanted", async (opened) => {
+      const restore = await silence?.(opened.backend);
+      try {
+        await assertEnds(opened, users[0].ask, AbortSignal.abort());
+        const leaving = new AbortController();
+        const answer = assertEnds(opened, users[0].ask, leaving.signal);
+        setTimeout(() => leaving.abort(), 50);
+        await answer;
+      } finally {
+        await restore?.();
+      }
+    }),
+
+    of("keeps fifty requests at the same time apart", async ({ ask }) => {
+      const kinds = [...users.map((user) => user.ask), ...wrong, ...unknown];
+      const outcome = (request: Ask): Promise<string> => ask(request).then(outcomeOf, () => "an error");
+      const alone: string[] = [];
+      for (const request of kinds) alone.push(await outcome(request));
+      const together = await Promise.all(
+        Array.from({ length: 50 }, async (_, index) => {
+          const kind = index % kinds.length;
+          return [kind, await outcome(kinds[kind] ?? {})] as const;
+        }),
+      );
+      for (const [kind, result] of together) assert.equal(result, alone[kind], "it is as when asked alone");
+    }),
+
+    of("tells no secret in results, errors and logs", async (opened) => {
+      const told: unknown[] = [];
+      const listen = async (request: Ask): Promise<void> => {
+        told.push(await opened.ask(request).catch((error: unknown) => error));
+      };
+      for (const { ask } of users) await listen(ask);
+      for (const request of [...wrong, ...unknown, ...foreign]) await listen(request);
+      const restore = await outage?.(opened.backend);
+      for (const request of [users[0].ask, wrong[0]]) await listen(request);
+      if (restore !== undefined) await restore();
+      const text = `${told.map(everythingIn).join("\n")}\n${opened.log.text()}`;
+      for (const secret of secretsOf(fixture)) {
+        assert.ok(!text.includes(secret), `something told the secret that begins with ${secret.slice(0, 3)}`);
+      }
+    }),
+
+    of("names the headers that it reads in lower case, authorization left out", async ({ backend }) => {
+      for (const name of backend.credentialHeaders ?? []) {
+        assert.match(name, /^[a-z0-9-]+$/, "a header is named in lower case");
+        assert.notEqual(name, "authorization");
+      }
+    }),
+
+    of("gives a challenge that can be written, if any", async ({ backend }) => {
+      const challenge = backend.challenge?.([{ type: "repository", name: "team/app", action: "pull" }]);
+      if (challenge === undefined) return;
+      assert.match(challenge.scheme, /^[A-Za-z][A-Za-z0-9-]*$/);
+      for (const [name, value] of Object.entries(challenge.parameters)) {
+        assert.match(name, /^[a-z_]+$/);
+        assert.match(value, /^[\x20-\x7e]*$/, "a parameter is plain text on one line");
+      }
+    }),
+
+    of("finds itself healthy", async ({ backend }) => {
+      await backend.check?.(AbortSignal.timeout(30_000));
+    }),
+
+    of("closes, and closes again", async ({ backend }) => {
+      await backend.close?.();
+      await backend.close?.();
+    }),
+  ];
+  if (outage !== undefined) {
+    cases.push(
+      of("throws BackendUnavailableError, and nothing else, when it cannot find out", async ({ backend, ask }) => {
+        const restore = await outage(backend);
+        try {
+          for (const request of [...users.map((user) => user.ask), ...wrong]) {
+            await assert.rejects(ask(request), isUnavailable);
+          }
+          if (backend.check !== undefined) {
+            await assert.rejects(backend.check(AbortSignal.timeout(30_000)), isUnavailable);
+          }
+        } finally {
+          await restore();
+        }
+      }),
+    );
+  }
+  return cases;
+}
+
+function assertIs(result: AuthResult, user: KnownUser): void {
+  assert.equal(result.status, "authenticated", `${user.username} is let in`);
+  assert.equal(result.identity.username, user.username);
+  for (const group of user.groups) assert.ok(result.identity.groups.includes(group), `${user.username} is in ${group}`);
+}
+
+function outcomeOf(result: AuthResult): string {
+  return result.status === "authenticated" ? `let in as ${result.identity.username}` : result.status;
+}
+
+function assertNobody(result: AuthResult): void {
+  assert.ok(result.status === "rejected" || result.status === "abstained", `nobody is let in, but: ${result.status}`);
+}
+
+function assertWellFormed({ identity, expiresAt }: Authenticated): void {
+  assert.equal(identity.backend, givenId, "an identity names the backend that vouches for it");
+  assert.ok(typeof identity.subject === "string" && identity.subject !== "", "an identity has a subject");
+  assert.ok(typeof identity.username === "string" && identity.username !== "", "an identity has a name");
+  assert.ok(Array.isArray(identity.groups), "an identity has a list of groups");
+  for (const group of identity.groups) assert.ok(typeof group === "string" && group !== "", "a group has a name");
+  assert.equal(new Set(identity.groups).size, identity.groups.length, "a group is named once");
+  if (expiresAt !== undefined) assert.ok(Number.isFinite(expiresAt) && expiresAt > Date.now(), "it has not expired");
+}
+
+/** The user may have been let in, or the backend says that it could not find out; the password was not wrong. */
+async function assertEnds({ ask }: Opened, request: Ask, signal: AbortSignal): Promise<void> {
+  const late = Symbol("late");
+  const timer = Promise.withResolvers<symbol>();
+  const clock = setTimeout(() => timer.resolve(late), promptly);
+  const ending = ask(request, signal).catch((error: unknown) => {
+    if (error !== signal.reason) assertUnavailable(error);
+    return undefined;
+  });
+  const outcome = await Promise.race([ending, timer.promise]);
+  clearTimeout(clock);
+  assert.notEqual(outcome, late, `it has not ended within ${promptly} ms`);
+  if (typeof outcome === "object") assert.equal(outcome.status, "authenticated");
+}
+
+/** Judged by its code: the backend may have been built with another copy of the contract. */
+function isUnavailable(error: unknown): true {
+  assertUnavailable(error);
+  return true;
+}
+
+function assertUnavailable(error: unknown): void {
+  assert.ok(error instanceof Error && "code" in error, `it threw ${String(error)}`);
+  assert.equal(error.code, "BACKEND_UNAVAILABLE");
+  assert.ok("backend" in error && error.backend === givenId, "the error names the backend");
+}
+
+/** The secrets, and the headers that hold them. */
+function secretsOf({ secrets, users, wrong }: BackendFixture): string[] {
+  const asks = [...users.map((user) => user.ask), ...wrong];
+  const encoded = asks.flatMap(({ credentials }) =>
+    credentials?.scheme === "basic"
+      ? [Buffer.from(`${credentials.username}:${credentials.password}`).toString("base64")]
+      : [],
+  );
+  return [...secrets, ...encoded];
+}

@@ -1,0 +1,20 @@
+import { inspect } from "node:util";
+import type { Logger, LogLine } from "@registry-gate/auth";
+
+/** A log that keeps what it is told. */
+export interface RecordingLog {
+  readonly log: Logger;
+  /** Every line so far, fields and message, as text. */
+  text(): string;
+}
+
+export function recordingLog(): RecordingLog {
+  const lines: string[] = [];
+  const keep: LogLine = (fields, message) => void lines.push(`${everythingIn(fields)} ${message}`);
+  return { log: { debug: keep, info: keep, warn: keep, error: keep }, text: () => lines.join("\n") };
+}
+
+/** Everything that a value shows of itself, causes of errors and hidden properties too. */
+export function everythingIn(value: unknown): string {
+  return inspect(value, { depth: 20, showHidden: true, maxArrayLength: null, maxStringLength: null });
+}

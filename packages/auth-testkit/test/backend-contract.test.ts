@@ -1,0 +1,140 @@
+import {
+  type AuthBackend,
+  type AuthRequest,
+  type AuthResult,
+  type BackendContext,
+  BackendUnavailableError,
+} from "@registry-gate/auth";
+import { expect, test } from "vitest";
+import { type BackendFixture, backendContract } from "../src/index.ts";
+import { fixtureOf } from "./honest-backend.ts";
+
+async function brokenCases(fixture: BackendFixture): Promise<string[]> {
+  const outcomes = await Promise.all(
+    backendContract(fixture).map(async ({ name, run }) =>
+      (await run().then(
+        () => true,
+        () => false,
+      ))
+        ? []
+        : [name],
+    ),
+  );
+  return outcomes.flat();
+}
+
+test("a backend that keeps every promise passes", async () => {
+  for (const { run } of backendContract(fixtureOf((backend) => backend))) await run();
+});
+
+/** Changes the answers of a backend. */
+function answering(change: (request: AuthRequest, answer: () => Promise<AuthResult>) => Promise<AuthResult>) {
+  return (backend: AuthBackend): AuthBackend => ({
+    ...backend,
+    authenticate: (request) => change(request, () => backend.authenticate(request)),
+  });
+}
+
+const letIn = (username: string, backend: string): AuthResult => ({
+  status: "authenticated",
+  identity: { subject: username, username, groups: [], backend },
+});
+
+const usernameIn = ({ credentials }: AuthRequest): string =>
+  credentials?.scheme === "basic" ? credentials.username : "";
+
+const spoilt: Record<string, (backend: AuthBackend, context: BackendContext) => AuthBackend> = {
+  "signs its users in, by the name and with the groups that are theirs": answering(async (_, answer) => {
+    const result = await answer();
+    return result.status === "authenticated" ? { ...result, identity: { ...result.identity, groups: [] } } : result;
+  }),
+  "gives an identity that is complete and names the backend": answering(async (_, answer) => {
+    const result = await answer();
+    return result.status === "authenticated" ? { ...result, identity: { ...result.identity, backend: "" } } : result;
+  }),
+  "rejects a wrong password with a reason, as a value": answering(async (_, answer) => {
+    const result = await answer();
+    return result.status === "rejected" ? { status: "abstained" } : result;
+  }),
+  "lets nobody in whom it does not know, as a value": answering(async (request, answer) => {
+    if (usernameIn(request) === "stranger" && !isEmpty(request)) throw new TypeError("no such user");
+    return answer();
+  }),
+  "lets nobody in with an empty password": (backend, { id }) =>
+    answering(async (request, answer) => (isEmpty(request) ? letIn(usernameIn(request), id) : answer()))(backend),
+  "abstains where nothing concerns it": answering(async (request, answer) =>
+    request.credentials?.scheme === "bearer" ? { status: "rejected", reason: "no password" } : answer(),
+  ),
+  "neither throws at hostile names nor lets them in": answering(async (request, answer) => {
+    if (usernameIn(request).includes("\u0000")) throw new TypeError("a null character");
+    return answer();
+  }),
+  "ends promptly when the answer is no longer wanted": (backend) => {
+    const deaf = new AbortController().signal;
+    return { ...backend, authenticate: (request) => backend.authenticate({ ...request, signal: deaf }) };
+  },
+  "keeps fifty requests at the same time apart": (backend) => {
+    let latest = "";
+    return answering(async (request, answer) => {
+      latest = usernameIn(request);
+      const result = await answer();
+      return result.status === "authenticated"
+        ? { ...result, identity: { ...result.identity, username: latest } }
+        : result;
+    })(backend);
+  },
+  "tells no secret in results, errors and logs": (backend, { log }) =>
+    answering(async (request, answer) => {
+      log.debug({ credentials: request.credentials }, "asked");
+      return answer();
+    })(backend),
+  "names the headers that it reads in lower case, authorization left out": (backend) => ({
+    ...backend,
+    credentialHeaders: ["X-Forwarded-User"],
+  }),
+  "gives a challenge that can be written, if any": (backend) => ({
+    ...backend,
+    challenge: () => ({ scheme: "Basic", parameters: { realm: "two\nlines" } }),
+  }),
+  "finds itself healthy": (backend, { id }) => ({
+    ...backend,
+    check: async () => {
+      throw new BackendUnavailableError(id, "never well");
+    },
+  }),
+  "closes, and closes again": (backend) => {
+    let closed = false;
+    return {
+      ...backend,
+      async close() {
+        if (closed) throw new Error("already closed");
+        closed = true;
+      },
+    };
+  },
+  "throws BackendUnavailableError, and nothing else, when it cannot find out": answering((_, answer) =>
+    answer().catch((error: unknown) => {
+      // Given up by the client is not down.
+      if (error instanceof Error && error.message.includes("nobody waits")) throw error;
+      return { status: "rejected", reason: "the directory is down" };
+    }),
+  ),
+};
+
+function isEmpty({ credentials }: AuthRequest): boolean {
+  return credentials?.scheme === "basic" && credentials.password === "";
+}
+
+test("there is a broken backend for every case", () => {
+  const cases = backendContract(fixtureOf((backend) => backend)).map(({ name }) => name);
+  expect(Object.keys(spoilt).sort()).toEqual([...cases].sort());
+});
+
+test.each(Object.entries(spoilt))("what breaks one promise fails that case alone: %s", async (name, spoil) => {
+  expect(await brokenCases(fixtureOf(spoil))).toEqual([name]);
+});
+
+test("a backend that is never out has no case for it", () => {
+  const { outage: _, ...fixture } = fixtureOf((backend) => backend);
+  expect(backendContract(fixture).map(({ name }) => name)).not.toContainEqual(expect.stringMatching(/^throws Backend/));
+});
