@@ -4,7 +4,9 @@ import { type ExecFileOptions, execFile } from "node:child_process";
 const debianPackages: Readonly<Record<string, string>> = {
   curl: "curl",
   htpasswd: "apache2-utils",
+  ldapmodify: "ldap-utils",
   openssl: "openssl",
+  "samba-tool": "samba",
   tar: "tar",
 };
 

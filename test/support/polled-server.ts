@@ -1,0 +1,84 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+
+/** A server that does not tell when it is ready. */
+export interface PolledServer {
+  readonly pid: number;
+  /** What it has written so far. */
+  output(): string;
+  kill(signal: NodeJS.Signals): void;
+  /** Ends it by its process id, and waits until it has ended. Calling it again does nothing. */
+  close(): Promise<void>;
+}
+
+export interface PolledServerSettings {
+  readonly command: string;
+  readonly parameters: readonly string[];
+  readonly directory: string;
+  /** Ready is what accepts connections here. */
+  readonly host: string;
+  readonly port: number;
+  /** Said where the command does not exist. */
+  readonly whenMissing: string;
+}
+
+/**
+ * Starts a server.
+ *
+ * @returns why it ended, where it did before it was ready, such as when its port was taken meanwhile.
+ * @throws {Error} where the command does not exist.
+ */
+export async function tryPolledServer(settings: PolledServerSettings): Promise<PolledServer | string> {
+  const { command, parameters, directory, host, port, whenMissing } = settings;
+  const child = spawn(command, [...parameters], { cwd: directory, stdio: ["ignore", "pipe", "pipe"] });
+  let said = "";
+  let failed: string | undefined;
+  const remember = (chunk: Buffer): void => {
+    said = (said + chunk.toString()).slice(-100_000);
+  };
+  child.stdout.on("data", remember);
+  child.stderr.on("data", remember);
+  child.once("error", (error: NodeJS.ErrnoException) => {
+    failed = error.code === "ENOENT" ? `is missing: ${whenMissing}` : error.message;
+  });
+  child.once("exit", (code, signal) => {
+    failed ??= `ended with ${code ?? signal}`;
+  });
+  const close = async (): Promise<void> => {
+    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, "exit");
+    child.kill("SIGTERM");
+    const timer = setTimeout(() => child.kill("SIGKILL"), 5000);
+    await exited;
+    clearTimeout(timer);
+  };
+  const patience = performance.now() + 60_000;
+  while (failed === undefined) {
+    if (await accepts(host, port)) {
+      // It might be another server, which has taken the port before this one could.
+      await delay(20);
+      if (failed === undefined) {
+        const kill = (signal: NodeJS.Signals): void => void child.kill(signal);
+        return { pid: child.pid ?? 0, output: () => said, kill, close };
+      }
+    }
+    if (performance.now() > patience) failed = "does not accept connections";
+    await delay(20);
+  }
+  await close();
+  if (failed.startsWith("is missing")) throw new Error(`${command} ${failed}`);
+  return `${command} ${failed}\n${said}`;
+}
+
+function accepts(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port });
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+}

@@ -1,0 +1,183 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { makeCertificate } from "./certificate.ts";
+import { type PolledServer, tryPolledServer } from "./polled-server.ts";
+import { run } from "./run.ts";
+
+/** OpenLDAP's slapd with the entries of `directory/openldap.ldif`, on free ports of the loopback interface. */
+export interface Slapd {
+  readonly port: number;
+  readonly tlsPort: number;
+  readonly url: string;
+  readonly tlsUrl: string;
+  /** PEM files: the authority of its certificate, which bears `localhost` and `127.0.0.1`, and a client's certificate. */
+  readonly authority: string;
+  readonly clientCertificate: string;
+  readonly clientKey: string;
+  /** Applies changes in LDIF as the administrator. */
+  modify(ldif: string): Promise<void>;
+  /** What it has logged, with `loglevel stats` among the settings. */
+  output(): string;
+  kill(signal: NodeJS.Signals): void;
+  /** Ends it as an administrator would. */
+  stop(): Promise<void>;
+  /** Starts it again on the same ports, with the entries that it had. */
+  start(): Promise<void>;
+  /** Stops it and removes what it held. */
+  close(): Promise<void>;
+}
+
+export interface SlapdSettings {
+  /** Lines for `slapd.conf`, before the database. */
+  readonly global?: readonly string[];
+  /** Lines for the database. */
+  readonly database?: readonly string[];
+}
+
+const seed = fileURLToPath(new URL("directory/openldap.ldif", import.meta.url));
+const administrator = { dn: "cn=admin,dc=example,dc=org", password: "adminpw" };
+
+export async function startSlapd({ global = [], database = [] }: SlapdSettings = {}): Promise<Slapd> {
+  const directory = await mkdtemp(join(tmpdir(), "registry-gate-slapd-"));
+  const files = await makeCertificate(directory);
+  const client = await makeClientCertificate(directory);
+  await mkdir(join(directory, "db"));
+  await writeFile(join(directory, "slapd.conf"), configuration(directory, global, database));
+  const admin = `ldapi://${encodeURIComponent(join(directory, "ldapi"))}`;
+  const modify = async (ldif: string): Promise<void> => {
+    const file = join(directory, "changes.ldif");
+    await writeFile(file, ldif);
+    await ldapModify(admin, file);
+  };
+
+  const launch = ({ port, tlsPort }: Ports): Promise<PolledServer | string> =>
+    tryPolledServer({
+      command: "/usr/sbin/slapd",
+      parameters: [
+        ...["-d", "stats", "-f", join(directory, "slapd.conf")],
+        ...["-h", `ldap://127.0.0.1:${port}/ ldaps://127.0.0.1:${tlsPort}/ ${admin}`],
+      ],
+      directory,
+      host: "127.0.0.1",
+      port: tlsPort,
+      whenMissing: "install the Debian package slapd",
+    });
+
+  let ports = await freePorts();
+  let started = await launch(ports);
+  for (let attempt = 1; typeof started === "string" && attempt < 5; attempt++) {
+    ports = await freePorts();
+    started = await launch(ports);
+  }
+  if (typeof started === "string") throw new Error(started);
+  let server = started;
+  try {
+    await ldapModify(admin, seed);
+  } catch (error) {
+    await server.close();
+    await rm(directory, { recursive: true, force: true });
+    throw error;
+  }
+  return {
+    ...ports,
+    url: `ldap://127.0.0.1:${ports.port}`,
+    tlsUrl: `ldaps://127.0.0.1:${ports.tlsPort}`,
+    authority: files.authority,
+    clientCertificate: client.certificate,
+    clientKey: client.key,
+    modify,
+    output: () => server.output(),
+    kill: (signal) => server.kill(signal),
+    stop: () => server.close(),
+    async start() {
+      const again = await launch(ports);
+      if (typeof again === "string") throw new Error(again);
+      server = again;
+    },
+    async close() {
+      await server.close();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function ldapModify(url: string, file: string): Promise<string> {
+  const { dn, password } = administrator;
+  return run("ldapmodify", ["-a", "-x", "-H", url, "-D", dn, "-w", password, "-f", file]);
+}
+
+async function makeClientCertificate(cwd: string): Promise<{ certificate: string; key: string }> {
+  await run(
+    "openssl",
+    [
+      ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30"],
+      ...["-subj", "/O=Example/CN=gate", "-CA", "authority.crt", "-CAkey", "authority.key"],
+      ...["-addext", "basicConstraints=critical,CA:FALSE", "-keyout", "client.key", "-out", "client.crt"],
+    ],
+    { cwd },
+  );
+  return { certificate: join(cwd, "client.crt"), key: join(cwd, "client.key") };
+}
+
+interface Ports {
+  readonly port: number;
+  readonly tlsPort: number;
+}
+
+async function freePorts(): Promise<Ports> {
+  const servers = [createServer(), createServer()];
+  const [port = 0, tlsPort = 0] = await Promise.all(
+    servers.map(
+      (server) =>
+        new Promise<number>((resolve) => {
+          server.listen(0, "127.0.0.1", () => {
+            const address = server.address();
+            resolve(typeof address === "object" && address !== null ? address.port : 0);
+          });
+        }),
+    ),
+  );
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return { port, tlsPort };
+}
+
+function configuration(directory: string, global: readonly string[], database: readonly string[]): string {
+  return [
+    ...["core", "cosine", "nis", "inetorgperson"].map((name) => `include /etc/ldap/schema/${name}.schema`),
+    "modulepath /usr/lib/ldap",
+    ...["back_mdb", "memberof", "refint", "ppolicy"].map((name) => `moduleload ${name}`),
+    `pidfile ${directory}/slapd.pid`,
+    `argsfile ${directory}/slapd.args`,
+    `TLSCACertificateFile ${directory}/authority.crt`,
+    `TLSCertificateFile ${directory}/server.crt`,
+    `TLSCertificateKeyFile ${directory}/server.key`,
+    "TLSVerifyClient try",
+    // As lax as it comes: an empty password is answered with success.
+    "allow bind_anon_cred bind_anon_dn",
+    "sizelimit 500",
+    ...global,
+    "database mdb",
+    'suffix "dc=example,dc=org"',
+    `rootdn "${administrator.dn}"`,
+    `rootpw ${administrator.password}`,
+    `directory ${directory}/db`,
+    "maxsize 67108864",
+    "dbnosync",
+    "index objectClass,uid,member,memberUid,memberOf eq",
+    ...database,
+    "access to attrs=userPassword by anonymous auth by * none",
+    'access to * by dn.exact="cn=gate,dc=example,dc=org" read by self read by * none',
+    "overlay memberof",
+    "memberof-refint TRUE",
+    "overlay refint",
+    "refint_attributes member",
+    `refint_nothing "${administrator.dn}"`,
+    "overlay ppolicy",
+    'ppolicy_default "cn=default,ou=policies,dc=example,dc=org"',
+    "ppolicy_use_lockout",
+    "",
+  ].join("\n");
+}
