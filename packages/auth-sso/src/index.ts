@@ -1,9 +1,13 @@
 /**
- * Users from a single sign-on in front of the gate: by trusted headers, and by signed assertions.
+ * Users from a single sign-on in front of the gate: by trusted headers, and by signed tokens.
  *
  * @module
  */
+export type { Duration } from "./duration.ts";
 export { ssoHeader } from "./header/backend.ts";
 export type { ClientCertificateOptions, SharedSecretOptions, SsoHeaderOptions } from "./header/options.ts";
 export type { HeaderPreset } from "./header/presets.ts";
-export { ssoHeaderPlugin } from "./plugins.ts";
+export { ssoJwt } from "./jwt/backend.ts";
+export type { JwtAlgorithm, SsoJwtOptions } from "./jwt/options.ts";
+export type { JwtPreset } from "./jwt/presets.ts";
+export { ssoHeaderPlugin, ssoJwtPlugin } from "./plugins.ts";

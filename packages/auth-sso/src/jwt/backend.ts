@@ -1,0 +1,142 @@
+import { resolve } from "node:path";
+import {
+  type AuthBackend,
+  type Authenticated,
+  type AuthRequest,
+  type AuthResult,
+  type BackendContext,
+  BackendUnavailableError,
+  type Logger,
+  type Rejected,
+} from "@registry-gate/auth";
+import { disagreement } from "../disagreement.ts";
+import { listeners } from "../listeners.ts";
+import { SILENT } from "../silent-log.ts";
+import { UnavailableError } from "./cached-document.ts";
+import { openCertificates } from "./certificates.ts";
+import { mapClaims } from "./claims.ts";
+import { fetchDocument } from "./fetch-document.ts";
+import { type KeySource, keysAtUrl, keysByName, keysInFile } from "./key-source.ts";
+import type { SsoJwtOptions } from "./options.ts";
+import { type SettledJwtOptions, settleJwtOptions } from "./settle-options.ts";
+import { readTokenHeader } from "./token-form.ts";
+import { verifyToken } from "./verify-token.ts";
+
+const ABSTAINED: AuthResult = { status: "abstained" };
+
+/**
+ * Makes a backend of signed tokens (RFC 7519): in a header that a proxy sets, as Bearer, and as the password of a Basic
+ * login.
+ *
+ * It abstains from whatever does not have the form of a signed token. The subject of an identity is the claim `sub`, or
+ * the user's name where there is none.
+ *
+ * @param context What is left out of it has defaults: the id `sso-jwt`, the current directory, and no log.
+ * @throws {InvalidOptionsError} when the options are wrong, or a file cannot be used at the start.
+ */
+export async function ssoJwt(options: SsoJwtOptions, context: Partial<BackendContext> = {}): Promise<AuthBackend> {
+  const settled = settleJwtOptions(options);
+  const { id = "sso-jwt", baseDirectory = process.cwd(), log = SILENT } = context;
+  const { header, rules, mapping, basicUsernames } = settled;
+  const subscriptions = listeners();
+  const keys = await openKeys(settled, baseDirectory, log, subscriptions.notify);
+
+  async function judge(token: string, signal: AbortSignal): Promise<Authenticated | Rejected> {
+    const verified = await verifyToken(token, rules, (alg, kid) => keys.find(alg, kid, signal));
+    if (verified.fault !== undefined) return rejected(verified.fault);
+    const mapped = mapClaims(verified.claims, mapping, id);
+    if (mapped.fault !== undefined) return rejected(mapped.fault);
+    return { status: "authenticated", identity: mapped.identity, expiresAt: verified.expires * 1000 };
+  }
+
+  /** The token in the `Authorization` header. */
+  async function judgeCredentials(
+    token: string,
+    { credentials, signal }: AuthRequest,
+  ): Promise<Authenticated | Rejected> {
+    const result = await judge(token, signal);
+    if (result.status === "rejected" || credentials?.scheme !== "basic") return result;
+    const username = credentials.username.normalize("NFC");
+    if (username === result.identity.username || basicUsernames.includes(username)) return result;
+    return rejected("the token is not that of the user who is named beside it");
+  }
+
+  async function authenticate(request: AuthRequest): Promise<AuthResult> {
+    const assertions = header === undefined ? [] : request.header(header);
+    const [assertion] = assertions;
+    if (assertions.length > 1) return rejected("the header with the token stands twice");
+    const presented = tokenOf(request, settled);
+    if (assertion === undefined) {
+      return presented === undefined ? ABSTAINED : judgeCredentials(presented, request);
+    }
+    const asserted = await judge(assertion, request.signal);
+    if (asserted.status === "rejected") return asserted;
+    if (presented === undefined) return disagreement(request.credentials, asserted.identity.username) ?? asserted;
+    const login = await judgeCredentials(presented, request);
+    if (login.status === "rejected") return login;
+    if (login.identity.username === asserted.identity.username) return asserted;
+    return rejected("the header and the login hold tokens of two different users");
+  }
+
+  const answering = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) throw error;
+      throw new BackendUnavailableError(id, error.message, { cause: error });
+    }
+  };
+
+  return {
+    id,
+    ...(header === undefined ? {} : { credentialHeaders: [header] }),
+    authenticate: (request) => answering(authenticate(request)),
+    onChange: subscriptions.add,
+    async check(signal) {
+      if (signal.aborted) throw new BackendUnavailableError(id, "the check was given up");
+      await answering(keys.check(signal));
+    },
+    async close() {
+      keys.close();
+      subscriptions.clear();
+    },
+  };
+}
+
+/** @throws {InvalidOptionsError} */
+async function openKeys(
+  { keys, caCert, freshness, timeout }: SettledJwtOptions,
+  baseDirectory: string,
+  log: Logger,
+  onChange: () => void,
+): Promise<KeySource> {
+  const notices = { log, onChange };
+  if (keys.kind === "file") return keysInFile(resolve(baseDirectory, keys.path), notices);
+  const certificates = caCert === undefined ? undefined : await openCertificates(resolve(baseDirectory, caCert), log);
+  const fetch = (url: URL, signal: AbortSignal) => fetchDocument(url, { ca: certificates?.current(), timeout, signal });
+  const source =
+    keys.kind === "set"
+      ? keysAtUrl(keys.url, fetch, freshness, notices)
+      : keysByName(keys.template, fetch, freshness, notices);
+  return {
+    ...source,
+    close() {
+      source.close();
+      certificates?.close();
+    },
+  };
+}
+
+/** The credentials' token, where they hold something with the form of one. */
+function tokenOf({ credentials }: AuthRequest, { bearer, basic }: SettledJwtOptions): string | undefined {
+  if (credentials === undefined) return undefined;
+  const text =
+    credentials.scheme === "bearer"
+      ? bearer && credentials.token
+      : basic && credentials.scheme === "basic" && credentials.password;
+  return typeof text === "string" && readTokenHeader(text) !== undefined ? text : undefined;
+}
+
+function rejected(reason: string): Rejected {
+  return { status: "rejected", reason };
+}

@@ -1,0 +1,91 @@
+import type { Identity } from "@registry-gate/auth";
+import type { JWTPayload } from "jose";
+import { readGroups } from "../header/groups.ts";
+import { type Reading, readName, readText } from "../identity-text.ts";
+
+/** Where a claim stands: the names of objects from the outside in, then its own. */
+export type ClaimPath = readonly string[];
+
+/** How the claims of a token become an identity. */
+export interface ClaimMapping {
+  readonly usernameClaim: ClaimPath;
+  readonly usernamePrefix: string;
+  readonly groupsClaim: ClaimPath | undefined;
+  readonly groupsSeparator: string;
+  readonly extraGroups: readonly string[];
+  readonly requiredClaims: readonly RequiredClaim[];
+}
+
+export interface RequiredClaim {
+  readonly path: ClaimPath;
+  readonly accepts: (value: string) => boolean;
+}
+
+/** The identity, or why there is none. */
+export type Mapped = { readonly identity: Identity; readonly fault?: never } | { readonly fault: string };
+
+/** Makes an identity of verified claims. */
+export function mapClaims(claims: JWTPayload, mapping: ClaimMapping, backend: string): Mapped {
+  for (const { path, accepts } of mapping.requiredClaims) {
+    if (!texts(claimAt(claims, path)).some(accepts)) return { fault: `the claim ${path.join(".")} is not as required` };
+  }
+  const username = readUsername(claims, mapping);
+  if (username.fault !== undefined) return username;
+  const groups = readGroupsClaim(claims, mapping);
+  if ("fault" in groups) return groups;
+
+  const told: Record<string, string> = {};
+  for (const claim of ["email", "name"]) {
+    const value = claimAt(claims, [claim]);
+    const text = typeof value === "string" ? readText(value) : undefined;
+    if (text !== undefined && text.fault === undefined) told[claim] = text.text;
+  }
+  const { sub } = claims;
+  const subject = typeof sub === "string" && sub !== "" ? sub : username.text;
+  const identity = { subject, username: username.text, groups: groups.groups, backend };
+  return { identity: Object.keys(told).length === 0 ? identity : { ...identity, claims: told } };
+}
+
+function readUsername(claims: JWTPayload, { usernameClaim, usernamePrefix }: ClaimMapping): Reading {
+  const where = usernameClaim.join(".");
+  const value = claimAt(claims, usernameClaim);
+  if (typeof value !== "string") return { fault: `the claim ${where}, which holds the name, is missing` };
+  // Whoever may write any address into a profile could otherwise be anybody (OpenID Connect Core, section 5.7).
+  // Some issuers write the truth as a text.
+  if (where === "email" && String(claims.email_verified) === "false")
+    return { fault: "the e-mail address is not verified" };
+  const name = readName(value);
+  if (name.fault !== undefined) return { fault: `the claim ${where}, which holds the name, ${name.fault}` };
+  const prefixed = readName(usernamePrefix + name.text);
+  return prefixed.fault === undefined ? prefixed : { fault: `the name with its prefix ${prefixed.fault}` };
+}
+
+function readGroupsClaim(
+  claims: JWTPayload,
+  { groupsClaim, groupsSeparator, extraGroups }: ClaimMapping,
+): { readonly groups: readonly string[] } | { readonly fault: string } {
+  if (groupsClaim === undefined) return { groups: extraGroups };
+  const value = claimAt(claims, groupsClaim) ?? [];
+  const read =
+    typeof value === "string" ? readGroups(value, groupsSeparator) : readGroups(JSON.stringify(value), "json");
+  if (read.fault !== undefined)
+    return { fault: `the claim ${groupsClaim.join(".")}, which holds the groups, ${read.fault}` };
+  return { groups: [...new Set([...read.groups, ...extraGroups])] };
+}
+
+/** The claim at a path, own members only. */
+function claimAt(claims: unknown, path: ClaimPath): unknown {
+  return path.reduce<unknown>(
+    (value, name) =>
+      typeof value === "object" && value !== null && !Array.isArray(value) && Object.hasOwn(value, name)
+        ? Reflect.get(value, name)
+        : undefined,
+    claims,
+  );
+}
+
+function texts(value: unknown): readonly string[] {
+  if (typeof value === "string") return [value];
+  if (typeof value === "number" || typeof value === "boolean") return [String(value)];
+  return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
+}

@@ -1,0 +1,154 @@
+import { createPublicKey, type KeyObject } from "node:crypto";
+import type { Logger } from "@registry-gate/auth";
+import { type CryptoKey, errors } from "jose";
+import { type LiveFile, openLiveFile, UnusableFileError } from "../live-file.ts";
+import { type CachedDocument, cachedDocument, type Freshness, UnavailableError } from "./cached-document.ts";
+import { type Document, FetchError } from "./fetch-document.ts";
+import { type KeyFault, type KeySet, readKeySet } from "./key-set.ts";
+
+export type Key = CryptoKey | KeyObject;
+
+/** Where the keys of an issuer are found. */
+export interface KeySource {
+  /** @throws {UnavailableError} when it cannot be found out now. */
+  find(alg: string, kid: string | undefined, signal: AbortSignal): Promise<Key | KeyFault>;
+  /** @throws {UnavailableError} when nothing could be found out now. */
+  check(signal: AbortSignal): Promise<void>;
+  close(): void;
+}
+
+interface Notices {
+  readonly log: Logger;
+  /** Called when keys have changed. */
+  readonly onChange: () => void;
+}
+
+/** @throws {InvalidOptionsError} when the file holds no key set to begin with. */
+export async function keysInFile(path: string, { log, onChange }: Notices): Promise<KeySource> {
+  const file: LiveFile<KeySet> = await openLiveFile({
+    path,
+    option: ["jwks"],
+    parse(content) {
+      const keys = readKeySet(content.toString("utf8"));
+      if (typeof keys === "string") throw new UnusableFileError(keys);
+      return keys;
+    },
+    log,
+    onChange,
+  });
+  return {
+    find: (alg, kid) => file.current().find(alg, kid),
+    check: async () => {},
+    close: () => file.close(),
+  };
+}
+
+interface Published {
+  readonly text: string;
+  readonly keys: KeySet;
+}
+
+/** The key set that is published at a URL. A key that is not in it makes it be fetched anew. */
+export function keysAtUrl(
+  url: URL,
+  fetch: (url: URL, signal: AbortSignal) => Promise<Document>,
+  freshness: Freshness,
+  { log, onChange }: Notices,
+): KeySource {
+  const closing = new AbortController();
+  const document: CachedDocument<Published> = cachedDocument(
+    async () => {
+      const { status, body } = await fetch(url, closing.signal);
+      if (status !== 200) throw new FetchError(`${url.host} answered ${status}`);
+      const keys = readKeySet(body);
+      if (typeof keys === "string") throw new FetchError(`what ${url.host} publishes is of no use: ${keys}`);
+      return { text: body, keys };
+    },
+    freshness,
+    (reason) => log.warn({ url: url.href, reason }, "the keys cannot be fetched; those fetched before stay in force"),
+    ({ text }, previous) => {
+      if (previous === undefined || previous.text === text) return;
+      log.info({ url: url.href }, "the issuer has other keys");
+      onChange();
+    },
+  );
+  return {
+    async find(alg, kid, signal) {
+      const known = await document.get(signal);
+      const key = await known.keys.find(alg, kid);
+      if (key !== "unknown") return key;
+      const newer = await document.newerThan(known, signal);
+      return newer === known ? key : newer.keys.find(alg, kid);
+    },
+    check: async (signal) => void (await document.get(signal)),
+    close: () => closing.abort(),
+  };
+}
+
+/** Above the number of keys that any load balancer has at once. */
+const MOST_KEYS = 64;
+/** How many keys may be asked for within one cool-down: whoever makes names up cannot make the gate ask for more. */
+const MOST_QUESTIONS = 16;
+/** A name that stands for itself in a URL. */
+const PLAIN_NAME = /^[A-Za-z0-9_-]{1,128}$/;
+
+/** Keys that are published one by one, as PEM, at a URL with `{kid}` in it. */
+export function keysByName(
+  template: string,
+  fetch: (url: URL, signal: AbortSignal) => Promise<Document>,
+  freshness: Freshness,
+  { log, onChange }: Notices,
+): KeySource {
+  const closing = new AbortController();
+  /** Apart, so that no number of names that are made up can push a key out. */
+  const known = new Map<string, CachedDocument<KeyObject | undefined>>();
+  const asked = new Map<string, CachedDocument<KeyObject | undefined>>();
+  let questions: { readonly since: number; count: number } = { since: Number.NEGATIVE_INFINITY, count: 0 };
+
+  function askFor(kid: string): CachedDocument<KeyObject | undefined> {
+    const now = performance.now();
+    if (now - questions.since >= freshness.cooldown) questions = { since: now, count: 0 };
+    if (++questions.count > MOST_QUESTIONS) throw new UnavailableError("too many unknown keys are asked for");
+    const url = new URL(template.replace("{kid}", kid));
+    const document = cachedDocument(
+      async () => publicKey(url, await fetch(url, closing.signal)),
+      freshness,
+      (reason) => log.warn({ url: url.href, reason }, "a key cannot be fetched; the one fetched before stays in force"),
+      (key, previous) => {
+        if (key !== undefined) keep(known, kid, document);
+        if (previous !== undefined && (key === undefined || !key.equals(previous))) onChange();
+      },
+    );
+    keep(asked, kid, document);
+    return document;
+  }
+
+  return {
+    async find(_, kid, signal) {
+      if (kid === undefined || !PLAIN_NAME.test(kid)) return "unknown";
+      const document = known.get(kid) ?? asked.get(kid) ?? askFor(kid);
+      return (await document.get(signal)) ?? "unknown";
+    },
+    check: async () => {},
+    close: () => closing.abort(),
+  };
+}
+
+/** Lets the oldest go where there are too many. */
+function keep<T>(documents: Map<string, T>, name: string, document: T): void {
+  const [oldest] = documents.keys();
+  if (!documents.has(name) && documents.size >= MOST_KEYS && oldest !== undefined) documents.delete(oldest);
+  documents.set(name, document);
+}
+
+function publicKey(url: URL, { status, body }: Document): KeyObject | undefined {
+  // A bucket answers 403 for what it does not hold.
+  if (status === 404 || status === 403) return undefined;
+  if (status !== 200) throw new FetchError(`${url.host} answered ${status}`);
+  try {
+    if (!body.includes("-----BEGIN PUBLIC KEY-----")) throw new errors.JWKInvalid();
+    return createPublicKey(body);
+  } catch (error) {
+    throw new FetchError(`what ${url.host} publishes is no public key in PEM`, { cause: error });
+  }
+}

@@ -1,0 +1,155 @@
+import { isAbsolute } from "node:path";
+import { z } from "zod";
+import type { Duration } from "../duration.ts";
+import { flag, headerName, listOf, parseWith, text } from "../option-schema.ts";
+import { type JwtPreset, jwtPresetNames } from "./presets.ts";
+
+export const jwtAlgorithms = [
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512",
+  "ES256",
+  "ES384",
+  "ES512",
+  "EdDSA",
+  "Ed25519",
+] as const;
+
+/** An algorithm of public keys (RFC 7518, section 3.1; RFC 8037; RFC 9864). There are none of shared secrets. */
+export type JwtAlgorithm = (typeof jwtAlgorithms)[number];
+
+/** What {@link ssoJwt} can be told. */
+export interface SsoJwtOptions {
+  /** A product whose tokens are known; the options below override what it says. */
+  readonly preset?: JwtPreset;
+  /** The request header that holds a token. Default: none. */
+  readonly header?: string;
+  /** Whether a token in `Authorization: Bearer` counts. Default `true`. */
+  readonly bearer?: boolean;
+  /** Whether a token counts as the password of a Basic login. Default `true`. */
+  readonly basic?: boolean;
+  /** The user names that such a login may have, besides the token's own. Default `oauth2`. */
+  readonly basicUsernames?: readonly string[];
+  /**
+   * The issuer's public keys (RFC 7517): a URL with `https://`, or with `http://` on the loopback interface, or a file.
+   * The file is followed, and relative to the base directory of the context. This or `keyUrl` is required.
+   */
+  readonly jwks?: string;
+  /** A URL with `{kid}` in it, where each public key stands by itself as PEM. */
+  readonly keyUrl?: string;
+  /** Certificates to trust in place of the system's, as a PEM file, for `jwks` and `keyUrl`. */
+  readonly caCert?: string;
+  /** For how long fetched keys are used without asking again. Default `10m`. */
+  readonly jwksMaxAge?: Duration;
+  /** The least time between two fetches, however many unknown keys are named. Default `30s`. */
+  readonly jwksCooldown?: Duration;
+  /** For how long fetched keys are used while fetching fails. Default `4h`. */
+  readonly jwksKeepFor?: Duration;
+  /** How long a fetch may take. Default `5s`. */
+  readonly jwksTimeout?: Duration;
+  /** The only algorithms that count. Default `RS256`, `ES256` and `EdDSA`. */
+  readonly algorithms?: readonly JwtAlgorithm[];
+  /** What the claim `iss` must be. Required. */
+  readonly issuer?: string;
+  /** What the claim `aud` must be or hold: one of these. Required. */
+  readonly audience?: string | readonly string[];
+  /** What the header parameter `typ` must be. Default: it is missing, `JWT` or `at+jwt`. */
+  readonly typ?: string;
+  /** The ARN of the load balancer that signs, for the preset `aws-alb`. */
+  readonly signer?: string;
+  /** How far clocks may be apart, at most 60 s. Default `30s`. */
+  readonly leeway?: Duration;
+  /** The longest token, in bytes. Default 8192. */
+  readonly maxTokenBytes?: number;
+  /** The claim that becomes the user's name: a path such as `a.b`, or its parts in a list. Default `sub`. */
+  readonly usernameClaim?: string | readonly string[];
+  /** Written before the name, so that it can be nobody else's. */
+  readonly usernamePrefix?: string;
+  /** The claim that holds the groups: a list of texts, or one text. Default: nobody is in a group. */
+  readonly groupsClaim?: string | readonly string[];
+  /** As for `sso-header`, where the claim is one text. Default `none`. */
+  readonly groupsSeparator?: string;
+  /** Groups that everybody is in whom this backend knows. */
+  readonly extraGroups?: readonly string[];
+  /**
+   * Claims that must be there, by their path, and what each must be: one of these texts, in which `*` stands for
+   * anything but `/`, and `**` for anything.
+   */
+  readonly requiredClaims?: Readonly<Record<string, string | readonly string[]>>;
+}
+
+const path = () =>
+  z.union([text("a claim"), listOf(text("the name of a claim"), "names")], "must be a claim, or a list of its parts");
+const texts = (what: string) =>
+  z.union([text(what), listOf(text(what), "texts")], `must be ${what}, or a list of them`);
+const duration = (what: string) =>
+  z.union([z.number(), z.string()], "must be a duration such as 30s").describe(what).exactOptional();
+
+const schema: z.ZodType<SsoJwtOptions> = z.strictObject({
+  preset: z
+    .enum(jwtPresetNames, `must be one of ${jwtPresetNames.join(", ")}`)
+    .describe("A product whose tokens are known")
+    .exactOptional(),
+  header: headerName().describe("The request header that holds a token").exactOptional(),
+  bearer: flag().describe("Whether a token in Authorization: Bearer counts").exactOptional(),
+  basic: flag().describe("Whether a token counts as the password of a Basic login").exactOptional(),
+  basicUsernames: z
+    .array(text("a user name"), "must be a list of user names")
+    .describe("The user names that such a login may have, besides the token's own")
+    .exactOptional(),
+  jwks: text("a URL or a file").describe("The issuer's public keys: a URL, or a file").exactOptional(),
+  keyUrl: text("a URL").describe("A URL with {kid} in it, where each public key stands as PEM").exactOptional(),
+  caCert: text("a path").describe("Certificates to trust in place of the system's").exactOptional(),
+  jwksMaxAge: duration("For how long fetched keys are used without asking again"),
+  jwksCooldown: duration("The least time between two fetches"),
+  jwksKeepFor: duration("For how long fetched keys are used while fetching fails"),
+  jwksTimeout: duration("How long a fetch may take"),
+  algorithms: listOf(z.enum(jwtAlgorithms, `must be one of ${jwtAlgorithms.join(", ")}`), "algorithms")
+    .describe("The only algorithms that count")
+    .exactOptional(),
+  issuer: text("an issuer").describe("What the claim iss must be").exactOptional(),
+  audience: texts("an audience").describe("What the claim aud must be or hold").exactOptional(),
+  typ: text("a type").describe("What the header parameter typ must be").exactOptional(),
+  signer: text("an ARN").describe("The ARN of the load balancer that signs").exactOptional(),
+  leeway: duration("How far clocks may be apart"),
+  maxTokenBytes: z
+    .int("must be a whole number from 256 to 32768")
+    .min(256, "must be a whole number from 256 to 32768")
+    .max(32_768, "must be a whole number from 256 to 32768")
+    .describe("The longest token")
+    .exactOptional(),
+  usernameClaim: path().describe("The claim that becomes the user's name").exactOptional(),
+  usernamePrefix: text("a text").describe("Written before the name").exactOptional(),
+  groupsClaim: path().describe("The claim that holds the groups").exactOptional(),
+  groupsSeparator: text("a separator")
+    .regex(
+      /^(?:none|json|[^A-Za-z0-9\u0000-\u001f\u007f-\uffff]{1,4})$/,
+      "must be none, json, or punctuation such as ,",
+    )
+    .describe("What stands between two groups, where the claim is one text")
+    .exactOptional(),
+  extraGroups: z
+    .array(text("a group"), "must be a list of groups")
+    .describe("Groups that everybody is in whom this backend knows")
+    .exactOptional(),
+  requiredClaims: z
+    .record(z.string(), texts("a text"), "must be claims, with what each must be")
+    .describe("Claims that must be there, and what each must be")
+    .exactOptional(),
+});
+
+/** The options as JSON Schema (draft 2020-12). */
+export const jwtOptionsSchema: Readonly<Record<string, unknown>> = z.toJSONSchema(schema);
+
+/** @throws {InvalidOptionsError} with every fault of form. */
+export function parseJwtOptions(options: unknown): SsoJwtOptions {
+  return parseWith(schema, options);
+}
+
+/** Whether a location of keys is a URL rather than a path. */
+export function isUrl(location: string): boolean {
+  return !isAbsolute(location) && /^[A-Za-z][A-Za-z0-9+.-]*:\/\//.test(location);
+}
