@@ -1,4 +1,4 @@
-import type { PolicyState } from "./protocol/codec.ts";
+import type { PolicyState } from "./protocol/answers.ts";
 
 /** Sub-codes of Active Directory, which are Windows error codes in hexadecimal. */
 const STATES: Readonly<Record<string, string>> = {

@@ -70,7 +70,8 @@ function faultOfCredentials(username: string, password: string): string | undefi
   return password.length > LONGEST.password ? "the password is too long" : undefined;
 }
 
-function attributesFor({ user, groups }: Settings): readonly string[] {
+/** What is wanted of the entry of a user. */
+export function attributesFor({ user, groups }: Settings): readonly string[] {
   return [...groupAttributes(groups), ...switchedOffAttributes(user)];
 }
 

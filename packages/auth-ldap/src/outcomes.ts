@@ -1,7 +1,7 @@
 import { BackendUnavailableError } from "@registry-gate/auth";
 import { accountStateOfAD, accountStateOfPolicy } from "./account-state.ts";
 import { DirectoryFault, describeCause } from "./faults.ts";
-import type { BindResult } from "./protocol/codec.ts";
+import type { BindResult } from "./protocol/answers.ts";
 import type { Entry } from "./protocol/entry.ts";
 import type { SearchResult } from "./protocol/session.ts";
 

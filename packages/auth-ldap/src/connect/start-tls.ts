@@ -1,8 +1,9 @@
 import type { Socket } from "node:net";
 import { DirectoryFault } from "../faults.ts";
+import { readResult, TAGS } from "../protocol/answers.ts";
 import { readHead } from "../protocol/ber.ts";
-import { decodeExtended, encodeStartTls, TAGS } from "../protocol/codec.ts";
 import { readMessage } from "../protocol/message-reader.ts";
+import { encodeStartTls } from "../protocol/requests.ts";
 
 const MESSAGE_ID = 1;
 /** An honest response has some dozens of bytes. */
@@ -53,10 +54,10 @@ export function judgeResponse(received: Buffer): boolean {
   if (head === undefined || received.length < head.end) return false;
   if (received.length > head.end) throw surplus();
   const message = readMessage(received, head.start);
-  if (message.id !== MESSAGE_ID || message.tag !== TAGS.extended) {
+  if (message.id !== MESSAGE_ID || message.operation.tag !== TAGS.extended) {
     throw refusal("the answer to StartTLS is of another kind");
   }
-  const { code } = decodeExtended(message);
+  const { code } = readResult(message);
   if (code !== 0) throw refusal(`the server declines StartTLS (${code})`);
   return true;
 }

@@ -1,7 +1,7 @@
 import { either, type Filter } from "../filter/filter.ts";
 import { type FilterTemplate, fillTemplate } from "../filter/filter-template.ts";
 import { allEntries } from "../outcomes.ts";
-import type { SearchScope } from "../protocol/codec.ts";
+import type { SearchScope } from "../protocol/requests.ts";
 import type { Session } from "../protocol/session.ts";
 import { createGroup, type Group } from "./group.ts";
 

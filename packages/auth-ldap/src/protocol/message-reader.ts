@@ -1,11 +1,11 @@
 import { DirectoryFault } from "../faults.ts";
-import { isWellFormed, readElement, readHead, readNumber } from "./ber.ts";
+import { type Element, isWellFormed, readElement, readHead, readNumber } from "./ber.ts";
 
 /** An LDAPMessage (RFC 4511, section 4.1.1) whose encoding has been found sound. */
 export interface Message {
   readonly id: number;
-  /** The tag of the operation. */
-  readonly tag: number;
+  readonly operation: Element;
+  readonly controls: Element | undefined;
   /** The whole message. */
   readonly bytes: Buffer;
 }
@@ -59,7 +59,8 @@ export function readMessage(bytes: Buffer, start: number): Message {
   const id = idElement?.tag === 0x02 ? readNumber(bytes, idElement) : undefined;
   const operation = idElement === undefined ? undefined : readElement(bytes, idElement.end, bytes.length);
   if (id === undefined || operation === undefined) throw malformed("a message has no identifier or no operation");
-  return { id, tag: operation.tag, bytes };
+  const controls = operation.end === bytes.length ? undefined : readElement(bytes, operation.end, bytes.length);
+  return { id, operation, controls, bytes };
 }
 
 function malformed(what: string): DirectoryFault {

@@ -1,18 +1,9 @@
 import type { Socket } from "node:net";
 import { aborted, DirectoryFault, describeCause } from "../faults.ts";
-import {
-  type BindResult,
-  decodeBind,
-  decodeEntry,
-  decodeSearchDone,
-  encodeBind,
-  encodeSearch,
-  type LdapResult,
-  type SearchQuery,
-  TAGS,
-} from "./codec.ts";
+import { type BindResult, type LdapResult, readBindResult, readEntry, readResult, TAGS } from "./answers.ts";
 import type { Entry } from "./entry.ts";
 import { createMessageReader, type Message } from "./message-reader.ts";
+import { encodeBind, encodeSearch, type SearchQuery } from "./requests.ts";
 
 export interface SearchResult extends LdapResult {
   readonly entries: readonly Entry[];
@@ -96,14 +87,14 @@ export function createSession(socket: Socket, server: string, timeout: number): 
     if (message.id !== pending.id) {
       throw new DirectoryFault("protocol", "the server has answered under the number of another request");
     }
-    if (message.tag === pending.last) {
+    if (message.operation.tag === pending.last) {
       const { resolve, messages } = pending;
       pending = undefined;
       messages.push(message);
       resolve(messages);
       return;
     }
-    if (!pending.between.includes(message.tag) || pending.messages.length >= MOST_MESSAGES) {
+    if (!pending.between.includes(message.operation.tag) || pending.messages.length >= MOST_MESSAGES) {
       throw new DirectoryFault("protocol", "the server has given an answer of another kind");
     }
     pending.messages.push(message);
@@ -160,17 +151,17 @@ export function createSession(socket: Socket, server: string, timeout: number): 
         signal,
       );
       return understand(() => {
-        const entries = messages.filter(({ tag }) => tag === TAGS.entry).map(decodeEntry);
+        const entries = messages.filter(({ operation }) => operation.tag === TAGS.entry).map(readEntry);
         const done = messages.at(-1);
         if (done === undefined) throw new DirectoryFault("protocol", "the search has no end");
-        return { ...decodeSearchDone(done), entries };
+        return { ...readResult(done), entries };
       });
     },
     async bind(dn, password, signal, policy = false) {
       const [message] = await exchange((id) => encodeBind(id, dn, password, policy), TAGS.bind, [], signal);
       return understand(() => {
         if (message === undefined) throw new DirectoryFault("protocol", "the bind has no answer");
-        return decodeBind(message);
+        return readBindResult(message);
       });
     },
     hold(held) {

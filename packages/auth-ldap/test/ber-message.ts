@@ -1,0 +1,37 @@
+/** One element of BER: a tag, and contents of any length. */
+export function element(tag: number, ...contents: readonly Uint8Array[]): Buffer {
+  const body = Buffer.concat(contents);
+  const length =
+    body.length < 0x80
+      ? Buffer.from([body.length])
+      : Buffer.from([0x84, ...[24, 16, 8, 0].map((shift) => (body.length >> shift) & 0xff)]);
+  return Buffer.concat([Buffer.from([tag]), length, body]);
+}
+
+const integer = (value: number): Buffer => element(0x02, Buffer.from([value]));
+const text = (value: string): Buffer => element(0x04, Buffer.from(value));
+
+/** An LDAPMessage with a small number. */
+export const message = (id: number, operation: Uint8Array, ...rest: readonly Uint8Array[]): Buffer =>
+  element(0x30, integer(id), operation, ...rest);
+
+/** The parts that all results have. */
+const result = (code: number, diagnostic: string): readonly Buffer[] => [
+  element(0x0a, Buffer.from([code])),
+  text(""),
+  text(diagnostic),
+];
+
+export const bindResponse = (id: number, code = 0, diagnostic = ""): Buffer =>
+  message(id, element(0x61, ...result(code, diagnostic)));
+
+export const extendedResponse = (id: number, code = 0): Buffer => message(id, element(0x78, ...result(code, "")));
+
+export const searchDone = (id: number, code = 0): Buffer => message(id, element(0x65, ...result(code, "")));
+
+export function searchEntry(id: number, dn: string, attributes: Readonly<Record<string, readonly string[]>>): Buffer {
+  const list = Object.entries(attributes).map(([name, values]) =>
+    element(0x30, text(name), element(0x31, ...values.map(text))),
+  );
+  return message(id, element(0x64, text(dn), element(0x30, ...list)));
+}

@@ -1,0 +1,167 @@
+import { canonicalDN } from "@registry-gate/auth-ldap";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { isWithin } from "../src/dn/canonical-dn.ts";
+import { parseDNTemplate } from "../src/dn/dn-template.ts";
+import { parseDN } from "../src/dn/parse-dn.ts";
+
+const base = "dc=example,dc=org";
+
+/** Text without what two of which are taken for one. */
+const plain = fc
+  .string({ unit: fc.constantFrom(...'abcxyz019 ,+"\\<>;=#*()é東\0\u0007'.split("")), minLength: 1, maxLength: 12 })
+  .filter((text) => text.trim() === text && !/\s\s/.test(text));
+
+/** Writes a value with each character escaped in one of the ways that RFC 4514 allows. */
+const escaped = (text: string, ways: readonly number[]): string =>
+  [...text]
+    .map((character, index) => {
+      const way = ways[index % ways.length] ?? 0;
+      const pairs = [...Buffer.from(character)].map((byte) => `\\${byte.toString(16).padStart(2, "0")}`).join("");
+      if (way === 0 || /[\0-\x1f]/.test(character)) return pairs;
+      if (' "#+,;<=>\\'.includes(character)) return way === 1 ? `\\${character}` : pairs.toUpperCase();
+      return character;
+    })
+    .join("");
+
+describe("a distinguished name", () => {
+  it.each([
+    ["uid=alice,ou=people,dc=example,dc=org", "UID=Alice , OU = People,DC=example,dc=ORG"],
+    ["cn=a\\,b,dc=x", "CN=A\\2Cb,DC=x"],
+    ["cn=a\\,b,dc=x", "CN=a\\,B,DC=x"],
+    ["cn=two words,dc=x", "cn=two   words,dc=x"],
+    ["cn=lead,dc=x", "cn=\\20lead\\20,dc=x"],
+    ["cn=\\#hash,dc=x", "cn=\\23hash,dc=x"],
+    ["cn=zoë ångström 東京,dc=x", "CN=Zo\\C3\\AB Ångström 東京,DC=x"],
+    ["cn=a+uid=b,dc=x", "uid=B+cn=A,dc=x"],
+    ["cn=x", "2.5.4.3=x"],
+    ["cn=hi", "cn=#04024869"],
+    ["1.2.3=#0500", "1.2.3=#0500"],
+    ['cn=a\\<b\\>\\;\\"\\\\,dc=x', 'cn=a\\3cb\\>\\3B\\"\\5C,dc=x'],
+    ["cn=,dc=x", "cn=,dc=x"],
+  ])("is written as %s for %s", (canonical, text) => {
+    expect(canonicalDN(text)).toBe(canonical);
+  });
+
+  it.each([
+    ["alice"],
+    ["EXTERNAL"],
+    ["cn"],
+    ["=x"],
+    ["cn=x,"],
+    [",cn=x"],
+    ["cn=x,,dc=y"],
+    ["cn=x+,dc=y"],
+    ["c n=x"],
+    ["cn=a;b"],
+    ['cn="a"'],
+    ["cn=a<b"],
+    ["cn=a\0"],
+    ["cn=a\\"],
+    ["cn=a\\4"],
+    ["cn=a\\ff"],
+    ["cn=#0"],
+    ["cn=#zz"],
+    ["cn=#0401x"],
+    [""],
+  ])("is not %j", (text) => {
+    expect(canonicalDN(text)).toBeUndefined();
+  });
+
+  it("has its values back as they were before they were escaped, in whatever way", () => {
+    fc.assert(
+      fc.property(plain, plain, fc.array(fc.nat(2), { minLength: 1 }), (first, second, ways) => {
+        const parsed = parseDN(`cn=${escaped(first, ways)} , ou=${escaped(second, ways)},${base}`);
+        // A plain # at the beginning begins something else, and is always escaped above.
+        expect(parsed?.map((rdn) => rdn[0]?.value)).toEqual([first, second, "example", "org"]);
+      }),
+    );
+  });
+
+  it("has one canonical form, which is its own", () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: "binary", maxLength: 20 }),
+        fc.array(fc.nat(2), { minLength: 1 }),
+        (value, ways) => {
+          fc.pre(value.isWellFormed());
+          const one = canonicalDN(`cn=${escaped(value, [0])},${base}`);
+          expect(one).toBeDefined();
+          expect(
+            canonicalDN(
+              `CN=${escaped(
+                value,
+                ways.map((way) => way % 2),
+              )}, DC=Example,dc=org`,
+            ),
+          ).toBe(one);
+          expect(canonicalDN(one ?? "")).toBe(one);
+        },
+      ),
+    );
+  });
+
+  it("never reads one value as several, and never takes different values for one", () => {
+    fc.assert(
+      fc.property(plain, plain, (first, second) => {
+        fc.pre(first !== second);
+        const dn = (value: string): string => `cn=${escaped(value, [0])},${base}`;
+        expect(parseDN(dn(first))).toHaveLength(3);
+        expect(canonicalDN(dn(first))).not.toBe(canonicalDN(dn(second)));
+      }),
+    );
+  });
+
+  it("survives any text", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: fc.constantFrom(...'cn=, +\\#;"2Cf\0é') }), (text) => {
+        const canonical = canonicalDN(text);
+        if (canonical !== undefined) expect(canonicalDN(canonical)).toBe(canonical);
+      }),
+    );
+  });
+
+  it("is within a base by whole components alone", () => {
+    const within = (dn: string, of: string): boolean => isWithin(parseDN(dn) ?? [], parseDN(of) ?? []);
+    expect(within(`cn=a,ou=groups,${base}`, `OU=Groups, ${base.toUpperCase()}`)).toBe(true);
+    expect(within(`ou=groups,${base}`, `ou=groups,${base}`)).toBe(true);
+    expect(within(base, `ou=groups,${base}`)).toBe(false);
+    expect(within(`cn=a,ou=x-groups,${base}`, `ou=groups,${base}`)).toBe(false);
+    expect(within(`cn=ou\\=groups\\,${base.replaceAll(",", "\\,")},dc=evil`, `ou=groups,${base}`)).toBe(false);
+  });
+});
+
+describe("a template for the DN of a user", () => {
+  const template = (text: string): ((username: string) => string) => {
+    const parsed = parseDNTemplate(text);
+    if ("fault" in parsed) throw new Error(parsed.fault);
+    return parsed.template;
+  };
+
+  it("holds the name as one value, whatever it is", () => {
+    const fill = template(`cn=x {{username}} y+uid={{username}},ou=people,${base}`);
+    fc.assert(
+      fc.property(fc.string({ unit: "grapheme", minLength: 1 }), (username) => {
+        fc.pre(username.isWellFormed());
+        const parsed = parseDN(fill(username));
+        expect(parsed?.[0]).toEqual([
+          { type: "cn", value: `x ${username} y`, hex: false },
+          { type: "uid", value: username, hex: false },
+        ]);
+        expect(parsed).toHaveLength(4);
+      }),
+    );
+  });
+
+  it.each([
+    ["uid=alice,dc=x", "must hold {{username}}"],
+    ["{{username}}", "is not a DN"],
+    ["{{username}}@example.com", "is not a DN"],
+    ["{{username}}=x,dc=y", "is not a DN"],
+    ["uid=#{{username}},dc=y", "is not a DN"],
+    ["uid={{username}},{{dn}}", "is not a DN"],
+    ["uid={{username}},", "is not a DN"],
+  ])("is not %s", (text, fault) => {
+    expect(parseDNTemplate(text)).toEqual({ fault });
+  });
+});
