@@ -9,5 +9,5 @@ export type { ClientCertificateOptions, SharedSecretOptions, SsoHeaderOptions } 
 export type { HeaderPreset } from "./header/presets.ts";
 export { ssoJwt } from "./jwt/backend.ts";
 export type { JwtAlgorithm, SsoJwtOptions } from "./jwt/options.ts";
-export type { JwtPreset } from "./jwt/presets.ts";
+export type { JwtPreset } from "./jwt/preset-names.ts";
 export { ssoHeaderPlugin, ssoJwtPlugin } from "./plugins.ts";

@@ -34,7 +34,7 @@ export function listOf<T>(entry: z.ZodType<T>, what: string): z.ZodType<readonly
     .min(1, "must not be empty");
 }
 
-/** Which of several headers mean something to HTTP itself, or to the gate, and can carry no identity. */
+/** Headers that mean something to HTTP itself, or to the gate. */
 const reserved = new Set([
   ...["authorization", "connection", "content-length", "content-type", "cookie", "expect", "forwarded", "host"],
   ...["keep-alive", "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade"],
@@ -46,4 +46,10 @@ export function headerName(): z.ZodType<string> {
   return text("the name of a header")
     .regex(/^[A-Za-z0-9_-]+$/, "must be the name of a header: letters, digits, - and _")
     .refine((name) => !reserved.has(name.toLowerCase()), "has a meaning of its own and cannot carry an identity");
+}
+
+/** What stands between two groups. */
+export function separator(): z.ZodType<string> {
+  const punctuation = /^(?:none|json|[^A-Za-z0-9\u0000-\u001f\u007f-\uffff]{1,4})$/;
+  return text("a separator").regex(punctuation, "must be none, json, or punctuation such as ,");
 }

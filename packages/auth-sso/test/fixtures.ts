@@ -51,7 +51,7 @@ export interface Asked {
 }
 
 /** A request as the gate hands it to a backend: only the headers that the backend has named can be read. */
-export function requestTo(
+function requestTo(
   backend: AuthBackend,
   { headers = {}, peer = { address: "10.1.0.7", local: false }, credentials, signal }: Asked,
 ): AuthRequest {

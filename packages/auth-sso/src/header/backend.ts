@@ -7,10 +7,10 @@ import {
   type Rejected,
 } from "@registry-gate/auth";
 import { disagreement } from "../disagreement.ts";
+import { readGroups } from "../groups.ts";
 import { type Reading, readName, readText } from "../identity-text.ts";
 import { listeners } from "../listeners.ts";
 import { SILENT } from "../silent-log.ts";
-import { readGroups } from "./groups.ts";
 import { decodeValue, decodeWords } from "./header-value.ts";
 import { type SettledHeaderOptions, type SsoHeaderOptions, settleHeaderOptions } from "./options.ts";
 import { peerSet } from "./peer-set.ts";

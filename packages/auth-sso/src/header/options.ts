@@ -1,6 +1,6 @@
 import { type Fault, InvalidOptionsError } from "@registry-gate/auth";
 import { z } from "zod";
-import { flag, headerName, listOf, parseWith, text } from "../option-schema.ts";
+import { flag, headerName, listOf, parseWith, separator, text } from "../option-schema.ts";
 import { peerFault } from "./peer-set.ts";
 import { type HeaderPreset, headerPresetNames, headerPresets } from "./presets.ts";
 
@@ -101,11 +101,7 @@ const schema: z.ZodType<SsoHeaderOptions> = z.strictObject({
   userHeader: headerName().describe("Holds the user's name").exactOptional(),
   stripUserPrefix: text("a text").describe("What the user header must begin with").exactOptional(),
   groupsHeader: headerName().describe("Holds the user's groups").exactOptional(),
-  groupsSeparator: text("a separator")
-    .regex(
-      /^(?:none|json|[^A-Za-z0-9\u0000-\u001f\u007f-\uffff]{1,4})$/,
-      "must be none, json, or punctuation such as ,",
-    )
+  groupsSeparator: separator()
     .describe("What stands between two groups; none: the header is one group; json: it is a JSON array")
     .exactOptional(),
   emailHeader: headerName().describe("Holds the e-mail address").exactOptional(),

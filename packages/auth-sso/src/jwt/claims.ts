@@ -1,6 +1,6 @@
 import type { Identity } from "@registry-gate/auth";
 import type { JWTPayload } from "jose";
-import { readGroups } from "../header/groups.ts";
+import { readGroups } from "../groups.ts";
 import { type Reading, readName, readText } from "../identity-text.ts";
 
 /** Where a claim stands: the names of objects from the outside in, then its own. */

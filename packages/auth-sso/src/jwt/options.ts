@@ -1,8 +1,8 @@
 import { isAbsolute } from "node:path";
 import { z } from "zod";
 import type { Duration } from "../duration.ts";
-import { flag, headerName, listOf, parseWith, text } from "../option-schema.ts";
-import { type JwtPreset, jwtPresetNames } from "./presets.ts";
+import { flag, headerName, listOf, parseWith, separator, text } from "../option-schema.ts";
+import { type JwtPreset, jwtPresetNames } from "./preset-names.ts";
 
 export const jwtAlgorithms = [
   "RS256",
@@ -124,13 +124,7 @@ const schema: z.ZodType<SsoJwtOptions> = z.strictObject({
   usernameClaim: path().describe("The claim that becomes the user's name").exactOptional(),
   usernamePrefix: text("a text").describe("Written before the name").exactOptional(),
   groupsClaim: path().describe("The claim that holds the groups").exactOptional(),
-  groupsSeparator: text("a separator")
-    .regex(
-      /^(?:none|json|[^A-Za-z0-9\u0000-\u001f\u007f-\uffff]{1,4})$/,
-      "must be none, json, or punctuation such as ,",
-    )
-    .describe("What stands between two groups, where the claim is one text")
-    .exactOptional(),
+  groupsSeparator: separator().describe("What stands between two groups, where the claim is one text").exactOptional(),
   extraGroups: z
     .array(text("a group"), "must be a list of groups")
     .describe("Groups that everybody is in whom this backend knows")

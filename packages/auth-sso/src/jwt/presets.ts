@@ -1,16 +1,5 @@
 import type { SsoJwtOptions } from "./options.ts";
-
-export const jwtPresetNames = [
-  "cloudflare-access",
-  "google-iap",
-  "aws-alb",
-  "pomerium",
-  "github-actions",
-  "gitlab",
-] as const;
-
-/** A product whose tokens are known. */
-export type JwtPreset = (typeof jwtPresetNames)[number];
+import type { JwtPreset } from "./preset-names.ts";
 
 type Defaults = Partial<
   Pick<

@@ -1,4 +1,4 @@
-import { readName } from "../identity-text.ts";
+import { readName } from "./identity-text.ts";
 
 /** The groups that were read, or why they cannot be. */
 export type Groups = { readonly groups: readonly string[]; readonly fault?: never } | { readonly fault: string };
