@@ -36,7 +36,7 @@ export async function tryPolledServer(settings: PolledServerSettings): Promise<P
   let said = "";
   let failed: string | undefined;
   const remember = (chunk: Buffer): void => {
-    said = (said + chunk.toString()).slice(-100_000);
+    said += chunk.toString();
   };
   child.stdout.on("data", remember);
   child.stderr.on("data", remember);

@@ -20,16 +20,24 @@ export class DirectoryFault extends Error {
   readonly code: number | undefined;
   /** Of `connect`: the server kept silent instead of refusing. */
   readonly slow: boolean;
+  /** Of `connect`: a server that is being started again may be there in a moment. Of `lost`: nothing had been sent. */
+  readonly transient: boolean;
 
   constructor(
     kind: FaultKind,
     message: string,
-    details: { readonly code?: number; readonly slow?: boolean; readonly cause?: unknown } = {},
+    details: {
+      readonly code?: number;
+      readonly slow?: boolean;
+      readonly transient?: boolean;
+      readonly cause?: unknown;
+    } = {},
   ) {
     super(oneLine(message), details.cause === undefined ? {} : { cause: details.cause });
     this.kind = kind;
     this.code = details.code;
     this.slow = details.slow ?? false;
+    this.transient = details.transient ?? false;
   }
 }
 
@@ -45,6 +53,12 @@ export function describeCause(error: unknown): string {
   if (error.message === "" && inner instanceof Error) return describeCause(inner);
   if ("syscall" in error && code !== undefined) return NAMES[code] ?? code;
   return oneLine(error.message === "" ? (code ?? error.name) : error.message);
+}
+
+/** Whether an error of the system says that nobody listens, or no longer. */
+export function isRefusal(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return code === "ECONNREFUSED" || code === "ECONNRESET" || code === "EPIPE";
 }
 
 const NAMES: Readonly<Record<string, string>> = {

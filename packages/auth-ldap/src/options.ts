@@ -55,7 +55,7 @@ export interface LdapOptions {
   /** Defaults for Active Directory. Default `false`. */
   readonly activeDirectory?: boolean;
 
-  /** For one operation, and for waiting for a connection. Default 5 s. */
+  /** For one operation. Default 5 s. Who waits for a connection waits as long, and for each URL's `connectTimeout`. */
   readonly timeout?: Duration;
   /** For connecting, TLS included. Default 3 s. */
   readonly connectTimeout?: Duration;

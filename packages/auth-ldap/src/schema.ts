@@ -76,7 +76,7 @@ const schema: z.ZodType<LdapOptions> = z.strictObject({
   groups: group.describe("How groups are found").exactOptional(),
   requiredGroup: text("Only members of this group may sign in: a name or a DN").exactOptional(),
   activeDirectory: truth("Defaults for Active Directory").exactOptional(),
-  timeout: duration("For one operation, and for waiting for a connection; 5s by default").exactOptional(),
+  timeout: duration("For one operation; 5s by default").exactOptional(),
   connectTimeout: duration("For connecting, TLS included; 3s by default").exactOptional(),
   pool: pool.describe("Limits of each of the two pools of connections").exactOptional(),
 });

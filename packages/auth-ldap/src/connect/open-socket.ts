@@ -1,6 +1,6 @@
 import { connect, isIP, type Socket } from "node:net";
 import { type SecureContext, type TLSSocket, connect as tlsConnect } from "node:tls";
-import { aborted, DirectoryFault, describeCause } from "../faults.ts";
+import { aborted, DirectoryFault, describeCause, isRefusal } from "../faults.ts";
 import type { ServerAddress } from "../url.ts";
 import { startTls } from "./start-tls.ts";
 
@@ -39,7 +39,8 @@ export async function openSocket(
   const failure = Promise.withResolvers<never>();
   failure.promise.catch(() => {});
   const onError = (error: unknown): void => failure.reject(connectFault(error));
-  const onClose = (): void => failure.reject(new DirectoryFault("connect", "the server has closed the connection"));
+  const onClose = (): void =>
+    failure.reject(new DirectoryFault("connect", "the server has closed the connection", { transient: true }));
   const onAbort = (): void => failure.reject(aborted());
   const timer = setTimeout(
     () => failure.reject(new DirectoryFault("connect", `not connected within ${connectTimeout} ms`, { slow: true })),
@@ -101,7 +102,10 @@ function event(socket: Socket, name: string): Promise<void> {
 
 function connectFault(error: unknown): DirectoryFault {
   if (error instanceof DirectoryFault) return error;
-  return new DirectoryFault("connect", `cannot be reached: ${describeCause(error)}`, { cause: error });
+  return new DirectoryFault("connect", `cannot be reached: ${describeCause(error)}`, {
+    transient: isRefusal(error),
+    cause: error,
+  });
 }
 
 function describeTls(socket: TLSSocket): Readonly<Record<string, string>> {

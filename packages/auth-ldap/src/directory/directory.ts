@@ -1,6 +1,6 @@
 import type { Logger } from "@registry-gate/auth";
 import { openSocket } from "../connect/open-socket.ts";
-import { DirectoryFault } from "../faults.ts";
+import { aborted, DirectoryFault } from "../faults.ts";
 import { anything } from "../filter/filter.ts";
 import { judgeServiceBind } from "../outcomes.ts";
 import { createSession, type Session } from "../protocol/session.ts";
@@ -23,7 +23,10 @@ export interface Directory {
    * @throws {DirectoryFault} and whatever `use` throws.
    */
   read<T>(signal: AbortSignal, use: (session: Session) => Promise<T>): Promise<T>;
-  /** Calls `use` with a connection on which a user may be bound. It is called once, whatever happens. */
+  /**
+   * Calls `use` with a connection on which a user may be bound. It is called again only where the connection had ended
+   * before anything was sent.
+   */
   asUser<T>(signal: AbortSignal, use: (session: Session) => Promise<T>): Promise<T>;
   /** Signs in as the service account, or reads the root where there is none. */
   check(signal: AbortSignal): Promise<void>;
@@ -42,10 +45,24 @@ export function openDirectory(
 ): Directory {
   const { connect, timeout, pool } = settings;
   const refusal = { until: 0, times: 0, fault: undefined as DirectoryFault | undefined };
+  let proved = false;
+  let trying: Promise<void> | undefined;
 
   const bindService: Prepare = async (session, signal) => {
     const service = account();
     if (service === undefined) return;
+    // A wrong password must not be tried on every connection at once: that could lock the account.
+    while (!proved && trying !== undefined) await untilSettled(trying, signal);
+    if (proved) return bindOnce(service, session, signal);
+    trying = bindOnce(service, session, signal);
+    try {
+      await trying;
+      proved = true;
+    } finally {
+      trying = undefined;
+    }
+  };
+  const bindOnce = async (service: ServiceAccount, session: Session, signal: AbortSignal): Promise<void> => {
     if (refusal.fault !== undefined && performance.now() < refusal.until) throw refusal.fault;
     try {
       judgeServiceBind(await session.bind(service.dn, service.password, signal));
@@ -57,6 +74,7 @@ export function openDirectory(
           log.error({ server: session.server, reason: error.message }, "the directory lets nobody in");
         refusal.until = performance.now() + Math.min(REFUSAL.longest, REFUSAL.first * 2 ** refusal.times++);
         refusal.fault = error;
+        proved = false;
       }
       throw error;
     }
@@ -85,7 +103,8 @@ export function openDirectory(
   const poolWith = (prepare: Prepare): Pool =>
     createPool({
       ...pool,
-      patience: timeout,
+      // As long as it may take whoever is before them in the queue to find a server and be answered.
+      patience: timeout + connect.connectTimeout * settings.addresses.length,
       open: (signal) => servers.connect(signal, prepare),
       preferred: servers.preferred,
     });
@@ -119,13 +138,23 @@ export function openDirectory(
     }
   };
 
+  const asUser: Directory["asUser"] = async (signal, use) => {
+    try {
+      return await watched(users, signal, use);
+    } catch (error) {
+      if (!(error instanceof DirectoryFault) || error.kind !== "lost" || !error.transient) throw error;
+      return watched(users, signal, use);
+    }
+  };
+
   return {
     read,
-    asUser: (signal, use) => watched(users, signal, use),
+    asUser,
     check: (signal) => read(signal, (session) => prove(session, signal)),
     accountChanged() {
       refusal.fault = undefined;
       refusal.times = 0;
+      proved = false;
       service.drop();
     },
     close() {
@@ -134,6 +163,17 @@ export function openDirectory(
       users.close();
     },
   };
+}
+
+/** Waits for somebody else's work, whatever becomes of it, for as long as the answer is wanted. */
+async function untilSettled(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const settled = (): void => resolve();
+  signal.addEventListener("abort", settled, { once: true });
+  work.then(settled, settled);
+  if (!signal.aborted) await promise;
+  signal.removeEventListener("abort", settled);
+  if (signal.aborted) throw aborted();
 }
 
 /** Whether another connection, perhaps to another server, may do better. */

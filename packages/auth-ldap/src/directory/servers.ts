@@ -123,7 +123,8 @@ export function createServers({ addresses, open, proof, patience, log }: Servers
         const session = await tryEach(candidates, signal, prepare);
         if (!(session instanceof DirectoryFault)) return session;
         if (servers.some(({ fault }) => fault === undefined)) continue;
-        if (isSilence(session) || performance.now() + pause > giveUp) throw session;
+        const passing = session.transient || session.kind === "lost";
+        if (!passing || performance.now() + pause > giveUp) throw session;
         await delay(pause, undefined, { signal }).catch(() => {
           throw aborted();
         });

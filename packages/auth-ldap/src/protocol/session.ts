@@ -108,7 +108,9 @@ export function createSession(socket: Socket, server: string, timeout: number): 
     signal: AbortSignal,
   ): Promise<readonly Message[]> {
     if (signal.aborted) throw aborted();
-    if (!usable || pending !== undefined) throw new DirectoryFault("lost", "the connection is closed");
+    if (!usable || pending !== undefined) {
+      throw new DirectoryFault("lost", "the connection is closed", { transient: true });
+    }
     const id = nextId;
     nextId = nextId === 0x7fffffff ? 1 : nextId + 1;
     const { promise, resolve, reject } = Promise.withResolvers<readonly Message[]>();

@@ -1,0 +1,220 @@
+import type { LdapOptions } from "@registry-gate/auth-ldap";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openSocket } from "../../packages/auth-ldap/src/connect/open-socket.ts";
+import { openTlsIdentity } from "../../packages/auth-ldap/src/connect/tls-identity.ts";
+import { anything } from "../../packages/auth-ldap/src/filter/filter.ts";
+import { rangedValues } from "../../packages/auth-ldap/src/groups/ranged-values.ts";
+import { createSession } from "../../packages/auth-ldap/src/protocol/session.ts";
+import { type Samba, startSamba } from "../support/samba.ts";
+import { groupsOf, openBackend, outcomeOf, signIn } from "./login.ts";
+
+const base = "dc=corp,dc=example,dc=org";
+const password = "Passw0rd!";
+const groupBase = `ou=groups,${base}`;
+
+let samba: Samba;
+let plain: LdapOptions;
+beforeAll(async () => {
+  samba = await startSamba();
+  plain = {
+    urls: [samba.tlsUrl],
+    caCert: samba.authority,
+    bindDN: `cn=gate,cn=users,${base}`,
+    bindPassword: password,
+    searchBase: base,
+    activeDirectory: true,
+  };
+});
+afterAll(() => samba?.close());
+
+/** The names of the groups without their DNs. */
+const namesOf = async (options: LdapOptions, username: string): Promise<readonly string[]> => {
+  const { backend } = await openBackend(options);
+  return (await groupsOf(backend, username, password)).filter((name) => !name.endsWith(base));
+};
+
+describe("a login to Active Directory", () => {
+  it.each([
+    ["alice", "alice"],
+    ["ALICE", "alice"],
+    ["CORP\\alice", "alice"],
+    ["corp\\ALICE", "alice"],
+    ["alice@corp.example.org", "alice"],
+    ["Alice@CORP.example.org", "alice"],
+    ["robert@other.example", "bob"],
+    ["bob@corp.example.org", "bob"],
+    ["CORP\\bob", "bob"],
+    ["jsmith", "jsmith"],
+    ["zoë", "zoë"],
+    ["lead", "lead"],
+    ["hash", "hash"],
+  ])("knows %s as %s", async (typed, username) => {
+    const { backend } = await openBackend(plain);
+    expect(await signIn(backend, typed, password)).toMatchObject({ status: "authenticated", identity: { username } });
+    expect(await outcomeOf(signIn(backend, typed, "wrong"))).toBe("rejected: wrong password");
+  });
+
+  it.each([
+    ["OTHER\\alice"],
+    ["\\alice"],
+    ["CORP\\"],
+    ["alice@other.example"],
+    ["bob@other.example"],
+    ["@corp.example.org"],
+    ["alice@"],
+    ["dc1$"],
+    ["CORP\\dc1$"],
+    ["*"],
+    ["ali*"],
+    ["*)(sAMAccountName=*"],
+    ["alice\\00"],
+    ["EXTERNAL"],
+    [`cn=alice,ou=people,${base}`],
+  ])("does not know %s", async (typed) => {
+    const { backend } = await openBackend(plain);
+    expect(await outcomeOf(signIn(backend, typed, password))).toBe("rejected: there is no such user");
+  });
+
+  it.each([
+    ["disabled", "the account is disabled"],
+    ["smartcard", "wrong password"],
+    ["mustchange", "the password must be changed"],
+    ["accountexpired", "the account has expired"],
+    ["expired", "the password has expired"],
+    ["hours", "the account may not sign in at this hour"],
+    ["workstation", "the account may not sign in from this machine"],
+  ])("is rejected for %s: %s", async (username, reason) => {
+    const { backend } = await openBackend(plain);
+    expect(await outcomeOf(signIn(backend, username, password))).toBe(`rejected: ${reason}`);
+  });
+
+  it("is rejected where the account has been locked", async () => {
+    const { backend } = await openBackend(plain);
+    expect(await outcomeOf(signIn(backend, "locked", password))).toBe("authenticated");
+    for (let failures = 0; failures < 3; failures++) {
+      expect(await outcomeOf(signIn(backend, "locked", "wrong"))).toBe("rejected: wrong password");
+    }
+    expect(await outcomeOf(signIn(backend, "locked", password))).toBe("rejected: the account is locked");
+  });
+
+  it("is rejected with an empty password, and for names with control characters", async () => {
+    const { backend } = await openBackend(plain);
+    expect(await outcomeOf(signIn(backend, "alice", ""))).toBe("rejected: the password is empty");
+    expect(await outcomeOf(signIn(backend, "alice\0x", password))).toMatch(/^rejected: the name has characters/);
+  });
+
+  it.each([["CORP\\gate"], ["gate@corp.example.org"]])(
+    "works with the service account written as %s",
+    async (bindDN) => {
+      const { backend } = await openBackend({ ...plain, bindDN });
+      expect(await outcomeOf(signIn(backend, "alice", password))).toBe("authenticated");
+      await backend.check?.(AbortSignal.timeout(5000));
+    },
+  );
+
+  it("works by StartTLS, and is refused in clear text by the server", async () => {
+    const { backend } = await openBackend({ ...plain, urls: [samba.url], startTLS: true });
+    expect(await outcomeOf(signIn(backend, "alice", password))).toBe("authenticated");
+    const { caCert: _, ...rest } = plain;
+    const clear = await openBackend({ ...rest, urls: [samba.url], allowCleartext: true });
+    expect(await outcomeOf(signIn(clear.backend, "alice", password))).toBe(
+      "unavailable: ldap: the service account is refused: stronger authentication required (8)",
+    );
+  });
+
+  it("by another filter takes the name as it is typed", async () => {
+    const { backend } = await openBackend({ ...plain, searchFilter: "(&(objectClass=user)(mail={{username}}))" });
+    expect(await signIn(backend, "alice@example.org", password)).toMatchObject({ identity: { username: "alice" } });
+    expect(await outcomeOf(signIn(backend, "alice", password))).toBe("rejected: there is no such user");
+  });
+});
+
+describe("groups of Active Directory", () => {
+  it("are those of the token: nested, primary and built in, but not those for mail alone", async () => {
+    expect(await namesOf(plain, "alice")).toEqual(
+      [
+        ...["Domain Users", "R&D (core), EU", "Users", "crowd", "developers", "engineering", "local", "pushers"],
+        "universal",
+      ].sort(),
+    );
+    expect(await namesOf(plain, "bob")).toEqual(
+      ["Domain Users", "Users", "circle-a", "circle-b", "developers", "engineering", "pushers"].sort(),
+    );
+    expect(await namesOf(plain, "carol")).toContain("staff");
+  });
+
+  it("are those at hand where nested groups are not wanted", async () => {
+    const options = { ...plain, groups: { nested: false } };
+    expect(await namesOf(options, "alice")).toEqual(
+      ["Domain Users", "R&D (core), EU", "crowd", "developers", "local", "universal"].sort(),
+    );
+    // Her first primary group has become an ordinary one when she was given another.
+    expect(await namesOf(options, "carol")).toEqual(["Domain Users", "staff"]);
+  });
+
+  it("below the base alone count, where there is one", async () => {
+    expect(await namesOf({ ...plain, groups: { searchBase: groupBase } }, "bob")).toEqual([
+      "circle-a",
+      "circle-b",
+      "developers",
+      "engineering",
+      "pushers",
+    ]);
+  });
+
+  it.each([
+    ["a walk", "(member={{dn}})"],
+    ["the rule of the server", "(member:1.2.840.113556.1.4.1941:={{dn}})"],
+  ])("by a filter of one's own, and %s, can be those for mail as well", async (_, searchFilter) => {
+    expect(await namesOf({ ...plain, groups: { searchBase: groupBase, searchFilter } }, "alice")).toEqual(
+      [
+        ...["R&D (core), EU", "crowd", "developers", "engineering", "local", "newsletter", "pushers", "universal"],
+      ].sort(),
+    );
+  });
+
+  it("by memberOf are those in the entry", async () => {
+    const groups = { memberOfAttribute: "memberOf", nested: false };
+    expect(await namesOf({ ...plain, groups }, "alice")).toEqual(
+      ["R&D (core), EU", "crowd", "developers", "local", "newsletter", "universal"].sort(),
+    );
+  });
+
+  it("can be required by their DN", async () => {
+    const requiredGroup = `CN=Pushers,OU=Groups,${base.toUpperCase()}`;
+    const { backend } = await openBackend({ ...plain, requiredGroup });
+    expect(await outcomeOf(signIn(backend, "CORP\\alice", password))).toBe("authenticated");
+    expect(await outcomeOf(signIn(backend, "carol", password))).toBe("rejected: is not in the required group");
+  });
+
+  it("with thousands of members are read in parts, and in full", async () => {
+    const signal = AbortSignal.timeout(20_000);
+    const identity = await openTlsIdentity(
+      { caCert: samba.authority, clientCert: undefined, clientKey: undefined },
+      { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
+    );
+    const address = { url: samba.tlsUrl, ldaps: true, host: samba.host, port: 636 };
+    const connect = {
+      startTLS: false,
+      serverName: undefined,
+      connectTimeout: 5000,
+      secureContext: () => identity.current(),
+    };
+    const session = createSession(await openSocket(address, connect, signal), samba.tlsUrl, 20_000);
+    try {
+      expect(await session.bind("CORP\\gate", password, signal)).toMatchObject({ code: 0 });
+      const { entries } = await session.search(
+        { base: `cn=crowd,${groupBase}`, scope: "base", filter: anything, attributes: ["member;range=0-999"] },
+        signal,
+      );
+      const [entry] = entries;
+      if (entry === undefined) throw new Error("the group is there");
+      expect(entry.names).toContain("member;range=0-999");
+      const members = await rangedValues(session, entry, "member", signal);
+      expect(new Set(members).size).toBe(2001);
+    } finally {
+      session.close();
+      identity.close();
+    }
+  });
+});

@@ -1,0 +1,329 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { LdapOptions } from "@registry-gate/auth-ldap";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { bindResponse, extendedResponse, message, searchDone } from "../../packages/auth-ldap/test/ber-message.ts";
+import { type Slapd, startSlapd } from "../support/slapd.ts";
+import { openBackend, outcomeOf, signIn } from "./login.ts";
+import { blackHole, halfOpen, type Relay, startRelay } from "./relay.ts";
+
+const base = "dc=example,dc=org";
+const startTlsOid = "1.3.6.1.4.1.1466.20037";
+
+let slapd: Slapd;
+let common: LdapOptions;
+beforeAll(async () => {
+  slapd = await startSlapd();
+  common = {
+    urls: [],
+    caCert: slapd.authority,
+    bindDN: `cn=gate,${base}`,
+    bindPassword: "gatepw",
+    searchBase: `ou=people,${base}`,
+    timeout: 500,
+    connectTimeout: 500,
+  };
+});
+afterAll(() => slapd?.close());
+
+async function relayTo(port: number): Promise<Relay> {
+  const relay = await startRelay(port);
+  onTestFinished(() => relay.close());
+  return relay;
+}
+
+const inClear = (relay: Relay): LdapOptions => ({
+  ...common,
+  urls: [`ldap://127.0.0.1:${relay.port}`],
+  allowCleartext: true,
+});
+const overTls = (relay: Relay): LdapOptions => ({ ...common, urls: [`ldaps://127.0.0.1:${relay.port}`] });
+const overStartTls = (relay: Relay): LdapOptions => ({
+  ...common,
+  urls: [`ldap://127.0.0.1:${relay.port}`],
+  startTLS: true,
+});
+
+const isBindOf = (bytes: Buffer, user: string): boolean => bytes.includes(`uid=${user},ou=people`) && bytes[5] === 0x60;
+const occurrences = (bytes: Buffer, text: string): number => bytes.toString("latin1").split(text).length - 1;
+const unavailable = /^unavailable: /;
+
+describe("a connection that breaks", () => {
+  it("while a password is under way makes the login unavailable, and the password is not sent again", async () => {
+    const relay = await relayTo(slapd.port);
+    const { backend } = await openBackend(inClear(relay));
+    expect(await outcomeOf(signIn(backend, "alice", "alicepw"))).toBe("authenticated");
+    const before = occurrences(relay.sent(), "alicepw");
+    relay.tamper((bytes, direction) => (direction === "up" && isBindOf(bytes, "alice") ? "reset" : undefined));
+    expect(await outcomeOf(signIn(backend, "alice", "alicepw"))).toMatch(unavailable);
+    expect(occurrences(relay.sent(), "alicepw")).toBe(before + 1);
+    relay.pass();
+    expect(await outcomeOf(signIn(backend, "alice", "alicepw"))).toBe("authenticated");
+  });
+
+  it("while the user is searched for costs the login nothing", async () => {
+    const relay = await relayTo(slapd.port);
+    const { backend } = await openBackend(inClear(relay));
+    await signIn(backend, "alice", "alicepw");
+    let torn = 0;
+    relay.tamper((bytes) => (bytes[5] === 0x63 && torn++ === 0 ? "reset" : undefined));
+    expect(await outcomeOf(signIn(backend, "alice", "alicepw"))).toBe("authenticated");
+    expect(torn).toBe(2);
+  });
+
+  it("while it is idle costs the login nothing", async () => {
+    for (const options of [inClear, overTls, overStartTls]) {
+      const relay = await relayTo(options === overTls ? slapd.tlsPort : slapd.port);
+      const { backend } = await openBackend(options(relay));
+      await Promise.all(Array.from({ length: 8 }, () => signIn(backend, "alice", "alicepw")));
+      relay.resetAll();
+      await delay(20);
+      expect(await outcomeOf(signIn(backend, "alice", "alicepw"))).toBe("authenticated");
+    }
+  });
+
+  it("with every attempt makes the login unavailable, also over TLS", async () => {
+    for (const options of [inClear, overTls, overStartTls]) {
+      const relay = await relayTo(options === overTls ? slapd.tlsPort : slapd.port);
+      relay.tamper(() => "reset");
+      const { backend } = await openBackend(options(relay));
+      expect(await outcomeOf(signIn(backend, "alice", "alicepw"))).toMatch(unavailable);
+      await expect(backend.check?.(AbortSignal.timeout(5000))).rejects.toMatchObject({ code: "BACKEND_UNAVAILABLE" });
+    }
+  });
+});
+
+describe("a server that keeps silent", () => {
+  it("costs one connect timeout, once, and is then left out, until it is there again and is preferred", async () => {
+    const relay = await relayTo(slapd.tlsPort);
+    relay.tamper(blackHole);
+    const { backend, lines } = await openBackend({ ...overTls(relay), urls: [...overTls(relay).urls, slapd.tlsUrl] });
+    const first = await Promise.all(Array.from({ length: 64 }, () => outcomeOf(signIn(backend, "alice", "alicepw"))));
+    expect(new Set(first)).toEqual(new Set(["authenticated"]));
+    const attempts = relay.connections();
+    expect(attempts).toBeLessThanOrEqual(16);
+    for (let login = 0; login < 100; login++) await signIn(backend, "alice", "alicepw");
+    // Not one of these logins has asked it; at most the background has, once.
+    expect(relay.connections()).toBeLessThanOrEqual(attempts + 1);
+    expect(lines.filter(({ level }) => level === "warn")).toHaveLength(1);
+
+    relay.pass();
+    await expect
+      .poll(() => lines.some(({ message }) => message === "the directory server works again"), { timeout: 20_000 })
+      .toBe(true);
+    const before = relay.connections();
+    expect(await outcomeOf(signIn(backend, "alice", "alicepw"))).toBe("authenticated");
+    expect(relay.connections()).toBe(before + 2);
+  });
+
+  it("and is alone makes logins unavailable, the later ones at once", async () => {
+    const relay = await relayTo(slapd.tlsPort);
+    relay.tamper(blackHole);
+    const { backend } = await openBackend(overTls(relay));
+    expect(await outcomeOf(signIn(backend, "alice", "alicepw"))).toMatch(/^unavailable: .*not connected within 500 ms/);
+    const attempts = relay.connections();
+    for (let login = 0; login < 20; login++) {
+      expect(await outcomeOf(signIn(backend, "alice", "alicepw"))).toMatch(/^unavailable: .*no server answers/);
+    }
+    expect(relay.connections()).toBeLessThanOrEqual(attempts + 1);
+  });
+
+  it("on connections that worked is left for the next one", async () => {
+    const relay = await relayTo(slapd.tlsPort);
+    const { backend } = await openBackend({ ...overTls(relay), urls: [...overTls(relay).urls, slapd.tlsUrl] });
+    await Promise.all(Array.from({ length: 8 }, () => signIn(backend, "alice", "alicepw")));
+    expect(relay.connections()).toBeGreaterThan(0);
+    relay.tamper(blackHole);
+    expect(await outcomeOf(signIn(backend, "alice", "alicepw"))).toBe("authenticated");
+    expect(await outcomeOf(signIn(backend, "alice", "x"))).toBe("rejected: wrong password");
+  });
+
+  it("after it was sent a password makes the login unavailable, and the password is not sent again", async () => {
+    const relay = await relayTo(slapd.port);
+    const { backend } = await openBackend({
+      ...inClear(relay),
+      urls: [...inClear(relay).urls, slapd.tlsUrl],
+    });
+    await signIn(backend, "alice", "alicepw");
+    const before = occurrences(relay.sent(), "alicepw");
+    let silent = false;
+    relay.tamper((bytes, direction, connection) => {
+      if (direction === "up" && isBindOf(bytes, "alice")) silent = true;
+      return silent ? halfOpen(bytes, direction, connection) : undefined;
+    });
+    expect(await outcomeOf(signIn(backend, "alice", "alicepw"))).toMatch(/^unavailable: .*no answer within 500 ms/);
+    expect(occurrences(relay.sent(), "alicepw")).toBe(before + 1);
+    expect(await outcomeOf(signIn(backend, "alice", "alicepw"))).toBe("authenticated");
+  });
+
+  it("does not hold back a login that is no longer wanted", async () => {
+    for (const options of [inClear, overTls, overStartTls]) {
+      const relay = await relayTo(options === overTls ? slapd.tlsPort : slapd.port);
+      relay.tamper(blackHole);
+      const { backend } = await openBackend({ ...options(relay), timeout: "1m", connectTimeout: "1m" });
+      const controller = new AbortController();
+      const logins = Array.from({ length: 20 }, () =>
+        outcomeOf(signIn(backend, "alice", "alicepw", controller.signal)),
+      );
+      await delay(50);
+      controller.abort();
+      for (const outcome of await Promise.all(logins)) expect(outcome).toMatch(/no longer wanted/);
+    }
+  });
+});
+
+describe("a server that refuses connections", () => {
+  it("is passed over for the next", async () => {
+    const gone = await startRelay(slapd.tlsPort);
+    await gone.close();
+    const { backend } = await openBackend({ ...overTls(gone), urls: [...overTls(gone).urls, slapd.tlsUrl] });
+    expect(await outcomeOf(signIn(backend, "alice", "alicepw"))).toBe("authenticated");
+  });
+
+  it("and is alone makes the login unavailable, never rejected", async () => {
+    const gone = await startRelay(slapd.tlsPort);
+    await gone.close();
+    const { backend } = await openBackend(overTls(gone));
+    expect(await outcomeOf(signIn(backend, "alice", "wrong"))).toBe(
+      "unavailable: ldap: cannot be reached: connection refused",
+    );
+  });
+});
+
+describe("answers that are none", () => {
+  it.each([
+    ["text", Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n")],
+    ["zeros", Buffer.alloc(64)],
+    ["a message that says it is endless", Buffer.from([0x30, 0x80, 0x02, 0x01])],
+    ["a message whose inside is longer than itself", Buffer.from("300e02010361090a0131040004008705", "hex")],
+    ["a message beyond measure", Buffer.from([0x30, 0x84, 0x7f, 0xff, 0xff, 0xff])],
+  ])("such as %s make the login unavailable", async (_, garbage) => {
+    const relay = await relayTo(slapd.port);
+    const { backend } = await openBackend(inClear(relay));
+    await signIn(backend, "alice", "alicepw");
+    relay.tamper((__, direction) => (direction === "down" ? garbage : undefined));
+    expect(await outcomeOf(signIn(backend, "alice", "alicepw"))).toMatch(unavailable);
+    relay.pass();
+    await expect.poll(() => outcomeOf(signIn(backend, "alice", "alicepw")), { timeout: 10_000 }).toBe("authenticated");
+  });
+
+  it("within TLS make the login unavailable", async () => {
+    const relay = await relayTo(slapd.tlsPort);
+    const { backend } = await openBackend(overTls(relay));
+    await signIn(backend, "alice", "alicepw");
+    relay.tamper((bytes, direction) => (direction === "down" ? Buffer.alloc(bytes.length, 0x17) : undefined));
+    expect(await outcomeOf(signIn(backend, "alice", "alicepw"))).toMatch(unavailable);
+    relay.pass();
+    await expect.poll(() => outcomeOf(signIn(backend, "alice", "alicepw")), { timeout: 10_000 }).toBe("authenticated");
+  });
+
+  it.each([
+    ["under another number", (id: number) => bindResponse(id + 1)],
+    ["under number 0", () => bindResponse(0)],
+    ["of a search", (id: number) => searchDone(id)],
+    ["of an extension", (id: number) => extendedResponse(id)],
+    ["twice", (id: number) => Buffer.concat([bindResponse(id, 49), bindResponse(id)])],
+    ["and another's before it", (id: number) => Buffer.concat([bindResponse(id + 1), bindResponse(id)])],
+    ["without a result", (id: number) => message(id, Buffer.from([0x61, 0x00]))],
+  ])("to a password, %s, let nobody in", async (_, forge) => {
+    const relay = await relayTo(slapd.port);
+    const { backend } = await openBackend(inClear(relay));
+    await signIn(backend, "alice", "alicepw");
+    let id = 0;
+    relay.tamper((bytes, direction) => {
+      if (direction === "up") {
+        id = isBindOf(bytes, "alice") ? (bytes[4] ?? 0) : 0;
+        return undefined;
+      }
+      return id === 0 ? undefined : forge(id);
+    });
+    expect(await outcomeOf(signIn(backend, "alice", "wrong"))).toMatch(/^(?:unavailable|rejected): /);
+    relay.pass();
+    expect(await outcomeOf(signIn(backend, "alice", "alicepw"))).toBe("authenticated");
+  });
+});
+
+describe("somebody between the gate and a server with StartTLS", () => {
+  const forged = bindResponse(2);
+
+  it.each<[string, Buffer]>([
+    ["an answer to a bind that will be asked", forged],
+    ["the beginning of one", forged.subarray(0, 6)],
+    ["a single byte", Buffer.from([0x30])],
+    ["answers to many binds", Buffer.concat(Array.from({ length: 20 }, (_, index) => bindResponse(index + 1)))],
+  ])("gains nothing by %s behind the answer to StartTLS", async (_, injected) => {
+    const relay = await relayTo(slapd.port);
+    relay.tamper((bytes, direction) =>
+      direction === "down" && bytes[5] === 0x78 ? Buffer.concat([bytes, injected]) : undefined,
+    );
+    const { backend } = await openBackend(overStartTls(relay));
+    expect(await outcomeOf(signIn(backend, "bob", "wrong"))).toMatch(/^unavailable: .*somebody may be in between/);
+    for (const secret of ["wrong", "gatepw", "uid=bob"]) expect(occurrences(relay.sent(), secret)).toBe(0);
+    relay.pass();
+    expect(await outcomeOf(signIn(backend, "bob", "bobpw"))).toBe("authenticated");
+  });
+
+  it("gains nothing by bytes that come a moment later", async () => {
+    const relay = await relayTo(slapd.port);
+    relay.tamper((bytes, direction) => {
+      // The first bytes of the server's handshake are preceded by a forged answer.
+      return direction === "down" && bytes[0] === 0x16 ? Buffer.concat([forged, bytes]) : undefined;
+    });
+    const { backend } = await openBackend(overStartTls(relay));
+    expect(await outcomeOf(signIn(backend, "bob", "wrong"))).toMatch(unavailable);
+    for (const secret of ["wrong", "gatepw", "uid=bob"]) expect(occurrences(relay.sent(), secret)).toBe(0);
+  });
+
+  it.each([
+    ["declines it", extendedResponse(1, 52)],
+    ["answers under another number", extendedResponse(9)],
+    ["answers to something else", bindResponse(1)],
+  ])("who %s gets no password in clear", async (_, answer) => {
+    const relay = await relayTo(slapd.port);
+    relay.tamper((bytes, direction) => (direction === "down" && bytes[5] === 0x78 ? answer : undefined));
+    const { backend } = await openBackend(overStartTls(relay));
+    expect(await outcomeOf(signIn(backend, "alice", "alicepw"))).toMatch(/^unavailable: .*StartTLS/);
+    expect(relay.sent().includes(startTlsOid)).toBe(true);
+    for (const secret of ["alicepw", "gatepw", "uid=alice"]) expect(occurrences(relay.sent(), secret)).toBe(0);
+  });
+});
+
+describe("a directory that is started again under load", () => {
+  it.each(["SIGTERM", "SIGKILL"] as const)(
+    "by %s loses no login but those whose password is under way",
+    async (signal) => {
+      const server = await startSlapd();
+      onTestFinished(() => server.close());
+      const { backend } = await openBackend({
+        ...common,
+        urls: [server.tlsUrl],
+        caCert: server.authority,
+        timeout: 5000,
+        connectTimeout: 5000,
+        pool: { size: 8 },
+      });
+      let stopping = false;
+      const outcomes = new Map<string, number>();
+      const worker = async (index: number): Promise<void> => {
+        const username = `load${String(index).padStart(2, "0")}`;
+        for (let after = 0; after < 5; ) {
+          if (stopping) after++;
+          const outcome = await outcomeOf(signIn(backend, username, `${username}pw`));
+          outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+        }
+      };
+      const workers = Array.from({ length: 64 }, (_, index) => worker(index));
+      await delay(300);
+      server.kill(signal);
+      await server.stop();
+      await delay(200);
+      await server.start();
+      stopping = true;
+      await Promise.all(workers);
+      const failed = [...outcomes].filter(([outcome]) => outcome !== "authenticated");
+      for (const [outcome] of failed) expect(outcome).toMatch(unavailable);
+      // One password at a time is under way on each of the connections for signing in.
+      expect(failed.reduce((sum, [, times]) => sum + times, 0)).toBeLessThanOrEqual(8);
+      expect(outcomes.get("authenticated")).toBeGreaterThan(64 * 5);
+    },
+  );
+});
