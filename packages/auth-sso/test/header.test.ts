@@ -250,7 +250,7 @@ test("a Basic login must name the same user as the header", async () => {
   expect(await named(onTheWire("zo\u00e9"), "zo\u0065\u0301")).toMatchObject({ status: "authenticated" });
   for (const other of ["bob", "Alice", "alice "]) {
     expect(await named("alice", other)).toEqual({
-      status: "rejected",
+      status: "conflicting",
       reason: "the header and the Basic login name two different users",
     });
   }

@@ -228,6 +228,8 @@ test("the header must hold one token", async () => {
   }
 });
 
+const conflicting = (reason: string) => ({ status: "conflicting", reason });
+
 test("a login beside the header must be of the same user", async () => {
   const { backend } = await open();
   const headers = { "X-Assertion": await tokenOf(key) };
@@ -238,11 +240,11 @@ test("a login beside the header must be of the same user", async () => {
   const authenticated = { status: "authenticated", identity: { username: "alice" } };
 
   expect(await both(basic("alice"))).toMatchObject(authenticated);
-  expect(await both(basic("bob"))).toEqual(rejected("the header and the Basic login name two different users"));
+  expect(await both(basic("bob"))).toEqual(conflicting("the header and the Basic login name two different users"));
   expect(await both(basic("oauth2", alices))).toMatchObject(authenticated);
   expect(await both({ scheme: "bearer", token: alices })).toMatchObject(authenticated);
   expect(await both({ scheme: "bearer", token: "opaque" })).toMatchObject(authenticated);
-  const two = rejected("the header and the login hold tokens of two different users");
+  const two = conflicting("the header and the login hold tokens of two different users");
   expect(await both(basic("oauth2", bobs))).toEqual(two);
   expect(await both({ scheme: "bearer", token: bobs })).toEqual(two);
   expect(await both({ scheme: "bearer", token: await tokenOf(stranger) })).toEqual(

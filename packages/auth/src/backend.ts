@@ -29,7 +29,7 @@ export interface AuthRequest {
 }
 
 /** "Unknown here", "wrong" and "the directory is down" are three things; the third is thrown. */
-export type AuthResult = Authenticated | Rejected | Abstained;
+export type AuthResult = Authenticated | Rejected | Abstained | Conflicting;
 
 /** The credentials are good. The chain asks no further backend. */
 export interface Authenticated {
@@ -51,6 +51,16 @@ export interface Abstained {
   readonly status: "abstained";
 }
 
+/**
+ * The request names two different users: a header one, and its Basic login another. It is refused with 400, whatever
+ * other backends would say: which of the two counts would be a matter of taste.
+ */
+export interface Conflicting {
+  readonly status: "conflicting";
+  /** For the log alone. Never holds a secret. */
+  readonly reason: string;
+}
+
 /** What a 401 asks for: one `WWW-Authenticate` challenge of RFC 9110, section 11.6.1. */
 export interface Challenge {
   /** For example `Basic` or `Bearer`. */
@@ -70,7 +80,8 @@ export interface AuthBackend {
   readonly id: string;
   /**
    * The request headers that this backend reads, in lower case, `authorization` left out. They are dropped before the
-   * request goes to the registry. A result that rests on one of them is not remembered.
+   * request goes to the registry. A result that rests on one of them is not remembered, and a backend whose headers are
+   * in the request is asked before those without.
    */
   readonly credentialHeaders?: readonly string[];
   /**

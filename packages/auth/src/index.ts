@@ -11,6 +11,7 @@ export type {
   AuthRequest,
   AuthResult,
   Challenge,
+  Conflicting,
   Peer,
   Rejected,
 } from "./backend.ts";

@@ -25,7 +25,8 @@ export interface AddressSet {
 
 /** @throws {SyntaxError} that says what is wrong with an entry; see {@link addressFault} to find out beforehand. */
 export function addressSet(entries: readonly string[]): AddressSet {
-  const list = new BlockList();
+  // One list for each family: a BlockList counts every IPv4 address to a wide IPv6 block such as ::/8.
+  const lists = { ipv4: new BlockList(), ipv6: new BlockList() };
   let local = false;
   for (const entry of entries) {
     if (entry === "unix:") {
@@ -34,10 +35,13 @@ export function addressSet(entries: readonly string[]): AddressSet {
     }
     const block = parseBlock(entry);
     if (block === undefined) throw new SyntaxError(`${entry} is neither an IP address nor a CIDR block`);
-    list.addSubnet(block.address, block.prefix, block.family);
+    lists[block.family].addSubnet(block.address, block.prefix, block.family);
   }
   return {
-    has: (address) => list.check(address, isIP(address) === 6 ? "ipv6" : "ipv4"),
+    has(address) {
+      const family = isIP(address) === 6 ? "ipv6" : "ipv4";
+      return lists[family].check(address, family);
+    },
     local,
   };
 }

@@ -81,6 +81,7 @@ export function registryProxy(options: RegistryProxyOptions): RegistryProxy {
       // 3. Identify: who is it?
       const verdict = await identities.identify(request, () => untilGone(response));
       if (verdict.outcome === "unavailable") return end("unavailable", verdict.reason, answers.backendUnavailable);
+      if (verdict.outcome === "conflicting") return end("refused", verdict.reason, answers.conflictingIdentities);
       const challenge = (): ErrorAnswer => answers.unauthorized(backends, realm, accessesOf(asked));
       if (verdict.outcome === "rejected") return end("unauthenticated", verdict.reason, challenge());
       const principal = verdict.outcome === "anonymous" ? "anonymous" : { identity: verdict.identity };

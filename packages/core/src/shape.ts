@@ -39,7 +39,10 @@ function checkShape(request: IncomingMessage, credentialHeaders: ReadonlySet<str
   const seen = new Set<string>();
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]?.toLowerCase() ?? "";
-    if (!singular.has(name) && !credentialHeaders.has(name)) continue;
+    if (!singular.has(name) && !credentialHeaders.has(name)) {
+      if (credentialHeaders.size > 0) refuseLookAlike(name, credentialHeaders);
+      continue;
+    }
     if (seen.has(name)) refuse(400, "UNSUPPORTED", `the header ${name} stands twice`);
     seen.add(name);
   }
@@ -47,11 +50,28 @@ function checkShape(request: IncomingMessage, credentialHeaders: ReadonlySet<str
     refuse(400, "UNSUPPORTED", "the Host header is missing or malformed");
   }
   const coding = headers["transfer-encoding"];
-  if (coding !== undefined && (coding.toLowerCase() !== "chunked" || headers["content-length"] !== undefined)) {
-    refuse(400, "UNSUPPORTED", "the body's framing is ambiguous");
+  if (coding !== undefined) {
+    // HTTP/1.0 knows no chunks: whoever sends them there may mean something else by the end of the body (RFC 9112, 6.1).
+    const known = coding.toLowerCase() === "chunked" && request.httpVersion !== "1.0";
+    if (!known || headers["content-length"] !== undefined) {
+      refuse(400, "UNSUPPORTED", "the body's framing is ambiguous");
+    }
   }
   if (hasBody(request) && !takesBody(request.method)) refuse(400, "UNSUPPORTED", "this method takes no body");
   const type = headers["content-type"];
   if (type !== undefined && formTypes.test(type) && hasBody(request))
     refuse(415, "UNSUPPORTED", "a registry takes no form");
+}
+
+/** What stands between us and the client may take `Remote_User` or `Remote.User` for `Remote-User`. */
+function refuseLookAlike(name: string, credentialHeaders: ReadonlySet<string>): void {
+  if (!/[^a-z0-9-]/.test(name)) return;
+  const folded = fold(name);
+  for (const header of credentialHeaders) {
+    if (fold(header) === folded) refuse(400, "UNSUPPORTED", `a header looks like ${header} and is not`);
+  }
+}
+
+function fold(name: string): string {
+  return name.replace(/[^a-z0-9]/g, "-");
 }

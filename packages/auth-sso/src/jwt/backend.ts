@@ -9,7 +9,7 @@ import {
   type Logger,
   type Rejected,
 } from "@registry-gate/auth";
-import { disagreement } from "../disagreement.ts";
+import { conflicting, disagreement } from "../disagreement.ts";
 import { listeners } from "../listeners.ts";
 import { SILENT } from "../silent-log.ts";
 import { UnavailableError } from "./cached-document.ts";
@@ -75,7 +75,7 @@ export async function ssoJwt(options: SsoJwtOptions, context: Partial<BackendCon
     const login = await judgeCredentials(presented, request);
     if (login.status === "rejected") return login;
     if (login.identity.username === asserted.identity.username) return asserted;
-    return rejected("the header and the login hold tokens of two different users");
+    return conflicting("the header and the login hold tokens of two different users");
   }
 
   const answering = async <T>(work: Promise<T>): Promise<T> => {

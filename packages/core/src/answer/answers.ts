@@ -24,6 +24,12 @@ export const backendUnavailable: ErrorAnswer = {
   headers: { "Retry-After": retryAfter },
 };
 
+export const conflictingIdentities: ErrorAnswer = {
+  status: 400,
+  code: "UNSUPPORTED",
+  message: "the request names two different users",
+};
+
 export const upstreamUnreachable: ErrorAnswer = {
   status: 502,
   code: "UNAVAILABLE",

@@ -4,7 +4,7 @@ import type { Verdict } from "./verdict.ts";
 /**
  * Asks the backends in order. The first that authenticates wins, whatever was said before it. Without a winner: a
  * backend that could not answer makes the whole unavailable, because the answer might have been yes; credentials that
- * every backend rejected or abstained from are rejected, never taken for none.
+ * every backend rejected or abstained from are rejected, never taken for none. A conflict ends the asking.
  */
 export async function askInOrder(
   backends: readonly AuthBackend[],
@@ -18,6 +18,9 @@ export async function askInOrder(
       const result = await backend.authenticate(request);
       if (result.status === "authenticated") {
         return { outcome: "authenticated", identity: result.identity, expiresAt: result.expiresAt };
+      }
+      if (result.status === "conflicting") {
+        return { outcome: "conflicting", reason: `${backend.id}: ${result.reason}` };
       }
       if (result.status === "rejected") rejections.push(`${backend.id}: ${result.reason}`);
     } catch (error) {

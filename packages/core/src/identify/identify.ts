@@ -30,6 +30,13 @@ export function identifier(
   const verified = cache === false ? undefined : verifiedCredentials(cache);
   const subscriptions = backends.map((backend) => backend.onChange?.(() => verified?.purge()));
 
+  /** Those whose headers are in the request come first: they see whether these name somebody else than the login. */
+  function inOrder(request: IncomingMessage): readonly AuthBackend[] {
+    if (!holdsAny(request, credentialHeaders)) return backends;
+    const concerned = backends.filter((backend) => holdsAny(request, backend.credentialHeaders ?? []));
+    return [...concerned, ...backends.filter((backend) => !concerned.includes(backend))];
+  }
+
   return {
     identify(request, untilGone) {
       const { authorization } = request.headers;
@@ -37,13 +44,9 @@ export function identifier(
       if (authorization !== undefined && credentials === undefined) return malformed;
 
       const ask = (until: AbortSignal): Promise<Verdict> =>
-        askInOrder(backends, authRequest(request, credentials, credentialHeaders, until), log);
+        askInOrder(inOrder(request), authRequest(request, credentials, credentialHeaders, until), log);
       // An answer that rests on more than the Authorization header may hold for this connection alone.
-      if (
-        verified === undefined ||
-        credentials === undefined ||
-        credentialHeaders.some((name) => request.headers[name] !== undefined)
-      ) {
+      if (verified === undefined || credentials === undefined || holdsAny(request, credentialHeaders)) {
         return ask(untilGone());
       }
       const fields =
@@ -56,6 +59,10 @@ export function identifier(
       for (const unsubscribe of subscriptions) unsubscribe?.();
     },
   };
+}
+
+function holdsAny(request: IncomingMessage, headers: readonly string[]): boolean {
+  return headers.some((name) => request.headers[name] !== undefined);
 }
 
 function authRequest(

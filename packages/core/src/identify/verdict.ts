@@ -6,5 +6,7 @@ export type Verdict =
   /** No credentials were given. */
   | { readonly outcome: "anonymous" }
   | { readonly outcome: "rejected"; readonly reason: string }
+  /** The request names two different callers. */
+  | { readonly outcome: "conflicting"; readonly reason: string }
   /** No backend authenticated the caller, and at least one could not answer. */
   | { readonly outcome: "unavailable"; readonly reason: string };

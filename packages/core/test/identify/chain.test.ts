@@ -63,6 +63,11 @@ describe("of several backends", () => {
     expect(await askInOrder([down("first")], bare, undefined)).toMatchObject({ outcome: "unavailable" });
   });
 
+  test("one that finds two users named in the request ends the asking", async () => {
+    const conflicting = backend("first", { status: "conflicting", reason: "alice and bob" });
+    expect(await ask(conflicting, knows("second"))).toEqual({ outcome: "conflicting", reason: "first: alice and bob" });
+  });
+
   test("a fault is logged by the backend's name, a mistake louder than an outage, and no password with it", async () => {
     const log = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() };
     await askInOrder([down("first"), broken("second")], request, log);
