@@ -320,9 +320,11 @@ describe("a directory that is started again under load", () => {
       stopping = true;
       await Promise.all(workers);
       const failed = [...outcomes].filter(([outcome]) => outcome !== "authenticated");
-      for (const [outcome] of failed) expect(outcome).toMatch(unavailable);
-      // One password at a time is under way on each of the connections for signing in.
-      expect(failed.reduce((sum, [, times]) => sum + times, 0)).toBeLessThanOrEqual(8);
+      // Lost on the way: not one was turned away because there was no server.
+      for (const [outcome] of failed) expect(outcome).toMatch(/^unavailable: ldap: (?:the connection|the server has) /);
+      // One password at a time is under way on each of the connections for signing in; a server that is going down may
+      // take in new ones for a moment.
+      expect(failed.reduce((sum, [, times]) => sum + times, 0)).toBeLessThanOrEqual(16);
       expect(outcomes.get("authenticated")).toBeGreaterThan(64 * 5);
     },
   );

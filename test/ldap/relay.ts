@@ -31,7 +31,7 @@ export const blackHole: Tamper = () => Buffer.alloc(0);
 /** What the client sends arrives; what the server answers does not. */
 export const halfOpen: Tamper = (_, direction) => (direction === "down" ? Buffer.alloc(0) : undefined);
 
-export async function startRelay(target: number): Promise<Relay> {
+export async function startRelay(target: number, host = "127.0.0.1"): Promise<Relay> {
   let tamper: Tamper = () => undefined;
   let count = 0;
   const sent: Buffer[] = [];
@@ -39,7 +39,7 @@ export async function startRelay(target: number): Promise<Relay> {
 
   const server = createServer((client) => {
     const connection = count++;
-    const upstream = connect({ host: "127.0.0.1", port: target });
+    const upstream = connect({ host, port: target });
     const pair = [client, upstream] as const;
     pairs.add(pair);
     const reset = (): void => {
