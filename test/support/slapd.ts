@@ -19,7 +19,7 @@ export interface Slapd {
   readonly clientKey: string;
   /** Applies changes in LDIF as the administrator. */
   modify(ldif: string): Promise<void>;
-  /** What it has logged, with `loglevel stats` among the settings. */
+  /** What it has logged: every connection, request and result. */
   output(): string;
   kill(signal: NodeJS.Signals): void;
   /** Ends it as an administrator would. */
@@ -35,12 +35,14 @@ export interface SlapdSettings {
   readonly global?: readonly string[];
   /** Lines for the database. */
   readonly database?: readonly string[];
+  /** Whether it writes down what it is asked, for {@link Slapd.output}. Default `true`. */
+  readonly logged?: boolean;
 }
 
 const seed = fileURLToPath(new URL("directory/openldap.ldif", import.meta.url));
 const administrator = { dn: "cn=admin,dc=example,dc=org", password: "adminpw" };
 
-export async function startSlapd({ global = [], database = [] }: SlapdSettings = {}): Promise<Slapd> {
+export async function startSlapd({ global = [], database = [], logged = true }: SlapdSettings = {}): Promise<Slapd> {
   const directory = await mkdtemp(join(tmpdir(), "registry-gate-slapd-"));
   const files = await makeCertificate(directory);
   const client = await makeClientCertificate(directory);
@@ -57,7 +59,7 @@ export async function startSlapd({ global = [], database = [] }: SlapdSettings =
     tryPolledServer({
       command: "/usr/sbin/slapd",
       parameters: [
-        ...["-d", "stats", "-f", join(directory, "slapd.conf")],
+        ...["-d", logged ? "stats" : "none", "-f", join(directory, "slapd.conf")],
         ...["-h", `ldap://127.0.0.1:${port}/ ldaps://127.0.0.1:${tlsPort}/ ${admin}`],
       ],
       directory,
