@@ -10,6 +10,8 @@ export interface Target {
 
 /** All that can stand in the path of a registry request, once decoded. */
 const pathPattern = /^[A-Za-z0-9._\-/:+=~@]*$/;
+/** A query as it comes over the wire: printable ASCII, and no fragment (RFC 9112, section 3.2.1). */
+const queryPattern = /^[!"$-~]*$/;
 /** What must not hide behind an encoding: it would change where a segment begins, or what the next decoder sees. */
 const neverEncoded = /%(?:2[ef5]|5c|00|23|3b)/i;
 const noParameters: ReadonlyMap<string, readonly string[]> = new Map();
@@ -23,22 +25,28 @@ const mostParameters = 32;
  */
 export function isRegistryTarget(target: string): boolean {
   if (target.startsWith("/v2/") || target === "/v2" || target.startsWith("/v2?")) return true;
-  if (!/^\/[^?]*[%\\]|^\/[^?]*\/\.|^\/\.|^\/\/|^[^/]/.test(target)) return false;
-  return /^\/v2(?:\/|$)/i.test(normalized(target));
+  if (!/^\/[^?]*[%\\#]|^\/[^?]*\/\.|^\/\.|^\/\/|^[^/]/.test(target)) return false;
+  return passesRegistry(target);
 }
 
-/** The path as the most lenient reader would take it. */
-function normalized(target: string): string {
+/**
+ * Whether the path, as the most lenient reader would take it, comes by `/v2` at any point: readers differ in what `..`
+ * takes back after an empty segment.
+ */
+function passesRegistry(target: string): boolean {
   let path = target.replace(/[?#].*$/s, "").replace(/^[a-z][a-z0-9+.-]*:\/\/[^/]*/i, "");
   for (let round = 0; round < 3 && path.includes("%"); round++) {
     path = path.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
   }
-  const kept: string[] = [];
+  let depth = 0;
   for (const segment of path.split(/[/\\]+/)) {
-    if (segment === "..") kept.pop();
-    else if (segment !== "." && segment !== "") kept.push(segment);
+    if (segment === "..") depth = Math.max(0, depth - 1);
+    else if (segment !== "." && segment !== "") {
+      if (depth === 0 && segment.toLowerCase() === "v2") return true;
+      depth++;
+    }
   }
-  return `/${kept.join("/")}`;
+  return false;
 }
 
 /** Splits and decodes a target in origin-form (RFC 9112, section 3.2.1). Throws a refusal. */
@@ -64,6 +72,7 @@ function decodePath(raw: string): string {
 function parseParameters(query: string): ReadonlyMap<string, readonly string[]> {
   const parameters = new Map<string, string[]>();
   if (query === "") return parameters;
+  if (!queryPattern.test(query)) refuse(400, "UNSUPPORTED", "the query holds a character that must be encoded");
   const pairs = query.split("&", mostParameters + 1);
   if (pairs.length > mostParameters) refuse(400, "UNSUPPORTED", "the query holds too many parameters");
   for (const pair of pairs) {

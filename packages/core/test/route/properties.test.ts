@@ -2,106 +2,203 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { accessesOf } from "../../src/route/accesses.ts";
 import { parseRoute } from "../../src/route/parse-route.ts";
-import { type Route, repositoryOf } from "../../src/route/route.ts";
+import { repositoryOf } from "../../src/route/route.ts";
+import { isRegistryTarget } from "../../src/route/target.ts";
 import { upstreamTarget } from "../../src/route/upstream-target.ts";
+import { meant } from "./generated-routes.ts";
 
 // The grammar of the specification, written once more.
 const nameGrammar = /^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(\/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$/;
-
-const component = fc.oneof(
-  fc.constantFrom("manifests", "blobs", "uploads", "tags", "list", "referrers", "v2", "a", "team", "app"),
-  fc.stringMatching(/^[a-z0-9]{1,6}([._-][a-z0-9]{1,4}){0,2}$/),
-);
-const repository = fc.array(component, { minLength: 1, maxLength: 5 }).map((parts) => parts.join("/"));
-const tag = fc.stringMatching(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,20}$/);
-const digest = fc.stringMatching(/^[0-9a-f]{64}$/).map((hex) => `sha256:${hex}`);
-const reference = fc.oneof(tag, digest);
-const maybe = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(value, { nil: undefined });
-const text = fc.string({ unit: "binary", maxLength: 20 }).filter((value) => value.isWellFormed());
-const page = fc.record({ n: maybe(fc.nat({ max: 999_999_999 })), last: maybe(text) });
-const upload = fc.uuid();
-
-const routes: fc.Arbitrary<readonly [method: string, route: Route]> = fc.oneof(
-  page.map((at) => ["GET", { operation: "list-repositories", page: at }] as const),
-  fc
-    .tuple(repository, page)
-    .map(([name, at]) => ["GET", { operation: "list-tags", repository: name, page: at }] as const),
-  fc
-    .tuple(repository, reference)
-    .map(([name, to]) => ["GET", { operation: "get-manifest", repository: name, reference: to }] as const),
-  fc
-    .tuple(repository, reference, fc.array(tag, { maxLength: 3 }))
-    .map(([name, to, tags]) => ["PUT", { operation: "put-manifest", repository: name, reference: to, tags }] as const),
-  fc
-    .tuple(repository, digest)
-    .map(([name, to]) => ["DELETE", { operation: "delete-blob", repository: name, reference: to }] as const),
-  fc
-    .tuple(repository, maybe(digest), maybe(fc.record({ digest, from: repository })))
-    .map(([name, to, mount]) => ["POST", { operation: "start-upload", repository: name, digest: to, mount }] as const),
-  fc
-    .tuple(repository, upload, maybe(text))
-    .map(
-      ([name, at, state]) => ["PATCH", { operation: "continue-upload", repository: name, upload: at, state }] as const,
-    ),
-  fc
-    .tuple(repository, upload, maybe(text), maybe(digest))
-    .map(
-      ([name, at, state, to]) =>
-        ["PUT", { operation: "finish-upload", repository: name, upload: at, state, digest: to }] as const,
-    ),
-  fc
-    .tuple(repository, digest, maybe(text), page)
-    .map(
-      ([name, to, artifactType, at]) =>
-        ["GET", { operation: "list-referrers", repository: name, reference: to, artifactType, page: at }] as const,
-    ),
-);
+/** A target that no two readers can take apart differently. */
+const plainTarget =
+  /^\/v2\/[A-Za-z0-9._\-/:+=]*(\?[a-zA-Z_]+=[A-Za-z0-9._\-~!'()*%]*(&[a-zA-Z_]+=[A-Za-z0-9._\-~!'()*%]*)*)?$/;
 
 test("what is written for the upstream is read as the same route again", () => {
   fc.assert(
-    fc.property(routes, ([method, route]) => {
-      expect(parseRoute(method, upstreamTarget(route))).toEqual({ route });
+    fc.property(meant, ({ method, route }) => {
+      const target = upstreamTarget(route);
+      expect(target).toMatch(plainTarget);
+      expect(isRegistryTarget(target)).toBe(true);
+      expect(parseRoute(method, target)).toEqual({ route });
+    }),
+    { numRuns: 5000 },
+  );
+});
+
+test("every operation on a repository needs an access to it, and none to any other", () => {
+  fc.assert(
+    fc.property(meant, ({ route }) => {
+      const accesses = accessesOf(route);
+      expect(accesses).toHaveLength(repositoryOf(route) === undefined ? 0 : 1);
+      for (const access of accesses) {
+        expect(access).toMatchObject({ type: "repository", name: repositoryOf(route) });
+      }
     }),
     { numRuns: 2000 },
   );
 });
 
-test("every access is to the repository of the path, and to no other", () => {
+test("what changes something needs more than pull, and what changes nothing needs no more", () => {
   fc.assert(
-    fc.property(routes, ([, route]) => {
-      for (const access of accessesOf(route)) expect(access.name).toBe(repositoryOf(route));
+    fc.property(meant, ({ method, route }) => {
+      const actions = accessesOf(route).map(({ action }) => action);
+      if (route.operation === "get-upload" || route.operation === "cancel-upload") expect(actions).toEqual(["push"]);
+      else if (method === "DELETE") expect(actions).toEqual(["delete"]);
+      else if (method === "GET" || method === "HEAD") expect(actions.every((action) => action === "pull")).toBe(true);
+      else expect(actions).toEqual(["push"]);
     }),
+    { numRuns: 2000 },
   );
 });
 
-const near = fc
-  .tuple(
-    routes,
-    fc.nat(),
-    fc.nat({ max: 2 }),
-    fc.oneof(fc.string({ maxLength: 3 }), fc.constantFrom("/", "%2f", "..", "%", "//", "?", "&")),
-  )
-  .map(([[method, route], at, length, insert]) => {
+/** A percent for each character that is chosen. */
+const encodings = fc
+  .tuple(meant, fc.infiniteStream(fc.boolean()), fc.boolean())
+  .map(([{ method, route }, choose, lower]) => {
     const target = upstreamTarget(route);
-    const position = at % (target.length + 1);
-    return [method, target.slice(0, position) + insert + target.slice(position + length)] as const;
+    const mark = target.indexOf("?");
+    const path = mark === -1 ? target : target.slice(0, mark);
+    const varied = [...path.slice("/v2/".length)]
+      .map((letter) => {
+        if (!choose.next().value) return letter;
+        const hex = letter.charCodeAt(0).toString(16);
+        return `%${lower ? hex : hex.toUpperCase()}`;
+      })
+      .join("");
+    return { method, route, target: `/v2/${varied}${mark === -1 ? "" : target.slice(mark)}` };
   });
-const anything = fc.tuple(
-  fc.constantFrom("GET", "PUT", "POST", "PATCH", "DELETE", "FOO"),
-  fc.string({ unit: "binary" }),
+
+test("an encoded path means the same or is refused", () => {
+  fc.assert(
+    fc.property(encodings, ({ method, route, target }) => {
+      const read = parseRoute(method, target);
+      if (/%2[ef]/i.test(target.replace(/\?.*$/, ""))) {
+        expect(read.refusal).toMatchObject({ status: 400, code: "NAME_INVALID" });
+      } else {
+        expect(read).toEqual({ route });
+      }
+    }),
+    { numRuns: 5000 },
+  );
+});
+
+test("another case of letters is never taken for another repository", () => {
+  fc.assert(
+    fc.property(meant, fc.infiniteStream(fc.boolean()), ({ method, route }, choose) => {
+      const target = upstreamTarget({ ...route });
+      const varied = [...target].map((letter) => (choose.next().value ? letter.toUpperCase() : letter)).join("");
+      const read = parseRoute(method, varied).route;
+      if (read === undefined) return;
+      expect(read.operation).toBe(route.operation);
+      expect(repositoryOf(read)).toBe(repositoryOf(route));
+    }),
+    { numRuns: 5000 },
+  );
+});
+
+test("a parameter that the operation does not know changes nothing", () => {
+  const name = fc.constantFrom("_method", "name", "repository", "action", "N", "Digest", "X-HTTP-Method-Override", "");
+  fc.assert(
+    fc.property(meant, name, fc.string({ unit: "binary" }), ({ method, route }, parameter, value) => {
+      const target = upstreamTarget(route);
+      const further = `${parameter}=${encodeURIComponent(value)}`;
+      const sign = target.includes("?") ? "&" : "?";
+      expect(parseRoute(method, `${target}${sign}${further}`)).toEqual({ route });
+      expect(parseRoute(method, `${target}${sign}${further}&${further}`)).toEqual({ route });
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test("a parameter that is repeated is refused, the tags of a manifest alone excepted", () => {
+  fc.assert(
+    fc.property(meant, ({ method, route }) => {
+      const target = upstreamTarget(route);
+      const repeated = /[?&]([^=]+)=[^&]*$/.exec(target);
+      fc.pre(repeated !== null);
+      const { refusal } = parseRoute(method, `${target}&${repeated?.[1]}=1`);
+      if (repeated?.[1] === "tag") expect(refusal).toBeUndefined();
+      else expect(refusal).toMatchObject({ status: 400 });
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+const soup = fc.constantFrom(
+  ..."/ // . .. %2f %2F %5c \\ %2e %25 %00 %23 # %3b ; % %zz %c0%af ? & = + : @ ~ \u0000 \t \u00e9 \ud800 ".split(" "),
+  ...["A", "_", "-", "v2", "_catalog", "tags/list", "blobs/uploads/", "manifests/"],
 );
+const near = fc
+  .tuple(meant, fc.array(fc.tuple(fc.nat(), fc.nat({ max: 2 }), soup), { minLength: 1, maxLength: 3 }))
+  .map(([{ method, route }, edits]) => {
+    let target = upstreamTarget(route);
+    for (const [at, length, insert] of edits) {
+      const position = at % (target.length + 1);
+      target = target.slice(0, position) + insert + target.slice(position + length);
+    }
+    return { method, target };
+  });
+const methods = fc.constantFrom("GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS", "get", "");
+const anything = fc.record({ method: methods, target: fc.string({ unit: "binary" }) });
+const soups = fc.record({
+  method: methods,
+  target: fc.array(soup, { maxLength: 12 }).map((parts) => `/v2/${parts.join("")}`),
+});
 
 test("nothing makes the parser throw, and what it understands keeps to the grammar of the specification", () => {
   fc.assert(
-    fc.property(fc.oneof(near, anything), ([method, target]) => {
-      const { route } = parseRoute(method, target);
-      if (route === undefined) return;
+    fc.property(fc.oneof(near, anything, soups), ({ method, target }) => {
+      const { route, refusal } = parseRoute(method, target);
+      if (route === undefined) {
+        expect(refusal.status).toBeOneOf([400, 404, 405]);
+        expect(refusal.message).toMatch(/^[a-zA-Z0-9 ,'_/]+$/);
+        return;
+      }
       const name = repositoryOf(route);
-      if (name !== undefined) expect(name).toMatch(nameGrammar);
-      expect(upstreamTarget(route)).toMatch(/^\/v2\/[A-Za-z0-9._\-/:+=@~]*(\?[A-Za-z0-9._\-~!'()*%=&]*)?$/);
+      if (name !== undefined) {
+        expect(name).toMatch(nameGrammar);
+        expect(name.length).toBeLessThanOrEqual(255);
+      }
+      for (const access of accessesOf(route)) expect(access.name).toBe(name);
+      const written = upstreamTarget(route);
+      expect(written).toMatch(plainTarget);
       // Reading once more what was written finds nothing new.
-      expect(parseRoute(method, upstreamTarget(route)).route).toEqual(route);
+      expect(parseRoute(method, written).route).toEqual(route);
     }),
-    { numRuns: 5000 },
+    { numRuns: 20_000 },
+  );
+});
+
+test("whatever a browser's reading of a target leads below /v2/ is judged, decoded or not", () => {
+  const piece = fc.constantFrom(
+    "/",
+    "/",
+    "v2",
+    "v2",
+    ".",
+    "..",
+    "\\",
+    "%2e",
+    "%2F",
+    "%76",
+    "%32",
+    "#",
+    "?",
+    "a",
+    ";",
+    "v",
+  );
+  const targets = fc.array(piece, { maxLength: 10 }).map((parts) => `/${parts.join("")}`);
+  fc.assert(
+    fc.property(targets, (target) => {
+      const read = (text: string): string => new URL(`http://registry${text}`).pathname;
+      const decoded = read(
+        read(target).replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
+      );
+      const below = [read(target), decoded].some((path) => path === "/v2" || path.startsWith("/v2/"));
+      if (below) expect(isRegistryTarget(target), target).toBe(true);
+      if (!isRegistryTarget(target)) expect(parseRoute("GET", target).route).toBeUndefined();
+    }),
+    { numRuns: 20_000 },
   );
 });
