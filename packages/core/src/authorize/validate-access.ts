@@ -59,7 +59,8 @@ export function warnOfAccess(rules: readonly AccessRule[]): Fault[] {
       }
       if (glob.negative) continue;
       if (onlyAnonymous && pattern.includes("${username}")) {
-        warnings.push({ path, message: "can never match: an anonymous caller has no ${username}" });
+        const message = "can never match an anonymous caller, who has no ${username}; name authenticated instead";
+        warnings.push({ path, message });
       }
       const taken = takes.find(({ pattern: taken }) => taken === `!${pattern}` || taken === "!**");
       if (taken !== undefined) warnings.push({ path, message: `can never match: ${taken.pattern} takes it away` });

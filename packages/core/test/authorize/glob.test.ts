@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { compileGlob, globFault, impossibleSegment } from "../../src/authorize/glob.ts";
+import { globOracle } from "./glob-oracle.ts";
 
 const matches = (pattern: string, repository: string, username?: string): boolean =>
   compileGlob(pattern).matches(repository, username);
@@ -64,29 +65,79 @@ describe("a pattern", () => {
   });
 });
 
-/** The same language, by a regular expression that is slow and plain. */
-function oracle(pattern: string): RegExp {
-  const segments = pattern.split("/");
-  let source = "";
-  for (const [index, segment] of segments.entries()) {
-    const last = index === segments.length - 1;
-    if (segment === "**") source += last ? "[^/]+(?:/[^/]+)*" : "(?:[^/]+/)*";
-    else source += segment.replace(/[.+^$(){}|[\]\\]/g, "\\$&").replaceAll("*", "[^/]*") + (last ? "" : "/");
-  }
-  return new RegExp(`^${source}$`);
-}
+const username = fc.constantFrom(
+  undefined,
+  "",
+  "a",
+  "ab",
+  "a.b",
+  "a/b",
+  "A",
+  "*",
+  "a*",
+  "**",
+  "..",
+  "$&",
+  "${username}",
+);
+const placed = fc.constantFrom("${username}", "a-${username}", "${username}*", "${username}${username}");
+const piece = fc.oneof(fc.constantFrom("a", "b", "ab", "*", "a*", "*b", "a*b", "**", "a.b", "*.*"), placed);
+const pattern = fc.array(piece, { minLength: 1, maxLength: 6 }).map((parts) => parts.join("/"));
+const name = fc
+  .array(fc.constantFrom("a", "b", "ab", "aab", "a.b", "axb", "a-a", "a-ab", "aa"), { minLength: 1, maxLength: 7 })
+  .map((parts) => parts.join("/"));
 
 test("patterns match as a plain regular expression of the same meaning does", () => {
-  const piece = fc.constantFrom("a", "b", "ab", "*", "a*", "*b", "**", "a.b");
-  const pattern = fc.array(piece, { minLength: 1, maxLength: 6 }).map((parts) => parts.join("/"));
-  const name = fc
-    .array(fc.constantFrom("a", "b", "ab", "aab", "a.b", "axb"), { minLength: 1, maxLength: 7 })
+  fc.assert(
+    fc.property(pattern, name, username, (glob, repository, user) => {
+      expect(globFault(glob)).toBeUndefined();
+      expect(matches(glob, repository, user)).toBe(globOracle(glob, repository, user));
+    }),
+    { numRuns: 20_000 },
+  );
+});
+
+test("a pattern that takes away does so on what it would match without its mark", () => {
+  fc.assert(
+    fc.property(pattern, name, username, (glob, repository, user) => {
+      const taking = compileGlob(`!${glob}`);
+      expect(taking.negative).toBe(true);
+      expect(taking.matches(repository, user)).toBe(matches(glob, repository, user));
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test("any text at all is well-formed or at fault, and no pattern that is well-formed makes matching fail", () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(fc.string(), fc.stringMatching(/^[!a*/${}]{0,12}$/)),
+      name,
+      username,
+      (text, repository, user) => {
+        if (globFault(text) === undefined) expect(matches(text, repository, user)).toBeTypeOf("boolean");
+      },
+    ),
+    { numRuns: 5000 },
+  );
+});
+
+test("of a pattern that can match no repository the segment at fault is named, and it matches none", () => {
+  const odd = fc
+    .oneof(piece, fc.stringMatching(/^[aA0*._-]{1,5}$/))
+    .filter((part) => !/\*\*./.test(part) && !/.\*\*/.test(part));
+  const odds = fc.array(odd, { minLength: 1, maxLength: 3 }).map((parts) => parts.join("/"));
+  const real = fc
+    .array(fc.stringMatching(/^[a0]{1,2}((\.|_|__|-{1,2})[a0]{1,2})?$/), { minLength: 1, maxLength: 3 })
     .map((parts) => parts.join("/"));
   fc.assert(
-    fc.property(pattern, name, (glob, repository) => {
-      expect(matches(glob, repository)).toBe(oracle(glob).test(repository));
+    fc.property(odds, real, username, (glob, repository, user) => {
+      const segment = impossibleSegment(glob);
+      if (segment === undefined) return;
+      expect(glob.split("/")).toContain(segment);
+      expect(matches(glob, repository, user)).toBe(false);
     }),
-    { numRuns: 5000 },
+    { numRuns: 20_000 },
   );
 });
 

@@ -1,0 +1,141 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { authorize } from "../../src/authorize/authorize.ts";
+import { compilePolicy } from "../../src/authorize/policy.ts";
+import type { Principal } from "../../src/authorize/principal.ts";
+import type { AccessRule } from "../../src/options.ts";
+import { accessesOf } from "../../src/route/accesses.ts";
+import { parseRoute } from "../../src/route/parse-route.ts";
+import { repositoryOf } from "../../src/route/route.ts";
+import { routes } from "../route/generated-routes.ts";
+import { somebody, someRules, user } from "./generated-rules.ts";
+
+const rules: AccessRule[] = [
+  { subjects: ["anonymous"], repositories: ["public/**"], actions: ["pull"] },
+  { subjects: ["authenticated"], repositories: ["**", "!secret/**"], actions: ["pull"] },
+  { subjects: ["group:pushers"], repositories: ["team/**"], actions: ["push"], immutableTags: ["v*"] },
+  { subjects: ["authenticated"], repositories: ["${username}/**"], actions: ["pull", "push", "delete"] },
+  { subjects: ["user:ci"], repositories: ["ci-*/**"], actions: ["*"] },
+];
+
+describe("a route", () => {
+  const policy = compilePolicy(rules);
+  const judged = (who: Principal, method: string, target: string) => {
+    const { route } = parseRoute(method, target);
+    if (route === undefined) throw new Error(`not understood: ${target}`);
+    return authorize(policy, who, route);
+  };
+  const sha256 = `sha256:${"0f".repeat(32)}`;
+
+  test("that is a ping needs a caller who is known, and nothing else", () => {
+    expect(judged("anonymous", "GET", "/v2/")).toEqual({ allowed: false, reason: "no credentials" });
+    expect(judged(user("nobody"), "GET", "/v2/")).toMatchObject({ allowed: true });
+    expect(authorize(compilePolicy([]), user("nobody"), { operation: "ping" })).toMatchObject({ allowed: true });
+    // Whoever may pull something without a name is asked for one here all the same: the client finds out how to log in.
+    const everything = compilePolicy([{ subjects: ["anonymous"], repositories: ["**"], actions: ["*"] }]);
+    expect(authorize(everything, "anonymous", { operation: "ping" })).toMatchObject({ allowed: false });
+  });
+
+  test("says by which rule it is allowed, or what no rule allows", () => {
+    expect(judged(user("alice"), "GET", "/v2/team/app/manifests/v1")).toMatchObject({ reason: "access[1]" });
+    expect(judged(user("alice"), "DELETE", "/v2/team/app/manifests/v1")).toEqual({
+      allowed: false,
+      reason: "no rule allows delete on team/app",
+    });
+    const open = compilePolicy(undefined);
+    const pull = { operation: "get-manifest", repository: "app", reference: "v1" } as const;
+    expect(authorize(open, user("alice"), pull)).toMatchObject({ allowed: true, reason: "authenticated" });
+    expect(authorize(open, "anonymous", pull)).toMatchObject({ allowed: false });
+  });
+
+  test("with a mount from where the caller may not pull goes on without it", () => {
+    const target = (from: string) => `/v2/alice/app/blobs/uploads/?mount=${sha256}&from=${from}`;
+    expect(judged(user("alice"), "POST", target("team/app"))).toMatchObject({ route: { mount: { from: "team/app" } } });
+    const without = judged(user("alice"), "POST", target("secret/app"));
+    expect(without).toMatchObject({ allowed: true, route: { mount: undefined } });
+    // Pull on the source gives nothing on the target.
+    const foreign = `/v2/secret/app/blobs/uploads/?mount=${sha256}&from=team/app`;
+    expect(judged(user("alice"), "POST", foreign)).toMatchObject({ allowed: false });
+  });
+
+  test("that lists repositories shows what may be pulled", () => {
+    const names = ["public/a", "team/a", "secret/a", "alice/a", "bob/a"];
+    const listed = (who: Principal) => {
+      const authorization = judged(who, "GET", "/v2/_catalog");
+      if (!authorization.allowed || typeof authorization.visible !== "function") throw new Error("not filtered");
+      return names.filter(authorization.visible);
+    };
+    expect(listed("anonymous")).toEqual(["public/a"]);
+    expect(listed(user("alice"))).toEqual(["public/a", "team/a", "alice/a", "bob/a"]);
+  });
+
+  test("that lists repositories is passed on whole, or not at all, where the rules say so beforehand", () => {
+    const route = { operation: "list-repositories", page: { n: 1, last: undefined } } as const;
+    const all = compilePolicy([{ subjects: ["authenticated"], repositories: ["**"], actions: ["*"] }]);
+    expect(authorize(all, user("alice"), route)).toEqual({
+      allowed: true,
+      route,
+      reason: "may pull every repository",
+    });
+    expect(authorize(compilePolicy([]), user("alice"), route)).toMatchObject({ allowed: true, visible: "nothing" });
+    expect(authorize(compilePolicy([]), "anonymous", route)).toMatchObject({ allowed: false });
+    const pushOnly = compilePolicy([{ subjects: ["authenticated"], repositories: ["**"], actions: ["push"] }]);
+    expect(authorize(pushOnly, user("alice"), route)).toMatchObject({ visible: "nothing" });
+  });
+
+  test("that writes protected tags says which", () => {
+    const pusher = user("alice", "pushers");
+    expect(judged(pusher, "PUT", "/v2/team/app/manifests/v1")).toMatchObject({ onlyNew: ["v1"] });
+    expect(judged(pusher, "PUT", `/v2/team/app/manifests/${sha256}?tag=latest&tag=v2`)).toMatchObject({
+      onlyNew: ["v2"],
+    });
+    expect(judged(pusher, "PUT", "/v2/team/app/manifests/latest?tag=v3")).toMatchObject({ onlyNew: ["v3"] });
+    expect(judged(pusher, "PUT", "/v2/team/app/manifests/latest")).not.toHaveProperty("onlyNew");
+    expect(judged(pusher, "PUT", `/v2/team/app/manifests/${sha256}`)).not.toHaveProperty("onlyNew");
+    expect(judged(pusher, "POST", "/v2/team/app/blobs/uploads/")).not.toHaveProperty("onlyNew");
+  });
+});
+
+describe("whatever the rules, the caller and the route are", () => {
+  test("what is allowed is what every access of the route is allowed", () => {
+    fc.assert(
+      fc.property(someRules, somebody, routes, (list, who, route) => {
+        fc.pre(repositoryOf(route) !== undefined);
+        const policy = compilePolicy(list);
+        const each = accessesOf(route).map((access) => policy.decide(who, access).allowed);
+        expect(authorize(policy, who, route).allowed).toBe(each.every(Boolean));
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  test("what goes on is what was asked for, less a mount from where the caller may not pull", () => {
+    fc.assert(
+      fc.property(someRules, somebody, routes, (list, who, route) => {
+        const policy = compilePolicy(list);
+        const authorization = authorize(policy, who, route);
+        if (!authorization.allowed) return;
+        const from = route.operation === "start-upload" ? route.mount?.from : undefined;
+        const mayPull =
+          from === undefined || policy.decide(who, { type: "repository", name: from, action: "pull" }).allowed;
+        expect(authorization.route).toEqual(mayPull ? route : { ...route, mount: undefined });
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  test("a tag that must stay is checked before every manifest that is put under it", () => {
+    fc.assert(
+      fc.property(someRules, somebody, routes, (list, who, route) => {
+        fc.pre(route.operation === "put-manifest");
+        const policy = compilePolicy(list);
+        const authorization = authorize(policy, who, route);
+        if (!authorization.allowed || route.operation !== "put-manifest") return;
+        const written = [route.reference, ...route.tags].filter((name) => !name.includes(":"));
+        const stay = written.filter((tag) => !policy.mayOverwrite(who, route.repository, tag));
+        expect(authorization.onlyNew ?? []).toEqual(stay);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});

@@ -1,0 +1,39 @@
+import type { Action } from "@registry-gate/auth";
+import fc from "fast-check";
+import type { Principal } from "../../src/authorize/principal.ts";
+import type { AccessRule } from "../../src/options.ts";
+
+export function user(username: string, ...groups: string[]): Principal {
+  return { identity: { subject: username, username, groups, backend: "test" } };
+}
+
+const subject = fc.constantFrom("anonymous", "authenticated", "user:alice", "user:bob", "group:dev", "group:ops");
+const glob = fc.constantFrom(
+  ...["**", "*", "*/*", "team/**", "team/*", "alice/**", "${username}/**", "**/${username}/**"],
+  ...["!team/secret", "!**", "!team/**", "!${username}/**", "!*"],
+);
+const action = fc.constantFrom<Action>("pull", "push", "delete", "*");
+
+/** A rule that is well-formed; some of its lists may be empty, so that it says nothing. */
+export const someRule: fc.Arbitrary<AccessRule> = fc.record(
+  {
+    subjects: fc.array(subject, { maxLength: 2 }),
+    repositories: fc.array(glob, { maxLength: 3 }),
+    actions: fc.array(action, { maxLength: 2 }),
+    immutableTags: fc.array(fc.constantFrom("v*", "latest", "*", "*-final"), { maxLength: 2 }),
+  },
+  { requiredKeys: ["subjects", "repositories", "actions"] },
+);
+export const someRules: fc.Arbitrary<AccessRule[]> = fc.array(someRule, { maxLength: 5 });
+export const somebody: fc.Arbitrary<Principal> = fc.constantFrom<Principal[]>(
+  "anonymous",
+  user("alice"),
+  user("bob", "dev"),
+  user("carol", "dev", "ops"),
+  user("Team/**"),
+);
+export const someRepository: fc.Arbitrary<string> = fc.constantFrom(
+  ...["team/app", "team/secret", "team/alice/x", "alice/app", "bob/x/y", "app", "team", "alice"],
+);
+export const someAction: fc.Arbitrary<"pull" | "push" | "delete"> = fc.constantFrom("pull", "push", "delete");
+export const someTag: fc.Arbitrary<string> = fc.constantFrom("v1", "latest", "1-final", "dev", "xv1");
