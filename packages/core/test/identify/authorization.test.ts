@@ -63,18 +63,73 @@ describe("an Authorization header", () => {
     );
   });
 
-  test("that was read holds just what was written", () => {
-    const part = fc.string({ unit: "grapheme", minLength: 1, maxLength: 20 }).map((text) => text.normalize("NFC"));
-    fc.assert(
-      fc.property(part, part, (username, password) => {
-        const read = parseAuthorization(`Basic ${encoded(`${username}:${password}`)}`);
-        if (read === undefined) return;
-        if (read.scheme !== "basic") throw new Error("another scheme");
-        expect(`${read.username}:${read.password}`).toBe(`${username}:${password}`);
-        expect(read.username).not.toContain(":");
-      }),
-      { numRuns: 2000 },
+  test("is read if, and only if, it keeps to the rules, and holds just what was written", () => {
+    const piece = fc.oneof(
+      fc.string({ unit: "binary", maxLength: 12 }),
+      fc.constantFrom("", ":", "alice", "a\u0308", "\u0000", "\u007f", "\u0085", "\u2028", "\ufeff", "\u037e"),
     );
+    const text = fc.array(piece, { maxLength: 4 }).map((parts) => parts.join(""));
+    fc.assert(
+      fc.property(text, (login) => {
+        const [username = "", ...rest] = login.split(":");
+        const password = rest.join(":");
+        const good = username !== "" && password !== "" && !/\p{Cc}/u.test(login);
+        const expected = { scheme: "basic", username: username.normalize("NFC"), password: password.normalize("NFC") };
+        expect(parseAuthorization(`Basic ${encoded(login)}`)).toEqual(good ? expected : undefined);
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  test("can be written in one way only: no two texts of Basic are read as one login, but for their form of Unicode", () => {
+    const credentials = fc.oneof(
+      fc.base64String({ maxLength: 40 }),
+      fc.stringMatching(/^[A-Za-z0-9+/=_-]{0,24}$/),
+      fc.uint8Array({ maxLength: 24 }).map(encoded),
+      fc.stringMatching(/^[a-cä]{1,8}:[a-c:ä]{1,8}$/).map(encoded),
+    );
+    fc.assert(
+      fc.property(credentials, (written) => {
+        const read = parseAuthorization(`Basic ${written}`);
+        if (read?.scheme !== "basic") return;
+        const text = Buffer.from(written, "base64").toString("utf8");
+        expect(`${read.username}:${read.password}`).toBe(text.normalize("NFC"));
+        expect(encoded(text)).toBe(written);
+      }),
+      { numRuns: 10_000 },
+    );
+  });
+
+  test("is the same whatever the case of its scheme, and however many blanks follow it", () => {
+    const letters = (word: string) =>
+      fc
+        .tuple(...[...word].map((letter) => fc.constantFrom(letter, letter.toUpperCase())))
+        .map((each) => each.join(""));
+    fc.assert(
+      fc.property(letters("basic"), letters("bearer"), fc.integer({ min: 1, max: 4 }), (basic, bearer, count) => {
+        const blanks = " ".repeat(count);
+        expect(parseAuthorization(`${basic}${blanks}${encoded("alice:secret")}`)).toMatchObject({ username: "alice" });
+        expect(parseAuthorization(`${bearer}${blanks}abc`)).toEqual({ scheme: "bearer", token: "abc" });
+      }),
+    );
+  });
+
+  test("of Bearer is read if, and only if, it is a token68", () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[A-Za-z0-9._~+/=-]{0,12}$/)), (token) => {
+        // Blanks before the token belong to the header, not to it.
+        fc.pre(!token.startsWith(" "));
+        const good = /^[A-Za-z0-9._~+/-]+=*$/.test(token);
+        expect(parseAuthorization(`Bearer ${token}`)).toEqual(good ? { scheme: "bearer", token } : undefined);
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  test("may be as long as a password, a user name or a token needs", () => {
+    expect(parseAuthorization(`Basic ${encoded(`${"u".repeat(512)}:${"p".repeat(8000)}`)}`)).toBeDefined();
+    expect(parseAuthorization(`Bearer ${"t".repeat(12_000)}`)).toBeDefined();
+    expect(parseAuthorization(`Bearer ${"t".repeat(12_288)}`)).toBeUndefined();
   });
 });
 
@@ -104,6 +159,21 @@ describe("a keyed hash", () => {
       nameOf(list),
     );
     expect(new Set(names).size).toBe(names.length);
+  });
+
+  test("tells any two lists of fields apart", () => {
+    const nameOf = keyedHash();
+    const short = fc.array(fc.stringMatching(/^[ab\u0000]{0,3}$/), { maxLength: 4 });
+    fc.assert(
+      fc.property(short, short, (one, other) => {
+        expect(nameOf(one) === nameOf(other)).toBe(JSON.stringify(one) === JSON.stringify(other));
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  test("takes no key that is longer than a block of the hash", () => {
+    expect(() => keyedHash(new Uint8Array(65))).toThrow(RangeError);
   });
 
   test("of another process is another", () => {

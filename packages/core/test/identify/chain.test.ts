@@ -1,4 +1,5 @@
 import { type AuthBackend, type AuthRequest, type AuthResult, BackendUnavailableError } from "@registry-gate/auth";
+import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { askInOrder } from "../../src/identify/chain.ts";
 
@@ -81,5 +82,62 @@ describe("of several backends", () => {
     const second = knows("second");
     await expect(askInOrder([down("first"), second], gone, undefined)).rejects.toThrow();
     expect(second.authenticate).not.toHaveBeenCalled();
+  });
+
+  test("one of another copy of the contract that is down is told from one that is broken", async () => {
+    const log = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() };
+    const foreign = Object.assign(new Error("down"), { code: "BACKEND_UNAVAILABLE" });
+    await askInOrder([backend("first", foreign)], request, log);
+    expect(log.warn).toHaveBeenCalledTimes(1);
+    expect(log.error).not.toHaveBeenCalled();
+  });
+
+  test.each<[what: string, thrown: unknown]>([
+    ["nothing", undefined],
+    ["a text", "down"],
+    ["null", null],
+  ])("one that throws %s makes the answer unavailable", async (_, thrown) => {
+    const odd: AuthBackend = { id: "odd", authenticate: () => Promise.reject(thrown) };
+    expect(await ask(rejects("first"), odd)).toEqual({ outcome: "unavailable", reason: "no answer from odd" });
+  });
+
+  test("one that throws before it promises anything makes the answer unavailable", async () => {
+    const hasty: AuthBackend = {
+      id: "hasty",
+      authenticate: () => {
+        throw new TypeError("no promise");
+      },
+    };
+    expect(await ask(hasty)).toMatchObject({ outcome: "unavailable" });
+  });
+
+  test("one that gives no result lets nobody in", async () => {
+    const silent: AuthBackend = { id: "silent", authenticate: vi.fn() };
+    expect(await ask(silent)).toMatchObject({ outcome: "unavailable" });
+    const odd: AuthResult = JSON.parse('{ "status": "ok" }');
+    expect(await ask(backend("odd", odd))).toMatchObject({ outcome: "rejected" });
+  });
+
+  test("however many there are, the answer is that of the first who settles it, or of the gravest that was said", async () => {
+    const kinds = { knows, rejects, abstains, down, broken };
+    const kind = fc.constantFrom<(keyof typeof kinds)[]>("knows", "rejects", "abstains", "down", "broken");
+    await fc.assert(
+      fc.asyncProperty(fc.array(kind, { maxLength: 6 }), fc.boolean(), async (list, bare) => {
+        const backends = list.map((name, index) => kinds[name](`b${index}`));
+        const asked = bare ? { ...request, credentials: undefined } : request;
+        const verdict = await askInOrder(backends, asked, undefined);
+        const winner = list.indexOf("knows");
+        const calls = backends.map(({ authenticate }) => authenticate.mock.calls.length);
+        expect(calls).toEqual(list.map((_, index) => (winner === -1 || index <= winner ? 1 : 0)));
+        if (winner !== -1) {
+          expect(verdict).toMatchObject({ outcome: "authenticated", identity: { backend: `b${winner}` } });
+        } else if (list.includes("down") || list.includes("broken")) {
+          expect(verdict.outcome).toBe("unavailable");
+        } else {
+          expect(verdict.outcome).toBe(list.includes("rejects") || !bare ? "rejected" : "anonymous");
+        }
+      }),
+      { numRuns: 1000 },
+    );
   });
 });

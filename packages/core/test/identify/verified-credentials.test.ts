@@ -1,8 +1,9 @@
+import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Verdict } from "../../src/identify/verdict.ts";
 import { type VerifiedCredentials, verifiedCredentials } from "../../src/identify/verified-credentials.ts";
 
-const alice: Verdict = {
+const alice: Verdict & { outcome: "authenticated" } = {
   outcome: "authenticated",
   identity: { subject: "alice", username: "alice", groups: [], backend: "test" },
   expiresAt: undefined,
@@ -142,4 +143,106 @@ describe("equal logins at the same time", () => {
     await expect(answer).rejects.toThrow("gone");
     expect(verify).not.toHaveBeenCalled();
   });
+
+  test("join the one that is being checked, also after the first of them has left", async () => {
+    const remembered = verifiedCredentials();
+    const { verify, resolve } = pending();
+    const leaving = new AbortController();
+    const first = remembered.resolve(fields, () => leaving.signal, verify);
+    const second = remembered.resolve(fields, never, verify);
+    leaving.abort(new Error("gone"));
+    await expect(first).rejects.toThrow("gone");
+    const third = remembered.resolve(fields, never, verify);
+    resolve(alice);
+    expect([await second, await third]).toEqual([alice, alice]);
+    expect(verify).toHaveBeenCalledTimes(1);
+  });
+
+  test("are checked apart on both sides of a purge, and the later one alone is remembered", async () => {
+    const remembered = verifiedCredentials();
+    const [before, after] = [pending(), pending()];
+    const first = remembered.resolve(fields, never, before.verify);
+    remembered.purge();
+    const second = remembered.resolve(fields, never, after.verify);
+    after.resolve(alice);
+    expect(await second).toBe(alice);
+    before.resolve({ ...alice, identity: { ...alice.identity, groups: ["from before"] } });
+    await first;
+    expect(remembered.resolve(fields, never, answering(wrong))).toBe(alice);
+  });
+
+  test("of different callers do not wait for each other", async () => {
+    const remembered = verifiedCredentials();
+    const slow = pending();
+    const first = remembered.resolve(fields, never, slow.verify);
+    expect(await remembered.resolve(["basic", "bob", "secret"], never, answering(wrong))).toBe(wrong);
+    slow.resolve(alice);
+    expect(await first).toBe(alice);
+  });
+});
+
+type Step =
+  | { readonly does: "login"; readonly name: string; readonly good: boolean; readonly holds: number | undefined }
+  | { readonly does: "wait"; readonly time: number }
+  | { readonly does: "purge" };
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      does: fc.constant<"login">("login"),
+      name: fc.constantFrom("a", "b", "c", "d"),
+      good: fc.boolean(),
+      holds: fc.option(fc.integer({ min: -10, max: 150 }), { nil: undefined }),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ does: fc.constant<"wait">("wait"), time: fc.constantFrom(0, 1, 10, 50, 99, 100) }),
+  },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant<"purge">("purge") }) },
+);
+
+test("whatever happens, an answer is a fresh one or one that still holds, and no more are held than may be", async () => {
+  vi.useFakeTimers({ toFake: ["performance", "Date"] });
+  try {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 40 }), fc.integer({ min: 1, max: 4 }), async (steps, maxEntries) => {
+        const remembered = verifiedCredentials({ ttl: 100, maxEntries });
+        const until = new Map<string, { verdict: Verdict; time: number }>();
+        for (const taken of steps) {
+          if (taken.does === "wait") vi.advanceTimersByTime(taken.time);
+          if (taken.does === "purge") {
+            remembered.purge();
+            until.clear();
+          }
+          if (taken.does !== "login") continue;
+          const { name, good, holds } = taken;
+          const now = Date.now();
+          const fresh: Verdict = good
+            ? { ...alice, expiresAt: holds === undefined ? undefined : now + holds }
+            : { ...wrong };
+          const verify = answering(fresh);
+          const answer = await remembered.resolve([name], never, verify);
+          const known = until.get(name);
+          if (verify.mock.calls.length > 0) {
+            expect(answer).toBe(fresh);
+            if (good) until.set(name, { verdict: fresh, time: Math.min(now + 100, now + (holds ?? 100)) });
+            else until.delete(name);
+          } else {
+            expect(answer).toBe(known?.verdict);
+            expect(now).toBeLessThan(known?.time ?? 0);
+          }
+          // The latest one is remembered for as long as it holds, however many there are.
+          if (good && verify.mock.calls.length > 0 && (holds ?? 100) > 0) {
+            expect(remembered.resolve([name], never, answering(wrong))).toBe(fresh);
+          }
+          expect(remembered.size).toBeLessThanOrEqual(maxEntries);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  } finally {
+    vi.useRealTimers();
+  }
 });
