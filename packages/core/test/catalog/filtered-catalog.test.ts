@@ -1,60 +1,106 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { filteredCatalog, type ReadCatalog } from "../../src/catalog/filtered-catalog.ts";
 import { UpstreamFault } from "../../src/forward/upstream-fault.ts";
+import { compare, dockerRegistryCatalog, inOrder } from "./docker-registry-catalog.ts";
 
-/** A registry with these repositories, that gives at most `limit` names at once and names a next page as told. */
-function registryOf(names: readonly string[], limit: number, eager: boolean): { read: ReadCatalog; reads(): number } {
-  const sorted = [...new Set(names)].sort();
-  let count = 0;
-  return {
-    async read(n, last) {
-      count++;
-      const rest = sorted.filter((name) => last === undefined || name > last);
-      const repositories = rest.slice(0, Math.min(n, limit));
-      // Registries give a Link after a full page, be there a next one or not.
-      const more = eager ? repositories.length === Math.min(n, limit) : rest.length > repositories.length;
-      return { repositories, next: more ? repositories.at(-1) : undefined };
-    },
-    reads: () => count,
-  };
+/** Names of which some begin alike, also where one has a slash and another a dash or a dot. */
+const name = fc.stringMatching(/^[ab]{1,2}([-./][ab]{1,2}){0,2}$/);
+const names = fc.uniqueArray(name, { maxLength: 40 });
+
+interface Setting {
+  readonly shown: readonly string[];
+  readonly hidden: ReadonlySet<string>;
+  /** The registry's own limit of a page. */
+  readonly limit: number;
+  readonly exact: boolean;
 }
 
-const name = fc.stringMatching(/^[a-c]{1,3}(\/[a-c]{1,2})?$/);
+const settings: fc.Arbitrary<Setting> = fc
+  .record({
+    all: names,
+    hide: fc.infiniteStream(fc.boolean()),
+    limit: fc.integer({ min: 1, max: 12 }),
+    exact: fc.boolean(),
+  })
+  .map(({ all, hide, limit, exact }) => {
+    const hidden = new Set(all.filter(() => hide.next().value));
+    return { shown: inOrder(all.filter((item) => !hidden.has(item))), hidden, limit, exact };
+  });
 
-test("pages joined are what is visible, in order; each is full but the last, which alone has no next", async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.uniqueArray(name, { maxLength: 60 }),
-      fc.uniqueArray(name, { maxLength: 60 }),
-      fc.integer({ min: 1, max: 7 }),
-      fc.integer({ min: 1, max: 20 }),
-      fc.boolean(),
-      fc.option(name, { nil: undefined }),
-      async (visibleNames, hiddenNames, n, limit, eager, start) => {
-        const hidden = new Set(hiddenNames);
-        const visible = (repository: string): boolean => !hidden.has(repository);
-        const registry = registryOf([...visibleNames, ...hiddenNames], limit, eager);
-        const pages: string[][] = [];
-        let last = start;
-        for (;;) {
-          const page = await filteredCatalog({ n, last }, visible, registry.read);
-          pages.push([...page.repositories]);
+function open({ shown, hidden, limit, exact }: Setting) {
+  const { read, reads } = dockerRegistryCatalog([...shown, ...hidden], limit, exact);
+  const visible = (repository: string): boolean => !hidden.has(repository);
+  return { reads, page: (n: number, last: string | undefined) => filteredCatalog({ n, last }, visible, read) };
+}
+
+describe("a catalog of which not all is visible", () => {
+  test("is, page by page, what is visible, in the registry's order; full pages, and no next one after the last", async () => {
+    await fc.assert(
+      fc.asyncProperty(settings, fc.integer({ min: 1, max: 7 }), async (setting, n) => {
+        const catalog = open(setting);
+        const pages: (readonly string[])[] = [];
+        for (let last: string | undefined; ; ) {
+          const page = await catalog.page(n, last);
+          pages.push(page.repositories);
           if (page.next === undefined) break;
           expect(page.repositories).toHaveLength(n);
           expect(page.next).toBe(page.repositories.at(-1));
           last = page.next;
         }
-        const expected = visibleNames.filter((item) => visible(item) && (start === undefined || item > start)).sort();
-        expect(pages.flat()).toEqual(expected);
-      },
-    ),
-    { numRuns: 500 },
-  );
+        expect(pages.flat()).toEqual(setting.shown);
+        // No page is promised that has nothing on it.
+        expect(pages).toHaveLength(Math.max(1, Math.ceil(setting.shown.length / n)));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test("goes on behind any name, whether it is there, is hidden or does not exist", async () => {
+    await fc.assert(
+      fc.asyncProperty(settings, fc.integer({ min: 1, max: 7 }), name, async (setting, n, last) => {
+        const after = setting.shown.filter((item) => compare(item, last) > 0);
+        const { repositories, next } = await open(setting).page(n, last);
+        expect(repositories).toEqual(after.slice(0, n));
+        expect(next).toBe(after.length > n ? after[n - 1] : undefined);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test("tells nobody whether a hidden repository exists", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        settings,
+        fc.integer({ min: 1, max: 7 }),
+        fc.option(name, { nil: undefined }),
+        async (setting, n, last) => {
+          const without = open({ ...setting, hidden: new Set() });
+          const asked = last ?? [...setting.hidden][0];
+          expect(await open(setting).page(n, asked)).toEqual(await without.page(n, asked));
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  });
+
+  test("costs no more reads than the registry has pages, and those only as far as is needed", async () => {
+    await fc.assert(
+      fc.asyncProperty(settings, fc.integer({ min: 1, max: 7 }), async (setting, n) => {
+        const catalog = open(setting);
+        await catalog.page(n, undefined);
+        const all = inOrder([...setting.shown, ...setting.hidden]);
+        const needed = setting.shown[n];
+        const looked = needed === undefined ? all.length + 1 : all.indexOf(needed) + 1;
+        expect(catalog.reads()).toBeLessThanOrEqual(Math.max(1, Math.ceil(looked / setting.limit)));
+      }),
+      { numRuns: 1000 },
+    );
+  });
 });
 
 test("a page ends where the registry's does, without another look for what is not there", async () => {
-  const registry = registryOf(["a", "b", "c"], 1000, false);
+  const registry = dockerRegistryCatalog(["a", "b", "c"]);
   expect(await filteredCatalog({ n: 3, last: undefined }, () => true, registry.read)).toEqual({
     repositories: ["a", "b", "c"],
     next: undefined,
@@ -62,32 +108,61 @@ test("a page ends where the registry's does, without another look for what is no
   expect(registry.reads()).toBe(1);
 });
 
+test("a page of the registry that is just full, with nothing behind it, promises no next one here", async () => {
+  const registry = dockerRegistryCatalog(["a", "b", "c"], 3);
+  expect(await registry.read(3, undefined)).toMatchObject({ next: "c" });
+  const page = await filteredCatalog({ n: 3, last: undefined }, () => true, registry.read);
+  expect(page).toEqual({ repositories: ["a", "b", "c"], next: undefined });
+});
+
 test("whoever sees nothing costs the registry nothing, and neither does an empty page", async () => {
-  const registry = registryOf(["a"], 1000, false);
-  expect(await filteredCatalog({ n: 5, last: undefined }, "nothing", registry.read)).toEqual({
-    repositories: [],
-    next: undefined,
-  });
-  expect(await filteredCatalog({ n: 0, last: undefined }, () => true, registry.read)).toEqual({
-    repositories: [],
-    next: undefined,
-  });
+  const registry = dockerRegistryCatalog(["a"]);
+  const empty = { repositories: [], next: undefined };
+  expect(await filteredCatalog({ n: 5, last: undefined }, "nothing", registry.read)).toEqual(empty);
+  expect(await filteredCatalog({ n: 0, last: undefined }, () => true, registry.read)).toEqual(empty);
   expect(registry.reads()).toBe(0);
 });
 
 test("without a size a hundred are given, and never more than a thousand", async () => {
-  const names = Array.from({ length: 3000 }, (_, index) => `r${String(index).padStart(4, "0")}`);
-  const { read } = registryOf(names, 1000, false);
-  expect((await filteredCatalog({ n: undefined, last: undefined }, () => true, read)).repositories).toHaveLength(100);
-  expect((await filteredCatalog({ n: 5000, last: undefined }, () => true, read)).repositories).toHaveLength(1000);
+  const { read } = dockerRegistryCatalog(
+    Array.from({ length: 3000 }, (_, index) => `r${String(index).padStart(4, "0")}`),
+  );
+  const size = async (n: number | undefined) =>
+    (await filteredCatalog({ n, last: undefined }, () => true, read)).repositories.length;
+  expect(await size(undefined)).toBe(100);
+  expect(await size(5000)).toBe(1000);
+  expect(await size(999_999_999)).toBe(1000);
 });
 
-test("a registry that never comes to an end is given up", async () => {
-  let reads = 0;
-  const endless: ReadCatalog = async () => {
-    reads++;
-    return { repositories: ["hidden"], next: "hidden" };
+describe("a registry that never comes to an end", () => {
+  const endless = (names: readonly string[]) => {
+    let count = 0;
+    const read: ReadCatalog = async () => ({ repositories: [names[count++] ?? "hidden"], next: "hidden" });
+    return { read, reads: () => count };
   };
-  await expect(filteredCatalog({ n: 1, last: undefined }, () => false, endless)).rejects.toThrow(UpstreamFault);
-  expect(reads).toBe(200);
+
+  test("is given up where nothing was found", async () => {
+    const { read, reads } = endless([]);
+    await expect(filteredCatalog({ n: 1, last: undefined }, () => false, read)).rejects.toThrow(UpstreamFault);
+    expect(reads()).toBe(200);
+  });
+
+  test("gives what was found until then, and where to go on", async () => {
+    const { read, reads } = endless(["a", "b"]);
+    const visible = (repository: string): boolean => repository !== "hidden";
+    expect(await filteredCatalog({ n: 5, last: undefined }, visible, read)).toEqual({
+      repositories: ["a", "b"],
+      next: "b",
+    });
+    expect(reads()).toBe(200);
+  });
+});
+
+test("a fault of the registry on a later page is a fault of the whole", async () => {
+  const fault = new Error("down");
+  const read: ReadCatalog = async (_, last) => {
+    if (last !== undefined) throw fault;
+    return { repositories: ["a"], next: "a" };
+  };
+  await expect(filteredCatalog({ n: 2, last: undefined }, () => true, read)).rejects.toBe(fault);
 });

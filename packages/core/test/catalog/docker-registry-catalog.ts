@@ -1,0 +1,37 @@
+import type { CatalogPage, ReadCatalog } from "../../src/catalog/filtered-catalog.ts";
+
+export interface CatalogModel {
+  readonly read: ReadCatalog;
+  /** How often it was read. */
+  reads(): number;
+}
+
+/**
+ * The catalog of docker-registry over a file system: in the order of a walk, where a slash comes before all that a name
+ * may hold; from behind `last`, which need not exist; and with a next page promised whenever a page is full, be there one
+ * or not. With `exact` it is promised only where there is one, as other registries do.
+ */
+export function dockerRegistryCatalog(names: Iterable<string>, limit = 1000, exact = false): CatalogModel {
+  const listed = inOrder(names);
+  let reads = 0;
+  return {
+    reads: () => reads,
+    async read(n, last): Promise<CatalogPage> {
+      reads++;
+      const rest = listed.filter((name) => last === undefined || compare(name, last) > 0);
+      const repositories = rest.slice(0, Math.min(n, limit));
+      const more = exact ? rest.length > repositories.length : repositories.length === Math.min(n, limit);
+      return { repositories, next: more ? repositories.at(-1) : undefined };
+    },
+  };
+}
+
+export function inOrder(names: Iterable<string>): string[] {
+  return [...new Set(names)].sort(compare);
+}
+
+/** Whether one name comes before another in the walk: negative, zero or positive. */
+export function compare(one: string, other: string): number {
+  const [left, right] = [one.replaceAll("/", "\u0000"), other.replaceAll("/", "\u0000")];
+  return left < right ? -1 : left > right ? 1 : 0;
+}

@@ -1,0 +1,78 @@
+import { describe, expect, test, vi } from "vitest";
+import { catalogReader } from "../../src/catalog/read-catalog.ts";
+import type { Question, ShortAnswer } from "../../src/forward/read-upstream.ts";
+import type { Upstream } from "../../src/forward/upstream.ts";
+import { UpstreamFault } from "../../src/forward/upstream-fault.ts";
+
+/** An upstream that answers every question alike. */
+function answering(answer: Partial<ShortAnswer>) {
+  const ask = vi.fn(async (_question: Question, _signal: AbortSignal) => ({
+    status: 200,
+    body: '{"repositories":["a","b"]}',
+    link: undefined,
+    ...answer,
+  }));
+  const upstream: Upstream = { url: new URL("http://registry:5000"), ask, forward: vi.fn(), close: vi.fn() };
+  return { ask, read: catalogReader(upstream, new AbortController().signal) };
+}
+
+test("the registry is asked for what comes behind a name, and the name is encoded", async () => {
+  const { ask, read } = answering({});
+  await read(1000, "team/app&n=1");
+  expect(ask.mock.calls[0]?.[0]).toMatchObject({
+    method: "GET",
+    target: "/v2/_catalog?n=1000&last=team%2Fapp%26n%3D1",
+  });
+  await read(10, undefined);
+  expect(ask.mock.calls[1]?.[0]).toMatchObject({ target: "/v2/_catalog?n=10" });
+});
+
+describe("where to go on is", () => {
+  test.each<[what: string, link: string | undefined, next: string | undefined]>([
+    ["nowhere without a Link", undefined, undefined],
+    ["what a relative Link says", '</v2/_catalog?last=b&n=2>; rel="next"', "b"],
+    ["what an absolute Link says", '<http://registry:5000/v2/_catalog?n=2&last=team%2Fapp>; rel="next"', "team/app"],
+    ["what a Link without quotes says", "</v2/_catalog?last=b>; rel=next", "b"],
+    ["what a Link with more parameters says", '</v2/_catalog?last=c>; title="x"; rel="next"', "c"],
+    ["what the one of several Links says that leads on", '</v2/>; rel="first", </v2/_catalog?last=c>; rel="next"', "c"],
+    ["the last name, where the Link does not say it", '</v2/_catalog?page=2>; rel="next"', "b"],
+    ["nowhere, where the Link leads elsewhere", '</v2/_catalog?last=b>; rel="prev"', undefined],
+    ["nowhere, where the Link is none", "last=b", undefined],
+  ])("%s", async (_, link, next) => {
+    expect((await answering({ link }).read(2, undefined)).next).toBe(next);
+  });
+});
+
+test("a registry without repositories has an empty catalog, however it writes that", async () => {
+  for (const body of ['{"repositories":[]}', '{"repositories":null}']) {
+    expect(await answering({ body }).read(2, undefined)).toEqual({ repositories: [], next: undefined });
+  }
+});
+
+test.each([
+  "",
+  "{",
+  "null",
+  "[]",
+  '"x"',
+  "{}",
+  '{"repositories":"a"}',
+  '{"repositories":["a",1]}',
+  '{"repositories":{}}',
+])("%j is no catalog", async (body) => {
+  await expect(answering({ body }).read(2, undefined)).rejects.toMatchObject({ answer: { status: 502 } });
+});
+
+test.each([
+  [404, 404],
+  [401, 404],
+  [403, 404],
+  [500, 502],
+  [503, 502],
+  [302, 502],
+  [204, 502],
+])("a registry that answers %i gets the client %i", async (status, expected) => {
+  const answer = answering({ status }).read(2, undefined);
+  await expect(answer).rejects.toBeInstanceOf(UpstreamFault);
+  await expect(answer).rejects.toMatchObject({ answer: { status: expected } });
+});
