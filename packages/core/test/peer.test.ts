@@ -1,6 +1,7 @@
-import { Socket } from "node:net";
+import { isIP, Socket } from "node:net";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { addressFault, addressSet, clientOf, isAuthority } from "../src/peer.ts";
+import { addressFault, addressSet, clientOf, isAuthority, isLocal, peerAddress } from "../src/peer.ts";
 
 function from(address: string | undefined, headers: Record<string, string> = {}) {
   const socket = new Socket();
@@ -82,6 +83,139 @@ describe("the client", () => {
       realAddress: "10.1.2.3",
     });
   });
+});
+
+describe("the scheme", () => {
+  const encrypted = (headers: Record<string, string>) => {
+    const request = from("10.1.2.3", headers);
+    Object.assign(request.socket, { encrypted: true });
+    return request;
+  };
+
+  test("is that of the connection, unless a trusted balancer says another", () => {
+    expect(clientOf(encrypted({}), balancers).scheme).toBe("https");
+    expect(clientOf(encrypted({ "x-forwarded-proto": "http" }), balancers).scheme).toBe("http");
+    expect(clientOf(encrypted({ "x-forwarded-proto": "http" }), nobody).scheme).toBe("https");
+    expect(clientOf(from("10.1.2.3", { "x-forwarded-proto": "HTTPS" }), balancers).scheme).toBe("https");
+  });
+
+  test("of several is the nearest balancer's", () => {
+    expect(clientOf(from("10.1.2.3", { "x-forwarded-proto": "http, https" }), balancers).scheme).toBe("https");
+    expect(clientOf(from("10.1.2.3", { "x-forwarded-host": "a, b:8443" }), balancers).host).toBe("b:8443");
+  });
+});
+
+test("a socket that has closed is not taken for one without an address", () => {
+  const { socket } = from(undefined, {});
+  expect(peerAddress(socket)).toBeUndefined();
+  expect(isLocal(socket)).toBe(true);
+  socket.destroy();
+  expect(isLocal(socket)).toBe(false);
+  expect(clientOf({ socket, headers: { "x-forwarded-for": "203.0.113.7" } }, balancers).address).toBeUndefined();
+});
+
+describe("whatever stands in X-Forwarded-For", () => {
+  const trusted = fc.constantFrom("10.0.0.1", "10.255.255.255", "::ffff:10.0.0.7", "fd00::1", "FD12:0::9");
+  const foreign = fc.oneof(
+    fc.ipV4().filter((address) => !address.startsWith("10.")),
+    fc.constantFrom("2001:db8::1", "::1"),
+  );
+  const nonsense = fc.constantFrom(
+    "unknown",
+    "203.0.113.7:1234",
+    "[::1]",
+    "010.0.0.1",
+    "_hidden",
+    "fe80::1%eth0%",
+    "-",
+  );
+  const chain = fc.array(fc.oneof(trusted, foreign, nonsense), { maxLength: 6 });
+  const plain = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/, "");
+  const isTrusted = (address: string): boolean => /^(10\.|fd)/i.test(plain(address));
+
+  test("the client is the nearest address that is not trusted, with none but trusted ones after it", () => {
+    fc.assert(
+      fc.property(chain, trusted, (entries, peer) => {
+        const { address } = clientOf(from(peer, { "x-forwarded-for": entries.join(",") }), balancers);
+        // What comes after the last entry that is nobody's doing, a balancer's own included.
+        const believed = [plain(peer)];
+        for (const entry of entries.toReversed()) {
+          if (isIP(plain(entry)) === 0 || !isTrusted(believed[0] ?? "")) break;
+          believed.unshift(plain(entry));
+        }
+        expect(address).toBe(believed[0]);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  test("it counts for nothing from a peer that is not trusted", () => {
+    fc.assert(
+      fc.property(chain, foreign, (entries, peer) => {
+        const said = { "x-forwarded-for": entries.join(","), "x-real-ip": entries[0] ?? "" };
+        expect(clientOf(from(peer, said), balancers)).toEqual(clientOf(from(peer), balancers));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test("it is text, and nothing that is said makes the reading fail", () => {
+    fc.assert(
+      fc.property(fc.string(), fc.string(), fc.string(), fc.string(), (list, proto, host, real) => {
+        const said = {
+          "x-forwarded-for": list,
+          "x-forwarded-proto": proto,
+          "x-forwarded-host": host,
+          "x-real-ip": real,
+        };
+        const client = clientOf(from("10.1.2.3", said), balancers);
+        expect(isIP(client.address ?? "")).not.toBe(0);
+        expect(isIP(client.realAddress ?? "")).not.toBe(0);
+        expect(client.scheme).toBeOneOf(["http", "https"]);
+        expect(isAuthority(client.host)).toBe(true);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+test("an entry that is without fault makes a set, and a set tells of any text whether it is in it", () => {
+  const entry = fc.oneof(
+    fc.ipV4(),
+    fc.ipV6(),
+    fc
+      .tuple(fc.oneof(fc.ipV4(), fc.ipV6()), fc.integer({ min: -1, max: 130 }))
+      .map(([address, bits]) => `${address}/${bits}`),
+    fc.stringMatching(/^[0-9a-f.:%/]{0,20}$/),
+    fc.string({ maxLength: 8 }),
+  );
+  fc.assert(
+    fc.property(entry, entry, (text, asked) => {
+      if (addressFault(text) === undefined) expect(addressSet([text]).has(asked)).toBeTypeOf("boolean");
+      else expect(() => addressSet([text])).toThrow(SyntaxError);
+    }),
+    { numRuns: 5000 },
+  );
+});
+
+test("a block holds the addresses that begin with its bits", () => {
+  const bits = (address: string): string =>
+    address
+      .split(".")
+      .map((byte) => Number(byte).toString(2).padStart(8, "0"))
+      .join("");
+  fc.assert(
+    fc.property(fc.ipV4(), fc.ipV4(), fc.integer({ min: 0, max: 32 }), (network, address, prefix) => {
+      const expected = bits(network).slice(0, prefix) === bits(address).slice(0, prefix);
+      expect(addressSet([`${network}/${prefix}`]).has(address)).toBe(expected);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test("a wide block of one family holds no address of the other", () => {
+  expect(addressSet(["::/0"]).has("203.0.113.7")).toBe(false);
+  expect(addressSet(["0.0.0.0/0"]).has("2001:db8::1")).toBe(false);
 });
 
 test("a set of addresses takes single ones, blocks and Unix sockets", () => {
