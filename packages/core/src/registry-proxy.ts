@@ -114,7 +114,7 @@ export function registryProxy(options: RegistryProxyOptions): RegistryProxy {
         log?.error({}, "the body was read by something mounted before the registry proxy, such as a body parser");
         return end("allowed", "the body was already read", answers.bodyAlreadyRead);
       }
-      const headers = upstreamHeaders(request, client, body);
+      const headers = upstreamHeaders(request, client, credentialHeaders, body);
       askForBody(request, response);
       upstream.forward({
         request,

@@ -32,18 +32,20 @@ const passed: readonly string[] = [
  * The framing is never copied: a body of known length keeps its length, any other is sent in chunks of our own making,
  * which keeps the upstream connection alive.
  *
+ * @param credentialHeaders Read by a backend, and so not for the registry, in lower case.
  * @param withBody Without a body its type says nothing, and might make the registry look for a form.
  */
 export function upstreamHeaders(
   request: IncomingMessage,
   client: Client,
+  credentialHeaders: ReadonlySet<string>,
   withBody: boolean,
 ): OutgoingHttpHeaders & IncomingHttpHeaders {
   const { headers } = request;
   const built: OutgoingHttpHeaders & IncomingHttpHeaders = { host: headers.host };
   for (const name of passed) {
     const value = headers[name];
-    if (value !== undefined) built[name] = value;
+    if (value !== undefined && !credentialHeaders.has(name)) built[name] = value;
   }
   if (!withBody) {
     delete built["content-type"];
