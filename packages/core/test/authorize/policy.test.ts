@@ -56,10 +56,23 @@ describe("rules", () => {
     expect(open.decide(user("alice"), on("app", "push")).allowed).toBe(true);
     expect(open.decide(user("alice"), on("app", "delete")).allowed).toBe(false);
     expect(open.decide("anonymous", on("app", "pull")).allowed).toBe(false);
+    expect(open.mayOverwrite(user("alice"), "app", "v1")).toBe(true);
+    expect(open.mayOverwrite("anonymous", "app", "v1")).toBe(false);
   });
 
   test("reach no further than repositories", () => {
-    expect(policy.decide(user("ci"), { type: "registry", name: "catalog", action: "*" }).allowed).toBe(false);
+    const all = compilePolicy([{ subjects: ["anonymous"], repositories: ["**"], actions: ["*"] }]);
+    expect(all.decide(user("ci"), on("catalog", "pull")).allowed).toBe(true);
+    expect(all.decide(user("ci"), { type: "registry", name: "catalog", action: "pull" }).allowed).toBe(false);
+  });
+
+  test("that only take away reach nothing, and those for some names reach some", () => {
+    const reach = (...repositories: string[]) =>
+      compilePolicy([{ subjects: ["authenticated"], repositories, actions: ["pull"] }]).reach(user("alice"), "pull");
+    expect(reach("!secret/**")).toBe("nothing");
+    expect(reach("team/**")).toBe("something");
+    expect(reach("**", "!secret/**")).toBe("something");
+    expect(reach("team/**", "**")).toBe("everything");
   });
 
   test("protect tags, unless another rule lets the push through without it", () => {

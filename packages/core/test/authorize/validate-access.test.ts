@@ -104,6 +104,7 @@ describe("a warning", () => {
       { subjects: ["anonymous", "user:a"], repositories: ["${username}"] },
     ],
     ["a part taken away", { repositories: ["**", "!secret/**"] }],
+    ["tags of a rule that lets push, among others", { actions: ["pull", "push"], immutableTags: ["v*"] }],
     ["tags of a rule that allows all actions", { actions: ["*"], immutableTags: ["v*"] }],
   ])("is not given of %s", (_, rule) => {
     expect(warnOfAccess([{ ...sound, ...rule }])).toEqual([]);

@@ -36,6 +36,7 @@ describe("where to go on is", () => {
     ["what a Link with more parameters says", '</v2/_catalog?last=c>; title="x"; rel="next"', "c"],
     ["what the one of several Links says that leads on", '</v2/>; rel="first", </v2/_catalog?last=c>; rel="next"', "c"],
     ["the last name, where the Link does not say it", '</v2/_catalog?page=2>; rel="next"', "b"],
+    ["the last name, where the Link says nothing", '</v2/_catalog>; rel="next"', "b"],
     ["nowhere, where the Link leads elsewhere", '</v2/_catalog?last=b>; rel="prev"', undefined],
     ["nowhere, where the Link is none", "last=b", undefined],
   ])("%s", async (_, link, next) => {
@@ -64,6 +65,7 @@ test.each([
 });
 
 test.each([
+  [400, 404],
   [404, 404],
   [401, 404],
   [403, 404],

@@ -128,8 +128,8 @@ describe("an Authorization header", () => {
 
   test("may be as long as a password, a user name or a token needs", () => {
     expect(parseAuthorization(`Basic ${encoded(`${"u".repeat(512)}:${"p".repeat(8000)}`)}`)).toBeDefined();
-    expect(parseAuthorization(`Bearer ${"t".repeat(12_000)}`)).toBeDefined();
-    expect(parseAuthorization(`Bearer ${"t".repeat(12_288)}`)).toBeUndefined();
+    expect(parseAuthorization("Bearer ".padEnd(12_288, "t"))).toBeDefined();
+    expect(parseAuthorization("Bearer ".padEnd(12_289, "t"))).toBeUndefined();
   });
 });
 

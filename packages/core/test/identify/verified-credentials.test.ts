@@ -59,6 +59,13 @@ describe("a checked login", () => {
     expect(remembered.size).toBe(0);
   });
 
+  test("that has gone stale is let go of, also where the next check fails", async () => {
+    await remembered.resolve(fields, never, answering(alice));
+    vi.advanceTimersByTime(60_000);
+    expect(await remembered.resolve(fields, never, answering(wrong))).toBe(wrong);
+    expect(remembered.size).toBe(0);
+  });
+
   test("is that of these fields alone", async () => {
     await remembered.resolve(fields, never, answering(alice));
     for (const other of [

@@ -72,6 +72,8 @@ const understood: [method: string, target: string, operation: string, access: st
   // Each of the names at its longest, and at its shortest.
   ["GET", `/v2/${"x".repeat(255)}/tags/list`, "list-tags", `pull ${"x".repeat(255)}`],
   ["GET", `/v2/0/manifests/${"T".repeat(128)}`, "get-manifest", "pull 0"],
+  ["GET", `/v2/a/blobs/x:${"0".repeat(510)}`, "get-blob", "pull a"],
+  ["GET", `/v2/a/blobs/uploads/${"0".repeat(512)}`, "get-upload", "push a"],
   ["GET", "/v2/a/manifests/_", "get-manifest", "pull a"],
   ["GET", "/v2/a__b/c---d/e.f/manifests/V1_0.x-y", "get-manifest", "pull a__b/c---d/e.f"],
   // Names that mean something elsewhere in a path.
@@ -97,6 +99,7 @@ const understood: [method: string, target: string, operation: string, access: st
   ["GET", "/v2/team/app/tags/list?last=a+b", "list-tags", "pull team/app", "/v2/team/app/tags/list?last=a%20b"],
   ["GET", "/v2/team/app/tags/list?n=007", "list-tags", "pull team/app", "/v2/team/app/tags/list?n=7"],
   ["GET", "/v2/team/app/tags/list?", "list-tags", "pull team/app", "/v2/team/app/tags/list"],
+  ["GET", "/v2/team/app/tags/list?last", "list-tags", "pull team/app", "/v2/team/app/tags/list?last="],
   ["GET", "/v2/team/app/tags/list?&&", "list-tags", "pull team/app", "/v2/team/app/tags/list"],
   ["GET", "/v2/?n=1", "ping", "", "/v2/"],
   ["GET", "/v2?n=1", "ping", "", "/v2/"],

@@ -179,6 +179,7 @@ test("whatever a browser's reading of a target leads below /v2/ is judged, decod
     "..",
     "\\",
     "%2e",
+    "%",
     "%2F",
     "%76",
     "%32",

@@ -44,6 +44,11 @@ const refused: [method: string, target: string, status: number, code: string][] 
   ["PUT", `/v2/team/app/manifests/${sha256}?tag=-x`, 400, "TAG_INVALID"],
   ["GET", "/v2/team/app/manifests/.hidden", 404, "MANIFEST_UNKNOWN"],
   ["GET", "/v2/team/app/blobs/uploads/a@b", 404, "BLOB_UPLOAD_UNKNOWN"],
+  ["GET", "/v2/team/app/manifests/a%20b", 400, "NAME_INVALID"],
+  ["GET", "/v2/team/app/manifests/a;b", 400, "NAME_INVALID"],
+  ["GET", "/v2/team/app/manifests/.", 400, "NAME_INVALID"],
+  ["GET", "/v2/team/app/manifests/..", 400, "NAME_INVALID"],
+  ["GET", "/v2/team/app/blobs/uploads//", 400, "NAME_INVALID"],
   ["GET", "/v2/team/app/manifests/", 404, "MANIFEST_UNKNOWN"],
   ["PUT", "/v2/team/app/manifests/", 400, "TAG_INVALID"],
   ["GET", `/v2/team/app/manifests/${"t".repeat(129)}`, 404, "MANIFEST_UNKNOWN"],
@@ -79,6 +84,7 @@ const refused: [method: string, target: string, status: number, code: string][] 
   ["GET", "/v2/team/app/tags/list?last=\u00e9", 400, "UNSUPPORTED"],
   ["GET", "/v2/team/app/tags/list?last=\ud800", 400, "UNSUPPORTED"],
   ["GET", "/v2/team/app/tags/list?last=%ed%a0%80", 400, "UNSUPPORTED"],
+  ["GET", "/v2/team/app/tags/list?n", 400, "PAGINATION_NUMBER_INVALID"],
   ["GET", "/v2/team/app/tags/list?n=", 400, "PAGINATION_NUMBER_INVALID"],
   ["GET", "/v2/team/app/tags/list?n=1e3", 400, "PAGINATION_NUMBER_INVALID"],
   ["GET", "/v2/team/app/tags/list?n=0x10", 400, "PAGINATION_NUMBER_INVALID"],
@@ -96,6 +102,12 @@ describe("what is refused", () => {
   test.each(refused)("%s %s with %i %s", (method, target, status, code) => {
     const { refusal } = parseRoute(method, target);
     expect(refusal).toMatchObject({ status, code });
+  });
+
+  test("is a query of more parameters than any request has", () => {
+    const target = (count: number) => `/v2/team/app/tags/list?${Array.from({ length: count }, () => "a=1").join("&")}`;
+    expect(parseRoute("GET", target(32)).refusal).toBeUndefined();
+    expect(parseRoute("GET", target(33)).refusal).toMatchObject({ status: 400, code: "UNSUPPORTED" });
   });
 
   test("is a query without end, by its first parameters", () => {

@@ -9,6 +9,7 @@ test.each(["/v2", "/v2/", "/v2?x", "/v2/app/tags/list", "/v2/../portal"])("%s is
 test.each([
   "/%762/app",
   "/%2576%2532/",
+  "/%2525762/",
   "/%56%32/app",
   "//v2/app",
   "/./v2/app",
@@ -42,7 +43,10 @@ test.each([
   "/favicon.ico",
   "/api/v2/x",
   "/api/../portal",
+  "/api/x/../v2/",
   "/%7euser/",
+  "/%",
+  "/%zz/%76",
   "http://registry/portal",
 ])("%s is somebody else's", (target) => {
   expect(isRegistryTarget(target)).toBe(false);
