@@ -47,6 +47,15 @@ describe("the client", () => {
     });
   });
 
+  test("is by X-Real-IP whom a trusted balancer names there, whatever the chain says", () => {
+    const said = { "x-forwarded-for": "203.0.113.7", "x-real-ip": "198.51.100.9" };
+    expect(clientOf(from("10.1.2.3", said), balancers)).toMatchObject({
+      address: "203.0.113.7",
+      realAddress: "198.51.100.9",
+    });
+    expect(clientOf(from("192.0.2.1", said), balancers).realAddress).toBe("192.0.2.1");
+  });
+
   test.each([
     ["the first from the right that is not trusted", "6.6.6.6, 203.0.113.7, 10.0.0.9, 10.0.0.8", "203.0.113.7"],
     ["the leftmost where all are trusted", "10.0.0.9, 10.0.0.8", "10.0.0.9"],
@@ -226,16 +235,24 @@ test("a set of addresses takes single ones, blocks and Unix sockets", () => {
   expect(set.local).toBe(false);
 });
 
-test.each(["all", "10.0.0.0/33", "10.0.0/8", "10.0.0.0/", "10.0.0.0/-1", "::/129", "example.com", "unix:/path", ""])(
-  "%j is no address",
-  (entry) => {
-    expect(addressFault(entry)).toEqual(expect.any(String));
-    expect(() => addressSet([entry])).toThrow(SyntaxError);
-  },
-);
+test.each([
+  "all",
+  "10.0.0.0/33",
+  "10.0.0/8",
+  "10.0.0.0/",
+  "10.0.0.0/-1",
+  "10.0.0.0/0008",
+  "::/129",
+  "example.com",
+  "unix:/path",
+  "",
+])("%j is no address", (entry) => {
+  expect(addressFault(entry)).toEqual(expect.any(String));
+  expect(() => addressSet([entry])).toThrow(SyntaxError);
+});
 
 test("a Host is a name or an address, perhaps with a port", () => {
-  for (const host of ["a", "registry.example.com:5000", "127.0.0.1", "[::1]:5000"])
+  for (const host of ["a", "registry.example.com:5000", "127.0.0.1", "[::1]:5000", "[2001:db8::10]", "a_b.c:1"])
     expect(isAuthority(host)).toBe(true);
   for (const host of ["", "a b", "a/b", "a@b", "a:b", "a:123456", "[::1", "a\r\nb", "a#b", "a,b"])
     expect(isAuthority(host), host).toBe(false);

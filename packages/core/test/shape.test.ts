@@ -154,6 +154,12 @@ describe("where a backend reads headers of its own, a request", () => {
     },
   );
 
+  test("with a look-alike of the only one is refused", async () => {
+    const one = new Set(["x-user-2"]);
+    expect(await faultOf({ headers: [["X_User_2", "alice"]] }, one)).toMatchObject({ status: 400 });
+    expect(await faultOf({ headers: [["X_User_9", "alice"]] }, one)).toBeUndefined();
+  });
+
   test("with other headers of odd names is not", async () => {
     expect(
       await faultOf(
@@ -189,6 +195,7 @@ test.each<[agent: string | undefined, old: boolean]>([
   ["docker/1.4.1", true],
   ["docker/1.5.0 go/go1.4", true],
   ["docker/1.5.0-dev", false],
+  ["docker/1.5.9-dev", false],
   ["Go 1.1 package http", true],
   ["Go-http-client/1.1", false],
   ["docker/1.6.0 go/go1.4.2", false],
