@@ -15,7 +15,7 @@ export interface LdapFigures {
 
 const base = "dc=example,dc=org";
 const parallel = 8;
-const rounds = 9;
+const rounds = 5;
 const roundMilliseconds = 1000;
 
 /** One login, as a user of whom there are several. */

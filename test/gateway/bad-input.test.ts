@@ -97,7 +97,9 @@ const cases: [string, object | string, string[]][] = [
   [
     "an unknown backend",
     { ...good, auth: { backends: [{ type: "htpaswd", file: "htpasswd" }] } },
-    ["auth.backends[0].type: is neither a known backend (htpasswd) nor an installed package"],
+    [
+      "auth.backends[0].type: is neither a known backend (htpasswd, ldap, sso-header, sso-jwt) nor an installed package",
+    ],
   ],
   ["a missing certificate", tls("nowhere.crt", "one.key"), ["listen.tls.certificate: no such file"]],
   ["a key of another certificate", tls("one.crt", "two.key"), ["listen.tls.key: does not belong to the certificate"]],

@@ -2,10 +2,12 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type AuthBackendPlugin, InvalidOptionsError } from "@registry-gate/auth";
 import { plugin as htpasswd } from "@registry-gate/auth-htpasswd";
+import { plugin as ldap } from "@registry-gate/auth-ldap";
+import { ssoHeaderPlugin, ssoJwtPlugin } from "@registry-gate/auth-sso";
 import { resolve } from "import-meta-resolve";
 
 /** The backends that need no further package. This is the one list of them. */
-export const builtInPlugins: readonly AuthBackendPlugin[] = [htpasswd];
+export const builtInPlugins: readonly AuthBackendPlugin[] = [htpasswd, ldap, ssoHeaderPlugin, ssoJwtPlugin];
 
 /**
  * Finds the plugin for a backend's `type`: a built-in one, or the `plugin` that the package of this name exports. The
