@@ -25,18 +25,34 @@ interface Manifest {
   readonly private?: boolean;
 }
 
-/** Every package of the workspace that is meant to be published. */
-async function publishedPackages(): Promise<readonly string[]> {
+/** The packages that are meant to be published, by where they lie in the workspace. */
+export interface PublishedPackages {
+  /** Those that the root's `tsconfig.json` builds. */
+  readonly built: readonly string[];
+  /** Those that it does not: nobody could use what would be published of them. */
+  readonly unbuilt: readonly string[];
+}
+
+/** Finds every package of the workspace that is meant to be published. */
+export async function publishedPackages(): Promise<PublishedPackages> {
+  const { references }: { references: { path: string }[] } = JSON.parse(
+    await readFile(join(workspace, "tsconfig.json"), "utf8"),
+  );
+  const builds = new Set(references.map(({ path }) => path));
   const found: string[] = [];
   for await (const path of glob("{packages,apps}/*/package.json", { cwd: workspace })) {
     const manifest: Manifest = JSON.parse(await readFile(join(workspace, path), "utf8"));
     if (manifest.private !== true) found.push(dirname(path));
   }
-  return found.sort();
+  found.sort();
+  return {
+    built: found.filter((directory) => builds.has(directory)),
+    unbuilt: found.filter((directory) => !builds.has(directory)),
+  };
 }
 
 /**
- * Builds the workspace and packs what is meant to be published.
+ * Builds the workspace and packs what is built and meant to be published.
  *
  * The build happens in a copy of the sources: nothing that an earlier build left behind gets into a package, and the
  * working tree stays as it is while other tests use it.
@@ -50,7 +66,7 @@ export async function packWorkspace(destination: string): Promise<readonly Packe
     await run(join(workspace, "node_modules/.bin/tsc"), ["--build"], { cwd: copy });
     await mkdir(destination, { recursive: true });
     const packed: PackedPackage[] = [];
-    for (const directory of await publishedPackages()) {
+    for (const directory of (await publishedPackages()).built) {
       packed.push(await pack(copy, directory, destination));
     }
     return packed;
