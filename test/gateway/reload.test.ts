@@ -3,6 +3,7 @@ import type { ServerResponse } from "node:http";
 import { createServer } from "node:net";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { basic } from "../support/basic.ts";
+import { freePort } from "../support/free-port.ts";
 import { type RunningGate, startGate } from "../support/gate.ts";
 import { passwordFile } from "../support/password-file.ts";
 import { type ScriptedUpstream, startUpstream } from "../support/upstream.ts";
@@ -139,15 +140,6 @@ test("SIGTERM lets what has begun finish, takes nothing new, and ends the proces
   expect(await response.text()).toBe("first half, second half");
   await expect.poll(() => isRunning(gate.pid)).toBe(false);
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
 
 function isRunning(pid: number): boolean {
   try {

@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type DockerRegistry, startDockerRegistry } from "../support/docker-registry.ts";
+import { freePort } from "../support/free-port.ts";
 import { run } from "../support/run.ts";
 import { packWorkspace } from "./pack.ts";
 import { createProject, plainEnvironment } from "./stranger-project.ts";
@@ -86,13 +86,3 @@ describe("the gateway, installed from its tarball", () => {
     expect(log).not.toContain("testpassword");
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no port is free");
-  return address.port;
-}

@@ -1,9 +1,9 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { makeCertificate } from "./certificate.ts";
+import { freePort } from "./free-port.ts";
 import { type PolledServer, tryPolledServer } from "./polled-server.ts";
 import { run } from "./run.ts";
 
@@ -130,19 +130,7 @@ interface Ports {
 }
 
 async function freePorts(): Promise<Ports> {
-  const servers = [createServer(), createServer()];
-  const [port = 0, tlsPort = 0] = await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((resolve) => {
-          server.listen(0, "127.0.0.1", () => {
-            const address = server.address();
-            resolve(typeof address === "object" && address !== null ? address.port : 0);
-          });
-        }),
-    ),
-  );
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  const [port, tlsPort] = await Promise.all([freePort(), freePort()]);
   return { port, tlsPort };
 }
 
