@@ -13,16 +13,19 @@ export interface PolledServer {
   close(): Promise<void>;
 }
 
-export interface PolledServerSettings {
+/** Where a server accepts connections: on a port, or on a socket in the file system. */
+export type Place = { readonly host: string; readonly port: number } | { readonly path: string };
+
+/** Ready is what accepts connections at its place. */
+export type PolledServerSettings = Place & {
   readonly command: string;
   readonly parameters: readonly string[];
   readonly directory: string;
-  /** Ready is what accepts connections here. */
-  readonly host: string;
-  readonly port: number;
+  /** Added to the environment of the tests. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Said where the command does not exist. */
   readonly whenMissing: string;
-}
+};
 
 /**
  * Starts a server.
@@ -31,8 +34,12 @@ export interface PolledServerSettings {
  * @throws {Error} where the command does not exist.
  */
 export async function tryPolledServer(settings: PolledServerSettings): Promise<PolledServer | string> {
-  const { command, parameters, directory, host, port, whenMissing } = settings;
-  const child = spawn(command, [...parameters], { cwd: directory, stdio: ["ignore", "pipe", "pipe"] });
+  const { command, parameters, directory, environment, whenMissing } = settings;
+  const child = spawn(command, [...parameters], {
+    cwd: directory,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...environment },
+  });
   let said = "";
   let failed: string | undefined;
   const remember = (chunk: Buffer): void => {
@@ -56,7 +63,7 @@ export async function tryPolledServer(settings: PolledServerSettings): Promise<P
   };
   const patience = performance.now() + 60_000;
   while (failed === undefined) {
-    if (await accepts(host, port)) {
+    if (await accepts(settings)) {
       // It might be another server, which has taken the port before this one could.
       await delay(20);
       if (failed === undefined) {
@@ -72,9 +79,9 @@ export async function tryPolledServer(settings: PolledServerSettings): Promise<P
   return `${command} ${failed}\n${said}`;
 }
 
-function accepts(host: string, port: number): Promise<boolean> {
+function accepts(place: Place): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ host, port });
+    const socket = connect(place);
     socket.once("connect", () => {
       socket.destroy();
       resolve(true);
