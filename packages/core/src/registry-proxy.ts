@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { InvalidOptionsError } from "@registry-gate/auth";
+import { type Identity, InvalidOptionsError } from "@registry-gate/auth";
 import * as answers from "./answer/answers.ts";
 import { type ErrorAnswer, sendError } from "./answer/error-answer.ts";
 import { authorize } from "./authorize/authorize.ts";
+import { type Permissions, permissionsOf } from "./authorize/permissions.ts";
 import { compilePolicy } from "./authorize/policy.ts";
 import { filteredCatalog } from "./catalog/filtered-catalog.ts";
 import { catalogReader } from "./catalog/read-catalog.ts";
@@ -35,6 +36,13 @@ export interface RegistryProxy {
    * Mount it before anything that reads bodies.
    */
   (request: Request, response: ServerResponse, next?: (error?: unknown) => void): void;
+  /**
+   * What a caller may do to a repository, by the rules of `access`: for pages that offer only what is allowed. A request
+   * is judged for itself, whatever was answered here.
+   *
+   * @param repository A full name, such as `team/app`. On what cannot be a repository's name nothing is allowed.
+   */
+  permissions(caller: Identity | "anonymous", repository: string): Permissions;
   /**
    * Lets go of the connections to the registry, those in use too. The backends stay open: they belong to the caller.
    */
@@ -149,6 +157,7 @@ export function registryProxy(options: RegistryProxyOptions): RegistryProxy {
     else sendError(request, response, answers.notFound);
   };
   return Object.assign(handler, {
+    permissions: (caller: Identity | "anonymous", repository: string) => permissionsOf(policy, caller, repository),
     close: async (): Promise<void> => {
       identities.close();
       upstream.close();
