@@ -16,8 +16,8 @@ export interface Ending {
 
 /** A directory in which snippets find the packages of the workspace by name, as their readers do. */
 export interface SnippetProject {
-  /** Runs a module and waits at most half a minute for it to end by itself. */
-  run(name: string, code: string): Promise<Ending>;
+  /** Runs a module, with these variables in its environment, and waits at most half a minute for it to end by itself. */
+  run(name: string, code: string, environment: Readonly<Record<string, string>>): Promise<Ending>;
   /** Compiles a module strictly, without writing anything. */
   compile(name: string, code: string): Promise<Ending>;
   close(): Promise<void>;
@@ -51,12 +51,12 @@ export async function createSnippetProject(workspace: string, libraries: readonl
   };
   await writeFile(join(directory, "package.json"), '{ "type": "module" }\n');
 
-  async function start(args: readonly string[]): Promise<Ending> {
+  async function start(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Ending> {
     const { promise, resolve, reject } = Promise.withResolvers<Ending>();
     const child = execFile(
       process.execPath,
       args,
-      { cwd: directory, timeout: 30_000, killSignal: "SIGKILL" },
+      { cwd: directory, timeout: 30_000, killSignal: "SIGKILL", env: { ...process.env, ...environment } },
       (_, output, complaints) => resolve({ code: child.exitCode ?? undefined, output, complaints }),
     );
     child.once("error", reject);
@@ -64,10 +64,10 @@ export async function createSnippetProject(workspace: string, libraries: readonl
   }
 
   return {
-    async run(name, code) {
+    async run(name, code, environment) {
       const file = join(directory, `${name}.ts`);
       await writeFile(file, code);
-      return start(["--conditions=development", file]);
+      return start(["--conditions=development", file], environment);
     },
     async compile(name, code) {
       await writeFile(join(directory, `${name}.ts`), code);

@@ -1,9 +1,10 @@
 import { globSync } from "node:fs";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { run } from "../support/run.ts";
+import { type Slapd, startSlapd } from "../support/slapd.ts";
 import { ownCommands } from "./commands.ts";
 import { type Code, type CodeBlock, codeOf } from "./markdown.ts";
 import { createSnippetProject, type SnippetProject } from "./snippet-project.ts";
@@ -43,13 +44,19 @@ describe("the documentation", () => {
 
 describe("an example in TypeScript", () => {
   let project: SnippetProject;
+  /** The directory of those that sign users in. */
+  let slapd: Slapd;
   beforeAll(async () => {
+    slapd = await startSlapd();
     project = await createSnippetProject(workspace, [
       join(workspace, "test/node_modules"),
       join(workspace, "node_modules"),
     ]);
   });
-  afterAll(() => project?.close());
+  afterAll(async () => {
+    await project?.close();
+    await slapd?.close();
+  });
 
   const fileName = (place: string): string => place.replace(/[^A-Za-z0-9]+/g, "-").toLowerCase();
 
@@ -58,7 +65,8 @@ describe("an example in TypeScript", () => {
   });
 
   it.each(blocks("ts"))("at %s runs to its end and prints what is shown", async (place, { code, output }) => {
-    const ending = await project.run(fileName(place), code);
+    const environment = { LDAP_URL: slapd.tlsUrl, NODE_EXTRA_CA_CERTS: slapd.authority };
+    const ending = await project.run(fileName(place), code, environment);
     expect(ending).toMatchObject({ code: 0, complaints: "" });
     if (output !== undefined) expect(ending.output).toMatch(pattern(output));
   });
@@ -98,6 +106,8 @@ describe("a configuration in the documentation", () => {
     // What the examples name.
     const names = ["-subj", "/CN=localhost", "-keyout", "domain.key", "-out", "domain.crt"];
     await run("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", ...names], { cwd: directory });
+    await copyFile(join(directory, "domain.crt"), join(directory, "ca.pem"));
+    await writeFile(join(directory, "ldap-password"), "correct horse\n");
     await writeFile(join(directory, "htpasswd"), await run("htpasswd", ["-nbB", "alice", "correct horse"]));
     await writeFile(join(directory, "groups"), "pushers: alice\n");
   });

@@ -7,7 +7,7 @@ const debianPackages: Readonly<Record<string, string>> = {
   htpasswd: "apache2-utils",
   ldapmodify: "ldap-utils",
   openssl: "openssl",
-  "samba-tool": "samba",
+  "samba-tool": "samba-ad-dc",
   skopeo: "skopeo",
   tar: "tar",
 };

@@ -20,7 +20,7 @@ export interface Samba {
 
 const seed = fileURLToPath(new URL("directory/seed-domain.py", import.meta.url));
 const command = "/usr/sbin/samba";
-const whenMissing = "install the Debian package samba, or samba-ad-dc";
+const whenMissing = "install the Debian package samba-ad-dc";
 
 /**
  * Starts a domain controller. The first one takes some twenty seconds, because a domain has to be made; its files are

@@ -155,7 +155,7 @@ export function isIn(groups: readonly Group[], required: string): boolean {
 }
 
 /** Rules can name a group by its name and by its DN. */
-export function identityOf(user: User, groups: readonly Group[], backend: string): Identity {
+function identityOf(user: User, groups: readonly Group[], backend: string): Identity {
   const subject = canonicalDN(user.dn) ?? user.dn;
   const names = groups.flatMap((group) => [...group.names, group.canonicalDN]);
   return { subject, username: user.username, groups: [...new Set(names)], backend };

@@ -85,7 +85,7 @@ const schema: z.ZodType<LdapOptions> = z.strictObject({
 export const optionsSchema: Readonly<Record<string, unknown>> = z.toJSONSchema(schema);
 
 /** Checks the shape of the options, each by itself. */
-export function parseOptions(options: unknown): { readonly options: LdapOptions } | { readonly faults: Fault[] } {
+function parseOptions(options: unknown): { readonly options: LdapOptions } | { readonly faults: Fault[] } {
   const result = schema.safeParse(options);
   if (result.success) return { options: result.data };
   const faults = result.error.issues.flatMap((issue) => {

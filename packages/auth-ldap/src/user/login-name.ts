@@ -45,7 +45,7 @@ export function isPrincipal(entry: Entry, dn: DN, name: Extract<LoginName, { kin
 }
 
 /** The DNS name of the domain that an entry is in. */
-export function dnsDomain(dn: DN): string {
+function dnsDomain(dn: DN): string {
   return domainOf(dn)
     .map(([ava]) => foldValue(ava?.value ?? ""))
     .join(".");
