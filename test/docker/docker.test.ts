@@ -1,20 +1,173 @@
-import { expect, test } from "vitest";
-import { startDockerRegistry } from "../support/docker-registry.ts";
-import { startDockerd } from "../support/dockerd.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Docker, Dockerd } from "../support/dockerd.ts";
+import { incompressible } from "../support/image-archive.ts";
+import { passwordFile } from "../support/password-file.ts";
+import { type Stage, setStage } from "./stage.ts";
 
-test("two daemons at a time exchange an image through a registry", async () => {
-  const [one, two, registry] = await Promise.all([startDockerd(), startDockerd(), startDockerRegistry()]);
-  try {
-    const reference = `${new URL(registry.url).host}/team/app:1`;
-    await one.load(reference, [{ "a.txt": "a" }, { "b.txt": "b" }]);
-    expect(await one.docker(["push", reference])).toMatchObject({ code: 0 });
-    expect(await two.docker(["pull", reference])).toMatchObject({ code: 0 });
-    const identifiers = await Promise.all(
-      [one, two].map(({ docker }) => docker(["image", "inspect", "-f", "{{.Id}}", reference])),
-    );
-    expect(identifiers[0]?.stdout).toMatch(/^sha256:/);
-    expect(identifiers[1]).toEqual(identifiers[0]);
-  } finally {
-    await Promise.all([one.close(), two.close(), registry.close()]);
+const denied = "denied: requested access to the resource is denied";
+const mebibyte = 1024 * 1024;
+
+const auth = { backends: [{ type: "htpasswd", file: "htpasswd", groupFile: "groups" }] };
+const access = [
+  { subjects: ["authenticated"], repositories: ["team/**", "copy/**"], actions: ["pull"] },
+  { subjects: ["group:pushers"], repositories: ["**"], actions: ["pull", "push"] },
+];
+
+let stage: Stage;
+let daemon: Dockerd;
+let pusher: Docker;
+let image: string;
+
+beforeAll(async () => {
+  stage = await setStage({
+    auth,
+    access,
+    files: {
+      htpasswd: await passwordFile({ testuser: "testpassword", reader: "readerpassword" }),
+      groups: "pushers: testuser\n",
+    },
+  });
+  daemon = await stage.newDaemon();
+  pusher = await loggedIn(daemon, "testuser", "testpassword");
+  image = `${stage.host}/team/app:1`;
+  await daemon.load(image, [{}, { "etc/version": "1\n" }, { "srv/data": incompressible(64 * mebibyte) }]);
+});
+
+afterAll(() => stage.close());
+
+function logIn(docker: Docker, username: string, password: string): ReturnType<Docker> {
+  return docker(["login", "--username", username, "--password-stdin", stage.host], password);
+}
+
+/** A user of a daemon, logged in. */
+async function loggedIn(where: Dockerd, username: string, password: string): Promise<Docker> {
+  const docker = await where.newUser();
+  const { code, stderr } = await logIn(docker, username, password);
+  if (code !== 0) throw new Error(`docker login: ${stderr}`);
+  return docker;
+}
+
+/** The digest of an image's configuration, which names each of its layers by the digest of its content. */
+async function identifier(docker: Docker, reference: string): Promise<string> {
+  const { code, stdout, stderr } = await docker(["image", "inspect", "--format", "{{.Id}}", reference]);
+  if (code !== 0) throw new Error(`docker image inspect: ${stderr}`);
+  return stdout.trim();
+}
+
+describe("docker login", () => {
+  test("succeeds with the right password", async () => {
+    const login = await logIn(await daemon.newUser(), "reader", "readerpassword");
+    expect(login).toMatchObject({ code: 0, stdout: expect.stringContaining("Login Succeeded") });
+  });
+
+  test.each([
+    ["a wrong password", "reader", "wrong"],
+    ["a user who does not exist", "nobody", "readerpassword"],
+  ])("fails with %s, and says the same", async (_, username, password) => {
+    const docker = await daemon.newUser();
+    const login = await logIn(docker, username, password);
+    expect(login.code).not.toBe(0);
+    expect(login.stderr).toContain("401 Unauthorized");
+    // Nothing is remembered that would let a later command through.
+    const pull = await docker(["pull", `${stage.host}/team/other:1`]);
+    expect(pull.stderr).toContain("no basic auth credentials");
+  });
+
+  test("checks the gate's certificate", async () => {
+    const stranger = await stage.newDaemon("system");
+    const login = await logIn(stranger.docker, "testuser", "testpassword");
+    expect(login.code).not.toBe(0);
+    expect(login.stderr).toContain("certificate signed by unknown authority");
+  });
+});
+
+describe("an image of an empty, a small and a large layer", () => {
+  test("is pushed by a pusher, and pulled by a reader as it was", async () => {
+    expect(await pusher(["push", image])).toMatchObject({ code: 0 });
+
+    const elsewhere = await stage.newDaemon();
+    const reader = await loggedIn(elsewhere, "reader", "readerpassword");
+    expect(await reader(["pull", image])).toMatchObject({ code: 0 });
+    expect(await identifier(reader, image)).toBe(await identifier(pusher, image));
+
+    const byDigest = await reader(["image", "inspect", "--format", "{{index .RepoDigests 0}}", image]);
+    expect(await reader(["pull", byDigest.stdout.trim()])).toMatchObject({ code: 0 });
+  });
+
+  test("is not pushed by a reader, and nothing of it reaches the registry", async () => {
+    const reader = await loggedIn(daemon, "reader", "readerpassword");
+    const target = `${stage.host}/team/forbidden:1`;
+    await reader(["tag", image, target]);
+    const push = await reader(["push", target]);
+    expect(push.code).not.toBe(0);
+    expect(push.stderr).toContain(denied);
+    const catalog = await fetch(`${stage.registry.url}/v2/_catalog`);
+    expect(await catalog.text()).not.toContain("team/forbidden");
+  });
+
+  test("is neither pushed nor pulled after docker logout", async () => {
+    const docker = await loggedIn(daemon, "testuser", "testpassword");
+    await docker(["logout", stage.host]);
+    for (const command of ["push", "pull"]) {
+      const result = await docker([command, image]);
+      expect(result.code).not.toBe(0);
+      expect(result.stderr).toContain("no basic auth credentials");
+    }
+  });
+
+  test("is pushed to a second repository by mounting its layers", async () => {
+    const target = `${stage.host}/copy/app:1`;
+    expect(await pusher(["push", image])).toMatchObject({ code: 0 });
+    await pusher(["tag", image, target]);
+    const push = await pusher(["push", target]);
+    expect(push.code).toBe(0);
+    // The large one, and the small one. Docker sends the empty one anyway.
+    expect(push.stdout.match(/Mounted from team\/app/g)?.length).toBeGreaterThanOrEqual(2);
+
+    const elsewhere = await stage.newDaemon();
+    const reader = await loggedIn(elsewhere, "reader", "readerpassword");
+    expect(await reader(["pull", target])).toMatchObject({ code: 0 });
+    expect(await identifier(reader, target)).toBe(await identifier(pusher, image));
+  });
+
+  test("is uploaded, and not mounted, by who may no longer pull the first repository", async () => {
+    const target = `${stage.host}/inbox/app:1`;
+    await stage.reconfigure({
+      auth,
+      access: [{ subjects: ["user:testuser"], repositories: ["inbox/**"], actions: ["pull", "push"] }],
+    });
+    try {
+      await pusher(["tag", image, target]);
+      const push = await pusher(["push", target]);
+      expect(push.code).toBe(0);
+      expect(push.stdout).not.toContain("Mounted from");
+      expect((await pusher(["pull", image])).stderr).toContain(denied);
+    } finally {
+      await stage.reconfigure({ auth, access });
+    }
+  });
+});
+
+test("docker pull --all-tags asks for the tags and pulls each", async () => {
+  const tags = ["one", "two"].map((tag) => `${stage.host}/team/tagged:${tag}`);
+  for (const [index, tag] of tags.entries()) {
+    await daemon.load(tag, [{ "etc/version": `${index}\n` }]);
+    expect(await pusher(["push", tag])).toMatchObject({ code: 0 });
   }
+  const elsewhere = await stage.newDaemon();
+  const reader = await loggedIn(elsewhere, "reader", "readerpassword");
+  expect(await reader(["pull", "--all-tags", `${stage.host}/team/tagged`])).toMatchObject({ code: 0 });
+  for (const tag of tags) expect(await identifier(reader, tag)).toBe(await identifier(pusher, tag));
+});
+
+test("a pull of what does not exist and of what is forbidden look alike to a reader", async () => {
+  const reader = await loggedIn(daemon, "reader", "readerpassword");
+  const hidden = `${stage.host}/hidden/app:1`;
+  await pusher(["tag", image, hidden]);
+  expect(await pusher(["push", hidden])).toMatchObject({ code: 0 });
+  const [forbidden, absent] = await Promise.all(
+    ["hidden/app", "hidden/absent"].map((name) => reader(["pull", `${stage.host}/${name}:1`])),
+  );
+  expect(forbidden?.stderr).toContain(denied);
+  expect(forbidden?.stderr).toBe(absent?.stderr.replace("absent", "app"));
 });

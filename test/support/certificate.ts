@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run } from "./run.ts";
 
-/** Files of a certificate for `localhost` and `127.0.0.1`, and of the authority that signed it. */
+/** Files of a certificate for this machine, and of the authority that signed it. */
 export interface CertificateFiles {
   readonly certificate: string;
   readonly key: string;
@@ -16,8 +16,14 @@ const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"
 /**
  * Makes a certificate authority and a certificate for this machine with the real openssl, as `server.crt`, `server.key`
  * and `authority.crt` in `directory`; by default in a new one. Another call in the same directory replaces them.
+ *
+ * @param addresses The IP addresses that it bears besides `localhost` and `127.0.0.1`.
  */
-export async function makeCertificate(directory?: string): Promise<CertificateFiles> {
+export async function makeCertificate(
+  directory?: string,
+  addresses: readonly string[] = [],
+): Promise<CertificateFiles> {
+  const names = ["DNS:localhost", ...["127.0.0.1", ...addresses].map((address) => `IP:${address}`)].join(",");
   const cwd = directory ?? (await mkdtemp(join(tmpdir(), "registry-gate-certificate-")));
   await run(
     "openssl",
@@ -32,7 +38,7 @@ export async function makeCertificate(directory?: string): Promise<CertificateFi
     "openssl",
     [
       ...["req", "-x509", ...newKey, "-subj", "/CN=localhost", "-CA", "authority.crt", "-CAkey", "authority.key"],
-      ...["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"],
+      ...["-addext", `subjectAltName=${names}`, "-addext", "basicConstraints=critical,CA:FALSE"],
       ...["-keyout", "server.key", "-out", "server.crt"],
     ],
     { cwd },

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createCipheriv, createHash } from "node:crypto";
 import { type ArchivedFile, tarArchive } from "./tar-archive.ts";
 
 /** The files of one layer, by their paths. */
@@ -29,4 +29,10 @@ export function imageArchive(reference: string, layers: readonly ImageLayer[]): 
 /** The digest by which an image's configuration names a layer: that of its uncompressed archive. */
 function diffId(archive: Uint8Array): string {
   return `sha256:${createHash("sha256").update(archive).digest("hex")}`;
+}
+
+/** Bytes that no compression makes fewer; the same for the same length. */
+export function incompressible(length: number): Uint8Array {
+  const key = Buffer.alloc(16);
+  return createCipheriv("aes-128-ctr", key, key).update(Buffer.alloc(length));
 }

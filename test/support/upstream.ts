@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import { createServer, type RequestListener, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, type RequestListener } from "node:http";
+import { listen } from "./listen.ts";
 
 /** An upstream that answers as the test says, for what a real registry does not do on demand. */
 export interface ScriptedUpstream {
@@ -20,15 +20,4 @@ export async function startUpstream(answer: RequestListener): Promise<ScriptedUp
       await closed;
     },
   };
-}
-
-async function listen(server: Server): Promise<number> {
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return portOf(server.address());
-}
-
-function portOf(address: AddressInfo | string | null): number {
-  if (address === null || typeof address === "string") throw new TypeError("not listening on a port");
-  return address.port;
 }

@@ -100,7 +100,7 @@ export function registryProxy(options: RegistryProxyOptions): RegistryProxy {
       if (!authorization.allowed) {
         return principal === "anonymous"
           ? end("unauthenticated", authorization.reason, challenge())
-          : end("denied", authorization.reason, answers.denied);
+          : end("denied", authorization.reason, answers.denied(accessesOf(asked)));
       }
       visit.decision = "allowed";
       visit.reason = authorization.reason;

@@ -6,11 +6,9 @@ import { type ErrorAnswer, formatChallenge } from "./error-answer.ts";
 const retryAfter = "5";
 
 /** Known, but not allowed: the same words whether or not the repository exists. */
-export const denied: ErrorAnswer = {
-  status: 403,
-  code: "DENIED",
-  message: "requested access to the resource is denied",
-};
+export function denied(accesses: readonly Access[]): ErrorAnswer {
+  return { status: 403, code: "DENIED", message: "requested access to the resource is denied", accesses };
+}
 
 /** Of a tag that exists and must stay as it is. The caller may push here, so its existence is no secret. */
 export function immutable(tag: string): ErrorAnswer {
@@ -72,5 +70,6 @@ export function unauthorized(
     code: "UNAUTHORIZED",
     message: "authentication required",
     headers: { "WWW-Authenticate": [...new Set(challenges)] },
+    accesses,
   };
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Challenge } from "@registry-gate/auth";
+import type { Access, Challenge } from "@registry-gate/auth";
 import { holdsBodyBack } from "../expectation.ts";
 import type { ErrorCode } from "../route/refusal.ts";
 
@@ -9,6 +9,11 @@ export interface ErrorAnswer {
   readonly code: ErrorCode | "TOOMANYREQUESTS";
   readonly message: string;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+  /**
+   * What the caller would have to be allowed, as the error's detail. Docker leaves out the message of an error that has
+   * no detail and says nothing but the usual words of its code.
+   */
+  readonly accesses?: readonly Access[];
 }
 
 /** The header that marks a registry of the second version of the API, on every answer (docker-registry's API). */
@@ -26,7 +31,9 @@ const lingering = 10_000;
  * @returns the length of the body, in bytes.
  */
 export function sendError(request: IncomingMessage, response: ServerResponse, answer: ErrorAnswer): number {
-  const body = JSON.stringify({ errors: [{ code: answer.code, message: answer.message, detail: null }] });
+  const { code, message, accesses = [] } = answer;
+  const detail = accesses.length > 0 ? accesses : null;
+  const body = JSON.stringify({ errors: [{ code, message, detail }] });
   response.statusCode = answer.status;
   for (const name of response.getHeaderNames()) response.removeHeader(name);
   response.setHeader("Content-Type", "application/json; charset=utf-8");

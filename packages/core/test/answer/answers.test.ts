@@ -19,6 +19,7 @@ describe("a 401", () => {
       code: "UNAUTHORIZED",
       message: "authentication required",
       headers: { "WWW-Authenticate": ['Basic realm="Registry realm"'] },
+      accesses: pull,
     });
   });
 
@@ -40,11 +41,12 @@ describe("a 401", () => {
   });
 });
 
-test("what is denied and what is missing are told in the same words for every repository", () => {
-  expect(answers.denied).toEqual({
+test("what is denied and what is missing are told in the same words, with what would have to be allowed", () => {
+  expect(answers.denied(pull)).toEqual({
     status: 403,
     code: "DENIED",
     message: "requested access to the resource is denied",
+    accesses: pull,
   });
 });
 

@@ -33,6 +33,14 @@ describe("an error", () => {
     });
   });
 
+  test("tells in its detail what would have to be allowed, where that is known", async () => {
+    const accesses = [{ type: "repository", name: "team/app", action: "push" }] as const;
+    const detail = async (answer: ErrorAnswer): Promise<unknown> => JSON.parse(String((await sent(answer)).body));
+    const errors = (inDetail: unknown) => ({ errors: [{ code: "UNSUPPORTED", message: "not so", detail: inDetail }] });
+    expect(await detail({ ...refusal, accesses })).toEqual(errors(accesses));
+    expect(await detail({ ...refusal, accesses: [] })).toEqual(errors(null));
+  });
+
   test("says to HEAD what it would say to GET, without saying it", async () => {
     const get = await sent(refusal);
     const head = await sent(refusal, { method: "HEAD" });

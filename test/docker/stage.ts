@@ -1,0 +1,89 @@
+import { readFile } from "node:fs/promises";
+import { makeCertificate } from "../support/certificate.ts";
+import { type DockerRegistry, startDockerRegistry } from "../support/docker-registry.ts";
+import { type Dockerd, startDockerd } from "../support/dockerd.ts";
+import { type RunningGate, startGate } from "../support/gate.ts";
+import { startTunnel } from "../support/tunnel.ts";
+
+/** What a gate is given besides its address, its certificate and its registry. */
+export interface StageSettings {
+  readonly auth: object;
+  readonly access: readonly object[];
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+/** A real registry behind a gate with TLS, and docker daemons that take the gate for a host in the network. */
+export interface Stage {
+  readonly registry: DockerRegistry;
+  readonly gate: RunningGate;
+  /** The PEM file of the authority that signed the gate's certificate. */
+  readonly authority: string;
+  /** `host:port` of the gate, for docker. It is not on the loopback interface, so docker checks its certificate. */
+  readonly host: string;
+  /** Starts a daemon that trusts the gate's authority, or, where told so, only the system's. Closed with the stage. */
+  newDaemon(trust?: "gate" | "system"): Promise<Dockerd>;
+  /** Puts other rules or backends in place, and waits until they are in force. */
+  reconfigure(settings: Pick<StageSettings, "auth" | "access">): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Of a block that belongs to no network (RFC 5737): whoever asks for it without the tunnel gets nowhere. */
+const address = "192.0.2.1";
+
+export async function setStage({ auth, access, files = {} }: StageSettings): Promise<Stage> {
+  const host = `${address}:5043`;
+  const opened: { close(): Promise<unknown> }[] = [];
+  const keep = async <T extends { close(): Promise<unknown> }>(opening: Promise<T>): Promise<T> => {
+    const thing = await opening;
+    opened.unshift(thing);
+    return thing;
+  };
+  // The last opened first: daemons, tunnel, gate, registry.
+  const close = async (): Promise<void> => {
+    for (const thing of opened.splice(0)) await thing.close();
+  };
+  try {
+    const registry = await keep(startDockerRegistry());
+    const certificate = await makeCertificate(undefined, [address]);
+    const configuration = (rules: object): object => ({
+      listen: { address: "127.0.0.1:0", tls: { certificate: "server.crt", key: "server.key" } },
+      upstream: { url: registry.url },
+      ...rules,
+    });
+    const gate = await keep(
+      startGate({
+        configuration: configuration({ auth, access }),
+        files: {
+          ...files,
+          "server.crt": await readFile(certificate.certificate, "utf8"),
+          "server.key": await readFile(certificate.key, "utf8"),
+        },
+      }),
+    );
+    const tunnel = await keep(startTunnel(host, new URL(gate.url)));
+    return {
+      registry,
+      gate,
+      authority: certificate.authority,
+      host,
+      newDaemon(trust = "gate") {
+        const environment = {
+          HTTPS_PROXY: tunnel.url,
+          NO_PROXY: "",
+          ...(trust === "gate" && { SSL_CERT_FILE: certificate.authority }),
+        };
+        return keep(startDockerd({ environment }));
+      },
+      async reconfigure(rules) {
+        const reloads = (): number => gate.lines().filter(({ event }) => event === "reloaded").length;
+        const before = reloads();
+        await gate.configure(configuration(rules));
+        await gate.logged(({ event }) => event === "reloaded" && reloads() > before);
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
