@@ -1,4 +1,5 @@
 import type { Action, AuthBackend, Logger } from "@registry-gate/auth";
+import type { SessionUser } from "./identify/session.ts";
 import type { RequestRecord } from "./record.ts";
 
 /** Everything that {@link registryProxy} can be told. */
@@ -16,6 +17,11 @@ export interface RegistryProxyOptions {
    * named `unix:`. Default none.
    */
   readonly trustedProxies?: readonly string[];
+  /**
+   * Whom the app around the middleware has signed in by a session of its own. It counts where a request brings no
+   * credentials, and only for the app's own pages. Absent: sessions do not count.
+   */
+  readonly session?: SessionUser;
   /** How checked logins are remembered. `false`: not at all. */
   readonly cache?: CacheOptions | false;
   /** Called once for each request under `/v2/`, when it has ended. */

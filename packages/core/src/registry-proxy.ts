@@ -11,10 +11,11 @@ import { sendCatalog } from "./catalog/send-catalog.ts";
 import { askForBody } from "./expectation.ts";
 import { findTag } from "./forward/find-tag.ts";
 import { hasBody, upstreamHeaders } from "./forward/request-headers.ts";
-import { writeHead } from "./forward/response-headers.ts";
+import { confine, writeHead } from "./forward/response-headers.ts";
 import { openUpstream } from "./forward/upstream.ts";
 import { UpstreamFault } from "./forward/upstream-fault.ts";
 import { identifier } from "./identify/identify.ts";
+import { forgeryFault } from "./identify/sending-page.ts";
 import type { RegistryProxyOptions } from "./options.ts";
 import { addressSet, clientOf } from "./peer.ts";
 import type { Decision } from "./record.ts";
@@ -62,7 +63,7 @@ export function registryProxy(options: RegistryProxyOptions): RegistryProxy {
   const { backends, realm = "Registry realm", cache = {}, log, onRequest } = options;
   const trusted = addressSet(options.trustedProxies ?? []);
   const credentialHeaders = new Set(backends.flatMap((backend) => backend.credentialHeaders ?? []));
-  const identities = identifier(backends, cache, log);
+  const identities = identifier(backends, cache, log, options.session);
   const policy = compilePolicy(options.access);
   const upstream = openUpstream(options.upstream);
 
@@ -94,6 +95,9 @@ export function registryProxy(options: RegistryProxyOptions): RegistryProxy {
       if (verdict.outcome === "rejected") return end("unauthenticated", verdict.reason, challenge());
       const principal = verdict.outcome === "anonymous" ? "anonymous" : { identity: verdict.identity };
       visit.principal = principal;
+      const bySession = verdict.outcome === "authenticated" && verdict.bySession === true;
+      const forgery = forgeryFault(request, client, bySession);
+      if (forgery !== undefined) return end("denied", forgery, answers.foreignPage);
 
       // 4. Authorize: may they?
       const authorization = authorize(policy, principal, asked);
@@ -133,7 +137,10 @@ export function registryProxy(options: RegistryProxyOptions): RegistryProxy {
         bytes: visit.bytes,
 
         // 6. Return: the registry's answer, as the client should see it.
-        answered: (upstreamAnswer) => writeHead(upstreamAnswer, response, upstream.url, client),
+        answered: (upstreamAnswer) => {
+          writeHead(upstreamAnswer, response, upstream.url, client);
+          if (bySession) confine(response);
+        },
         failed: (kind, error) => {
           log?.warn({ err: error }, kind === "silent" ? "the registry does not answer" : "the registry is unreachable");
           end("allowed", error.message, kind === "silent" ? answers.upstreamSilent : answers.upstreamUnreachable);

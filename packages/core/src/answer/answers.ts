@@ -28,6 +28,12 @@ export const conflictingIdentities: ErrorAnswer = {
   message: "the request names two different users",
 };
 
+export const foreignPage: ErrorAnswer = {
+  status: 403,
+  code: "DENIED",
+  message: "the request does not come from a page of this origin",
+};
+
 export const upstreamUnreachable: ErrorAnswer = {
   status: 502,
   code: "UNAVAILABLE",

@@ -19,6 +19,8 @@ export function sendCatalog(
   for (const name of response.getHeaderNames()) response.removeHeader(name);
   response.setHeader("Content-Type", "application/json; charset=utf-8");
   response.setHeader("Content-Length", body.length);
+  // It is the caller's own: what somebody else may pull is not in it.
+  response.setHeader("Cache-Control", "private, no-cache");
   response.setHeader(...apiVersion);
   if (next !== undefined) {
     const n = asked.n === undefined ? "" : `&n=${asked.n}`;

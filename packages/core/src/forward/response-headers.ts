@@ -51,3 +51,14 @@ export function writeHead(
     response.setHeader("Location", clientLocation(headers.location, upstream, client));
   response.setHeader(...apiVersion);
 }
+
+/**
+ * Keeps an answer that rests on a session from harming the app whose origin it shares: whatever somebody pushed is no
+ * page there, and no cache in between may hand it on, as it may where a cookie took the place of `Authorization`
+ * (RFC 9111, section 3.5).
+ */
+export function confine(response: ServerResponse): void {
+  response.setHeader("Cache-Control", "private, no-cache");
+  response.setHeader("Content-Security-Policy", "sandbox; default-src 'none'");
+  response.setHeader("X-Content-Type-Options", "nosniff");
+}

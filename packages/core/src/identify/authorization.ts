@@ -1,4 +1,4 @@
-import type { Credentials } from "@registry-gate/auth";
+import type { BasicCredentials, Credentials } from "@registry-gate/auth";
 
 /** Far above any password, and above the tokens that clients send in the place of one. */
 const longestHeader = 12_288;
@@ -35,9 +35,21 @@ function parseBasic(encoded: string): Credentials | undefined {
     return undefined;
   }
   const colon = text.indexOf(":");
-  if (colon === -1 || controls.test(text)) return undefined;
-  const username = text.slice(0, colon).normalize("NFC");
-  const password = text.slice(colon + 1).normalize("NFC");
-  if (username === "" || username.length > longestUsername || password === "") return undefined;
-  return { scheme: "basic", username, password };
+  return colon === -1 ? undefined : basicCredentials(text.slice(0, colon), text.slice(colon + 1));
+}
+
+/**
+ * A user name and a password as a Basic login would give them, for code that has them from elsewhere, such as a form.
+ *
+ * @returns `undefined` for what no login can hold: an empty part, a colon in the name, a control character, text that is
+ * not well-formed Unicode, an over-long name or password.
+ */
+export function basicCredentials(username: string, password: string): BasicCredentials | undefined {
+  if (controls.test(username) || controls.test(password) || username.includes(":")) return undefined;
+  if (!username.isWellFormed() || !password.isWellFormed()) return undefined;
+  const name = username.normalize("NFC");
+  if (name === "" || name.length > longestUsername || password === "" || password.length > longestHeader) {
+    return undefined;
+  }
+  return { scheme: "basic", username: name, password: password.normalize("NFC") };
 }

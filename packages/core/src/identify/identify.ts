@@ -1,10 +1,10 @@
 import type { IncomingMessage } from "node:http";
-import { TLSSocket } from "node:tls";
-import type { AuthBackend, AuthRequest, Logger, Peer } from "@registry-gate/auth";
+import type { AuthBackend, Credentials, Logger } from "@registry-gate/auth";
 import type { CacheOptions } from "../options.ts";
-import { isLocal, peerAddress } from "../peer.ts";
+import { authRequest } from "./auth-request.ts";
 import { parseAuthorization } from "./authorization.ts";
 import { askInOrder } from "./chain.ts";
+import { type SessionUser, withSession } from "./session.ts";
 import type { Verdict } from "./verdict.ts";
 import { verifiedCredentials } from "./verified-credentials.ts";
 
@@ -25,6 +25,7 @@ export function identifier(
   backends: readonly AuthBackend[],
   cache: CacheOptions | false,
   log: Logger | undefined,
+  session?: SessionUser,
 ): Identifier {
   const credentialHeaders = [...new Set(backends.flatMap((backend) => backend.credentialHeaders ?? []))];
   const verified = cache === false ? undefined : verifiedCredentials(cache);
@@ -37,23 +38,31 @@ export function identifier(
     return [...concerned, ...backends.filter((backend) => !concerned.includes(backend))];
   }
 
+  function judged(
+    request: IncomingMessage,
+    credentials: Credentials | undefined,
+    untilGone: () => AbortSignal,
+  ): Verdict | Promise<Verdict> {
+    const ask = (until: AbortSignal): Promise<Verdict> =>
+      askInOrder(inOrder(request), authRequest(request, credentials, credentialHeaders, until), log);
+    // An answer that rests on more than the Authorization header may hold for this connection alone.
+    if (verified === undefined || credentials === undefined || holdsAny(request, credentialHeaders)) {
+      return ask(untilGone());
+    }
+    const fields =
+      credentials.scheme === "basic"
+        ? [credentials.scheme, credentials.username, credentials.password]
+        : [credentials.scheme, credentials.token];
+    return verified.resolve(fields, untilGone, ask);
+  }
+
   return {
     identify(request, untilGone) {
       const { authorization } = request.headers;
       const credentials = authorization === undefined ? undefined : parseAuthorization(authorization);
       if (authorization !== undefined && credentials === undefined) return malformed;
-
-      const ask = (until: AbortSignal): Promise<Verdict> =>
-        askInOrder(inOrder(request), authRequest(request, credentials, credentialHeaders, until), log);
-      // An answer that rests on more than the Authorization header may hold for this connection alone.
-      if (verified === undefined || credentials === undefined || holdsAny(request, credentialHeaders)) {
-        return ask(untilGone());
-      }
-      const fields =
-        credentials.scheme === "basic"
-          ? [credentials.scheme, credentials.username, credentials.password]
-          : [credentials.scheme, credentials.token];
-      return verified.resolve(fields, untilGone, ask);
+      const verdict = judged(request, credentials, untilGone);
+      return session === undefined ? verdict : withSession(verdict, session, request, credentials, log);
     },
     close() {
       for (const unsubscribe of subscriptions) unsubscribe?.();
@@ -63,25 +72,4 @@ export function identifier(
 
 function holdsAny(request: IncomingMessage, headers: readonly string[]): boolean {
   return headers.some((name) => request.headers[name] !== undefined);
-}
-
-function authRequest(
-  request: IncomingMessage,
-  credentials: AuthRequest["credentials"],
-  credentialHeaders: readonly string[],
-  signal: AbortSignal,
-): AuthRequest {
-  return {
-    credentials,
-    peer: peerOf(request),
-    header: (name) => (credentialHeaders.includes(name) ? (request.headersDistinct[name] ?? []) : []),
-    signal,
-  };
-}
-
-function peerOf(request: IncomingMessage): Peer {
-  const { socket } = request;
-  const peer = { address: peerAddress(socket), local: isLocal(socket) };
-  if (!(socket instanceof TLSSocket) || !socket.authorized) return peer;
-  return { ...peer, certificateFingerprint: socket.getPeerCertificate().fingerprint256 };
 }

@@ -2,7 +2,13 @@ import type { Identity } from "@registry-gate/auth";
 
 /** Who is asking, as far as the backends can tell. */
 export type Verdict =
-  | { readonly outcome: "authenticated"; readonly identity: Identity; readonly expiresAt: number | undefined }
+  | {
+      readonly outcome: "authenticated";
+      readonly identity: Identity;
+      readonly expiresAt: number | undefined;
+      /** The app's session alone says so, which a browser sends whatever page asks it to. */
+      readonly bySession?: true;
+    }
   /** No credentials were given. */
   | { readonly outcome: "anonymous" }
   | { readonly outcome: "rejected"; readonly reason: string }

@@ -23,6 +23,7 @@ test("a page is JSON of its exact length, with the API's version and nothing fro
   expect({ ...headers }).toEqual({
     "content-type": "application/json; charset=utf-8",
     "content-length": length,
+    "cache-control": "private, no-cache",
     "docker-distribution-api-version": "registry/2.0",
   });
 });

@@ -1,8 +1,10 @@
 import { createHmac } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parseAuthorization } from "../../src/identify/authorization.ts";
+import { authRequestOf } from "../../src/identify/auth-request.ts";
+import { basicCredentials, parseAuthorization } from "../../src/identify/authorization.ts";
 import { keyedHash } from "../../src/identify/keyed-hash.ts";
+import { receivedRequest } from "../received-request.ts";
 
 const encoded = (text: string | Uint8Array): string => Buffer.from(text).toString("base64");
 
@@ -178,5 +180,55 @@ describe("a keyed hash", () => {
 
   test("of another process is another", () => {
     expect(keyedHash()(["alice", "secret"])).not.toBe(keyedHash()(["alice", "secret"]));
+  });
+});
+
+describe("a name and a password from elsewhere", () => {
+  test("are taken as a Basic login of them would be, unless the name has a colon", () => {
+    const text = fc.oneof(
+      fc.string({ unit: "grapheme", maxLength: 20 }),
+      fc.constantFrom("", "alice", "a:b", ":", "a\u0308", "a\nb", "\u0085", "x".repeat(512), "x".repeat(513)),
+    );
+    fc.assert(
+      fc.property(text, text, (username, password) => {
+        const login = parseAuthorization(`Basic ${encoded(`${username}:${password}`)}`);
+        expect(basicCredentials(username, password)).toEqual(username.includes(":") ? undefined : login);
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  test("that are not well-formed Unicode are not taken", () => {
+    expect(basicCredentials("\ud800", "secret")).toBeUndefined();
+    expect(basicCredentials("alice", "\udc00")).toBeUndefined();
+  });
+});
+
+describe("what a backend is asked about a request by other code", () => {
+  const signal = new AbortController().signal;
+
+  test("is what the gate would ask it", async () => {
+    const request = await receivedRequest({
+      address: "::ffff:203.0.113.7",
+      headers: [
+        ["Authorization", `Basic ${encoded("alice:secret")}`],
+        ["X-User", "alice"],
+        ["Cookie", "session=1"],
+      ],
+    });
+    const asked = authRequestOf(request, { credentialHeaders: ["x-user"] }, signal);
+    expect(asked).toMatchObject({
+      credentials: { scheme: "basic", username: "alice", password: "secret" },
+      peer: { address: "203.0.113.7", local: false },
+    });
+    expect([asked?.header("x-user"), asked?.header("cookie"), asked?.signal]).toEqual([["alice"], [], signal]);
+    expect(authRequestOf(await receivedRequest(), {}, signal)?.credentials).toBeUndefined();
+  });
+
+  test("is nothing where the Authorization header is malformed or stands twice", async () => {
+    const login: readonly [string, string] = ["Authorization", `Basic ${encoded("alice:secret")}`];
+    for (const headers of [[login, login], [["Authorization", "Basic x"] as const], [["Authorization", ""] as const]]) {
+      expect(authRequestOf(await receivedRequest({ headers }), {}, signal)).toBeUndefined();
+    }
   });
 });
