@@ -6,14 +6,10 @@ import { join } from "node:path";
 import type { AuthBackend } from "@registry-gate/auth";
 import { type RequestRecord, registryProxy } from "registry-gate";
 import { startDockerRegistryIn } from "../support/docker-registry.ts";
-import type { Probe } from "./targets.ts";
-
-/** What docker-registry says that a request is about, when it dispatches it. */
-interface Acted {
-  readonly name: string | undefined;
-  readonly reference: string | undefined;
-  readonly uri: string;
-}
+import { startRecordingRelay } from "../support/recording-relay.ts";
+import { disagreement, secretGlobs } from "./disagreement.ts";
+import { type Acted, actedIn } from "./registry-reading.ts";
+import type { Probe } from "./well-formed.ts";
 
 /** A request that the gate and the registry took for different things. */
 export interface Disagreement {
@@ -23,8 +19,8 @@ export interface Disagreement {
 
 export interface Tally {
   readonly probes: number;
-  /** Forwarded by the gate. */
-  readonly forwarded: number;
+  /** Forwarded by the gate, by operation. */
+  readonly forwarded: ReadonlyMap<string, number>;
   /** Understood by the registry itself, asked without the gate. */
   readonly direct: number;
   readonly disagreements: readonly Disagreement[];
@@ -36,9 +32,6 @@ export interface Oracle {
   close(): Promise<void>;
 }
 
-/** What the gate's rules keep from everybody. */
-const isSecret = (repository: string): boolean => repository.split("/").includes("secret");
-
 const everybody: AuthBackend = {
   id: "everybody",
   authenticate: async () => ({
@@ -49,7 +42,10 @@ const everybody: AuthBackend = {
 
 const parallel = 16;
 
-/** Starts a real docker-registry, whose log tells what it acts on, and a gate in front of it. */
+/**
+ * Starts a real docker-registry, whose log tells what it acts on, a relay before it that keeps each byte, and a gate in
+ * front of both.
+ */
 export async function startOracle(): Promise<Oracle> {
   const directory = await mkdtemp(join(tmpdir(), "registry-gate-oracle-"));
   const acted = new Map<string, Acted[]>();
@@ -62,28 +58,16 @@ export async function startOracle(): Promise<Oracle> {
         // Written before the request is served, so before its answer.
         if (!text.includes('"msg":"authorizing request"')) return;
         const line: Readonly<Record<string, unknown>> = JSON.parse(text);
-        const agent = String(line["http.request.useragent"]);
-        const seen = acted.get(agent) ?? [];
-        seen.push({
-          name: textOf(line["vars.name"]),
-          reference: textOf(line["vars.reference"] ?? line["vars.digest"]),
-          uri: String(line["http.request.uri"]),
-        });
-        acted.set(agent, seen);
+        push(acted, String(line["http.request.useragent"]), actedIn(line));
       },
     },
   );
+  const relay = await startRecordingRelay(registry.address);
   const records = new Map<string, RequestRecord>();
   const proxy = registryProxy({
-    upstream: { url: `http://${registry.address}` },
+    upstream: { url: relay.url },
     backends: [everybody],
-    access: [
-      {
-        subjects: ["authenticated"],
-        repositories: ["**", "!secret", "!secret/**", "!**/secret", "!**/secret/**"],
-        actions: ["*"],
-      },
-    ],
+    access: [{ subjects: ["authenticated"], repositories: ["**", ...secretGlobs], actions: ["*"] }],
     // Each probe comes from an address of its own, by which its record is known.
     trustedProxies: ["127.0.0.1"],
     onRequest: (record) => records.set(record.client ?? "", record),
@@ -102,6 +86,7 @@ export async function startOracle(): Promise<Oracle> {
     count += probes.length;
     records.clear();
     acted.clear();
+    relay.take();
     await inParallel(probes, async ({ method, target }, index) => {
       const client = addressOf(first + index);
       await send(agent, registryPort, method, target, { "User-Agent": `direct-${index}` });
@@ -113,17 +98,22 @@ export async function startOracle(): Promise<Oracle> {
       await send(agent, registryPort, "GET", "/v2/", { "User-Agent": last });
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
+    const { received, strange } = headsIn(relay.take());
     const disagreements: Disagreement[] = [];
-    let forwarded = 0;
+    const forwarded = new Map<string, number>();
     let direct = 0;
     for (const [index, probe] of probes.entries()) {
       const record = records.get(addressOf(first + index));
+      const heads = received.get(`gated-${index}`) ?? [];
       const gated = acted.get(`gated-${index}`) ?? [];
       const alone = acted.get(`direct-${index}`) ?? [];
-      if (gated.length > 0) forwarded++;
+      if (heads.length > 0) forwarded.set(record?.operation ?? "", (forwarded.get(record?.operation ?? "") ?? 0) + 1);
       if (alone.length > 0) direct++;
-      const why = disagreement(record, gated, alone);
+      const why = disagreement({ probe, record, heads, gated, alone });
       if (why !== undefined) disagreements.push({ probe, why });
+    }
+    for (const text of strange) {
+      disagreements.push({ probe: { method: "", target: "" }, why: `the registry was sent ${JSON.stringify(text)}` });
     }
     return { probes: probes.length, forwarded, direct, disagreements };
   }
@@ -137,45 +127,32 @@ export async function startOracle(): Promise<Oracle> {
       server.closeAllConnections();
       await closed;
       await proxy.close();
+      await relay.close();
       await registry.close();
       await rm(directory, { recursive: true, force: true });
     },
   };
 }
 
-/** Why the gate's judgement and the registry's actions do not fit together; `undefined` where they do. */
-function disagreement(
-  record: RequestRecord | undefined,
-  gated: readonly Acted[],
-  alone: readonly Acted[],
-): string | undefined {
-  const [seen, ...more] = gated;
-  if (record === undefined || record.decision !== "allowed") {
-    return seen === undefined ? undefined : `refused (${record?.reason}), and yet the registry saw ${seen.uri}`;
+/** What the gate asks in its own name: pages of the list that it filters. */
+const ownQuestion = /^GET \/v2\/_catalog\?n=1000(?:&last=[^ &]*)? HTTP\/1\.1\r\naccept: application\/json\r\n/;
+
+/** Takes what the registry was sent apart into heads, by their agent. No probe has a body, so a head is all there is. */
+function headsIn(texts: readonly string[]): { received: ReadonlyMap<string, string[]>; strange: string[] } {
+  const received = new Map<string, string[]>();
+  const strange: string[] = [];
+  for (const head of texts.flatMap((text) => text.split(/(?<=\r\n\r\n)/))) {
+    const agent = /\r\nuser-agent: (gated-\d+)\r\n/.exec(head)?.[1];
+    if (agent !== undefined && head.endsWith("\r\n\r\n")) push(received, agent, head);
+    else if (!ownQuestion.test(head)) strange.push(head);
   }
-  if (seen === undefined) {
-    // The list that the gate filters is asked for in its own name; docker-registry 2.8 knows no referrers.
-    const expected = record.operation === "list-repositories" || record.operation === "list-referrers";
-    return expected ? undefined : `${record.operation} was allowed and never arrived`;
-  }
-  if (more.length > 0) return `one request became ${gated.length}`;
-  if (record.repository !== seen.name) return `authorized on ${record.repository}, acted on ${seen.name}`;
-  if (record.repository !== undefined && isSecret(record.repository)) return `${record.repository} was to be denied`;
-  const { operation } = record;
-  if (operation?.endsWith("manifest") || operation?.endsWith("blob") || operation === "list-referrers") {
-    if (record.reference !== seen.reference) return `authorized ${record.reference}, acted on ${seen.reference}`;
-  }
-  const from = new URL(seen.uri, "http://registry").searchParams.get("from");
-  if (from !== null && isSecret(from)) return `a mount from ${from} reached the registry`;
-  const [itself] = alone;
-  if (itself !== undefined && itself.name !== seen.name) {
-    return `the registry itself takes it for ${itself.name}, the gate for ${seen.name}`;
-  }
-  return undefined;
+  return { received, strange };
 }
 
-function textOf(value: unknown): string | undefined {
-  return typeof value === "string" ? value : undefined;
+function push<T>(lists: Map<string, T[]>, key: string, item: T): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [item]);
+  else list.push(item);
 }
 
 function addressOf(number: number): string {

@@ -1,30 +1,12 @@
 import fc from "fast-check";
-
-/** One request as it goes over the wire: nothing in it is prepared for whoever reads it. */
-export interface Probe {
-  readonly method: string;
-  readonly target: string;
-}
-
-const digest = `sha256:${"ab".repeat(32)}`;
-const upload = "3304fa85-fef2-40a1-890e-c8e89458efd2";
+import { digest, keywords, type Probe, upload, wellFormed } from "./well-formed.ts";
 
 /** Names that mean something elsewhere in a target, and names at the edge of the grammar. */
 const component = fc.oneof(
   { weight: 14, arbitrary: fc.constantFrom("team", "app", "secret", "a", "b") },
   {
     weight: 3,
-    arbitrary: fc.constantFrom(
-      "manifests",
-      "blobs",
-      "uploads",
-      "tags",
-      "list",
-      "_catalog",
-      "referrers",
-      "v2",
-      "latest",
-    ),
+    arbitrary: fc.constantFrom(...keywords, "_catalog"),
   },
   { weight: 4, arbitrary: fc.constantFrom("a_b", "a__b", "a-b", "a---b", "a.b", "0", "a1") },
   {
@@ -234,8 +216,8 @@ function splice(target: string, at: number, length: number, text: string): strin
 
 const everyMethod = ["GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "MOVE"];
 
-/** Requests of which many are well-formed, most are nearly so, and some are far off. */
-export const probes: fc.Arbitrary<Probe> = fc
+/** Requests that are nearly well-formed, or far off. */
+const strange: fc.Arbitrary<Probe> = fc
   .tuple(routed, fc.nat({ max: 9 }), fc.nat(), query, fc.array(change, { maxLength: 2 }))
   .map(([[path, methods], chance, choice, parameters, changes]) => {
     const verbs = chance === 0 ? everyMethod : methods;
@@ -244,6 +226,18 @@ export const probes: fc.Arbitrary<Probe> = fc
       target: wireForm(changes.reduce((target, apply) => apply(target), path + parameters)),
     };
   });
+
+/** Requests of which half are well-formed, or differ from it in one place. */
+export const probes: fc.Arbitrary<Probe> = fc.oneof(
+  { weight: 4, arbitrary: wellFormed },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(wellFormed, change)
+      .map(([{ method, target }, apply]) => ({ method, target: wireForm(apply(target)) })),
+  },
+  { weight: 5, arbitrary: strange },
+);
 
 /** UTF-8 as its bytes, one character each, without what ends the target: blanks and line ends are for other tests. */
 function wireForm(target: string): string {

@@ -10,8 +10,11 @@ export interface Target {
 
 /** All that can stand in the path of a registry request, once decoded. */
 const pathPattern = /^[A-Za-z0-9._\-/:+=~@]*$/;
-/** A query as it comes over the wire: printable ASCII, and no fragment (RFC 9112, section 3.2.1). */
-const queryPattern = /^[!"$-~]*$/;
+/**
+ * A query as it comes over the wire: printable ASCII, and no fragment (RFC 9112, section 3.2.1). A bare semicolon is a
+ * separator to some readers, part of a value to others, and to Go a reason to leave the parameter out.
+ */
+const queryPattern = /^[!"$-:<-~]*$/;
 /** What must not hide behind an encoding: it would change where a segment begins, or what the next decoder sees. */
 const neverEncoded = /%(?:2[ef5]|5c|00|23|3b)/i;
 const noParameters: ReadonlyMap<string, readonly string[]> = new Map();
