@@ -6,6 +6,5 @@
 export { ldapBackend } from "./backend.ts";
 export { type DiagnosisLogin, type DiagnosisStep, diagnose } from "./diagnose.ts";
 export { canonicalDN } from "./dn/canonical-dn.ts";
-export type { Duration } from "./duration.ts";
 export type { GroupOptions, LdapOptions, PoolLimits } from "./options.ts";
 export { plugin } from "./plugin.ts";

@@ -1,4 +1,4 @@
-import type { Duration } from "./duration.ts";
+import type { Duration } from "@registry-gate/auth";
 
 /**
  * What {@link ldapBackend} can be told. Durations are milliseconds, or text such as `500ms` and `5s`. Relative paths

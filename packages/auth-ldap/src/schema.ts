@@ -1,6 +1,5 @@
-import { type Fault, InvalidOptionsError } from "@registry-gate/auth";
+import { type Duration, type Fault, InvalidOptionsError, parseDuration } from "@registry-gate/auth";
 import { z } from "zod";
-import { type Duration, parseDuration } from "./duration.ts";
 import type { LdapOptions } from "./options.ts";
 
 const text = (what: string): z.ZodType<string> =>
@@ -14,7 +13,7 @@ const truth = (what: string): z.ZodType<boolean> => z.boolean("must be true or f
 const duration = (what: string): z.ZodType<Duration> =>
   z
     .union([z.int(), z.string()], "must be a duration such as 500ms, 5s or 1m")
-    .refine((value) => parseDuration(value) !== undefined, "must be a duration such as 500ms, 5s or 1m")
+    .refine((value) => (parseDuration(value) ?? 0) > 0, "must be a duration such as 500ms, 5s or 1m")
     .describe(what);
 
 const count = (least: number, most: number, what: string): z.ZodType<number> => {

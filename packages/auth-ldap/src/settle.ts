@@ -1,7 +1,6 @@
-import { type Fault, InvalidOptionsError } from "@registry-gate/auth";
+import { type Duration, type Fault, InvalidOptionsError, parseDuration } from "@registry-gate/auth";
 import { parseDNTemplate } from "./dn/dn-template.ts";
 import { parseDN } from "./dn/parse-dn.ts";
-import { type Duration, parseDuration } from "./duration.ts";
 import { type FilterTemplate, fillTemplate, type Hole } from "./filter/filter-template.ts";
 import { parseFilterTemplate } from "./filter/parse-filter-template.ts";
 import type { GroupOptions, LdapOptions } from "./options.ts";

@@ -3,7 +3,6 @@
  *
  * @module
  */
-export type { Duration } from "./duration.ts";
 export { ssoHeader } from "./header/backend.ts";
 export type { ClientCertificateOptions, SharedSecretOptions, SsoHeaderOptions } from "./header/options.ts";
 export type { HeaderPreset } from "./header/presets.ts";

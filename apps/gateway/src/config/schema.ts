@@ -1,8 +1,8 @@
+import { durationPattern, parseDuration } from "@registry-gate/auth";
 import type { AccessRule } from "registry-gate";
 import { z } from "zod";
 import { parseListenAddress } from "./address.ts";
 import type { BackendConfiguration, Configuration, ListenAddress } from "./configuration.ts";
-import { durationPattern, parseDuration } from "./duration.ts";
 
 const text = (): z.ZodString => z.string("must be a text").min(1, "must not be empty");
 const list = <T>(item: z.ZodType<T>): z.ZodType<T[]> => z.array(item, "must be a list");
@@ -13,7 +13,7 @@ const duration = (): z.ZodType<number, string> =>
     .regex(durationPattern, "must be a duration such as 500ms, 30s or 15m")
     .transform((value, context) => {
       const milliseconds = parseDuration(value);
-      if (milliseconds !== undefined) return milliseconds;
+      if (milliseconds !== undefined && milliseconds > 0) return milliseconds;
       context.addIssue({ code: "custom", message: "must be longer than nothing and shorter than 24 days" });
       return z.NEVER;
     });

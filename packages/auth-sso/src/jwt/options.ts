@@ -1,6 +1,6 @@
 import { isAbsolute } from "node:path";
+import type { Duration } from "@registry-gate/auth";
 import { z } from "zod";
-import type { Duration } from "../duration.ts";
 import { flag, headerName, listOf, parseWith, separator, text } from "../option-schema.ts";
 import { type JwtPreset, jwtPresetNames } from "./preset-names.ts";
 

@@ -1,5 +1,4 @@
-import { type Fault, InvalidOptionsError } from "@registry-gate/auth";
-import { type Duration, parseDuration } from "../duration.ts";
+import { type Duration, type Fault, InvalidOptionsError, parseDuration } from "@registry-gate/auth";
 import { readName } from "../identity-text.ts";
 import type { Freshness } from "./cached-document.ts";
 import type { ClaimMapping, ClaimPath } from "./claims.ts";
