@@ -2,9 +2,9 @@ import type { AuthBackend } from "@registry-gate/auth";
 import { type LdapOptions, ldapBackend, plugin } from "@registry-gate/auth-ldap";
 import { type BackendFixture, backendContract, basicAsk, bearerAsk, pluginContract } from "@registry-gate/auth-testkit";
 import { afterAll, beforeAll, describe, it } from "vitest";
+import { blackHole, type Relay, startRelay } from "../support/relay.ts";
 import { type Samba, startSamba } from "../support/samba.ts";
 import { type Slapd, startSlapd } from "../support/slapd.ts";
-import { blackHole, type Relay, startRelay } from "./relay.ts";
 
 /** A backend whose connections go through a relay of its own, so that its directory can be taken away from it. */
 interface Connected {

@@ -2,9 +2,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { LdapOptions } from "@registry-gate/auth-ldap";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { bindResponse, extendedResponse, message, searchDone } from "../../packages/auth-ldap/test/ber-message.ts";
+import { blackHole, halfOpen, type Relay, startRelay } from "../support/relay.ts";
 import { type Slapd, startSlapd } from "../support/slapd.ts";
 import { openBackend, outcomeOf, signIn } from "./login.ts";
-import { blackHole, halfOpen, type Relay, startRelay } from "./relay.ts";
 
 const base = "dc=example,dc=org";
 const startTlsOid = "1.3.6.1.4.1.1466.20037";

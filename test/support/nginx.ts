@@ -1,8 +1,8 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort } from "./free-port.ts";
 import { type PolledServer, tryPolledServer } from "./polled-server.ts";
+import { startOnFreePort } from "./start-on-free-port.ts";
 
 /** nginx in one single process, on a free port of the loopback interface. */
 export interface Nginx extends PolledServer {
@@ -18,18 +18,14 @@ export interface NginxSettings {
   readonly files?: Readonly<Record<string, string>>;
 }
 
-const attempts = 5;
-
 export async function startNginx(settings: NginxSettings): Promise<Nginx> {
   const directory = await mkdtemp(join(tmpdir(), "registry-gate-nginx-"));
   const discard = (): Promise<void> => rm(directory, { recursive: true, force: true });
   try {
     for (const [name, content] of Object.entries(settings.files ?? {})) await writeFile(join(directory, name), content);
-    let started: PolledServer | string = "";
-    for (let attempt = 0; attempt < attempts; attempt++) {
-      const port = await freePort();
+    const { port, server } = await startOnFreePort(async (port) => {
       await writeFile(join(directory, "nginx.conf"), configuration(directory, settings.http(port)));
-      started = await tryPolledServer({
+      return tryPolledServer({
         command: "nginx",
         parameters: ["-p", directory, "-c", join(directory, "nginx.conf"), "-e", "stderr"],
         directory,
@@ -37,11 +33,8 @@ export async function startNginx(settings: NginxSettings): Promise<Nginx> {
         port,
         whenMissing: "install the Debian package nginx",
       });
-      if (typeof started === "string") continue;
-      const { close } = started;
-      return { ...started, port, directory, close: () => close().then(discard) };
-    }
-    throw new Error(`${started}`);
+    });
+    return { ...server, port, directory, close: () => server.close().then(discard) };
   } catch (error) {
     await discard();
     throw error;

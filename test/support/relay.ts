@@ -31,7 +31,8 @@ export const blackHole: Tamper = () => Buffer.alloc(0);
 /** What the client sends arrives; what the server answers does not. */
 export const halfOpen: Tamper = (_, direction) => (direction === "down" ? Buffer.alloc(0) : undefined);
 
-export async function startRelay(target: number, host = "127.0.0.1"): Promise<Relay> {
+/** @param localAddress Where its connections to the target come from, where that is of importance. */
+export async function startRelay(target: number, host = "127.0.0.1", localAddress?: string): Promise<Relay> {
   let tamper: Tamper = () => undefined;
   let count = 0;
   const sent: Buffer[] = [];
@@ -39,7 +40,7 @@ export async function startRelay(target: number, host = "127.0.0.1"): Promise<Re
 
   const server = createServer((client) => {
     const connection = count++;
-    const upstream = connect({ host, port: target });
+    const upstream = connect({ host, port: target, ...(localAddress !== undefined && { localAddress }) });
     const pair = [client, upstream] as const;
     pairs.add(pair);
     const reset = (): void => {
