@@ -1,50 +1,37 @@
 import { readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
 import type { AuthBackend } from "@registry-gate/auth";
 import { ldapBackend } from "@registry-gate/auth-ldap";
 import { Client, EqualityFilter } from "ldapts";
 import { type Slapd, startSlapd } from "../support/slapd.ts";
-
-/** Logins a second against OpenLDAP over LDAPS: ours, and what a loop with bare ldapts reaches. */
-export interface LdapFigures {
-  readonly backend: number;
-  readonly bare: number;
-  /** Ours to the bare loop's: the median of the rounds, in each of which both have run. */
-  readonly ratio: number;
-}
+import type { Findings } from "./report.ts";
+import { interleave, median, medianRatio } from "./rounds.ts";
+import type { Scale } from "./scale.ts";
 
 const base = "dc=example,dc=org";
 const parallel = 8;
-const rounds = 5;
-const roundMilliseconds = 1000;
 
 /** One login, as a user of whom there are several. */
 type Login = (worker: number) => Promise<void>;
 
 /** Compares the backend, without any cache, with a loop that does the same search and bind on kept connections. */
-export async function compareLdap(): Promise<LdapFigures> {
+export async function ldapLogins({ rounds, seconds }: Scale): Promise<Findings> {
   const slapd = await startSlapd({ logged: false });
   try {
-    const backend = await ours(slapd);
-    const bare = await bareLdapts(slapd);
+    const contenders = [await ours(slapd), await bareLdapts(slapd)];
+    const measure = ({ login }: Contender): Promise<number> => measureRate(login, seconds / 2);
     // Both are warm before anything is counted.
-    await measure(backend.login);
-    await measure(bare.login);
-    const figures: { backend: number; bare: number; ratio: number }[] = [];
-    for (let round = 0; round < rounds; round++) {
-      // Whoever comes second must not always be the same.
-      const order = round % 2 === 0 ? [backend, bare] : [bare, backend];
-      const rates = new Map<object, number>();
-      for (const contender of order) rates.set(contender, await measure(contender.login));
-      const [one = 0, other = 0] = [rates.get(backend), rates.get(bare)];
-      figures.push({ backend: one, bare: other, ratio: one / other });
-    }
-    await backend.close();
-    await bare.close();
+    await interleave(contenders, 1, measure);
+    const [backend = [], bare = []] = await interleave(contenders, rounds, measure);
+    for (const { close } of contenders) await close();
+    const ratio = medianRatio(backend, bare);
     return {
-      backend: median(figures.map((figure) => figure.backend)),
-      bare: median(figures.map((figure) => figure.bare)),
-      ratio: median(figures.map((figure) => figure.ratio)),
+      title: `Logins over LDAPS, none remembered, ${parallel} at once`,
+      table: [
+        ["", "logins/s", "backend ÷ it"],
+        ["auth-ldap", median(backend).toFixed(0), "1.00"],
+        ["bare ldapts", median(bare).toFixed(0), ratio.toFixed(2)],
+      ],
+      limits: [{ name: "rate ÷ bare ldapts", value: ratio, bound: { atLeast: 0.8 } }],
     };
   } finally {
     await slapd.close();
@@ -113,27 +100,15 @@ async function bareLdapts(slapd: Slapd): Promise<Contender> {
 const userOf = (worker: number): string => `load${String(worker).padStart(2, "0")}`;
 
 /** Logins a second with eight at the same time. */
-async function measure(login: Login): Promise<number> {
+async function measureRate(login: Login, seconds: number): Promise<number> {
   const start = performance.now();
   let done = 0;
   const work = async (_: unknown, worker: number): Promise<void> => {
-    while (performance.now() - start < roundMilliseconds) {
+    while (performance.now() - start < seconds * 1000) {
       await login(worker);
       done++;
     }
   };
   await Promise.all(Array.from({ length: parallel }, work));
   return (done / (performance.now() - start)) * 1000;
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { backend, bare, ratio } = await compareLdap();
-  process.stdout.write(
-    `logins a second, ${parallel} at once, over LDAPS: backend ${Math.round(backend)}, bare ldapts ${Math.round(bare)}, ` +
-      `ratio ${ratio.toFixed(2)}\n`,
-  );
 }

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { closeSync, openSync } from "node:fs";
 import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 
@@ -23,6 +24,8 @@ export type PolledServerSettings = Place & {
   readonly directory: string;
   /** Added to the environment of the tests. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** A file that takes what it writes, in place of {@link PolledServer.output}: for a log too long to be kept. */
+  readonly outputFile?: string;
   /** Said where the command does not exist. */
   readonly whenMissing: string;
 };
@@ -34,19 +37,22 @@ export type PolledServerSettings = Place & {
  * @throws {Error} where the command does not exist.
  */
 export async function tryPolledServer(settings: PolledServerSettings): Promise<PolledServer | string> {
-  const { command, parameters, directory, environment, whenMissing } = settings;
+  const { command, parameters, directory, environment, outputFile, whenMissing } = settings;
+  const file = outputFile === undefined ? undefined : openSync(outputFile, "a");
+  const output = file ?? "pipe";
   const child = spawn(command, [...parameters], {
     cwd: directory,
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["ignore", output, output],
     env: { ...process.env, ...environment },
   });
+  if (file !== undefined) closeSync(file);
   let said = "";
   let failed: string | undefined;
   const remember = (chunk: Buffer): void => {
     said += chunk.toString();
   };
-  child.stdout.on("data", remember);
-  child.stderr.on("data", remember);
+  child.stdout?.on("data", remember);
+  child.stderr?.on("data", remember);
   child.once("error", (error: NodeJS.ErrnoException) => {
     failed = error.code === "ENOENT" ? `is missing: ${whenMissing}` : error.message;
   });

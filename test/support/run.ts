@@ -10,6 +10,8 @@ const debianPackages: Readonly<Record<string, string>> = {
   "samba-tool": "samba-ad-dc",
   skopeo: "skopeo",
   tar: "tar",
+  truncate: "coreutils",
+  wrk: "wrk",
 };
 
 /**

@@ -1,0 +1,26 @@
+/** A proxy under test, or the registry itself. */
+export interface Contender {
+  readonly name: string;
+  readonly url: string;
+  /** Of the one process that does the work. */
+  readonly pid: number;
+  /** Every request has them. */
+  readonly headers: Readonly<Record<string, string>>;
+  close(): Promise<void>;
+}
+
+/** Starts one after the other; where one fails, those before it are closed. */
+export async function startAll(starts: readonly (() => Promise<Contender>)[]): Promise<Contender[]> {
+  const started: Contender[] = [];
+  try {
+    for (const start of starts) started.push(await start());
+    return started;
+  } catch (error) {
+    await closeAll(started);
+    throw error;
+  }
+}
+
+export async function closeAll(contenders: readonly Contender[]): Promise<void> {
+  await Promise.all(contenders.map((contender) => contender.close()));
+}

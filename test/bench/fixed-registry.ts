@@ -1,0 +1,65 @@
+import { fileURLToPath } from "node:url";
+import { startLoggedServer } from "../support/logged-server.ts";
+import { startNginx } from "../support/nginx.ts";
+
+/** A registry that always answers the same, as fast as it can be done, so that the proxies are what is measured. */
+export interface FixedRegistry {
+  /** `http://host:port` */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Of a usual size. */
+const manifest = JSON.stringify({
+  schemaVersion: 2,
+  mediaType: "application/vnd.oci.image.manifest.v1+json",
+  config: { mediaType: "application/vnd.oci.image.config.v1+json", digest: `sha256:${"0".repeat(64)}`, size: 1470 },
+  layers: Array.from({ length: 6 }, (_, index) => ({
+    mediaType: "application/vnd.oci.image.layer.v1.tar+gzip",
+    digest: `sha256:${`${index}`.repeat(64)}`,
+    size: 1_000_000 * index,
+  })),
+});
+
+/** The path of the one blob that a repository has. */
+export function blobPath(repository: string): string {
+  return `/v2/${repository}/blobs/sha256:${"1".repeat(64)}`;
+}
+
+/** Every tag of every repository is {@link manifest}; the blob of a repository is the file of its name. */
+export async function startFixedRegistry(directory: string): Promise<FixedRegistry> {
+  const { port, close } = await startNginx({
+    http: (port) => `
+access_log off;
+sendfile on;
+server {
+  listen 127.0.0.1:${port};
+  keepalive_requests 1000000;
+  add_header Docker-Distribution-Api-Version registry/2.0;
+  location ~ ^/v2/.+/manifests/ {
+    default_type application/vnd.oci.image.manifest.v1+json;
+    add_header Docker-Content-Digest sha256:${"a".repeat(64)};
+    add_header Docker-Distribution-Api-Version registry/2.0;
+    return 200 '${manifest}';
+  }
+  location ~ ^/v2/([a-z]+)/blobs/ {
+    default_type application/octet-stream;
+    alias ${directory}/$1;
+  }
+}`,
+  });
+  return { url: `http://127.0.0.1:${port}`, close };
+}
+
+/** Takes every body and answers 201. */
+export async function startSink(): Promise<FixedRegistry> {
+  const { address, close } = await startLoggedServer({
+    command: process.execPath,
+    parameters: [fileURLToPath(new URL("sink.ts", import.meta.url))],
+    directory: ".",
+    log: "stdout",
+    addressIn: ({ address }) => (typeof address === "string" ? address : undefined),
+    whenMissing: "this Node has moved",
+  });
+  return { url: `http://${address}`, close };
+}

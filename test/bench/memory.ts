@@ -1,0 +1,61 @@
+import { join } from "node:path";
+import { withBlobFiles } from "./blob-files.ts";
+import type { Contender } from "./contender.ts";
+import { blobPath, startFixedRegistry, startSink } from "./fixed-registry.ts";
+import { residentMemory } from "./process-usage.ts";
+import { startGate } from "./proxies.ts";
+import type { Findings, Limit } from "./report.ts";
+import { mebibyte, type Scale } from "./scale.ts";
+import { download, type Transfer, upload } from "./transfer.ts";
+
+const sizes = ["small", "large"] as const;
+type Size = (typeof sizes)[number];
+
+/** What carrying a body may add to the peak of the gate's memory, however large it is, in MiB. */
+const most = 32;
+
+/** Carries one body through the gate. */
+type Carry = (gate: Contender, size: Size) => Promise<Transfer>;
+
+/** Whether the memory of the gate depends on the size of what passes. */
+export async function memory({ largest, certificate }: Scale): Promise<Findings> {
+  const bytes = { small: 10 * mebibyte, large: largest };
+  return withBlobFiles(bytes, async (directory) => {
+    const registry = await startFixedRegistry(directory);
+    const sink = await startSink();
+    const send =
+      (method: "PUT" | "PATCH"): Carry =>
+      (gate, size) =>
+        upload(gate, { path: "/v2/app/blobs/uploads/1", file: join(directory, size), bytes: bytes[size], method });
+    const receive: Carry = (gate, size) => download(gate, blobPath(size), bytes[size]);
+    const ways: readonly [name: string, registry: string, carry: Carry, secure: boolean][] = [
+      ["PUT with its length", sink.url, send("PUT"), false],
+      ["PATCH in chunks, TLS", sink.url, send("PATCH"), true],
+      ["GET", registry.url, receive, false],
+      ["GET, TLS", registry.url, receive, true],
+    ];
+    const rows: string[][] = [];
+    const limits: Limit[] = [];
+    try {
+      for (const [name, url, carry, secure] of ways) {
+        const gate = await startGate({ registry: url, tls: secure ? certificate : undefined });
+        try {
+          await carry(gate, "small");
+          const small = (await carry(gate, "small")).peak;
+          const large = (await carry(gate, "large")).peak;
+          rows.push([name, ...[small, large, await residentMemory(gate.pid)].map((value) => value.toFixed(0))]);
+          limits.push({ name: `MiB more for the large one, ${name}`, value: large - small, bound: { atMost: most } });
+        } finally {
+          await gate.close();
+        }
+      }
+    } finally {
+      await Promise.all([registry.close(), sink.close()]);
+    }
+    return {
+      title: `Memory of the gate, MiB: bodies of ${bytes.small / mebibyte} and ${bytes.large / mebibyte} MiB`,
+      table: [["", "peak, small", "peak, large", "then"], ...rows],
+      limits,
+    };
+  });
+}

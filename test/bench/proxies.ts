@@ -1,0 +1,135 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { basic } from "../support/basic.ts";
+import type { CertificateFiles } from "../support/certificate.ts";
+import { gateCommand } from "../support/gate.ts";
+import { startNginx } from "../support/nginx.ts";
+import { nginxRecipe } from "../support/nginx-recipe.ts";
+import { tryPolledServer } from "../support/polled-server.ts";
+import { run } from "../support/run.ts";
+import { startOnFreePort } from "../support/start-on-free-port.ts";
+import type { Contender } from "./contender.ts";
+
+/** How a password file keeps its passwords: options of htpasswd. */
+export const hashes = {
+  apr1: ["-m"],
+  "bcrypt 5": ["-B", "-C", "5"],
+  "bcrypt 10": ["-B", "-C", "10"],
+} as const;
+export type Hash = keyof typeof hashes;
+
+export interface ProxySettings {
+  /** `http://host:port` */
+  readonly registry: string;
+  /** Absent: plain HTTP. */
+  readonly tls?: CertificateFiles | undefined;
+}
+
+const user = { name: "alice", password: "correct horse battery staple" };
+
+/** Somebody whom a backend knows. */
+export interface BackendLogin {
+  readonly name: string;
+  /** The backend in the configuration. */
+  readonly backend: object;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+function passwordFile(hash: Hash): Promise<string> {
+  return run("htpasswd", ["-bn", ...hashes[hash], user.name, user.password]);
+}
+
+/**
+ * `registry-gate serve` as it is run in earnest: rules of access, groups, and a log with a line for every request, in a
+ * file.
+ *
+ * @param login Whom another backend than a password file with bcrypt of cost 10 knows.
+ */
+export async function startGate(settings: ProxySettings, login?: BackendLogin): Promise<Contender> {
+  const directory = await mkdtemp(join(tmpdir(), "registry-gate-bench-"));
+  const discard = (): Promise<void> => rm(directory, { recursive: true, force: true });
+  try {
+    await writeFile(join(directory, "htpasswd"), await passwordFile("bcrypt 10"));
+    await writeFile(join(directory, "groups"), `pushers: ${user.name}\n`);
+    const [command, ...before] = gateCommand;
+    const { port, server } = await startOnFreePort(async (port) => {
+      const configuration = configurationOf(port, settings, login);
+      // JSON is YAML too.
+      await writeFile(join(directory, "registry-gate.yaml"), JSON.stringify(configuration));
+      return tryPolledServer({
+        command,
+        parameters: [...before, "serve", "--config", "registry-gate.yaml"],
+        directory,
+        host: "127.0.0.1",
+        port,
+        outputFile: join(directory, "log"),
+        whenMissing: "this Node has moved",
+      });
+    });
+    return {
+      name: login?.name ?? "gate",
+      url: `${settings.tls === undefined ? "http" : "https"}://127.0.0.1:${port}`,
+      pid: server.pid,
+      headers: login?.headers ?? basic(user.name, user.password),
+      close: () => server.close().then(discard),
+    };
+  } catch (error) {
+    await discard();
+    throw error;
+  }
+}
+
+function configurationOf(port: number, { registry, tls }: ProxySettings, login: BackendLogin | undefined): object {
+  return {
+    listen: {
+      address: `127.0.0.1:${port}`,
+      ...(tls !== undefined && { tls: { certificate: tls.certificate, key: tls.key } }),
+    },
+    upstream: { url: registry },
+    auth: { backends: [login?.backend ?? { type: "htpasswd", file: "htpasswd", groupFile: "groups" }] },
+    access: [
+      { subjects: ["anonymous"], repositories: ["public/**"], actions: ["pull"] },
+      { subjects: ["group:pushers"], repositories: ["**"], actions: ["pull", "push"] },
+      { subjects: ["authenticated"], repositories: ["**", "!secret/**"], actions: ["pull", "push"] },
+    ],
+  };
+}
+
+/** nginx with Docker's recipe. */
+export async function startRecipe({ registry, tls }: ProxySettings, hash: Hash): Promise<Contender> {
+  const { pid, port, close } = await startNginx({
+    http: (port) =>
+      nginxRecipe({ port, registry: new URL(registry).host, passwordFile: "htpasswd", ...(tls && { tls }) }),
+    files: { htpasswd: await passwordFile(hash) },
+  });
+  const url = `${tls === undefined ? "http" : "https"}://127.0.0.1:${port}`;
+  return { name: `recipe, ${hash}`, url, pid, headers: basic(user.name, user.password), close };
+}
+
+/** nginx that asks nobody who they are, and keeps its connections to the registry: what a proxy can reach at all. */
+export async function startBareNginx({ registry, tls }: ProxySettings): Promise<Contender> {
+  const { pid, port, close } = await startNginx({
+    http: (port) => `
+upstream registry {
+  server ${new URL(registry).host};
+  keepalive 64;
+  keepalive_requests 1000000;
+}
+server {
+  listen 127.0.0.1:${port}${tls === undefined ? "" : " ssl"};
+  ${tls === undefined ? "" : `ssl_certificate ${tls.certificate}; ssl_certificate_key ${tls.key};`}
+  keepalive_requests 1000000;
+  client_max_body_size 0;
+  location /v2/ {
+    proxy_pass http://registry;
+    proxy_http_version 1.1;
+    proxy_set_header Connection "";
+    proxy_set_header Host $http_host;
+    proxy_request_buffering off;
+  }
+}`,
+  });
+  const url = `${tls === undefined ? "http" : "https"}://127.0.0.1:${port}`;
+  return { name: "nginx without logins, connections kept", url, pid, headers: {}, close };
+}

@@ -1,0 +1,40 @@
+import { basic } from "../support/basic.ts";
+import { startSlapd } from "../support/slapd.ts";
+import { closeAll, startAll } from "./contender.ts";
+import { startFixedRegistry } from "./fixed-registry.ts";
+import { startGate } from "./proxies.ts";
+import { compareLoads } from "./reads.ts";
+import type { Findings } from "./report.ts";
+import type { Scale } from "./scale.ts";
+
+/** `GET`s of one user whom the gate remembers, so that it must not matter where it knows him from. */
+export async function rememberedLogins(scale: Scale): Promise<Findings> {
+  const registry = await startFixedRegistry("/nowhere");
+  const slapd = await startSlapd({ logged: false });
+  const directory = {
+    name: "gate, LDAP",
+    backend: {
+      type: "ldap",
+      urls: [slapd.tlsUrl],
+      caCert: slapd.authority,
+      bindDN: "cn=gate,dc=example,dc=org",
+      bindPassword: "gatepw",
+      searchBase: "ou=people,dc=example,dc=org",
+    },
+    headers: basic("load00", "load00pw"),
+  };
+  try {
+    const contenders = await startAll([
+      () => startGate({ registry: registry.url }, directory),
+      () => startGate({ registry: registry.url }),
+    ]);
+    try {
+      const title = "GET of a manifest by a user who is remembered, plain HTTP";
+      return await compareLoads(title, contenders, scale, { name: "rate ÷ htpasswd", bound: { atLeast: 0.9 } });
+    } finally {
+      await closeAll(contenders);
+    }
+  } finally {
+    await Promise.all([registry.close(), slapd.close()]);
+  }
+}
