@@ -1,9 +1,19 @@
+import type { Browser, Page } from "playwright-core";
 import { type Apache, startApache } from "../support/apache.ts";
 import type { OpenIdProvider } from "../support/open-id-provider.ts";
 import { frontAddress } from "./layout.ts";
+import type { people } from "./people.ts";
+import { signIn } from "./sign-in.ts";
 
-/** The page that asks people to sign in. */
-export const portal = "/portal/index.html";
+const portal = "/portal/index.html";
+
+/** The backend that knows people by the headers of {@link startApacheFront}. */
+export const apacheBackend = {
+  type: "sso-header",
+  preset: "mod_auth_openidc",
+  groupsSeparator: ";",
+  trustedProxies: [frontAddress],
+};
 
 /**
  * Apache with mod_auth_openidc as a company's portal has it: people sign in at `/portal/`, and their session counts
@@ -43,4 +53,27 @@ export function startApacheFront(provider: OpenIdProvider, gatePort: number): Pr
       ];
     },
   });
+}
+
+/** A person's browser after they have signed in. */
+export interface ApacheSession {
+  /** At the portal. */
+  readonly page: Page;
+  /** The headers of whoever has the session. */
+  readonly headers: { readonly cookie: string };
+}
+
+/** Goes to the portal with a new browser, and signs in where the portal sends it. */
+export async function apacheSession(
+  browser: Browser,
+  { url }: Apache,
+  username: keyof typeof people,
+): Promise<ApacheSession> {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(url + portal);
+  await signIn(page, username);
+  await page.waitForURL(url + portal);
+  const cookies = await context.cookies(url);
+  return { page, headers: { cookie: cookies.map(({ name, value }) => `${name}=${value}`).join("; ") } };
 }

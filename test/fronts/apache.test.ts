@@ -6,10 +6,9 @@ import { startChromium } from "../support/chromium.ts";
 import { type OpenIdProvider, startOpenIdProvider } from "../support/open-id-provider.ts";
 import { passwordFile } from "../support/password-file.ts";
 import { pushImage } from "../support/registry-content.ts";
-import { portal, startApacheFront } from "./apache-front.ts";
-import { frontAddress, type Layout, recordOf, startLayout } from "./layout.ts";
+import { type ApacheSession, apacheBackend, apacheSession, startApacheFront } from "./apache-front.ts";
+import { type Layout, recordOf, startLayout } from "./layout.ts";
 import { people } from "./people.ts";
-import { signIn } from "./sign-in.ts";
 
 let provider: OpenIdProvider;
 let layout: Layout;
@@ -20,15 +19,7 @@ beforeAll(async () => {
   provider = await startOpenIdProvider({ people });
   layout = await startLayout(
     {
-      backends: [
-        {
-          type: "sso-header",
-          preset: "mod_auth_openidc",
-          groupsSeparator: ";",
-          trustedProxies: [frontAddress],
-        },
-        { type: "htpasswd", file: "htpasswd", groupFile: "groups" },
-      ],
+      backends: [apacheBackend, { type: "htpasswd", file: "htpasswd", groupFile: "groups" }],
     },
     { htpasswd: await passwordFile({ alice: "alice-file", robot: "robot-file" }), groups: "pushers: robot\n" },
   );
@@ -43,20 +34,7 @@ afterAll(async () => {
   await provider?.close();
 });
 
-interface Session {
-  readonly page: Page;
-  /** Its cookies. */
-  readonly headers: { readonly cookie: string };
-}
-
-async function sessionOf(username: keyof typeof people): Promise<Session> {
-  const context = await browser.newContext();
-  const page = await context.newPage();
-  await signIn(page, apache.url + portal, username);
-  expect(await page.title()).toBe("The portal");
-  const cookies = await context.cookies(apache.url);
-  return { page, headers: { cookie: cookies.map(({ name, value }) => `${name}=${value}`).join("; ") } };
-}
+const sessionOf = (username: keyof typeof people): Promise<ApacheSession> => apacheSession(browser, apache, username);
 
 /** Calls the registry's API out of a page, as a portal's script does. */
 function callFrom(page: Page, method: string, path: string, credentials: "include" | "omit" = "include") {
@@ -72,6 +50,7 @@ function callFrom(page: Page, method: string, path: string, credentials: "includ
 describe("a person who has signed in at Apache with Chromium", () => {
   test("pushes as a member of the group, and pulls, with the session alone", async () => {
     const { page, headers } = await sessionOf("alice");
+    expect(await page.title()).toBe("The portal");
     const image = await pushImage({ url: apache.url, headers }, "team/app", "v1", "a layer");
     expect(await callFrom(page, "GET", "/v2/team/app/manifests/v1")).toBe(200);
     expect(await callFrom(page, "GET", `/v2/team/app/blobs/${image.blob}`)).toBe(200);

@@ -6,9 +6,10 @@ import { type Relay, startRelay } from "../support/relay.ts";
 /** Where the front's connections to the gate come from. Everybody else comes from 127.0.0.1. */
 export const frontAddress = "127.0.0.2";
 
-/** Who may do what: one rule for everybody, one for a group, one for a single user. */
+/** Who may do what: what everybody may, what a group, and what a single user. */
 const access = [
   { subjects: ["authenticated"], repositories: ["**"], actions: ["pull"] },
+  { subjects: ["authenticated"], repositories: ["$" + "{username}/**"], actions: ["push"] },
   { subjects: ["group:pushers"], repositories: ["team/**"], actions: ["push"] },
   { subjects: ["user:admin"], repositories: ["**"], actions: ["*"] },
 ];
