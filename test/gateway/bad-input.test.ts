@@ -144,15 +144,6 @@ describe.each(["check", "serve"])("%s", (command) => {
     const { code, stderr } = await runGate([command, "--config", "nowhere.yaml"], { directory });
     expect({ code, stderr }).toEqual({ code: 1, stderr: "nowhere.yaml: no such file\n" });
   });
-
-  test.each([[[]], [["--config"]], [["--config", "a", "b"]], [["--cnofig", "a"]]])(
-    "takes the parameters %j for a mistake in usage",
-    async (parameters) => {
-      const { code, stderr } = await runGate([command, ...parameters]);
-      expect(code).toBe(2);
-      expect(stderr).toContain("usage: registry-gate");
-    },
-  );
 });
 
 test("a key that may not be read is refused", async () => {
@@ -179,19 +170,4 @@ test("an address in use is refused, and nothing is left running", async () => {
   } finally {
     await new Promise((resolve) => holder.close(resolve));
   }
-});
-
-describe("registry-gate", () => {
-  test.each([[[]], [["explode"]], [["--verbose"]]])("takes %j for a mistake in usage", async (parameters) => {
-    const { code, stdout, stderr } = await runGate(parameters);
-    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
-    expect(stderr).toContain("usage: registry-gate");
-  });
-
-  test("tells its usage and its version when asked", async () => {
-    const [help, version] = [await runGate(["--help"]), await runGate(["--version"])];
-    expect(help).toMatchObject({ code: 0, stderr: "" });
-    expect(help.stdout).toContain("serve --config FILE");
-    expect(version.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
-  });
 });

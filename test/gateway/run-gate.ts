@@ -3,7 +3,7 @@ import { type CommandResult, runCommand } from "../support/run.ts";
 
 export interface RunOptions {
   /** Written to its standard input. */
-  readonly input?: string;
+  readonly input?: string | Uint8Array;
   /** The current directory. */
   readonly directory?: string;
   /** As a user without any rights, where the test has the right to become one. */

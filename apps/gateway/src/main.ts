@@ -6,29 +6,51 @@ import { explain } from "./commands/explain.ts";
 import { passwd } from "./commands/passwd.ts";
 import { schema } from "./commands/schema.ts";
 import { serve } from "./commands/serve.ts";
+import { helpOf, overviewOf, usageOf } from "./commands/usage.ts";
 import { oneLine } from "./plugins.ts";
+import { didYouMean } from "./suggestion.ts";
 
 const commands: readonly Command[] = [serve, check, explain, passwd, schema];
-
-const usage = [
-  "usage: registry-gate COMMAND",
-  "",
-  ...commands.flatMap(({ name, synopsis, summary }) => [`  ${`${name} ${synopsis}`.trimEnd()}`, `      ${summary}`]),
-  "",
-].join("\n");
+const helpFlags = ["--help", "-h"];
 
 async function run([name, ...parameters]: readonly string[]): Promise<number> {
-  if (name === "--help" || name === "-h" || name === "help") return print(usage);
+  if (name === "help" || (name !== undefined && helpFlags.includes(name))) {
+    const [about] = parameters;
+    return print(about === undefined ? overviewOf(commands) : helpOf(named(about)));
+  }
   if (name === "--version") return print(`${version()}\n`);
+  const command = named(name);
+  // What stands behind `--` is a value, though it may look like a flag.
+  const flags = parameters.slice(0, parameters.concat("--").indexOf("--"));
+  if (flags.some((flag) => helpFlags.includes(flag))) return print(helpOf(command));
+  try {
+    return await command.run(parameters);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    return misused(`${command.name}: ${oneLine(error)}`, usageOf(command));
+  }
+}
+
+function named(name: string | undefined): Command {
   const command = commands.find((known) => known.name === name);
-  if (command === undefined) throw new UsageError(name === undefined ? "no command" : `${name} is not a command`);
-  if (parameters.includes("--help")) return print(usage);
-  return command.run(parameters);
+  if (command !== undefined) return command;
+  if (name === undefined) throw new UsageError("no command");
+  throw new UsageError(
+    `${name} is not a command${didYouMean(
+      name,
+      commands.map((known) => known.name),
+    )}`,
+  );
 }
 
 function print(text: string): number {
   process.stdout.write(text);
   return 0;
+}
+
+function misused(message: string, usage: string): number {
+  process.stderr.write(`registry-gate: ${message}\n\n${usage}`);
+  return 2;
 }
 
 function version(): string {
@@ -39,7 +61,9 @@ function version(): string {
 try {
   process.exitCode = await run(process.argv.slice(2));
 } catch (error) {
-  const wrongUsage = error instanceof UsageError;
-  process.stderr.write(`registry-gate: ${oneLine(error)}\n${wrongUsage ? `\n${usage}` : ""}`);
-  process.exitCode = wrongUsage ? 2 : 1;
+  if (error instanceof UsageError) process.exitCode = misused(oneLine(error), overviewOf(commands));
+  else {
+    process.stderr.write(`registry-gate: ${oneLine(error)}\n`);
+    process.exitCode = 1;
+  }
 }

@@ -4,13 +4,21 @@ import type { Configuration } from "../config/configuration.ts";
 import { loadGate } from "../server/load-gate.ts";
 import { riskWarnings } from "../server/risks.ts";
 import type { Command } from "./command.ts";
-import { configFile } from "./config-file.ts";
+import { configFile, configHelp } from "./config-file.ts";
 import { reportFaults } from "./report.ts";
 
 export const check: Command = {
   name: "check",
   synopsis: "--config FILE",
-  summary: "find every fault in a configuration, and warn of risks; connects to nothing",
+  summary: "find every fault in a configuration, and warn of risks",
+  details: [
+    configHelp,
+    "",
+    "Reads every file that is named in it, and connects to nothing. Faults and warnings are lines on standard error: the",
+    "file, the path of the key, and what is wrong there.",
+    "",
+    "Exit code: 0, or 1 where there is a fault.",
+  ],
   async run(parameters) {
     const file = configFile(parameters);
     const told: string[] = [];

@@ -1,9 +1,10 @@
-import { parseArgs } from "node:util";
 import { type Action, InvalidOptionsError } from "@registry-gate/auth";
 import { compilePolicy, type Principal, type RuleVerdict, validateOptions } from "registry-gate";
 import type { Configuration } from "../config/configuration.ts";
 import { loadConfiguration } from "../config/load.ts";
 import { type Command, UsageError } from "./command.ts";
+import { parseCommandLine } from "./command-line.ts";
+import { configHelp } from "./config-file.ts";
 import { reportFaults } from "./report.ts";
 
 const actions: readonly Action[] = ["pull", "push", "delete", "*"];
@@ -11,7 +12,19 @@ const actions: readonly Action[] = ["pull", "push", "delete", "*"];
 export const explain: Command = {
   name: "explain",
   synopsis: "--config FILE [--user USER [--group GROUP …]] [--json] ACTION REPOSITORY",
-  summary: "say which rule allows it, or why none does; exit code 1 if none does",
+  summary: "say which rule of a configuration allows something, or why none does",
+  details: [
+    configHelp,
+    "  --user USER        who asks; without it, somebody who is not signed in",
+    "  --group GROUP      a group that USER is in; may be repeated",
+    "  --json             print an object with allowed, and rules: every rule, and why it allows or does not",
+    "",
+    "ACTION is pull, push, delete or *. No user is looked up, and nothing is connected to:",
+    "",
+    "  registry-gate explain --config registry-gate.yaml --user alice --group pushers push team/app",
+    "",
+    "Exit code: 0 where it is allowed, 1 where it is denied or the configuration is wrong.",
+  ],
   async run(parameters) {
     const { file, principal, action, repository, json } = parse(parameters);
     try {
@@ -55,7 +68,16 @@ function parse(parameters: readonly string[]): {
   repository: string;
   json: boolean;
 } {
-  const { values, positionals } = parseFlags(parameters);
+  const { values, positionals } = parseCommandLine({
+    args: [...parameters],
+    allowPositionals: true,
+    options: {
+      config: { type: "string", short: "c" },
+      user: { type: "string" },
+      group: { type: "string", multiple: true },
+      json: { type: "boolean" },
+    },
+  });
   const [given, repository, surplus] = positionals;
   if (values.config === undefined) throw new UsageError("--config FILE is required");
   if (given === undefined || repository === undefined) throw new UsageError("ACTION and REPOSITORY are required");
@@ -65,23 +87,6 @@ function parse(parameters: readonly string[]): {
   if (values.user === undefined && values.group !== undefined) throw new UsageError("--group needs --user");
   const principal = principalOf(values.user, values.group ?? []);
   return { file: values.config, principal, action, repository, json: values.json === true };
-}
-
-function parseFlags(parameters: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...parameters],
-      allowPositionals: true,
-      options: {
-        config: { type: "string", short: "c" },
-        user: { type: "string" },
-        group: { type: "string", multiple: true },
-        json: { type: "boolean" },
-      },
-    });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
 }
 
 function principalOf(user: string | undefined, groups: readonly string[]): Principal {

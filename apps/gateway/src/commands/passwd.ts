@@ -1,22 +1,28 @@
 import { InvalidOptionsError } from "@registry-gate/auth";
 import { setPassword } from "@registry-gate/auth-htpasswd";
 import { type Command, UsageError } from "./command.ts";
-import { promptHidden, readLine } from "./read-secret.ts";
+import { parseCommandLine } from "./command-line.ts";
+import { askHidden } from "./hidden-prompt.ts";
+import { readLine } from "./read-line.ts";
 
 export const passwd: Command = {
   name: "passwd",
   synopsis: "FILE USER",
-  summary: "create or update an entry of a password file; the password comes from a prompt or standard input",
+  summary: "create or update an entry of a password file",
+  details: [
+    "On a terminal the password is asked for twice, and not shown. Otherwise it is the first line of standard input:",
+    "",
+    "  registry-gate passwd htpasswd alice < password.txt",
+    "",
+    "The password is hashed with bcrypt. FILE is created where it is missing, with mode 0600, and replaced in one step",
+    "otherwise, its mode kept; a running gate takes the change up by itself. To remove a user, delete the line.",
+    "",
+    "Exit code: 0, or 1 with one line for each thing that is wrong.",
+  ],
   async run(parameters) {
-    const [file, user, surplus] = parameters;
-    if (file === undefined || user === undefined) throw new UsageError("FILE and USER are required");
-    if (surplus !== undefined) throw new UsageError(`unexpected ${surplus}`);
-    const password = process.stdin.isTTY ? await askTwice(user) : await readLine(process.stdin);
-    if (password === undefined) {
-      process.stderr.write("the two passwords differ\n");
-      return 1;
-    }
+    const { file, user } = parse(parameters);
     try {
+      const password = process.stdin.isTTY ? await askTwice(user) : await readLine(process.stdin);
       const outcome = await setPassword(file, user, password);
       process.stdout.write(`${file}: ${user} ${outcome}\n`);
       return 0;
@@ -30,8 +36,16 @@ export const passwd: Command = {
   },
 };
 
-async function askTwice(user: string): Promise<string | undefined> {
-  const first = await promptHidden(`Password for ${user}: `);
-  const second = await promptHidden("The same again: ");
-  return first === second ? first : undefined;
+function parse(parameters: readonly string[]): { file: string; user: string } {
+  const { positionals } = parseCommandLine({ args: [...parameters], options: {}, allowPositionals: true });
+  const [file, user, surplus] = positionals;
+  if (file === undefined || user === undefined) throw new UsageError("FILE and USER are required");
+  if (surplus !== undefined) throw new UsageError(`unexpected ${surplus}`);
+  return { file, user };
+}
+
+async function askTwice(user: string): Promise<string> {
+  const [first = "", second] = await askHidden(process.stdin, [`Password for ${user}: `, "The same again: "]);
+  if (first !== second) throw new InvalidOptionsError([{ path: ["password"], message: "the two differ" }]);
+  return first;
 }

@@ -7,6 +7,13 @@ export const schema: Command = {
   name: "schema",
   synopsis: "",
   summary: "print the configuration's JSON Schema, for editors",
+  details: [
+    "Editors that know the YAML language server follow a first line such as this in a configuration:",
+    "",
+    "  # yaml-language-server: $schema=registry-gate.schema.json",
+    "",
+    "Exit code: 0.",
+  ],
   async run(parameters) {
     if (parameters[0] !== undefined) throw new UsageError(`unexpected ${parameters[0]}`);
     process.stdout.write(`${JSON.stringify(jsonSchema(), undefined, 2)}\n`);

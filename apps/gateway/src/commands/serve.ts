@@ -1,13 +1,22 @@
 import { InvalidOptionsError } from "@registry-gate/auth";
 import { startGateway } from "../server/gateway.ts";
 import type { Command } from "./command.ts";
-import { configFile } from "./config-file.ts";
+import { configFile, configHelp } from "./config-file.ts";
 import { reportFaults } from "./report.ts";
 
 export const serve: Command = {
   name: "serve",
   synopsis: "--config FILE",
-  summary: "run the gateway; SIGHUP or a changed file reloads, SIGTERM ends",
+  summary: "run the gateway",
+  details: [
+    configHelp,
+    "",
+    "The log goes to standard output, a JSON object a line. SIGHUP, or a change of the configuration, builds a new gate and",
+    "puts it in the place of the old one where nothing is wrong with it. SIGTERM and SIGINT let requests finish for at most",
+    "30 seconds; a second one ends at once. The registry and the directories need not be there yet.",
+    "",
+    "Exit code: 0 after SIGTERM or SIGINT; 1 with one line for each fault where it cannot start.",
+  ],
   async run(parameters) {
     const file = configFile(parameters);
     try {
