@@ -12,6 +12,8 @@ export interface DockerRegistry {
 
 /** Settings below `http` in the configuration of the distribution's registry. */
 export interface HttpSettings {
+  /** Where it listens, if not on any free port of the loopback interface. */
+  readonly addr?: string;
   readonly relativeurls?: boolean;
   /** What `Location` begins with, whatever the client asked for. */
   readonly host?: string;

@@ -18,6 +18,28 @@ export function digestOf(content: string): string {
   return `sha256:${createHash("sha256").update(content).digest("hex")}`;
 }
 
+export const manifestType = "application/vnd.docker.distribution.manifest.v2+json";
+
+/** The configuration of an image whose only layer is `content`. */
+export function configOf(content: string): string {
+  return JSON.stringify({ note: `config of ${content}` });
+}
+
+/** The manifest of an image whose only layer is `content`. */
+export function manifestOf(content: string): string {
+  const descriptor = (mediaType: string, text: string) => ({
+    mediaType,
+    digest: digestOf(text),
+    size: Buffer.byteLength(text),
+  });
+  return JSON.stringify({
+    schemaVersion: 2,
+    mediaType: manifestType,
+    config: descriptor("application/vnd.docker.container.image.v1+json", configOf(content)),
+    layers: [descriptor("application/vnd.docker.image.rootfs.diff.tar", content)],
+  });
+}
+
 /** Pushes an image whose only layer is `content`. */
 export async function pushImage(
   caller: Caller,
@@ -26,21 +48,11 @@ export async function pushImage(
   content: string,
 ): Promise<PushedImage> {
   const blob = await pushBlob(caller, repository, content);
-  const config = await pushBlob(caller, repository, JSON.stringify({ note: `config of ${content}` }));
-  const descriptor = (digest: string, mediaType: string, size: number) => ({ mediaType, digest, size });
-  const manifest = JSON.stringify({
-    schemaVersion: 2,
-    mediaType: "application/vnd.docker.distribution.manifest.v2+json",
-    config: descriptor(
-      config,
-      "application/vnd.docker.container.image.v1+json",
-      Buffer.byteLength(JSON.stringify({ note: `config of ${content}` })),
-    ),
-    layers: [descriptor(blob, "application/vnd.docker.image.rootfs.diff.tar", Buffer.byteLength(content))],
-  });
+  await pushBlob(caller, repository, configOf(content));
+  const manifest = manifestOf(content);
   const response = await fetch(`${caller.url}/v2/${repository}/manifests/${tag}`, {
     method: "PUT",
-    headers: { ...caller.headers, "Content-Type": "application/vnd.docker.distribution.manifest.v2+json" },
+    headers: { ...caller.headers, "Content-Type": manifestType },
     body: manifest,
   });
   if (response.status !== 201) throw new Error(`pushing ${repository}: ${response.status} ${await response.text()}`);

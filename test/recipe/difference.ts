@@ -1,0 +1,46 @@
+import type { Access } from "@registry-gate/auth";
+import type { Answer } from "./front.ts";
+
+/** Where the gate answers otherwise than the recipe, on purpose. */
+export interface Difference {
+  readonly reason: string;
+  /** The gate's answer, whole, given the recipe's. */
+  readonly gate: (recipe: Answer) => Answer;
+}
+
+export interface GateError {
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+  readonly accesses?: readonly Access[];
+  /** Beyond those that every error of the gate has. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** The gate answers with an error of its own. */
+export function ownError(reason: string, { status, code, message, accesses, headers }: GateError): Difference {
+  const body = JSON.stringify({ errors: [{ code, message, detail: accesses ?? null }] });
+  return {
+    reason,
+    gate: ({ complete }) => ({
+      status,
+      headers: {
+        ...headers,
+        "content-length": String(body.length),
+        "content-type": "application/json; charset=utf-8",
+        "docker-distribution-api-version": "registry/2.0",
+        "x-content-type-options": "nosniff",
+      },
+      body,
+      complete,
+    }),
+  };
+}
+
+/** The head alone, as the answer to `HEAD`. */
+export function headOf({ reason, gate }: Difference): Difference {
+  return { reason, gate: (recipe) => ({ ...gate(recipe), body: "" }) };
+}
+
+export const inOciFormat =
+  "an error of the gate's own is in the format of the OCI specification, which docker reads, and no page for browsers";
