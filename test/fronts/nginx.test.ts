@@ -4,6 +4,7 @@ import type { Nginx } from "../support/nginx.ts";
 import { exchange, statusIn } from "../support/raw-http.ts";
 import { pushImage } from "../support/registry-content.ts";
 import { type Slapd, startSlapd } from "../support/slapd.ts";
+import { directoryBackend } from "./directory-backend.ts";
 import { type Layout, recordOf, startLayout } from "./layout.ts";
 import { type LoginService, startLoginService } from "./login-service.ts";
 import { nginxBackend, nginxSession, startNginxFront } from "./nginx-front.ts";
@@ -16,16 +17,7 @@ let url: string;
 
 beforeAll(async () => {
   slapd = await startSlapd();
-  const ldap = {
-    type: "ldap",
-    urls: [slapd.tlsUrl],
-    caCert: slapd.authority,
-    bindDN: "cn=gate,dc=example,dc=org",
-    bindPassword: "gatepw",
-    searchBase: "ou=people,dc=example,dc=org",
-    groups: { searchBase: "ou=groups,dc=example,dc=org", nested: true },
-  };
-  layout = await startLayout({ backends: [nginxBackend, ldap] });
+  layout = await startLayout({ backends: [nginxBackend, directoryBackend(slapd)] });
   login = await startLoginService();
   nginx = await startNginxFront(login, layout.frontPort);
   url = `http://localhost:${nginx.port}`;
