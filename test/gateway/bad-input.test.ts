@@ -51,7 +51,7 @@ const cases: [string, object | string, string[]][] = [
     "listen: {",
     ["line 1, column 10: Flow map in block collection must be sufficiently indented and end with a }"],
   ],
-  ["an unknown key", { ...good, acess: [] }, ["acess: is not a known key"]],
+  ["an unknown key", { ...good, acess: [] }, ["acess: is not a known key; did you mean access?"]],
   [
     "faults of every kind at once",
     {
@@ -67,7 +67,7 @@ const cases: [string, object | string, string[]][] = [
       "access[1].subjects: is required",
       "access[1].repositories: is required",
       "access[1].actions[0]: must be pull, push, delete or *",
-      "acess: is not a known key",
+      "acess: is not a known key; did you mean access?",
       "upstream.url: must begin with http:// or https://",
       "listen.trustedProxies[0]: must be an IP address",
       "access[0].subjects[0]: must be anonymous, authenticated, user:NAME or group:NAME",
@@ -92,13 +92,13 @@ const cases: [string, object | string, string[]][] = [
   [
     "an unknown option of a backend",
     { ...good, auth: { backends: [{ type: "htpasswd", file: "htpasswd", files: 1 }] } },
-    ["auth.backends[0].files: is not known"],
+    ["auth.backends[0].files: is not known; did you mean file?"],
   ],
   [
     "an unknown backend",
     { ...good, auth: { backends: [{ type: "htpaswd", file: "htpasswd" }] } },
     [
-      "auth.backends[0].type: is neither a known backend (htpasswd, ldap, sso-header, sso-jwt) nor an installed package",
+      "auth.backends[0].type: is neither a known backend (htpasswd, ldap, sso-header, sso-jwt) nor an installed package; did you mean htpasswd?",
     ],
   ],
   ["a missing certificate", tls("nowhere.crt", "one.key"), ["listen.tls.certificate: no such file"]],

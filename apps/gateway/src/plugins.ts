@@ -5,6 +5,7 @@ import { plugin as htpasswd } from "@registry-gate/auth-htpasswd";
 import { plugin as ldap } from "@registry-gate/auth-ldap";
 import { ssoHeaderPlugin, ssoJwtPlugin } from "@registry-gate/auth-sso";
 import { resolve } from "import-meta-resolve";
+import { didYouMean } from "./suggestion.ts";
 
 /** The backends that need no further package. This is the one list of them. */
 export const builtInPlugins: readonly AuthBackendPlugin[] = [htpasswd, ldap, ssoHeaderPlugin, ssoJwtPlugin];
@@ -30,12 +31,12 @@ export async function findPlugin(type: string, directory: string): Promise<AuthB
 }
 
 async function importPackage(name: string, directory: string): Promise<unknown> {
-  const known = builtInPlugins.map((plugin) => plugin.type).join(", ");
+  const known = builtInPlugins.map((plugin) => plugin.type);
   let location: string;
   try {
     location = resolve(name, pathToFileURL(join(directory, "registry-gate.yaml")).href);
   } catch {
-    return fault(`is neither a known backend (${known}) nor an installed package`);
+    return fault(`is neither a known backend (${known.join(", ")}) nor an installed package${didYouMean(name, known)}`);
   }
   try {
     return await import(location);

@@ -23,6 +23,14 @@ describe("expansion of the environment", () => {
     expect(expandEnvironment({ a: "$${HOST} $$ $HOST" }, environment).value).toEqual({ a: "${HOST} $$ $HOST" });
   });
 
+  test("lets two places share a part", () => {
+    const shared = { url: "${HOST}" };
+    const { value, faults } = expandEnvironment({ one: shared, other: [shared, shared] }, environment);
+    const expanded = { url: "registry" };
+    expect(value).toEqual({ one: expanded, other: [expanded, expanded] });
+    expect(faults).toEqual([]);
+  });
+
   test("names the path of a variable that is not set", () => {
     const { faults } = expandEnvironment({ auth: { backends: [{ file: "${NOWHERE}" }] } }, environment);
     expect(faults).toEqual([

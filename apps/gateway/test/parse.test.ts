@@ -49,7 +49,25 @@ access:
   });
 
   test.each<[string, object, string[]]>([
-    ["a misspelt key", { lisen: {} }, ["lisen: is not a known key"]],
+    ["a misspelt key", { lisen: {} }, ["lisen: is not a known key; did you mean listen?"]],
+    [
+      "a misspelt key inside",
+      { access: [{ subjects: ["authenticated"], repositories: ["**"], actions: ["pull"], imutableTags: [] }] },
+      ["access[0].imutableTags: is not a known key; did you mean immutableTags?"],
+    ],
+    [
+      "a wrong cache",
+      { auth: { ...least.auth, cache: { ttl: "0s", maxentries: 5 } } },
+      [
+        "auth.cache.ttl: must be longer than nothing and shorter than 24 days",
+        "auth.cache.maxentries: is not a known key; did you mean maxEntries?",
+      ],
+    ],
+    [
+      "something else for a cache",
+      { auth: { ...least.auth, cache: "none" } },
+      ["auth.cache: must be false, or hold ttl (a duration) and maxEntries (a whole number) and nothing else"],
+    ],
     [
       "an unknown key inside",
       { upstream: { url: "http://r", timeout: "1s" } },
@@ -102,7 +120,10 @@ access:
   test.each([
     ["broken YAML", "listen: {", /^line 1, column \d+: /],
     ["a key that stands twice", "listen: {}\nlisten: {}\n", /^line 2, column 1: Map keys must be unique/],
-    ["two documents", "a: 1\n---\nb: 1\n", /^line \d+, column \d+: /],
+    ["two documents", "a: 1\n---\nb: 1\n", /^line 2, column 1: must be one document: the second begins here$/],
+    ["brackets without end", "[".repeat(20_000), /^line 1, column \d+: is nested too deeply$/],
+    ["a list that holds itself", "listen: &a [*a]\n", /^listen\[0\]: is an alias of what it stands in$/],
+    ["a map that holds itself", "access: &a { b: *a }\n", /^access\.b: is an alias of what it stands in$/],
     ["an unknown tag", "listen: !secret x\n", /^line 1, column \d+: /],
     ["a text instead of a map", "hello", /^must be a configuration with listen, upstream and auth$/],
     ["nothing", "", /^must be a configuration with listen, upstream and auth$/],

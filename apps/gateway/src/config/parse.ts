@@ -1,8 +1,9 @@
 import type { Fault } from "@registry-gate/auth";
 import { parseDocument } from "yaml";
-import type { z } from "zod";
+import { z } from "zod";
 import type { Configuration } from "./configuration.ts";
 import { expandEnvironment } from "./expand.ts";
+import { suggestKey } from "./known-keys.ts";
 import { isWithin, mend, type Path } from "./mend.ts";
 import { configurationSchema } from "./schema.ts";
 
@@ -35,9 +36,10 @@ export function readConfiguration(
   }
   const { value, faults } = expandEnvironment(written, environment);
   const unset = faults.map(({ path }) => path);
-  const form = configurationSchema.safeParse(value, { reportInput: true });
-  if (form.success) return { faults, configuration: form.data, leftOut: unset };
-  faults.push(...form.error.issues.flatMap(faultsOf).filter(({ path }) => !isWithin(path, unset)));
+  const judged = configurationSchema.safeParse(value, { reportInput: true });
+  if (judged.success) return { faults, configuration: judged.data, leftOut: unset };
+  const wrong = judged.error.issues.flatMap((issue) => faultsOf(issue));
+  faults.push(...wrong.filter(({ path }) => !isWithin(path, unset)));
   const { rest, touched } = mend(value, firstFault);
   return { faults, configuration: configurationSchema.safeParse(rest).data, leftOut: [...unset, ...touched] };
 }
@@ -51,12 +53,19 @@ function firstFault(value: unknown): Path | undefined {
   return issue === undefined ? undefined : faultsOf(issue)[0]?.path;
 }
 
+/** What the YAML library says to programmers, in the words of whoever writes a configuration. */
+const rewordings: readonly (readonly [RegExp, string])[] = [
+  [/^Source contains multiple documents/, "must be one document: the second begins here"],
+  [/^Maximum call stack size exceeded/, "is nested too deeply"],
+];
+
 function syntaxFault(problem: {
   message: string;
   linePos?: readonly { line: number; col: number }[] | undefined;
 }): Fault {
   const at = problem.linePos?.[0];
-  const message = firstLine(problem.message).replace(/ at line \d+, column \d+:?$/, "");
+  const said = firstLine(problem.message).replace(/ at line \d+, column \d+:?$/, "");
+  const message = rewordings.find(([pattern]) => pattern.test(said))?.[1] ?? said;
   return { path: [], message: at === undefined ? message : `line ${at.line}, column ${at.col}: ${message}` };
 }
 
@@ -64,12 +73,28 @@ function firstLine(text: string): string {
   return text.split("\n", 1)[0] ?? "";
 }
 
-function faultsOf(issue: z.core.$ZodIssue): Fault[] {
-  const path = issue.path.map((key) => (typeof key === "symbol" ? String(key) : key));
+/** @param base Where the part of the configuration stands whose issue this is. */
+function faultsOf(issue: z.core.$ZodIssue, base: Path = []): Fault[] {
+  const path = [...base, ...issue.path.map((key) => (typeof key === "symbol" ? String(key) : key))];
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => ({ path: [...path, key], message: "is not a known key" }));
+    return issue.keys.map((key) => {
+      const at = [...path, key];
+      return { path: at, message: `is not a known key${suggestKey(form(), at)}` };
+    });
   }
+  // Of alternatives, that one was meant of which only something inside is wrong.
+  const meant = issue.code === "invalid_union" ? issue.errors.find((issues) => issues.every(isInside)) : undefined;
+  if (meant !== undefined) return meant.flatMap((inner) => faultsOf(inner, path));
   // Zod speaks of `undefined` where a key is missing.
   const missing = issue.code === "invalid_type" && "input" in issue && issue.input === undefined;
   return [{ path, message: missing ? "is required" : issue.message }];
+}
+
+function isInside({ code, path }: z.core.$ZodIssue): boolean {
+  return path.length > 0 || code === "unrecognized_keys";
+}
+
+/** The form of a configuration as JSON Schema. */
+function form(): unknown {
+  return z.toJSONSchema(configurationSchema, { io: "input" });
 }

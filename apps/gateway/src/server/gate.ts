@@ -10,6 +10,7 @@ import {
   validateOptions,
 } from "registry-gate";
 import type { BackendConfiguration, Configuration } from "../config/configuration.ts";
+import { suggestKey } from "../config/known-keys.ts";
 import { findPlugin, oneLine } from "../plugins.ts";
 import { loadTls, type TlsIdentity } from "./tls.ts";
 
@@ -143,12 +144,19 @@ async function openBackend(
   { directory, log }: GateSurroundings,
 ): Promise<AuthBackend> {
   const at = ["auth", "backends", index];
+  let known: unknown;
   try {
     const plugin = await findPlugin(type, directory);
+    known = plugin.optionsSchema;
     return await plugin.open(options, { id, baseDirectory: directory, log });
   } catch (error) {
     if (isInvalidOptions(error)) {
-      throw new InvalidOptionsError(error.faults.map(({ path, message }) => ({ path: [...at, ...path], message })));
+      throw new InvalidOptionsError(
+        error.faults.map(({ path, message }) => ({
+          path: [...at, ...path],
+          message: `${message}${suggestKey(known, path)}`,
+        })),
+      );
     }
     throw new InvalidOptionsError([{ path: at, message: `cannot be opened: ${oneLine(error)}` }], { cause: error });
   }
