@@ -61,7 +61,8 @@ export async function authenticate(
 /** Names and passwords of any origin are short; what is longer is somebody's experiment. */
 const LONGEST = { username: 512, password: 4096 };
 
-function faultOfCredentials(username: string, password: string): string | undefined {
+/** Why these are not the name and the password of anybody. */
+export function faultOfCredentials(username: string, password: string): string | undefined {
   if (username.trim() === "") return "the name is empty";
   if (password === "") return "the password is empty";
   if (/[\p{Cc}\p{Surrogate}]/u.test(username)) return "the name has characters in it that no name has";

@@ -4,7 +4,6 @@
  * @module
  */
 export { ldapBackend } from "./backend.ts";
-export { type DiagnosisLogin, type DiagnosisStep, diagnose } from "./diagnose.ts";
 export { canonicalDN } from "./dn/canonical-dn.ts";
 export type { GroupOptions, LdapOptions, PoolLimits } from "./options.ts";
 export { plugin } from "./plugin.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Authenticated, AuthResult } from "@registry-gate/auth";
+import type { Authenticated, AuthResult, DiagnosisStep } from "@registry-gate/auth";
 import { type ContractCase, caseOf, givenId, type Opened, promptly } from "./case.ts";
 import type { BackendFixture, KnownUser } from "./fixture.ts";
 import { hostileNames } from "./hostile-names.ts";
@@ -129,6 +129,31 @@ export function backendContract(fixture: BackendFixture): readonly ContractCase[
     of("finds itself healthy", async ({ backend }) => {
       await backend.check?.(AbortSignal.timeout(30_000));
     }),
+
+    of(
+      "diagnoses a good login and a wrong one as what they are, if it does, and tells no secret",
+      async ({ backend }) => {
+        if (backend.diagnose === undefined) return;
+        for (const [request, good] of [[users[0].ask, true] as const, ...wrong.map((ask) => [ask, false] as const)]) {
+          if (request.credentials?.scheme !== "basic") continue;
+          const steps: DiagnosisStep[] = [];
+          const diagnosis = backend.diagnose(request.credentials, AbortSignal.timeout(30_000));
+          for await (const step of diagnosis) steps.push(step);
+          const letIn = steps.some(({ outcome, about }) => outcome === "ok" && about === "login");
+          assert.equal(letIn, good, "a step says whether the login would be let in");
+          for (const { outcome, details } of steps) {
+            if (outcome === "failed") assert.equal(typeof details.reason, "string", "a step that failed has a reason");
+          }
+          assert.equal(
+            steps.some(({ outcome }) => outcome === "failed"),
+            !good,
+            "a step fails where the login does, and only then",
+          );
+          const text = everythingIn(steps);
+          for (const secret of secretsOf(fixture)) assert.ok(!text.includes(secret), "a step told a secret");
+        }
+      },
+    ),
 
     of("closes, and closes again", async ({ backend }) => {
       await backend.close?.();

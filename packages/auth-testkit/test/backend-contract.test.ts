@@ -102,6 +102,14 @@ const spoilt: Record<string, (backend: AuthBackend, context: BackendContext) => 
       throw new BackendUnavailableError(id, "never well");
     },
   }),
+  "diagnoses a good login and a wrong one as what they are, if it does, and tells no secret": (backend) => ({
+    ...backend,
+    async *diagnose(login, signal) {
+      for await (const step of backend.diagnose?.(login, signal) ?? []) {
+        yield { ...step, details: { ...step.details, tried: [login?.password ?? ""] } };
+      }
+    },
+  }),
   "closes, and closes again": (backend) => {
     let closed = false;
     return {

@@ -1,4 +1,10 @@
-import { type AuthBackend, type AuthResult, type BackendContext, BackendUnavailableError } from "@registry-gate/auth";
+import {
+  type AuthBackend,
+  type AuthResult,
+  type BackendContext,
+  BackendUnavailableError,
+  type DiagnosisStep,
+} from "@registry-gate/auth";
 import { type BackendFixture, basicAsk, bearerAsk } from "../src/index.ts";
 
 const users: ReadonlyMap<string, { readonly password: string; readonly groups: readonly string[] }> = new Map([
@@ -38,6 +44,18 @@ export function honestBackend({ id }: BackendContext, directory: Directory): Aut
     challenge: () => ({ scheme: "Basic", parameters: { realm: "Test" } }),
     async check(signal) {
       await lookUp(signal);
+    },
+    async *diagnose(login, signal) {
+      const told = (details: DiagnosisStep["details"], outcome: "ok" | "failed", about: "backend" | "login") =>
+        ({ step: "login", target: "the directory", outcome, about, milliseconds: 0, details }) as const;
+      try {
+        const user = (await lookUp(signal)).get(login?.username ?? "");
+        const good = login?.password !== undefined && user?.password === login.password;
+        if (login === undefined) yield told({}, "ok", "backend");
+        else yield good ? told({}, "ok", "login") : told({ reason: "wrong password" }, "failed", "login");
+      } catch (error) {
+        yield told({ reason: String(error) }, "failed", "backend");
+      }
     },
     async close() {},
   };

@@ -1,5 +1,6 @@
 import type { Access } from "./access.ts";
 import type { Credentials } from "./credentials.ts";
+import type { DiagnosisLogin, DiagnosisStep } from "./diagnosis.ts";
 import type { Identity } from "./identity.ts";
 
 /** The machine at the other end of the connection, as the socket knows it; never what a header claims. */
@@ -103,6 +104,13 @@ export interface AuthBackend {
    * @throws {BackendUnavailableError} when it could not.
    */
   check?(signal: AbortSignal): Promise<void>;
+  /**
+   * Tries everything that a login needs, as somebody does who has to find out why nobody gets in, and tells each step.
+   * What depends on a step that failed is left out.
+   *
+   * It throws nothing: what goes wrong is a step.
+   */
+  diagnose?(login: DiagnosisLogin | undefined, signal: AbortSignal): AsyncIterable<DiagnosisStep>;
   /** Lets go of files, sockets and timers. Calling it again does nothing. */
   close?(): Promise<void>;
 }

@@ -16,6 +16,7 @@ export type {
   Rejected,
 } from "./backend.ts";
 export type { BasicCredentials, BearerCredentials, Credentials } from "./credentials.ts";
+export type { DiagnosisLogin, DiagnosisStep } from "./diagnosis.ts";
 export { type Duration, durationPattern, parseDuration } from "./duration.ts";
 export { BackendUnavailableError, type Fault, formatFault, InvalidOptionsError } from "./errors.ts";
 export type { Identity } from "./identity.ts";

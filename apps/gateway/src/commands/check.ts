@@ -1,30 +1,36 @@
 import { stat } from "node:fs/promises";
 import { type Fault, formatFault, InvalidOptionsError, type Logger, type LogLine } from "@registry-gate/auth";
 import type { Configuration } from "../config/configuration.ts";
+import type { Gate } from "../server/gate.ts";
 import { loadGate } from "../server/load-gate.ts";
 import { riskWarnings } from "../server/risks.ts";
-import type { Command } from "./command.ts";
-import { configFile, configHelp } from "./config-file.ts";
+import { type Command, UsageError } from "./command.ts";
+import { parseCommandLine } from "./command-line.ts";
+import { configHelp, configOption, requireConfig } from "./config-file.ts";
 import { reportFaults } from "./report.ts";
+import { tryBackends } from "./try-backends.ts";
 
 export const check: Command = {
   name: "check",
-  synopsis: "--config FILE",
+  synopsis: "--config FILE [--connect [--user USER]]",
   summary: "find every fault in a configuration, and warn of risks",
   details: [
     configHelp,
+    "  --connect          try every backend as well, and print each step with its time",
+    "  --user USER        sign USER in; the password is asked for, or is the first line of standard input. Where it is",
+    "                     empty, USER is only looked up",
     "",
-    "Reads every file that is named in it, and connects to nothing. Faults and warnings are lines on standard error: the",
-    "file, the path of the key, and what is wrong there.",
+    "Reads every file that is named in it, and connects to nothing without --connect. Faults and warnings are lines on",
+    "standard error: the file, the path of the key, and what is wrong there.",
     "",
-    "Exit code: 0, or 1 where there is a fault.",
+    "Exit code: 0, or 1 where there is a fault, a step failed, or no backend lets USER in.",
   ],
   async run(parameters) {
-    const file = configFile(parameters);
+    const { file, connect, user } = parse(parameters);
     const told: string[] = [];
+    let gate: Gate | undefined;
     try {
-      const { gate } = await loadGate(file, () => ({ log: collectingLog(told), onRequest: () => {} }));
-      await gate.retire();
+      ({ gate } = await loadGate(file, () => ({ log: collectingLog(told), onRequest: () => {} })));
       const { configuration } = gate;
       const warnings = [
         ...gate.warnings,
@@ -32,6 +38,9 @@ export const check: Command = {
         ...(await exposedKey(configuration)),
       ];
       for (const text of [...told, ...warnings.map(formatFault)]) process.stderr.write(`${file}: warning: ${text}\n`);
+      const failures = connect ? await tryBackends(gate.backends, user) : [];
+      for (const failure of failures) process.stderr.write(`${file}: ${failure}\n`);
+      if (failures.length > 0) return 1;
       process.stdout.write(`${file}: ok\n`);
       return 0;
     } catch (error) {
@@ -39,9 +48,23 @@ export const check: Command = {
       for (const text of told) process.stderr.write(`${file}: warning: ${text}\n`);
       reportFaults(file, error.faults);
       return 1;
+    } finally {
+      await gate?.retire();
     }
   },
 };
+
+function parse(parameters: readonly string[]): { file: string; connect: boolean; user: string | undefined } {
+  const { values, positionals } = parseCommandLine({
+    args: [...parameters],
+    options: { ...configOption, connect: { type: "boolean" }, user: { type: "string" } },
+    allowPositionals: true,
+  });
+  const file = requireConfig(values, positionals);
+  const { connect = false, user } = values;
+  if (user !== undefined && !connect) throw new UsageError("--user needs --connect");
+  return { file, connect, user };
+}
 
 /** What backends say of their files while they are opened. */
 function collectingLog(told: string[]): Logger {

@@ -4,14 +4,22 @@ import { parseCommandLine } from "./command-line.ts";
 /** What is said of `--config` in a command's help. */
 export const configHelp = "  -c, --config FILE  the configuration, in YAML or JSON";
 
+/** `--config FILE`, among the options of a command. */
+export const configOption = { config: { type: "string", short: "c" } } as const;
+
 /** Reads `--config FILE` from a command that takes nothing else. */
 export function configFile(parameters: readonly string[]): string {
   const { values, positionals } = parseCommandLine({
     args: [...parameters],
-    options: { config: { type: "string", short: "c" } },
+    options: configOption,
     allowPositionals: true,
   });
+  return requireConfig(values, positionals);
+}
+
+/** @throws {UsageError} where the file is not named, or something is that no option is. */
+export function requireConfig({ config }: { config?: string | undefined }, positionals: readonly string[]): string {
   if (positionals[0] !== undefined) throw new UsageError(`unexpected ${positionals[0]}`);
-  if (values.config === undefined) throw new UsageError("--config FILE is required");
-  return values.config;
+  if (config === undefined) throw new UsageError("--config FILE is required");
+  return config;
 }

@@ -109,12 +109,13 @@ function connectFault(error: unknown): DirectoryFault {
 }
 
 function describeTls(socket: TLSSocket): Readonly<Record<string, string>> {
-  const { subject, valid_to } = socket.getPeerCertificate();
+  const { subject, subjectaltname, valid_to } = socket.getPeerCertificate();
   const name = subject?.CN;
   return {
     protocol: socket.getProtocol() ?? "",
     cipher: socket.getCipher().name,
     ...(typeof name === "string" && { certificate: name }),
+    ...(subjectaltname !== undefined && { names: subjectaltname }),
     validTo: valid_to,
   };
 }

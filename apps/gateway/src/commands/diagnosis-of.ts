@@ -1,0 +1,58 @@
+import type { AuthBackend, AuthResult, DiagnosisLogin, DiagnosisStep } from "@registry-gate/auth";
+import { oneLine } from "../plugins.ts";
+
+/** What a backend finds out about itself and about a login; where it has no diagnosis of its own, by asking it. */
+export async function* diagnosisOf(
+  backend: AuthBackend,
+  login: DiagnosisLogin | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<DiagnosisStep, void, void> {
+  if (backend.diagnose !== undefined) {
+    try {
+      yield* backend.diagnose(login, signal);
+    } catch (error) {
+      yield await timed("diagnosis", backend.id, () => Promise.reject(error));
+    }
+    return;
+  }
+  if (backend.check !== undefined) {
+    const check = backend.check.bind(backend);
+    const step = await timed("check", backend.id, async () => {
+      await check(signal);
+      return { outcome: "ok", about: "backend", details: {} };
+    });
+    yield step;
+    if (step.outcome === "failed") return;
+  }
+  if (login?.password === undefined) return;
+  const { username, password } = login;
+  yield await timed("login", backend.id, async () =>
+    judge(
+      await backend.authenticate({
+        credentials: { scheme: "basic", username, password },
+        peer: { address: "127.0.0.1", local: false },
+        header: () => [],
+        signal,
+      }),
+    ),
+  );
+}
+
+type Finding = Pick<DiagnosisStep, "outcome" | "about" | "details">;
+
+async function timed(step: string, target: string, act: () => Promise<Finding>): Promise<DiagnosisStep> {
+  const start = performance.now();
+  const finding = await act().catch(
+    (error: unknown): Finding => ({ outcome: "failed", about: "backend", details: { reason: oneLine(error) } }),
+  );
+  return { step, target, milliseconds: performance.now() - start, ...finding };
+}
+
+function judge(result: AuthResult): Finding {
+  if (result.status === "authenticated") {
+    const { username, groups } = result.identity;
+    return { outcome: "ok", about: "login", details: { username, groups } };
+  }
+  const reason = result.status === "abstained" ? "does not know the user" : result.reason;
+  return { outcome: "failed", about: "login", details: { reason } };
+}

@@ -1,0 +1,80 @@
+import type { AuthBackend, DiagnosisLogin, DiagnosisStep } from "@registry-gate/auth";
+import { diagnosisOf } from "./diagnosis-of.ts";
+import { askHidden } from "./hidden-prompt.ts";
+import { readLine } from "./read-line.ts";
+
+/** For one backend: far above what its own time limits add up to. */
+const patience = 120_000;
+
+interface Failure {
+  readonly about: DiagnosisStep["about"];
+  readonly text: string;
+}
+
+/**
+ * Tries every backend for real and prints each step with its time. With `user`, the password is asked for; without one,
+ * the user is only looked up.
+ *
+ * @returns what has failed, a line each. That a user is not let in by one backend is no failure where another does so.
+ */
+export async function tryBackends(
+  backends: readonly AuthBackend[],
+  user: string | undefined,
+): Promise<readonly string[]> {
+  const login = user === undefined ? undefined : await askFor(user);
+  const failures: Failure[] = [];
+  let letIn = false;
+  for (const [index, backend] of backends.entries()) {
+    const place = `auth.backends[${index}]`;
+    process.stdout.write(`${place} (${backend.id})\n`);
+    let target: string | undefined;
+    let steps = 0;
+    for await (const step of diagnosisOf(backend, login, AbortSignal.timeout(patience))) {
+      steps++;
+      if (step.target !== target) process.stdout.write(`  ${step.target}\n`);
+      ({ target } = step);
+      process.stdout.write(asText(step));
+      if (step.outcome === "ok") letIn ||= step.about === "login" && login?.password !== undefined;
+      else
+        failures.push({ about: step.about, text: `${place}: ${step.step} failed: ${reasonOf(step)} (${step.target})` });
+    }
+    if (steps === 0) process.stdout.write("  has nothing to connect to\n");
+  }
+  return failures.filter(({ about }) => about === "backend" || !letIn).map(({ text }) => text);
+}
+
+/** As a request has them: in Normalization Form C. */
+async function askFor(user: string): Promise<DiagnosisLogin> {
+  const username = user.normalize("NFC");
+  const question = `Password for ${username} (empty: only look the user up): `;
+  const [answer = ""] = process.stdin.isTTY
+    ? await askHidden(process.stdin, [question])
+    : [await readLine(process.stdin)];
+  const password = answer.normalize("NFC");
+  return password === "" ? { username } : { username, password };
+}
+
+function reasonOf({ details }: DiagnosisStep): string {
+  const { reason } = details;
+  return typeof reason === "string" ? printable(reason) : "no reason given";
+}
+
+/** One line, and below it what there are several of. */
+function asText(step: DiagnosisStep): string {
+  const { outcome, step: name, milliseconds, details } = step;
+  const found = Object.entries(details).flatMap(([key, value]) => {
+    if (typeof value !== "string") return [];
+    return key === "reason" ? [printable(value)] : [`${key} ${printable(value)}`];
+  });
+  const took = `${Math.round(milliseconds)} ms`;
+  const head = `    ${outcome.padEnd(6)}  ${name.padEnd(13)} ${took.padStart(8)}  ${found.join(", ")}`;
+  const lists = Object.values(details).flatMap((value) =>
+    typeof value === "string" ? [] : value.map((item) => `${" ".repeat(14)}- ${printable(item)}`),
+  );
+  return [head.trimEnd(), ...lists, ""].join("\n");
+}
+
+/** What a directory says goes to a terminal, which control characters could lead astray. */
+function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, "\ufffd");
+}

@@ -1,0 +1,50 @@
+import type { DiagnosisStep } from "@registry-gate/auth";
+import { DirectoryFault, describeCause } from "../faults.ts";
+
+/** The steps of a diagnosis, and in the end what they were for; `undefined` where a step has failed. */
+export type Steps<T> = AsyncGenerator<DiagnosisStep, T | undefined, void>;
+
+export type Details = DiagnosisStep["details"];
+
+/** What came of a step: what it was for, or why this login is refused. */
+export type Found<T> =
+  | { readonly value: T; readonly details: Details; readonly refusal?: never }
+  | { readonly refusal: string };
+
+/**
+ * Does one step, and tells it. What `act` throws says something about the backend.
+ *
+ * @param success What it says something about where it succeeds.
+ */
+export async function* attempt<T>(
+  step: string,
+  target: string,
+  act: () => Promise<Found<T>>,
+  success: DiagnosisStep["about"] = "backend",
+): Steps<T> {
+  const start = performance.now();
+  const told = (outcome: "ok" | "failed", about: "backend" | "login", details: Details): DiagnosisStep => ({
+    step,
+    target,
+    outcome,
+    about,
+    milliseconds: performance.now() - start,
+    details,
+  });
+  try {
+    const found = await act();
+    if (found.refusal !== undefined) {
+      yield told("failed", "login", { reason: found.refusal });
+      return undefined;
+    }
+    yield told("ok", success, found.details);
+    return found.value;
+  } catch (error) {
+    yield told("failed", "backend", { reason: reasonOf(error) });
+    return undefined;
+  }
+}
+
+export function reasonOf(error: unknown): string {
+  return error instanceof DirectoryFault ? error.message : describeCause(error);
+}

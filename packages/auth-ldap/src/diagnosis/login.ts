@@ -1,0 +1,142 @@
+import type { DiagnosisLogin } from "@registry-gate/auth";
+import { attributesFor, faultOfCredentials, isIn } from "../authenticate.ts";
+import type { Group } from "../groups/group.ts";
+import { groupsOf } from "../groups/groups-of.ts";
+import { judgeUserBind } from "../outcomes.ts";
+import type { Session } from "../protocol/session.ts";
+import type { GroupSettings, Settings } from "../settings.ts";
+import type { ServerAddress } from "../url.ts";
+import { createDomains } from "../user/domains.ts";
+import { type Finding, findUser, readUser, type User } from "../user/find-user.ts";
+import { isSwitchedOff } from "../user/switched-off.ts";
+import { attempt, type Found, type Steps } from "./attempt.ts";
+import { connect } from "./reach.ts";
+
+/** The steps of a login, in the order in which a login takes them. */
+export async function* tryLogin(
+  settings: Settings,
+  address: ServerAddress,
+  service: Session,
+  { username: typed, password }: DiagnosisLogin,
+  signal: AbortSignal,
+): Steps<true> {
+  const { by, readsItself } = settings.user;
+  const fault = faultOfCredentials(typed, password ?? "nobody is signed in");
+  if (fault !== undefined) {
+    yield* attempt("credentials", service.server, async () => ({ refusal: fault }));
+    return undefined;
+  }
+  const searched = by.kind === "template" ? undefined : yield* search(settings, service, typed, signal);
+  const dn = by.kind === "template" ? by.template(typed) : searched?.dn;
+  if (dn === undefined) return undefined;
+  // Without a password there is nobody who could read an entry that its owner alone may read.
+  if (password === undefined && readsItself) return undefined;
+  const own = password === undefined ? undefined : yield* connectAsUser(settings, address, dn, password, signal);
+  if (password !== undefined && own === undefined) return undefined;
+  try {
+    const reader = readsItself ? (own ?? service) : service;
+    const user = searched ?? (yield* readEntry(settings, reader, dn, typed, signal));
+    if (user === undefined) return undefined;
+    const groups = yield* readGroups(settings.groups, reader, user, signal);
+    return groups === undefined ? undefined : yield* judgeAccount(settings, reader, user, groups);
+  } finally {
+    own?.close();
+  }
+}
+
+/** A second connection, on which the user is signed in. Connecting is told where it fails. */
+async function* connectAsUser(
+  settings: Settings,
+  address: ServerAddress,
+  dn: string,
+  password: string,
+  signal: AbortSignal,
+): Steps<Session> {
+  const connecting = connect(settings.directory, address, signal);
+  let told = await connecting.next();
+  for (; told.done !== true; told = await connecting.next()) if (told.value.outcome === "failed") yield told.value;
+  const session = told.value;
+  if (session === undefined) return undefined;
+  const bound = yield* attempt<true>("user-bind", session.server, async () => {
+    const verdict = judgeUserBind(await session.bind(dn, password, signal, !settings.user.activeDirectory));
+    return verdict.accepted ? { value: true, details: { dn } } : { refusal: verdict.reason };
+  });
+  if (bound === true) return session;
+  session.close();
+  return undefined;
+}
+
+async function* search(settings: Settings, session: Session, typed: string, signal: AbortSignal): Steps<User> {
+  return yield* attempt("search", session.server, async () =>
+    entryFound(await findUser(session, typed, settings.user, attributesFor(settings), createDomains(), signal)),
+  );
+}
+
+async function* readEntry(
+  settings: Settings,
+  session: Session,
+  dn: string,
+  typed: string,
+  signal: AbortSignal,
+): Steps<User> {
+  return yield* attempt("entry", session.server, async () =>
+    entryFound(await readUser(session, dn, typed, settings.user, attributesFor(settings), signal)),
+  );
+}
+
+function entryFound(finding: Finding): Found<User> {
+  if (finding.user === undefined) return { refusal: finding.reason };
+  const { user } = finding;
+  return { value: user, details: { dn: user.dn, username: user.username } };
+}
+
+/** Groups that the user is in directly, and those that these are in, each as a step of its own where they can be told apart. */
+async function* readGroups(
+  settings: GroupSettings,
+  session: Session,
+  user: User,
+  signal: AbortSignal,
+): Steps<readonly Group[]> {
+  const { route, nested } = settings;
+  if (route.kind === "token") {
+    const way = nested ? "tokenGroups" : "member and primaryGroupID";
+    return yield* read("groups", way, settings, session, user, [], signal);
+  }
+  const way = route.kind === "memberOf" ? route.attribute : "groups.searchFilter";
+  const direct = yield* read("groups", way, { ...settings, nested: false }, session, user, [], signal);
+  if (direct === undefined || !nested) return direct;
+  return yield* read("nested-groups", "a search a level", settings, session, user, direct, signal);
+}
+
+async function* read(
+  step: string,
+  route: string,
+  settings: GroupSettings,
+  session: Session,
+  user: User,
+  known: readonly Group[],
+  signal: AbortSignal,
+): Steps<readonly Group[]> {
+  return yield* attempt(step, session.server, async () => {
+    const groups = await groupsOf(session, user, settings, signal);
+    const told = groups.filter(({ canonicalDN }) => known.every((group) => group.canonicalDN !== canonicalDN));
+    const names = told.map(({ names, canonicalDN }) => [...names, canonicalDN].join(" = "));
+    return { value: groups, details: { route, count: String(told.length), groups: names } };
+  });
+}
+
+/** What a directory's answers leave to us. */
+async function* judgeAccount(
+  { user: settings, requiredGroup }: Settings,
+  session: Session,
+  user: User,
+  groups: readonly Group[],
+): Steps<true> {
+  const judge = async (): Promise<Found<true>> => {
+    if (isSwitchedOff(user.entry, settings)) return { refusal: "the account is disabled" };
+    if (requiredGroup === undefined) return { value: true, details: {} };
+    if (!isIn(groups, requiredGroup)) return { refusal: "is not in the required group" };
+    return { value: true, details: { requiredGroup } };
+  };
+  return yield* attempt("account", session.server, judge, "login");
+}
