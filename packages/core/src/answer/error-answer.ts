@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Access, Challenge } from "@registry-gate/auth";
 import { holdsBodyBack } from "../expectation.ts";
 import type { ErrorCode } from "../route/refusal.ts";
+import { endAnswer } from "./end-answer.ts";
 
 /** An answer that the gate gives by itself. */
 export interface ErrorAnswer {
@@ -19,14 +20,10 @@ export interface ErrorAnswer {
 /** The header that marks a registry of the second version of the API, on every answer (docker-registry's API). */
 export const apiVersion: readonly [name: string, value: string] = ["Docker-Distribution-Api-Version", "registry/2.0"];
 
-/** How long the rest of a refused body is read and dropped, so that a client that sends it sees the answer. */
-const lingering = 10_000;
-
 /**
  * Sends an error in the format of the OCI distribution specification 1.1, section "Error Codes".
  *
- * What is still to come of the request's body is dropped for a while, and then the connection: closing it at once would
- * reset it under a client that has not read the answer yet. A body that the client holds back is never asked for.
+ * What is still to come of the request's body is dropped. A body that the client holds back is never asked for.
  *
  * @returns the length of the body, in bytes.
  */
@@ -43,16 +40,8 @@ export function sendError(request: IncomingMessage, response: ServerResponse, an
   for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
   if (holdsBodyBack(request)) response.setHeader("Connection", "close");
   const withBody = request.method !== "HEAD";
-  response.end(withBody ? body : undefined);
-  if (!request.complete) dropBody(request);
+  endAnswer(request, response, withBody ? body : undefined);
   return withBody ? Buffer.byteLength(body) : 0;
-}
-
-function dropBody(request: IncomingMessage): void {
-  const timer = setTimeout(() => request.socket.destroy(), lingering);
-  timer.unref();
-  request.once("close", () => clearTimeout(timer));
-  request.resume();
 }
 
 /** Writes a challenge as RFC 9110, section 11.6.1 says: every parameter as a quoted string. */

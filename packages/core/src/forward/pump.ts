@@ -19,8 +19,11 @@ export function releasePiece(piece: Buffer): void {
   }
 }
 
-/** Like `source.pipe(sink)`, but tells the length of every piece, in bytes, and releases what was written. */
-export function pump(source: Readable, sink: Writable, count: (length: number) => void): void {
+/**
+ * Like `source.pipe(sink)`, but tells the length of every piece, in bytes, releases what was written, and leaves it to
+ * `end` to end the sink.
+ */
+export function pump(source: Readable, sink: Writable, count: (length: number) => void, end: () => void): void {
   const resume = (): void => {
     source.resume();
   };
@@ -31,6 +34,6 @@ export function pump(source: Readable, sink: Writable, count: (length: number) =
   sink.on("drain", resume);
   source.once("end", () => {
     sink.off("drain", resume);
-    sink.end();
+    end();
   });
 }

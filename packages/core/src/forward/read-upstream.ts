@@ -9,7 +9,7 @@ export interface ShortAnswer {
 }
 
 /** The answer is longer than it was allowed to be. */
-export class AnswerTooLongError extends Error {
+class AnswerTooLongError extends Error {
   override readonly name = "AnswerTooLongError";
 }
 

@@ -3,7 +3,7 @@ import { Agent as HttpsAgent } from "node:https";
 import type { Duplex } from "node:stream";
 
 /** The registry did not take the connection in time. */
-export class ConnectTimeoutError extends Error {
+class ConnectTimeoutError extends Error {
   override readonly name = "ConnectTimeoutError";
   readonly code = "CONNECT_TIMEOUT";
 }

@@ -1,6 +1,7 @@
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { createProxyMiddleware, type RequestHandler } from "http-proxy-middleware";
 import { upstreamUnreachable } from "../answer/answers.ts";
+import { endAnswer } from "../answer/end-answer.ts";
 import type { UpstreamOptions } from "../options.ts";
 import { pump, releasePiece } from "./pump.ts";
 import { type Question, readUpstream, type ShortAnswer } from "./read-upstream.ts";
@@ -97,9 +98,10 @@ export function openUpstream(options: UpstreamOptions): Upstream {
     attempt.settled = true;
     const { answered, bytes } = attempt.exchange;
     answered(upstreamAnswer);
-    pump(upstreamAnswer, response, (length) => {
+    const count = (length: number): void => {
       bytes.sent += length;
-    });
+    };
+    pump(upstreamAnswer, response, count, () => endAnswer(request, response));
   }
 
   function onFailure(error: Error, request?: IncomingMessage): void {

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer as createHttpServer, type RequestListener, type Server } from "node:http";
 import { type AddressInfo, connect, createServer, type Socket, type Server as TcpServer } from "node:net";
 import type { AuthBackend, AuthResult, Logger } from "@registry-gate/auth";
+import { type EmbeddedRegistry, type Faults, startEmbeddedRegistry } from "@registry-gate/embedded-registry";
 import { onTestFinished } from "vitest";
 import {
   type RegistryProxy,
@@ -15,7 +16,7 @@ import {
 export const alice = `Basic ${Buffer.from("alice:canary-password").toString("base64")}`;
 
 /** Knows alice by her password, and whoever is named in the header x-test-user. */
-export const people: AuthBackend = {
+const people: AuthBackend = {
   id: "people",
   credentialHeaders: ["x-test-user"],
   async authenticate({ credentials, header }): Promise<AuthResult> {
@@ -70,6 +71,13 @@ export async function startGate({ upstream, mount, ...options }: GateSettings): 
     await proxy.close();
   });
   return { port, url: `http://127.0.0.1:${port}`, proxy, records, logged: () => lines.join("\n") };
+}
+
+/** A registry that can be made to misbehave. */
+export async function startRegistry(faults: Faults = {}): Promise<EmbeddedRegistry> {
+  const registry = await startEmbeddedRegistry({ faults });
+  onTestFinished(() => registry.close());
+  return registry;
 }
 
 /** A registry made of node's own server. */

@@ -1,0 +1,66 @@
+import { type Agent, request as httpRequest, type IncomingHttpHeaders, type OutgoingHttpHeaders } from "node:http";
+import { Readable } from "node:stream";
+import { alice } from "./servers.ts";
+
+/** A request of alice's. */
+export interface Sent {
+  readonly method?: string;
+  readonly path: string;
+  readonly headers?: OutgoingHttpHeaders;
+  readonly body?: string | Uint8Array | Readable;
+  /** By default the request has a connection of its own. */
+  readonly agent?: Agent;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+  /** The client's port: the same for two requests on one connection. */
+  readonly connection: number | undefined;
+}
+
+/** Rejects where the answer does not come whole. */
+export function send(port: number, sent: Sent): Promise<Answer> {
+  const { method = "GET", path, headers, body, agent = false } = sent;
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  const options = { host: "127.0.0.1", port, method, path, agent, headers: { authorization: alice, ...headers } };
+  let answered = false;
+  const request = httpRequest(options, (response) => {
+    answered = true;
+    const connection = response.socket.localPort;
+    const pieces: Buffer[] = [];
+    response.on("data", (piece: Buffer) => pieces.push(piece));
+    response.once("error", reject);
+    response.once("end", () => {
+      const text = Buffer.concat(pieces).toString("utf8");
+      resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text, connection });
+    });
+  });
+  // A server that refuses a body may close while it is still being sent: what counts is whether its answer came.
+  request.on("error", (error) => {
+    if (!answered) reject(error);
+  });
+  if (body === undefined || typeof body === "string" || body instanceof Uint8Array) request.end(body);
+  else body.pipe(request);
+  return promise;
+}
+
+/** The code of the error in an answer of the gate's or the registry's. */
+export function errorCode({ body }: Answer): unknown {
+  const parsed: unknown = JSON.parse(body);
+  if (typeof parsed !== "object" || parsed === null || !("errors" in parsed) || !Array.isArray(parsed.errors))
+    return body;
+  const [first]: unknown[] = parsed.errors;
+  return typeof first === "object" && first !== null && "code" in first ? first.code : first;
+}
+
+/** As many zeros, in pieces. */
+export function zeros(bytes: number): Readable {
+  const piece = Buffer.alloc(65_536);
+  return Readable.from(
+    (function* () {
+      for (let sent = 0; sent < bytes; sent += piece.length) yield piece;
+    })(),
+  );
+}

@@ -1,0 +1,235 @@
+import { once } from "node:events";
+import { Agent } from "node:http";
+import { createServer, type Socket } from "node:net";
+import {
+  answerEarly,
+  atMost,
+  closeBeforeAnswer,
+  closeMidBody,
+  onlyFor,
+  type RequestHook,
+  stallBeforeHeaders,
+  stallMidBody,
+  stallUpload,
+} from "@registry-gate/embedded-registry";
+import { describe, expect, test, vi } from "vitest";
+import { errorCode, send, zeros } from "./client.ts";
+import { alice, connectRaw, startGate, startRawUpstream, startRegistry, startUpstream } from "./servers.ts";
+
+const ping = { path: "/v2/" };
+const upload = { method: "PATCH", path: "/v2/team/app/blobs/uploads/1" };
+const mebibyte = 2 ** 20;
+
+describe("a kept connection that the registry has just closed", () => {
+  test("costs no read its answer, twenty times in a row", async () => {
+    const registry = await startRegistry();
+    // Each connection is closed under the second request that comes on it, as one that was idle for too long.
+    const used = new WeakSet<object>();
+    registry.setFaults({
+      onRequest: ({ socket }) => {
+        const again = used.has(socket);
+        used.add(socket);
+        if (again) socket.destroy();
+        return again;
+      },
+    });
+    const gate = await startGate({ upstream: registry.port });
+    const statuses: number[] = [];
+    for (let count = 0; count < 20; count++) {
+      const method = count % 2 === 0 ? "GET" : "HEAD";
+      statuses.push((await send(gate.port, { ...ping, method })).status);
+    }
+    expect(statuses).toEqual(Array.from({ length: 20 }, () => 200));
+    expect(registry.requests.length).toBeGreaterThan(20);
+    expect(gate.logged()).toBe("");
+  });
+
+  test("is noticed where the registry closes what is idle", async () => {
+    const sockets: Socket[] = [];
+    const watch: RequestHook = ({ socket }) => {
+      sockets.push(socket);
+      return false;
+    };
+    const registry = await startRegistry({ closeIdleAfter: 1, onRequest: watch });
+    const gate = await startGate({ upstream: registry.port });
+    for (let count = 0; count < 20; count++) {
+      expect((await send(gate.port, ping)).status).toBe(200);
+      // Asked again just then: the gate may not have noticed yet.
+      await vi.waitUntil(() => sockets.at(-1)?.destroyed === true, { interval: 1 });
+    }
+  });
+
+  test("is tried again once, and not for ever", async () => {
+    let closing = false;
+    const registry = await startRegistry({
+      onRequest: ({ socket }) => {
+        if (closing) socket.destroy();
+        return closing;
+      },
+    });
+    const gate = await startGate({ upstream: registry.port });
+    expect((await send(gate.port, ping)).status).toBe(200);
+    closing = true;
+    expect((await send(gate.port, ping)).status).toBe(502);
+    expect(registry.requests).toHaveLength(3);
+  });
+
+  test("is not tried again on a new connection, where nothing stale can be to blame", async () => {
+    const registry = await startRegistry({ onRequest: closeBeforeAnswer() });
+    const gate = await startGate({ upstream: registry.port });
+    expect((await send(gate.port, ping)).status).toBe(502);
+    expect(registry.requests).toHaveLength(1);
+  });
+
+  test.each([
+    { method: "PUT", path: "/v2/team/app/manifests/v1", body: "{}" },
+    { method: "POST", path: "/v2/team/app/blobs/uploads/" },
+    { method: "DELETE", path: "/v2/team/app/manifests/v1" },
+  ])("is not tried again for $method: it might be done twice", async (request) => {
+    const registry = await startRegistry();
+    const access = [{ subjects: ["authenticated"], repositories: ["**"], actions: ["*" as const] }];
+    const gate = await startGate({ upstream: registry.port, access });
+    await send(gate.port, ping);
+    registry.setFaults({ onRequest: closeBeforeAnswer() });
+    expect((await send(gate.port, request)).status).toBe(502);
+    expect(registry.requests.map(({ method }) => method)).toEqual(["GET", request.method]);
+  });
+
+  test("is not tried again once something was answered", async () => {
+    const registry = await startRegistry();
+    const gate = await startGate({ upstream: registry.port });
+    await send(gate.port, ping);
+    registry.setFaults({ onRequest: closeMidBody({ length: 1000, sent: 100 }) });
+    await expect(send(gate.port, ping)).rejects.toThrow("aborted");
+    expect(registry.requests).toHaveLength(2);
+  });
+});
+
+describe("a registry that is away", () => {
+  test("is answered with 502, and the log says why", async () => {
+    const probe = createServer().listen(0, "127.0.0.1");
+    await once(probe, "listening");
+    const address = probe.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    probe.close();
+    await once(probe, "close");
+    const gate = await startGate({ upstream: port });
+    for (const request of [ping, { ...upload, body: "12345" }, { ...upload, body: zeros(mebibyte) }]) {
+      const answer = await send(gate.port, request);
+      expect([answer.status, errorCode(answer)]).toEqual([502, "UNAVAILABLE"]);
+      expect(answer.body).not.toMatch(/127\.0\.0\.1|ECONN/);
+    }
+    expect(gate.logged()).toContain("the registry is unreachable");
+    await expect
+      .poll(() => gate.records.map(({ status, decision }) => [status, decision]))
+      .toEqual(Array.from({ length: 3 }, () => [502, "allowed"]));
+  });
+
+  test("does not keep anybody waiting who connects to it in vain", async () => {
+    // It takes the connection, and never begins with TLS.
+    const mute = await startRawUpstream(() => {});
+    const upstream = { url: `https://127.0.0.1:${mute.port}`, connectTimeout: 50 };
+    const gate = await startGate({ upstream });
+    expect((await send(gate.port, ping)).status).toBe(502);
+    expect(gate.logged()).toContain("no connection within 50 ms");
+  });
+
+  test.each([
+    ["nothing of HTTP", "SSH-2.0-OpenSSH_9.6\r\n"],
+    ["a status that is none", "HTTP/1.1 20 OK\r\nContent-Length: 0\r\n\r\n"],
+    ["two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"],
+    ["a length beside chunks", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"],
+    ["a head without end", `HTTP/1.1 200 OK\r\nX: ${"x".repeat(200_000)}`],
+    ["an end before the head's", "HTTP/1.1 200 OK\r\nContent-"],
+  ])("or sends %s, is answered with 502", async (_, bytes) => {
+    const upstream = await startRawUpstream((socket) => void socket.end(bytes));
+    const gate = await startGate({ upstream: upstream.port });
+    const answer = await send(gate.port, ping);
+    expect([answer.status, errorCode(answer)]).toEqual([502, "UNAVAILABLE"]);
+  });
+});
+
+describe("a silent registry", () => {
+  const silent = { readTimeout: 150 };
+
+  test.each([
+    ["a read", ping],
+    ["an upload", { ...upload, body: "12345" }],
+    ["an upload in chunks", { ...upload, body: zeros(100_000) }],
+  ])("is answered with 504: %s", async (_, request) => {
+    const registry = await startRegistry({ onRequest: stallBeforeHeaders() });
+    const gate = await startGate({ upstream: { url: registry.url, ...silent } });
+    const answer = await send(gate.port, request);
+    expect([answer.status, errorCode(answer)]).toEqual([504, "UNAVAILABLE"]);
+    expect(gate.logged()).toContain("the registry does not answer");
+    // A slow registry is asked once.
+    expect(registry.requests).toHaveLength(1);
+  });
+
+  test("that takes no more of an upload is answered with 504", async () => {
+    const registry = await startRegistry({ onRequest: stallUpload(1000) });
+    const gate = await startGate({ upstream: { url: registry.url, ...silent } });
+    expect((await send(gate.port, { ...upload, body: zeros(64 * mebibyte) })).status).toBe(504);
+  });
+
+  test("in the middle of a body ends the client's connection, and the body is not whole", async () => {
+    const registry = await startRegistry({ onRequest: stallMidBody({ length: 1000, sent: 100 }) });
+    const gate = await startGate({ upstream: { url: registry.url, ...silent } });
+    await expect(send(gate.port, ping)).rejects.toThrow("aborted");
+  });
+});
+
+describe("a body that breaks off", () => {
+  test.each([
+    ["of known length", "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nbeginning"],
+    ["in chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nbeginning\r\n"],
+    ["in the middle of a chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\nbeginning"],
+    ["at a chunk that is none", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nbeginning\r\nzz\r\n"],
+  ])("%s is cut for the client too, and never looks whole", async (_, bytes) => {
+    const upstream = await startRawUpstream((socket) => void socket.end(bytes));
+    const gate = await startGate({ upstream: upstream.port });
+    const client = await connectRaw(gate.port);
+    client.write(`GET /v2/ HTTP/1.1\r\nHost: x\r\nAuthorization: ${alice}\r\n\r\n`);
+    const received = await client.ended();
+    expect(received).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+    expect(received).toContain("beginning");
+    expect(received).not.toMatch(/0\r\n\r\n$/);
+  });
+});
+
+describe("an answer in the middle of an upload", () => {
+  test.each([401, 403, 413])("passes on with its status: %d", async (status) => {
+    const registry = await startRegistry({ onRequest: answerEarly({ status, after: mebibyte }) });
+    const gate = await startGate({ upstream: registry.port });
+    for (const headers of [{ "content-length": 20 * mebibyte }, {}]) {
+      const answer = await send(gate.port, { ...upload, headers, body: zeros(20 * mebibyte) });
+      expect([answer.status, errorCode(answer)]).toEqual([status, "DENIED"]);
+    }
+    await expect.poll(() => gate.records.map((record) => record.status)).toEqual([status, status]);
+  });
+
+  test("does not spoil the next request", async () => {
+    const registry = await startRegistry({
+      onRequest: onlyFor(({ method }) => method === "PATCH", atMost(1, answerEarly({ after: 10 }))),
+    });
+    const gate = await startGate({ upstream: registry.port });
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    expect((await send(gate.port, { ...upload, agent, body: zeros(5 * mebibyte) })).status).toBe(403);
+    expect((await send(gate.port, { ...ping, agent })).status).toBe(200);
+    agent.destroy();
+  });
+
+  test("of a registry that then reads on is not mistaken for the next one's", async () => {
+    const port = await startUpstream((request, response) => {
+      response.end(request.url);
+      request.resume();
+    });
+    const gate = await startGate({ upstream: port });
+    const answers = await Promise.all([
+      send(gate.port, { ...upload, body: zeros(5 * mebibyte) }),
+      send(gate.port, ping),
+      send(gate.port, { path: "/v2/team/app/tags/list" }),
+    ]);
+    expect(answers.map(({ body }) => body)).toEqual([upload.path, "/v2/", "/v2/team/app/tags/list"]);
+  });
+});
