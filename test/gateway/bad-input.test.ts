@@ -1,23 +1,21 @@
-import { execFileSync } from "node:child_process";
-import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { makeCertificate } from "../support/certificate.ts";
+import { passwordFile } from "../support/password-file.ts";
 import { runGate } from "./run-gate.ts";
 
 let directory: string;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "bad-input-"));
-  await writeFile(
-    join(directory, "htpasswd"),
-    execFileSync("htpasswd", ["-bnB", "-C", "5", "testuser", "testpassword"]),
-  );
+  await writeFile(join(directory, "htpasswd"), await passwordFile({ testuser: "testpassword" }));
   for (const name of ["one", "two"]) {
-    const subject = ["-subj", "/CN=localhost", "-keyout", `${name}.key`, "-out", `${name}.crt`];
-    const parameters = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", ...subject];
-    execFileSync("openssl", parameters, { cwd: directory, stdio: "ignore" });
+    const { certificate, key } = await makeCertificate(directory);
+    await copyFile(certificate, join(directory, `${name}.crt`));
+    await copyFile(key, join(directory, `${name}.key`));
   }
   await writeFile(join(directory, "empty.pem"), "");
   await mkdir(join(directory, "folder"));

@@ -1,18 +1,16 @@
-import { execFileSync } from "node:child_process";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { passwordFile } from "../support/password-file.ts";
+import { run } from "../support/run.ts";
 import { runGate } from "./run-gate.ts";
 
 let directory: string;
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "check-"));
-  await writeFile(
-    join(directory, "htpasswd"),
-    execFileSync("htpasswd", ["-bnB", "-C", "5", "testuser", "testpassword"]),
-  );
+  await writeFile(join(directory, "htpasswd"), await passwordFile({ testuser: "testpassword" }));
 });
 
 afterEach(() => rm(directory, { recursive: true, force: true }));
@@ -87,23 +85,10 @@ test("rules that can never match are warned of", async () => {
 });
 
 test("a key that everybody can read and an expired certificate are warned of", async () => {
-  const openssl = (...parameters: string[]): unknown =>
-    execFileSync("openssl", parameters, { cwd: directory, stdio: "ignore" });
-  openssl(
-    "req",
-    "-newkey",
-    "ec",
-    "-pkeyopt",
-    "ec_paramgen_curve:P-256",
-    "-nodes",
-    "-subj",
-    "/CN=localhost",
-    "-keyout",
-    "a.key",
-    "-out",
-    "a.csr",
-  );
-  openssl("x509", "-req", "-in", "a.csr", "-signkey", "a.key", "-days", "-1", "-out", "a.crt");
+  const openssl = (...parameters: string[]): Promise<string> => run("openssl", parameters, { cwd: directory });
+  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "a.key"];
+  await openssl("req", ...key, "-subj", "/CN=localhost", "-out", "a.csr");
+  await openssl("x509", "-req", "-in", "a.csr", "-signkey", "a.key", "-days", "-1", "-out", "a.crt");
   await chmod(join(directory, "a.key"), 0o644);
   const { code, stderr } = await check({
     ...good,
