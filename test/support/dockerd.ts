@@ -12,6 +12,8 @@ export type Docker = (parameters: readonly string[], input?: string | Uint8Array
 export interface Dockerd {
   /** Docker as the first of its users. */
   readonly docker: Docker;
+  /** By which any program finds the daemon, and the logins of that user. */
+  readonly environment: Readonly<Record<string, string>>;
   /** Docker as a further user, who has not logged in anywhere: a `DOCKER_CONFIG` of its own. */
   newUser(): Promise<Docker>;
   /** Makes an image of these layers, from the lowest to the highest, and tags it. */
@@ -59,17 +61,22 @@ export async function startDockerd({ environment = {} }: DockerdSettings = {}): 
     throw new Error(server);
   }
   let users = 0;
-  const newUser = async (): Promise<Docker> => {
+  const newEnvironment = async (): Promise<Readonly<Record<string, string>>> => {
     users += 1;
     const home = join(directory, `user-${users}`);
     await mkdir(home);
-    const own = { DOCKER_HOST: `unix://${socket}`, DOCKER_CONFIG: home };
-    return (parameters, input = "") => runCommand("docker", parameters, { input, environment: own });
+    return { DOCKER_HOST: `unix://${socket}`, DOCKER_CONFIG: home };
   };
-  const docker = await newUser();
+  const dockerIn =
+    (own: Readonly<Record<string, string>>): Docker =>
+    (parameters, input = "") =>
+      runCommand("docker", parameters, { input, environment: own });
+  const first = await newEnvironment();
+  const docker = dockerIn(first);
   return {
     docker,
-    newUser,
+    environment: first,
+    newUser: async () => dockerIn(await newEnvironment()),
     async load(reference, layers) {
       const { code, stderr } = await docker(["load"], imageArchive(reference, layers));
       if (code !== 0) throw new Error(`docker load: ${stderr}`);

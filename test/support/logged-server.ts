@@ -31,6 +31,8 @@ export interface LoggedServer {
   readonly command: string;
   readonly parameters: readonly string[];
   readonly directory: string;
+  /** Added to the environment of the tests. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Which of its outputs has the log, one JSON object a line. */
   readonly log: "stdout" | "stderr";
   /** Takes the lines of the log in place of {@link ReadServer.lines}: for a log too long to be kept. */
@@ -48,6 +50,7 @@ const mostKept = 10_000;
 export async function startLoggedServer(server: LoggedServer): Promise<ReadServer> {
   const child = spawn(server.command, [...server.parameters], {
     cwd: server.directory,
+    env: { ...process.env, ...server.environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let said = "";

@@ -6,13 +6,14 @@ import { setPassword } from "@registry-gate/auth-htpasswd";
 import { startGateway } from "@registry-gate/gateway";
 import { writeCertificates } from "./certificate.ts";
 import { guide } from "./guide.ts";
-import { type DemoRegistry, startRegistry } from "./registries.ts";
+import { type DemoRegistry, runningRegistry, startRegistry } from "./registries.ts";
 
 const usage = `usage: pnpm demo [--upstream URL] [--port PORT] [--plain]
 
   --upstream URL   a registry that runs already; otherwise one on this machine, or the embedded one, is started
   --port PORT      where to listen on localhost; 5043 by default, 0 for any free one
   --plain          plain HTTP instead of TLS with a generated certificate
+  --help           this
 `;
 
 interface Choices {
@@ -21,14 +22,25 @@ interface Choices {
   readonly plain: boolean;
 }
 
+/** What is asked for; `undefined` where there is nothing to start. */
 function choices(): Choices | undefined {
   try {
     const { values } = parseArgs({
-      options: { upstream: { type: "string" }, port: { type: "string", default: "5043" }, plain: { type: "boolean" } },
+      options: {
+        upstream: { type: "string" },
+        port: { type: "string", default: "5043" },
+        plain: { type: "boolean" },
+        help: { type: "boolean" },
+      },
     });
+    if (values.help === true) {
+      process.stdout.write(usage);
+      return undefined;
+    }
     return { upstream: values.upstream, port: values.port, plain: values.plain === true };
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+    process.exitCode = 2;
     return undefined;
   }
 }
@@ -71,10 +83,7 @@ async function run(chosen: Choices): Promise<void> {
   let registry: DemoRegistry | undefined;
   try {
     const end = interrupted();
-    registry =
-      chosen.upstream === undefined
-        ? await startRegistry(directory)
-        : { url: chosen.upstream, description: chosen.upstream, close: async () => {} };
+    registry = await (chosen.upstream === undefined ? startRegistry(directory) : runningRegistry(chosen.upstream));
     const gateway = await startGateway(await writeConfiguration(directory, registry.url, chosen));
     const port = Number(gateway.address.slice(gateway.address.lastIndexOf(":") + 1));
     process.stdout.write(guide({ port, secure: gateway.secure, directory, registry: registry.description }));
@@ -87,8 +96,7 @@ async function run(chosen: Choices): Promise<void> {
 }
 
 const chosen = choices();
-if (chosen === undefined) process.exitCode = 2;
-else {
+if (chosen !== undefined) {
   await run(chosen).catch((error: unknown) => {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 1;

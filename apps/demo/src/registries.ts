@@ -26,6 +26,22 @@ export async function startRegistry(directory: string): Promise<DemoRegistry> {
   return { url: embedded.url, description: "the embedded registry, which forgets everything", close: embedded.close };
 }
 
+/**
+ * A registry that runs already.
+ *
+ * @throws {Error} where it does not answer.
+ */
+export async function runningRegistry(url: string): Promise<DemoRegistry> {
+  if (!URL.canParse(url)) throw new Error(`${url} is not a URL, such as http://localhost:5000`);
+  try {
+    await fetch(new URL("/v2/", url));
+  } catch (error) {
+    const { message, cause } = error instanceof Error ? error : new Error(String(error));
+    throw new Error(`${url} does not answer: ${cause instanceof Error ? cause.message : message}`);
+  }
+  return { url, description: url, close: async () => {} };
+}
+
 /** A program called `registry` may be anything. */
 async function isDistribution(program: string): Promise<boolean> {
   try {
