@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { AuthResult, BasicCredentials, Identity } from "@registry-gate/auth";
+import { canonicalDN } from "@registry-gate/distinguished-name";
 import type { Directory } from "./directory/directory.ts";
-import { canonicalDN } from "./dn/canonical-dn.ts";
 import type { Group } from "./groups/group.ts";
 import { groupAttributes, groupsOf } from "./groups/groups-of.ts";
 import { type BindVerdict, judgeUserBind } from "./outcomes.ts";

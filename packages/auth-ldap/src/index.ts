@@ -4,6 +4,5 @@
  * @module
  */
 export { ldapBackend } from "./backend.ts";
-export { canonicalDN } from "./dn/canonical-dn.ts";
 export type { GroupOptions, LdapOptions, PoolLimits } from "./options.ts";
 export { plugin } from "./plugin.ts";

@@ -1,9 +1,9 @@
+import type { DN } from "@registry-gate/distinguished-name";
 import type { ConnectSettings } from "./connect/open-socket.ts";
-import type { DNTemplate } from "./dn/dn-template.ts";
-import type { DN } from "./dn/parse-dn.ts";
 import type { FilterTemplate } from "./filter/filter-template.ts";
 import type { SearchScope } from "./protocol/requests.ts";
 import type { ServerAddress } from "./url.ts";
+import type { DNTemplate } from "./user/dn-template.ts";
 
 /** The options as they are in force: parsed, compiled, and with every default. */
 export interface Settings {

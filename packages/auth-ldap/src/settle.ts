@@ -1,11 +1,11 @@
 import { type Duration, type Fault, InvalidOptionsError, parseDuration } from "@registry-gate/auth";
-import { parseDNTemplate } from "./dn/dn-template.ts";
-import { parseDN } from "./dn/parse-dn.ts";
+import { parseDN } from "@registry-gate/distinguished-name";
 import { type FilterTemplate, fillTemplate, type Hole } from "./filter/filter-template.ts";
 import { parseFilterTemplate } from "./filter/parse-filter-template.ts";
 import type { GroupOptions, LdapOptions } from "./options.ts";
 import type { DirectorySettings, GroupSettings, Settings, UserSettings } from "./settings.ts";
 import { parseServerUrl, type ServerAddress } from "./url.ts";
+import { parseDNTemplate } from "./user/dn-template.ts";
 
 type Tell = (path: Fault["path"], message: string) => void;
 

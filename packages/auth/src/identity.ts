@@ -4,7 +4,10 @@ export interface Identity {
   readonly subject: string;
   /** The name that access rules, `${username}` and the log use. */
   readonly username: string;
-  /** The groups that access rules name as `group:NAME`. */
+  /**
+   * The groups that access rules name as `group:NAME`. A name that is a distinguished name of several components
+   * (RFC 4514) is compared as one, however it is written; any other is compared as it is.
+   */
   readonly groups: readonly string[];
   /** The {@link AuthBackend.id} of the backend that says so. */
   readonly backend: string;

@@ -1,5 +1,4 @@
-import { writeCanonical } from "../dn/canonical-dn.ts";
-import { type DN, parseDN } from "../dn/parse-dn.ts";
+import { type DN, parseDN, writeCanonical } from "@registry-gate/distinguished-name";
 import { DirectoryFault } from "../faults.ts";
 import type { Entry } from "../protocol/entry.ts";
 

@@ -1,4 +1,4 @@
-import { isWithin, writeCanonical } from "../dn/canonical-dn.ts";
+import { isWithin, writeCanonical } from "@registry-gate/distinguished-name";
 import { anything } from "../filter/filter.ts";
 import { type FilterTemplate, fillTemplate } from "../filter/filter-template.ts";
 import { parseFilterTemplate } from "../filter/parse-filter-template.ts";

@@ -1,5 +1,4 @@
-import { foldValue, writeCanonical } from "../dn/canonical-dn.ts";
-import { type DN, parseDN } from "../dn/parse-dn.ts";
+import { type DN, foldValue, parseDN, writeCanonical } from "@registry-gate/distinguished-name";
 import { DirectoryFault } from "../faults.ts";
 import { anything } from "../filter/filter.ts";
 import { fillTemplate } from "../filter/filter-template.ts";

@@ -1,5 +1,4 @@
-import { foldValue } from "../dn/canonical-dn.ts";
-import type { DN } from "../dn/parse-dn.ts";
+import { type DN, foldValue } from "@registry-gate/distinguished-name";
 import { both, either, equal, type Filter } from "../filter/filter.ts";
 import type { Entry } from "../protocol/entry.ts";
 

@@ -1,6 +1,7 @@
 import type { Access, Action } from "@registry-gate/auth";
 import type { AccessRule } from "../options.ts";
 import { compileGlob, type Glob } from "./glob.ts";
+import { comparableGroup, comparableGroups } from "./group-name.ts";
 import { type Principal, usernameOf } from "./principal.ts";
 import { compileWildcard, matchWildcard, type Wildcard } from "./wildcard.ts";
 
@@ -120,19 +121,15 @@ function describe(principal: Principal): string {
 }
 
 function compileRule(rule: AccessRule, index: number): CompiledRule {
-  const named = (kind: string): ReadonlySet<string> =>
-    new Set(
-      rule.subjects
-        .filter((subject) => subject.startsWith(kind))
-        .map((subject) => subject.slice(kind.length).normalize("NFC")),
-    );
+  const named = (kind: string): readonly string[] =>
+    rule.subjects.filter((subject) => subject.startsWith(kind)).map((subject) => subject.slice(kind.length));
   const globs = rule.repositories.map(compileGlob);
   return {
     index,
     anybody: rule.subjects.includes("anonymous"),
     authenticated: rule.subjects.includes("authenticated"),
-    users: named("user:"),
-    groups: named("group:"),
+    users: new Set(named("user:").map((name) => name.normalize("NFC"))),
+    groups: new Set(named("group:").map(comparableGroup)),
     adds: globs.filter((glob) => !glob.negative),
     takes: globs.filter((glob) => glob.negative),
     actions: new Set(rule.actions),
@@ -149,6 +146,8 @@ function appliesTo(rule: CompiledRule, principal: Principal): boolean {
   if (principal === "anonymous") return false;
   const { identity } = principal;
   return (
-    rule.authenticated || rule.users.has(identity.username) || identity.groups.some((group) => rule.groups.has(group))
+    rule.authenticated ||
+    rule.users.has(identity.username) ||
+    (rule.groups.size > 0 && comparableGroups(identity).some((group) => rule.groups.has(group)))
   );
 }

@@ -1,4 +1,4 @@
-import { parseDN } from "./parse-dn.ts";
+import { parseDN } from "@registry-gate/distinguished-name";
 
 /** Makes the DN of a user from the name that the user has typed. */
 export type DNTemplate = (username: string) => string;

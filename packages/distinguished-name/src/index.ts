@@ -1,0 +1,7 @@
+/**
+ * Distinguished names (RFC 4514): parsed, and compared as what they name.
+ *
+ * @module
+ */
+export { canonicalDN, foldValue, isWithin, writeCanonical } from "./canonical-dn.ts";
+export { type Ava, type DN, parseDN } from "./parse-dn.ts";
