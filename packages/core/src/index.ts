@@ -4,6 +4,7 @@
  * @module
  */
 export { type ErrorAnswer, sendError } from "./answer/error-answer.ts";
+export { refuseUnreadable, type UnreadableRequest } from "./answer/refuse-unreadable.ts";
 export type { Permissions } from "./authorize/permissions.ts";
 export { compilePolicy, type Policy, type PolicyDecision, type RuleVerdict } from "./authorize/policy.ts";
 export type { Principal } from "./authorize/principal.ts";

@@ -7,7 +7,8 @@ export function peerAddress(socket: Socket): string | undefined {
   return plainAddress(address);
 }
 
-function plainAddress(address: string): string {
+/** An IPv4-mapped IPv6 address as IPv4; any other text as it is. */
+export function plainAddress(address: string): string {
   return /^::ffff:\d+\.\d+\.\d+\.\d+$/i.test(address) ? address.slice("::ffff:".length) : address;
 }
 

@@ -6,7 +6,7 @@ export type Decision =
   | "unauthenticated"
   /** 403: known, but not allowed. */
   | "denied"
-  /** 400, 404, 405 or 415: not understood as a registry request. */
+  /** 400, 404, 405, 415, 417, 431 or 505: not understood as a registry request. */
   | "refused"
   /** 503: a backend could not answer. */
   | "unavailable";

@@ -127,7 +127,7 @@ export function registryProxy(options: RegistryProxyOptions): RegistryProxy {
         return end("allowed", "the body was already read", answers.bodyAlreadyRead);
       }
       const headers = upstreamHeaders(request, client, credentialHeaders, body);
-      askForBody(request, response);
+      if (body) askForBody(request, response);
       upstream.forward({
         request,
         response,
@@ -142,6 +142,7 @@ export function registryProxy(options: RegistryProxyOptions): RegistryProxy {
           if (bySession) confine(response);
         },
         failed: (kind, error) => {
+          if (kind === "stalled") return end("allowed", "the client sent no more of the body", answers.bodyStalled);
           log?.warn({ err: error }, kind === "silent" ? "the registry does not answer" : "the registry is unreachable");
           end("allowed", error.message, kind === "silent" ? answers.upstreamSilent : answers.upstreamUnreachable);
         },

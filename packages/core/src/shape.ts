@@ -1,10 +1,15 @@
 import type { IncomingMessage } from "node:http";
+import { expectsUnknown } from "./expectation.ts";
 import { hasBody, takesBody } from "./forward/request-headers.ts";
 import { isAuthority } from "./peer.ts";
 import { type Refusal, RefusedError, refuse } from "./route/refusal.ts";
 
 /** Headers that must not stand twice: which of the two counts would be a matter of taste. */
 const singular: ReadonlySet<string> = new Set(["authorization", "content-length", "content-type", "host"]);
+/** Far more than any client sends, and far below the limit of Node, beyond which some versions leave headers out. */
+const mostHeaders = 128;
+/** A length up to a petabyte that nobody takes for an octal number. */
+const plainLength = /^(?:0|[1-9]\d{0,15})$/;
 /** Of these the registry reads `mount` and `from` out of the body, where nobody has looked. */
 const formTypes = /^\s*(?:application\/x-www-form-urlencoded|multipart\/)/i;
 /**
@@ -36,6 +41,10 @@ export function shapeFault(request: IncomingMessage, credentialHeaders: Readonly
 
 function checkShape(request: IncomingMessage, credentialHeaders: ReadonlySet<string>): void {
   const { headers, rawHeaders } = request;
+  if (rawHeaders.length > 2 * mostHeaders) refuse(431, "UNSUPPORTED", "the request has too many headers");
+  if (request.httpVersion !== "1.1" && request.httpVersion !== "1.0") {
+    refuse(505, "UNSUPPORTED", "this version of HTTP is not spoken here");
+  }
   const seen = new Set<string>();
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]?.toLowerCase() ?? "";
@@ -49,11 +58,14 @@ function checkShape(request: IncomingMessage, credentialHeaders: ReadonlySet<str
   if (headers.host === undefined || !isAuthority(headers.host)) {
     refuse(400, "UNSUPPORTED", "the Host header is missing or malformed");
   }
+  if (expectsUnknown(request)) refuse(417, "UNSUPPORTED", "the header expect asks for something unknown");
+  const length = headers["content-length"];
+  if (length !== undefined && !plainLength.test(length)) refuse(400, "UNSUPPORTED", "the body's length is malformed");
   const coding = headers["transfer-encoding"];
   if (coding !== undefined) {
     // HTTP/1.0 knows no chunks: whoever sends them there may mean something else by the end of the body (RFC 9112, 6.1).
     const known = coding.toLowerCase() === "chunked" && request.httpVersion !== "1.0";
-    if (!known || headers["content-length"] !== undefined) {
+    if (!known || length !== undefined) {
       refuse(400, "UNSUPPORTED", "the body's framing is ambiguous");
     }
   }

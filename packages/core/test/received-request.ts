@@ -5,7 +5,7 @@ import { duplexPair } from "node:stream";
 export interface Head {
   readonly method?: string;
   readonly target?: string;
-  readonly version?: "1.0" | "1.1";
+  readonly version?: "0.9" | "1.0" | "1.1" | "2.0";
   /** Names and values as they stand on the wire; where no Host is among them, one is added. */
   readonly headers?: readonly (readonly [name: string, value: string])[];
   /** Of the peer; none for a Unix socket. */
@@ -21,6 +21,8 @@ export async function receivedRequest(head: Head = {}): Promise<IncomingMessage>
   const [near, far] = duplexPair();
   if (address !== undefined) Object.assign(near, { remoteAddress: address });
   const requested = once(server, "request");
+  server.on("checkContinue", (...parameters) => server.emit("request", ...parameters));
+  server.on("checkExpectation", (...parameters) => server.emit("request", ...parameters));
   server.once("clientError", (error) => server.emit("error", error));
   server.emit("connection", near);
   far.write(`${[`${method} ${target} HTTP/${version}`, ...lines].join("\r\n")}\r\n\r\n`);

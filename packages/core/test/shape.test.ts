@@ -10,6 +10,8 @@ const faultOf = async (head: Head, credentialHeaders = none) =>
   shapeFault(await receivedRequest(head), credentialHeaders);
 
 const length = (bytes: number): readonly [string, string] => ["Content-Length", `${bytes}`];
+/** So many headers beside the host, short enough not to be too long for Node. */
+const beside = (count: number): (readonly [string, string])[] => Array.from({ length: count }, () => ["A", "1"]);
 const chunked = ["Transfer-Encoding", "chunked"] as const;
 
 describe("a request is fit to be judged", () => {
@@ -33,6 +35,9 @@ describe("a request is fit to be judged", () => {
         ],
       },
     ],
+    ["with as many headers as may be", { headers: beside(127) }],
+    ["with a body that it holds back", { method: "PUT", headers: [length(5), ["Expect", "100-Continue"]] }],
+    ["with a body of nearly ten petabytes", { method: "PUT", headers: [["Content-Length", "9999999999999999"]] }],
     ["in HTTP/1.0 with a body of a length", { method: "PUT", version: "1.0", headers: [length(5)] }],
   ])("%s", async (_, head) => {
     expect(await faultOf(head)).toBeUndefined();
@@ -96,6 +101,14 @@ describe("a request is refused", () => {
       /framing/,
     ],
     ["with chunks in HTTP/1.0", { method: "PUT", version: "1.0", headers: [chunked] }, 400, /framing/],
+    ["with a length that might be octal", { method: "PUT", headers: [["Content-Length", "05"]] }, 400, /length/],
+    ["with nothing written as two digits", { method: "PUT", headers: [["Content-Length", "00"]] }, 400, /length/],
+    ["with a length beyond all", { method: "PUT", headers: [["Content-Length", "10000000000000000"]] }, 400, /length/],
+    ["with one header more than may be", { headers: beside(128) }, 431, /too many/],
+    ["in HTTP/0.9", { version: "0.9" }, 505, /version/],
+    ["in HTTP/2.0", { version: "2.0" }, 505, /version/],
+    ["that expects something else", { headers: [["Expect", "200-ok"]] }, 417, /expect/],
+    ["that expects more than one thing", { headers: [["Expect", "100-continue, x"]] }, 417, /expect/],
     ["with a body where none may be", { method: "GET", headers: [length(5)] }, 400, /takes no body/],
     ["with chunks where no body may be", { method: "DELETE", headers: [chunked] }, 400, /takes no body/],
     [

@@ -24,6 +24,8 @@ export interface ListenConfiguration {
   readonly address: ListenAddress;
   readonly tls?: TlsConfiguration;
   readonly trustedProxies?: readonly string[];
+  readonly headersTimeout?: number;
+  readonly maxConnections?: number;
 }
 
 export type ListenAddress = { readonly host: string; readonly port: number } | { readonly socket: string };

@@ -67,6 +67,12 @@ export const configurationSchema: z.ZodType<Configuration> = z.strictObject(
         trustedProxies: list(text())
           .describe("Addresses and CIDR blocks whose X-Forwarded-* are believed; unix: for Unix sockets")
           .exactOptional(),
+        headersTimeout: duration()
+          .describe("How long a client may take for the head of a request; 30s by default")
+          .exactOptional(),
+        maxConnections: wholeNumber()
+          .describe("How many connections are served at once; 10000 by default")
+          .exactOptional(),
       },
       "must hold address",
     ),

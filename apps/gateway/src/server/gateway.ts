@@ -4,8 +4,7 @@ import { type Fault, formatFault, InvalidOptionsError } from "@registry-gate/aut
 import { type FileWatch, type SettledFile, watchFiles } from "@registry-gate/watched-file";
 import type { RequestRecord } from "registry-gate";
 import type { Configuration, LogLevel } from "../config/configuration.ts";
-import type { Gate } from "./gate.ts";
-import { type Listener, openListener } from "./listener.ts";
+import { type Listener, type ListenerHandlers, type ListenerLimits, openListener } from "./listener.ts";
 import { type LoadedGate, loadGate } from "./load-gate.ts";
 import { type GatewayLog, openLog } from "./log.ts";
 import { riskWarnings } from "./risks.ts";
@@ -25,6 +24,8 @@ export interface Gateway {
 /** Time for the registry's silence to be answered with 504 before the client's connection counts as silent. */
 const inactivityMargin = 10_000;
 const defaultReadTimeout = 900_000;
+const defaultHeadersTimeout = 30_000;
+const defaultMaxConnections = 10_000;
 
 /**
  * Starts the gateway that a configuration file describes, and follows the file.
@@ -37,15 +38,17 @@ export async function startGateway(file: string): Promise<Gateway> {
   let { loaded, gate } = await load(path, log);
   log.logger.level = levelOf(gate.configuration);
   // Requests always go to the gate that is current when they begin, and stay with it.
-  const handle: Gate["handle"] = (request, response) => gate.handle(request, response);
+  const handlers: ListenerHandlers = {
+    handle: (request, response) => gate.handle(request, response),
+    unreadable: (request) => log.logger.info({ event: "unreadable", ...request }, "no request could be read"),
+  };
   let listener: Listener;
   try {
-    listener = await openListener(gate.configuration.listen.address, gate.tls, handle);
+    listener = await openListener(gate.configuration.listen.address, gate.tls, limitsOf(gate.configuration), handlers);
   } catch (error) {
     await gate.retire();
     throw error;
   }
-  listener.setInactivity(inactivityOf(gate.configuration));
   announce();
   const leaving = new Set<Promise<void>>();
   let watches = watch();
@@ -108,10 +111,13 @@ export async function startGateway(file: string): Promise<Gateway> {
       // Of one address there is one socket only: the old one makes place, its connections live on.
       if (sameAddress) leave(former.listener.close());
       try {
-        listener = await openListener(listen.address, nextGate.tls, handle);
+        listener = await openListener(listen.address, nextGate.tls, limitsOf(nextGate.configuration), handlers);
       } catch (error) {
         await nextGate.retire();
-        if (sameAddress) listener = await openListener(former.listener.address, former.gate.tls, handle);
+        if (sameAddress) {
+          const limits = limitsOf(former.gate.configuration);
+          listener = await openListener(former.listener.address, former.gate.tls, limits, handlers);
+        }
         throw error;
       }
       if (!sameAddress) leave(former.listener.close());
@@ -121,7 +127,7 @@ export async function startGateway(file: string): Promise<Gateway> {
     gate = nextGate;
     loaded = next;
     log.logger.level = levelOf(next.configuration);
-    listener.setInactivity(inactivityOf(next.configuration));
+    listener.setLimits(limitsOf(next.configuration));
     for (const { close } of watches) close();
     watches = watch();
     leave(former.gate.retire());
@@ -175,6 +181,10 @@ function levelOf({ log }: Configuration): LogLevel {
   return log?.level ?? "info";
 }
 
-function inactivityOf({ upstream }: Configuration): number {
-  return (upstream.readTimeout ?? defaultReadTimeout) + inactivityMargin;
+function limitsOf({ listen, upstream }: Configuration): ListenerLimits {
+  return {
+    inactivity: (upstream.readTimeout ?? defaultReadTimeout) + inactivityMargin,
+    headersTimeout: listen.headersTimeout ?? defaultHeadersTimeout,
+    maxConnections: listen.maxConnections ?? defaultMaxConnections,
+  };
 }

@@ -3,9 +3,10 @@ import { createServer as createHttpServer, type Server as HttpServer, type Reque
 import { createServer as createHttpsServer, Server as HttpsServer } from "node:https";
 import { connect } from "node:net";
 import { InvalidOptionsError } from "@registry-gate/auth";
-import { serveExpectations } from "registry-gate";
+import { refuseUnreadable, serveExpectations, type UnreadableRequest } from "registry-gate";
 import { formatListenAddress } from "../config/address.ts";
 import type { ListenAddress } from "../config/configuration.ts";
+import { limitConnections } from "./limit-connections.ts";
 import type { TlsIdentity } from "./tls.ts";
 
 /** A socket that is listened on. */
@@ -16,18 +17,33 @@ export interface Listener {
   readonly secure: boolean;
   /** For new connections. Sessions that clients hold stay resumable. */
   setTls(identity: TlsIdentity): void;
-  /** Connections that stay silent for longer are cut. */
-  setInactivity(milliseconds: number): void;
+  setLimits(limits: ListenerLimits): void;
   /** Accepts nothing more, and resolves when every connection has ended. Idle ones are ended at once. */
   close(): Promise<void>;
   /** Cuts every connection. */
   cut(): void;
 }
 
+export interface ListenerLimits {
+  /** Connections that stay silent for longer are cut, in milliseconds. */
+  readonly inactivity: number;
+  /** How long a client may take for the head of a request, in milliseconds. */
+  readonly headersTimeout: number;
+  /** How many connections are served at once. */
+  readonly maxConnections: number;
+}
+
+/** What a listener calls. */
+export interface ListenerHandlers {
+  readonly handle: RequestListener;
+  /** Is told of what was refused before it was a request. */
+  readonly unreadable: (request: UnreadableRequest) => void;
+}
+
 /** Longer than load balancers keep an idle connection, so that it is they who end it: commonly 60 s. */
 const keepAliveTimeout = 75_000;
-/** How long a client may take for the head of a request. */
-const headersTimeout = 30_000;
+/** How often connections are looked through for a head that takes too long. */
+const connectionsCheckingInterval = 1000;
 /** Room for a token in `Authorization` and for what portals add. */
 const maxHeaderSize = 32_768;
 
@@ -35,13 +51,34 @@ const maxHeaderSize = 32_768;
 export async function openListener(
   address: ListenAddress,
   tls: TlsIdentity | undefined,
-  handler: RequestListener,
+  limits: ListenerLimits,
+  { handle, unreadable }: ListenerHandlers,
 ): Promise<Listener> {
-  // Uploads last for hours, so no whole request is limited in time; silence is.
-  const options = { requestTimeout: 0, headersTimeout, keepAliveTimeout, maxHeaderSize, noDelay: true };
+  const options = {
+    // Uploads last for hours, so no whole request is limited in time; silence is.
+    requestTimeout: 0,
+    connectionsCheckingInterval,
+    keepAliveTimeout,
+    maxHeaderSize,
+    noDelay: true,
+    // The gate refuses it by itself, with the body and the record of every other refusal.
+    requireHostHeader: false,
+  };
   const server: HttpServer | HttpsServer =
-    tls === undefined ? createHttpServer(options, handler) : createHttpsServer({ ...options, ...tls.options }, handler);
+    tls === undefined ? createHttpServer(options) : createHttpsServer({ ...options, ...tls.options });
+  const connections = limitConnections(server);
+  const handler: RequestListener = (request, response) => {
+    if (connections.admit(request, response)) handle(request, response);
+  };
+  server.on("request", handler);
   serveExpectations(server, handler);
+  refuseUnreadable(server, unreadable);
+  const setLimits = ({ inactivity, headersTimeout, maxConnections }: ListenerLimits): void => {
+    server.setTimeout(inactivity);
+    server.headersTimeout = headersTimeout;
+    connections.limit(maxConnections);
+  };
+  setLimits(limits);
   if ("socket" in address) await removeStaleSocket(address.socket);
   await listen(server, address);
 
@@ -55,9 +92,7 @@ export async function openListener(
       server.setSecureContext(identity.options);
       server.setTicketKeys(tickets);
     },
-    setInactivity(milliseconds) {
-      server.setTimeout(milliseconds);
-    },
+    setLimits,
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       // A connection that is busy now becomes idle when its request has ended.

@@ -46,6 +46,12 @@ export const upstreamSilent: ErrorAnswer = {
   message: "the registry does not answer",
 };
 
+export const bodyStalled: ErrorAnswer = {
+  status: 408,
+  code: "UNKNOWN",
+  message: "the request's body did not come in time",
+};
+
 export const bodyAlreadyRead: ErrorAnswer = {
   status: 500,
   code: "UNKNOWN",
@@ -55,6 +61,27 @@ export const bodyAlreadyRead: ErrorAnswer = {
 export const internalError: ErrorAnswer = { status: 500, code: "UNKNOWN", message: "internal error" };
 
 export const notFound: ErrorAnswer = { status: 404, code: "UNSUPPORTED", message: "nothing is here" };
+
+export const noTunnel: ErrorAnswer = {
+  status: 405,
+  code: "UNSUPPORTED",
+  message: "the operation is unsupported",
+  headers: { Allow: "GET, HEAD, POST, PUT, PATCH, DELETE" },
+};
+
+/** For what Node's parser could not read, by the code of its error. */
+export function unreadable(code: string): ErrorAnswer {
+  switch (code) {
+    case "HPE_HEADER_OVERFLOW":
+      return { status: 431, code: "UNSUPPORTED", message: "the request's head is too long" };
+    case "HPE_CHUNK_EXTENSIONS_OVERFLOW":
+      return { status: 413, code: "UNSUPPORTED", message: "the extensions of a chunk are too long" };
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return { status: 408, code: "UNKNOWN", message: "the request's head did not come in time" };
+    default:
+      return { status: 400, code: "UNSUPPORTED", message: "the request is malformed" };
+  }
+}
 
 export function refused({ status, code, message, allow }: Refusal): ErrorAnswer {
   return allow === undefined

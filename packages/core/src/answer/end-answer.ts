@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { holdsBodyBack } from "../expectation.ts";
 
 /** How long the rest of a body that nobody wants is read and dropped, in milliseconds. */
-const lingering = 10_000;
+export const lingering = 10_000;
 
 /**
  * Ends an answer, perhaps before the request's body has come whole. What is still to come is dropped for a while, and

@@ -28,20 +28,30 @@ export const apiVersion: readonly [name: string, value: string] = ["Docker-Distr
  * @returns the length of the body, in bytes.
  */
 export function sendError(request: IncomingMessage, response: ServerResponse, answer: ErrorAnswer): number {
-  const { code, message, accesses = [] } = answer;
-  const detail = accesses.length > 0 ? accesses : null;
-  const body = JSON.stringify({ errors: [{ code, message, detail }] });
+  const body = errorBody(answer);
   response.statusCode = answer.status;
   for (const name of response.getHeaderNames()) response.removeHeader(name);
-  response.setHeader("Content-Type", "application/json; charset=utf-8");
-  response.setHeader("Content-Length", Buffer.byteLength(body));
-  response.setHeader(...apiVersion);
-  response.setHeader("X-Content-Type-Options", "nosniff");
-  for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
+  for (const [name, value] of Object.entries(errorHeaders(answer, body))) response.setHeader(name, value);
   if (holdsBodyBack(request)) response.setHeader("Connection", "close");
   const withBody = request.method !== "HEAD";
   endAnswer(request, response, withBody ? body : undefined);
   return withBody ? Buffer.byteLength(body) : 0;
+}
+
+export function errorBody({ code, message, accesses = [] }: ErrorAnswer): string {
+  const detail = accesses.length > 0 ? accesses : null;
+  return JSON.stringify({ errors: [{ code, message, detail }] });
+}
+
+export function errorHeaders(answer: ErrorAnswer, body: string): Record<string, string | readonly string[]> {
+  const [name, version] = apiVersion;
+  return {
+    "Content-Type": "application/json; charset=utf-8",
+    "Content-Length": `${Buffer.byteLength(body)}`,
+    [name]: version,
+    "X-Content-Type-Options": "nosniff",
+    ...answer.headers,
+  };
 }
 
 /** Writes a challenge as RFC 9110, section 11.6.1 says: every parameter as a quoted string. */

@@ -32,8 +32,11 @@ export interface Exchange {
   readonly hasBody: boolean;
   /** Must write the head of the response; the body follows by itself. */
   answered(upstreamAnswer: IncomingMessage): void;
-  /** No answer came: `silent` where the registry was connected but said nothing for too long. */
-  failed(kind: "unreachable" | "silent", error: Error): void;
+  /**
+   * No answer came: `silent` where the registry was connected but said nothing for too long, `stalled` where it was the
+   * client that sent nothing more of the body.
+   */
+  failed(kind: "unreachable" | "silent" | "stalled", error: Error): void;
   /** Counts of body bytes, kept up to date. */
   readonly bytes: { received: number; sent: number };
 }
@@ -41,6 +44,11 @@ export interface Exchange {
 /** The registry was connected and then said nothing, and took nothing, for as long as it may. */
 class SilentUpstreamError extends Error {
   override readonly name = "SilentUpstreamError";
+}
+
+/** The client owed more of the body, which the registry would have taken, for as long as it may. */
+class StalledBodyError extends Error {
+  override readonly name = "StalledBodyError";
 }
 
 interface Attempt {
@@ -87,7 +95,9 @@ export function openUpstream(options: UpstreamOptions): Upstream {
     if (attempt === undefined) return;
     attempt.outgoing = outgoing;
     outgoing.setTimeout(readTimeout, () => {
-      outgoing.destroy(new SilentUpstreamError(`silent for ${readTimeout} ms`));
+      const owed = attempt.exchange.hasBody && !request.complete && !outgoing.writableNeedDrain;
+      const reason = `silent for ${readTimeout} ms`;
+      outgoing.destroy(owed ? new StalledBodyError(reason) : new SilentUpstreamError(reason));
     });
     if (attempt.exchange.hasBody) releaseBody(outgoing, attempt.exchange);
   }
@@ -113,7 +123,7 @@ export function openUpstream(options: UpstreamOptions): Upstream {
       return;
     }
     attempt.settled = true;
-    attempt.exchange.failed(error instanceof SilentUpstreamError ? "silent" : "unreachable", error);
+    attempt.exchange.failed(kindOf(error), error);
   }
 
   return {
@@ -166,6 +176,11 @@ function mayRepeat({ exchange, outgoing, repeated }: Attempt, error: Error): boo
     !(error instanceof SilentUpstreamError) &&
     !exchange.response.destroyed
   );
+}
+
+function kindOf(error: Error): "unreachable" | "silent" | "stalled" {
+  if (error instanceof StalledBodyError) return "stalled";
+  return error instanceof SilentUpstreamError ? "silent" : "unreachable";
 }
 
 function asError(error: unknown): Error {

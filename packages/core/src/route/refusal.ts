@@ -14,7 +14,7 @@ export type ErrorCode =
 
 /** A request that is not one the registry is asked: what is wrong with it. */
 export interface Refusal {
-  readonly status: 400 | 404 | 405 | 415;
+  readonly status: 400 | 404 | 405 | 415 | 417 | 431 | 505;
   readonly code: ErrorCode;
   /** For the client and the log. Never quotes the request. */
   readonly message: string;

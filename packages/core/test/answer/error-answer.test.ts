@@ -26,7 +26,7 @@ describe("an error", () => {
     expect(length).toBe(Buffer.byteLength(String(body)));
     expect(headers).toEqual({
       "content-type": "application/json; charset=utf-8",
-      "content-length": length,
+      "content-length": `${length}`,
       "docker-distribution-api-version": "registry/2.0",
       "x-content-type-options": "nosniff",
       allow: "GET, HEAD",
