@@ -2,7 +2,8 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   resolve: { conditions: ["development", "node", "import", "default"] },
-  ssr: { resolve: { conditions: ["development", "node", "import", "default"] } },
+  // Not "import": what the workers are given counts for require() too, which then meets modules that it cannot use.
+  ssr: { resolve: { conditions: ["development", "node"] } },
   test: {
     include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts", "test/**/*.test.ts"],
     pool: "forks",

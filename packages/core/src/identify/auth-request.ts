@@ -36,7 +36,8 @@ export function authRequestOf(
   return authRequest(request, credentials, backend.credentialHeaders ?? [], signal);
 }
 
-function peerOf({ socket }: IncomingMessage): Peer {
+/** The other end of a request's connection, for code of your own that asks a backend. */
+export function peerOf({ socket }: IncomingMessage): Peer {
   const peer = { address: peerAddress(socket), local: isLocal(socket) };
   if (!(socket instanceof TLSSocket) || !socket.authorized) return peer;
   return { ...peer, certificateFingerprint: socket.getPeerCertificate().fingerprint256 };

@@ -1,0 +1,111 @@
+import type { IncomingMessage } from "node:http";
+import {
+  type AuthBackend,
+  type AuthRequest,
+  type Challenge,
+  type Duration,
+  type Identity,
+  InvalidOptionsError,
+  parseDuration,
+} from "@registry-gate/auth";
+import { authRequestOf, basicCredentials, formatChallenge, peerOf } from "registry-gate";
+import type { StrategyActions } from "./strategy.ts";
+import type { FormFields } from "./strategy-request.ts";
+
+/** What {@link backendStrategy} can be told. */
+export interface BackendStrategyOptions {
+  /** The name that passport knows the strategy by. Default: the backend's id. */
+  readonly name?: string;
+  /**
+   * Where the credentials are: in the request's headers, or in the body of a form that something has parsed before, and
+   * there alone. Default `headers`.
+   */
+  readonly from?: "headers" | "form";
+  /** What the fields of the form are called. */
+  readonly formFields?: FormFields;
+  /** The realm of the Basic challenge. Default `Registry realm`. */
+  readonly realm?: string;
+  /** How long the backend may take. Default 30 seconds. */
+  readonly timeout?: Duration;
+  /** Makes the app's user of an identity. Default: the identity itself. */
+  user?(identity: Identity): unknown;
+}
+
+/** A strategy for `passport.use`. */
+export interface BackendStrategy {
+  readonly name: string;
+  authenticate(this: StrategyActions, request: IncomingMessage): void;
+}
+
+/** What the strategy will do, once all is known. */
+type Act = (actions: StrategyActions) => void;
+
+/**
+ * Makes a passport strategy of a backend, so that an app's own login asks whom the registry asks.
+ *
+ * What the backend rejects, does not know, or has nothing to say about is a failure with 401; two different users in one
+ * request are one with 400. That the backend cannot answer is an error whose `status` is 503. It never passes: that would
+ * let everybody through.
+ *
+ * @throws {InvalidOptionsError}
+ */
+export function backendStrategy(backend: AuthBackend, options: BackendStrategyOptions = {}): BackendStrategy {
+  const { name = backend.id, from = "headers", realm = "Registry realm" } = options;
+  const fields = { username: "username", password: "password", ...options.formFields };
+  const timeout = parseDuration(options.timeout ?? "30s") ?? 0;
+  if (timeout === 0) {
+    throw new InvalidOptionsError([{ path: ["timeout"], message: "must be a duration such as 500ms, 5s or 1m" }]);
+  }
+  const challenge: Challenge = backend.challenge?.([]) ?? { scheme: "Basic", parameters: { realm } };
+  const failure = from === "form" ? { message: "The user name or the password is wrong." } : formatChallenge(challenge);
+
+  function question(request: IncomingMessage, signal: AbortSignal): AuthRequest | undefined {
+    if (from === "headers") return authRequestOf(request, backend, signal);
+    const body: unknown = "body" in request ? request.body : undefined;
+    const credentials = basicCredentials(field(body, fields.username), field(body, fields.password));
+    return credentials && { credentials, peer: peerOf(request), header: () => [], signal };
+  }
+
+  async function act(request: IncomingMessage, signal: AbortSignal): Promise<Act> {
+    const asked = question(request, signal);
+    if (asked === undefined) return (actions) => actions.fail(failure, from === "form" ? 401 : 400);
+    const result = await backend.authenticate(asked);
+    if (result.status === "conflicting") return (actions) => actions.fail({ message: "two different users" }, 400);
+    if (result.status !== "authenticated") return (actions) => actions.fail(failure, 401);
+    const { identity, expiresAt } = result;
+    const user: unknown = options.user === undefined ? identity : await options.user(identity);
+    return (actions) => actions.success(user, { expiresAt });
+  }
+
+  return {
+    name,
+    authenticate(request) {
+      const gone = new AbortController();
+      const leave = (): void => gone.abort();
+      request.socket.once("close", leave);
+      const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(timeout)]);
+      act(request, signal)
+        .catch(
+          (error: unknown): Act =>
+            (actions) =>
+              actions.error(unavailable(error)),
+        )
+        .then((answer) => {
+          request.socket.off("close", leave);
+          answer(this);
+        })
+        .catch((error: unknown) => this.error(error));
+    },
+  };
+}
+
+function field(body: unknown, name: string): string {
+  if (typeof body !== "object" || body === null || !Object.hasOwn(body, name)) return "";
+  const value: unknown = Reflect.get(body, name);
+  return typeof value === "string" ? value : "";
+}
+
+/** Express answers an error with its `status`; what went wrong is for the log alone. */
+function unavailable(cause: unknown): Error {
+  return Object.assign(new Error("the authentication service is unavailable", { cause }), { status: 503 });
+}

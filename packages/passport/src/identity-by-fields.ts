@@ -1,0 +1,67 @@
+import type { SignedIn } from "./signed-in.ts";
+
+/** Where in a strategy's user the parts of an identity are. */
+export interface IdentityFields {
+  /** Default `username`. */
+  readonly username?: string;
+  /** Default: the user name. */
+  readonly subject?: string;
+  /** Default `groups`. Where it is missing, the user is in no group. */
+  readonly groups?: string;
+  /** Claims, by their names. What is missing is left out. */
+  readonly claims?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Makes a function that reads identities from users by the names of their fields. A name may be a path, such as
+ * `user.login`; a list on its way is gone through, so that `_groups.cn` is the name of each of `_groups`.
+ */
+export function identityByFields({
+  username = "username",
+  subject,
+  groups = "groups",
+  claims = {},
+}: IdentityFields): (user: unknown) => SignedIn {
+  return (user) => {
+    const name = onlyText(user, username);
+    const known = Object.entries(claims).flatMap(([claim, path]) => {
+      const texts = textsAt(user, path);
+      return texts.length === 0 ? [] : [[claim, texts.length === 1 ? texts[0] : texts] as const];
+    });
+    return {
+      username: name,
+      subject: subject === undefined ? name : onlyText(user, subject),
+      groups: textsAt(user, groups),
+      ...(known.length > 0 && { claims: Object.fromEntries(known) }),
+    };
+  };
+}
+
+/** @throws {TypeError} unless there is exactly one text. */
+function onlyText(user: unknown, path: string): string {
+  const [text, ...more] = textsAt(user, path);
+  if (text === undefined) throw new TypeError(`the user has no text at ${path}`);
+  if (more.length > 0) throw new TypeError(`the user has several texts at ${path}`);
+  return text;
+}
+
+function textsAt(user: unknown, path: string): string[] {
+  return valuesAt(user, path).map((value) => {
+    if (typeof value !== "string") throw new TypeError(`the user has something else than text at ${path}`);
+    return value;
+  });
+}
+
+function valuesAt(user: unknown, path: string): unknown[] {
+  return path.split(".").reduce<unknown[]>(
+    (values, key) =>
+      values.flatMap((value) => {
+        const found: unknown =
+          typeof value === "object" && value !== null && Object.hasOwn(value, key)
+            ? Reflect.get(value, key)
+            : undefined;
+        return found === undefined || found === null ? [] : found;
+      }),
+    [user],
+  );
+}

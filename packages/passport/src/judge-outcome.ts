@@ -1,0 +1,85 @@
+import { type AuthRequest, type AuthResult, BackendUnavailableError } from "@registry-gate/auth";
+import { readFailure } from "./failure.ts";
+import { type Nothing, type Patience, waitFor } from "./patience.ts";
+import { redact, redactedError } from "./redact.ts";
+import { identityOf, type MapUser, type SignedIn } from "./signed-in.ts";
+import type { Outcome } from "./strategy.ts";
+
+/** What the answer of a strategy is judged by. */
+export interface Judging {
+  /** The {@link AuthBackend.id}. */
+  readonly id: string;
+  readonly identity: MapUser;
+  readonly credentials: AuthRequest["credentials"];
+  readonly patience: Patience;
+  /** What no reason and no error may hold. */
+  readonly secrets: readonly string[];
+}
+
+const abstained: AuthResult = { status: "abstained" };
+
+/**
+ * Makes of a strategy's answer that of a backend. A strategy that redirects or passes has not judged the credentials.
+ *
+ * @throws {BackendUnavailableError} where the strategy failed or gave no answer, and where it is not clear whom it let in.
+ */
+export async function judgeOutcome(outcome: Outcome | Nothing, judging: Judging): Promise<AuthResult> {
+  const { id, credentials, patience, secrets } = judging;
+  if (typeof outcome === "string") throw nothing(id, "the strategy", outcome, patience);
+  switch (outcome.kind) {
+    case "redirect":
+    case "pass":
+      return abstained;
+    case "error":
+      throw failed(judging, "the strategy failed", outcome.error);
+    case "failure": {
+      const failure = readFailure(outcome.challenge, outcome.status, credentials);
+      if (failure.meaning === "abstained") return abstained;
+      const message = redact(failure.message ?? "", secrets);
+      const reason = message === "" ? "the strategy says no" : `the strategy says: ${message}`;
+      if (failure.meaning === "unavailable") throw new BackendUnavailableError(id, reason);
+      return { status: "rejected", reason };
+    }
+    case "success":
+      return signIn(outcome.user, outcome.info, judging);
+  }
+}
+
+async function signIn(user: unknown, info: unknown, judging: Judging): Promise<AuthResult> {
+  const { id, identity, patience } = judging;
+  const unclear = (error: unknown): Error => failed(judging, "it cannot be told whom the strategy let in", error);
+  if (user === undefined || user === null || user === false) throw unclear(new TypeError("there is no user"));
+  const told = await waitFor<{ signedIn: SignedIn } | { error: unknown }>(patience, (settle) => {
+    const mapping = async (): Promise<SignedIn> => identity(user, info);
+    mapping().then(
+      (signedIn) => settle({ signedIn }),
+      (error: unknown) => settle({ error }),
+    );
+  });
+  if (typeof told === "string") throw nothing(id, "the function that tells who it is", told, patience);
+  if ("error" in told) throw unclear(told.error);
+  try {
+    return authenticated(told.signedIn, id);
+  } catch (error) {
+    throw unclear(error);
+  }
+}
+
+function authenticated(signedIn: SignedIn, id: string): AuthResult {
+  const identity = identityOf(signedIn, id);
+  const { expiresAt } = signedIn;
+  if (expiresAt === undefined) return { status: "authenticated", identity };
+  if (!Number.isFinite(expiresAt)) throw new TypeError("the time of its expiry is no number");
+  if (expiresAt <= Date.now()) return { status: "rejected", reason: "what the strategy let in has expired" };
+  return { status: "authenticated", identity, expiresAt };
+}
+
+function failed({ id, secrets }: Judging, what: string, error: unknown): BackendUnavailableError {
+  const cause = redactedError(error, secrets);
+  return new BackendUnavailableError(id, `${what}: ${cause.message}`, { cause });
+}
+
+function nothing(id: string, who: string, why: Nothing, { timeout }: Patience): BackendUnavailableError {
+  const reason = why === "abort" ? "the answer is no longer wanted" : `${who} did not answer within ${timeout} ms`;
+  return new BackendUnavailableError(id, reason);
+}

@@ -1,0 +1,30 @@
+import type { IncomingMessage } from "node:http";
+import type { Identity } from "@registry-gate/auth";
+import { identityOf, type SignedIn } from "./signed-in.ts";
+
+/** What {@link fromRequestUser} can be told. */
+export interface RequestUserOptions {
+  /** Says who the session's user is. What this throws is a fault: the request is answered with 503. */
+  identity(user: unknown): SignedIn | Promise<SignedIn>;
+  /** Names the session in logs and identities. Default `session`. */
+  readonly id?: string;
+  /** Where the app has put its user. Default `user`, as passport does. */
+  readonly property?: string;
+}
+
+/**
+ * Tells whom an app has signed in, for the option `session` of `registryProxy`: the user whom `passport.session()`, or
+ * whatever else keeps the app's sessions, has put on the request.
+ */
+export function fromRequestUser(
+  options: RequestUserOptions,
+): (request: IncomingMessage) => Promise<Identity | undefined> {
+  const { id = "session", property = "user" } = options;
+  return async (request) => {
+    const user: unknown = Object.hasOwn(request, property) ? Reflect.get(request, property) : undefined;
+    if (user === undefined || user === null || user === false) return undefined;
+    const signedIn = await options.identity(user);
+    const identity = identityOf(signedIn, id);
+    return signedIn.expiresAt === undefined || signedIn.expiresAt > Date.now() ? identity : undefined;
+  };
+}

@@ -1,0 +1,64 @@
+import { type Nothing, type Patience, waitFor } from "./patience.ts";
+
+/**
+ * A passport strategy, as far as it matters here: it is asked by `authenticate` and answers by calling one of the actions
+ * that are put on it beforehand, as passport itself does.
+ */
+export interface PassportStrategy {
+  readonly name?: string | undefined;
+  authenticate(...parameters: never[]): unknown;
+}
+
+/** What passport puts on a strategy for one request; a strategy answers by calling one of them. */
+export interface StrategyActions {
+  success(user: unknown, info?: unknown): void;
+  /** @param challenge A challenge for `WWW-Authenticate`, or a message; or a status in its place. */
+  fail(challenge?: unknown, status?: number): void;
+  redirect(url: string, status?: number): void;
+  /** Neither success nor failure. */
+  pass(): void;
+  error(error: unknown): void;
+}
+
+/** How a strategy answered. */
+export type Outcome =
+  | { readonly kind: "success"; readonly user: unknown; readonly info: unknown }
+  | { readonly kind: "failure"; readonly challenge: unknown; readonly status: number | undefined }
+  | { readonly kind: "redirect" | "pass" }
+  /** It called `error`, threw, or returned a promise that was rejected. */
+  | { readonly kind: "error"; readonly error: unknown };
+
+/**
+ * Asks a strategy once, on an object of its own that inherits from it, so that requests at the same time do not meet.
+ * Its first answer counts. Never rejects.
+ *
+ * @param options What the strategy is given beside the request: passport's second argument of `authenticate`.
+ */
+export function runStrategy(
+  strategy: PassportStrategy,
+  request: object,
+  options: object,
+  patience: Patience,
+): Promise<Outcome | Nothing> {
+  return waitFor<Outcome>(patience, (settle) => {
+    const actions: StrategyActions = {
+      success: (user, info) => settle({ kind: "success", user, info }),
+      fail: (challenge, status) =>
+        settle(
+          typeof challenge === "number"
+            ? { kind: "failure", challenge: undefined, status: challenge }
+            : { kind: "failure", challenge, status },
+        ),
+      redirect: () => settle({ kind: "redirect" }),
+      pass: () => settle({ kind: "pass" }),
+      error: (error) => settle({ kind: "error", error }),
+    };
+    try {
+      const actor: unknown = Object.assign(Object.create(strategy), actions);
+      const returned: unknown = Reflect.apply(strategy.authenticate, actor, [request, options]);
+      if (returned instanceof Promise) returned.catch((error: unknown) => settle({ kind: "error", error }));
+    } catch (error) {
+      settle({ kind: "error", error });
+    }
+  });
+}

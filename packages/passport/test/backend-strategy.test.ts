@@ -1,0 +1,197 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { type AuthBackend, type AuthRequest, type AuthResult, BackendUnavailableError } from "@registry-gate/auth";
+import { type BackendStrategyOptions, backendStrategy, passportBackend } from "@registry-gate/passport";
+import express from "express";
+import passport from "passport";
+import { BasicStrategy } from "passport-http";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { identityOfPerson, verify } from "./people.ts";
+
+const people = passportBackend(new BasicStrategy(verify), { id: "people", identity: identityOfPerson });
+
+/** Gives every request the same answer, and keeps what it was asked. */
+function scripted(answer: () => Promise<AuthResult>, more: Partial<AuthBackend> = {}) {
+  const asked: AuthRequest[] = [];
+  const backend: AuthBackend = {
+    id: "scripted",
+    authenticate(request) {
+      asked.push(request);
+      return answer();
+    },
+    ...more,
+  };
+  return { backend, asked };
+}
+
+/** An Express app whose one page is behind the strategy. */
+async function startApp(backend: AuthBackend, options?: BackendStrategyOptions): Promise<string> {
+  const authenticator = new passport.Passport();
+  const strategy = backendStrategy(backend, options);
+  authenticator.use(strategy);
+  const app = express();
+  app.use(express.urlencoded({ extended: false }), express.json());
+  app.all("/", authenticator.authenticate(strategy.name, { session: false }), (request, response) => {
+    response.json(request.user);
+  });
+  const report: express.ErrorRequestHandler = (error: { status?: number; message: string }, _, response, _next) => {
+    response.status(error.status ?? 500).send(error.message);
+  };
+  app.use(report);
+  const server = createServer(app).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new TypeError("not listening on a port");
+  return `http://127.0.0.1:${address.port}/`;
+}
+
+const basic = (login: string) => ({ authorization: `Basic ${Buffer.from(login).toString("base64")}` });
+const form = (fields: Record<string, string>) => ({ method: "POST", body: new URLSearchParams(fields) });
+
+describe("a strategy of a backend, in passport and Express", () => {
+  test("signs in whom the backend lets in, and makes of them the app's user", async () => {
+    const app = await startApp(people);
+    const answer = await fetch(app, { headers: basic("alice:alice's canary") });
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toEqual({
+      subject: "alice",
+      username: "alice",
+      groups: ["pushers", "readers"],
+      backend: "people",
+    });
+    const own = await startApp(people, { user: async ({ username }) => ({ row: 7, username }) });
+    expect(await (await fetch(own, { headers: basic("alice:alice's canary") })).json()).toEqual({
+      row: 7,
+      username: "alice",
+    });
+  });
+
+  test("challenges whom the backend rejects or does not know, and who brings nothing", async () => {
+    const app = await startApp(people, { realm: 'The "portal"' });
+    for (const headers of [basic("alice:wrong"), basic("carol:x"), {}]) {
+      const answer = await fetch(app, { headers });
+      expect(answer.status).toBe(401);
+      expect(answer.headers.get("www-authenticate")).toBe('Basic realm="The \\"portal\\""');
+    }
+  });
+
+  test("asks for what the backend itself asks for", async () => {
+    const challenge = () => ({ scheme: "Bearer", parameters: { realm: "tokens" } });
+    const app = await startApp(scripted(async () => ({ status: "abstained" }), { challenge }).backend);
+    expect((await fetch(app)).headers.get("www-authenticate")).toBe('Bearer realm="tokens"');
+  });
+
+  test("asks the backend about nothing that is malformed", async () => {
+    const { backend, asked } = scripted(async () => ({ status: "abstained" }));
+    const app = await startApp(backend);
+    for (const authorization of ["Basic x", "Digest a=b", "Basic"]) {
+      expect((await fetch(app, { headers: { authorization } })).status).toBe(400);
+    }
+    expect(asked).toEqual([]);
+  });
+
+  test("gives the backend its own headers and the peer, and no other header", async () => {
+    const { backend, asked } = scripted(async () => ({ status: "abstained" }), { credentialHeaders: ["x-user"] });
+    await fetch(await startApp(backend), { headers: { "x-user": "alice", cookie: "session=1" } });
+    expect(asked[0]?.peer).toEqual({ address: "127.0.0.1", local: false });
+    expect([asked[0]?.header("x-user"), asked[0]?.header("cookie")]).toEqual([["alice"], []]);
+  });
+
+  test("tells two users from a wrong password, and an outage from both", async () => {
+    const conflicting = scripted(async () => ({ status: "conflicting", reason: "alice and bob" }));
+    expect((await fetch(await startApp(conflicting.backend))).status).toBe(400);
+    for (const error of [new BackendUnavailableError("scripted", "canary"), new Error("canary")]) {
+      const broken = scripted(() => Promise.reject(error));
+      const answer = await fetch(await startApp(broken.backend));
+      expect([answer.status, await answer.text()]).toEqual([503, "the authentication service is unavailable"]);
+    }
+  });
+
+  test("lets nobody in whom the app cannot make a user of", async () => {
+    const app = await startApp(people, {
+      user: () => {
+        throw new Error("canary");
+      },
+    });
+    expect((await fetch(app, { headers: basic("alice:alice's canary") })).status).toBe(503);
+  });
+
+  test("gives up when the backend does not end, and when the client goes", async () => {
+    const never = scripted(() => new Promise(() => {}));
+    const leaving = new AbortController();
+    const patient = await startApp(never.backend, { timeout: "1h" });
+    const left = fetch(patient, { signal: leaving.signal }).catch(() => "left");
+    await expect.poll(() => never.asked.length).toBe(1);
+    expect(never.asked[0]?.signal.aborted).toBe(false);
+    leaving.abort();
+    expect(await left).toBe("left");
+    await expect.poll(() => never.asked[0]?.signal.aborted).toBe(true);
+
+    const late = new BackendUnavailableError("scripted", "late");
+    const slow = scripted(
+      () =>
+        new Promise((_, reject) => slow.asked[0]?.signal.addEventListener("abort", () => reject(late), { once: true })),
+    );
+    expect((await fetch(await startApp(slow.backend, { timeout: 20 }))).status).toBe(503);
+  });
+});
+
+describe("a strategy of a backend for a form", () => {
+  const options: BackendStrategyOptions = { from: "form", name: "login" };
+
+  test("signs in by the fields of the form", async () => {
+    const app = await startApp(people, options);
+    const answer = await fetch(app, form({ username: "alice", password: "alice's canary" }));
+    expect([answer.status, await answer.json()]).toEqual([200, expect.objectContaining({ username: "alice" })]);
+    const named = await startApp(people, { ...options, formFields: { username: "login", password: "word" } });
+    expect((await fetch(named, form({ login: "bob", word: "bob's canary" }))).status).toBe(200);
+    expect((await fetch(named, form({ username: "bob", password: "bob's canary" }))).status).toBe(401);
+  });
+
+  test("takes nothing that a Basic login could not hold, and nothing but text", async () => {
+    const { backend, asked } = scripted(async () => ({ status: "abstained" }));
+    const app = await startApp(backend, options);
+    const attempts: RequestInit[] = [
+      form({}),
+      form({ username: "alice" }),
+      form({ username: "alice", password: "" }),
+      form({ username: "alice:x", password: "y" }),
+      form({ username: "alice\n", password: "y" }),
+      ...[{ username: ["alice"], password: "x" }, { username: { $ne: null }, password: { $ne: null } }, [], null].map(
+        (body) => ({
+          method: "POST",
+          body: JSON.stringify(body),
+          headers: { "content-type": "application/json" },
+        }),
+      ),
+    ];
+    for (const attempt of attempts) {
+      const answer = await fetch(app, attempt);
+      expect(answer.status, String(attempt.body)).toBeGreaterThanOrEqual(400);
+      // A challenge would make a browser ask by a window of its own.
+      expect(answer.headers.get("www-authenticate")).toBeNull();
+    }
+    expect(asked).toEqual([]);
+  });
+
+  test("does not look at headers, and asks in one form of Unicode", async () => {
+    const { backend, asked } = scripted(async () => ({ status: "rejected", reason: "canary" }), {
+      credentialHeaders: ["x-user"],
+    });
+    const app = await startApp(backend, options);
+    expect((await fetch(app, { headers: { ...basic("alice:alice's canary"), "x-user": "alice" } })).status).toBe(401);
+    expect(asked).toEqual([]);
+    const headers = { ...basic("alice:alice's canary"), "x-user": "alice" };
+    expect((await fetch(app, { ...form({ username: "a\u0308", password: "x" }), headers })).status).toBe(401);
+    expect(asked[0]?.credentials).toEqual({ scheme: "basic", username: "ä", password: "x" });
+    expect(asked[0]?.header("x-user")).toEqual([]);
+  });
+});
+
+test("a time that is none is refused", () => {
+  expect(() => backendStrategy(people, { timeout: "soon" })).toThrow("timeout: must be a duration");
+});
