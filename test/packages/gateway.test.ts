@@ -8,31 +8,33 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type DockerRegistry, startDockerRegistry } from "../support/docker-registry.ts";
 import { freePort } from "../support/free-port.ts";
 import { run } from "../support/run.ts";
+import { nodes } from "./nodes.ts";
 import { packWorkspace } from "./pack.ts";
 import { createProject, plainEnvironment } from "./stranger-project.ts";
 
-describe("the gateway, installed from its tarball", () => {
-  let directory: string;
-  let registry: DockerRegistry;
-  let program: string;
-  let gate: ChildProcess | undefined;
+let directory: string;
+let registry: DockerRegistry;
+let program: string;
+let gate: ChildProcess | undefined;
 
-  beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), "registry-gate-installed-"));
-    registry = await startDockerRegistry();
-    const packages = await packWorkspace(join(directory, "tarballs"));
-    await createProject(join(directory, "project"), packages, ["@registry-gate/gateway"]);
-    program = join(directory, "project/node_modules/.bin/registry-gate");
-    await writeFile(join(directory, "users"), await run("htpasswd", ["-nbB", "testuser", "testpassword"]));
-  }, 300_000);
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "registry-gate-installed-"));
+  registry = await startDockerRegistry();
+  const packages = await packWorkspace(join(directory, "tarballs"));
+  await createProject(join(directory, "project"), packages, ["@registry-gate/gateway"]);
+  program = join(directory, "project/node_modules/.bin/registry-gate");
+  await writeFile(join(directory, "users"), await run("htpasswd", ["-nbB", "testuser", "testpassword"]));
+}, 300_000);
 
-  afterAll(async () => {
-    if (gate?.exitCode === null) gate.kill("SIGKILL");
-    await registry?.close();
-    if (directory !== undefined) await rm(directory, { recursive: true, force: true });
-  });
+afterAll(async () => {
+  if (gate?.exitCode === null) gate.kill("SIGKILL");
+  await registry?.close();
+  if (directory !== undefined) await rm(directory, { recursive: true, force: true });
+});
 
-  const call = (...args: string[]): Promise<string> => run(program, args, { cwd: directory, env: plainEnvironment() });
+describe.each(nodes)("the gateway, installed from its tarball, on %s", (_name, node) => {
+  const env = plainEnvironment(node);
+  const call = (...args: string[]): Promise<string> => run(program, args, { cwd: directory, env });
 
   async function configuration(name: string, more: object): Promise<string> {
     const backends = [{ type: "htpasswd", file: "users" }];
@@ -64,7 +66,7 @@ describe("the gateway, installed from its tarball", () => {
     const port = await freePort();
     const path = await configuration("serve.yaml", { listen: { address: `127.0.0.1:${port}` } });
     let log = "";
-    const child = spawn(program, ["serve", "--config", path], { cwd: directory, env: plainEnvironment() });
+    const child = spawn(program, ["serve", "--config", path], { cwd: directory, env });
     gate = child;
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8").on("data", (text: string) => {

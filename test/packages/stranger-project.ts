@@ -69,10 +69,10 @@ export async function compileStrangerProject(directory: string): Promise<void> {
   }
 }
 
-/** What a shell outside the workspace has: this Node first, and no flags for it. */
-export function plainEnvironment(): NodeJS.ProcessEnv {
+/** What a shell outside the workspace has: one Node first, and no flags for it. */
+export function plainEnvironment(node: string = process.execPath): NodeJS.ProcessEnv {
   const { HOME, PATH, TMPDIR } = process.env;
-  const path = [dirname(process.execPath), ...(PATH ?? "").split(delimiter)].join(delimiter);
+  const path = [dirname(node), ...(PATH ?? "").split(delimiter)].join(delimiter);
   return { PATH: path, ...(HOME === undefined ? {} : { HOME }), ...(TMPDIR === undefined ? {} : { TMPDIR }) };
 }
 

@@ -9,6 +9,7 @@ import type { Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type DockerRegistry, startDockerRegistry } from "../support/docker-registry.ts";
 import { run } from "../support/run.ts";
+import { nodes } from "./nodes.ts";
 import { packWorkspace } from "./pack.ts";
 import { compileStrangerProject, createStrangerProject, plainEnvironment } from "./stranger-project.ts";
 
@@ -20,9 +21,14 @@ const reader = basic("reader", "readerpassword");
 let directory: string;
 let project: string;
 let registry: DockerRegistry;
-let portal: ChildProcessByStdio<null, Readable, Readable>;
-let complaints = "";
-const ports: Record<string, number> = {};
+const portals = new Map<string, Portal>();
+
+interface Portal {
+  readonly process: ChildProcessByStdio<null, Readable, Readable>;
+  /** Where each of its applications listens. */
+  readonly ports: Readonly<Record<string, number>>;
+  complaints(): string;
+}
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "registry-gate-stranger-"));
@@ -38,30 +44,35 @@ beforeAll(async () => {
   await writeFile(join(directory, "users"), `${bcrypt.trim()}\nreader:${sha512.trim()}\n`);
   await writeFile(join(directory, "groups"), "pushers: testuser\n");
 
-  portal = spawn(
-    process.execPath,
-    ["dist/portal.js", registry.url, join(directory, "users"), join(directory, "groups")],
-    { cwd: project, env: plainEnvironment(), stdio: ["ignore", "pipe", "pipe"] },
-  );
+  for (const [name, node] of nodes) portals.set(name, await startPortal(node));
+}, 300_000);
+
+async function startPortal(node: string): Promise<Portal> {
+  const portal = spawn(node, ["dist/portal.js", registry.url, join(directory, "users"), join(directory, "groups")], {
+    cwd: project,
+    env: plainEnvironment(node),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let complaints = "";
   portal.stderr.setEncoding("utf8").on("data", (text: string) => {
     complaints += text;
   });
   for await (const line of createInterface({ input: portal.stdout })) {
-    Object.assign(ports, JSON.parse(line));
-    break;
+    return { process: portal, ports: JSON.parse(line), complaints: () => complaints };
   }
-  if (portal.exitCode !== null || Object.keys(ports).length === 0)
-    throw new Error(`the portal did not start\n${complaints}`);
-}, 300_000);
+  throw new Error(`the portal did not start\n${complaints}`);
+}
 
 afterAll(async () => {
-  portal?.kill("SIGKILL");
+  for (const portal of portals.values()) portal.process.kill("SIGKILL");
   await registry?.close();
   if (directory !== undefined) await rm(directory, { recursive: true, force: true });
 });
 
-describe.each(["underV2", "atRoot"])("a stranger's Express application with the gate mounted %s", (mount) => {
-  const at = (path: string): string => new URL(path, `http://127.0.0.1:${ports[mount]}`).href;
+const mounts = nodes.flatMap(([node]) => ["underV2", "atRoot"].map((mount) => [mount, node] as const));
+
+describe.each(mounts)("a stranger's Express application with the gate mounted %s, on %s", (mount, node) => {
+  const at = (path: string): string => new URL(path, `http://127.0.0.1:${portals.get(node)?.ports[mount]}`).href;
   const repository = `team/${mount.toLowerCase()}`;
 
   async function pushBlob(content: Uint8Array<ArrayBuffer>, authorization: string): Promise<string> {
@@ -206,10 +217,12 @@ describe("a stranger's project", () => {
     for (const url of output.trim().split(" ")) expect(url).toMatch(/\/project\/node_modules\/.+\/dist\/index\.js$/);
   });
 
-  it("ends when the portal closes what it opened, without a word of complaint", async () => {
-    const exited = once(portal, "exit");
-    portal.kill("SIGTERM");
+  it.each(nodes)("ends when the portal closes what it opened, without a word of complaint, on %s", async (name) => {
+    const portal = portals.get(name);
+    if (portal === undefined) throw new Error("the portal is not there");
+    const exited = once(portal.process, "exit");
+    portal.process.kill("SIGTERM");
     expect(await exited).toEqual([0, null]);
-    expect(complaints).toBe("");
+    expect(portal.complaints()).toBe("");
   });
 });
