@@ -1,0 +1,195 @@
+import { createServer, type Server } from "node:net";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { basic } from "../support/basic.ts";
+import { type RunningGate, startGate } from "../support/gate.ts";
+import { passwordFile } from "../support/password-file.ts";
+import { connectRaw, type RawAnswer, type RawClient } from "../support/raw-client.ts";
+import { startUpload } from "../support/registry-content.ts";
+import { authorization, host, lines, type Scene, sent, startScene } from "./scene.ts";
+
+/** What stands still is cut, what moves is not, and what is too much is told so. */
+
+/** Of a head, and of what stands still, in milliseconds. */
+const limit = 2000;
+
+let scene: Scene;
+
+beforeAll(async () => {
+  scene = await startScene({
+    listen: { headersTimeout: `${limit}ms` },
+    upstream: { readTimeout: `${limit}ms` },
+  });
+});
+
+afterAll(() => scene.close());
+
+function errorIn(answer: RawAnswer | undefined): unknown {
+  const { errors }: { errors: unknown[] } = JSON.parse(answer?.body ?? "");
+  return errors[0];
+}
+
+/** Sends the bytes in pieces, so many milliseconds apart, until there are none or the server has had enough. */
+async function drip(client: RawClient, pieces: readonly string[], pause: number): Promise<void> {
+  for (const piece of pieces) {
+    if (client.socket.destroyed || client.socket.readableEnded) return;
+    client.write(piece);
+    await new Promise((resolve) => setTimeout(resolve, pause));
+  }
+}
+
+describe("a head that does not come whole in time is answered with 408", () => {
+  test.each([
+    ["because it stops", [lines("GET /v2/ HTTP/1.1", host, "")]],
+    ["because nothing comes at all", []],
+    ["however it drips", [...lines("GET /v2/ HTTP/1.1", host, `X: ${"x".repeat(10_000)}`)]],
+  ])("%s", async (_, pieces) => {
+    const client = await connectRaw(scene.gate.url);
+    const dripping = drip(client, pieces, 50);
+    const [answer] = await client.answers(1);
+    expect(answer?.status).toBe(408);
+    expect(errorIn(answer)).toEqual({
+      code: "UNKNOWN",
+      message: "the request's head did not come in time",
+      detail: null,
+    });
+    expect(answer?.headers.get("connection")).toBe("close");
+    client.socket.destroy();
+    await dripping;
+  });
+});
+
+describe("a body", () => {
+  const caller = () => ({ url: scene.gate.url, headers: basic("alice", "alice-password") });
+
+  test("that stalls is answered with 408, and never ended before the registry", async () => {
+    const client = await connectRaw(scene.gate.url);
+    const line = "PATCH /v2/team/app/blobs/uploads/1 HTTP/1.1";
+    scene.relay.take();
+    client.write(lines(line, host, authorization, "Content-Length: 10", "", "12345"));
+    const [answer] = await client.answers(1);
+    expect(answer?.status).toBe(408);
+    expect(errorIn(answer)).toEqual({
+      code: "UNKNOWN",
+      message: "the request's body did not come in time",
+      detail: null,
+    });
+    expect(scene.relay.take()).toEqual([`${sent(line, "content-length: 10")}12345`]);
+    client.socket.destroy();
+  });
+
+  test("that is slow but moves is not cut, although the whole takes several times as long as standing still may", async () => {
+    const location = await startUpload(caller(), "team/app");
+    const pieces = Array.from({ length: 40 }, () => "x".repeat(100));
+    const client = await connectRaw(scene.gate.url);
+    const target = location.pathname + location.search;
+    client.write(lines(`PATCH ${target} HTTP/1.1`, host, authorization, "Content-Length: 4000", "", ""));
+    const began = performance.now();
+    await drip(client, pieces, (2.5 * limit) / pieces.length);
+    const [answer] = await client.answers(1);
+    expect(performance.now() - began).toBeGreaterThan(2 * limit);
+    expect(answer?.status).toBe(202);
+    expect(answer?.headers.get("range")).toBe("0-3999");
+    client.socket.destroy();
+  });
+});
+
+describe("connections", () => {
+  let crowded: Scene;
+
+  beforeAll(async () => {
+    crowded = await startScene({ listen: { maxConnections: 3 } });
+  });
+
+  afterAll(() => crowded.close());
+
+  test("beyond the limit are told so, and whoever is served keeps being served", async () => {
+    const ping = lines("GET /v2/ HTTP/1.1", host, authorization, "", "");
+    const served = await Promise.all([1, 2, 3].map(() => connectRaw(crowded.gate.url)));
+    for (const client of served) {
+      client.write(ping);
+      expect((await client.answers(1))[0]?.status).toBe(200);
+    }
+
+    const further = await connectRaw(crowded.gate.url);
+    further.write(ping);
+    const [answer] = await further.answers(1);
+    expect(answer?.status).toBe(503);
+    expect(errorIn(answer)).toEqual({ code: "UNAVAILABLE", message: "too many connections", detail: null });
+    expect(answer?.headers.get("retry-after")).toMatch(/^\d+$/);
+    await further.ended();
+    for (const client of served) {
+      client.write(ping);
+      expect((await client.answers(2))[1]?.status).toBe(200);
+    }
+
+    served[0]?.socket.destroy();
+    await expect
+      .poll(async () => {
+        const next = await connectRaw(crowded.gate.url);
+        next.write(ping);
+        const status = (await next.answers(1))[0]?.status;
+        next.socket.destroy();
+        return status;
+      })
+      .toBe(200);
+    for (const client of served) client.socket.destroy();
+  });
+
+  test("far beyond the limit are closed at once", async () => {
+    const idle = await Promise.all(Array.from({ length: 300 }, () => connectRaw(crowded.gate.url)));
+    await Promise.race(idle.map((client) => client.ended()));
+    const closed = idle.filter(({ socket }) => socket.readableEnded || socket.destroyed);
+    expect(closed.length).toBeGreaterThan(0);
+    expect(closed.map((client) => client.text()).join("")).toBe("");
+    for (const client of idle) client.socket.destroy();
+  });
+});
+
+describe("a registry that stands still", () => {
+  let silent: Server;
+  let gate: RunningGate;
+
+  beforeAll(async () => {
+    // Takes whatever it is sent, begins to answer what asks for a blob, and says nothing more.
+    silent = createServer((socket) => {
+      socket.on("error", () => {});
+      socket.on("data", (piece) => {
+        if (piece.includes("/blobs/")) socket.write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345");
+      });
+    });
+    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    const address = silent.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    gate = await startGate({
+      configuration: {
+        listen: { address: "127.0.0.1:0" },
+        upstream: { url: `http://127.0.0.1:${port}`, readTimeout: `${limit}ms` },
+        auth: { backends: [{ type: "htpasswd", file: "htpasswd" }] },
+      },
+      files: { htpasswd: await passwordFile({ alice: "alice-password" }) },
+    });
+  });
+
+  afterAll(async () => {
+    await gate.close();
+    silent.close();
+  });
+
+  test("before its answer is answered for with 504", async () => {
+    const client = await connectRaw(gate.url);
+    client.write(lines("GET /v2/team/app/tags/list HTTP/1.1", host, authorization, "", ""));
+    const [answer] = await client.answers(1);
+    expect(answer?.status).toBe(504);
+    expect(errorIn(answer)).toEqual({ code: "UNAVAILABLE", message: "the registry does not answer", detail: null });
+    client.socket.destroy();
+  });
+
+  test("in the middle of its answer ends the client's connection too", async () => {
+    const client = await connectRaw(gate.url);
+    const blob = `/v2/team/app/blobs/sha256:${"ab".repeat(32)}`;
+    client.write(lines(`GET ${blob} HTTP/1.1`, host, authorization, "", ""));
+    await client.ended();
+    expect(client.text()).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\n12345$/);
+    client.socket.destroy();
+  });
+});
