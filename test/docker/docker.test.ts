@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Docker, Dockerd } from "../support/dockerd.ts";
 import { incompressible } from "../support/image-archive.ts";
 import { passwordFile } from "../support/password-file.ts";
+import { imageId, loggedIn, logIn } from "./docker-user.ts";
 import { type Stage, setStage } from "./stage.ts";
 
 const denied = "denied: requested access to the resource is denied";
@@ -28,35 +29,16 @@ beforeAll(async () => {
     },
   });
   daemon = await stage.newDaemon();
-  pusher = await loggedIn(daemon, "testuser", "testpassword");
+  pusher = await loggedIn(daemon, stage.host, "testuser", "testpassword");
   image = `${stage.host}/team/app:1`;
   await daemon.load(image, [{}, { "etc/version": "1\n" }, { "srv/data": incompressible(64 * mebibyte) }]);
 });
 
 afterAll(() => stage.close());
 
-function logIn(docker: Docker, username: string, password: string): ReturnType<Docker> {
-  return docker(["login", "--username", username, "--password-stdin", stage.host], password);
-}
-
-/** A user of a daemon, logged in. */
-async function loggedIn(where: Dockerd, username: string, password: string): Promise<Docker> {
-  const docker = await where.newUser();
-  const { code, stderr } = await logIn(docker, username, password);
-  if (code !== 0) throw new Error(`docker login: ${stderr}`);
-  return docker;
-}
-
-/** The digest of an image's configuration, which names each of its layers by the digest of its content. */
-async function identifier(docker: Docker, reference: string): Promise<string> {
-  const { code, stdout, stderr } = await docker(["image", "inspect", "--format", "{{.Id}}", reference]);
-  if (code !== 0) throw new Error(`docker image inspect: ${stderr}`);
-  return stdout.trim();
-}
-
 describe("docker login", () => {
   test("succeeds with the right password", async () => {
-    const login = await logIn(await daemon.newUser(), "reader", "readerpassword");
+    const login = await logIn(await daemon.newUser(), stage.host, "reader", "readerpassword");
     expect(login).toMatchObject({ code: 0, stdout: expect.stringContaining("Login Succeeded") });
   });
 
@@ -65,7 +47,7 @@ describe("docker login", () => {
     ["a user who does not exist", "nobody", "readerpassword"],
   ])("fails with %s, and says the same", async (_, username, password) => {
     const docker = await daemon.newUser();
-    const login = await logIn(docker, username, password);
+    const login = await logIn(docker, stage.host, username, password);
     expect(login.code).not.toBe(0);
     expect(login.stderr).toContain("401 Unauthorized");
     // Nothing is remembered that would let a later command through.
@@ -75,7 +57,7 @@ describe("docker login", () => {
 
   test("checks the gate's certificate", async () => {
     const stranger = await stage.newDaemon("system");
-    const login = await logIn(stranger.docker, "testuser", "testpassword");
+    const login = await logIn(stranger.docker, stage.host, "testuser", "testpassword");
     expect(login.code).not.toBe(0);
     expect(login.stderr).toContain("certificate signed by unknown authority");
   });
@@ -86,16 +68,16 @@ describe("an image of an empty, a small and a large layer", () => {
     expect(await pusher(["push", image])).toMatchObject({ code: 0 });
 
     const elsewhere = await stage.newDaemon();
-    const reader = await loggedIn(elsewhere, "reader", "readerpassword");
+    const reader = await loggedIn(elsewhere, stage.host, "reader", "readerpassword");
     expect(await reader(["pull", image])).toMatchObject({ code: 0 });
-    expect(await identifier(reader, image)).toBe(await identifier(pusher, image));
+    expect(await imageId(reader, image)).toBe(await imageId(pusher, image));
 
     const byDigest = await reader(["image", "inspect", "--format", "{{index .RepoDigests 0}}", image]);
     expect(await reader(["pull", byDigest.stdout.trim()])).toMatchObject({ code: 0 });
   });
 
   test("is not pushed by a reader, and nothing of it reaches the registry", async () => {
-    const reader = await loggedIn(daemon, "reader", "readerpassword");
+    const reader = await loggedIn(daemon, stage.host, "reader", "readerpassword");
     const target = `${stage.host}/team/forbidden:1`;
     await reader(["tag", image, target]);
     const push = await reader(["push", target]);
@@ -106,7 +88,7 @@ describe("an image of an empty, a small and a large layer", () => {
   });
 
   test("is neither pushed nor pulled after docker logout", async () => {
-    const docker = await loggedIn(daemon, "testuser", "testpassword");
+    const docker = await loggedIn(daemon, stage.host, "testuser", "testpassword");
     await docker(["logout", stage.host]);
     for (const command of ["push", "pull"]) {
       const result = await docker([command, image]);
@@ -125,9 +107,9 @@ describe("an image of an empty, a small and a large layer", () => {
     expect(push.stdout.match(/Mounted from team\/app/g)?.length).toBeGreaterThanOrEqual(2);
 
     const elsewhere = await stage.newDaemon();
-    const reader = await loggedIn(elsewhere, "reader", "readerpassword");
+    const reader = await loggedIn(elsewhere, stage.host, "reader", "readerpassword");
     expect(await reader(["pull", target])).toMatchObject({ code: 0 });
-    expect(await identifier(reader, target)).toBe(await identifier(pusher, image));
+    expect(await imageId(reader, target)).toBe(await imageId(pusher, image));
   });
 
   test("is uploaded, and not mounted, by who may no longer pull the first repository", async () => {
@@ -155,13 +137,13 @@ test("docker pull --all-tags asks for the tags and pulls each", async () => {
     expect(await pusher(["push", tag])).toMatchObject({ code: 0 });
   }
   const elsewhere = await stage.newDaemon();
-  const reader = await loggedIn(elsewhere, "reader", "readerpassword");
+  const reader = await loggedIn(elsewhere, stage.host, "reader", "readerpassword");
   expect(await reader(["pull", "--all-tags", `${stage.host}/team/tagged`])).toMatchObject({ code: 0 });
-  for (const tag of tags) expect(await identifier(reader, tag)).toBe(await identifier(pusher, tag));
+  for (const tag of tags) expect(await imageId(reader, tag)).toBe(await imageId(pusher, tag));
 });
 
 test("a pull of what does not exist and of what is forbidden look alike to a reader", async () => {
-  const reader = await loggedIn(daemon, "reader", "readerpassword");
+  const reader = await loggedIn(daemon, stage.host, "reader", "readerpassword");
   const hidden = `${stage.host}/hidden/app:1`;
   await pusher(["tag", image, hidden]);
   expect(await pusher(["push", hidden])).toMatchObject({ code: 0 });

@@ -20,6 +20,12 @@ export interface Stage {
   readonly authority: string;
   /** `host:port` of the gate, for docker. It is not on the loopback interface, so docker checks its certificate. */
   readonly host: string;
+  /** In it, programs come to the gate by that name, and trust the gate's authority alone. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** The certificate of that name and its key, in files of the gate's directory. */
+  readonly tls: { readonly certificate: string; readonly key: string };
+  /** Leads all who ask for the host to another server from now on. */
+  redirect(server: URL): void;
   /** Starts a daemon that trusts the gate's authority, or, where told so, only the system's. Closed with the stage. */
   newDaemon(trust?: "gate" | "system"): Promise<Dockerd>;
   /** Puts other rules or backends in place, and waits until they are in force. */
@@ -45,8 +51,9 @@ export async function setStage({ auth, access, files = {} }: StageSettings): Pro
   try {
     const registry = await keep(startDockerRegistry());
     const certificate = await makeCertificate(undefined, [address]);
+    const tls = { certificate: "server.crt", key: "server.key" };
     const configuration = (rules: object): object => ({
-      listen: { address: "127.0.0.1:0", tls: { certificate: "server.crt", key: "server.key" } },
+      listen: { address: "127.0.0.1:0", tls },
       upstream: { url: registry.url },
       ...rules,
     });
@@ -55,25 +62,23 @@ export async function setStage({ auth, access, files = {} }: StageSettings): Pro
         configuration: configuration({ auth, access }),
         files: {
           ...files,
-          "server.crt": await readFile(certificate.certificate, "utf8"),
-          "server.key": await readFile(certificate.key, "utf8"),
+          [tls.certificate]: await readFile(certificate.certificate, "utf8"),
+          [tls.key]: await readFile(certificate.key, "utf8"),
         },
       }),
     );
     const tunnel = await keep(startTunnel(host, new URL(gate.url)));
+    const way = { HTTPS_PROXY: tunnel.url, NO_PROXY: "" };
+    const environment = { ...way, SSL_CERT_FILE: certificate.authority };
     return {
       registry,
       gate,
       authority: certificate.authority,
       host,
-      newDaemon(trust = "gate") {
-        const environment = {
-          HTTPS_PROXY: tunnel.url,
-          NO_PROXY: "",
-          ...(trust === "gate" && { SSL_CERT_FILE: certificate.authority }),
-        };
-        return keep(startDockerd({ environment }));
-      },
+      environment,
+      tls,
+      redirect: tunnel.redirect,
+      newDaemon: (trust = "gate") => keep(startDockerd({ environment: trust === "gate" ? environment : way })),
       async reconfigure(rules) {
         const reloads = (): number => gate.lines().filter(({ event }) => event === "reloaded").length;
         const before = reloads();

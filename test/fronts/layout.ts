@@ -9,7 +9,7 @@ export const frontAddress = "127.0.0.2";
 /** Who may do what: what everybody may, what a group, and what a single user. */
 const access = [
   { subjects: ["authenticated"], repositories: ["**"], actions: ["pull"] },
-  { subjects: ["authenticated"], repositories: ["$" + "{username}/**"], actions: ["push"] },
+  { subjects: ["authenticated"], repositories: ["${username}/**"], actions: ["push"] },
   { subjects: ["group:pushers"], repositories: ["team/**"], actions: ["push"] },
   { subjects: ["user:admin"], repositories: ["**"], actions: ["*"] },
 ];

@@ -6,6 +6,8 @@ import { listen } from "./listen.ts";
 /** A proxy for TLS clients that are to take a server on the loopback interface for one elsewhere. */
 export interface Tunnel {
   readonly url: string;
+  /** Leads to another server from now on, on new connections. */
+  redirect(server: URL): void;
   close(): Promise<void>;
 }
 
@@ -17,6 +19,7 @@ export interface Tunnel {
  * @param server Where it is.
  */
 export async function startTunnel(authority: string, server: URL): Promise<Tunnel> {
+  let destination = server;
   const sockets = new Set<Socket>();
   const proxy = createServer((_request, response) => void response.writeHead(405).end());
   proxy.on("connection", (socket) => {
@@ -25,7 +28,7 @@ export async function startTunnel(authority: string, server: URL): Promise<Tunne
   });
   proxy.on("connect", (request, client, head) => {
     if (request.url !== authority) return void client.end("HTTP/1.1 502 Bad Gateway\r\n\r\n");
-    const far = connect(Number(server.port), server.hostname, () => {
+    const far = connect(Number(destination.port), destination.hostname, () => {
       client.write("HTTP/1.1 200 Connection established\r\n\r\n");
       far.write(head);
       far.pipe(client).pipe(far);
@@ -38,6 +41,9 @@ export async function startTunnel(authority: string, server: URL): Promise<Tunne
   const url = `http://127.0.0.1:${await listen(proxy)}`;
   return {
     url,
+    redirect(other) {
+      destination = other;
+    },
     async close() {
       const closed = once(proxy, "close");
       proxy.close();
