@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeCertificate } from "../support/certificate.ts";
 import { passwordFile } from "../support/password-file.ts";
+import { run } from "../support/run.ts";
 import { runGate } from "./run-gate.ts";
 
 let directory: string;
@@ -17,6 +18,8 @@ beforeAll(async () => {
     await copyFile(certificate, join(directory, `${name}.crt`));
     await copyFile(key, join(directory, `${name}.key`));
   }
+  const passphrase = ["-aes256", "-passout", "pass:secret"];
+  await run("openssl", ["pkey", "-in", "one.key", ...passphrase, "-out", "encrypted.key"], { cwd: directory });
   await writeFile(join(directory, "empty.pem"), "");
   await mkdir(join(directory, "folder"));
 });
@@ -101,6 +104,16 @@ const cases: [string, object | string, string[]][] = [
   ],
   ["a missing certificate", tls("nowhere.crt", "one.key"), ["listen.tls.certificate: no such file"]],
   ["a key of another certificate", tls("one.crt", "two.key"), ["listen.tls.key: does not belong to the certificate"]],
+  [
+    "a key under a passphrase",
+    tls("one.crt", "encrypted.key"),
+    ["listen.tls.key: is encrypted, and nobody is there to give the passphrase"],
+  ],
+  [
+    "a certificate and a key that are neither",
+    tls("empty.pem", "empty.pem"),
+    ["listen.tls.certificate: holds no usable certificate", "listen.tls.key: holds no usable private key"],
+  ],
   ["an empty certificate", tls("empty.pem", "one.key"), ["listen.tls.certificate: holds no usable certificate"]],
   ["a directory for a key", tls("one.crt", "folder"), ["listen.tls.key: is a directory"]],
   [

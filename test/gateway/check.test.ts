@@ -84,6 +84,22 @@ test("rules that can never match are warned of", async () => {
   }
 });
 
+test("rules by which anybody can change images are warned of", async () => {
+  const { code, stderr } = await check({
+    ...good,
+    access: [
+      { subjects: ["anonymous"], repositories: ["public/**"], actions: ["pull"] },
+      { subjects: ["anonymous", "user:ci"], repositories: ["scratch/**"], actions: ["pull", "push"] },
+      { subjects: ["authenticated"], repositories: ["**"], actions: ["*"] },
+    ],
+  });
+  expect({ code, stderr }).toEqual({
+    code: 0,
+    stderr:
+      "gate.yaml: warning: access[1].actions: allows push to anonymous: whoever reaches the gate can change images\n",
+  });
+});
+
 test("a key that everybody can read and an expired certificate are warned of", async () => {
   const openssl = (...parameters: string[]): Promise<string> => run("openssl", parameters, { cwd: directory });
   const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "a.key"];

@@ -37,6 +37,32 @@ test("what is at fault is left out, and the rest stays to be judged", () => {
   for (const { path } of faults) expect(isWithin(path, leftOut), path.join(".")).toBe(true);
 });
 
+test("one bad part of a rule does not hide what is wrong with the others", () => {
+  const { configuration, faults } = read({
+    ...good,
+    access: [
+      { subjects: ["anonymous", 5], repositories: "a", actions: ["psuh", "delete"], immutableTags: [1], more: 1 },
+      { repositories: ["b"] },
+      "pull",
+    ],
+  });
+  expect(faults.map(({ path }) => path.join("."))).toEqual([
+    "access.0.subjects.1",
+    "access.0.repositories",
+    "access.0.actions.0",
+    "access.0.immutableTags.0",
+    "access.0.more",
+    "access.1.subjects",
+    "access.1.actions",
+    "access.2",
+  ]);
+  expect(configuration?.access).toEqual([
+    { subjects: ["anonymous", "authenticated"], repositories: ["**"], actions: ["pull", "delete"] },
+    { subjects: ["authenticated"], repositories: ["b"], actions: ["pull"] },
+    { subjects: [], repositories: [], actions: [] },
+  ]);
+});
+
 test("an empty configuration has its three faults, and a rest", () => {
   const { configuration, faults } = read({});
   expect(faults.map(({ path }) => path)).toEqual([["listen"], ["upstream"], ["auth"]]);

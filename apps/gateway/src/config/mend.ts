@@ -1,8 +1,14 @@
 /** Where something stands in a configuration: keys and indexes from the outermost inwards. */
 export type Path = readonly (string | number)[];
 
-/** What stands in for whatever is required and cannot be used; it is never run. */
+/** What stands in for whatever is required and cannot be used, the innermost first; it is never run. */
 const standIns: readonly (readonly [pattern: Path, value: unknown])[] = [
+  [["access", "*", "subjects", "*"], "authenticated"],
+  [["access", "*", "subjects"], ["authenticated"]],
+  [["access", "*", "repositories", "*"], "**"],
+  [["access", "*", "repositories"], ["**"]],
+  [["access", "*", "actions", "*"], "pull"],
+  [["access", "*", "actions"], ["pull"]],
   [["access", "*"], { subjects: [], repositories: [], actions: [] }],
   [["auth", "backends", "*"], { type: "nothing" }],
   [["auth", "backends"], [{ type: "nothing" }]],

@@ -34,6 +34,11 @@ export function riskWarnings(configuration: Configuration, tls: TlsIdentity | un
   }
   const withoutGroups = auth.backends.every(({ type, groupFile }) => type === "htpasswd" && groupFile === undefined);
   for (const [index, rule] of access.entries()) {
+    const changing = rule.actions.find((action) => action !== "pull");
+    if (changing !== undefined && rule.subjects.includes("anonymous")) {
+      const message = `allows ${changing} to anonymous: whoever reaches the gate can change images`;
+      warnings.push({ path: ["access", index, "actions"], message });
+    }
     for (const [position, subject] of rule.subjects.entries()) {
       if (withoutGroups && subject.startsWith("group:")) {
         const message = "can never match: no backend knows groups";

@@ -37,18 +37,32 @@ export function identityOf(
   files: readonly [certificate: SettledFile, key: SettledFile],
 ): TlsIdentity {
   const [certificate, key] = files;
-  const leaf = attempt("certificate", "holds no usable certificate", () => new X509Certificate(certificate.content));
-  attempt("certificate", "holds no usable certificate", () => createSecureContext({ cert: certificate.content }));
-  attempt("key", "holds no usable private key", () => createSecureContext({ key: key.content }));
+  const faults: Fault[] = [];
+  const attempt = <T>(part: "certificate" | "key", message: string, action: () => T): T | undefined => {
+    try {
+      return action();
+    } catch (error) {
+      faults.push({ path: ["listen", "tls", part], message: `${message} (${oneLine(error)})` });
+      return undefined;
+    }
+  };
+  const leaf = attempt("certificate", "holds no usable certificate", () => {
+    createSecureContext({ cert: certificate.content });
+    return new X509Certificate(certificate.content);
+  });
+  if (encrypted.test(key.content.toString("latin1"))) {
+    faults.push({
+      path: ["listen", "tls", "key"],
+      message: "is encrypted, and nobody is there to give the passphrase",
+    });
+  } else {
+    attempt("key", "holds no usable private key", () => createSecureContext({ key: key.content }));
+  }
   const options = { cert: certificate.content, key: key.content, minVersion };
-  attempt("key", "does not belong to the certificate", () => createSecureContext(options));
+  if (faults.length === 0) attempt("key", "does not belong to the certificate", () => createSecureContext(options));
+  if (leaf === undefined || faults.length > 0) throw new InvalidOptionsError(faults);
   return { options, files, validTo: leaf.validToDate };
 }
 
-function attempt<T>(key: "certificate" | "key", message: string, action: () => T): T {
-  try {
-    return action();
-  } catch (error) {
-    throw new InvalidOptionsError([{ path: ["listen", "tls", key], message: `${message} (${oneLine(error)})` }]);
-  }
-}
+/** A private key under a passphrase: in PKCS #8 (RFC 5958), or as OpenSSL writes the older kinds (RFC 1421). */
+const encrypted = /^-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m;
