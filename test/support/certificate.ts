@@ -11,6 +11,9 @@ export interface CertificateFiles {
   readonly authority: string;
 }
 
+/** Files of a certificate for a client. */
+export type ClientCertificateFiles = Pick<CertificateFiles, "certificate" | "key">;
+
 const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30"];
 
 /**
@@ -48,4 +51,31 @@ export async function makeCertificate(
     key: join(cwd, "server.key"),
     authority: join(cwd, "authority.crt"),
   };
+}
+
+/**
+ * Makes a certificate for a client, as `NAME.crt` and `NAME.key`.
+ *
+ * @param directory That of an authority made by {@link makeCertificate}.
+ */
+export async function makeClientCertificate(directory: string, name: string): Promise<ClientCertificateFiles> {
+  await run(
+    "openssl",
+    [
+      ...[
+        "req",
+        "-x509",
+        ...newKey,
+        "-subj",
+        `/O=Example/CN=${name}`,
+        "-CA",
+        "authority.crt",
+        "-CAkey",
+        "authority.key",
+      ],
+      ...["-addext", "basicConstraints=critical,CA:FALSE", "-keyout", `${name}.key`, "-out", `${name}.crt`],
+    ],
+    { cwd: directory },
+  );
+  return { certificate: join(directory, `${name}.crt`), key: join(directory, `${name}.key`) };
 }

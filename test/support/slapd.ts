@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { makeCertificate } from "./certificate.ts";
+import { makeCertificate, makeClientCertificate } from "./certificate.ts";
 import { freePort } from "./free-port.ts";
 import { type PolledServer, tryPolledServer } from "./polled-server.ts";
 import { run } from "./run.ts";
@@ -45,7 +45,7 @@ const administrator = { dn: "cn=admin,dc=example,dc=org", password: "adminpw" };
 export async function startSlapd({ global = [], database = [], logged = true }: SlapdSettings = {}): Promise<Slapd> {
   const directory = await mkdtemp(join(tmpdir(), "registry-gate-slapd-"));
   const files = await makeCertificate(directory);
-  const client = await makeClientCertificate(directory);
+  const client = await makeClientCertificate(directory, "gate");
   await mkdir(join(directory, "db"));
   await writeFile(join(directory, "slapd.conf"), configuration(directory, global, database));
   const admin = `ldapi://${encodeURIComponent(join(directory, "ldapi"))}`;
@@ -109,19 +109,6 @@ export async function startSlapd({ global = [], database = [], logged = true }: 
 function ldapModify(url: string, file: string): Promise<string> {
   const { dn, password } = administrator;
   return run("ldapmodify", ["-a", "-x", "-H", url, "-D", dn, "-w", password, "-f", file]);
-}
-
-async function makeClientCertificate(cwd: string): Promise<{ certificate: string; key: string }> {
-  await run(
-    "openssl",
-    [
-      ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30"],
-      ...["-subj", "/O=Example/CN=gate", "-CA", "authority.crt", "-CAkey", "authority.key"],
-      ...["-addext", "basicConstraints=critical,CA:FALSE", "-keyout", "client.key", "-out", "client.crt"],
-    ],
-    { cwd },
-  );
-  return { certificate: join(cwd, "client.crt"), key: join(cwd, "client.key") };
 }
 
 interface Ports {

@@ -34,6 +34,8 @@ export interface TlsConfiguration {
   /** PEM files. */
   readonly certificate: string;
   readonly key: string;
+  /** A PEM file. Clients are asked for a certificate of these authorities; whoever has none may come without. */
+  readonly clientCa?: string;
   readonly minVersion?: "TLSv1.2" | "TLSv1.3";
 }
 

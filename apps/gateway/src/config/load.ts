@@ -71,7 +71,12 @@ function withAbsolutePaths(configuration: Configuration, directory: string): Con
       ...listen,
       address: "socket" in listen.address ? { socket: absolute(listen.address.socket) } : listen.address,
       ...(listen.tls && {
-        tls: { ...listen.tls, certificate: absolute(listen.tls.certificate), key: absolute(listen.tls.key) },
+        tls: {
+          ...listen.tls,
+          certificate: absolute(listen.tls.certificate),
+          key: absolute(listen.tls.key),
+          ...(listen.tls.clientCa !== undefined && { clientCa: absolute(listen.tls.clientCa) }),
+        },
       }),
     },
     upstream: { ...upstream, ...(upstream.ca !== undefined && { ca: absolute(upstream.ca) }) },

@@ -58,6 +58,9 @@ export const configurationSchema: z.ZodType<Configuration> = z.strictObject(
             {
               certificate: text().describe("A PEM file with the certificate and its chain"),
               key: text().describe("A PEM file with the private key"),
+              clientCa: text()
+                .describe("A PEM file with the authorities of clients' certificates, such as a fronting proxy's")
+                .exactOptional(),
               minVersion: z.enum(["TLSv1.2", "TLSv1.3"], "must be TLSv1.2 or TLSv1.3").exactOptional(),
             },
             "must hold certificate and key",

@@ -8,7 +8,7 @@ import { type Listener, type ListenerHandlers, type ListenerLimits, openListener
 import { type LoadedGate, loadGate } from "./load-gate.ts";
 import { type GatewayLog, openLog } from "./log.ts";
 import { riskWarnings } from "./risks.ts";
-import { identityOf } from "./tls.ts";
+import { identityOf, type TlsFiles } from "./tls.ts";
 
 /** A running gateway. */
 export interface Gateway {
@@ -72,21 +72,25 @@ export async function startGateway(file: string): Promise<Gateway> {
     const { tls } = gate;
     const tlsConfiguration = gate.configuration.listen.tls;
     if (tls === undefined || tlsConfiguration === undefined) return [configurationWatch];
-    const [certificate, key] = tls.files;
-    const swap = ([newCertificate, newKey]: readonly Buffer[]): void => {
+    const [certificate, key, clientCa] = tls.files;
+    const swap = ([newCertificate, newKey, newClientCa]: readonly Buffer[]): void => {
       if (newCertificate === undefined || newKey === undefined) return;
-      const files: [SettledFile, SettledFile] = [
+      const pair: [SettledFile, SettledFile] = [
         { path: certificate.path, content: newCertificate },
         { path: key.path, content: newKey },
       ];
+      const asked = clientCa !== undefined && newClientCa !== undefined;
       try {
+        const files: TlsFiles = asked ? [...pair, { path: clientCa.path, content: newClientCa }] : pair;
         listener.setTls(identityOf(tlsConfiguration, files));
         log.logger.info({ event: "certificate reloaded" }, "new connections get the new certificate");
       } catch (error) {
         refuse("certificate refused", error);
       }
     };
-    return [configurationWatch, watchFiles([certificate.path, key.path], swap, { since: tls.files, onError })];
+    const files = [certificate, key, ...(clientCa === undefined ? [] : [clientCa])];
+    const paths = files.map((file) => file.path);
+    return [configurationWatch, watchFiles(paths, swap, { since: files, onError })];
   }
 
   function refuse(event: string, error: unknown): void {
@@ -105,7 +109,9 @@ export async function startGateway(file: string): Promise<Gateway> {
     const { loaded: next, gate: nextGate } = await load(path, log);
     const { listen } = nextGate.configuration;
     const sameAddress = isDeepStrictEqual(listen.address, listener.address);
-    const sameSocket = sameAddress && (nextGate.tls !== undefined) === listener.secure;
+    const sameKind =
+      (nextGate.tls !== undefined) === listener.secure && (nextGate.tls?.asksClients ?? false) === listener.asksClients;
+    const sameSocket = sameAddress && sameKind;
     const former = { gate, listener };
     if (!sameSocket) {
       // Of one address there is one socket only: the old one makes place, its connections live on.

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { lstat, unlink } from "node:fs/promises";
 import { createServer as createHttpServer, type Server as HttpServer, type RequestListener } from "node:http";
 import { createServer as createHttpsServer, Server as HttpsServer } from "node:https";
@@ -15,7 +16,9 @@ export interface Listener {
   readonly address: ListenAddress;
   readonly name: string;
   readonly secure: boolean;
-  /** For new connections. Sessions that clients hold stay resumable. */
+  /** Whether it asks clients for a certificate. */
+  readonly asksClients: boolean;
+  /** For new connections. Sessions that clients hold stay resumable while their authorities are the same. */
   setTls(identity: TlsIdentity): void;
   setLimits(limits: ListenerLimits): void;
   /** Accepts nothing more, and resolves when every connection has ended. Idle ones are ended at once. */
@@ -64,8 +67,11 @@ export async function openListener(
     // The gate refuses it by itself, with the body and the record of every other refusal.
     requireHostHeader: false,
   };
+  // Whoever has no certificate of these authorities comes without one: docker has passwords.
+  const asking = { requestCert: tls?.asksClients ?? false, rejectUnauthorized: false };
   const server: HttpServer | HttpsServer =
-    tls === undefined ? createHttpServer(options) : createHttpsServer({ ...options, ...tls.options });
+    tls === undefined ? createHttpServer(options) : createHttpsServer({ ...options, ...asking, ...tls.options });
+  let authorities = authoritiesOf(tls);
   const connections = limitConnections(server);
   const handler: RequestListener = (request, response) => {
     if (connections.admit(request, response)) handle(request, response);
@@ -86,11 +92,14 @@ export async function openListener(
     address,
     name: nameOf(server, address),
     secure: tls !== undefined,
+    asksClients: tls?.asksClients ?? false,
     setTls(identity) {
       if (!(server instanceof HttpsServer)) throw new TypeError("the listener is not a TLS one");
       const tickets = server.getTicketKeys();
       server.setSecureContext(identity.options);
-      server.setTicketKeys(tickets);
+      // A resumed session brings its certificate along unverified: authorities that are gone must not live on in one.
+      server.setTicketKeys(authoritiesOf(identity) === authorities ? tickets : randomBytes(tickets.length));
+      authorities = authoritiesOf(identity);
     },
     setLimits,
     async close() {
@@ -102,6 +111,10 @@ export async function openListener(
     },
     cut: () => server.closeAllConnections(),
   };
+}
+
+function authoritiesOf(identity: TlsIdentity | undefined): string | undefined {
+  return identity?.files[2]?.content.toString("latin1");
 }
 
 function listen(server: HttpServer | HttpsServer, address: ListenAddress): Promise<void> {

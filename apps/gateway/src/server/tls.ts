@@ -5,40 +5,45 @@ import { FileReadError, readSettled, type SettledFile } from "@registry-gate/wat
 import type { TlsConfiguration } from "../config/configuration.ts";
 import { oneLine } from "../plugins.ts";
 
-/** A certificate with its key, read and found to fit. */
+/** A certificate with its key, read and found to fit, and the authorities of clients' certificates. */
 export interface TlsIdentity {
   readonly options: SecureContextOptions;
-  /** The certificate and the key as they were read, for whoever watches them. */
-  readonly files: readonly [certificate: SettledFile, key: SettledFile];
+  /** Whether clients are asked for a certificate. */
+  readonly asksClients: boolean;
+  /** As they were read, for whoever watches them. */
+  readonly files: TlsFiles;
   /** Of the first certificate in the file. */
   readonly validTo: Date;
 }
 
+export type TlsFiles = readonly [certificate: SettledFile, key: SettledFile, clientCa?: SettledFile];
+
+type TlsKey = "certificate" | "key" | "clientCa";
+
 /** @throws {InvalidOptionsError} with paths below `listen.tls`. */
 export async function loadTls(configuration: TlsConfiguration): Promise<TlsIdentity> {
   const faults: Fault[] = [];
-  const read = async (key: "certificate" | "key"): Promise<SettledFile | undefined> => {
+  const read = async (key: TlsKey, file: string | undefined): Promise<SettledFile | undefined> => {
     try {
-      return await readSettled(configuration[key]);
+      return file === undefined ? undefined : await readSettled(file);
     } catch (error) {
       if (!(error instanceof FileReadError)) throw error;
       faults.push({ path: ["listen", "tls", key], message: error.message });
       return undefined;
     }
   };
-  const [certificate, key] = [await read("certificate"), await read("key")];
-  if (certificate === undefined || key === undefined) throw new InvalidOptionsError(faults);
-  return identityOf(configuration, [certificate, key]);
+  const certificate = await read("certificate", configuration.certificate);
+  const key = await read("key", configuration.key);
+  const clientCa = await read("clientCa", configuration.clientCa);
+  if (certificate === undefined || key === undefined || faults.length > 0) throw new InvalidOptionsError(faults);
+  return identityOf(configuration, clientCa === undefined ? [certificate, key] : [certificate, key, clientCa]);
 }
 
-/** @throws {InvalidOptionsError} where the files are not a certificate and its key. */
-export function identityOf(
-  { minVersion = "TLSv1.2" }: TlsConfiguration,
-  files: readonly [certificate: SettledFile, key: SettledFile],
-): TlsIdentity {
-  const [certificate, key] = files;
+/** @throws {InvalidOptionsError} where the files are not a certificate and its key, or the authorities hold none. */
+export function identityOf({ minVersion = "TLSv1.2" }: TlsConfiguration, files: TlsFiles): TlsIdentity {
+  const [certificate, key, clientCa] = files;
   const faults: Fault[] = [];
-  const attempt = <T>(part: "certificate" | "key", message: string, action: () => T): T | undefined => {
+  const attempt = <T>(part: TlsKey, message: string, action: () => T): T | undefined => {
     try {
       return action();
     } catch (error) {
@@ -58,10 +63,16 @@ export function identityOf(
   } else {
     attempt("key", "holds no usable private key", () => createSecureContext({ key: key.content }));
   }
+  if (clientCa !== undefined) {
+    attempt("clientCa", "holds no usable certificate", () => new X509Certificate(clientCa.content));
+  }
   const options = { cert: certificate.content, key: key.content, minVersion };
   if (faults.length === 0) attempt("key", "does not belong to the certificate", () => createSecureContext(options));
   if (leaf === undefined || faults.length > 0) throw new InvalidOptionsError(faults);
-  return { options, files, validTo: leaf.validToDate };
+  const identity = { files, validTo: leaf.validToDate };
+  return clientCa === undefined
+    ? { ...identity, options, asksClients: false }
+    : { ...identity, options: { ...options, ca: clientCa.content }, asksClients: true };
 }
 
 /** A private key under a passphrase: in PKCS #8 (RFC 5958), or as OpenSSL writes the older kinds (RFC 1421). */
