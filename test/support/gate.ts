@@ -1,6 +1,6 @@
-import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type ReadServer, startLoggedServer } from "./logged-server.ts";
 
@@ -30,12 +30,14 @@ export interface GateSettings {
   readonly configuration: object;
   /** Further files of its directory: name to content. */
   readonly files?: Readonly<Record<string, string>>;
+  /** Packages that are installed there: name to directory. */
+  readonly packages?: Readonly<Record<string, string>>;
 }
 
 const configurationFile = "registry-gate.yaml";
 
 /** Starts a gate with the configuration and files given, in a directory of its own. */
-export async function startGate({ configuration, files = {} }: GateSettings): Promise<RunningGate> {
+export async function startGate({ configuration, files = {}, packages = {} }: GateSettings): Promise<RunningGate> {
   const directory = await mkdtemp(join(tmpdir(), "registry-gate-gate-"));
   const put = async (name: string, content: string): Promise<void> => {
     const path = join(directory, name);
@@ -45,6 +47,11 @@ export async function startGate({ configuration, files = {} }: GateSettings): Pr
   // JSON is YAML too.
   const configure = (next: object): Promise<void> => put(configurationFile, JSON.stringify(next));
   for (const [name, content] of Object.entries(files)) await put(name, content);
+  for (const [name, place] of Object.entries(packages)) {
+    const installed = join(directory, "node_modules", name);
+    await mkdir(dirname(installed), { recursive: true });
+    await symlink(place, installed);
+  }
   await configure(configuration);
   try {
     const [command, ...before] = gateCommand;

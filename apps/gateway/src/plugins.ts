@@ -4,11 +4,12 @@ import { type AuthBackendPlugin, InvalidOptionsError } from "@registry-gate/auth
 import { plugin as htpasswd } from "@registry-gate/auth-htpasswd";
 import { plugin as ldap } from "@registry-gate/auth-ldap";
 import { ssoHeaderPlugin, ssoJwtPlugin } from "@registry-gate/auth-sso";
+import { plugin as passport } from "@registry-gate/passport";
 import { resolve } from "import-meta-resolve";
 import { didYouMean } from "./suggestion.ts";
 
 /** The backends that need no further package. This is the one list of them. */
-export const builtInPlugins: readonly AuthBackendPlugin[] = [htpasswd, ldap, ssoHeaderPlugin, ssoJwtPlugin];
+export const builtInPlugins: readonly AuthBackendPlugin[] = [htpasswd, ldap, ssoHeaderPlugin, ssoJwtPlugin, passport];
 
 /**
  * Finds the plugin for a backend's `type`: a built-in one, or the `plugin` that the package of this name exports. The

@@ -39,7 +39,7 @@ const rule: z.ZodType<AccessRule> = z.strictObject(
 
 const backend: z.ZodType<BackendConfiguration> = z.looseObject(
   {
-    type: text().describe("htpasswd, or the name of a package"),
+    type: text().describe("A built-in backend, or the name of a package"),
     id: text().describe("The name in the log; the type by default").exactOptional(),
   },
   "must be a backend with a type and its options",

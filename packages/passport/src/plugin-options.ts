@@ -1,0 +1,94 @@
+import { type Credentials, type Duration, type Fault, InvalidOptionsError, parseDuration } from "@registry-gate/auth";
+import { z } from "zod";
+import type { FormFields } from "./strategy-request.ts";
+
+/** What a configuration can say beside `type: passport`. */
+export interface PassportPluginOptions {
+  /** A package, or a file that begins with `./`, `../` or `/`; looked for from the configuration's directory. */
+  readonly module: string;
+  /** What of the module to use. Default `Strategy`, or else what it exports by default. */
+  readonly export?: string;
+  /** What the strategy, or the function that makes it, is given. */
+  readonly options?: Readonly<Record<string, unknown>>;
+  /** Files whose text becomes an option, by the option's path, such as `server.bindCredentials`. */
+  readonly optionFiles?: Readonly<Record<string, string>>;
+  /** Where in the strategy's user the name is. Default `username`. */
+  readonly usernameField?: string;
+  /** Where a stable identifier is. Default: the name. */
+  readonly subjectField?: string;
+  /** Where the groups are. Default `groups`, which may be missing. */
+  readonly groupsField?: string;
+  readonly emailField?: string;
+  readonly nameField?: string;
+  readonly schemes?: readonly Credentials["scheme"][];
+  readonly credentialHeaders?: readonly string[];
+  readonly formFields?: FormFields;
+  readonly timeout?: Duration;
+}
+
+const text = (what: string): z.ZodString =>
+  z
+    .string({ error: ({ input }) => (input === undefined ? "is required" : "must be text") })
+    .min(1, "is empty")
+    .describe(what);
+
+const field = (what: string): z.ZodString =>
+  text(what).regex(/^[^.]+(?:\.[^.]+)*$/, "must be the name of a field, or names with dots between them");
+
+const schema: z.ZodType<PassportPluginOptions> = z.strictObject(
+  {
+    module: text("A package, or a file that begins with ./"),
+    export: text("What of the module to use; Strategy by default, or else its default export").exactOptional(),
+    options: z.record(z.string(), z.unknown(), "must hold the strategy's options").exactOptional(),
+    optionFiles: z
+      .record(field("The path of an option"), text("A file with its text"), "must map options to files")
+      .describe("Files whose text becomes an option, by the option's path")
+      .exactOptional(),
+    usernameField: field("Where in the strategy's user the name is; username by default").exactOptional(),
+    subjectField: field("Where a stable identifier is; the name by default").exactOptional(),
+    groupsField: field("Where the groups are; groups by default").exactOptional(),
+    emailField: field("Where an e-mail address is").exactOptional(),
+    nameField: field("Where a name for people is").exactOptional(),
+    schemes: z
+      .array(z.enum(["basic", "bearer"], "must be basic or bearer"), "must be a list of basic and bearer")
+      .min(1, "must not be empty")
+      .describe("Which credentials the strategy is asked about; all by default")
+      .exactOptional(),
+    credentialHeaders: z
+      .array(z.string("must be text").regex(/^[A-Za-z0-9-]+$/, "must be the name of a header"), "must be a list")
+      .describe("Headers that the strategy reads beside Authorization")
+      .exactOptional(),
+    formFields: z
+      .strictObject(
+        {
+          username: text("username by default").exactOptional(),
+          password: text("password by default").exactOptional(),
+        },
+        { error: ({ code }) => (code === "invalid_type" ? "must hold username or password" : undefined) },
+      )
+      .describe("Where a strategy that reads a form finds the login")
+      .exactOptional(),
+    timeout: z
+      .union([z.int(), z.string()], "must be a duration such as 500ms, 5s or 1m")
+      .refine((value) => (parseDuration(value) ?? 0) > 0, "must be a duration such as 500ms, 5s or 1m")
+      .describe("How long the strategy may take; 10s by default")
+      .exactOptional(),
+  },
+  { error: ({ code }) => (code === "invalid_type" ? "must hold module and the like" : undefined) },
+);
+
+/** The options as JSON Schema (draft 2020-12). */
+export const optionsSchema: Readonly<Record<string, unknown>> = z.toJSONSchema(schema);
+
+/** @throws {InvalidOptionsError} with every fault in the shape. */
+export function parsePluginOptions(options: unknown): PassportPluginOptions {
+  const result = schema.safeParse(options);
+  if (result.success) return result.data;
+  throw new InvalidOptionsError(
+    result.error.issues.flatMap((issue): Fault[] => {
+      const path = issue.path.map((key) => (typeof key === "symbol" ? String(key) : key));
+      if (issue.code !== "unrecognized_keys") return [{ path, message: issue.message }];
+      return issue.keys.map((key) => ({ path: [...path, key], message: "is not known" }));
+    }),
+  );
+}

@@ -1,0 +1,49 @@
+import type { AuthBackend, AuthBackendPlugin, BackendContext } from "@registry-gate/auth";
+import { identityByFields } from "./identity-by-fields.ts";
+import { loadStrategy } from "./load-strategy.ts";
+import { passportBackend } from "./passport-backend.ts";
+import { optionsSchema, type PassportPluginOptions, parsePluginOptions } from "./plugin-options.ts";
+import type { PassportStrategy } from "./strategy.ts";
+
+/** Lets a configuration name a strategy as `type: passport`. */
+export const plugin: AuthBackendPlugin = {
+  type: "passport",
+  apiVersion: 1,
+  optionsSchema,
+  open: async (options, context) => openStrategy(parsePluginOptions(options), context),
+};
+
+async function openStrategy(options: PassportPluginOptions, context: BackendContext): Promise<AuthBackend> {
+  const { schemes, credentialHeaders, formFields, timeout } = options;
+  const { strategy, made } = await loadStrategy(options, context);
+  return passportBackend(strategy, {
+    id: context.id,
+    identity: identityByFields(fieldsOf(options)),
+    ...(schemes !== undefined && { schemes }),
+    ...(credentialHeaders !== undefined && {
+      credentialHeaders: [...new Set(credentialHeaders.map((name) => name.toLowerCase()))],
+    }),
+    ...(formFields !== undefined && { formFields }),
+    ...(timeout !== undefined && { timeout }),
+    // The module's own strategy serves the next backend too.
+    ...(made && { close: () => closeStrategy(strategy) }),
+  });
+}
+
+function fieldsOf({ usernameField, subjectField, groupsField, emailField, nameField }: PassportPluginOptions) {
+  return {
+    ...(usernameField !== undefined && { username: usernameField }),
+    ...(subjectField !== undefined && { subject: subjectField }),
+    ...(groupsField !== undefined && { groups: groupsField }),
+    claims: {
+      ...(emailField !== undefined && { email: emailField }),
+      ...(nameField !== undefined && { name: nameField }),
+    },
+  };
+}
+
+async function closeStrategy(strategy: PassportStrategy): Promise<void> {
+  if ("close" in strategy && typeof strategy.close === "function") {
+    await Reflect.apply(strategy.close, strategy, []);
+  }
+}

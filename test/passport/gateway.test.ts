@@ -1,0 +1,150 @@
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { parse } from "yaml";
+import { codeOf } from "../docs/markdown.ts";
+import { runGate } from "../gateway/run-gate.ts";
+import { basic } from "../support/basic.ts";
+import { type DockerRegistry, startDockerRegistry } from "../support/docker-registry.ts";
+import { type GateSettings, type RunningGate, startGate } from "../support/gate.ts";
+import { type Slapd, startSlapd } from "../support/slapd.ts";
+
+const readme = fileURLToPath(new URL("../../packages/passport/README.md", import.meta.url));
+const { blocks, spans } = codeOf(await readFile(readme, "utf8"));
+
+/** The blocks of the README in one language, in their order. */
+function documented(language: string): readonly string[] {
+  return blocks.filter((block) => block.language === language).map(({ code }) => code);
+}
+
+function installed(name: string): Record<string, string> {
+  return { [name]: fileURLToPath(new URL(`../../packages/passport/node_modules/${name}`, import.meta.url)) };
+}
+
+let registry: DockerRegistry;
+let slapd: Slapd;
+beforeAll(async () => {
+  [registry, slapd] = await Promise.all([startDockerRegistry(), startSlapd()]);
+});
+afterAll(async () => {
+  await registry?.close();
+  await slapd?.close();
+});
+
+/** Starts a gate by a configuration of the README, before this test's registry. */
+async function start(yaml: string | undefined, more: Omit<GateSettings, "configuration">): Promise<RunningGate> {
+  const configuration: { auth: { backends: { options: { server?: object } }[] } } = {
+    ...parse(yaml ?? ""),
+    listen: { address: "127.0.0.1:0" },
+    upstream: { url: registry.url },
+  };
+  const [backend] = configuration.auth.backends;
+  if (backend?.options.server !== undefined) Object.assign(backend.options.server, { url: slapd.tlsUrl });
+  const gate = await startGate({ configuration, ...more });
+  onTestFinished(() => gate.close());
+  return gate;
+}
+
+const statusOf = async (gate: RunningGate, method: string, path: string, login: [string, string]) =>
+  (await fetch(gate.url + path, { method, headers: basic(...login) })).status;
+
+test("the example of a strategy in a module of one's own lets in, keeps out, and knows groups", async () => {
+  const people = spans.find((span) => span.startsWith('{ "alice"')) ?? "";
+  const gate = await start(documented("yaml")[0], {
+    files: {
+      "strategy.mjs": documented("js")[0] ?? "",
+      "people.json": people.replace(/ }$/, ', "bob": { "password": "battery staple", "groups": [] } }'),
+    },
+    packages: installed("passport-http"),
+  });
+  const upload = "/v2/team/app/blobs/uploads/";
+  expect(await statusOf(gate, "GET", "/v2/", ["alice", "correct horse"])).toBe(200);
+  expect(await statusOf(gate, "POST", upload, ["alice", "correct horse"])).toBe(202);
+  expect(await statusOf(gate, "GET", "/v2/", ["bob", "battery staple"])).toBe(200);
+  expect(await statusOf(gate, "POST", upload, ["bob", "battery staple"])).toBe(403);
+  expect(await statusOf(gate, "GET", "/v2/", ["alice", "wrong canary"])).toBe(401);
+  expect(
+    await gate.logged(({ reason }) => typeof reason === "string" && reason.includes("the strategy says")),
+  ).toMatchObject({ reason: "passport: the strategy says no", decision: "unauthenticated" });
+  expect(gate.output()).not.toContain("canary");
+});
+
+test("the example of passport-ldapauth signs people in at OpenLDAP, and answers 503 while it is away", async () => {
+  const gate = await start(documented("yaml")[1], {
+    files: { password: "gatepw\n", "ca.pem": await readFile(slapd.authority, "utf8") },
+    packages: installed("passport-ldapauth"),
+  });
+  const upload = "/v2/team/app/blobs/uploads/";
+  expect(await statusOf(gate, "POST", upload, ["alice", "alicepw"])).toBe(202);
+  expect(await statusOf(gate, "GET", "/v2/", ["carol", "carolpw"])).toBe(200);
+  expect(await statusOf(gate, "POST", upload, ["carol", "carolpw"])).toBe(403);
+  expect(await statusOf(gate, "GET", "/v2/", ["alice", "bobpw"])).toBe(401);
+  await slapd.stop();
+  onTestFinished(() => slapd.start());
+  expect(await statusOf(gate, "GET", "/v2/", ["bob", "bobpw"])).toBe(503);
+  expect(gate.output()).not.toMatch(/gatepw|bobpw|alicepw/);
+});
+
+test("a strategy is put in the place of another by a reload", async () => {
+  const letting = (name: string) => `export default { authenticate() { this.success({ username: "${name}" }); } };`;
+  const configuration = {
+    listen: { address: "127.0.0.1:0" },
+    upstream: { url: registry.url },
+    auth: { backends: [{ type: "passport", module: "./strategy.mjs" }], cache: false },
+  };
+  const gate = await startGate({ configuration, files: { "strategy.mjs": letting("one") } });
+  onTestFinished(() => gate.close());
+  const who = async () => {
+    await statusOf(gate, "GET", "/v2/", ["x", "y"]);
+    await expect.poll(() => gate.lines().some(({ username }) => username !== undefined)).toBe(true);
+    return gate.lines().findLast(({ event }) => event === "request")?.username;
+  };
+  expect(await who()).toBe("one");
+  await gate.put("strategy.mjs", letting("two"));
+  gate.kill("SIGHUP");
+  await gate.logged(({ event }) => event === "reloaded");
+  await expect.poll(who).toBe("two");
+});
+
+test("a fault is one line with its path, and nothing of the strategy's options", async () => {
+  const gate = await startGate({
+    configuration: {
+      listen: { address: "127.0.0.1:0" },
+      upstream: { url: registry.url },
+      auth: { backends: [{ type: "passport", module: "./good.mjs" }] },
+    },
+    files: {
+      "good.mjs": "export default { authenticate() { this.pass(); } };",
+      "bad.mjs": "export default ({ token }) => { throw new Error(`${token} is too old`); };",
+    },
+    packages: installed("passport-http"),
+  });
+  onTestFinished(() => gate.close());
+  const check = async (backend: object) => {
+    await gate.put(
+      "other.yaml",
+      JSON.stringify({
+        listen: { address: "127.0.0.1:0" },
+        upstream: { url: registry.url },
+        auth: { backends: [{ type: "passport", ...backend }] },
+      }),
+    );
+    const { code, stderr } = await runGate(["check", "--config", "other.yaml"], { directory: gate.directory });
+    return [code, stderr];
+  };
+  expect(await check({ module: "./good.mjs" })).toEqual([0, ""]);
+  const at = "other.yaml: auth.backends[0]";
+  expect(await check({ module: "./nowhere.mjs" })).toEqual([1, `${at}.module: no such file: ./nowhere.mjs\n`]);
+  expect(await check({ module: "passport-saml" })).toEqual([
+    1,
+    `${at}.module: the package passport-saml is not installed where the configuration is\n`,
+  ]);
+  expect(await check({ module: "./bad.mjs", options: { token: "canary" } })).toEqual([
+    1,
+    `${at}.options: do not make a strategy: [secret] is too old; a module of your own can make it by code\n`,
+  ]);
+  expect(await check({ module: "passport-http", export: "BasicStrategy", usernamefield: "x" })).toEqual([
+    1,
+    `${at}.usernamefield: is not known; did you mean usernameField?\n`,
+  ]);
+});
