@@ -9,6 +9,7 @@ import { parseCommandLine } from "./command-line.ts";
 import { configHelp, configOption, requireConfig } from "./config-file.ts";
 import { reportFaults } from "./report.ts";
 import { tryBackends } from "./try-backends.ts";
+import { tryRegistry } from "./try-registry.ts";
 
 export const check: Command = {
   name: "check",
@@ -16,7 +17,7 @@ export const check: Command = {
   summary: "find every fault in a configuration, and warn of risks",
   details: [
     configHelp,
-    "  --connect          try every backend as well, and print each step with its time",
+    "  --connect          try every backend and the registry as well, and print each step with its time",
     "  --user USER        sign USER in; the password is asked for, or is the first line of standard input. Where it is",
     "                     empty, USER is only looked up",
     "",
@@ -38,7 +39,9 @@ export const check: Command = {
         ...(await exposedKey(configuration)),
       ];
       for (const text of [...told, ...warnings.map(formatFault)]) process.stderr.write(`${file}: warning: ${text}\n`);
-      const failures = connect ? await tryBackends(gate.backends, user) : [];
+      const failures = connect
+        ? [...(await tryBackends(gate.backends, user)), ...(await tryRegistry(configuration.upstream))]
+        : [];
       for (const failure of failures) process.stderr.write(`${file}: ${failure}\n`);
       if (failures.length > 0) return 1;
       process.stdout.write(`${file}: ok\n`);

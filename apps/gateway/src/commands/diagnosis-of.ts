@@ -1,5 +1,5 @@
 import type { AuthBackend, AuthResult, DiagnosisLogin, DiagnosisStep } from "@registry-gate/auth";
-import { oneLine } from "../plugins.ts";
+import { type Finding, timedStep } from "./timed-step.ts";
 
 /** What a backend finds out about itself and about a login; where it has no diagnosis of its own, by asking it. */
 export async function* diagnosisOf(
@@ -11,13 +11,13 @@ export async function* diagnosisOf(
     try {
       yield* backend.diagnose(login, signal);
     } catch (error) {
-      yield await timed("diagnosis", backend.id, () => Promise.reject(error));
+      yield await timedStep("diagnosis", backend.id, () => Promise.reject(error));
     }
     return;
   }
   if (backend.check !== undefined) {
     const check = backend.check.bind(backend);
-    const step = await timed("check", backend.id, async () => {
+    const step = await timedStep("check", backend.id, async () => {
       await check(signal);
       return { outcome: "ok", about: "backend", details: {} };
     });
@@ -26,7 +26,7 @@ export async function* diagnosisOf(
   }
   if (login?.password === undefined) return;
   const { username, password } = login;
-  yield await timed("login", backend.id, async () =>
+  yield await timedStep("login", backend.id, async () =>
     judge(
       await backend.authenticate({
         credentials: { scheme: "basic", username, password },
@@ -36,16 +36,6 @@ export async function* diagnosisOf(
       }),
     ),
   );
-}
-
-type Finding = Pick<DiagnosisStep, "outcome" | "about" | "details">;
-
-async function timed(step: string, target: string, act: () => Promise<Finding>): Promise<DiagnosisStep> {
-  const start = performance.now();
-  const finding = await act().catch(
-    (error: unknown): Finding => ({ outcome: "failed", about: "backend", details: { reason: oneLine(error) } }),
-  );
-  return { step, target, milliseconds: performance.now() - start, ...finding };
 }
 
 function judge(result: AuthResult): Finding {

@@ -2,6 +2,7 @@ import type { AuthBackend, DiagnosisLogin, DiagnosisStep } from "@registry-gate/
 import { diagnosisOf } from "./diagnosis-of.ts";
 import { askHidden } from "./hidden-prompt.ts";
 import { readLine } from "./read-line.ts";
+import { failureText, stepText } from "./step-text.ts";
 
 /** For one backend: far above what its own time limits add up to. */
 const patience = 120_000;
@@ -33,10 +34,9 @@ export async function tryBackends(
       steps++;
       if (step.target !== target) process.stdout.write(`  ${step.target}\n`);
       ({ target } = step);
-      process.stdout.write(asText(step));
+      process.stdout.write(stepText(step));
       if (step.outcome === "ok") letIn ||= step.about === "login" && login?.password !== undefined;
-      else
-        failures.push({ about: step.about, text: `${place}: ${step.step} failed: ${reasonOf(step)} (${step.target})` });
+      else failures.push({ about: step.about, text: `${place}: ${failureText(step)}` });
     }
     if (steps === 0) process.stdout.write("  has nothing to connect to\n");
   }
@@ -52,29 +52,4 @@ async function askFor(user: string): Promise<DiagnosisLogin> {
     : [await readLine(process.stdin)];
   const password = answer.normalize("NFC");
   return password === "" ? { username } : { username, password };
-}
-
-function reasonOf({ details }: DiagnosisStep): string {
-  const { reason } = details;
-  return typeof reason === "string" ? printable(reason) : "no reason given";
-}
-
-/** One line, and below it what there are several of. */
-function asText(step: DiagnosisStep): string {
-  const { outcome, step: name, milliseconds, details } = step;
-  const found = Object.entries(details).flatMap(([key, value]) => {
-    if (typeof value !== "string") return [];
-    return key === "reason" ? [printable(value)] : [`${key} ${printable(value)}`];
-  });
-  const took = `${Math.round(milliseconds)} ms`;
-  const head = `    ${outcome.padEnd(6)}  ${name.padEnd(13)} ${took.padStart(8)}  ${found.join(", ")}`;
-  const lists = Object.values(details).flatMap((value) =>
-    typeof value === "string" ? [] : value.map((item) => `${" ".repeat(14)}- ${printable(item)}`),
-  );
-  return [head.trimEnd(), ...lists, ""].join("\n");
-}
-
-/** What a directory says goes to a terminal, which control characters could lead astray. */
-function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, "\ufffd");
 }
