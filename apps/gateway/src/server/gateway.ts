@@ -51,6 +51,8 @@ export async function startGateway(file: string): Promise<Gateway> {
   }
   announce();
   const leaving = new Set<Promise<void>>();
+  /** Those that listen no more, but still have connections. */
+  const givenUp = new Set<Listener>();
   let watches = watch();
   let reloading: Promise<void> = Promise.resolve();
   let closing = false;
@@ -104,6 +106,11 @@ export async function startGateway(file: string): Promise<Gateway> {
     void departure.finally(() => leaving.delete(departure));
   }
 
+  function giveUp(former: Listener): void {
+    givenUp.add(former);
+    leave(former.close().finally(() => givenUp.delete(former)));
+  }
+
   /** Everything new is built, and the new socket opened, before anything old is given up. */
   async function replace(): Promise<void> {
     const { loaded: next, gate: nextGate } = await load(path, log);
@@ -115,7 +122,7 @@ export async function startGateway(file: string): Promise<Gateway> {
     const former = { gate, listener };
     if (!sameSocket) {
       // Of one address there is one socket only: the old one makes place, its connections live on.
-      if (sameAddress) leave(former.listener.close());
+      if (sameAddress) giveUp(former.listener);
       try {
         listener = await openListener(listen.address, nextGate.tls, limitsOf(nextGate.configuration), handlers);
       } catch (error) {
@@ -126,7 +133,7 @@ export async function startGateway(file: string): Promise<Gateway> {
         }
         throw error;
       }
-      if (!sameAddress) leave(former.listener.close());
+      if (!sameAddress) giveUp(former.listener);
     } else if (nextGate.tls !== undefined) {
       listener.setTls(nextGate.tls);
     }
@@ -163,9 +170,13 @@ export async function startGateway(file: string): Promise<Gateway> {
     reload,
     async close(patience = 30_000) {
       closing = true;
+      log.logger.info({ event: "stopping" }, "requests that have begun may finish");
       for (const { close } of watches) close();
       await reloading;
-      const timer = setTimeout(() => listener.cut(), patience);
+      const timer = setTimeout(() => {
+        log.logger.warn({ event: "cut" }, "what has not finished in time is cut");
+        for (const { cut } of [listener, ...givenUp]) cut();
+      }, patience);
       await listener.close();
       await gate.retire();
       await Promise.all(leaving);
