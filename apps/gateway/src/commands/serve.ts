@@ -20,9 +20,17 @@ export const serve: Command = {
   async run(parameters) {
     const file = configFile(parameters);
     try {
-      const gateway = await startGateway(file);
-      process.on("SIGHUP", () => void gateway.reload());
-      await stopSignal();
+      // Signals are listened for first: one that comes while the gateway starts would end the process.
+      const stop = stopSignal();
+      const starting = startGateway(file);
+      process.on("SIGHUP", () => {
+        starting.then(
+          (gateway) => gateway.reload(),
+          () => {},
+        );
+      });
+      const gateway = await starting;
+      await stop;
       await gateway.close();
       return 0;
     } catch (error) {
