@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { AuthResult, BasicCredentials, Identity } from "@registry-gate/auth";
-import { canonicalDN } from "@registry-gate/distinguished-name";
+import { canonicalDN, writeCanonical } from "@registry-gate/distinguished-name";
 import type { Directory } from "./directory/directory.ts";
 import type { Group } from "./groups/group.ts";
 import { groupAttributes, groupsOf } from "./groups/groups-of.ts";
@@ -157,7 +157,7 @@ export function isIn(groups: readonly Group[], required: string): boolean {
 
 /** Rules can name a group by its name and by its DN. */
 function identityOf(user: User, groups: readonly Group[], backend: string): Identity {
-  const subject = canonicalDN(user.dn) ?? user.dn;
+  const subject = writeCanonical(user.parsedDN);
   const names = groups.flatMap((group) => [...group.names, group.canonicalDN]);
   return { subject, username: user.username, groups: [...new Set(names)], backend };
 }

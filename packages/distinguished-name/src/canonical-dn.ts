@@ -28,8 +28,12 @@ export function isWithin(dn: DN, base: DN): boolean {
   return offset >= 0 && end.every((rdn, index) => rdn === whole[offset + index]);
 }
 
+/** What most values are: ASCII, with single spaces within. The rest of the folding changes nothing there. */
+const SIMPLE = /^[!-~]+(?: [!-~]+)*$/;
+
 /** Folds a value for comparison, much as caseIgnoreMatch does. */
 export function foldValue(value: string): string {
+  if (SIMPLE.test(value)) return value.toLowerCase();
   const folded = value.normalize("NFKC").toLowerCase().replaceAll("ς", "σ").normalize("NFKC");
   return folded.replace(/\s+/g, " ").trim();
 }
@@ -43,6 +47,7 @@ function writeAva({ type, value, hex }: Ava): string {
 }
 
 function escapeMinimally(value: string): string {
+  if (!/["+,;<>\\\0-\x1f\x7f]|^#/.test(value)) return value;
   return value
     .replace(/["+,;<>\\]/g, "\\$&")
     .replace(/^[#]/, "\\#")

@@ -64,7 +64,18 @@ function readValue(text: string, start: number): Value | undefined {
   return text[position] === "#" ? readHexValue(text, position + 1) : readTextValue(text, position);
 }
 
+/** A value without escapes, as most are; what follows it decides whether it is a whole one. */
+const PLAIN = /[^\\,+"<>;\0]*/y;
+
 function readTextValue(text: string, start: number): Value | undefined {
+  PLAIN.lastIndex = start;
+  const plain = PLAIN.exec(text)?.[0] ?? "";
+  const next = text[start + plain.length];
+  if ((next === undefined || next === "," || next === "+") && plain.isWellFormed()) {
+    let end = plain.length;
+    while (plain[end - 1] === " ") end--;
+    return { text: plain.slice(0, end), hex: false, end: start + plain.length };
+  }
   const bytes: Buffer[] = [];
   let plainFrom = start;
   let position = start;

@@ -31,7 +31,8 @@ export interface Pool {
 
 interface Free {
   readonly session: Session;
-  readonly timer: NodeJS.Timeout;
+  /** When it was used last. */
+  readonly since: number;
 }
 
 /** What a waiter is given: a free connection, or leave to open one. */
@@ -51,10 +52,10 @@ export function createPool(options: PoolOptions): Pool {
   /** Connections that exist or are being opened. */
   let count = 0;
   let closed = false;
+  let sweeping: NodeJS.Timeout | undefined;
 
   function takeFree(): Session | undefined {
     for (let entry = free.pop(); entry !== undefined; entry = free.pop()) {
-      clearTimeout(entry.timer);
       if (entry.session.usable && preferred(entry.session.server)) return entry.session;
       discard(entry.session);
     }
@@ -81,18 +82,25 @@ export function createPool(options: PoolOptions): Pool {
       next.resolve(session);
       return;
     }
-    session.hold(false);
-    const entry: Free = { session, timer: setTimeout(() => remove(entry), idle) };
-    entry.timer.unref();
+    const entry: Free = { session, since: performance.now() };
     session.onEnd(() => remove(entry));
     free.push(entry);
+    sweeping ??= setTimeout(sweep, idle).unref();
+  }
+
+  /** Closes what has not been used for too long, and comes again when the next one may be due. */
+  function sweep(): void {
+    sweeping = undefined;
+    const now = performance.now();
+    for (const entry of [...free]) if (now - entry.since >= idle) remove(entry);
+    const [oldest] = free;
+    if (oldest !== undefined) sweeping = setTimeout(sweep, Math.max(1, oldest.since + idle - now)).unref();
   }
 
   function remove(entry: Free): void {
     const index = free.indexOf(entry);
     if (index === -1) return;
     free.splice(index, 1);
-    clearTimeout(entry.timer);
     discard(entry.session);
   }
 
@@ -149,7 +157,6 @@ export function createPool(options: PoolOptions): Pool {
   return {
     async use(signal, use) {
       const session = await acquire(signal);
-      session.hold(true);
       used.add(session);
       try {
         return await use(session);
@@ -164,6 +171,7 @@ export function createPool(options: PoolOptions): Pool {
     },
     close() {
       closed = true;
+      clearTimeout(sweeping);
       for (const { reject } of [...waiting]) reject(new DirectoryFault("connect", "the backend is closed"));
       for (const entry of [...free]) remove(entry);
       for (const session of [...used]) session.close();

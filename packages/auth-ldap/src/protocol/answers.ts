@@ -22,7 +22,6 @@ export interface LdapResult {
 export interface PolicyState {
   /** 0 expired, 1 locked, 2 to be changed; servers know more. */
   readonly error: number | undefined;
-  readonly graceLogins: number | undefined;
 }
 
 export interface BindResult extends LdapResult {
@@ -71,15 +70,8 @@ export function readBindResult(message: Message): BindResult {
 /** A value of the control is a SEQUENCE of a warning and an error, each of which may be missing. */
 function readPolicy(bytes: Buffer, value: Element): PolicyState {
   const [sequence] = children(bytes, value);
-  let error: number | undefined;
-  let graceLogins: number | undefined;
-  for (const part of children(bytes, expected(sequence, SEQUENCE))) {
-    if (part.tag === 0x81) error = readNumber(bytes, part);
-    if (part.tag !== 0xa0) continue;
-    const [warning] = children(bytes, part);
-    if (warning?.tag === 0x81) graceLogins = readNumber(bytes, warning);
-  }
-  return { error, graceLogins };
+  const error = children(bytes, expected(sequence, SEQUENCE)).find(({ tag }) => tag === 0x81);
+  return { error: error === undefined ? undefined : readNumber(bytes, error) };
 }
 
 function children(bytes: Buffer, { start, end }: Element): readonly Element[] {

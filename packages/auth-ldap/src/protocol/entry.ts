@@ -1,3 +1,5 @@
+import { isUtf8 } from "node:buffer";
+
 /** An entry as the server has answered it. */
 export interface Entry {
   readonly dn: string;
@@ -7,8 +9,6 @@ export interface Entry {
   /** The names of all attributes with their options, in lower case. */
   readonly names: readonly string[];
 }
-
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 export function createEntry(dn: string, attributes: readonly (readonly [string, readonly Buffer[]])[]): Entry {
   const values = new Map<string, readonly Buffer[]>();
@@ -21,9 +21,5 @@ export function createEntry(dn: string, attributes: readonly (readonly [string, 
 }
 
 function decode(value: Buffer): string[] {
-  try {
-    return [utf8.decode(value)];
-  } catch {
-    return [];
-  }
+  return isUtf8(value) ? [value.toString("utf8")] : [];
 }

@@ -11,7 +11,7 @@ export interface SearchResult extends LdapResult {
 
 /**
  * One connection that is ready for LDAP. It never connects again: when it has ended, it has ended. One operation at a
- * time.
+ * time, which alone keeps the process alive.
  *
  * Each operation rejects with a {@link DirectoryFault} of kind `lost`, `timeout`, `protocol` or `aborted`; then the
  * connection is closed. A result code is a value.
@@ -24,8 +24,6 @@ export interface Session {
   search(query: SearchQuery, signal: AbortSignal): Promise<SearchResult>;
   /** A simple bind as `dn`. `policy`: ask for the state of the account as well. */
   bind(dn: string, password: string, signal: AbortSignal, policy?: boolean): Promise<BindResult>;
-  /** Whether the connection keeps the process alive. */
-  hold(held: boolean): void;
   /** `listener` is called once, when the connection has ended by itself. */
   onEnd(listener: () => void): void;
   close(): void;
@@ -66,6 +64,8 @@ export function createSession(socket: Socket, server: string, timeout: number): 
   }
 
   socket.setNoDelay(true);
+  // An operation keeps the process alive by the timer of its own; a connection alone does not.
+  socket.unref();
   socket.setTimeout(0);
   socket.on("data", (chunk: Buffer) => {
     try {
@@ -165,10 +165,6 @@ export function createSession(socket: Socket, server: string, timeout: number): 
         if (message === undefined) throw new DirectoryFault("protocol", "the bind has no answer");
         return readBindResult(message);
       });
-    },
-    hold(held) {
-      if (held) socket.ref();
-      else socket.unref();
     },
     onEnd(listener) {
       ended = listener;
