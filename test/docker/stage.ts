@@ -8,7 +8,7 @@ import { startTunnel } from "../support/tunnel.ts";
 /** What a gate is given besides its address, its certificate and its registry. */
 export interface StageSettings {
   readonly auth: object;
-  readonly access: readonly object[];
+  readonly access?: readonly object[];
   readonly files?: Readonly<Record<string, string>>;
 }
 

@@ -37,7 +37,7 @@ export async function startDockerd({ environment = {} }: DockerdSettings = {}): 
   if (process.getuid?.() !== 0) throw new Error("dockerd needs root");
   // Short, because the path of a socket may have no more than 107 bytes.
   const directory = await mkdtemp(join(tmpdir(), "rg-dockerd-"));
-  const remove = (): Promise<void> => rm(directory, { recursive: true, force: true });
+  const remove = (): Promise<void> => rm(directory, { recursive: true, force: true, maxRetries: 5 });
   const socket = join(directory, "docker.sock");
   const configuration = join(directory, "daemon.json");
   await writeFile(configuration, "{}");
