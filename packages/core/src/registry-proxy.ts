@@ -13,7 +13,7 @@ import { findTag } from "./forward/find-tag.ts";
 import { hasBody, upstreamHeaders } from "./forward/request-headers.ts";
 import { confine, writeHead } from "./forward/response-headers.ts";
 import { openUpstream } from "./forward/upstream.ts";
-import { UpstreamFault } from "./forward/upstream-fault.ts";
+import { reasonOf, UpstreamFault } from "./forward/upstream-fault.ts";
 import { identifier } from "./identify/identify.ts";
 import { forgeryFault } from "./identify/sending-page.ts";
 import type { RegistryProxyOptions } from "./options.ts";
@@ -144,7 +144,7 @@ export function registryProxy(options: RegistryProxyOptions): RegistryProxy {
         failed: (kind, error) => {
           if (kind === "stalled") return end("allowed", "the client sent no more of the body", answers.bodyStalled);
           log?.warn({ err: error }, kind === "silent" ? "the registry does not answer" : "the registry is unreachable");
-          end("allowed", error.message, kind === "silent" ? answers.upstreamSilent : answers.upstreamUnreachable);
+          end("allowed", reasonOf(error), kind === "silent" ? answers.upstreamSilent : answers.upstreamUnreachable);
         },
       });
     } catch (error) {

@@ -27,5 +27,10 @@ function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return { type: typeof error };
   const code = "code" in error && typeof error.code === "string" ? error.code : undefined;
   const system = "syscall" in error && typeof error.syscall === "string" ? error.syscall : undefined;
-  return { type: error.name, code, message: system === undefined ? error.message : `${system} ${code}` };
+  return { type: error.name, code, message: system === undefined ? messageOf(error, code) : `${system} ${code}` };
+}
+
+/** A certificate's fault quotes the names of the other side. */
+function messageOf({ message }: Error, code: string | undefined): string {
+  return code?.startsWith("ERR_TLS_") === true ? code : message;
 }

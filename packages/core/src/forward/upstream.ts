@@ -6,7 +6,7 @@ import type { UpstreamOptions } from "../options.ts";
 import { pump, releasePiece } from "./pump.ts";
 import { type Question, readUpstream, type ShortAnswer } from "./read-upstream.ts";
 import { upstreamAgent } from "./upstream-agent.ts";
-import { UpstreamFault } from "./upstream-fault.ts";
+import { reasonOf, UpstreamFault } from "./upstream-fault.ts";
 
 /** The connection to the registry. This file alone knows the proxy library. */
 export interface Upstream {
@@ -140,7 +140,7 @@ export function openUpstream(options: UpstreamOptions): Upstream {
         return await readUpstream({ url, agent: agents.fresh, timeout: readTimeout }, question, signal);
       } catch (error) {
         if (signal.aborted) throw error;
-        throw new UpstreamFault(upstreamUnreachable, asError(error).message, { cause: error });
+        throw new UpstreamFault(upstreamUnreachable, reasonOf(asError(error)), { cause: error });
       }
     },
     close() {
