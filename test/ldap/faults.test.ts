@@ -70,6 +70,27 @@ describe("a connection that breaks", () => {
     expect(torn).toBe(2);
   });
 
+  it("in the middle of an answer makes the login unavailable, never without the groups that were cut off", async () => {
+    const relay = await relayTo(slapd.port);
+    const { backend } = await openBackend(inClear(relay));
+    await signIn(backend, "alice", "alicepw");
+    let cut = 0;
+    const searching = new Set<number>();
+    relay.tamper((bytes, direction, connection) => {
+      if (direction === "up") {
+        if (bytes[5] === 0x63) searching.add(connection);
+        return undefined;
+      }
+      if (!searching.delete(connection)) return cut === 0 ? undefined : "reset";
+      cut++;
+      return bytes.subarray(0, bytes.length - 20);
+    });
+    expect(await outcomeOf(signIn(backend, "alice", "alicepw"))).toMatch(unavailable);
+    expect(cut).toBeGreaterThan(0);
+    relay.pass();
+    await expect.poll(() => outcomeOf(signIn(backend, "alice", "alicepw")), { timeout: 10_000 }).toBe("authenticated");
+  });
+
   it("while it is idle costs the login nothing", async () => {
     for (const options of [inClear, overTls, overStartTls]) {
       const relay = await relayTo(options === overTls ? slapd.tlsPort : slapd.port);
@@ -164,7 +185,7 @@ describe("a server that keeps silent", () => {
       const logins = Array.from({ length: 20 }, () =>
         outcomeOf(signIn(backend, "alice", "alicepw", controller.signal)),
       );
-      await delay(50);
+      await expect.poll(() => relay.connections()).toBeGreaterThanOrEqual(8);
       controller.abort();
       for (const outcome of await Promise.all(logins)) expect(outcome).toMatch(/no longer wanted/);
     }
@@ -293,7 +314,7 @@ describe("a directory that is started again under load", () => {
     async (signal) => {
       const server = await startSlapd();
       onTestFinished(() => server.close());
-      const { backend } = await openBackend({
+      const { backend, lines } = await openBackend({
         ...common,
         urls: [server.tlsUrl],
         caCert: server.authority,
@@ -312,10 +333,11 @@ describe("a directory that is started again under load", () => {
         }
       };
       const workers = Array.from({ length: 64 }, (_, index) => worker(index));
-      await delay(300);
+      await expect.poll(() => outcomes.get("authenticated") ?? 0, { timeout: 20_000 }).toBeGreaterThan(256);
       server.kill(signal);
       await server.stop();
-      await delay(200);
+      // Somebody has found the door closed.
+      await expect.poll(() => lines.some(({ message }) => message === "the directory server is left out")).toBe(true);
       await server.start();
       stopping = true;
       await Promise.all(workers);

@@ -6,6 +6,7 @@ const debianPackages: Readonly<Record<string, string>> = {
   docker: "docker.io",
   htpasswd: "apache2-utils",
   ldapmodify: "ldap-utils",
+  ldapsearch: "ldap-utils",
   openssl: "openssl",
   "samba-tool": "samba-ad-dc",
   skopeo: "skopeo",

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { makeCertificate, makeClientCertificate } from "./certificate.ts";
 import { freePort } from "./free-port.ts";
@@ -21,6 +22,8 @@ export interface Slapd {
   modify(ldif: string): Promise<void>;
   /** What it has logged: every connection, request and result. */
   output(): string;
+  /** What it logs while something is done. Other tests must not be at it at the same time. */
+  logOf(act: () => Promise<unknown>): Promise<string>;
   kill(signal: NodeJS.Signals): void;
   /** Ends it as an administrator would. */
   stop(): Promise<void>;
@@ -53,6 +56,28 @@ export async function startSlapd({ global = [], database = [], logged = true }: 
     const file = join(directory, "changes.ldif");
     await writeFile(file, ldif);
     await ldapModify(admin, file);
+  };
+
+  /** Leaves a mark in the log, and resolves to where it begins and ends there. */
+  let marks = 0;
+  const mark = async (): Promise<{ from: number; to: number }> => {
+    const name = `(cn=mark-${++marks})`;
+    await run("ldapsearch", ["-x", "-LLL", "-H", admin, "-s", "base", "-b", "", name, "1.1"]);
+    const patience = performance.now() + 10_000;
+    for (;;) {
+      const said = server.output();
+      const connection = said
+        .split("\n")
+        .find((line) => line.includes(`filter="${name}"`))
+        ?.match(/conn=\d+ /)?.[0];
+      const end = connection === undefined ? -1 : said.search(new RegExp(`${connection}fd=\\d+ closed`));
+      if (connection !== undefined && end !== -1) {
+        const from = said.lastIndexOf("\n", said.indexOf(connection)) + 1;
+        return { from, to: said.indexOf("\n", end) + 1 };
+      }
+      if (performance.now() > patience) throw new Error("slapd does not log");
+      await delay(5);
+    }
   };
 
   const launch = ({ port, tlsPort }: Ports): Promise<PolledServer | string> =>
@@ -92,6 +117,12 @@ export async function startSlapd({ global = [], database = [], logged = true }: 
     clientKey: client.key,
     modify,
     output: () => server.output(),
+    async logOf(act) {
+      const { to } = await mark();
+      await act();
+      const { from } = await mark();
+      return server.output().slice(to, from);
+    },
     kill: (signal) => server.kill(signal),
     stop: () => server.close(),
     async start() {
