@@ -1,51 +1,12 @@
-import type { AuthBackend } from "@registry-gate/auth";
-import { type LdapOptions, ldapBackend, plugin } from "@registry-gate/auth-ldap";
+import { ldapBackend, plugin } from "@registry-gate/auth-ldap";
 import { type BackendFixture, backendContract, basicAsk, bearerAsk, pluginContract } from "@registry-gate/auth-testkit";
 import { afterAll, beforeAll, describe, it } from "vitest";
-import { blackHole, type Relay, startRelay } from "../support/relay.ts";
+import { startRelay } from "../support/relay.ts";
 import { type Samba, startSamba } from "../support/samba.ts";
 import { type Slapd, startSlapd } from "../support/slapd.ts";
+import { throughRelays } from "../support/through-relays.ts";
 
-/** A backend whose connections go through a relay of its own, so that its directory can be taken away from it. */
-interface Connected {
-  readonly relay: Relay;
-  readonly backend: AuthBackend;
-}
-
-/** The parts of a fixture that are the same for every directory. */
-function throughRelays(
-  relayTo: () => Promise<Relay>,
-  optionsFor: (relay: Relay) => LdapOptions,
-): Required<Pick<BackendFixture, "open" | "outage" | "silence">> & { close(): Promise<void> } {
-  const opened: Connected[] = [];
-  const relayOf = (backend: AuthBackend): Relay => {
-    const connected = opened.find((known) => known.backend === backend);
-    if (connected === undefined) throw new Error("the backend is not one of these");
-    return connected.relay;
-  };
-  return {
-    async open(context) {
-      const relay = await relayTo();
-      const backend = await ldapBackend({ ...optionsFor(relay), connectTimeout: "1s", timeout: "2s" }, context);
-      opened.push({ relay, backend });
-      return backend;
-    },
-    async outage(backend) {
-      const relay = relayOf(backend);
-      relay.tamper(() => "reset");
-      relay.resetAll();
-      return async () => relay.pass();
-    },
-    async silence(backend) {
-      const relay = relayOf(backend);
-      relay.tamper(blackHole);
-      return async () => relay.pass();
-    },
-    async close() {
-      await Promise.all(opened.map(({ relay }) => relay.close()));
-    },
-  };
-}
+const patience = { connectTimeout: "1s", timeout: "2s" };
 
 describe("on OpenLDAP", () => {
   const base = "dc=example,dc=org";
@@ -59,14 +20,19 @@ describe("on OpenLDAP", () => {
   });
   const relays = throughRelays(
     () => startRelay(slapd.tlsPort),
-    (relay) => ({
-      urls: [`ldaps://127.0.0.1:${relay.port}`],
-      caCert: slapd.authority,
-      bindDN: `cn=gate,${base}`,
-      bindPassword: "gatepw",
-      searchBase: `ou=people,${base}`,
-      groups: { searchBase: `ou=groups,${base}`, searchFilter: "(member={{dn}})", nested: true },
-    }),
+    (relay, context) =>
+      ldapBackend(
+        {
+          ...patience,
+          urls: [`ldaps://127.0.0.1:${relay.port}`],
+          caCert: slapd.authority,
+          bindDN: `cn=gate,${base}`,
+          bindPassword: "gatepw",
+          searchBase: `ou=people,${base}`,
+          groups: { searchBase: `ou=groups,${base}`, searchFilter: "(member={{dn}})", nested: true },
+        },
+        context,
+      ),
   );
   const groups = ["developers", "engineering", "pushers", `cn=pushers,ou=groups,${base}`];
   const fixture: BackendFixture = {
@@ -116,15 +82,20 @@ describe("on Active Directory", () => {
   });
   const relays = throughRelays(
     () => startRelay(636, samba.host),
-    (relay) => ({
-      urls: [`ldaps://127.0.0.1:${relay.port}`],
-      serverName: "dc1.corp.example.org",
-      caCert: samba.authority,
-      bindDN: "CORP\\gate",
-      bindPassword: password,
-      searchBase: base,
-      activeDirectory: true,
-    }),
+    (relay, context) =>
+      ldapBackend(
+        {
+          ...patience,
+          urls: [`ldaps://127.0.0.1:${relay.port}`],
+          serverName: "dc1.corp.example.org",
+          caCert: samba.authority,
+          bindDN: "CORP\\gate",
+          bindPassword: password,
+          searchBase: base,
+          activeDirectory: true,
+        },
+        context,
+      ),
   );
   const groups = ["developers", "engineering", "pushers", "Domain Users", `cn=pushers,ou=groups,${base}`];
   const fixture: BackendFixture = {

@@ -4,27 +4,30 @@ import { authRequest, backendContract, basicAsk, bearerAsk } from "@registry-gat
 import { identityByFields, passportBackend } from "@registry-gate/passport";
 import LdapStrategy from "passport-ldapauth";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { blackHole, type Relay, startRelay } from "../../../test/support/relay.ts";
+import { startRelay } from "../../../test/support/relay.ts";
 import { type Slapd, startSlapd } from "../../../test/support/slapd.ts";
+import { throughRelays } from "../../../test/support/through-relays.ts";
 
 const base = "dc=example,dc=org";
 let slapd: Slapd;
-const relays = new Map<AuthBackend, Relay>();
+const relays = throughRelays(
+  () => startRelay(slapd.tlsPort),
+  (relay, { id }) => open(relay.port, id),
+);
 
 beforeAll(async () => {
   slapd = await startSlapd();
 });
 afterAll(async () => {
-  for (const relay of relays.values()) await relay.close();
+  await relays.close();
   await slapd?.close();
 });
 
-/** The strategy as its own documentation sets it up, through a relay of its own. */
-async function open(id: string): Promise<AuthBackend> {
-  const relay = await startRelay(slapd.tlsPort);
+/** The strategy as its own documentation sets it up. */
+async function open(port: number, id: string): Promise<AuthBackend> {
   const strategy = new LdapStrategy({
     server: {
-      url: `ldaps://127.0.0.1:${relay.port}`,
+      url: `ldaps://127.0.0.1:${port}`,
       bindDN: `cn=gate,${base}`,
       bindCredentials: "gatepw",
       searchBase: `ou=people,${base}`,
@@ -41,20 +44,12 @@ async function open(id: string): Promise<AuthBackend> {
     groups: "_groups.cn",
     claims: { email: "mail" },
   });
-  const backend = passportBackend(strategy, { id, identity, timeout: "3s" });
-  relays.set(backend, relay);
-  return backend;
-}
-
-function relayOf(backend: AuthBackend): Relay {
-  const relay = relays.get(backend);
-  if (relay === undefined) throw new Error("the backend is not one of these");
-  return relay;
+  return passportBackend(strategy, { id, identity, timeout: "3s" });
 }
 
 describe("a backend of passport-ldapauth on OpenLDAP", () => {
   for (const { name, run } of backendContract({
-    open: ({ id }) => open(id),
+    ...relays,
     users: [
       { ask: basicAsk("alice", "alicepw"), username: "alice", groups: ["developers", "R&D (core), EU"] },
       { ask: basicAsk("bob", "bobpw"), username: "bob", groups: ["developers", "circle-a"] },
@@ -63,23 +58,12 @@ describe("a backend of passport-ldapauth on OpenLDAP", () => {
     unknown: [basicAsk("nobody", "alicepw")],
     foreign: [bearerAsk("alicepw")],
     secrets: ["alicepw", "bobpw", "gatepw", "another", "load63pw"],
-    async outage(backend) {
-      const relay = relayOf(backend);
-      relay.tamper(() => "reset");
-      relay.resetAll();
-      return async () => relay.pass();
-    },
-    async silence(backend) {
-      const relay = relayOf(backend);
-      relay.tamper(blackHole);
-      return async () => relay.pass();
-    },
   })) {
     test(name, run);
   }
 
   test("knows a user's DN and e-mail address", async () => {
-    const backend = await open("directory");
+    const backend = await open(slapd.tlsPort, "directory");
     expect(await backend.authenticate(authRequest(basicAsk("alice", "alicepw")))).toMatchObject({
       identity: { subject: `uid=alice,ou=people,${base}`, username: "alice", claims: { email: "alice@example.org" } },
     });
