@@ -1,6 +1,7 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import { apiVersion } from "../answer/error-answer.ts";
 import type { Client } from "../peer.ts";
+import type { UpstreamAnswer } from "./exchange.ts";
 import { clientLocation } from "./location.ts";
 
 /** What a registry has to say to its client. */
@@ -35,7 +36,7 @@ const passed: readonly string[] = [
 
 /** Writes the head of the registry's answer: the headers by allow-list, the API version once, `Location` made usable. */
 export function writeHead(
-  upstreamAnswer: IncomingMessage,
+  upstreamAnswer: UpstreamAnswer,
   response: ServerResponse,
   upstream: URL,
   client: Client,
@@ -47,7 +48,7 @@ export function writeHead(
     const value = headers[name];
     if (value !== undefined) response.setHeader(name, value);
   }
-  if (headers.location !== undefined)
+  if (typeof headers.location === "string")
     response.setHeader("Location", clientLocation(headers.location, upstream, client));
   response.setHeader(...apiVersion);
 }

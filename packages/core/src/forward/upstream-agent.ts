@@ -1,12 +1,6 @@
 import { type AgentOptions, Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
-import type { Duplex } from "node:stream";
-
-/** The registry did not take the connection in time. */
-class ConnectTimeoutError extends Error {
-  override readonly name = "ConnectTimeoutError";
-  readonly code = "CONNECT_TIMEOUT";
-}
+import { limitConnecting } from "./limit-connecting.ts";
 
 export interface UpstreamAgentOptions {
   readonly secure: boolean;
@@ -20,9 +14,9 @@ export interface UpstreamAgentOptions {
  * An idle connection is given up after this many milliseconds: early enough that a request seldom meets one that the
  * registry is just closing.
  */
-const idleTimeout = 15_000;
+export const idleTimeout = 15_000;
 /** Enough to keep for a busy gate; the number of connections in use is not limited, so that no pull waits for another. */
-const mostIdle = 256;
+export const mostIdle = 256;
 
 /** Connects to the registry, with a limit on the time that connecting takes. */
 export function upstreamAgent(options: UpstreamAgentOptions): HttpAgent | HttpsAgent {
@@ -39,13 +33,4 @@ export function upstreamAgent(options: UpstreamAgentOptions): HttpAgent | HttpsA
     return socket;
   };
   return agent;
-}
-
-function limitConnecting(socket: Duplex, connected: "connect" | "secureConnect", timeout: number): void {
-  const timer = setTimeout(() => {
-    socket.destroy(new ConnectTimeoutError(`no connection within ${timeout} ms`));
-  }, timeout);
-  const settle = (): void => clearTimeout(timer);
-  socket.once(connected, settle);
-  socket.once("close", settle);
 }

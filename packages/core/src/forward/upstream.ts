@@ -1,11 +1,15 @@
-import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
 import { createProxyMiddleware, type RequestHandler } from "http-proxy-middleware";
 import { upstreamUnreachable } from "../answer/answers.ts";
 import { endAnswer } from "../answer/end-answer.ts";
 import type { UpstreamOptions } from "../options.ts";
+import type { Exchange } from "./exchange.ts";
 import { pump, releasePiece } from "./pump.ts";
+import { forwardRead } from "./read/forward-read.ts";
+import { readPool } from "./read/read-pool.ts";
 import { type Question, readUpstream, type ShortAnswer } from "./read-upstream.ts";
-import { upstreamAgent } from "./upstream-agent.ts";
+import { SilentUpstreamError } from "./silent-upstream-error.ts";
+import { idleTimeout, mostIdle, upstreamAgent } from "./upstream-agent.ts";
 import { reasonOf, UpstreamFault } from "./upstream-fault.ts";
 
 /** The connection to the registry. This file alone knows the proxy library. */
@@ -20,30 +24,6 @@ export interface Upstream {
    */
   ask(question: Question, signal: AbortSignal): Promise<ShortAnswer>;
   close(): void;
-}
-
-/** One request on its way through. Exactly one of `answered` and `failed` is called, unless the client goes first. */
-export interface Exchange {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  /** The target and headers for the registry; nothing else of the request's head is sent. */
-  readonly target: string;
-  readonly headers: OutgoingHttpHeaders & IncomingMessage["headers"];
-  readonly hasBody: boolean;
-  /** Must write the head of the response; the body follows by itself. */
-  answered(upstreamAnswer: IncomingMessage): void;
-  /**
-   * No answer came: `silent` where the registry was connected but said nothing for too long, `stalled` where it was the
-   * client that sent nothing more of the body.
-   */
-  failed(kind: "unreachable" | "silent" | "stalled", error: Error): void;
-  /** Counts of body bytes, kept up to date. */
-  readonly bytes: { received: number; sent: number };
-}
-
-/** The registry was connected and then said nothing, and took nothing, for as long as it may. */
-class SilentUpstreamError extends Error {
-  override readonly name = "SilentUpstreamError";
 }
 
 /** The client owed more of the body, which the registry would have taken, for as long as it may. */
@@ -68,6 +48,17 @@ export function openUpstream(options: UpstreamOptions): Upstream {
     kept: upstreamAgent({ ...common, keepAlive: true }),
     fresh: upstreamAgent({ ...common, keepAlive: false }),
   };
+  // TLS to the registry is left to the library.
+  const reads = common.secure
+    ? undefined
+    : readPool({
+        host: url.hostname.replace(/^\[|\]$/g, ""),
+        port: url.port === "" ? 80 : Number(url.port),
+        connectTimeout,
+        readTimeout,
+        idleTimeout,
+        mostIdle,
+      });
   const kept = proxy(agents.kept);
   const fresh = proxy(agents.fresh);
 
@@ -96,8 +87,9 @@ export function openUpstream(options: UpstreamOptions): Upstream {
     attempt.outgoing = outgoing;
     outgoing.setTimeout(readTimeout, () => {
       const owed = attempt.exchange.hasBody && !request.complete && !outgoing.writableNeedDrain;
-      const reason = `silent for ${readTimeout} ms`;
-      outgoing.destroy(owed ? new StalledBodyError(reason) : new SilentUpstreamError(reason));
+      outgoing.destroy(
+        owed ? new StalledBodyError(`silent for ${readTimeout} ms`) : new SilentUpstreamError(readTimeout),
+      );
     });
     if (attempt.exchange.hasBody) releaseBody(outgoing, attempt.exchange);
   }
@@ -130,6 +122,11 @@ export function openUpstream(options: UpstreamOptions): Upstream {
     url,
     forward(exchange) {
       const { request, response } = exchange;
+      const { method } = request;
+      if (reads !== undefined && !exchange.hasBody && (method === "GET" || method === "HEAD")) {
+        forwardRead(reads, method, exchange);
+        return;
+      }
       request.url = exchange.target;
       request.headers = exchange.headers;
       attempts.set(request, { exchange, outgoing: undefined, repeated: false, settled: false });
@@ -144,6 +141,7 @@ export function openUpstream(options: UpstreamOptions): Upstream {
       }
     },
     close() {
+      reads?.close();
       agents.kept.destroy();
       agents.fresh.destroy();
     },

@@ -1,0 +1,17 @@
+import type { Duplex } from "node:stream";
+
+/** The registry did not take the connection in time. */
+class ConnectTimeoutError extends Error {
+  override readonly name = "ConnectTimeoutError";
+  readonly code = "CONNECT_TIMEOUT";
+}
+
+/** Destroys a socket that is not connected in time, in milliseconds. */
+export function limitConnecting(socket: Duplex, connected: "connect" | "secureConnect", timeout: number): void {
+  const timer = setTimeout(() => {
+    socket.destroy(new ConnectTimeoutError(`no connection within ${timeout} ms`));
+  }, timeout);
+  const settle = (): void => clearTimeout(timer);
+  socket.once(connected, settle);
+  socket.once("close", settle);
+}

@@ -1,0 +1,72 @@
+/** The registry's answer is not HTTP/1.1 as it must be, or could be read in two ways. */
+export class MalformedAnswerError extends Error {
+  override readonly name = "MalformedAnswerError";
+}
+
+/** The head of an answer. */
+export interface AnswerHead {
+  /** The minor version of HTTP/1. */
+  readonly minor: 0 | 1;
+  readonly statusCode: number;
+  /** By their names in lower case. Of fields that can stand once only, the first; others are joined with commas. */
+  readonly headers: NodeJS.Dict<string>;
+}
+
+const statusLine = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/;
+const fieldName = /^[!#$%&'*+\-.^_`|~\dA-Za-z]+$/;
+const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/** Fields that frame the body: which of two counts would be a matter of taste. */
+const framing: ReadonlySet<string> = new Set(["content-length", "transfer-encoding"]);
+/** Fields of which Node, too, takes the first. */
+const single: ReadonlySet<string> = new Set([
+  "age",
+  "content-type",
+  "etag",
+  "expires",
+  "last-modified",
+  "location",
+  "retry-after",
+  "server",
+]);
+
+/**
+ * Parses the head of an answer (RFC 9112, sections 4 and 5): no folded lines, no blank before a colon, no control
+ * character, no line that ends in anything but CR LF.
+ *
+ * @param text Without the empty line at its end, as Latin-1.
+ * @throws {MalformedAnswerError}
+ */
+export function parseHead(text: string): AnswerHead {
+  const lines = text.split("\r\n");
+  const status = statusLine.exec(lines[0] ?? "");
+  if (status === null) throw new MalformedAnswerError("the status line is malformed");
+  const headers: NodeJS.Dict<string> = Object.create(null);
+  for (let index = 1; index < lines.length; index++) {
+    const line = lines[index] ?? "";
+    const colon = line.indexOf(":");
+    const name = line.slice(0, colon).toLowerCase();
+    const value = trimBlanks(line.slice(colon + 1));
+    if (colon < 1 || !fieldName.test(name) || !fieldValue.test(value)) {
+      throw new MalformedAnswerError("a header is malformed");
+    }
+    const before = headers[name];
+    if (before === undefined) headers[name] = value;
+    else if (framing.has(name)) throw new MalformedAnswerError(`${name} stands twice`);
+    else if (!single.has(name)) headers[name] = `${before}, ${value}`;
+  }
+  return { minor: status[1] === "1" ? 1 : 0, statusCode: Number(status[2]), headers };
+}
+
+/** `String.prototype.trim` takes away more than blanks and tabs. */
+function trimBlanks(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}

@@ -1,0 +1,116 @@
+import { type AnswerHead, MalformedAnswerError, parseHead } from "./answer-head.ts";
+import { framingOf } from "./body-framing.ts";
+import { type ChunkedBody, chunkedBody } from "./chunked-body.ts";
+
+/** Takes the parts of an answer as they are understood. */
+export interface AnswerSink {
+  /** The head of the final answer. */
+  head(head: AnswerHead): void;
+  /** A piece of the body: a view of what was read, never empty. */
+  body(piece: Buffer): void;
+}
+
+/** Reads one answer from the bytes of a connection, in whatever pieces they come. */
+export interface AnswerReader {
+  /** @throws {MalformedAnswerError} when the answer cannot be understood. */
+  read(bytes: Buffer): void;
+  /**
+   * The registry sends no more.
+   *
+   * @throws {MalformedAnswerError} when the answer is not whole.
+   */
+  end(): void;
+  readonly complete: boolean;
+  /** Of a complete answer: whether the connection can be used for another one. */
+  readonly reusable: boolean;
+}
+
+/** Of a head, in bytes. */
+const longestHead = 32_768;
+/** How many answers may say that another one follows. */
+const mostInterim = 8;
+const endOfHead = "\r\n\r\n";
+const beginning = "HTTP/1.";
+const nothing = Buffer.alloc(0);
+
+export function answerReader(method: "GET" | "HEAD", sink: AnswerSink): AnswerReader {
+  /** What has come of a head that is not whole yet. */
+  let begun: Buffer = nothing;
+  let interim = 0;
+  /** How much of the body is still to come; `undefined` before the head is known. */
+  let left: number | ChunkedBody | "until-close" | undefined;
+  let reusable = false;
+
+  const isComplete = (): boolean => left === 0 || (typeof left === "object" && left.complete);
+  const take = (piece: Buffer): void => sink.body(piece);
+
+  function read(bytes: Buffer): void {
+    let rest = bytes;
+    while (left === undefined) {
+      const next = readHead(rest);
+      if (next === undefined) return;
+      rest = next;
+    }
+    // What follows an answer was not asked for, and might be taken for the next one.
+    if (readBody(rest) < rest.length) reusable = false;
+  }
+
+  /** @returns what follows the head, once that is whole. */
+  function readHead(bytes: Buffer): Buffer | undefined {
+    const known = begun.length;
+    const all = known === 0 ? bytes : Buffer.concat([begun, bytes]);
+    if (!beginning.startsWith(all.toString("latin1", 0, beginning.length))) {
+      throw new MalformedAnswerError("the answer is not one of HTTP/1");
+    }
+    const end = all.indexOf(endOfHead, Math.max(0, known - endOfHead.length), "latin1");
+    if (end > longestHead || (end === -1 && all.length > longestHead)) {
+      throw new MalformedAnswerError("the head is too long");
+    }
+    if (end === -1) {
+      // The bytes are the connection's, which will read into them again.
+      begun = known === 0 ? Buffer.from(bytes) : all;
+      return undefined;
+    }
+    begun = nothing;
+    const head = parseHead(all.toString("latin1", 0, end));
+    if (head.statusCode < 200) skipInterim(head);
+    else accept(head);
+    return all.subarray(end + endOfHead.length);
+  }
+
+  /** Says that the answer is still to come (RFC 9110, section 15.2); nobody asked to switch protocols. */
+  function skipInterim({ statusCode }: AnswerHead): void {
+    if (statusCode === 101 || ++interim > mostInterim) throw new MalformedAnswerError("the answer does not come");
+  }
+
+  function accept(head: AnswerHead): void {
+    const framing = framingOf(head, method);
+    left = framing.body === "chunked" ? chunkedBody() : framing.body;
+    reusable = framing.reusable;
+    sink.head(head);
+  }
+
+  /** @returns where the body's part of `bytes` ends. */
+  function readBody(bytes: Buffer): number {
+    if (typeof left === "object") return left.read(bytes, 0, take);
+    const end = typeof left === "number" ? Math.min(left, bytes.length) : bytes.length;
+    if (typeof left === "number") left -= end;
+    if (end > 0) sink.body(bytes.subarray(0, end));
+    return end;
+  }
+
+  return {
+    read,
+    end() {
+      if (left === "until-close") left = 0;
+      if (!isComplete())
+        throw new MalformedAnswerError("the registry closed the connection before the answer was whole");
+    },
+    get complete() {
+      return isComplete();
+    },
+    get reusable() {
+      return reusable;
+    },
+  };
+}

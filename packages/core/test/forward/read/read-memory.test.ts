@@ -1,0 +1,85 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { bufferPool } from "../../../src/forward/read/buffer-pool.ts";
+import { readMemory } from "../../../src/forward/read/read-memory.ts";
+
+const large = 65_536;
+
+describe("memory", () => {
+  test("is small until an answer fills it, and small again when the connection is idle", () => {
+    const memory = readMemory(bufferPool(large, 4));
+    const small = memory.buffer;
+    memory.advance(small.length - 1, false);
+    expect(memory.buffer).toBe(small);
+    memory.advance(small.length, false);
+    expect(memory.buffer.length).toBe(large);
+    memory.advance(1, true);
+    expect(memory.buffer).toBe(small);
+  });
+
+  test("of little is copied", () => {
+    const memory = readMemory(bufferPool(large, 4));
+    const read = memory.buffer.subarray(0, 3);
+    read.write("abc");
+    const { piece, taken } = memory.lend(read);
+    read.fill("!");
+    expect([piece.toString(), taken]).toEqual(["abc", undefined]);
+  });
+
+  test("that somebody still looks at after an error is left to the collector", () => {
+    const pool = bufferPool(large, 4);
+    const memory = readMemory(pool);
+    memory.advance(memory.buffer.length, false);
+    const lent = memory.buffer;
+    memory.lend(lent).taken?.(new Error("destroyed"));
+    memory.advance(large, true);
+    expect(pool.take()).not.toBe(lent);
+  });
+
+  test("that is given back is used again, as much as is kept", () => {
+    const pool = bufferPool(large, 1);
+    const [one, other] = [pool.take(), pool.take()];
+    expect(one).not.toBe(other);
+    pool.give(one);
+    pool.give(other);
+    expect(pool.take()).toBe(one);
+    expect(pool.take()).not.toBe(other);
+  });
+});
+
+test("nothing that is lent is read into before it was taken, by whatever connection and in whatever order", () => {
+  const step = fc.oneof(
+    fc.record({ kind: fc.constant("read" as const), by: fc.nat(2), length: fc.integer({ min: 1, max: large }) }),
+    fc.record({ kind: fc.constant("take" as const), which: fc.nat(50), failed: fc.boolean() }),
+    fc.record({ kind: fc.constant("rest" as const), by: fc.nat(2) }),
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+      const pool = bufferPool(large, 3);
+      const memories = [readMemory(pool), readMemory(pool), readMemory(pool)];
+      const lent: { piece: Buffer; mark: number; taken: ((error?: Error) => void) | undefined }[] = [];
+      let mark = 0;
+      for (const step of steps) {
+        if (step.kind === "take") {
+          const [loan] = lent.splice(step.which % Math.max(1, lent.length), 1);
+          loan?.taken?.(...(step.failed ? [new Error("destroyed")] : []));
+        } else {
+          const memory = memories[step.by];
+          if (memory === undefined) continue;
+          const length = step.kind === "read" ? Math.min(step.length, memory.buffer.length) : 0;
+          if (step.kind === "read") {
+            mark = (mark + 1) % 256;
+            const read = memory.buffer.subarray(0, length).fill(mark);
+            const { piece, taken } = memory.lend(read);
+            lent.push({ piece, mark, taken });
+          }
+          memory.advance(length, step.kind === "rest");
+        }
+        for (const { piece, mark } of lent) {
+          if (piece[0] !== mark || piece.at(-1) !== mark) throw new Error("overwritten");
+        }
+      }
+    }),
+    { numRuns: 500 },
+  );
+});

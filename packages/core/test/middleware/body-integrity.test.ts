@@ -1,0 +1,100 @@
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
+import { describe, expect, test } from "vitest";
+import { alice, startGate, startUpstream } from "./servers.ts";
+
+const mebibyte = 2 ** 20;
+const size = 24 * mebibyte;
+
+/** The body of a repository: no two pieces of it are alike, nor like any of another. */
+function* bodyOf(repository: string, length = mebibyte): Generator<Buffer> {
+  for (let sent = 0; sent < size; sent += length) {
+    const seed = createHash("sha256").update(`${repository}${sent}`).digest();
+    const piece = Buffer.alloc(Math.min(length, size - sent), seed);
+    for (let at = 0; at + 4 <= piece.length; at += 64) piece.writeUInt32BE(at, at);
+    yield piece;
+  }
+}
+
+function digestOf(pieces: Iterable<Buffer>): string {
+  const hash = createHash("sha256");
+  for (const piece of pieces) hash.update(piece);
+  return hash.digest("hex");
+}
+
+/** @param length Of a piece. Each is on its way before the next is written. */
+async function startBodies(headers: Record<string, string | number>, length?: number): Promise<number> {
+  return await startUpstream(async (request, response) => {
+    const repository = request.url?.split("/")[2] ?? "";
+    response.writeHead(200, headers);
+    for (const piece of bodyOf(repository, length)) {
+      if (!response.write(piece)) await once(response, "drain");
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    response.end();
+  });
+}
+
+/** Downloads and hashes, and rests for a moment after every so many bytes. */
+function download(port: number, repository: string, restAfter: number): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const path = `/v2/${repository}/blobs/sha256:${"0".repeat(64)}`;
+  const options = { host: "127.0.0.1", port, path, agent: false, headers: { authorization: alice } };
+  const request = httpRequest(options, (response: IncomingMessage) => {
+    const hash = createHash("sha256");
+    let sinceRest = 0;
+    response.on("data", (piece: Buffer) => {
+      hash.update(piece);
+      sinceRest += piece.length;
+      if (sinceRest < restAfter) return;
+      sinceRest = 0;
+      response.pause();
+      setTimeout(() => response.resume(), 3);
+    });
+    response.once("error", reject);
+    response.once("end", () => resolve(hash.digest("hex")));
+  });
+  request.once("error", reject);
+  request.end();
+  return promise;
+}
+
+describe("every byte of a body arrives, in its place, whoever else reads how fast", () => {
+  test.each<[name: string, headers: Record<string, string | number>]>([
+    ["of known length", { "content-length": size }],
+    ["in chunks", {}],
+  ])("%s", async (_, headers) => {
+    const gate = await startGate({ upstream: await startBodies(headers) });
+    const speeds = [Number.POSITIVE_INFINITY, 4 * mebibyte, mebibyte, mebibyte / 2];
+    for (const round of ["a", "b"]) {
+      const names = speeds.map((_, index) => `${round}${index}`);
+      const digests = await Promise.all(speeds.map((speed, index) => download(gate.port, names[index] ?? "", speed)));
+      expect(digests).toEqual(names.map((name) => digestOf(bodyOf(name))));
+    }
+    expect(gate.records.every(({ bytesSent }) => bytesSent === size)).toBe(true);
+  });
+
+  test("where a client falls behind by pieces that leave room for more", async () => {
+    const length = 24_000;
+    const gate = await startGate({ upstream: await startBodies({ "content-length": size }, length) });
+    const names = ["a", "b", "c"];
+    const digests = await Promise.all(names.map((name) => download(gate.port, name, 128 * 1024)));
+    expect(digests).toEqual(names.map((name) => digestOf(bodyOf(name, length))));
+  });
+
+  test("through a middleware before the gate that keeps what is written, and tells nobody when it is gone", async () => {
+    const upstream = await startBodies({ "content-length": size });
+    const gate = await startGate({
+      upstream,
+      mount: (proxy) => (request: IncomingMessage, response: ServerResponse) => {
+        const { write } = response;
+        Object.assign(response, { write: (piece: Buffer): boolean => write.call(response, piece, "utf8") });
+        proxy(request, response);
+      },
+    });
+    const names = ["a", "b"];
+    const digests = await Promise.all(names.map((name) => download(gate.port, name, mebibyte)));
+    expect(digests).toEqual(names.map((name) => digestOf(bodyOf(name))));
+  });
+});

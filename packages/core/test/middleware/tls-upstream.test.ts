@@ -1,0 +1,80 @@
+import { readFile } from "node:fs/promises";
+import type { RequestListener } from "node:http";
+import { createServer } from "node:https";
+import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { type CertificateFiles, makeCertificate } from "../../../../test/support/certificate.ts";
+import { listen } from "../../../../test/support/listen.ts";
+import { errorCode, send } from "./client.ts";
+import { startGate } from "./servers.ts";
+
+let files: CertificateFiles;
+let authority: string;
+
+beforeAll(async () => {
+  files = await makeCertificate();
+  authority = await readFile(files.authority, "utf8");
+});
+
+/** A registry that is reached by TLS; how many connections it has had is counted. */
+async function startSecureUpstream(answer: RequestListener) {
+  const [key, cert] = [await readFile(files.key), await readFile(files.certificate)];
+  const server = createServer({ key, cert, keepAliveTimeout: 60_000 }, answer);
+  let connections = 0;
+  server.on("secureConnection", () => connections++);
+  const url = `https://127.0.0.1:${await listen(server)}`;
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return { url, connections: () => connections };
+}
+
+describe("a registry that is reached by TLS", () => {
+  test("is believed with the authority that is named, and with no other", async () => {
+    const upstream = await startSecureUpstream((_, response) => response.end("a body"));
+    const gate = await startGate({ upstream: { url: upstream.url, ca: authority } });
+    expect(await send(gate.port, { path: "/v2/" })).toMatchObject({ status: 200, body: "a body" });
+    const stranger = await startGate({ upstream: { url: upstream.url } });
+    const answer = await send(stranger.port, { path: "/v2/" });
+    expect([answer.status, errorCode(answer)]).toEqual([502, "UNAVAILABLE"]);
+    expect(upstream.connections()).toBe(1);
+  });
+
+  test("answers all that is read on one connection, and nobody notices when it closes that", async () => {
+    let closeNext = false;
+    const upstream = await startSecureUpstream((request, response) => {
+      if (closeNext) request.socket.destroy();
+      else response.setHeader("content-length", 6).end("a body");
+      closeNext = false;
+    });
+    const gate = await startGate({ upstream: { url: upstream.url, ca: authority } });
+    for (const method of ["GET", "HEAD", "GET", "HEAD"]) {
+      const answer = await send(gate.port, { method, path: "/v2/" });
+      expect([answer.status, answer.headers["content-length"], answer.body]).toEqual([
+        200,
+        "6",
+        method === "GET" ? "a body" : "",
+      ]);
+    }
+    expect(upstream.connections()).toBe(1);
+    for (let count = 0; count < 10; count++) {
+      closeNext = count % 2 === 0;
+      expect((await send(gate.port, { path: "/v2/" })).status).toBe(200);
+    }
+  });
+
+  test("may be silent for so long, and then it is 504", async () => {
+    const upstream = await startSecureUpstream(() => {});
+    const gate = await startGate({ upstream: { url: upstream.url, ca: authority, readTimeout: 150 } });
+    expect((await send(gate.port, { path: "/v2/" })).status).toBe(504);
+  });
+
+  test("that breaks off breaks off for the client too", async () => {
+    const upstream = await startSecureUpstream((request, response) => {
+      response.writeHead(200, { "content-length": 100 }).write("beginning", () => request.socket.destroy());
+    });
+    const gate = await startGate({ upstream: { url: upstream.url, ca: authority } });
+    await expect(send(gate.port, { path: "/v2/" })).rejects.toThrow(/aborted|hang up/);
+    await vi.waitUntil(() => gate.records.length === 1);
+  });
+});
