@@ -90,8 +90,9 @@ async function copySources(copy: string): Promise<void> {
   }
 }
 
-async function pack(copy: string, directory: string, destination: string): Promise<PackedPackage> {
-  const cwd = join(copy, directory);
+/** Packs a package that is built. @param directory Its directory below `root`. */
+export async function pack(root: string, directory: string, destination: string): Promise<PackedPackage> {
+  const cwd = join(root, directory);
   const output = await run("pnpm", ["pack", "--json", "--pack-destination", destination], { cwd });
   const report: { name: string; version: string; filename: string; files: { path: string }[] } = JSON.parse(output);
   const tarball = join(destination, basename(report.filename));

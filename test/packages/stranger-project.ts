@@ -31,14 +31,35 @@ export async function createProject(
   packages: readonly PackedPackage[],
   wanted: readonly string[],
 ): Promise<void> {
-  const tarballs = new Map(packages.map(({ name, tarball }) => [name, `file:${tarball}`]));
-  const versions = wanted.map(async (name) => [name, tarballs.get(name) ?? (await installedVersion(name))]);
+  const versions = wanted.map(async (name) => [name, tarballsOf(packages)[name] ?? (await installedVersion(name))]);
   const dependencies = Object.fromEntries(await Promise.all(versions));
   await mkdir(directory, { recursive: true });
   await writeJson(join(directory, "package.json"), { name: "stranger", private: true, type: "module", dependencies });
+  await install(directory, tarballsOf(packages));
+}
+
+/**
+ * Installs what the `package.json` of a project outside the workspace asks for.
+ *
+ * @param others What it has in common with the workspace: to be had in the same versions.
+ */
+export async function installProject(
+  directory: string,
+  packages: readonly PackedPackage[],
+  others: readonly string[],
+): Promise<void> {
+  const versions = await Promise.all(others.map(async (name) => [name, await installedVersion(name)]));
+  await install(directory, { ...tarballsOf(packages), ...Object.fromEntries(versions) });
+}
+
+async function install(directory: string, overrides: Readonly<Record<string, string>>): Promise<void> {
   // JSON is YAML.
-  await writeJson(join(directory, "pnpm-workspace.yaml"), { overrides: Object.fromEntries(tarballs) });
+  await writeJson(join(directory, "pnpm-workspace.yaml"), { overrides });
   await run("pnpm", ["install", "--prefer-offline", "--no-frozen-lockfile"], { cwd: directory });
+}
+
+function tarballsOf(packages: readonly PackedPackage[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(packages.map(({ name, tarball }) => [name, `file:${tarball}`]));
 }
 
 /**

@@ -7,7 +7,7 @@ import { passwd } from "./commands/passwd.ts";
 import { schema } from "./commands/schema.ts";
 import { serve } from "./commands/serve.ts";
 import { helpOf, overviewOf, usageOf } from "./commands/usage.ts";
-import { oneLine } from "./plugins.ts";
+import { oneLine } from "./one-line.ts";
 import { didYouMean } from "./suggestion.ts";
 
 const commands: readonly Command[] = [serve, check, explain, passwd, schema];

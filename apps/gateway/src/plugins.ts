@@ -6,6 +6,7 @@ import { plugin as ldap } from "@registry-gate/auth-ldap";
 import { ssoHeaderPlugin, ssoJwtPlugin } from "@registry-gate/auth-sso";
 import { plugin as passport } from "@registry-gate/passport";
 import { resolve } from "import-meta-resolve";
+import { oneLine } from "./one-line.ts";
 import { didYouMean } from "./suggestion.ts";
 
 /** The backends that need no further package. This is the one list of them. */
@@ -22,13 +23,18 @@ export async function findPlugin(type: string, directory: string): Promise<AuthB
   if (builtIn !== undefined) return builtIn;
   const exported = await importPackage(type, directory);
   const plugin = isRecord(exported) ? exported.plugin : undefined;
-  if (!isRecord(plugin)) fault(`the package ${type} does not export a plugin`);
+  if (!isRecord(plugin)) return fault(`the package ${type} does not export a plugin`);
   if (plugin.apiVersion !== 1) {
     fault(`the package ${type} is for version ${String(plugin.apiVersion)} of the contract; this gate has version 1`);
   }
-  const { open } = plugin;
-  if (typeof open !== "function") fault(`the plugin of the package ${type} cannot be opened`);
-  return { type, apiVersion: 1, open: async (options, context) => asBackend(type, await open(options, context)) };
+  const { open, optionsSchema } = plugin;
+  if (typeof open !== "function") fault(`the plugin of the package ${type} has no open`);
+  return {
+    type,
+    apiVersion: 1,
+    ...(isRecord(optionsSchema) && { optionsSchema }),
+    open: async (options, context) => asBackend(type, await open.call(plugin, options, context)),
+  };
 }
 
 async function importPackage(name: string, directory: string): Promise<unknown> {
@@ -48,21 +54,36 @@ async function importPackage(name: string, directory: string): Promise<unknown> 
 
 type Backend = Awaited<ReturnType<AuthBackendPlugin["open"]>>;
 
+const optionalMethods = ["challenge", "onChange", "check", "diagnose", "close"];
+
+/** What a third party opens is looked at here once, so that nothing else need doubt it. */
 function asBackend(type: string, opened: unknown): Backend {
-  if (!isBackend(opened)) fault(`the package ${type} has opened something that is no backend`);
+  const what = `the package ${type} has opened something that is no backend`;
+  if (!isRecord(opened)) return fault(what);
+  if (typeof opened.id !== "string" || opened.id === "") fault(`${what}: it has no id`);
+  for (const name of optionalMethods) {
+    if (opened[name] !== undefined && typeof opened[name] !== "function") fault(`${what}: ${name} is no function`);
+  }
+  const { credentialHeaders } = opened;
+  if (credentialHeaders !== undefined && !areHeaders(credentialHeaders)) {
+    fault(`${what}: credentialHeaders must be names of headers in lower case, and not authorization`);
+  }
+  if (!isBackend(opened)) fault(`${what}: it has no authenticate`);
   return opened;
 }
 
-function isBackend(value: unknown): value is Backend {
-  return isRecord(value) && typeof value.id === "string" && typeof value.authenticate === "function";
+function areHeaders(value: unknown): boolean {
+  const isHeader = (name: unknown): boolean =>
+    typeof name === "string" && /^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name) && name !== "authorization";
+  return Array.isArray(value) && value.every(isHeader);
+}
+
+function isBackend(value: object): value is Backend {
+  return "authenticate" in value && typeof value.authenticate === "function";
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
-}
-
-export function oneLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split("\n", 1)[0] ?? "";
 }
 
 function fault(message: string): never {

@@ -1,5 +1,5 @@
 import type { DiagnosisStep } from "@registry-gate/auth";
-import { oneLine } from "../plugins.ts";
+import { oneLine } from "../one-line.ts";
 
 /** What came of a step. */
 export type Finding = Pick<DiagnosisStep, "outcome" | "about" | "details">;

@@ -10,8 +10,7 @@ import {
   validateOptions,
 } from "registry-gate";
 import type { BackendConfiguration, Configuration } from "../config/configuration.ts";
-import { suggestKey } from "../config/known-keys.ts";
-import { findPlugin, oneLine } from "../plugins.ts";
+import { openBackend } from "./open-backend.ts";
 import { loadTls, type TlsIdentity } from "./tls.ts";
 
 /** Everything that one configuration stands for, but the listening socket. */
@@ -40,7 +39,7 @@ export interface GateSurroundings {
  * @throws {InvalidOptionsError} with every fault; then nothing stays open.
  */
 export async function buildGate(configuration: Configuration, surroundings: GateSurroundings): Promise<Gate> {
-  const { log, onRequest } = surroundings;
+  const { directory, log, onRequest } = surroundings;
   const faults: Fault[] = [];
   const collect = async <T>(action: Promise<T>): Promise<T | undefined> => {
     try {
@@ -60,7 +59,7 @@ export async function buildGate(configuration: Configuration, surroundings: Gate
   const backends: AuthBackend[] = [];
   const ids = idsOf(configuration.auth.backends);
   for (const [index, backend] of configuration.auth.backends.entries()) {
-    const opened = await collect(openBackend(backend, index, ids[index] ?? backend.type, surroundings));
+    const opened = await collect(openBackend(backend, { index, id: ids[index] ?? backend.type, directory, log }));
     if (opened !== undefined) backends.push(opened);
   }
   if (faults.length > 0 || options === undefined) {
@@ -135,36 +134,6 @@ function idsOf(backends: readonly BackendConfiguration[]): string[] {
     taken.set(id, count);
     return count === 1 ? id : `${id}-${count}`;
   });
-}
-
-async function openBackend(
-  { type, id: _, ...options }: BackendConfiguration,
-  index: number,
-  id: string,
-  { directory, log }: GateSurroundings,
-): Promise<AuthBackend> {
-  const at = ["auth", "backends", index];
-  let known: unknown;
-  try {
-    const plugin = await findPlugin(type, directory);
-    known = plugin.optionsSchema;
-    return await plugin.open(options, { id, baseDirectory: directory, log });
-  } catch (error) {
-    if (isInvalidOptions(error)) {
-      throw new InvalidOptionsError(
-        error.faults.map(({ path, message }) => ({
-          path: [...at, ...path],
-          message: `${message}${suggestKey(known, path)}`,
-        })),
-      );
-    }
-    throw new InvalidOptionsError([{ path: at, message: `cannot be opened: ${oneLine(error)}` }], { cause: error });
-  }
-}
-
-/** Judged by its code: a third party's backend may have been built with another copy of the contract. */
-function isInvalidOptions(error: unknown): error is InvalidOptionsError {
-  return error instanceof Error && "code" in error && error.code === "INVALID_OPTIONS" && "faults" in error;
 }
 
 function countRequests(app: (request: IncomingMessage, response: ServerResponse) => void): {

@@ -3,7 +3,7 @@ import { createSecureContext, type SecureContextOptions } from "node:tls";
 import { type Fault, InvalidOptionsError } from "@registry-gate/auth";
 import { FileReadError, readSettled, type SettledFile } from "@registry-gate/watched-file";
 import type { TlsConfiguration } from "../config/configuration.ts";
-import { oneLine } from "../plugins.ts";
+import { oneLine } from "../one-line.ts";
 
 /** A certificate with its key, read and found to fit, and the authorities of clients' certificates. */
 export interface TlsIdentity {

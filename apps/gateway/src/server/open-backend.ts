@@ -1,0 +1,83 @@
+import { type AuthBackend, type Fault, InvalidOptionsError, type Logger } from "@registry-gate/auth";
+import type { BackendConfiguration } from "../config/configuration.ts";
+import { suggestKey } from "../config/known-keys.ts";
+import { firstLine, oneLine } from "../one-line.ts";
+import { findPlugin } from "../plugins.ts";
+
+/** Plugins read files and connect to nothing, so that this is plenty. */
+const patience = 10_000;
+
+/** What a backend is opened with, besides its options. */
+export interface BackendPlace {
+  /** Among the backends of the configuration. */
+  readonly index: number;
+  readonly id: string;
+  /** Where paths in its options are relative to. */
+  readonly directory: string;
+  readonly log: Logger;
+}
+
+/**
+ * Finds the plugin of a backend and opens it. Whatever a third party's plugin does wrong is a fault at its place in the
+ * configuration.
+ *
+ * @throws {InvalidOptionsError} with paths from the root of the configuration.
+ */
+export async function openBackend(
+  { type, id: _, ...options }: BackendConfiguration,
+  { index, id, directory, log }: BackendPlace,
+): Promise<AuthBackend> {
+  const at = ["auth", "backends", index];
+  let known: unknown;
+  try {
+    const plugin = await findPlugin(type, directory);
+    known = plugin.optionsSchema;
+    return await inTime(plugin.open(options, { id, baseDirectory: directory, log }));
+  } catch (error) {
+    const faults = faultsIn(error);
+    if (faults === undefined) {
+      throw new InvalidOptionsError([{ path: at, message: `cannot be opened: ${oneLine(error)}` }], { cause: error });
+    }
+    throw new InvalidOptionsError(
+      faults.map(({ path, message }) => ({
+        path: [...at, ...path],
+        message: `${firstLine(message)}${suggestKey(known, path)}`,
+      })),
+      { cause: error },
+    );
+  }
+}
+
+/** A plugin that waits for ever would keep the gate from starting, without a word. */
+async function inTime(opening: Promise<AuthBackend>): Promise<AuthBackend> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`it has not opened within ${patience / 1000} s`));
+      // Should it open after all, nobody is there for it.
+      opening.then((backend) => backend.close?.()).catch(() => {});
+    }, patience);
+  });
+  try {
+    return await Promise.race([opening, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * The faults of the options, where there are any. The error is judged by its code: a third party's backend may have been
+ * built with another copy of the contract.
+ */
+function faultsIn(error: unknown): readonly Fault[] | undefined {
+  if (!(error instanceof Error && "code" in error && error.code === "INVALID_OPTIONS" && "faults" in error)) return;
+  const { faults } = error;
+  return Array.isArray(faults) && faults.length > 0 && faults.every(isFault) ? faults : undefined;
+}
+
+function isFault(value: unknown): value is Fault {
+  if (typeof value !== "object" || value === null || !("path" in value && "message" in value)) return false;
+  const { path, message } = value;
+  const isKey = (key: unknown): boolean => typeof key === "string" || typeof key === "number";
+  return Array.isArray(path) && path.every(isKey) && typeof message === "string";
+}
