@@ -99,7 +99,7 @@ const cases: [string, object | string, string[]][] = [
     "an unknown backend",
     { ...good, auth: { backends: [{ type: "htpaswd", file: "htpasswd" }] } },
     [
-      "auth.backends[0].type: is neither a known backend (htpasswd, ldap, sso-header, sso-jwt) nor an installed package; did you mean htpasswd?",
+      "auth.backends[0].type: is neither a known backend (htpasswd, ldap, sso-header, sso-jwt, passport) nor an installed package; did you mean htpasswd?",
     ],
   ],
   ["a missing certificate", tls("nowhere.crt", "one.key"), ["listen.tls.certificate: no such file"]],
@@ -166,6 +166,26 @@ test("a key that may not be read is refused", async () => {
     code: 1,
     stderr: `${file}: listen.tls.key: permission denied: ${directory}/secret.key\n`,
   });
+});
+
+test.each([
+  ["that others listen on", "unix:taken.sock", "unix:DIRECTORY/taken.sock is in use"],
+  ["that is another file", "unix:htpasswd", "unix:DIRECTORY/htpasswd is in use"],
+  ["in no directory", "unix:nowhere/gate.sock", "the directory of unix:DIRECTORY/nowhere/gate.sock does not exist"],
+  ["with too long a path", `unix:/${"a".repeat(120)}`, `unix:/${"a".repeat(120)} is too long for the path of a socket`],
+  ["of another machine", "192.0.2.1:5043", "192.0.2.1:5043 is no address of this machine"],
+  ["with no such name", "gate.invalid:5043", "gate.invalid:5043 is not known"],
+])("an address %s is refused", async (_, address, message) => {
+  const holder = createServer();
+  await new Promise<void>((resolve) => holder.listen(join(directory, "taken.sock"), resolve));
+  try {
+    const file = await configuration({ ...good, listen: { address } });
+    const { code, stderr } = await runGate(["serve", "--config", file], { directory });
+    const line = `${file}: listen.address: ${message.replace("DIRECTORY", directory)}\n`;
+    expect({ code, stderr }).toEqual({ code: 1, stderr: line });
+  } finally {
+    await new Promise((resolve) => holder.close(resolve));
+  }
 });
 
 test("an address in use is refused, and nothing is left running", async () => {

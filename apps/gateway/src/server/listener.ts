@@ -1,8 +1,10 @@
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { lstat, unlink } from "node:fs/promises";
 import { createServer as createHttpServer, type Server as HttpServer, type RequestListener } from "node:http";
 import { createServer as createHttpsServer, Server as HttpsServer } from "node:https";
 import { connect } from "node:net";
+import { dirname } from "node:path";
 import { InvalidOptionsError } from "@registry-gate/auth";
 import { refuseUnreadable, serveExpectations, type UnreadableRequest } from "registry-gate";
 import { formatListenAddress } from "../config/address.ts";
@@ -120,20 +122,29 @@ function authoritiesOf(identity: TlsIdentity | undefined): string | undefined {
 function listen(server: HttpServer | HttpsServer, address: ListenAddress): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
-      const name = formatListenAddress(address);
-      const reasons: Record<string, string> = {
-        EADDRINUSE: `${name} is in use`,
-        EACCES: `no permission to listen on ${name}`,
-        EADDRNOTAVAIL: `${name} is no address of this machine`,
-        ENOTFOUND: `${name} is not known`,
-      };
-      const message = reasons[error.code ?? ""] ?? `cannot listen on ${name} (${error.code})`;
+      const message = reasonOf(error, address);
       reject(new InvalidOptionsError([{ path: ["listen", "address"], message }], { cause: error }));
     });
     const listening = (): void => resolve();
     if ("socket" in address) server.listen(address.socket, listening);
     else server.listen(address.port, address.host, listening);
   });
+}
+
+function reasonOf({ code }: NodeJS.ErrnoException, address: ListenAddress): string {
+  const name = formatListenAddress(address);
+  if ("socket" in address) {
+    if (code === "EINVAL") return `${name} is too long for the path of a socket`;
+    // The system's ENOENT comes as EACCES, too.
+    if (code === "EACCES" && !existsSync(dirname(address.socket))) return `the directory of ${name} does not exist`;
+  }
+  const reasons: Record<string, string> = {
+    EADDRINUSE: `${name} is in use`,
+    EACCES: `no permission to listen on ${name}`,
+    EADDRNOTAVAIL: `${name} is no address of this machine`,
+    ENOTFOUND: `${name} is not known`,
+  };
+  return reasons[code ?? ""] ?? `cannot listen on ${name} (${code})`;
 }
 
 /** A socket file that nobody listens on is left over from a process that was killed. */
