@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { access, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type PolledServer, tryPolledServer } from "./polled-server.ts";
@@ -24,7 +24,7 @@ const whenMissing = "install the Debian package samba-ad-dc";
 
 /**
  * Starts a domain controller. The first one takes some twenty seconds, because a domain has to be made; its files are
- * kept in the system's temporary directory for the next. Needs root: the ports are below 1024.
+ * kept in the user's cache for the next. Needs root: the ports are below 1024.
  */
 export async function startSamba(): Promise<Samba> {
   if (process.getuid?.() !== 0) throw new Error("samba needs root to listen on port 389");
@@ -57,7 +57,9 @@ async function domain(): Promise<string> {
     .update(await run("samba-tool", ["--version"]))
     .digest("hex")
     .slice(0, 16);
-  const archive = join(tmpdir(), `registry-gate-samba-domain-${digest}.tar`);
+  const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "registry-gate");
+  await mkdir(cache, { recursive: true });
+  const archive = join(cache, `samba-domain-${digest}.tar`);
   const made = await access(archive).then(
     () => true,
     () => false,
