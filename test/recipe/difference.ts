@@ -1,4 +1,3 @@
-import type { Access } from "@registry-gate/auth";
 import type { Answer } from "./front.ts";
 
 /** Where the gate answers otherwise than the recipe, on purpose. */
@@ -12,14 +11,16 @@ export interface GateError {
   readonly status: number;
   readonly code: string;
   readonly message: string;
-  readonly accesses?: readonly Access[];
+  /** What the caller would have to be allowed. */
+  readonly action?: "pull" | "push";
   /** Beyond those that every error of the gate has. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** The gate answers with an error of its own. */
-export function ownError(reason: string, { status, code, message, accesses, headers }: GateError): Difference {
-  const body = JSON.stringify({ errors: [{ code, message, detail: accesses ?? null }] });
+export function ownError(reason: string, { status, code, message, action, headers }: GateError): Difference {
+  const detail = action === undefined ? null : [{ type: "repository", action }];
+  const body = JSON.stringify({ errors: [{ code, message, detail }] });
   return {
     reason,
     gate: ({ complete }) => ({

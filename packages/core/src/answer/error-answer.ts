@@ -11,8 +11,8 @@ export interface ErrorAnswer {
   readonly message: string;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   /**
-   * What the caller would have to be allowed, as the error's detail. Docker leaves out the message of an error that has
-   * no detail and says nothing but the usual words of its code.
+   * What the caller would have to be allowed. The error's detail has it, but for the names: an answer tells nobody what
+   * they asked for. Docker leaves out the message of an error that has no detail, where it is the usual one of its code.
    */
   readonly accesses?: readonly Access[];
 }
@@ -39,7 +39,7 @@ export function sendError(request: IncomingMessage, response: ServerResponse, an
 }
 
 export function errorBody({ code, message, accesses = [] }: ErrorAnswer): string {
-  const detail = accesses.length > 0 ? accesses : null;
+  const detail = accesses.length > 0 ? accesses.map(({ type, action }) => ({ type, action })) : null;
   return JSON.stringify({ errors: [{ code, message, detail }] });
 }
 

@@ -33,11 +33,11 @@ describe("an error", () => {
     });
   });
 
-  test("tells in its detail what would have to be allowed, where that is known", async () => {
+  test("tells in its detail what would have to be allowed, where that is known, and not on what", async () => {
     const accesses = [{ type: "repository", name: "team/app", action: "push" }] as const;
     const detail = async (answer: ErrorAnswer): Promise<unknown> => JSON.parse(String((await sent(answer)).body));
     const errors = (inDetail: unknown) => ({ errors: [{ code: "UNSUPPORTED", message: "not so", detail: inDetail }] });
-    expect(await detail({ ...refusal, accesses })).toEqual(errors(accesses));
+    expect(await detail({ ...refusal, accesses })).toEqual(errors([{ type: "repository", action: "push" }]));
     expect(await detail({ ...refusal, accesses: [] })).toEqual(errors(null));
   });
 
