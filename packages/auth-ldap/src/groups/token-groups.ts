@@ -52,7 +52,7 @@ export function directGroups(
 }
 
 /** The SID of the domain with the relative identifier of the primary group ([MS-DTYP] section 2.4.2.2). */
-function primaryGroupSid({ entry }: Pick<User, "entry">): Buffer {
+export function primaryGroupSid({ entry }: Pick<User, "entry">): Buffer {
   const sid = entry.bytes("objectSid")[0];
   const rid = Number(entry.text("primaryGroupID")[0]);
   if (sid === undefined || sid.length < 12 || !Number.isInteger(rid) || rid < 0 || rid > 0xffffffff) {
