@@ -1,10 +1,11 @@
 import type { LdapOptions } from "@registry-gate/auth-ldap";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { openSocket } from "../../packages/auth-ldap/src/connect/open-socket.ts";
 import { openTlsIdentity } from "../../packages/auth-ldap/src/connect/tls-identity.ts";
 import { anything } from "../../packages/auth-ldap/src/filter/filter.ts";
 import { rangedValues } from "../../packages/auth-ldap/src/groups/ranged-values.ts";
 import { createSession } from "../../packages/auth-ldap/src/protocol/session.ts";
+import { startRelay } from "../support/relay.ts";
 import { type Samba, startSamba } from "../support/samba.ts";
 import { groupsOf, openBackend, outcomeOf, signIn } from "./login.ts";
 
@@ -69,6 +70,12 @@ describe("a login to Active Directory", () => {
     ["*)(sAMAccountName=*"],
     ["alice\\00"],
     ["EXTERNAL"],
+    ["a\\00"],
+    ["alice)(objectClass=*"],
+    ["CORP\\*"],
+    ["*@corp.example.org"],
+    ["CORP\\alice)(cn=*"],
+    ["alice\u2028"],
     [`cn=alice,ou=people,${base}`],
   ])("does not know %s", async (typed) => {
     const { backend } = await openBackend(plain);
@@ -126,6 +133,41 @@ describe("a login to Active Directory", () => {
     const { backend } = await openBackend({ ...plain, searchFilter: "(&(objectClass=user)(mail={{username}}))" });
     expect(await signIn(backend, "alice@example.org", password)).toMatchObject({ identity: { username: "alice" } });
     expect(await outcomeOf(signIn(backend, "alice", password))).toBe("rejected: there is no such user");
+  });
+});
+
+describe("what a login asks a domain controller", () => {
+  /** TLS records that hold data: each request is one, because each waits for the answer to the one before. */
+  const requestsIn = (bytes: Buffer): number => {
+    let count = 0;
+    for (let at = 0; at + 5 <= bytes.length; at += 5 + bytes.readUInt16BE(at + 3)) if (bytes[at] === 0x17) count++;
+    return count;
+  };
+
+  it.each<[string, Partial<LdapOptions>, string, number]>([
+    ["a search, a bind, the token and the groups in it", {}, "alice", 4],
+    ["no more for a name with a domain", {}, "alice@corp.example.org", 4],
+    ["no more for the short name of a domain, once the domains are known", {}, "CORP\\alice", 4],
+    ["a search, a bind and the groups, where nested ones are not wanted", { groups: { nested: false } }, "alice", 3],
+    [
+      "a search and a bind, where memberOf is enough",
+      { groups: { memberOfAttribute: "memberOf", nested: false } },
+      "alice",
+      2,
+    ],
+  ])("is %s", async (_, options, username, requests) => {
+    const relay = await startRelay(636, samba.host);
+    onTestFinished(() => relay.close());
+    const { backend } = await openBackend({
+      ...plain,
+      ...options,
+      urls: [`ldaps://127.0.0.1:${relay.port}`],
+      serverName: "dc1.corp.example.org",
+    });
+    expect(await outcomeOf(signIn(backend, username, password))).toBe("authenticated");
+    const before = relay.sent().length;
+    expect(await outcomeOf(signIn(backend, username, password))).toBe("authenticated");
+    expect(requestsIn(relay.sent().subarray(before))).toBe(requests);
   });
 });
 

@@ -1,7 +1,9 @@
-import { writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type LdapOptions, ldapBackend } from "@registry-gate/auth-ldap";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { makeCertificate } from "../support/certificate.ts";
 import { type Slapd, startSlapd } from "../support/slapd.ts";
 import { groupsOf, openBackend, outcomeOf, signIn } from "./login.ts";
 
@@ -333,6 +335,26 @@ describe("a connection", () => {
     } finally {
       await strict.close();
     }
+  });
+
+  it("trusts another authority as soon as that is in the file, and keeps the last good one", async () => {
+    const directory = await mkdtemp(join(tmpdir(), "registry-gate-authority-"));
+    onTestFinished(() => rm(directory, { recursive: true, force: true }));
+    const other = await makeCertificate(directory);
+    const caCert = join(directory, "ca.pem");
+    await copyFile(other.authority, caCert);
+    const { backend, lines } = await openBackend({ ...plain, caCert, pool: { size: 1, idle: 1 } });
+    expect(await outcomeOf(signIn(backend, "alice", "alicepw"))).toMatch(/^unavailable: .*(?:certificate|signature)/);
+    await copyFile(slapd.authority, caCert);
+    const outcome = (): Promise<string> => outcomeOf(signIn(backend, "alice", "alicepw"));
+    await expect.poll(outcome, { timeout: 10_000, interval: 50 }).toBe("authenticated");
+    await writeFile(caCert, "no certificate\n");
+    await expect
+      .poll(() => lines.some(({ level, fields }) => level === "error" && String(fields.reason).includes("caCert")), {
+        timeout: 10_000,
+      })
+      .toBe(true);
+    expect(await outcome()).toBe("authenticated");
   });
 
   it("is not given by a server that wants more security than there is", async () => {
