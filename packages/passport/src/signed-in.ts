@@ -27,6 +27,10 @@ export function identityOf(signedIn: SignedIn, backend: string): Identity {
   const { groups = [], claims } = signedIn;
   if (!Array.isArray(groups)) throw new TypeError("the groups are no list");
   const username = asName(signedIn.username, "the user name");
+  // Two names that look alike must not differ by what cannot be seen (RFC 8264, section 4.2).
+  if (/\p{Cf}/u.test(username) || username.trim() !== username) {
+    throw new TypeError("the user name holds what cannot be seen");
+  }
   const identity = {
     subject: signedIn.subject === undefined ? username : asName(signedIn.subject, "the subject"),
     username,

@@ -56,7 +56,8 @@ export function runStrategy(
     try {
       const actor: unknown = Object.assign(Object.create(strategy), actions);
       const returned: unknown = Reflect.apply(strategy.authenticate, actor, [request, options]);
-      if (returned instanceof Promise) returned.catch((error: unknown) => settle({ kind: "error", error }));
+      // A promise of whatever make.
+      Promise.resolve(returned).catch((error: unknown) => settle({ kind: "error", error }));
     } catch (error) {
       settle({ kind: "error", error });
     }

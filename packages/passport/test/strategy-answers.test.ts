@@ -1,4 +1,5 @@
 import { inspect } from "node:util";
+import { runInNewContext } from "node:vm";
 import { type AuthResult, BackendUnavailableError } from "@registry-gate/auth";
 import { describe, expect, test } from "vitest";
 import { asked, type Behaviour, unavailable } from "./scripted-strategy.ts";
@@ -41,6 +42,9 @@ describe("what a strategy answers counts as what it means:", () => {
   });
 });
 
+/** Of another realm: it is no instance of this one's Promise. */
+const foreignPromise = (): Promise<never> => runInNewContext("Promise.reject(new Error('later'))");
+
 describe("a strategy that cannot find out is a fault:", () => {
   test.each<[string, Behaviour, RegExp]>([
     [
@@ -50,6 +54,7 @@ describe("a strategy that cannot find out is a fault:", () => {
     ],
     ["something else as an error", (it) => it.error("away"), /: away$/],
     ["a promise that is rejected", () => Promise.reject(new Error("later")), /: later$/],
+    ["a promise of another make that is rejected", foreignPromise, /: later$/],
     ["a failure of the server's own", (it) => it.fail(new Error("ECONNREFUSED"), 500), /strategy says: ECONNREFUSED$/],
     ["too many requests", (it) => it.fail(429), /the strategy says no$/],
     ["a success that is nobody", (it) => it.success(undefined), /whom the strategy let in: there is no user$/],
