@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { makeCertificate } from "../../../test/support/certificate.ts";
-import { imageArchive } from "../../../test/support/image-archive.ts";
+import { startDockerd } from "../../../test/support/dockerd.ts";
+import { imageArchive, incompressible } from "../../../test/support/image-archive.ts";
 import { run } from "../../../test/support/run.ts";
 import { newSkopeoUser } from "../../../test/support/skopeo.ts";
 import { passwords, type Stage, setStage } from "./stage.ts";
@@ -186,4 +187,25 @@ test("skopeo pushes and pulls with a password at the same door, and is refused b
   expect(portal.records.some(({ backend, operation }) => backend === "users" && operation === "put-manifest")).toBe(
     true,
   );
+});
+
+test("what docker pushes with a password is seen by the session of the same user", async () => {
+  const daemon = await startDockerd();
+  onTestFinished(() => daemon.close());
+  const { host } = new URL(portal.url);
+  const image = `${host}/team/app:docker`;
+  const login = await daemon.docker(["login", "--username", "alice", "--password-stdin", host], passwords.alice);
+  expect(login).toMatchObject({ code: 0 });
+  await daemon.load(image, [{ "etc/version": "1\n" }, { "srv/data": incompressible(1_000_000) }]);
+  expect(await daemon.docker(["push", "--quiet", image])).toMatchObject({ code: 0 });
+
+  const curl = await newCurl();
+  await signIn(curl, "alice", passwords.alice);
+  const listed: { tags: string[] } = JSON.parse(await curl("/v2/team/app/tags/list"));
+  expect(listed.tags).toContain("docker");
+
+  expect(await daemon.docker(["rmi", image])).toMatchObject({ code: 0 });
+  expect(await daemon.docker(["pull", "--quiet", image])).toMatchObject({ code: 0 });
+  const stranger = await daemon.newUser();
+  expect((await stranger(["pull", image])).code).not.toBe(0);
 });
