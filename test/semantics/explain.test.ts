@@ -1,0 +1,167 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { runGate } from "../gateway/run-gate.ts";
+import { basic } from "../support/basic.ts";
+import { type DockerRegistry, startDockerRegistry } from "../support/docker-registry.ts";
+import { type RunningGate, startGate } from "../support/gate.ts";
+import { passwordFile } from "../support/password-file.ts";
+import { digestOf } from "../support/registry-content.ts";
+
+/** What `explain` says, and that a running gate with the same configuration does it. */
+
+const configuration = {
+  listen: { address: "127.0.0.1:0" },
+  upstream: { url: "http://127.0.0.1:5000" },
+  auth: { backends: [{ type: "htpasswd", file: "htpasswd", groupFile: "groups" }] },
+  access: [
+    { subjects: ["anonymous"], repositories: ["public/**"], actions: ["pull"] },
+    { subjects: ["authenticated"], repositories: ["**", "!secret/**"], actions: ["pull"] },
+    { subjects: ["group:pushers", "group:release managers"], repositories: ["team/**"], actions: ["pull", "push"] },
+    { subjects: ["authenticated"], repositories: ["$" + "{username}/**"], actions: ["pull", "push", "delete"] },
+    { subjects: ["user:ci"], repositories: ["ci-*/**"], actions: ["*"] },
+  ],
+};
+
+let directory: string;
+let registry: DockerRegistry;
+let gate: RunningGate;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "registry-gate-explain-"));
+  await writeFile(join(directory, "gate.yaml"), JSON.stringify(configuration));
+  const passwords = { alice: "alice-password", bob: "bob-password", ci: "ci-password" };
+  registry = await startDockerRegistry();
+  gate = await startGate({
+    configuration: { ...configuration, upstream: { url: registry.url } },
+    files: { htpasswd: await passwordFile(passwords), groups: "pushers: bob\n" },
+  });
+});
+
+afterAll(async () => {
+  await gate.close();
+  await registry.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+function explain(...parameters: readonly string[]) {
+  return runGate(["explain", "--config", "gate.yaml", ...parameters], { directory });
+}
+
+test("the rules that allow are named, and the exit code is 0", async () => {
+  expect(await explain("--user", "bob", "--group", "pushers", "pull", "team/app")).toEqual({
+    code: 0,
+    stdout: "allowed\n  access[1]: allows pull on team/app\n  access[2]: allows pull on team/app\n",
+    stderr: "",
+  });
+});
+
+test("where none allows, each says why it does not, and the exit code is 1", async () => {
+  expect(await explain("--user", "alice", "push", "secret/app")).toEqual({
+    code: 1,
+    stdout: [
+      "denied",
+      "  access[0]: its actions do not include push",
+      "  access[1]: its actions do not include push",
+      "  access[2]: its subjects do not include alice, who is in no group",
+      "  access[3]: its repositories do not include secret/app",
+      "  access[4]: its subjects do not include alice, who is in no group",
+      "",
+    ].join("\n"),
+    stderr: "",
+  });
+  expect((await explain("--user", "bob", "--group", "pushers", "--group", "x", "pull", "secret/app")).stdout).toBe(
+    [
+      "denied",
+      "  access[0]: its repositories do not include secret/app",
+      "  access[1]: one of its repositories beginning with ! takes secret/app away",
+      "  access[2]: its repositories do not include secret/app",
+      "  access[3]: its repositories do not include secret/app",
+      "  access[4]: its subjects do not include bob or the groups pushers, x",
+      "",
+    ].join("\n"),
+  );
+});
+
+test("without a user it is an anonymous caller", async () => {
+  expect(await explain("pull", "public/base")).toEqual({
+    code: 0,
+    stdout: "allowed\n  access[0]: allows pull on public/base\n",
+    stderr: "",
+  });
+  const denied = await explain("pull", "team/app");
+  expect(denied.code).toBe(1);
+  expect(denied.stdout).toContain("access[1]: its subjects do not include an anonymous caller");
+});
+
+test("a group with a blank in its name, and several groups, are taken", async () => {
+  const { code } = await explain("--user", "x", "--group", "y", "--group", "release managers", "push", "team/app");
+  expect(code).toBe(0);
+});
+
+test("as JSON it is for a program: every rule, in either case", async () => {
+  const allowed = await explain("--json", "--user", "ci", "delete", "ci-tools/app");
+  expect(allowed.code).toBe(0);
+  expect(JSON.parse(allowed.stdout)).toEqual({
+    allowed: true,
+    rules: [
+      { rule: 0, allows: false, reason: "its actions do not include delete" },
+      { rule: 1, allows: false, reason: "its actions do not include delete" },
+      { rule: 2, allows: false, reason: "its actions do not include delete" },
+      { rule: 3, allows: false, reason: "its repositories do not include ci-tools/app" },
+      { rule: 4, allows: true, reason: "allows delete on ci-tools/app" },
+    ],
+  });
+  const denied = await explain("--json", "delete", "team/app");
+  expect(denied.code).toBe(1);
+  expect(JSON.parse(denied.stdout)).toMatchObject({ allowed: false });
+});
+
+test("without rules it says what stands in their place, and with no rule at all that nothing is allowed", async () => {
+  const { access: _, ...open } = configuration;
+  await writeFile(join(directory, "open.yaml"), JSON.stringify(open));
+  await writeFile(join(directory, "closed.yaml"), JSON.stringify({ ...open, access: [] }));
+  const ask = (file: string, action: string) =>
+    runGate(["explain", "--config", file, "--user", "alice", action, "team/app"], { directory });
+  expect(await ask("open.yaml", "push")).toMatchObject({
+    code: 0,
+    stdout: "allowed\n  without access rules, whoever is authenticated may pull and push\n",
+  });
+  expect(await ask("open.yaml", "delete")).toMatchObject({ code: 1 });
+  expect(await ask("closed.yaml", "pull")).toMatchObject({
+    code: 1,
+    stdout: "denied\n  there is no rule, and what no rule allows is denied\n",
+  });
+});
+
+test("a configuration with a fault is not explained", async () => {
+  const access = [{ subjects: ["everybody"], repositories: ["**"], actions: ["pull"] }];
+  await writeFile(join(directory, "wrong.yaml"), JSON.stringify({ ...configuration, access }));
+  const { code, stdout, stderr } = await runGate(["explain", "--config", "wrong.yaml", "pull", "a"], { directory });
+  expect([code, stdout]).toEqual([1, ""]);
+  expect(stderr).toContain("wrong.yaml: access[0].subjects[0]");
+});
+
+describe("a running gate does what is explained", () => {
+  const requests = {
+    pull: (repository: string) => ["GET", `/v2/${repository}/manifests/latest`],
+    push: (repository: string) => ["POST", `/v2/${repository}/blobs/uploads/`],
+    delete: (repository: string) => ["DELETE", `/v2/${repository}/manifests/${digestOf("x")}`],
+  } as const;
+  const groups: Readonly<Record<string, readonly string[]>> = { bob: ["pushers"] };
+
+  test.each([undefined, "alice", "bob", "ci"])("to %s", async (user) => {
+    const who = user === undefined ? [] : ["--user", user];
+    const member = (groups[user ?? ""] ?? []).flatMap((group) => ["--group", group]);
+    const headers = user === undefined ? {} : basic(user, `${user}-password`);
+    for (const repository of ["public/base", "team/app", "secret/app", "ci-tools/app", `${user ?? "x"}/app`]) {
+      for (const [action, requestFor] of Object.entries(requests)) {
+        const [method = "", path = ""] = requestFor(repository);
+        const { code } = await explain(...who, ...member, action, repository);
+        const { status } = await fetch(gate.url + path, { method, headers });
+        expect(status !== 401 && status !== 403, `${action} ${repository}: ${status}`).toBe(code === 0);
+      }
+    }
+  });
+});
