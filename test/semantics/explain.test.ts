@@ -7,7 +7,6 @@ import { basic } from "../support/basic.ts";
 import { type DockerRegistry, startDockerRegistry } from "../support/docker-registry.ts";
 import { type RunningGate, startGate } from "../support/gate.ts";
 import { passwordFile } from "../support/password-file.ts";
-import { digestOf } from "../support/registry-content.ts";
 
 /** What `explain` says, and that a running gate with the same configuration does it. */
 
@@ -147,18 +146,17 @@ describe("a running gate does what is explained", () => {
   const requests = {
     pull: (repository: string) => ["GET", `/v2/${repository}/manifests/latest`],
     push: (repository: string) => ["POST", `/v2/${repository}/blobs/uploads/`],
-    delete: (repository: string) => ["DELETE", `/v2/${repository}/manifests/${digestOf("x")}`],
   } as const;
-  const groups: Readonly<Record<string, readonly string[]>> = { bob: ["pushers"] };
 
-  test.each([undefined, "alice", "bob", "ci"])("to %s", async (user) => {
-    const who = user === undefined ? [] : ["--user", user];
-    const member = (groups[user ?? ""] ?? []).flatMap((group) => ["--group", group]);
-    const headers = user === undefined ? {} : basic(user, `${user}-password`);
-    for (const repository of ["public/base", "team/app", "secret/app", "ci-tools/app", `${user ?? "x"}/app`]) {
+  test.each([
+    ["nobody", [], {}],
+    ["alice", ["--user", "alice"], basic("alice", "alice-password")],
+    ["bob", ["--user", "bob", "--group", "pushers"], basic("bob", "bob-password")],
+  ])("to %s", async (name, who, headers) => {
+    for (const repository of ["public/base", "team/app", "secret/app", `${name}/app`]) {
       for (const [action, requestFor] of Object.entries(requests)) {
         const [method = "", path = ""] = requestFor(repository);
-        const { code } = await explain(...who, ...member, action, repository);
+        const { code } = await explain(...who, action, repository);
         const { status } = await fetch(gate.url + path, { method, headers });
         expect(status !== 401 && status !== 403, `${action} ${repository}: ${status}`).toBe(code === 0);
       }

@@ -8,16 +8,18 @@ export interface Head {
   readonly version?: "0.9" | "1.0" | "1.1" | "2.0";
   /** Names and values as they stand on the wire; where no Host is among them, one is added. */
   readonly headers?: readonly (readonly [name: string, value: string])[];
+  /** Whether it is read by a parser that takes what it should not (`--insecure-http-parser`). */
+  readonly lenient?: boolean;
   /** Of the peer; none for a Unix socket. */
   readonly address?: string;
 }
 
 /** The head of a request as Node's own server reads it, from a connection that is not there. */
 export async function receivedRequest(head: Head = {}): Promise<IncomingMessage> {
-  const { method = "GET", target = "/v2/", version = "1.1", headers = [], address } = head;
+  const { method = "GET", target = "/v2/", version = "1.1", headers = [], address, lenient = false } = head;
   const lines = headers.map(([name, value]) => `${name}: ${value}`);
   if (!headers.some(([name]) => name.toLowerCase() === "host")) lines.unshift("Host: registry.example.com");
-  const server = createServer({ requireHostHeader: false });
+  const server = createServer({ requireHostHeader: false, insecureHTTPParser: lenient });
   const [near, far] = duplexPair();
   if (address !== undefined) Object.assign(near, { remoteAddress: address });
   const requested = once(server, "request");

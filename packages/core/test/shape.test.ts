@@ -100,6 +100,12 @@ describe("a request is refused", () => {
       400,
       /framing/,
     ],
+    [
+      "with a length beside chunks, where Node's parser is lenient",
+      { method: "PUT", lenient: true, headers: [length(5), chunked] },
+      400,
+      /framing/,
+    ],
     ["with chunks in HTTP/1.0", { method: "PUT", version: "1.0", headers: [chunked] }, 400, /framing/],
     ["with a length that might be octal", { method: "PUT", headers: [["Content-Length", "05"]] }, 400, /length/],
     ["with nothing written as two digits", { method: "PUT", headers: [["Content-Length", "00"]] }, 400, /length/],
@@ -171,6 +177,11 @@ describe("where a backend reads headers of its own, a request", () => {
     const one = new Set(["x-user-2"]);
     expect(await faultOf({ headers: [["X_User_2", "alice"]] }, one)).toMatchObject({ status: 400 });
     expect(await faultOf({ headers: [["X_User_9", "alice"]] }, one)).toBeUndefined();
+  });
+
+  test("with a look-alike of one that has an odd name itself is refused", async () => {
+    const odd = new Set(["x_user"]);
+    expect(await faultOf({ headers: [["X.User", "alice"]] }, odd)).toMatchObject({ status: 400 });
   });
 
   test("with other headers of odd names is not", async () => {
