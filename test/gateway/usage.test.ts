@@ -45,6 +45,7 @@ test.each([
   [["serve", "--cnofig", "a"], "Unknown option '--cnofig'"],
   [["explain", "--config", "a", "pull"], "ACTION and REPOSITORY are required"],
   [["explain", "--config", "a", "pul", "team/app"], "pul is not an action: pull, push, delete or *"],
+  [["explain", "--config", "a", "pull", "Team//app"], "Team//app is not the name of a repository"],
   [["explain", "--config", "a", "--group", "g", "pull", "team/app"], "--group needs --user"],
   [["explain", "--config", "a", "pull", "team/app", "more"], "unexpected more"],
   [["passwd", "file"], "FILE and USER are required"],

@@ -15,4 +15,5 @@ export type { SessionUser } from "./identify/session.ts";
 export type { AccessRule, CacheOptions, RegistryProxyOptions, UpstreamOptions } from "./options.ts";
 export type { Decision, RequestRecord } from "./record.ts";
 export { type RegistryProxy, registryProxy } from "./registry-proxy.ts";
+export { isRepository } from "./route/names.ts";
 export { type Findings, validateOptions } from "./validate-options.ts";

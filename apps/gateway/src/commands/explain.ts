@@ -1,5 +1,5 @@
 import { type Action, InvalidOptionsError } from "@registry-gate/auth";
-import { compilePolicy, type Principal, type RuleVerdict, validateOptions } from "registry-gate";
+import { compilePolicy, isRepository, type Principal, type RuleVerdict, validateOptions } from "registry-gate";
 import type { Configuration } from "../config/configuration.ts";
 import { loadConfiguration } from "../config/load.ts";
 import { type Command, UsageError } from "./command.ts";
@@ -84,6 +84,7 @@ function parse(parameters: readonly string[]): {
   if (surplus !== undefined) throw new UsageError(`unexpected ${surplus}`);
   const action = actions.find((known) => known === given);
   if (action === undefined) throw new UsageError(`${given} is not an action: pull, push, delete or *`);
+  if (!isRepository(repository)) throw new UsageError(`${repository} is not the name of a repository`);
   if (values.user === undefined && values.group !== undefined) throw new UsageError("--group needs --user");
   const principal = principalOf(values.user, values.group ?? []);
   return { file: values.config, principal, action, repository, json: values.json === true };

@@ -14,6 +14,7 @@ const longestRepository = 255;
 /** Of a digest and of an upload's identifier. */
 const longestIdentifier = 512;
 
+/** Whether `text` is the name of a repository, of at most 255 characters. No other is ever asked the registry for. */
 export function isRepository(text: string): boolean {
   return text.length <= longestRepository && repositoryPattern.test(text);
 }
