@@ -1,8 +1,9 @@
 import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type BackendContext, InvalidOptionsError } from "@registry-gate/auth";
+import { type BackendContext, InvalidOptionsError, parseDuration } from "@registry-gate/auth";
 import { resolve as resolvePackage } from "import-meta-resolve";
+import { waitFor } from "./patience.ts";
 import type { PassportPluginOptions } from "./plugin-options.ts";
 import { redact } from "./redact.ts";
 import type { PassportStrategy } from "./strategy.ts";
@@ -37,15 +38,23 @@ export async function loadStrategy(
   if (isStrategy(exported)) return { strategy: exported, made: false };
   const at = name === undefined ? "module" : "export";
   if (typeof exported !== "function") throw fault(at, `${module} exports no strategy there, nor what makes one`);
-  let strategy: unknown;
-  try {
-    strategy = await (isStrategy(exported.prototype)
+  const timeout = parseDuration(configured.timeout ?? "10s") ?? 0;
+  const begin = async (): Promise<unknown> =>
+    isStrategy(exported.prototype)
       ? Reflect.construct(exported, [options])
-      : Reflect.apply(exported, undefined, [options, context]));
-  } catch (error) {
-    const reason = redact(messageOf(error), textsIn(options));
+      : Reflect.apply(exported, undefined, [options, context]);
+  const made = await waitFor<{ strategy: unknown } | { error: unknown }>({ timeout }, (settle) => {
+    begin().then(
+      (strategy) => settle({ strategy }),
+      (error: unknown) => settle({ error }),
+    );
+  });
+  if (typeof made === "string") throw fault("options", `have made no strategy within ${timeout} ms`);
+  if ("error" in made) {
+    const reason = redact(messageOf(made.error), textsIn(options));
     throw fault("options", `do not make a strategy: ${reason}; a module of your own can make it by code`);
   }
+  const { strategy } = made;
   if (!isStrategy(strategy)) throw fault(at, `what ${module} has made is no strategy`);
   return { strategy, made: true };
 }

@@ -14,19 +14,19 @@ export type Nothing = "silence" | "abort";
  * @param begin Must not throw.
  */
 export function waitFor<T extends object>(
-  { timeout, signal }: Patience,
+  { timeout, signal }: Pick<Patience, "timeout"> & Partial<Patience>,
   begin: (settle: (value: T) => void) => void,
 ): Promise<T | Nothing> {
   return new Promise((resolve) => {
-    if (signal.aborted) return resolve("abort");
+    if (signal?.aborted === true) return resolve("abort");
     const settle = (value: T | Nothing): void => {
       clearTimeout(timer);
-      signal.removeEventListener("abort", abort);
+      signal?.removeEventListener("abort", abort);
       resolve(value);
     };
     const timer = setTimeout(() => settle("silence"), timeout);
     const abort = (): void => settle("abort");
-    signal.addEventListener("abort", abort, { once: true });
+    signal?.addEventListener("abort", abort, { once: true });
     begin(settle);
   });
 }

@@ -25,6 +25,7 @@ const files = {
     });
     export const nothing = () => ({});
     export const number = 5;
+    export const slow = () => new Promise(() => {});
     export const failing = ({ token }) => { throw new Error("no " + token + " for me"); };
     export class Picky { constructor(options, verify) { if (!verify) throw new TypeError("a verify callback is required"); }
       authenticate() {} }`,
@@ -71,6 +72,7 @@ const contract = pluginContract({
     { options: { module: "./factory.mjs", export: "nothing" }, paths: [["export"]] },
     { options: { module: "./factory.mjs", export: "number" }, paths: [["export"]] },
     { options: { module: "./factory.mjs", export: "Picky" }, paths: [["options"]] },
+    { options: { module: "./factory.mjs", export: "slow", timeout: 20 }, paths: [["options"]] },
     { options: { module: "passport-http", export: "BasicStrategy" }, paths: [["options"]] },
     { options: { module: "passport-jwt", options: { secretOrKey: "x" } }, paths: [["options"]] },
     {
