@@ -1,76 +1,23 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { LdapOptions } from "@registry-gate/auth-ldap";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { runGate } from "../gateway/run-gate.ts";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { makeCertificate } from "../support/certificate.ts";
-import { passwordFile } from "../support/password-file.ts";
 import { blackHole, startRelay } from "../support/relay.ts";
-import type { CommandResult } from "../support/run.ts";
-import { type Samba, startSamba } from "../support/samba.ts";
 import { type Slapd, startSlapd } from "../support/slapd.ts";
-import { type ScriptedUpstream, startUpstream } from "../support/upstream.ts";
-
-const base = "dc=example,dc=org";
-const groupBase = `ou=groups,${base}`;
-const secrets = ["alicepw", "bobpw", "gatepw", "a wrong password", "Passw0rd!"];
+import { type Check, check, newDirectory, stepsIn } from "./check-connect.ts";
+import { base, groupBase, openldap } from "./openldap.ts";
 
 let slapd: Slapd;
-let registry: ScriptedUpstream;
-let directory: string;
 let plain: LdapOptions;
 beforeAll(async () => {
   slapd = await startSlapd();
-  registry = await startUpstream((_, response) => response.end("{}"));
   plain = {
-    urls: [slapd.tlsUrl],
-    caCert: slapd.authority,
-    bindDN: `cn=gate,${base}`,
-    bindPassword: "gatepw",
-    searchBase: `ou=people,${base}`,
+    ...openldap(slapd),
     groups: { searchBase: groupBase, searchFilter: "(member={{dn}})", nested: true },
   };
 });
-afterAll(async () => {
-  await slapd?.close();
-  await registry?.close();
-});
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), "check-connect-"));
-});
-afterEach(() => rm(directory, { recursive: true, force: true }));
-
-interface Check {
-  readonly backends: readonly object[];
-  readonly user?: string;
-  /** The first line of standard input. */
-  readonly password?: string;
-}
-
-/** Runs the check, and sees that it tells no password. */
-async function check({ backends, user, password = "" }: Check): Promise<CommandResult> {
-  const configuration = {
-    listen: { address: "127.0.0.1:0" },
-    upstream: { url: registry.url },
-    auth: { backends },
-  };
-  await writeFile(join(directory, "gate.yaml"), JSON.stringify(configuration));
-  const whom = user === undefined ? [] : ["--user", user];
-  const result = await runGate(["check", "--connect", ...whom, "--config", "gate.yaml"], {
-    directory,
-    input: `${password}\n`,
-  });
-  for (const secret of secrets) expect(result.stdout + result.stderr).not.toContain(secret);
-  // What is said of the registry has tests of its own.
-  return { ...result, stdout: result.stdout.replace(/^upstream\n {2}.*\n {4}ok .*\n/m, "") };
-}
+afterAll(() => slapd?.close());
 
 const ldap = (options: Partial<LdapOptions> = {}): object => ({ type: "ldap", ...plain, ...options });
-
-/** The steps that were told: their outcomes and names. */
-const stepsIn = ({ stdout }: CommandResult): readonly string[] =>
-  [...stdout.matchAll(/^ {4}(ok|failed) +([a-z-]+) +\d+ ms/gm)].map(([, outcome, step]) => `${outcome} ${step}`);
 
 describe("check --connect with OpenLDAP", () => {
   it("reaches the server and looks at the base", async () => {
@@ -187,7 +134,7 @@ describe("check --connect with OpenLDAP", () => {
   });
 
   it("ends with 1 for an authority that is not the server's", async () => {
-    const other = await makeCertificate(directory);
+    const other = await makeCertificate(await newDirectory());
     const { code, stdout } = await check({ backends: [ldap({ caCert: other.authority })] });
     expect(code).toBe(1);
     expect(stdout).toMatch(/failed +tls .*(?:certificate|signature)/);
@@ -225,123 +172,5 @@ describe("check --connect with OpenLDAP", () => {
     expect(result.code).toBe(1);
     expect(stepsIn(result)[0]).toBe("failed connect");
     expect(stepsIn(result)).toContain("ok user-bind");
-  });
-});
-
-describe("check --connect with several backends", () => {
-  it("is content where one of them lets the user in, whatever the others say of that user", async () => {
-    await writeFile(join(directory, "htpasswd"), await passwordFile({ testuser: "alicepw" }));
-    const backends = [{ type: "htpasswd", file: "htpasswd" }, ldap()];
-    for (const user of ["testuser", "alice"]) {
-      const { code, stdout, stderr } = await check({ backends, user, password: "alicepw" });
-      expect(stdout).toMatch(/auth\.backends\[0\] \(htpasswd\)[\s\S]*auth\.backends\[1\] \(ldap\)/);
-      expect(stdout).toMatch(
-        user === "alice" ? /failed +login .*does not know the user/ : /ok +login .*username testuser/,
-      );
-      expect({ code, stderr: stderr.replace(/^.*warning.*\n/gm, "") }).toEqual({ code: 0, stderr: "" });
-    }
-    const nobody = await check({ backends, user: "nobody", password: "alicepw" });
-    expect(nobody.code).toBe(1);
-    expect(nobody.stderr).toContain("auth.backends[0]: login failed: does not know the user");
-    expect(nobody.stderr).toContain("auth.backends[1]: search failed: there is no such user");
-  });
-
-  it("asks one without a diagnosis of its own whether it is well", async () => {
-    await writeFile(join(directory, "htpasswd"), await passwordFile({ testuser: "alicepw" }));
-    const { code, stdout } = await check({ backends: [{ type: "htpasswd", file: "htpasswd" }] });
-    expect(stdout).toMatch(/^auth\.backends\[0\] \(htpasswd\)\n {2}htpasswd\n {4}ok +check +\d+ ms\ngate\.yaml: ok\n$/);
-    expect(code).toBe(0);
-  });
-
-  it("is a wrong command line with --user alone", async () => {
-    expect(await runGate(["check", "--user", "alice", "--config", "gate.yaml"], { directory })).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining("--user needs --connect"),
-    });
-  });
-});
-
-describe("check --connect with a package of somebody else's", () => {
-  const packageWith = async (member: string): Promise<void> => {
-    const code = `export const plugin = { type: "acme", apiVersion: 1, open: async (options, { id }) => ({
-      id, authenticate: async () => ({ status: "rejected", reason: "no badge" }), ${member} }) };`;
-    await writeFile(join(directory, "acme.mjs"), code);
-    await writeFile(
-      join(directory, "package.json"),
-      '{ "name": "acme", "type": "module", "exports": { ".": "./acme.mjs" } }',
-    );
-  };
-
-  it("tells the steps of its own diagnosis, with nothing in them that a terminal would obey", async () => {
-    await packageWith(`async *diagnose(login) {
-      yield { step: "badge", target: "acme", outcome: "ok", about: "login", milliseconds: 1, details: { of: login.username + "\\u001b[2J" } };
-    }`);
-    const { code, stdout } = await check({ backends: [{ type: "acme" }], user: "alice", password: "alicepw" });
-    expect(stdout).toMatch(/ {4}ok +badge +1 ms {2}of alice\ufffd\[2J\n/);
-    expect(code).toBe(0);
-  });
-
-  it("says where there is nothing to connect to", async () => {
-    await packageWith("");
-    const { code, stdout } = await check({ backends: [{ type: "acme" }] });
-    expect(stdout).toBe("auth.backends[0] (acme)\n  has nothing to connect to\ngate.yaml: ok\n");
-    expect(code).toBe(0);
-  });
-
-  it.each([
-    ["diagnosis", 'async *diagnose() { throw new Error("out of order"); }', "out of order"],
-    ["check", 'async check() { throw new Error("down"); }', "down"],
-    ["login", "async check() {}", "no badge"],
-  ])("names its %s where that fails", async (step, member, reason) => {
-    await packageWith(member);
-    const { code, stderr } = await check({ backends: [{ type: "acme" }], user: "alice", password: "alicepw" });
-    expect(stderr).toContain(`auth.backends[0]: ${step} failed: ${reason} (acme)`);
-    expect(code).toBe(1);
-  });
-});
-
-describe("check --connect with Active Directory", () => {
-  const domain = "dc=corp,dc=example,dc=org";
-  let samba: Samba;
-  beforeAll(async () => {
-    samba = await startSamba();
-  });
-  afterAll(() => samba?.close());
-  const active = (options: Partial<LdapOptions> = {}): object => ({
-    type: "ldap",
-    urls: [samba.tlsUrl],
-    caCert: samba.authority,
-    bindDN: "CORP\\gate",
-    bindPassword: "Passw0rd!",
-    searchBase: domain,
-    activeDirectory: true,
-    ...options,
-  });
-
-  it("signs a user in, and shows the groups of the token", async () => {
-    const result = await check({ backends: [active()], user: "CORP\\bob", password: "Passw0rd!" });
-    expect(result.code).toBe(0);
-    expect(stepsIn(result).every((step) => step.startsWith("ok "))).toBe(true);
-    expect(result.stdout).toMatch(/ok +search .* username bob\n/);
-    expect(result.stdout).toContain("route tokenGroups, count 7\n");
-    expect(result.stdout).toContain(`- pushers = cn=pushers,ou=groups,${domain}\n`);
-  });
-
-  it.each([
-    ["a wrong password", "alice", "a wrong password", "wrong password"],
-    ["an expired password", "expired", "Passw0rd!", "the password has expired"],
-    ["a disabled account", "disabled", "Passw0rd!", "the account is disabled"],
-  ])("ends with 1 for %s, and says so", async (_, user, password, reason) => {
-    const { code, stderr } = await check({ backends: [active()], user, password });
-    expect(stderr).toContain(`auth.backends[0]: user-bind failed: ${reason} (${samba.tlsUrl})`);
-    expect(code).toBe(1);
-  });
-
-  it("says of a clear connection that the server wants more", async () => {
-    const { caCert: _, ...rest } = plain;
-    const backend = { type: "ldap", ...rest, ...active(), urls: [samba.url], allowCleartext: true };
-    const { code, stderr } = await check({ backends: [{ ...backend, caCert: undefined, groups: undefined }] });
-    expect(stderr).toMatch(/service-bind failed: .*stronger authentication required \(8\)/);
-    expect(code).toBe(1);
   });
 });

@@ -1,56 +1,25 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { LdapOptions } from "@registry-gate/auth-ldap";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bindResponse, extendedResponse, message, searchDone } from "../../packages/auth-ldap/test/ber-message.ts";
-import { blackHole, halfOpen, type Relay, startRelay } from "../support/relay.ts";
+import { blackHole, halfOpen, startRelay } from "../support/relay.ts";
 import { type Slapd, startSlapd } from "../support/slapd.ts";
 import { openBackend, outcomeOf, signIn } from "./login.ts";
-
-const base = "dc=example,dc=org";
-const startTlsOid = "1.3.6.1.4.1.1466.20037";
+import { occurrences, type Relayed, relayed, relayTo, unavailable } from "./relayed.ts";
 
 let slapd: Slapd;
-let common: LdapOptions;
+let way: Relayed;
 beforeAll(async () => {
   slapd = await startSlapd();
-  common = {
-    urls: [],
-    caCert: slapd.authority,
-    bindDN: `cn=gate,${base}`,
-    bindPassword: "gatepw",
-    searchBase: `ou=people,${base}`,
-    timeout: 500,
-    connectTimeout: 500,
-  };
+  way = relayed(slapd);
 });
 afterAll(() => slapd?.close());
 
-async function relayTo(port: number): Promise<Relay> {
-  const relay = await startRelay(port);
-  onTestFinished(() => relay.close());
-  return relay;
-}
-
-const inClear = (relay: Relay): LdapOptions => ({
-  ...common,
-  urls: [`ldap://127.0.0.1:${relay.port}`],
-  allowCleartext: true,
-});
-const overTls = (relay: Relay): LdapOptions => ({ ...common, urls: [`ldaps://127.0.0.1:${relay.port}`] });
-const overStartTls = (relay: Relay): LdapOptions => ({
-  ...common,
-  urls: [`ldap://127.0.0.1:${relay.port}`],
-  startTLS: true,
-});
-
 const isBindOf = (bytes: Buffer, user: string): boolean => bytes.includes(`uid=${user},ou=people`) && bytes[5] === 0x60;
-const occurrences = (bytes: Buffer, text: string): number => bytes.toString("latin1").split(text).length - 1;
-const unavailable = /^unavailable: /;
 
 describe("a connection that breaks", () => {
   it("while a password is under way makes the login unavailable, and the password is not sent again", async () => {
     const relay = await relayTo(slapd.port);
-    const { backend } = await openBackend(inClear(relay));
+    const { backend } = await openBackend(way.inClear(relay));
     expect(await outcomeOf(signIn(backend, "alice", "alicepw"))).toBe("authenticated");
     const before = occurrences(relay.sent(), "alicepw");
     relay.tamper((bytes, direction) => (direction === "up" && isBindOf(bytes, "alice") ? "reset" : undefined));
@@ -62,7 +31,7 @@ describe("a connection that breaks", () => {
 
   it("while the user is searched for costs the login nothing", async () => {
     const relay = await relayTo(slapd.port);
-    const { backend } = await openBackend(inClear(relay));
+    const { backend } = await openBackend(way.inClear(relay));
     await signIn(backend, "alice", "alicepw");
     let torn = 0;
     relay.tamper((bytes) => (bytes[5] === 0x63 && torn++ === 0 ? "reset" : undefined));
@@ -72,7 +41,7 @@ describe("a connection that breaks", () => {
 
   it("in the middle of an answer makes the login unavailable, never without the groups that were cut off", async () => {
     const relay = await relayTo(slapd.port);
-    const { backend } = await openBackend(inClear(relay));
+    const { backend } = await openBackend(way.inClear(relay));
     await signIn(backend, "alice", "alicepw");
     let cut = 0;
     const searching = new Set<number>();
@@ -92,8 +61,8 @@ describe("a connection that breaks", () => {
   });
 
   it("while it is idle costs the login nothing", async () => {
-    for (const options of [inClear, overTls, overStartTls]) {
-      const relay = await relayTo(options === overTls ? slapd.tlsPort : slapd.port);
+    for (const options of [way.inClear, way.overTls, way.overStartTls]) {
+      const relay = await relayTo(options === way.overTls ? slapd.tlsPort : slapd.port);
       const { backend } = await openBackend(options(relay));
       await Promise.all(Array.from({ length: 8 }, () => signIn(backend, "alice", "alicepw")));
       relay.resetAll();
@@ -103,8 +72,8 @@ describe("a connection that breaks", () => {
   });
 
   it("with every attempt makes the login unavailable, also over TLS", async () => {
-    for (const options of [inClear, overTls, overStartTls]) {
-      const relay = await relayTo(options === overTls ? slapd.tlsPort : slapd.port);
+    for (const options of [way.inClear, way.overTls, way.overStartTls]) {
+      const relay = await relayTo(options === way.overTls ? slapd.tlsPort : slapd.port);
       relay.tamper(() => "reset");
       const { backend } = await openBackend(options(relay));
       expect(await outcomeOf(signIn(backend, "alice", "alicepw"))).toMatch(unavailable);
@@ -117,7 +86,10 @@ describe("a server that keeps silent", () => {
   it("costs one connect timeout, once, and is then left out, until it is there again and is preferred", async () => {
     const relay = await relayTo(slapd.tlsPort);
     relay.tamper(blackHole);
-    const { backend, lines } = await openBackend({ ...overTls(relay), urls: [...overTls(relay).urls, slapd.tlsUrl] });
+    const { backend, lines } = await openBackend({
+      ...way.overTls(relay),
+      urls: [...way.overTls(relay).urls, slapd.tlsUrl],
+    });
     const first = await Promise.all(Array.from({ length: 64 }, () => outcomeOf(signIn(backend, "alice", "alicepw"))));
     expect(new Set(first)).toEqual(new Set(["authenticated"]));
     const attempts = relay.connections();
@@ -139,7 +111,7 @@ describe("a server that keeps silent", () => {
   it("and is alone makes logins unavailable, the later ones at once", async () => {
     const relay = await relayTo(slapd.tlsPort);
     relay.tamper(blackHole);
-    const { backend } = await openBackend(overTls(relay));
+    const { backend } = await openBackend(way.overTls(relay));
     expect(await outcomeOf(signIn(backend, "alice", "alicepw"))).toMatch(/^unavailable: .*not connected within 500 ms/);
     const attempts = relay.connections();
     for (let login = 0; login < 20; login++) {
@@ -150,7 +122,7 @@ describe("a server that keeps silent", () => {
 
   it("on connections that worked is left for the next one", async () => {
     const relay = await relayTo(slapd.tlsPort);
-    const { backend } = await openBackend({ ...overTls(relay), urls: [...overTls(relay).urls, slapd.tlsUrl] });
+    const { backend } = await openBackend({ ...way.overTls(relay), urls: [...way.overTls(relay).urls, slapd.tlsUrl] });
     await Promise.all(Array.from({ length: 8 }, () => signIn(backend, "alice", "alicepw")));
     expect(relay.connections()).toBeGreaterThan(0);
     relay.tamper(blackHole);
@@ -161,8 +133,8 @@ describe("a server that keeps silent", () => {
   it("after it was sent a password makes the login unavailable, and the password is not sent again", async () => {
     const relay = await relayTo(slapd.port);
     const { backend } = await openBackend({
-      ...inClear(relay),
-      urls: [...inClear(relay).urls, slapd.tlsUrl],
+      ...way.inClear(relay),
+      urls: [...way.inClear(relay).urls, slapd.tlsUrl],
     });
     await signIn(backend, "alice", "alicepw");
     const before = occurrences(relay.sent(), "alicepw");
@@ -177,8 +149,8 @@ describe("a server that keeps silent", () => {
   });
 
   it("does not hold back a login that is no longer wanted", async () => {
-    for (const options of [inClear, overTls, overStartTls]) {
-      const relay = await relayTo(options === overTls ? slapd.tlsPort : slapd.port);
+    for (const options of [way.inClear, way.overTls, way.overStartTls]) {
+      const relay = await relayTo(options === way.overTls ? slapd.tlsPort : slapd.port);
       relay.tamper(blackHole);
       const { backend } = await openBackend({ ...options(relay), timeout: "1m", connectTimeout: "1m" });
       const controller = new AbortController();
@@ -196,14 +168,14 @@ describe("a server that refuses connections", () => {
   it("is passed over for the next", async () => {
     const gone = await startRelay(slapd.tlsPort);
     await gone.close();
-    const { backend } = await openBackend({ ...overTls(gone), urls: [...overTls(gone).urls, slapd.tlsUrl] });
+    const { backend } = await openBackend({ ...way.overTls(gone), urls: [...way.overTls(gone).urls, slapd.tlsUrl] });
     expect(await outcomeOf(signIn(backend, "alice", "alicepw"))).toBe("authenticated");
   });
 
   it("and is alone makes the login unavailable, never rejected", async () => {
     const gone = await startRelay(slapd.tlsPort);
     await gone.close();
-    const { backend } = await openBackend(overTls(gone));
+    const { backend } = await openBackend(way.overTls(gone));
     expect(await outcomeOf(signIn(backend, "alice", "wrong"))).toBe(
       "unavailable: ldap: cannot be reached: connection refused",
     );
@@ -219,7 +191,7 @@ describe("answers that are none", () => {
     ["a message beyond measure", Buffer.from([0x30, 0x84, 0x7f, 0xff, 0xff, 0xff])],
   ])("such as %s make the login unavailable", async (_, garbage) => {
     const relay = await relayTo(slapd.port);
-    const { backend } = await openBackend(inClear(relay));
+    const { backend } = await openBackend(way.inClear(relay));
     await signIn(backend, "alice", "alicepw");
     relay.tamper((__, direction) => (direction === "down" ? garbage : undefined));
     expect(await outcomeOf(signIn(backend, "alice", "alicepw"))).toMatch(unavailable);
@@ -229,7 +201,7 @@ describe("answers that are none", () => {
 
   it("within TLS make the login unavailable", async () => {
     const relay = await relayTo(slapd.tlsPort);
-    const { backend } = await openBackend(overTls(relay));
+    const { backend } = await openBackend(way.overTls(relay));
     await signIn(backend, "alice", "alicepw");
     relay.tamper((bytes, direction) => (direction === "down" ? Buffer.alloc(bytes.length, 0x17) : undefined));
     expect(await outcomeOf(signIn(backend, "alice", "alicepw"))).toMatch(unavailable);
@@ -247,7 +219,7 @@ describe("answers that are none", () => {
     ["without a result", (id: number) => message(id, Buffer.from([0x61, 0x00]))],
   ])("to a password, %s, let nobody in", async (_, forge) => {
     const relay = await relayTo(slapd.port);
-    const { backend } = await openBackend(inClear(relay));
+    const { backend } = await openBackend(way.inClear(relay));
     await signIn(backend, "alice", "alicepw");
     let id = 0;
     relay.tamper((bytes, direction) => {
@@ -261,93 +233,4 @@ describe("answers that are none", () => {
     relay.pass();
     expect(await outcomeOf(signIn(backend, "alice", "alicepw"))).toBe("authenticated");
   });
-});
-
-describe("somebody between the gate and a server with StartTLS", () => {
-  const forged = bindResponse(2);
-
-  it.each<[string, Buffer]>([
-    ["an answer to a bind that will be asked", forged],
-    ["the beginning of one", forged.subarray(0, 6)],
-    ["a single byte", Buffer.from([0x30])],
-    ["answers to many binds", Buffer.concat(Array.from({ length: 20 }, (_, index) => bindResponse(index + 1)))],
-  ])("gains nothing by %s behind the answer to StartTLS", async (_, injected) => {
-    const relay = await relayTo(slapd.port);
-    relay.tamper((bytes, direction) =>
-      direction === "down" && bytes[5] === 0x78 ? Buffer.concat([bytes, injected]) : undefined,
-    );
-    const { backend } = await openBackend(overStartTls(relay));
-    expect(await outcomeOf(signIn(backend, "bob", "wrong"))).toMatch(/^unavailable: .*somebody may be in between/);
-    for (const secret of ["wrong", "gatepw", "uid=bob"]) expect(occurrences(relay.sent(), secret)).toBe(0);
-    relay.pass();
-    expect(await outcomeOf(signIn(backend, "bob", "bobpw"))).toBe("authenticated");
-  });
-
-  it("gains nothing by bytes that come a moment later", async () => {
-    const relay = await relayTo(slapd.port);
-    relay.tamper((bytes, direction) => {
-      // The first bytes of the server's handshake are preceded by a forged answer.
-      return direction === "down" && bytes[0] === 0x16 ? Buffer.concat([forged, bytes]) : undefined;
-    });
-    const { backend } = await openBackend(overStartTls(relay));
-    expect(await outcomeOf(signIn(backend, "bob", "wrong"))).toMatch(unavailable);
-    for (const secret of ["wrong", "gatepw", "uid=bob"]) expect(occurrences(relay.sent(), secret)).toBe(0);
-  });
-
-  it.each([
-    ["declines it", extendedResponse(1, 52)],
-    ["answers under another number", extendedResponse(9)],
-    ["answers to something else", bindResponse(1)],
-  ])("who %s gets no password in clear", async (_, answer) => {
-    const relay = await relayTo(slapd.port);
-    relay.tamper((bytes, direction) => (direction === "down" && bytes[5] === 0x78 ? answer : undefined));
-    const { backend } = await openBackend(overStartTls(relay));
-    expect(await outcomeOf(signIn(backend, "alice", "alicepw"))).toMatch(/^unavailable: .*StartTLS/);
-    expect(relay.sent().includes(startTlsOid)).toBe(true);
-    for (const secret of ["alicepw", "gatepw", "uid=alice"]) expect(occurrences(relay.sent(), secret)).toBe(0);
-  });
-});
-
-describe("a directory that is started again under load", () => {
-  it.each(["SIGTERM", "SIGKILL"] as const)(
-    "by %s loses no login but those whose password is under way",
-    async (signal) => {
-      const server = await startSlapd();
-      onTestFinished(() => server.close());
-      const { backend, lines } = await openBackend({
-        ...common,
-        urls: [server.tlsUrl],
-        caCert: server.authority,
-        timeout: 5000,
-        connectTimeout: 5000,
-        pool: { size: 8 },
-      });
-      let stopping = false;
-      const outcomes = new Map<string, number>();
-      const worker = async (index: number): Promise<void> => {
-        const username = `load${String(index).padStart(2, "0")}`;
-        for (let after = 0; after < 5; ) {
-          if (stopping) after++;
-          const outcome = await outcomeOf(signIn(backend, username, `${username}pw`));
-          outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
-        }
-      };
-      const workers = Array.from({ length: 64 }, (_, index) => worker(index));
-      await expect.poll(() => outcomes.get("authenticated") ?? 0, { timeout: 20_000 }).toBeGreaterThan(256);
-      server.kill(signal);
-      await server.stop();
-      // Somebody has found the door closed.
-      await expect.poll(() => lines.some(({ message }) => message === "the directory server is left out")).toBe(true);
-      await server.start();
-      stopping = true;
-      await Promise.all(workers);
-      const failed = [...outcomes].filter(([outcome]) => outcome !== "authenticated");
-      // Lost on the way: not one was turned away because there was no server.
-      for (const [outcome] of failed) expect(outcome).toMatch(/^unavailable: ldap: (?:the connection|the server has) /);
-      // One password at a time is under way on each of the connections for signing in; a server that is going down may
-      // take in new ones for a moment.
-      expect(failed.reduce((sum, [, times]) => sum + times, 0)).toBeLessThanOrEqual(16);
-      expect(outcomes.get("authenticated")).toBeGreaterThan(64 * 5);
-    },
-  );
 });

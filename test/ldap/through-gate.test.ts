@@ -6,9 +6,7 @@ import { type RunningGate, startGate } from "../support/gate.ts";
 import { type Relay, startRelay } from "../support/relay.ts";
 import { type Samba, startSamba } from "../support/samba.ts";
 import { type Slapd, startSlapd } from "../support/slapd.ts";
-
-const base = "dc=example,dc=org";
-const groupBase = `ou=groups,${base}`;
+import { base, groupBase, openldap } from "./openldap.ts";
 
 let slapd: Slapd;
 let samba: Samba;
@@ -22,12 +20,8 @@ afterAll(async () => {
   await slapd?.close();
 });
 
-const openldap = (): LdapOptions => ({
-  urls: [slapd.tlsUrl],
-  caCert: slapd.authority,
-  bindDN: `cn=gate,${base}`,
-  bindPassword: "gatepw",
-  searchBase: `ou=people,${base}`,
+const nestedGroups = (): LdapOptions => ({
+  ...openldap(slapd),
   groups: { searchBase: groupBase, searchFilter: "(member={{dn}})", nested: true },
 });
 const activeDirectory = (): LdapOptions => ({
@@ -80,7 +74,7 @@ async function reasonAfter(gate: RunningGate, act: () => Promise<unknown>): Prom
 
 describe("a login that is refused looks the same outside, and says why in the log", () => {
   it("with OpenLDAP", async () => {
-    const gate = await gateWith({ ...openldap(), requiredGroup: "pushers" });
+    const gate = await gateWith({ ...nestedGroups(), requiredGroup: "pushers" });
     const logins: readonly (readonly [username: string, password: string, reason: string])[] = [
       ["alice", "wrong", "wrong password"],
       ["nobody", "wrong", "there is no such user"],
@@ -132,10 +126,10 @@ describe("a login that is refused looks the same outside, and says why in the lo
 
 describe("a directory that gives no answer", () => {
   it.each<[string, () => LdapOptions, RegExp]>([
-    ["is not there", () => ({ ...openldap(), urls: ["ldaps://127.0.0.1:1"] }), /connection refused/],
-    ["refuses the service account", () => ({ ...openldap(), bindPassword: "x" }), /invalid credentials \(49\)/],
-    ["is not the one that is trusted", () => ({ ...openldap(), caCert: samba.authority }), /certificate|signature/],
-    ["has no such base", () => ({ ...openldap(), searchBase: `ou=nowhere,${base}` }), /no such object/],
+    ["is not there", () => ({ ...nestedGroups(), urls: ["ldaps://127.0.0.1:1"] }), /connection refused/],
+    ["refuses the service account", () => ({ ...nestedGroups(), bindPassword: "x" }), /invalid credentials \(49\)/],
+    ["is not the one that is trusted", () => ({ ...nestedGroups(), caCert: samba.authority }), /certificate|signature/],
+    ["has no such base", () => ({ ...nestedGroups(), searchBase: `ou=nowhere,${base}` }), /no such object/],
   ])("because it %s is a 503, for right and wrong passwords alike", async (_, options, reason) => {
     const gate = await gateWith(options());
     for (const password of ["alicepw", "wrong"]) {
@@ -153,7 +147,11 @@ describe("a directory that gives no answer", () => {
   it("and comes back is asked again, while remembered logins went on all the time", async () => {
     const relay: Relay = await startRelay(slapd.tlsPort);
     onTestFinished(() => relay.close());
-    const gate = await gateWith({ ...openldap(), urls: [`ldaps://127.0.0.1:${relay.port}`], connectTimeout: "500ms" });
+    const gate = await gateWith({
+      ...nestedGroups(),
+      urls: [`ldaps://127.0.0.1:${relay.port}`],
+      connectTimeout: "500ms",
+    });
     expect(await ask(gate, "alice", "alicepw")).toMatchObject({ status: 200 });
     relay.tamper(() => "reset");
     relay.resetAll();
@@ -174,7 +172,7 @@ describe("rules", () => {
   });
 
   it("name a nested group by its name, or by its DN however it is written", async () => {
-    const gate = await gateWith(openldap(), [
+    const gate = await gateWith(nestedGroups(), [
       rule("group:pushers", "by-name/**"),
       rule(`group:cn=pushers,${groupBase}`, "by-dn/**"),
       rule("group:CN=Push\\65rs , OU=Groups,DC=Example,dc=ORG", "by-another-spelling/**"),
@@ -189,8 +187,7 @@ describe("rules", () => {
   });
 
   it("that name a DN are not met by a group of the same name elsewhere", async () => {
-    const { groups: _, ...everywhere } = openldap();
-    const gate = await gateWith(everywhere, [
+    const gate = await gateWith(openldap(slapd), [
       rule(`group:cn=pushers,${groupBase}`, "by-dn/**"),
       rule(`group:CN=pushers,OU=elsewhere,${base}`, "elsewhere/**"),
     ]);
@@ -214,7 +211,7 @@ describe("rules", () => {
   });
 
   it("have the directory's spelling of a user's name", async () => {
-    const gate = await gateWith(openldap(), [
+    const gate = await gateWith(nestedGroups(), [
       rule("authenticated", "home/${username}/**"),
       rule("user:bob", "bobs/**"),
     ]);
@@ -226,8 +223,7 @@ describe("rules", () => {
 
 describe("remembered logins", () => {
   it("cost the directory one search and one bind for a hundred at once, and nothing afterwards", async () => {
-    const { groups: _, ...options } = openldap();
-    const gate = await gateWith(options);
+    const gate = await gateWith(openldap(slapd));
     // Connections and the service account's binds are there beforehand.
     await ask(gate, "bob", "bobpw");
     const before = slapd.output().length;
