@@ -40,11 +40,18 @@ export interface Observation {
   readonly inMemory?: boolean;
 }
 
+/** Settings of the registry's storage. */
+export interface StorageSettings {
+  /** Where blobs are to be fetched from: the registry redirects there, to the path of the file below its data. */
+  readonly redirectTo?: string;
+}
+
 /** Starts Debian's docker-registry with its content in `directory`. */
 export async function startDockerRegistryIn(
   directory: string,
   http: HttpSettings = {},
   observation?: Observation,
+  { redirectTo }: StorageSettings = {},
 ): Promise<RunningServer> {
   const file = join(directory, "config.yml");
   const configuration = {
@@ -57,6 +64,9 @@ export async function startDockerRegistryIn(
       delete: { enabled: true },
     },
     http: { addr: "127.0.0.1:0", ...http },
+    ...(redirectTo !== undefined && {
+      middleware: { storage: [{ name: "redirect", options: { baseurl: redirectTo } }] },
+    }),
   };
   // JSON is YAML too.
   await writeFile(file, JSON.stringify(configuration));
