@@ -41,9 +41,9 @@ async function configuration(content: object | string): Promise<string> {
   return name;
 }
 
-const tls = (certificate: string, key: string) => ({
+const tls = (certificate: string, key: string, more: object = {}) => ({
   ...good,
-  listen: { ...good.listen, tls: { certificate, key } },
+  listen: { ...good.listen, tls: { certificate, key, ...more } },
 });
 
 const cases: [string, object | string, string[]][] = [
@@ -116,6 +116,16 @@ const cases: [string, object | string, string[]][] = [
   ],
   ["an empty certificate", tls("empty.pem", "one.key"), ["listen.tls.certificate: holds no usable certificate"]],
   ["a directory for a key", tls("one.crt", "folder"), ["listen.tls.key: is a directory"]],
+  [
+    "authorities that are missing",
+    tls("one.crt", "one.key", { clientCa: "nowhere.pem" }),
+    ["listen.tls.clientCa: no such file"],
+  ],
+  [
+    "authorities that are none",
+    tls("one.crt", "one.key", { clientCa: "one.key" }),
+    ["listen.tls.clientCa: holds no usable certificate"],
+  ],
   [
     "an upstream CA that holds none",
     { ...good, upstream: { url: "https://127.0.0.1:1", ca: "empty.pem" } },

@@ -114,3 +114,18 @@ test("a key that everybody can read and an expired certificate are warned of", a
   expect(stderr).toContain("warning: listen.tls.key: can be read or changed by every user of this machine");
   expect(stderr).toContain("warning: listen.tls.certificate: has expired on ");
 });
+
+test("a certificate that is demanded but never asked for is warned of", async () => {
+  const proxy = {
+    type: "sso-header",
+    trustedProxies: ["127.0.0.1"],
+    userHeader: "X-Forwarded-User",
+    clientCertificate: { fingerprints: ["ab".repeat(32)] },
+  };
+  expect(await check({ ...good, auth: { backends: [proxy] } })).toMatchObject({
+    code: 0,
+    stderr:
+      "gate.yaml: warning: auth.backends[0].clientCertificate: lets nobody in: " +
+      "without listen.tls.clientCa nobody is asked for a certificate\n",
+  });
+});

@@ -31,6 +31,10 @@ export function riskWarnings(configuration: Configuration, tls: TlsIdentity | un
       const message = "whoever reads the file has every password";
       warnings.push({ path: ["auth", "backends", index, "allowPlaintext"], message });
     }
+    if (backend.clientCertificate !== undefined && listen.tls?.clientCa === undefined) {
+      const message = "lets nobody in: without listen.tls.clientCa nobody is asked for a certificate";
+      warnings.push({ path: ["auth", "backends", index, "clientCertificate"], message });
+    }
   }
   const withoutGroups = auth.backends.every(({ type, groupFile }) => type === "htpasswd" && groupFile === undefined);
   for (const [index, rule] of access.entries()) {
