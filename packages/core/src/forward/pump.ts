@@ -1,7 +1,7 @@
 import type { Readable, Writable } from "node:stream";
 
-/** Smaller pieces may be cut from a pool that Node shares among all its users, and are not worth the trouble. */
-const smallestOwnBuffer = 16_384;
+/** Smaller pieces are not worth the trouble. Those of TLS are just below 16 KiB. */
+const smallestOwnBuffer = 1024;
 
 /**
  * Gives the memory of a body's piece back as soon as it has been written.
