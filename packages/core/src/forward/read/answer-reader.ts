@@ -10,7 +10,12 @@ export interface AnswerSink {
   body(piece: Buffer): void;
 }
 
-/** Reads one answer from the bytes of a connection, in whatever pieces they come. */
+/**
+ * Reads one answer from the bytes of a connection, in whatever pieces they come.
+ *
+ * There are no getters in it: V8 makes a hidden class of its own for each object that is written with one, and keeps
+ * everything that belongs to it until the next full collection.
+ */
 export interface AnswerReader {
   /** @throws {MalformedAnswerError} when the answer cannot be understood. */
   read(bytes: Buffer): void;
@@ -20,9 +25,9 @@ export interface AnswerReader {
    * @throws {MalformedAnswerError} when the answer is not whole.
    */
   end(): void;
-  readonly complete: boolean;
+  isComplete(): boolean;
   /** Of a complete answer: whether the connection can be used for another one. */
-  readonly reusable: boolean;
+  isReusable(): boolean;
 }
 
 /** Of a head, in bytes. */
@@ -41,7 +46,7 @@ export function answerReader(method: "GET" | "HEAD", sink: AnswerSink): AnswerRe
   let left: number | ChunkedBody | "until-close" | undefined;
   let reusable = false;
 
-  const isComplete = (): boolean => left === 0 || (typeof left === "object" && left.complete);
+  const isComplete = (): boolean => left === 0 || (typeof left === "object" && left.isComplete());
   const take = (piece: Buffer): void => sink.body(piece);
 
   function read(bytes: Buffer): void {
@@ -106,11 +111,7 @@ export function answerReader(method: "GET" | "HEAD", sink: AnswerSink): AnswerRe
       if (!isComplete())
         throw new MalformedAnswerError("the registry closed the connection before the answer was whole");
     },
-    get complete() {
-      return isComplete();
-    },
-    get reusable() {
-      return reusable;
-    },
+    isComplete,
+    isReusable: () => reusable,
   };
 }

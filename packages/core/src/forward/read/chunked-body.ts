@@ -9,7 +9,7 @@ export interface ChunkedBody {
    * @throws {MalformedAnswerError}
    */
   read(bytes: Buffer, start: number, take: (piece: Buffer) => void): number;
-  readonly complete: boolean;
+  isComplete(): boolean;
 }
 
 /** Of a size with its extensions, and of all trailers together, in bytes. */
@@ -76,8 +76,6 @@ export function chunkedBody(): ChunkedBody {
       }
       return at;
     },
-    get complete() {
-      return expected === "nothing";
-    },
+    isComplete: () => expected === "nothing",
   };
 }

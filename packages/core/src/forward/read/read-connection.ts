@@ -105,7 +105,7 @@ export function readConnection(settings: ReadConnectionSettings): ReadConnection
       fail(error);
       return false;
     }
-    if (current.reader.complete) finish(current);
+    if (current.reader.isComplete()) finish(current);
     else current.taker.caughtUp();
     return !(current === exchange && current.full);
   }
@@ -113,7 +113,7 @@ export function readConnection(settings: ReadConnectionSettings): ReadConnection
   function finish({ reader, taker }: Exchange): void {
     exchange = undefined;
     used = true;
-    if (reader.reusable) {
+    if (reader.isReusable()) {
       socket.setTimeout(idleTimeout);
       freed(connection);
     } else {

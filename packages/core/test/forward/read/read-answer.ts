@@ -41,5 +41,5 @@ export function readAnswer(
     if (!(error instanceof MalformedAnswerError)) throw error;
     fault = error.message;
   }
-  return { head, body, complete: reader.complete, reusable: reader.reusable, fault };
+  return { head, body, complete: reader.isComplete(), reusable: reader.isReusable(), fault };
 }
