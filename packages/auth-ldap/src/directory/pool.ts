@@ -107,7 +107,7 @@ export function createPool(options: PoolOptions): Pool {
   async function acquire(signal: AbortSignal): Promise<Session> {
     if (closed) throw new DirectoryFault("connect", "the backend is closed");
     if (signal.aborted) throw aborted();
-    const session = waiting.size === 0 ? takeFree() : undefined;
+    const session = takeFree();
     if (session !== undefined) return session;
     if (count < size) count++;
     else {

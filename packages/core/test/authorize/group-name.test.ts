@@ -57,7 +57,7 @@ describe("a group that is named by its DN", () => {
 });
 
 describe("a group that is named by a name", () => {
-  it.each([["Pushers"], ["Team=A"], ["A,B"], ["X=1;Y=2,Z"], ["CN=Pushers"]])(
+  it.each([["Pushers"], ["Team=A"], ["A,B"], ["X=1;Y=2,Z"], ["CN=Pushers"], ["CN=A\\,B"]])(
     "such as %s is compared as it is",
     (name) => {
       expect(comparableGroup(name)).toBe(name);
