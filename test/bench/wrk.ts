@@ -21,6 +21,9 @@ export interface LoadSettings {
   readonly seconds: number;
 }
 
+/** Without it docker-registry would try to send an image of this kind in another form. */
+const accept = "Accept: application/vnd.docker.distribution.manifest.v2+json";
+
 const script = fileURLToPath(new URL("wrk-report.lua", import.meta.url));
 
 /** Loads a contender with `GET` by wrk, in a process of its own. @throws where any answer was not a success. A rate of 0: none came in time. */
@@ -28,7 +31,7 @@ export async function load(contender: Contender, settings: LoadSettings): Promis
   const { path, connections, seconds } = settings;
   const before = await processorSeconds(contender.pid);
   const output = await run("wrk", [
-    ...["-t", "1", "-c", `${connections}`, "-d", `${seconds}s`, "--timeout", "60s", "-s", script],
+    ...["-t", "1", "-c", `${connections}`, "-d", `${seconds}s`, "--timeout", "60s", "-s", script, "-H", accept],
     ...Object.entries(contender.headers).flatMap(([name, value]) => ["-H", `${name}: ${value}`]),
     contender.url + path,
   ]);
