@@ -31,6 +31,18 @@ test.each<[string, string, Client, string]>([
     `https://gate:443${upload}`,
   ],
   [
+    "nor does the default port of plain HTTP",
+    `http://gate${upload}`,
+    client("http", "gate:80"),
+    `http://gate:80${upload}`,
+  ],
+  [
+    "a port that is another scheme's default is the client's, too",
+    `http://gate:443${upload}`,
+    client("https", "gate:443"),
+    `https://gate:443${upload}`,
+  ],
+  [
     "capitals make no difference",
     `http://GATE.example.com${upload}`,
     client("https", "gate.Example.com"),
