@@ -48,14 +48,6 @@ function explain(...parameters: readonly string[]) {
   return runGate(["explain", "--config", "gate.yaml", ...parameters], { directory });
 }
 
-test("the rules that allow are named, and the exit code is 0", async () => {
-  expect(await explain("--user", "bob", "--group", "pushers", "pull", "team/app")).toEqual({
-    code: 0,
-    stdout: "allowed\n  access[1]: allows pull on team/app\n  access[2]: allows pull on team/app\n",
-    stderr: "",
-  });
-});
-
 test("where none allows, each says why it does not, and the exit code is 1", async () => {
   expect(await explain("--user", "alice", "push", "secret/app")).toEqual({
     code: 1,
@@ -97,49 +89,6 @@ test("without a user it is an anonymous caller", async () => {
 test("a group with a blank in its name, and several groups, are taken", async () => {
   const { code } = await explain("--user", "x", "--group", "y", "--group", "release managers", "push", "team/app");
   expect(code).toBe(0);
-});
-
-test("as JSON it is for a program: every rule, in either case", async () => {
-  const allowed = await explain("--json", "--user", "ci", "delete", "ci-tools/app");
-  expect(allowed.code).toBe(0);
-  expect(JSON.parse(allowed.stdout)).toEqual({
-    allowed: true,
-    rules: [
-      { rule: 0, allows: false, reason: "its actions do not include delete" },
-      { rule: 1, allows: false, reason: "its actions do not include delete" },
-      { rule: 2, allows: false, reason: "its actions do not include delete" },
-      { rule: 3, allows: false, reason: "its repositories do not include ci-tools/app" },
-      { rule: 4, allows: true, reason: "allows delete on ci-tools/app" },
-    ],
-  });
-  const denied = await explain("--json", "delete", "team/app");
-  expect(denied.code).toBe(1);
-  expect(JSON.parse(denied.stdout)).toMatchObject({ allowed: false });
-});
-
-test("without rules it says what stands in their place, and with no rule at all that nothing is allowed", async () => {
-  const { access: _, ...open } = configuration;
-  await writeFile(join(directory, "open.yaml"), JSON.stringify(open));
-  await writeFile(join(directory, "closed.yaml"), JSON.stringify({ ...open, access: [] }));
-  const ask = (file: string, action: string) =>
-    runGate(["explain", "--config", file, "--user", "alice", action, "team/app"], { directory });
-  expect(await ask("open.yaml", "push")).toMatchObject({
-    code: 0,
-    stdout: "allowed\n  without access rules, whoever is authenticated may pull and push\n",
-  });
-  expect(await ask("open.yaml", "delete")).toMatchObject({ code: 1 });
-  expect(await ask("closed.yaml", "pull")).toMatchObject({
-    code: 1,
-    stdout: "denied\n  there is no rule, and what no rule allows is denied\n",
-  });
-});
-
-test("a configuration with a fault is not explained", async () => {
-  const access = [{ subjects: ["everybody"], repositories: ["**"], actions: ["pull"] }];
-  await writeFile(join(directory, "wrong.yaml"), JSON.stringify({ ...configuration, access }));
-  const { code, stdout, stderr } = await runGate(["explain", "--config", "wrong.yaml", "pull", "a"], { directory });
-  expect([code, stdout]).toEqual([1, ""]);
-  expect(stderr).toContain("wrong.yaml: access[0].subjects[0]");
 });
 
 describe("a running gate does what is explained", () => {
