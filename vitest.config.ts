@@ -11,5 +11,6 @@ export default defineConfig({
     // Real servers and clients start inside the tests; two cores under load make each of them slow now and then.
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 30_000 } },
   },
 });
