@@ -1,4 +1,5 @@
 import { basic } from "../support/basic.ts";
+import { directoryBackend } from "../support/directory-backend.ts";
 import { startSlapd } from "../support/slapd.ts";
 import { closeAll, startAll } from "./contender.ts";
 import { startFixedRegistry } from "./fixed-registry.ts";
@@ -13,14 +14,7 @@ export async function rememberedLogins(scale: Scale): Promise<Findings> {
   const slapd = await startSlapd({ logged: false });
   const directory = {
     name: "gate, LDAP",
-    backend: {
-      type: "ldap",
-      urls: [slapd.tlsUrl],
-      caCert: slapd.authority,
-      bindDN: "cn=gate,dc=example,dc=org",
-      bindPassword: "gatepw",
-      searchBase: "ou=people,dc=example,dc=org",
-    },
+    backend: directoryBackend(slapd),
     headers: basic("load00", "load00pw"),
   };
   try {

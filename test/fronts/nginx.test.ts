@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { basic } from "../support/basic.ts";
+import { directoryBackend } from "../support/directory-backend.ts";
 import type { Nginx } from "../support/nginx.ts";
 import { exchange, statusIn } from "../support/raw-http.ts";
 import { pushImage } from "../support/registry-content.ts";
 import { type Slapd, startSlapd } from "../support/slapd.ts";
-import { directoryBackend } from "./directory-backend.ts";
 import { type Layout, recordOf, startLayout } from "./layout.ts";
 import { type LoginService, startLoginService } from "./login-service.ts";
 import { nginxBackend, nginxSession, startNginxFront } from "./nginx-front.ts";

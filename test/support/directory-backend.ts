@@ -1,4 +1,4 @@
-import type { Slapd } from "../support/slapd.ts";
+import type { Slapd } from "./slapd.ts";
 
 /** The backend that knows the users of a directory by their passwords. */
 export function directoryBackend(slapd: Slapd): object {
