@@ -70,7 +70,7 @@ export async function startOracle(): Promise<Oracle> {
     access: [{ subjects: ["authenticated"], repositories: ["**", ...secretGlobs], actions: ["*"] }],
     // Each probe comes from an address of its own, by which its record is known.
     trustedProxies: ["127.0.0.1"],
-    onRequest: (record) => records.set(record.client ?? "", record),
+    onFinished: (record) => records.set(record.client ?? "", record),
   });
   const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => proxy(request, response));
   server.listen(0, "127.0.0.1");

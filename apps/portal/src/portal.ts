@@ -43,7 +43,7 @@ export async function startPortal(options: PortalOptions): Promise<Portal> {
     session: fromRequestUser({ id: "portal", identity: asSignedIn }),
     access,
     log: console,
-    ...(onRequest !== undefined && { onRequest }),
+    ...(onRequest !== undefined && { onFinished: onRequest }),
   });
   const signIn = login(users, tls !== undefined);
   const app = portalApp(registry, signIn);

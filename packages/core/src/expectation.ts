@@ -2,6 +2,7 @@ import type { Server as HttpServer, IncomingMessage, RequestListener, ServerResp
 import type { Server as HttpsServer } from "node:https";
 
 const waiting = new WeakSet<IncomingMessage>();
+const served = new WeakSet<object>();
 
 /** What a request may expect (RFC 9110, section 10.1.1). */
 const known = "100-continue";
@@ -15,11 +16,17 @@ const known = "100-continue";
  * @param handler What the server calls for every other request.
  */
 export function serveExpectations(server: HttpServer | HttpsServer, handler: RequestListener): void {
+  served.add(server);
   server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
     waiting.add(request);
     handler(request, response);
   });
   server.on("checkExpectation", handler);
+}
+
+/** Whether {@link serveExpectations} was called for the server. */
+export function servesExpectations(server: object): boolean {
+  return served.has(server);
 }
 
 /** Whether the request expects something that the gate does not know; Node knows it as soon as it stands in a list. */

@@ -24,8 +24,12 @@ export interface RegistryProxyOptions {
   readonly session?: SessionUser;
   /** How checked logins are remembered. `false`: not at all. */
   readonly cache?: CacheOptions | false;
+  /** How much may go on at the same time, and how slowly. */
+  readonly limits?: LimitOptions;
   /** Called once for each request under `/v2/`, when it has ended. */
-  readonly onRequest?: (record: RequestRecord) => void;
+  readonly onFinished?: (record: RequestRecord) => void;
+  /** Whether records name the users of logins that were not accepted. Default true. */
+  readonly attemptedNames?: boolean;
   /** Where faults of backends and of the registry are told. Default nowhere. */
   readonly log?: Logger;
 }
@@ -40,8 +44,24 @@ export interface UpstreamOptions {
   readonly readTimeout?: number;
   /** How long connecting may take, TLS included, in milliseconds. Default 10 000. */
   readonly connectTimeout?: number;
+  /**
+   * How many connections to the registry are open at once. Requests beyond wait, those of each user in turn. Default 1024.
+   */
+  readonly maxConnections?: number;
   /** Certificates to trust for `https://` in place of the system's, as PEM. */
   readonly ca?: string;
+}
+
+export interface LimitOptions {
+  /** Requests in progress, in all. Beyond them 503. Default 10 000. */
+  readonly inFlight?: number;
+  /** Requests in progress of one user, or of one address without a user (IPv6: of one /64). Beyond them 429. Default 256. */
+  readonly inFlightPerClient?: number;
+  /**
+   * The least that a client must take of a response, or send of a body, in bytes a second over a minute; 0 for no limit.
+   * Default 1024.
+   */
+  readonly minRate?: number;
 }
 
 export interface CacheOptions {

@@ -1,31 +1,39 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Server as HttpServer, IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import type { Server as HttpsServer } from "node:https";
 import { type Identity, InvalidOptionsError } from "@registry-gate/auth";
 import * as answers from "./answer/answers.ts";
 import { type ErrorAnswer, sendError } from "./answer/error-answer.ts";
+import { attach, mountingCheck } from "./attach.ts";
 import { authorize } from "./authorize/authorize.ts";
 import { type Permissions, permissionsOf } from "./authorize/permissions.ts";
 import { compilePolicy } from "./authorize/policy.ts";
 import { filteredCatalog } from "./catalog/filtered-catalog.ts";
 import { catalogReader } from "./catalog/read-catalog.ts";
 import { sendCatalog } from "./catalog/send-catalog.ts";
-import { askForBody } from "./expectation.ts";
 import { findTag } from "./forward/find-tag.ts";
+import { failInternally, forward } from "./forward/forward.ts";
+import { requestBody } from "./forward/request-body.ts";
 import { hasBody, upstreamHeaders } from "./forward/request-headers.ts";
 import { confine, writeHead } from "./forward/response-headers.ts";
+import type { ResponseHead, UpstreamRequest } from "./forward/transport.ts";
 import { openUpstream } from "./forward/upstream.ts";
-import { reasonOf, UpstreamFault } from "./forward/upstream-fault.ts";
+import { UpstreamFault } from "./forward/upstream-fault.ts";
+import { attemptedUsername } from "./identify/attempted-username.ts";
 import { identifier } from "./identify/identify.ts";
 import { forgeryFault } from "./identify/sending-page.ts";
+import { userKey } from "./limits/client-key.ts";
+import type { Full } from "./limits/request-budget.ts";
+import { requestLifecycle } from "./limits/request-lifecycle.ts";
 import type { RegistryProxyOptions } from "./options.ts";
 import { addressSet, clientOf } from "./peer.ts";
 import type { Decision } from "./record.ts";
+import type { RequestContext } from "./request-context.ts";
 import { accessesOf } from "./route/accesses.ts";
 import { parseRoute } from "./route/parse-route.ts";
 import { isRegistryTarget } from "./route/target.ts";
 import { upstreamTarget } from "./route/upstream-target.ts";
 import { isOldAgent, shapeFault } from "./shape.ts";
 import { validateOptions } from "./validate-options.ts";
-import { beginVisit, type Visit } from "./visit.ts";
 
 /** A request of `node:http`, or one that express has perhaps stripped of a mount path. */
 type Request = IncomingMessage & { readonly originalUrl?: string };
@@ -45,6 +53,13 @@ export interface RegistryProxy {
    */
   permissions(caller: Identity | "anonymous", repository: string): Permissions;
   /**
+   * Prepares a server for uploads: they are judged before their body is sent, are not limited in time, and what Node
+   * cannot read is refused as the gate refuses it. To be called once for each server on which the middleware is mounted.
+   *
+   * @param app What the server calls for every request.
+   */
+  attach(server: HttpServer | HttpsServer, app: RequestListener): void;
+  /**
    * Lets go of the connections to the registry, those in use too. The backends stay open: they belong to the caller.
    */
   close(): Promise<void>;
@@ -60,59 +75,82 @@ export function registryProxy(options: RegistryProxyOptions): RegistryProxy {
   if (options.backends.length === 0) faults.push({ path: ["backends"], message: "must not be empty" });
   if (faults.length > 0) throw new InvalidOptionsError(faults);
 
-  const { backends, realm = "Registry realm", cache = {}, log, onRequest } = options;
+  const {
+    backends,
+    realm = "Registry realm",
+    cache = {},
+    limits = {},
+    attemptedNames = true,
+    log,
+    onFinished,
+  } = options;
   const trusted = addressSet(options.trustedProxies ?? []);
   const credentialHeaders = new Set(backends.flatMap((backend) => backend.credentialHeaders ?? []));
   const identities = identifier(backends, cache, log, options.session);
   const policy = compilePolicy(options.access);
   const upstream = openUpstream(options.upstream);
+  const checkMounting = mountingCheck(log);
+  const requests = requestLifecycle({ limits, onFinished, log });
 
-  async function pass(request: Request, response: ServerResponse, target: string): Promise<void> {
-    const client = clientOf(request, trusted);
-    const visit = beginVisit(request, response, client, onRequest);
+  async function pass(context: RequestContext, target: string, full: Full | undefined): Promise<void> {
+    const { request, response, client } = context;
     const end = (decision: Decision, reason: string, answer: ErrorAnswer): void => {
-      visit.decision = decision;
-      visit.reason = reason;
-      if (!response.headersSent && !response.destroyed) visit.bytes.sent = sendError(request, response, answer);
+      context.decision = decision;
+      context.reason = reason;
+      context.bytes.sent += sendError(request, response, answer);
     };
 
     try {
+      if (full === "all") return end("unavailable", "too many requests in flight", answers.tooManyInFlight);
+      if (full === "client") return end("throttled", tooManyOfClient, answers.tooManyInFlightOfClient);
+
       // 1. Shape: what could be read in two ways is not read at all.
       if (isOldAgent(request.headers["user-agent"])) return end("refused", "docker before 1.6", answers.notFound);
       const fault = shapeFault(request, credentialHeaders);
       if (fault !== undefined) return end("refused", fault.message, answers.refused(fault));
 
       // 2. Route: from here on only what was understood exists.
+      context.phase = "route";
       const { route: asked, refusal } = parseRoute(request.method ?? "", target);
       if (refusal !== undefined) return end("refused", refusal.message, answers.refused(refusal));
-      visit.route = asked;
+      context.route = asked;
 
       // 3. Identify: who is it?
+      context.phase = "authenticate";
       const verdict = await identities.identify(request, () => untilGone(response));
       if (verdict.outcome === "unavailable") return end("unavailable", verdict.reason, answers.backendUnavailable);
       if (verdict.outcome === "conflicting") return end("refused", verdict.reason, answers.conflictingIdentities);
       const challenge = (): ErrorAnswer => answers.unauthorized(backends, realm, accessesOf(asked));
-      if (verdict.outcome === "rejected") return end("unauthenticated", verdict.reason, challenge());
+      if (verdict.outcome === "rejected") {
+        context.attemptedUsername = attemptedNames ? attemptedUsername(request) : undefined;
+        return end("unauthenticated", verdict.reason, challenge());
+      }
       const principal = verdict.outcome === "anonymous" ? "anonymous" : { identity: verdict.identity };
-      visit.principal = principal;
+      context.principal = principal;
+      if (principal !== "anonymous" && context.place?.moveTo(userKey(principal.identity)) === false) {
+        return end("throttled", tooManyOfClient, answers.tooManyInFlightOfClient);
+      }
       const bySession = verdict.outcome === "authenticated" && verdict.bySession === true;
       const forgery = forgeryFault(request, client, bySession);
       if (forgery !== undefined) return end("denied", forgery, answers.foreignPage);
 
       // 4. Authorize: may they?
+      context.phase = "authorize";
       const authorization = authorize(policy, principal, asked);
       if (!authorization.allowed) {
         return principal === "anonymous"
           ? end("unauthenticated", authorization.reason, challenge())
           : end("denied", authorization.reason, answers.denied(accessesOf(asked)));
       }
-      visit.decision = "allowed";
-      visit.reason = authorization.reason;
+      context.decision = "allowed";
+      context.reason = authorization.reason;
 
+      context.phase = "forward";
       const { route, visible, onlyNew } = authorization;
       if (visible !== undefined && route.operation === "list-repositories") {
         const page = await filteredCatalog(route.page, visible, catalogReader(upstream, untilGone(response)));
-        visit.bytes.sent = sendCatalog(request, response, route.page, page);
+        context.phase = "respond";
+        context.bytes.sent = sendCatalog(request, response, route.page, page);
         return;
       }
       if (onlyNew !== undefined && route.operation === "put-manifest") {
@@ -121,57 +159,61 @@ export function registryProxy(options: RegistryProxyOptions): RegistryProxy {
       }
 
       // 5. Forward: a request rebuilt from the route and the headers that a registry needs.
-      const body = hasBody(request);
-      if (body && request.readableDidRead) {
+      const withBody = hasBody(request);
+      if (withBody && request.readableDidRead) {
         log?.error({}, "the body was read by something mounted before the registry proxy, such as a body parser");
+        context.outcome = "internal-error";
         return end("allowed", "the body was already read", answers.bodyAlreadyRead);
       }
-      const headers = upstreamHeaders(request, client, credentialHeaders, body);
-      if (body) askForBody(request, response);
-      upstream.forward({
-        request,
-        response,
+      if (response.destroyed) return;
+      const upstreamRequest: UpstreamRequest = {
+        method: request.method ?? "",
         target: upstreamTarget(route),
-        headers,
-        hasBody: body,
-        bytes: visit.bytes,
+        headers: upstreamHeaders(request, client, credentialHeaders, withBody),
+        body: withBody ? requestBody(context) : undefined,
+        connectionKey: principal === "anonymous" ? "anonymous" : userKey(principal.identity),
+      };
 
-        // 6. Return: the registry's answer, as the client should see it.
-        answered: (upstreamAnswer) => {
-          writeHead(upstreamAnswer, response, upstream.url, client);
-          if (bySession) confine(response);
-        },
-        failed: (kind, error) => {
-          if (kind === "stalled") return end("allowed", "the client sent no more of the body", answers.bodyStalled);
-          log?.warn({ err: error }, kind === "silent" ? "the registry does not answer" : "the registry is unreachable");
-          end("allowed", reasonOf(error), kind === "silent" ? answers.upstreamSilent : answers.upstreamUnreachable);
-        },
-      });
+      // 6. Return: the registry's response, as the client should see it.
+      const write = (head: ResponseHead): void => {
+        writeHead(head, response, upstream.url, client);
+        if (bySession) confine(response);
+      };
+      forward(upstream, context, upstreamRequest, write, log);
     } catch (error) {
-      if (response.destroyed) return noteDeparture(visit);
-      if (error instanceof UpstreamFault) {
-        log?.warn({ err: error }, "the registry did not answer the gate");
-        return end(visit.decision, error.message, error.answer);
-      }
-      log?.error({ err: error }, "a request failed unexpectedly");
-      end(visit.decision, "internal error", answers.internalError);
+      if (response.destroyed) return;
+      if (!(error instanceof UpstreamFault)) return failInternally(context, error, log);
+      log?.warn({ err: error }, "the registry did not answer the gate");
+      context.outcome = "upstream-error";
+      end(context.decision, error.message, error.answer);
     }
   }
 
   const handler = (request: Request, response: ServerResponse, next?: (error?: unknown) => void): void => {
     const target = request.originalUrl ?? request.url ?? "";
-    if (isRegistryTarget(target)) void pass(request, response, target);
-    else if (next !== undefined) next();
+    if (isRegistryTarget(target)) {
+      checkMounting(request);
+      requests.begin(
+        request,
+        response,
+        () => clientOf(request, trusted),
+        (context, full) => void pass(context, target, full),
+      );
+    } else if (next !== undefined) next();
     else sendError(request, response, answers.notFound);
   };
   return Object.assign(handler, {
     permissions: (caller: Identity | "anonymous", repository: string) => permissionsOf(policy, caller, repository),
+    attach,
     close: async (): Promise<void> => {
       identities.close();
+      requests.close();
       upstream.close();
     },
   });
 }
+
+const tooManyOfClient = "too many requests in flight of one client";
 
 /** Aborts when the client goes before it was answered. */
 function untilGone(response: ServerResponse): AbortSignal {
@@ -179,8 +221,4 @@ function untilGone(response: ServerResponse): AbortSignal {
   response.once("close", () => gone.abort());
   if (response.destroyed) gone.abort();
   return gone.signal;
-}
-
-function noteDeparture(visit: Visit): void {
-  visit.reason = "the client went before it was answered";
 }

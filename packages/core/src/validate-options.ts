@@ -11,7 +11,7 @@ export interface Findings {
 
 /** Finds all that `registryProxy` would refuse, without building anything. */
 export function validateOptions(options: Omit<RegistryProxyOptions, "backends">): Findings {
-  const { upstream, realm = "", access = [], trustedProxies = [], cache = {} } = options;
+  const { upstream, realm = "", access = [], trustedProxies = [], cache = {}, limits = {} } = options;
   const faults: Fault[] = [...validateUpstream(upstream.url)];
   const number = (path: string[], value: number | undefined): void => {
     if (value !== undefined && !(Number.isSafeInteger(value) && value > 0)) {
@@ -20,6 +20,10 @@ export function validateOptions(options: Omit<RegistryProxyOptions, "backends">)
   };
   number(["upstream", "readTimeout"], upstream.readTimeout);
   number(["upstream", "connectTimeout"], upstream.connectTimeout);
+  number(["upstream", "maxConnections"], upstream.maxConnections);
+  number(["limits", "inFlight"], limits.inFlight);
+  number(["limits", "inFlightPerClient"], limits.inFlightPerClient);
+  if (limits.minRate !== 0) number(["limits", "minRate"], limits.minRate);
   if (cache !== false) {
     number(["cache", "ttl"], cache.ttl);
     number(["cache", "maxEntries"], cache.maxEntries);

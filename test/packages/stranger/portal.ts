@@ -42,7 +42,7 @@ function registry(upstream: string): RegistryProxy {
     backends: [users, robot],
     realm: "Portal",
     access,
-    onRequest: (record) => records.push(record),
+    onFinished: (record) => records.push(record),
   });
 }
 

@@ -67,7 +67,7 @@ export async function buildGate(configuration: Configuration, surroundings: Gate
     throw new InvalidOptionsError(faults);
   }
 
-  const proxy = registryProxy({ ...options, backends, log, onRequest });
+  const proxy = registryProxy({ ...options, backends, log, onFinished: onRequest });
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");

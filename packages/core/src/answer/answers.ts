@@ -46,6 +46,29 @@ export const upstreamSilent: ErrorAnswer = {
   message: "the registry does not answer",
 };
 
+export const upstreamOverloaded: ErrorAnswer = {
+  status: 503,
+  code: "UNAVAILABLE",
+  message: "too many requests are waiting for the registry",
+  headers: { "Retry-After": retryAfter },
+};
+
+/** More at the same time than the gate takes in all. */
+export const tooManyInFlight: ErrorAnswer = {
+  status: 503,
+  code: "UNAVAILABLE",
+  message: "too many requests at the same time",
+  headers: { "Retry-After": retryAfter },
+};
+
+/** More at the same time than the gate takes of one client. */
+export const tooManyInFlightOfClient: ErrorAnswer = {
+  status: 429,
+  code: "TOOMANYREQUESTS",
+  message: "too many requests at the same time from one client",
+  headers: { "Retry-After": retryAfter },
+};
+
 export const bodyStalled: ErrorAnswer = {
   status: 408,
   code: "UNKNOWN",

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Access, Challenge } from "@registry-gate/auth";
 import { holdsBodyBack } from "../expectation.ts";
 import type { ErrorCode } from "../route/refusal.ts";
+import { claim } from "./claim.ts";
 import { endAnswer } from "./end-answer.ts";
 
 /** An answer that the gate gives by itself. */
@@ -23,11 +24,13 @@ export const apiVersion: readonly [name: string, value: string] = ["Docker-Distr
 /**
  * Sends an error in the format of the OCI distribution specification 1.1, section "Error Codes".
  *
- * What is still to come of the request's body is dropped. A body that the client holds back is never asked for.
+ * What is still to come of the request's body is dropped. A body that the client holds back is never asked for. Nothing
+ * is sent where somebody else responds already.
  *
  * @returns the length of the body, in bytes.
  */
 export function sendError(request: IncomingMessage, response: ServerResponse, answer: ErrorAnswer): number {
+  if (!claim(response)) return 0;
   const body = errorBody(answer);
   response.statusCode = answer.status;
   for (const name of response.getHeaderNames()) response.removeHeader(name);

@@ -10,7 +10,7 @@ import { type ErrorAnswer, errorBody, errorHeaders, sendError } from "./error-an
 export interface UnreadableRequest {
   /** The peer's address; `undefined` on a Unix socket. */
   readonly client: string | undefined;
-  /** The status that was sent; 499 where the connection was given up without an answer. */
+  /** The status that was sent; 499 where the connection was given up without a response. */
   readonly status: number;
   /** The code of the parser's error, such as `HPE_HEADER_OVERFLOW`, or `CONNECT`. */
   readonly reason: string;
@@ -23,49 +23,75 @@ interface Latest {
 }
 
 /**
- * Answers what Node refuses before any handler sees it in the format of every other error: a head that is malformed, too
- * long or too slow (400, 431, 408), a body in chunks that are none (400, 413), and CONNECT (405). Without it, Node
- * answers with an empty body or not at all.
+ * Refuses what Node refuses before any handler sees it, in the format of every other error: a head that is malformed, too
+ * long or too slow (400, 431, 408), an invalid chunked body (400, 413), and CONNECT (405). Without it, Node responds
+ * with an empty body or not at all.
  *
- * @param told Is called for each of them that no handler has seen.
+ * This file owns every socket that Node hands out bare: Node has taken its own listeners off, and an error that nobody
+ * listens for would end the process.
+ *
+ * @param onRefused Is called for each of them that no handler has seen.
  */
-export function refuseUnreadable(server: HttpServer | HttpsServer, told?: (request: UnreadableRequest) => void): void {
+export function refuseUnreadable(
+  server: HttpServer | HttpsServer,
+  onRefused?: (request: UnreadableRequest) => void,
+): void {
   const latest = new WeakMap<Duplex, Latest>();
   const remember = (request: IncomingMessage, response: ServerResponse): void => {
     latest.set(request.socket, { request, response });
   };
-  // Before the handlers, which may answer at once.
+  // Before the handlers, which may respond at once.
   server.prependListener("request", remember);
   server.prependListener("checkContinue", remember);
   server.prependListener("checkExpectation", remember);
 
-  function refuse(socket: Duplex, reason: string, answer: ErrorAnswer): void {
+  function refuseAlone(socket: Duplex, reason: string, response: ErrorAnswer): void {
+    const status = sendAlone(socket, response);
+    onRefused?.({ client: clientOf(socket), status, reason });
+  }
+
+  function refuse(socket: Duplex, reason: string, response: ErrorAnswer): void {
     const before = latest.get(socket);
     if (before === undefined || before.response.writableFinished) {
-      told?.({ client: clientOf(socket), status: sendAlone(socket, answer), reason });
+      refuseAlone(socket, reason, response);
     } else if (!before.request.complete) {
       // It is this request's body that cannot be read.
-      if (before.response.headersSent) return void socket.destroy();
-      sendError(before.request, before.response, { ...answer, headers: { Connection: "close" } });
-      before.response.once("finish", () => before.request.destroy());
+      const sent = sendError(before.request, before.response, { ...response, headers: { Connection: "close" } });
+      if (sent === 0) socket.destroy();
+      else before.response.once("finish", () => before.request.destroy());
     } else {
-      // Of requests sent in a row this is a later one: it is answered in its turn.
-      before.response.once("close", () => {
-        told?.({ client: clientOf(socket), status: sendAlone(socket, answer), reason });
-      });
+      // Of requests sent in a row this is a later one: it is refused in its turn.
+      before.response.once("close", () => refuseAlone(socket, reason, response));
     }
   }
 
   server.on("clientError", (error: Error & { code?: string }, socket: Duplex) => {
+    own(socket);
     const { code = error.name } = error;
-    // The connection itself has failed, so there is nobody to tell.
+    // The connection itself has failed, so there is nobody to respond to.
     if (code === "ECONNRESET" || code === "EPIPE" || !socket.writable) socket.destroy();
     else refuse(socket, code, answers.unreadable(code));
   });
-  server.on("connect", (_: IncomingMessage, socket: Duplex) => refuse(socket, "CONNECT", answers.noTunnel));
+  server.on("connect", (request: IncomingMessage, socket: Duplex) => {
+    own(socket);
+    // A tunnel's socket may come wrapped, while the request before it had the connection's own.
+    const before = latest.get(request.socket);
+    if (before !== undefined && !before.response.writableFinished && !before.response.destroyed) {
+      // Node no longer says so to the response.
+      socket.on("drain", () => before.response.emit("drain"));
+      before.response.once("close", () => refuseAlone(socket, "CONNECT", answers.noTunnel));
+    } else {
+      refuseAlone(socket, "CONNECT", answers.noTunnel);
+    }
+  });
 }
 
-/** Sends an answer to no request, and ends the connection. */
+/** To be called before anything else is done with a bare socket. */
+function own(socket: Duplex): void {
+  socket.on("error", () => socket.destroy());
+}
+
+/** Sends a response to no request, and ends the connection. */
 function sendAlone(socket: Duplex, answer: ErrorAnswer): number {
   if (!socket.writable) {
     socket.destroy();
@@ -75,11 +101,10 @@ function sendAlone(socket: Duplex, answer: ErrorAnswer): number {
   const head = Object.entries(errorHeaders(answer, body)).map(([name, value]) => `${name}: ${value}\r\n`);
   const statusLine = `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status]}\r\n`;
   socket.end(`${statusLine}${head.join("")}Connection: close\r\nDate: ${new Date().toUTCString()}\r\n\r\n${body}`);
-  // What is still to come is dropped for a while: closing at once would reset the connection under the answer.
+  // What is still to come is dropped for a while: closing at once would reset the connection under the response.
   const timer = setTimeout(() => socket.destroy(), lingering);
   timer.unref();
   socket.once("close", () => clearTimeout(timer));
-  socket.on("error", () => socket.destroy());
   socket.resume();
   return answer.status;
 }

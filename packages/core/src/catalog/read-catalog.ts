@@ -11,8 +11,8 @@ const longestBody = 1_048_576;
 export function catalogReader(upstream: Upstream, signal: AbortSignal): ReadCatalog {
   return async (n, last) => {
     const target = upstreamTarget({ operation: "list-repositories", page: { n, last } });
-    const answer = await upstream.ask(
-      { method: "GET", target, accept: "application/json", longest: longestBody },
+    const answer = await upstream.query(
+      { method: "GET", target, accept: "application/json", maxBytes: longestBody },
       signal,
     );
     if (answer.status !== 200) {
@@ -23,7 +23,7 @@ export function catalogReader(upstream: Upstream, signal: AbortSignal): ReadCata
     }
     const repositories = parseRepositories(answer.body);
     if (repositories === undefined) throw new UpstreamFault(upstreamUnreachable, "the registry's catalog is not one");
-    return { repositories, next: nextOf(answer.link, repositories) };
+    return { repositories, next: nextOf(answer.headers.link, repositories) };
   };
 }
 
@@ -42,7 +42,8 @@ function parseRepositories(body: string): readonly string[] | undefined {
   return names.every((name) => typeof name === "string") ? names : undefined;
 }
 
-function nextOf(link: string | undefined, repositories: readonly string[]): CatalogPage["next"] {
+function nextOf(links: string | string[] | undefined, repositories: readonly string[]): CatalogPage["next"] {
+  const link = typeof links === "string" ? links : links?.join(", ");
   const target = link === undefined ? undefined : /<([^>]*)>\s*;[^,]*rel="?next"?/i.exec(link)?.[1];
   if (target === undefined) return undefined;
   const query = target.indexOf("?");

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { claim } from "../answer/claim.ts";
 import { apiVersion } from "../answer/error-answer.ts";
 import type { Page } from "../route/route.ts";
 import type { CatalogPage } from "./filtered-catalog.ts";
@@ -14,6 +15,7 @@ export function sendCatalog(
   asked: Page,
   { repositories, next }: CatalogPage,
 ): number {
+  if (!claim(response)) return 0;
   const body = Buffer.from(`${JSON.stringify({ repositories })}\n`);
   response.statusCode = 200;
   for (const name of response.getHeaderNames()) response.removeHeader(name);

@@ -26,7 +26,7 @@ export async function findTag(
 ): Promise<string | undefined> {
   for (const tag of tags) {
     const target = upstreamTarget({ operation: "get-manifest", repository, reference: tag });
-    const { status } = await upstream.ask({ method: "HEAD", target, accept: everyManifest, longest: 0 }, signal);
+    const { status } = await upstream.query({ method: "HEAD", target, accept: everyManifest, maxBytes: 0 }, signal);
     if (status === 200) return tag;
     if (status !== 404)
       throw new UpstreamFault(upstreamUnreachable, `the registry answered ${status} when asked for a tag`);

@@ -1,8 +1,8 @@
 import type { ServerResponse } from "node:http";
 import { apiVersion } from "../answer/error-answer.ts";
 import type { Client } from "../peer.ts";
-import type { UpstreamAnswer } from "./exchange.ts";
 import { clientLocation } from "./location.ts";
+import type { ResponseHead } from "./transport.ts";
 
 /** What a registry has to say to its client. */
 const passed: readonly string[] = [
@@ -34,23 +34,29 @@ const passed: readonly string[] = [
   "x-content-type-options",
 ];
 
-/** Writes the head of the registry's answer: the headers by allow-list, the API version once, `Location` made usable. */
+/** All that a header's value may hold on its way to a client (RFC 9110, section 5.5, without obs-text). */
+const printable = /^[\t\x20-\x7e]*$/;
+
+/** Writes the head of the registry's response: headers by allow-list, the API version once, `Location` made usable. */
 export function writeHead(
-  upstreamAnswer: UpstreamAnswer,
+  { statusCode, headers }: ResponseHead,
   response: ServerResponse,
   upstream: URL,
   client: Client,
 ): void {
-  response.statusCode = upstreamAnswer.statusCode ?? 502;
+  response.statusCode = statusCode;
   for (const name of response.getHeaderNames()) response.removeHeader(name);
-  const { headers } = upstreamAnswer;
   for (const name of passed) {
     const value = headers[name];
-    if (value !== undefined) response.setHeader(name, value);
+    if (value !== undefined && isPrintable(value)) response.setHeader(name, value);
   }
-  if (typeof headers.location === "string")
+  if (typeof headers.location === "string" && isPrintable(headers.location))
     response.setHeader("Location", clientLocation(headers.location, upstream, client));
   response.setHeader(...apiVersion);
+}
+
+function isPrintable(value: string | string[]): boolean {
+  return typeof value === "string" ? printable.test(value) : value.every((line) => printable.test(line));
 }
 
 /**

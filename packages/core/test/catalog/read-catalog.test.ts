@@ -1,30 +1,30 @@
 import { describe, expect, test, vi } from "vitest";
 import { catalogReader } from "../../src/catalog/read-catalog.ts";
-import type { Question, ShortAnswer } from "../../src/forward/read-upstream.ts";
+import type { QueryResponse, UpstreamQuery } from "../../src/forward/query.ts";
 import type { Upstream } from "../../src/forward/upstream.ts";
 import { UpstreamFault } from "../../src/forward/upstream-fault.ts";
 
-/** An upstream that answers every question alike. */
-function answering(answer: Partial<ShortAnswer>) {
-  const ask = vi.fn(async (_question: Question, _signal: AbortSignal) => ({
+/** An upstream that responds to every query alike. */
+function answering({ link, ...response }: Partial<Omit<QueryResponse, "headers">> & { link?: string | undefined }) {
+  const query = vi.fn(async (_query: UpstreamQuery, _signal: AbortSignal) => ({
     status: 200,
+    headers: { link },
     body: '{"repositories":["a","b"]}',
-    link: undefined,
-    ...answer,
+    ...response,
   }));
-  const upstream: Upstream = { url: new URL("http://registry:5000"), ask, forward: vi.fn(), close: vi.fn() };
-  return { ask, read: catalogReader(upstream, new AbortController().signal) };
+  const upstream: Upstream = { url: new URL("http://registry:5000"), query, send: vi.fn(), close: vi.fn() };
+  return { query, read: catalogReader(upstream, new AbortController().signal) };
 }
 
 test("the registry is asked for what comes behind a name, and the name is encoded", async () => {
-  const { ask, read } = answering({});
+  const { query, read } = answering({});
   await read(1000, "team/app&n=1");
-  expect(ask.mock.calls[0]?.[0]).toMatchObject({
+  expect(query.mock.calls[0]?.[0]).toMatchObject({
     method: "GET",
     target: "/v2/_catalog?n=1000&last=team%2Fapp%26n%3D1",
   });
   await read(10, undefined);
-  expect(ask.mock.calls[1]?.[0]).toMatchObject({ target: "/v2/_catalog?n=10" });
+  expect(query.mock.calls[1]?.[0]).toMatchObject({ target: "/v2/_catalog?n=10" });
 });
 
 describe("where to go on is", () => {

@@ -4,13 +4,7 @@ import { type AddressInfo, connect, createServer, type Socket, type Server as Tc
 import type { AuthBackend, AuthResult, Logger } from "@registry-gate/auth";
 import { type EmbeddedRegistry, type Faults, startEmbeddedRegistry } from "@registry-gate/embedded-registry";
 import { onTestFinished } from "vitest";
-import {
-  type RegistryProxy,
-  type RegistryProxyOptions,
-  type RequestRecord,
-  registryProxy,
-  serveExpectations,
-} from "../../src/index.ts";
+import { type RegistryProxy, type RegistryProxyOptions, type RequestRecord, registryProxy } from "../../src/index.ts";
 
 /** `Authorization` of alice, who is in the group dev. */
 export const alice = `Basic ${Buffer.from("alice:canary-password").toString("base64")}`;
@@ -58,13 +52,13 @@ export async function startGate({ upstream, mount, ...options }: GateSettings): 
   const proxy = registryProxy({
     upstream: typeof upstream === "number" ? { url: `http://127.0.0.1:${upstream}` } : upstream,
     backends: [people],
-    onRequest: (record) => void records.push(record),
+    onFinished: (record) => void records.push(record),
     log: { debug: keep, info: keep, warn: keep, error: keep },
     ...options,
   });
   const handler: RequestListener = mount?.(proxy) ?? ((request, response) => proxy(request, response));
   const server = createHttpServer({ keepAliveTimeout: 60_000 }, handler);
-  serveExpectations(server, handler);
+  proxy.attach(server, handler);
   const port = await listen(server);
   onTestFinished(async () => {
     await stop(server);

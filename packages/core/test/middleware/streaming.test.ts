@@ -250,7 +250,7 @@ describe("connections are kept", () => {
 
   test("and slow pulls keep nobody waiting: there are as many as it takes", async () => {
     const registry = await startRegistry({ onRequest: stallMidBody({ length: 1000, sent: 10 }) });
-    const gate = await startGate({ upstream: registry.port });
+    const gate = await startGate({ upstream: registry.port, limits: { inFlightPerClient: 400 } });
     const clients = await Promise.all(Array.from({ length: 300 }, () => ask(gate.port, `GET ${blob}`)));
     await Promise.all(clients.map((client) => client.until(/\0{10}/)));
     registry.setFaults({});

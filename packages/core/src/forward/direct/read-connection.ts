@@ -1,7 +1,7 @@
 import { connect, type Socket } from "node:net";
 import { limitConnecting } from "../limit-connecting.ts";
-import { SilentUpstreamError } from "../silent-upstream-error.ts";
-import type { AnswerHead } from "./answer-head.ts";
+import type { ResponseSink } from "../transport.ts";
+import { asError, SilentUpstreamError } from "../transport-errors.ts";
 import { type AnswerReader, answerReader } from "./answer-reader.ts";
 import type { BufferPool } from "./buffer-pool.ts";
 import { readMemory } from "./read-memory.ts";
@@ -13,27 +13,10 @@ export interface ReadRequest {
   readonly head: string;
 }
 
-/** Whoever waits for an answer. Exactly one of `complete` and `failed` is called, unless the connection is destroyed. */
-export interface AnswerTaker {
-  head(head: AnswerHead): void;
-  /**
-   * @param taken To be called when the piece is not needed any more, with the error where that is the reason.
-   * @returns false where no more is wanted until {@link ReadConnection.resume}.
-   */
-  body(piece: Buffer, taken?: (error?: Error | null) => void): boolean;
-  /** All that has come so far was given, and it is not everything. */
-  caughtUp(): void;
-  complete(): void;
-  /** @param heard Whether a byte had come that may belong to the answer. */
-  failed(error: Error, heard: boolean): void;
-}
-
 /** A connection to the registry, for one request after the other. */
 export interface ReadConnection {
-  /** Whether a request was answered on it before. */
-  readonly used: boolean;
   readonly destroyed: boolean;
-  send(request: ReadRequest, taker: AnswerTaker): void;
+  send(request: ReadRequest, sink: ResponseSink): void;
   resume(): void;
   destroy(): void;
 }
@@ -46,25 +29,26 @@ export interface ReadConnectionSettings {
   readonly readTimeout: number;
   /** How long the connection is kept between two requests, in milliseconds. */
   readonly idleTimeout: number;
-  readonly pool: BufferPool;
+  readonly buffers: BufferPool;
   /** It is free for another request. */
   readonly freed: (connection: ReadConnection) => void;
   readonly closed: (connection: ReadConnection) => void;
 }
 
 interface Exchange {
-  readonly taker: AnswerTaker;
+  readonly sink: ResponseSink;
   readonly reader: AnswerReader;
   heard: boolean;
-  /** The taker wants no more for the moment. */
+  /** The sink wants no more for the moment. */
   full: boolean;
 }
 
 /** Connects; a request can be sent at once. */
 export function readConnection(settings: ReadConnectionSettings): ReadConnection {
-  const { host, port, connectTimeout, readTimeout, idleTimeout, pool, freed, closed } = settings;
-  const memory = readMemory(pool);
+  const { host, port, connectTimeout, readTimeout, idleTimeout, buffers, freed, closed } = settings;
+  const memory = readMemory(buffers);
   let exchange: Exchange | undefined;
+  /** Whether a request was answered on it before. */
   let used = false;
 
   const socket: Socket = connect({
@@ -87,6 +71,7 @@ export function readConnection(settings: ReadConnectionSettings): ReadConnection
   socket.on("error", fail);
   socket.on("close", () => {
     fail(new Error("the registry closed the connection"));
+    memory.advance(0, true);
     closed(connection);
   });
 
@@ -94,7 +79,7 @@ export function readConnection(settings: ReadConnectionSettings): ReadConnection
   function receive(bytes: Buffer): boolean {
     const current = exchange;
     if (current === undefined) {
-      // An answer that nobody asked for.
+      // A response that nobody asked for.
       socket.destroy();
       return false;
     }
@@ -105,12 +90,14 @@ export function readConnection(settings: ReadConnectionSettings): ReadConnection
       fail(error);
       return false;
     }
+    // The sink may have given the request up.
+    if (current !== exchange) return false;
     if (current.reader.isComplete()) finish(current);
-    else current.taker.caughtUp();
+    else current.sink.flush();
     return !(current === exchange && current.full);
   }
 
-  function finish({ reader, taker }: Exchange): void {
+  function finish({ reader, sink }: Exchange): void {
     exchange = undefined;
     used = true;
     if (reader.isReusable()) {
@@ -119,7 +106,7 @@ export function readConnection(settings: ReadConnectionSettings): ReadConnection
     } else {
       socket.destroy();
     }
-    taker.complete();
+    sink.end();
   }
 
   function onEnd(): void {
@@ -142,25 +129,29 @@ export function readConnection(settings: ReadConnectionSettings): ReadConnection
     const failed = exchange;
     exchange = undefined;
     socket.destroy();
-    failed?.taker.failed(error instanceof Error ? error : new Error(String(error)), failed.heard);
+    if (failed === undefined) return;
+    const silent = error instanceof SilentUpstreamError;
+    failed.sink.failed({
+      kind: silent ? "silent" : "unreachable",
+      error: asError(error),
+      stale: used && !failed.heard && !silent,
+    });
   }
 
   const connection: ReadConnection = {
-    get used() {
-      return used;
-    },
     get destroyed() {
       return socket.destroyed;
     },
-    send({ method, head }, taker) {
+    send({ method, head }, sink) {
       const reader = answerReader(method, {
-        head: taker.head,
+        head: (responseHead) => sink.head(responseHead),
         body(bytes) {
+          if (current !== exchange) return;
           const { piece, taken } = memory.lend(bytes);
-          if (!taker.body(piece, taken)) current.full = true;
+          if (!sink.chunk(piece, taken)) current.full = true;
         },
       });
-      const current: Exchange = { taker, reader, heard: false, full: false };
+      const current: Exchange = { sink, reader, heard: false, full: false };
       exchange = current;
       socket.setTimeout(readTimeout);
       socket.write(head, "latin1");

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { framingOf } from "../../../src/forward/read/body-framing.ts";
+import { framingOf } from "../../../src/forward/direct/body-framing.ts";
 
 function framing(headers: Record<string, string>, more: { statusCode?: number; minor?: 0 | 1; method?: "HEAD" } = {}) {
   const { statusCode = 200, minor = 1, method = "GET" } = more;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { MalformedAnswerError, parseHead } from "../../../src/forward/read/answer-head.ts";
+import { MalformedAnswerError, parseHead } from "../../../src/forward/direct/answer-head.ts";
 
 const parse = (...lines: string[]) => parseHead(lines.join("\r\n"));
 const withHeader = (line: string) => parse("HTTP/1.1 200 OK", line);

@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { bufferPool } from "../../../src/forward/read/buffer-pool.ts";
-import { readMemory } from "../../../src/forward/read/read-memory.ts";
+import { bufferPool } from "../../../src/forward/direct/buffer-pool.ts";
+import { readMemory } from "../../../src/forward/direct/read-memory.ts";
 
 const large = 65_536;
 
 describe("memory", () => {
   test("is small until an answer fills it, and small again when the connection is idle", () => {
-    const memory = readMemory(bufferPool(large, 4));
+    const memory = readMemory(bufferPool(large, { maxKept: 4, maxInUse: 16 }));
     const small = memory.buffer;
     memory.advance(small.length - 1, false);
     expect(memory.buffer).toBe(small);
@@ -18,7 +18,7 @@ describe("memory", () => {
   });
 
   test("of little is copied", () => {
-    const memory = readMemory(bufferPool(large, 4));
+    const memory = readMemory(bufferPool(large, { maxKept: 4, maxInUse: 16 }));
     const read = memory.buffer.subarray(0, 3);
     read.write("abc");
     const { piece, taken } = memory.lend(read);
@@ -27,7 +27,7 @@ describe("memory", () => {
   });
 
   test("that somebody still looks at after an error is left to the collector", () => {
-    const pool = bufferPool(large, 4);
+    const pool = bufferPool(large, { maxKept: 4, maxInUse: 16 });
     const memory = readMemory(pool);
     memory.advance(memory.buffer.length, false);
     const lent = memory.buffer;
@@ -37,8 +37,9 @@ describe("memory", () => {
   });
 
   test("that is given back is used again, as much as is kept", () => {
-    const pool = bufferPool(large, 1);
+    const pool = bufferPool(large, { maxKept: 1, maxInUse: 16 });
     const [one, other] = [pool.take(), pool.take()];
+    if (one === undefined || other === undefined) throw new Error("no memory");
     expect(one).not.toBe(other);
     pool.give(one);
     pool.give(other);
@@ -55,7 +56,7 @@ test("nothing that is lent is read into before it was taken, by whatever connect
   );
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
-      const pool = bufferPool(large, 3);
+      const pool = bufferPool(large, { maxKept: 3, maxInUse: 16 });
       const memories = [readMemory(pool), readMemory(pool), readMemory(pool)];
       const lent: { piece: Buffer; mark: number; taken: ((error?: Error) => void) | undefined }[] = [];
       let mark = 0;

@@ -1,8 +1,8 @@
 import type { BufferPool } from "./buffer-pool.ts";
 
 /**
- * The memory that a connection reads into. It begins small; an answer that fills it is read into large buffers, of which
- * each is used again as soon as everything in it has been taken.
+ * The memory that a connection reads into. It begins small; a response that fills it is read into large buffers, of
+ * which each is used again as soon as everything in it has been consumed.
  */
 export interface ReadMemory {
   /** Where the next bytes are to be put. */
@@ -16,21 +16,33 @@ export interface ReadMemory {
   advance(length: number, idle: boolean): void;
 }
 
-/** Large enough for a manifest with its head; pieces up to it are copied, which is cheaper than to look after them. */
+/** Large enough for a manifest with its head; chunks up to it are copied, which is cheaper than to look after them. */
 const smallSize = 16_384;
+/** A client that takes longer for what is in a large buffer, in milliseconds, gets no other one. */
+const patience = 1000;
 
 interface LargeBuffer {
   readonly buffer: Buffer;
   lent: number;
+  /** Since when it has been lent, on the monotonic clock. */
+  since: number;
+  lost: boolean;
 }
 
 export function readMemory(pool: BufferPool): ReadMemory {
   const small = Buffer.allocUnsafeSlow(smallSize);
   let large: LargeBuffer | undefined;
+  /** The client is slower than the memory is worth. */
+  let slow = false;
 
-  /** Nobody reads into it any more; whoever takes the last piece of it gives it back. */
+  /** Nobody reads into it any more; whoever consumes the last chunk of it gives it back. */
   function leave(left: LargeBuffer): void {
     if (left.lent === 0) pool.give(left.buffer);
+  }
+
+  function takeLarge(): LargeBuffer | undefined {
+    const buffer = slow ? undefined : pool.take();
+    return buffer === undefined ? undefined : { buffer, lent: 0, since: 0, lost: false };
   }
 
   return {
@@ -40,10 +52,15 @@ export function readMemory(pool: BufferPool): ReadMemory {
     lend(piece) {
       const lender = large;
       if (lender === undefined || piece.length <= smallSize) return { piece: Buffer.from(piece) };
-      lender.lent++;
+      if (lender.lent++ === 0) lender.since = performance.now();
       const taken = (error?: Error | null): void => {
         // After an error nobody knows who still looks at it: then it is the collector's.
-        if (error !== undefined && error !== null) return;
+        if (error !== undefined && error !== null) {
+          if (!lender.lost) pool.lose();
+          lender.lost = true;
+          return;
+        }
+        if (performance.now() - lender.since > patience) slow = true;
         if (--lender.lent === 0 && lender !== large) pool.give(lender.buffer);
       };
       return { piece, taken };
@@ -52,8 +69,11 @@ export function readMemory(pool: BufferPool): ReadMemory {
       if (idle) {
         if (large !== undefined) leave(large);
         large = undefined;
-      } else if (large === undefined ? length === smallSize : large.lent > 0) {
-        large = { buffer: pool.take(), lent: 0 };
+        slow = false;
+      } else if (large === undefined) {
+        if (length === smallSize) large = takeLarge();
+      } else if (large.lent > 0) {
+        large = takeLarge();
       }
     },
   };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { requestHead } from "../../../src/forward/read/request-head.ts";
+import { requestHead } from "../../../src/forward/direct/request-head.ts";
 
 test("a head has its line, each header and an empty line", () => {
   const headers = { host: "x", range: "bytes=0-", "x-real-ip": undefined, "content-length": 0 };

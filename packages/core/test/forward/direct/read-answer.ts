@@ -1,5 +1,5 @@
-import { type AnswerHead, MalformedAnswerError } from "../../../src/forward/read/answer-head.ts";
-import { answerReader } from "../../../src/forward/read/answer-reader.ts";
+import { type AnswerHead, MalformedAnswerError } from "../../../src/forward/direct/answer-head.ts";
+import { answerReader } from "../../../src/forward/direct/answer-reader.ts";
 
 /** What became of an answer. */
 export interface ReadAnswer {

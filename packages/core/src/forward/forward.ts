@@ -1,0 +1,83 @@
+import type { Logger } from "@registry-gate/auth";
+import * as answers from "../answer/answers.ts";
+import { claim } from "../answer/claim.ts";
+import { type ErrorAnswer, sendError } from "../answer/error-answer.ts";
+import type { Outcome } from "../record.ts";
+import type { RequestContext } from "../request-context.ts";
+import { clientSink } from "./client-sink.ts";
+import { guardSink } from "./guard-sink.ts";
+import type { ResponseHead, TransportFailure, UpstreamRequest } from "./transport.ts";
+import type { Upstream } from "./upstream.ts";
+import { reasonOf } from "./upstream-fault.ts";
+
+/**
+ * Sends a request to the registry and streams the response to the client. How it ended stands in the context.
+ *
+ * @param writeHead Writes the head of the registry's response, as the client should see it.
+ */
+export function forward(
+  upstream: Upstream,
+  context: RequestContext,
+  request: UpstreamRequest,
+  writeHead: (head: ResponseHead) => void,
+  log: Logger | undefined,
+): void {
+  const sink = clientSink(context, {
+    head(head) {
+      context.phase = "respond";
+      // Somebody has given up on the request's body, and has responded.
+      if (!claim(context.response)) return context.transfer?.abort();
+      if (head.statusCode >= 500) context.outcome = "upstream-error";
+      writeHead(head);
+    },
+    failed: (failure) => fail(context, failure, log),
+    resume: () => context.transfer?.resume(),
+  });
+  const guarded = guardSink(sink, (error) => failInternally(context, error, log));
+  context.phase = "forward";
+  context.transfer = upstream.send(request, guarded.sink);
+  guarded.started(context.transfer);
+}
+
+/** A fault of the gate itself ends this request and its connection, and nothing else. */
+export function failInternally(context: RequestContext, error: unknown, log: Logger | undefined): void {
+  log?.error({ err: error }, "internal error");
+  context.outcome = "internal-error";
+  context.reason = "internal error";
+  const { request, response } = context;
+  const sent = sendError(request, response, answers.internalError);
+  if (sent > 0) context.bytes.sent = sent;
+  else if (response.headersSent) response.destroy();
+}
+
+function fail(context: RequestContext, failure: TransportFailure, log: Logger | undefined): void {
+  if (failure.kind === "internal") return void failInternally(context, failure.error, log);
+  const { outcome, reason, response } = endOf(failure);
+  if (failure.kind === "silent") log?.warn({ err: failure.error }, "the registry does not answer");
+  if (failure.kind === "unreachable") log?.warn({ err: failure.error }, "the registry is unreachable");
+  if (failure.kind === "overloaded") context.decision = "unavailable";
+  context.outcome = outcome;
+  context.reason = reason;
+  context.bytes.sent += sendError(context.request, context.response, response);
+}
+
+function endOf({ kind, error }: TransportFailure): {
+  outcome: Outcome | undefined;
+  reason: string;
+  response: ErrorAnswer;
+} {
+  switch (kind) {
+    case "stalled":
+      return {
+        outcome: "timeout",
+        reason: "the client sent no more of the body",
+        response: answers.bodyStalled,
+      };
+    case "silent":
+      return { outcome: "timeout", reason: reasonOf(error), response: answers.upstreamSilent };
+    case "overloaded":
+      return { outcome: undefined, reason: reasonOf(error), response: answers.upstreamOverloaded };
+    default:
+      return { outcome: "upstream-error", reason: reasonOf(error), response: answers.upstreamUnreachable };
+  }
+}

@@ -1,0 +1,69 @@
+import { type ClientRequest, IncomingMessage } from "node:http";
+import { Socket } from "node:net";
+import { releaseChunk } from "../release-chunk.ts";
+import type { RequestBody, ResponseSink, UpstreamRequest } from "../transport.ts";
+import { connectionKey } from "./upstream-agent.ts";
+
+/** Stands for the client's socket, at which the library looks; it is never connected. */
+const noSocket = new Socket();
+
+/**
+ * What the proxy library is given in place of the client's request. It never sees the client's own, and the client's
+ * own stays as it was.
+ */
+export class LibraryRequest extends IncomingMessage {
+  readonly sink: ResponseSink;
+  readonly body: RequestBody | undefined;
+  /** Set as soon as the request has a connection. */
+  outgoing: ClientRequest | undefined;
+  /** Set as soon as the registry responds. */
+  incoming: IncomingMessage | undefined;
+  /** Whether the sink was told the end. */
+  over = false;
+
+  constructor({ method, target, headers, body, connectionKey: key }: UpstreamRequest, sink: ResponseSink) {
+    super(noSocket);
+    this.method = method;
+    this.url = target;
+    this.httpVersion = "1.1";
+    this.httpVersionMajor = 1;
+    this.httpVersionMinor = 1;
+    const named: IncomingMessage["headers"] = {};
+    for (const [name, value] of Object.entries(headers)) {
+      if (value !== undefined) named[name] = Array.isArray(value) ? value.join(", ") : String(value);
+    }
+    this.headers = Object.assign(named, { [connectionKey]: key });
+    this.sink = sink;
+    this.body = body;
+  }
+
+  /** The library's way to send the body. Each chunk's memory is given back as soon as it was written. */
+  override pipe<T extends NodeJS.WritableStream>(destination: T): T {
+    const { body } = this;
+    if (body === undefined) {
+      destination.end();
+      return destination;
+    }
+    const { source } = body;
+    const send = (chunk: Buffer): void => {
+      body.passed(chunk.length);
+      if (!destination.write(chunk, () => releaseChunk(chunk))) source.pause();
+    };
+    const resume = (): void => void source.resume();
+    const finish = (): void => {
+      stop();
+      destination.end();
+    };
+    const stop = (): void => {
+      source.off("data", send);
+      source.off("end", finish);
+      destination.off("drain", resume);
+    };
+    source.on("data", send);
+    source.once("end", finish);
+    destination.on("drain", resume);
+    destination.once("close", stop);
+    body.begin();
+    return destination;
+  }
+}

@@ -1,0 +1,80 @@
+import { type AgentOptions, type ClientRequest, type ClientRequestArgs, Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import type { Duplex } from "node:stream";
+import type { ConnectionLimit, IdleConnection } from "../connection-limit.ts";
+import { limitConnecting } from "../limit-connecting.ts";
+
+export interface UpstreamAgentOptions {
+  readonly secure: boolean;
+  readonly connectTimeout: number;
+  readonly ca: string | undefined;
+  /** Whether connections are kept for the next request. */
+  readonly keepAlive: boolean;
+  /** How long a connection is kept, in milliseconds. */
+  readonly idleTimeout: number;
+  readonly maxIdle: number;
+}
+
+/** On the headers of a request: for whom its connection may be used again. Names of headers are texts, so it is none. */
+export const connectionKey: unique symbol = Symbol("connection key");
+
+/**
+ * Connects to the registry, with a limit on the time that connecting takes. A kept connection serves requests of the
+ * same {@link connectionKey} alone, and none once the registry has sent something that nobody asked for.
+ */
+export function upstreamAgent(options: UpstreamAgentOptions, limit: ConnectionLimit): HttpAgent | HttpsAgent {
+  const { secure, connectTimeout, ca, keepAlive, idleTimeout, maxIdle } = options;
+  const agentOptions: AgentOptions = { keepAlive, maxFreeSockets: maxIdle, scheduling: "lifo", timeout: idleTimeout };
+  const agent = secure
+    ? new HttpsAgent({ ...agentOptions, ...(ca === undefined ? {} : { ca }) })
+    : new HttpAgent(agentOptions);
+
+  const nameOf = agent.getName.bind(agent);
+  agent.getName = (request) => `${nameOf(request)}:${keyOf(request)}`;
+
+  const connect = agent.createConnection.bind(agent);
+  agent.createConnection = (...parameters) => {
+    limit.opening();
+    const socket = connect(...parameters);
+    if (socket === null || socket === undefined) {
+      limit.closed();
+      return socket;
+    }
+    limitConnecting(socket, secure ? "secureConnect" : "connect", connectTimeout);
+    socket.once("close", () => limit.closed());
+    return socket;
+  };
+
+  const guards = new WeakMap<Duplex, IdleConnection & { release(): void }>();
+  const keep = agent.keepSocketAlive.bind(agent);
+  // The documentation says what is returned; the types do not (https://nodejs.org/api/http.html, agent.keepSocketAlive).
+  agent.keepSocketAlive = (socket) => {
+    if (socket.readableLength > 0) return false;
+    const destroy = (): void => void socket.destroy();
+    const guard = {
+      destroy,
+      release(): void {
+        limit.busy(guard);
+        socket.off("data", destroy);
+        socket.off("close", guard.release);
+      },
+    };
+    guards.set(socket, guard);
+    socket.on("data", destroy);
+    socket.once("close", guard.release);
+    limit.idle(guard);
+    return keep(socket);
+  };
+  const reuse = agent.reuseSocket.bind(agent);
+  agent.reuseSocket = (socket: Duplex, request: ClientRequest) => {
+    guards.get(socket)?.release();
+    guards.delete(socket);
+    reuse(socket, request);
+  };
+  return agent;
+}
+
+function keyOf(request: ClientRequestArgs | undefined): string {
+  const headers = request?.headers;
+  return headers !== undefined && headers !== null && connectionKey in headers ? String(headers[connectionKey]) : "";
+}

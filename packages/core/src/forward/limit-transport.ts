@@ -1,0 +1,60 @@
+import { type FairQueue, QueueRefusedError, type Release } from "@registry-gate/auth-kit";
+import type { ResponseSink, Transfer, Transport } from "./transport.ts";
+import { asError } from "./transport-errors.ts";
+
+/**
+ * Keeps the number of requests in progress at the registry within a limit. The others wait in turn: each of the keys for
+ * which connections are kept gets one after the other, so that nobody's many requests keep another's one waiting.
+ */
+export function limitTransport(transport: Transport, queue: FairQueue): Transport {
+  return {
+    send(request, sink, options) {
+      const start = (release: Release): Transfer => {
+        const transfer = transport.send(request, releasing(sink, release), options);
+        return {
+          resume: () => transfer.resume(),
+          abort() {
+            transfer.abort();
+            release();
+          },
+        };
+      };
+      const free = queue.tryAcquire();
+      if (free !== undefined) return start(free);
+      const abort = new AbortController();
+      let current: Transfer = { resume() {}, abort: () => abort.abort() };
+      queue
+        .acquire(request.connectionKey, abort.signal)
+        .then((release) => {
+          if (abort.signal.aborted) release();
+          else current = start(release);
+        })
+        .catch((error: unknown) => {
+          if (abort.signal.aborted) return;
+          const kind = error instanceof QueueRefusedError ? "overloaded" : "internal";
+          sink.failed({ kind, error: asError(error), stale: false });
+        });
+      return { resume: () => current.resume(), abort: () => current.abort() };
+    },
+    close() {
+      queue.close();
+      transport.close();
+    },
+  };
+}
+
+function releasing(sink: ResponseSink, release: Release): ResponseSink {
+  return {
+    head: (head) => sink.head(head),
+    chunk: (chunk, consumed) => sink.chunk(chunk, consumed),
+    flush: () => sink.flush(),
+    end() {
+      release();
+      sink.end();
+    },
+    failed(failure) {
+      release();
+      sink.failed(failure);
+    },
+  };
+}

@@ -1,0 +1,83 @@
+import { upstreamOverloaded, upstreamUnreachable } from "../answer/answers.ts";
+import type { ResponseHead, Transport } from "./transport.ts";
+import { reasonOf, UpstreamFault } from "./upstream-fault.ts";
+
+/** Something that the gate asks the registry on its own behalf: nothing of a client is in it. */
+export interface UpstreamQuery {
+  readonly method: "GET" | "HEAD";
+  /** A request target: path and query. */
+  readonly target: string;
+  readonly accept: string;
+  /** The longest body to read, in bytes. */
+  readonly maxBytes: number;
+}
+
+/** A short response of the registry, read whole. */
+export interface QueryResponse {
+  readonly status: number;
+  readonly headers: ResponseHead["headers"];
+  readonly body: string;
+}
+
+/** The body is longer than it was allowed to be. */
+class ResponseTooLongError extends Error {
+  override readonly name = "ResponseTooLongError";
+}
+
+/** The gate's own connections carry nobody's request. */
+const connectionKey = "gate";
+
+/**
+ * @throws {UpstreamFault} when the registry cannot be reached, is silent or responds at too great a length. When
+ * `signal` aborts, its reason.
+ */
+export function query(
+  transport: Transport,
+  host: string,
+  { method, target, accept, maxBytes }: UpstreamQuery,
+  signal: AbortSignal,
+): Promise<QueryResponse> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    const chunks: Buffer[] = [];
+    let length = 0;
+    let head: ResponseHead | undefined;
+    const abort = (): void => {
+      transfer.abort();
+      reject(signal.reason);
+    };
+    const transfer = transport.send(
+      { method, target, headers: { host, accept }, body: undefined, connectionKey },
+      {
+        head(received) {
+          head = received;
+        },
+        chunk(chunk, consumed) {
+          length += chunk.length;
+          if (length > maxBytes) fail(new ResponseTooLongError(`more than ${maxBytes} bytes`));
+          else chunks.push(Buffer.from(chunk));
+          consumed?.();
+          return true;
+        },
+        flush() {},
+        end() {
+          signal.removeEventListener("abort", abort);
+          const { statusCode = 502, headers = {} } = head ?? {};
+          resolve({ status: statusCode, headers, body: Buffer.concat(chunks).toString("utf8") });
+        },
+        failed({ kind, error }) {
+          signal.removeEventListener("abort", abort);
+          const response = kind === "overloaded" ? upstreamOverloaded : upstreamUnreachable;
+          reject(new UpstreamFault(response, reasonOf(error), { cause: error }));
+        },
+      },
+    );
+    const fail = (error: Error): void => {
+      // The transfer may still be starting.
+      setImmediate(() => transfer.abort());
+      signal.removeEventListener("abort", abort);
+      reject(new UpstreamFault(upstreamUnreachable, reasonOf(error), { cause: error }));
+    };
+    signal.addEventListener("abort", abort, { once: true });
+  });
+}

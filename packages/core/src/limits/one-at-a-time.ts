@@ -1,0 +1,75 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { hasBody } from "../forward/request-headers.ts";
+
+/** The requests of one connection that wait for the one before them. */
+interface Line {
+  readonly current: IncomingMessage;
+  readonly waiting: Waiting[];
+}
+
+interface Waiting {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly start: () => void;
+}
+
+/** Lets each connection have one request in progress at a time. */
+export interface OneAtATime {
+  /** Calls `start` as soon as every earlier request of this connection is over; not at all where the connection ends. */
+  enter(request: IncomingMessage, response: ServerResponse, start: () => void): void;
+}
+
+/**
+ * Requests that a client sends in a row (pipelining: RFC 9112, section 9.3.2) are handled in a row too, and what the
+ * client sends beyond is left unread: one connection costs the registry one connection, however much is sent on it.
+ *
+ * Node reads up to 64 KiB at once, and makes a request of everything in it before anybody can stop it. These wait here.
+ *
+ * @param maxWaiting How many wait on all connections together. Beyond them, a connection that pipelines is cut.
+ */
+export function oneAtATime(maxWaiting: number): OneAtATime {
+  const lines = new WeakMap<Socket, Line>();
+  let waiting = 0;
+
+  function begin(request: IncomingMessage, response: ServerResponse, start: () => void, line: Line): void {
+    lines.set(request.socket, line);
+    start();
+    // Last of all listeners: the request is over in every respect when the next one begins.
+    response.once("close", () => advance(request.socket, line));
+  }
+
+  function advance(socket: Socket, line: Line): void {
+    lines.delete(socket);
+    const next = line.waiting.shift();
+    if (next === undefined) return;
+    waiting--;
+    if (socket.destroyed) {
+      waiting -= line.waiting.length;
+      return;
+    }
+    if (line.waiting.length === 0) socket.resume();
+    begin(next.request, next.response, next.start, { current: next.request, waiting: line.waiting });
+  }
+
+  return {
+    enter(request, response, start) {
+      const { socket } = request;
+      const line = lines.get(socket);
+      if (line === undefined) return begin(request, response, start, { current: request, waiting: [] });
+      if (waiting >= maxWaiting) return void socket.destroy();
+      waiting++;
+      if (line.waiting.push({ request, response, start }) === 1) stopReading(socket, line);
+      // What has no body is over as soon as it is looked at, and later asks the connection for nothing more.
+      if (!hasBody(request)) request.resume();
+    },
+  };
+}
+
+/** A request that is over lets its connection be read again; that happens in this tick, and is taken back after it. */
+function stopReading(socket: Socket, line: Line): void {
+  if (!hasBody(line.current)) line.current.resume();
+  setImmediate(() => {
+    if (line.waiting.length > 0) socket.pause();
+  });
+}

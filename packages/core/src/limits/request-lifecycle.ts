@@ -1,0 +1,95 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Logger } from "@registry-gate/auth";
+import { bodyStalled } from "../answer/answers.ts";
+import { sendError } from "../answer/error-answer.ts";
+import { hasBody } from "../forward/request-headers.ts";
+import type { LimitOptions } from "../options.ts";
+import type { Client } from "../peer.ts";
+import type { RequestRecord } from "../record.ts";
+import { finish, type RequestContext, requestContext } from "../request-context.ts";
+import { addressKey } from "./client-key.ts";
+import { oneAtATime } from "./one-at-a-time.ts";
+import { rateWatch, type WatchedRequest } from "./rate-watch.ts";
+import { type Full, requestBudget } from "./request-budget.ts";
+
+export interface LifecycleOptions {
+  readonly limits: LimitOptions;
+  readonly onFinished: ((record: RequestRecord) => void) | undefined;
+  readonly log: Logger | undefined;
+}
+
+/** Where requests begin and end: each in its turn, within the limits, and with a record. */
+export interface RequestLifecycle {
+  /**
+   * Handles a request as soon as it is its turn; not at all where its connection ends before that.
+   *
+   * @param full Whose limit is reached, where one is: the request is to be refused.
+   */
+  begin(
+    request: IncomingMessage,
+    response: ServerResponse,
+    client: () => Client,
+    handle: (context: RequestContext, full: Full | undefined) => void,
+  ): void;
+  close(): void;
+}
+
+/** Requests that were read, and wait for the one before them on their connection. */
+const maxWaiting = 10_000;
+
+export function requestLifecycle({ limits, onFinished, log }: LifecycleOptions): RequestLifecycle {
+  const { inFlight = 10_000, inFlightPerClient = 256, minRate = 1024 } = limits;
+  const line = oneAtATime(maxWaiting);
+  const budget = requestBudget(inFlight, inFlightPerClient);
+  const rates = rateWatch(minRate);
+
+  function report(context: RequestContext): void {
+    try {
+      onFinished?.(finish(context));
+    } catch (error) {
+      log?.error({ err: error }, "internal error");
+    }
+  }
+
+  return {
+    begin(request, response, client, handle) {
+      if (response.destroyed) return;
+      line.enter(request, response, () => {
+        const context = requestContext(request, response, client());
+        const place = budget.enter(addressKey(context.client.address));
+        const full = typeof place === "string" ? place : undefined;
+        if (typeof place !== "string") context.place = place;
+        const watched = watchedRequest(context);
+        rates.add(watched);
+        response.once("close", () => {
+          rates.remove(watched);
+          context.place?.leave();
+          context.transfer?.abort();
+          report(context);
+        });
+        handle(context, full);
+      });
+    },
+    close: () => rates.close(),
+  };
+}
+
+function watchedRequest(context: RequestContext): WatchedRequest {
+  const { request, response, bytes } = context;
+  const body = hasBody(request);
+  return {
+    socket: request.socket,
+    waitsForClient() {
+      if (response.writableNeedDrain || (response.writableEnded && !response.writableFinished)) return "download";
+      return body && context.transfer !== undefined && !request.complete && !request.isPaused() ? "upload" : undefined;
+    },
+    moved: (direction) => (direction === "upload" ? bytes.received : bytes.sent - response.writableLength),
+    cut(direction) {
+      context.outcome = "timeout";
+      context.reason = direction === "upload" ? "the client sends too slowly" : "the client reads too slowly";
+      context.transfer?.abort();
+      if (direction === "upload" && sendError(request, response, bodyStalled) > 0) return;
+      response.destroy();
+    },
+  };
+}
