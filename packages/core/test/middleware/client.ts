@@ -2,8 +2,10 @@ import { type Agent, request as httpRequest, type IncomingHttpHeaders, type Outg
 import { Readable } from "node:stream";
 import { alice } from "./servers.ts";
 
-/** A request of alice's. */
+/** A request of alice's, where no other user is named. */
 export interface Sent {
+  /** Somebody else, as the header x-test-user names them; `null` for nobody. */
+  readonly user?: string | null;
   readonly method?: string;
   readonly path: string;
   readonly headers?: OutgoingHttpHeaders;
@@ -22,9 +24,9 @@ export interface Answer {
 
 /** Rejects where the answer does not come whole. */
 export function send(port: number, sent: Sent): Promise<Answer> {
-  const { method = "GET", path, headers, body, agent = false } = sent;
+  const { method = "GET", path, headers, body, agent = false, user } = sent;
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  const options = { host: "127.0.0.1", port, method, path, agent, headers: { authorization: alice, ...headers } };
+  const options = { host: "127.0.0.1", port, method, path, agent, headers: { ...loginOf(user), ...headers } };
   let answered = false;
   const request = httpRequest(options, (response) => {
     answered = true;
@@ -44,6 +46,11 @@ export function send(port: number, sent: Sent): Promise<Answer> {
   if (body === undefined || typeof body === "string" || body instanceof Uint8Array) request.end(body);
   else body.pipe(request);
   return promise;
+}
+
+function loginOf(user: string | null | undefined): OutgoingHttpHeaders {
+  if (user === null) return {};
+  return user === undefined ? { authorization: alice } : { "x-test-user": user };
 }
 
 /** The code of the error in an answer of the gate's or the registry's. */

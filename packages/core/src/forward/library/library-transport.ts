@@ -46,6 +46,13 @@ export function libraryTransport(options: LibraryTransportOptions, limit: Connec
     if (!(request instanceof LibraryRequest)) return;
     request.outgoing = outgoing;
     if (request.over) return void outgoing.destroy();
+    // Nobody asked for another protocol. Without a listener Node destroys the socket, and says so to nobody.
+    outgoing.once("upgrade", (_, socket) => {
+      socket.on("error", () => {});
+      socket.destroy();
+      onFailure(new Error("the registry switched protocols"), request);
+    });
+    outgoing.once("close", () => onFailure(new Error("the registry closed the connection"), request));
     const { body } = request;
     outgoing.setTimeout(readTimeout, () => {
       const owed = body?.isComplete() === false && !outgoing.writableNeedDrain;

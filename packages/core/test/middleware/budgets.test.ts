@@ -1,0 +1,122 @@
+import { describe, expect, test, vi } from "vitest";
+import { errorCode, send } from "./client.ts";
+import { startGate, startRawUpstream, startUpstream } from "./servers.ts";
+
+const blob = `/v2/team/app/blobs/sha256:${"0".repeat(64)}`;
+const as = (user: string) => ({ path: blob, user });
+
+/** A registry that responds when the test lets it. */
+async function startHeld() {
+  const held: (() => void)[] = [];
+  const port = await startUpstream((_, response) => void held.push(() => void response.end("ok")));
+  return {
+    port,
+    held,
+    release(): void {
+      for (const respond of held.splice(0)) respond();
+    },
+  };
+}
+
+describe("requests in flight", () => {
+  test("of one user are limited, and others are served", async () => {
+    const registry = await startHeld();
+    const gate = await startGate({ upstream: registry.port, limits: { inFlightPerClient: 3 } });
+    const first = Array.from({ length: 3 }, () => send(gate.port, as("bob")));
+    await vi.waitUntil(() => registry.held.length === 3);
+    const refused = await send(gate.port, as("bob"));
+    expect([refused.status, errorCode(refused)]).toEqual([429, "TOOMANYREQUESTS"]);
+    expect(Number(refused.headers["retry-after"])).toBeGreaterThanOrEqual(1);
+    const other = send(gate.port, as("carol"));
+    await vi.waitUntil(() => registry.held.length === 4);
+    registry.release();
+    expect((await Promise.all([...first, other])).map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    // A place that was left can be taken again.
+    const again = send(gate.port, as("bob"));
+    await vi.waitUntil(() => registry.held.length === 1);
+    registry.release();
+    expect((await again).status).toBe(200);
+    expect(gate.records.filter(({ decision }) => decision === "throttled")).toMatchObject([
+      { status: 429, username: "bob", outcome: "completed", phase: "authenticate" },
+    ]);
+  });
+
+  test("without a user are limited by address", async () => {
+    const registry = await startHeld();
+    const access = [{ subjects: ["anonymous"], repositories: ["**"], actions: ["pull" as const] }];
+    const gate = await startGate({
+      upstream: registry.port,
+      access,
+      limits: { inFlightPerClient: 2 },
+      trustedProxies: ["127.0.0.1"],
+    });
+    const from = (address: string) => ({ path: blob, user: null, headers: { "x-forwarded-for": address } });
+    const first = [send(gate.port, from("2001:db8::1")), send(gate.port, from("2001:db8::ffff:2"))];
+    await vi.waitUntil(() => registry.held.length === 2);
+    expect((await send(gate.port, from("2001:db8::3"))).status).toBe(429);
+    const other = [send(gate.port, from("2001:db8:0:1::3")), send(gate.port, from("192.0.2.1"))];
+    await vi.waitUntil(() => registry.held.length === 4);
+    registry.release();
+    for (const response of await Promise.all([...first, ...other])) expect(response.status).toBe(200);
+  });
+
+  test("in all are limited with 503", async () => {
+    const registry = await startHeld();
+    const gate = await startGate({ upstream: registry.port, limits: { inFlight: 2 } });
+    const first = [send(gate.port, as("bob")), send(gate.port, as("carol"))];
+    await vi.waitUntil(() => registry.held.length === 2);
+    const refused = await send(gate.port, as("dave"));
+    expect([refused.status, errorCode(refused)]).toEqual([503, "UNAVAILABLE"]);
+    expect(refused.headers).toHaveProperty("retry-after");
+    registry.release();
+    await Promise.all(first);
+    expect(gate.records.find(({ status }) => status === 503)).toMatchObject({ decision: "unavailable" });
+  });
+});
+
+describe("connections to the registry", () => {
+  test("are no more than were asked for, and whoever waits is served in turn", async () => {
+    const upstream = await startRawUpstream(() => {});
+    const gate = await startGate({ upstream: { url: `http://127.0.0.1:${upstream.port}`, maxConnections: 4 } });
+    const waiting = Array.from({ length: 20 }, () => send(gate.port, as("bob")));
+    await vi.waitUntil(() => upstream.received.filter((text) => text.includes("GET")).length === 4);
+    const carol = send(gate.port, as("carol"));
+    const order: string[] = [];
+    void carol.then(() => order.push("carol"));
+    for (const [index, request] of waiting.entries()) void request.then(() => order.push(`bob ${index}`));
+    // Each connection is answered as soon as it has a request.
+    const answered = new Map<number, number>();
+    const timer = setInterval(() => {
+      for (const [index, socket] of upstream.sockets.entries()) {
+        const asked = upstream.received[index]?.match(/^GET /gm)?.length ?? 0;
+        if (asked > (answered.get(index) ?? 0)) {
+          answered.set(index, asked);
+          socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+        }
+      }
+    }, 2);
+    await Promise.all([...waiting, carol]);
+    clearInterval(timer);
+    expect(order.indexOf("carol")).toBeLessThan(12);
+    // One was closed to make place for carol's own.
+    expect(upstream.sockets.filter(({ destroyed }) => !destroyed).length).toBeLessThanOrEqual(4);
+  });
+
+  test("that are idle make place for those of others, for reads and writes together", async () => {
+    const upstream = await startRawUpstream();
+    const access = [{ subjects: ["authenticated"], repositories: ["**"], actions: ["*" as const] }];
+    const gate = await startGate({
+      upstream: { url: `http://127.0.0.1:${upstream.port}`, maxConnections: 3 },
+      access,
+    });
+    let most = 0;
+    for (let count = 0; count < 30; count++) {
+      const user = as(`user-${count % 7}`);
+      await send(gate.port, { ...user, method: count % 2 === 0 ? "GET" : "DELETE" });
+      most = Math.max(most, upstream.sockets.filter(({ readableEnded }) => !readableEnded).length);
+      expect((await send(gate.port, user)).status).toBe(200);
+    }
+    await vi.waitUntil(() => upstream.sockets.filter(({ destroyed }) => !destroyed).length <= 3);
+    expect(most).toBeLessThanOrEqual(4);
+  });
+});

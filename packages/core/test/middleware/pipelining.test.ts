@@ -1,0 +1,144 @@
+import { describe, expect, test, vi } from "vitest";
+import { send } from "./client.ts";
+import { alice, connectRaw, startGate, startUpstream, statuses } from "./servers.ts";
+
+const get = (repository: string): string =>
+  `GET /v2/${repository}/tags/list HTTP/1.1\r\nHost: x\r\nAuthorization: ${alice}\r\n\r\n`;
+
+describe("requests sent in a row on one connection", () => {
+  test("are handled in a row: 3,000 of them open one connection to the registry", async () => {
+    const connections = new Set<unknown>();
+    const upstream = await startUpstream((request, response) => {
+      connections.add(request.socket.remotePort);
+      response.end(`${request.url}\n`);
+    });
+    const gate = await startGate({ upstream });
+    const client = await connectRaw(gate.port);
+    client.write(Array.from({ length: 3000 }, (_, index) => get(`r${index}`)).join(""));
+    const text = await client.until(/r2999\/tags/);
+    expect([...text.matchAll(/\/v2\/(r\d+)\/tags/g)].map(([, name]) => name)).toEqual(
+      Array.from({ length: 3000 }, (_, index) => `r${index}`),
+    );
+    expect(connections.size).toBe(1);
+  });
+
+  test("leave the registry with one request at a time", async () => {
+    const held: (() => void)[] = [];
+    let most = 0;
+    const upstream = await startUpstream((_, response) => {
+      most = Math.max(
+        most,
+        held.push(() => response.end("done")),
+      );
+    });
+    const gate = await startGate({ upstream });
+    const client = await connectRaw(gate.port);
+    client.write(get("a").repeat(50));
+    for (let count = 0; count < 50; count++) {
+      await vi.waitUntil(() => held.length === 1);
+      held.pop()?.();
+    }
+    await vi.waitUntil(() => statuses(client.text()).length === 50);
+    expect(most).toBe(1);
+  });
+
+  test("leave what was sent beyond unread, and others are served meanwhile", async () => {
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    const upstream = await startUpstream(async (request, response) => {
+      if (request.url?.includes("/slow/")) await released;
+      response.end(request.url);
+    });
+    const gate = await startGate({ upstream });
+    const client = await connectRaw(gate.port);
+    let written = 0;
+    const flood = get("slow").repeat(1000);
+    const write = (): void => {
+      client.socket.write(flood, () => {
+        written += flood.length;
+        if (written < 100 * flood.length) write();
+      });
+    };
+    write();
+    for (let count = 0; count < 20; count++) expect((await send(gate.port, { path: "/v2/" })).status).toBe(200);
+    // What the kernel holds for a connection, and one read of the gate's.
+    expect(written).toBeLessThan(100 * flood.length);
+    release();
+    await client.until(/(?:slow\/tags\/list[\s\S]*){10}/);
+  });
+
+  test("that go away while one waits are forgotten, and cost nobody a place", async () => {
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    const upstream = await startUpstream(async (request, response) => {
+      if (request.url?.includes("/slow/")) await released;
+      response.end("ok");
+    });
+    const gate = await startGate({ upstream, limits: { inFlight: 2 } });
+    const client = await connectRaw(gate.port);
+    client.write(get("slow").repeat(100));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    client.socket.resetAndDestroy();
+    release();
+    await vi.waitUntil(() => gate.records.length === 1);
+    for (let count = 0; count < 5; count++) expect((await send(gate.port, { path: "/v2/" })).status).toBe(200);
+    expect(gate.records[0]).toMatchObject({ outcome: "client-aborted" });
+  });
+
+  test("with an upload among them are handled one after the other", async () => {
+    const upstream = await startUpstream((request, response) => {
+      let length = 0;
+      request.on("data", (chunk: Buffer) => {
+        length += chunk.length;
+      });
+      request.once("end", () => response.end(`${request.method} ${length};`));
+    });
+    const gate = await startGate({ upstream });
+    const client = await connectRaw(gate.port);
+    const patch = `PATCH /v2/a/blobs/uploads/1 HTTP/1.1\r\nHost: x\r\nAuthorization: ${alice}\r\n`;
+    client.write(get("a"));
+    client.write(`${patch}Content-Length: 5\r\n\r\n12345`);
+    client.write(`${patch}Transfer-Encoding: chunked\r\n\r\n3\r\n123\r\n0\r\n\r\n`);
+    client.write(get("b").repeat(2));
+    const text = await client.until(/(?:GET 0;[\s\S]*){3}/);
+    expect(text.match(/[A-Z]+ \d+;/g)).toEqual(["GET 0;", "PATCH 5;", "PATCH 3;", "GET 0;", "GET 0;"]);
+  });
+});
+
+describe("a socket that Node hands out bare", () => {
+  const connect = "CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n";
+
+  test.each(["", "GET /v2/ HTTP/1.1\r\nHost: x\r\n\r\n", get("a")])(
+    "for a tunnel behind %j ends with its reset, and nothing else does",
+    async (before) => {
+      const upstream = await startUpstream((_, response) => void setTimeout(() => response.end("ok"), 20));
+      const gate = await startGate({ upstream });
+      for (let count = 0; count < 20; count++) {
+        const client = await connectRaw(gate.port);
+        client.write(before + connect);
+        await new Promise((resolve) => setTimeout(resolve, count));
+        client.socket.resetAndDestroy();
+      }
+      expect((await send(gate.port, { path: "/v2/" })).status).toBe(200);
+    },
+  );
+
+  test("is refused in its turn, behind a response of any length", async () => {
+    const body = "x".repeat(20_000_000);
+    const upstream = await startUpstream((_, response) => void response.end(body));
+    const gate = await startGate({ upstream });
+    const client = await connectRaw(gate.port);
+    client.write(get("a") + connect);
+    const text = await client.ended();
+    expect(statuses(text)).toEqual([200, 405]);
+    expect(text.match(/x{1000}/g)).toHaveLength(20_000);
+  });
+
+  test("is refused where nobody wants to hear of it", async () => {
+    const upstream = await startUpstream((_, response) => void response.end());
+    const gate = await startGate({ upstream });
+    for (const bytes of [connect, "nonsense\r\n\r\n", `${get("a")}nonsense\r\n\r\n`]) {
+      const client = await connectRaw(gate.port);
+      client.write(bytes);
+      expect(statuses(await client.ended()).at(-1)).toBe(bytes === connect ? 405 : 400);
+    }
+  });
+});
