@@ -10,7 +10,6 @@ import {
   type RequestRecord,
   registryProxy,
   sendError,
-  serveExpectations,
 } from "registry-gate";
 import { type Login, login } from "./login.ts";
 import { pages } from "./pages.ts";
@@ -49,7 +48,7 @@ export async function startPortal(options: PortalOptions): Promise<Portal> {
   const app = portalApp(registry, signIn);
   const server =
     tls === undefined ? createServer(app) : createSecureServer({ cert: tls.certificate, key: tls.key }, app);
-  serveExpectations(server, app);
+  registry.attach(server, app);
   server.listen(port, "127.0.0.1");
   await once(server, "listening");
   return {

@@ -12,9 +12,17 @@ export function plainAddress(address: string): string {
   return /^::ffff:\d+\.\d+\.\d+\.\d+$/i.test(address) ? address.slice("::ffff:".length) : address;
 }
 
-/** Whether the peer is on a Unix socket. A TCP socket that has closed has no address either. */
+/**
+ * Whether the peer is on a Unix socket. A TCP connection that the peer has reset, or that is closed, has no peer's address
+ * either; while it is open it still has one of its own.
+ */
 export function isLocal(socket: Socket): boolean {
-  return socket.remoteAddress === undefined && !socket.destroyed;
+  return socket.remoteAddress === undefined && socket.localAddress === undefined && !socket.destroyed;
+}
+
+/** Whether the peer has gone: nobody knows any more who it was, and nobody is there to respond to. */
+export function isGone(socket: Socket): boolean {
+  return socket.destroyed || (socket.remoteAddress === undefined && !isLocal(socket));
 }
 
 /** A set of addresses, given as single addresses, CIDR blocks, and `unix:` for peers on a Unix socket. */

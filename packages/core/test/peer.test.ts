@@ -1,7 +1,8 @@
-import { isIP, Socket } from "node:net";
+import { once } from "node:events";
+import { connect, createServer, isIP, Socket } from "node:net";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
-import { addressFault, addressSet, clientOf, isAuthority, isLocal, peerAddress } from "../src/peer.ts";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { addressFault, addressSet, clientOf, isAuthority, isGone, isLocal, peerAddress } from "../src/peer.ts";
 
 function from(address: string | undefined, headers: Record<string, string> = {}) {
   const socket = new Socket();
@@ -256,4 +257,23 @@ test("a Host is a name or an address, perhaps with a port", () => {
     expect(isAuthority(host)).toBe(true);
   for (const host of ["", "a b", "a/b", "a@b", "a:b", "a:123456", "[::1", "a\r\nb", "a#b", "a,b"])
     expect(isAuthority(host), host).toBe(false);
+});
+
+test("a TCP peer that has reset its connection is gone, and is not taken for one on a Unix socket", async () => {
+  const { promise: accepted, resolve: accept } = Promise.withResolvers<Socket>();
+  const server = createServer({ pauseOnConnect: true }, accept).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => void server.close());
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  const client = connect(address.port, "127.0.0.1");
+  const socket = await accepted;
+  socket.on("error", () => {});
+  client.resetAndDestroy();
+  await once(client, "close");
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect([socket.destroyed, socket.remoteAddress]).toEqual([false, undefined]);
+  expect([isLocal(socket), isGone(socket)]).toEqual([false, true]);
+  socket.destroy();
+  expect([isLocal(socket), isGone(socket)]).toEqual([false, true]);
 });

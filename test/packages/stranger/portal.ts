@@ -11,7 +11,6 @@ import {
   type RegistryProxy,
   type RequestRecord,
   registryProxy,
-  serveExpectations,
 } from "registry-gate";
 
 const [url, file, groupFile] = process.argv.slice(2);
@@ -74,7 +73,7 @@ ownRoutes(atRoot);
 
 function serve(app: Express): Promise<Server> {
   const server = createServer(app);
-  serveExpectations(server, app);
+  first.attach(server, app);
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(0, "127.0.0.1", () => resolve(server));

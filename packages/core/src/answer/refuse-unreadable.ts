@@ -66,7 +66,8 @@ export function refuseUnreadable(
   }
 
   server.on("clientError", (error: Error & { code?: string }, socket: Duplex) => {
-    own(socket);
+    // Node says so again for each further chunk.
+    if (!own(socket)) return;
     const { code = error.name } = error;
     // The connection itself has failed, so there is nobody to respond to.
     if (code === "ECONNRESET" || code === "EPIPE" || !socket.writable) socket.destroy();
@@ -86,9 +87,19 @@ export function refuseUnreadable(
   });
 }
 
-/** To be called before anything else is done with a bare socket. */
-function own(socket: Duplex): void {
+const owned = new WeakSet<Duplex>();
+
+/**
+ * Takes a bare socket over, before anything else is done with it. What it still sends is of no use, and waits.
+ *
+ * @returns false where that has happened before.
+ */
+function own(socket: Duplex): boolean {
+  if (owned.has(socket)) return false;
+  owned.add(socket);
   socket.on("error", () => socket.destroy());
+  socket.pause();
+  return true;
 }
 
 /** Sends a response to no request, and ends the connection. */

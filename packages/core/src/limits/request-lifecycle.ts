@@ -4,7 +4,7 @@ import { bodyStalled } from "../answer/answers.ts";
 import { sendError } from "../answer/error-answer.ts";
 import { hasBody } from "../forward/request-headers.ts";
 import type { LimitOptions } from "../options.ts";
-import type { Client } from "../peer.ts";
+import { type Client, isGone } from "../peer.ts";
 import type { RequestRecord } from "../record.ts";
 import { finish, type RequestContext, requestContext } from "../request-context.ts";
 import { addressKey } from "./client-key.ts";
@@ -53,7 +53,8 @@ export function requestLifecycle({ limits, onFinished, log }: LifecycleOptions):
 
   return {
     begin(request, response, client, handle) {
-      if (response.destroyed) return;
+      // A request and the reset of its connection can arrive together.
+      if (response.destroyed || isGone(request.socket)) return void request.socket.destroy();
       line.enter(request, response, () => {
         const context = requestContext(request, response, client());
         const place = budget.enter(addressKey(context.client.address));

@@ -141,4 +141,23 @@ describe("a socket that Node hands out bare", () => {
       expect(statuses(await client.ended()).at(-1)).toBe(bytes === connect ? 405 : 400);
     }
   });
+
+  test("is refused once, however much follows what could not be read, and in whatever parts", async () => {
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    const upstream = await startUpstream(async (_, response) => {
+      await released;
+      response.end("ok");
+    });
+    const refused: unknown[] = [];
+    const gate = await startGate({ upstream, onRefused: (request) => refused.push(request) });
+    const client = await connectRaw(gate.port);
+    client.write(get("a"));
+    for (let count = 0; count < 30; count++) {
+      client.write("garbage\r\n\r\n".repeat(100));
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    release();
+    expect(statuses(await client.ended())).toEqual([200, 400]);
+    expect(refused).toHaveLength(1);
+  });
 });

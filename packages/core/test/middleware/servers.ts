@@ -4,7 +4,15 @@ import { type AddressInfo, connect, createServer, type Socket, type Server as Tc
 import type { AuthBackend, AuthResult, Logger } from "@registry-gate/auth";
 import { type EmbeddedRegistry, type Faults, startEmbeddedRegistry } from "@registry-gate/embedded-registry";
 import { onTestFinished } from "vitest";
-import { type RegistryProxy, type RegistryProxyOptions, type RequestRecord, registryProxy } from "../../src/index.ts";
+import {
+  type RegistryProxy,
+  type RegistryProxyOptions,
+  type RequestRecord,
+  refuseUnreadable,
+  registryProxy,
+  serveExpectations,
+  type UnreadableRequest,
+} from "../../src/index.ts";
 
 /** `Authorization` of alice, who is in the group dev. */
 export const alice = `Basic ${Buffer.from("alice:canary-password").toString("base64")}`;
@@ -40,9 +48,11 @@ export interface GateSettings extends Partial<Omit<RegistryProxyOptions, "upstre
   readonly upstream: number | RegistryProxyOptions["upstream"];
   /** Makes of the proxy what the server calls; by default the proxy itself. */
   readonly mount?: (proxy: RegistryProxy) => RequestListener;
+  /** Is called for what no handler has seen. */
+  readonly onRefused?: (request: UnreadableRequest) => void;
 }
 
-export async function startGate({ upstream, mount, ...options }: GateSettings): Promise<TestGate> {
+export async function startGate({ upstream, mount, onRefused, ...options }: GateSettings): Promise<TestGate> {
   const records: RequestRecord[] = [];
   const lines: string[] = [];
   const keep: Logger["info"] = (fields, message) => {
@@ -58,7 +68,11 @@ export async function startGate({ upstream, mount, ...options }: GateSettings): 
   });
   const handler: RequestListener = mount?.(proxy) ?? ((request, response) => proxy(request, response));
   const server = createHttpServer({ keepAliveTimeout: 60_000 }, handler);
-  proxy.attach(server, handler);
+  if (onRefused === undefined) proxy.attach(server, handler);
+  else {
+    serveExpectations(server, handler);
+    refuseUnreadable(server, onRefused);
+  }
   const port = await listen(server);
   onTestFinished(async () => {
     await stop(server);
