@@ -1,0 +1,200 @@
+import { closeMidBody, stallBeforeHeaders, stallMidBody } from "@registry-gate/embedded-registry";
+import { describe, expect, test, vi } from "vitest";
+import { printableName } from "../../src/identify/attempted-username.ts";
+import type { RequestRecord } from "../../src/index.ts";
+import { send } from "./client.ts";
+import {
+  alice,
+  connectRaw,
+  startGate,
+  startRawUpstream,
+  startRegistry,
+  startUpstream,
+  type TestGate,
+} from "./servers.ts";
+
+const blob = `/v2/team/app/blobs/sha256:${"0".repeat(64)}`;
+const upload = { method: "PATCH", path: "/v2/team/app/blobs/uploads/1" };
+const octets = { "content-type": "application/octet-stream" };
+
+async function recordOf(gate: TestGate): Promise<RequestRecord | undefined> {
+  await vi.waitUntil(() => gate.records.length > 0);
+  return gate.records[0];
+}
+
+describe("the record of a request", () => {
+  test("that was served says completed", async () => {
+    const gate = await startGate({ upstream: await startUpstream((_, response) => void response.end("ok")) });
+    await send(gate.port, { path: blob });
+    expect(await recordOf(gate)).toMatchObject({
+      decision: "allowed",
+      phase: "respond",
+      outcome: "completed",
+      status: 200,
+    });
+  });
+
+  test("whose client left before the response is never refused", async () => {
+    const upstream = await startRawUpstream(() => {});
+    const gate = await startGate({ upstream: upstream.port });
+    const client = await connectRaw(gate.port);
+    client.write(`GET ${blob} HTTP/1.1\r\nHost: x\r\nAuthorization: ${alice}\r\n\r\n`);
+    await vi.waitUntil(() => upstream.received.length === 1);
+    client.socket.destroy();
+    expect(await recordOf(gate)).toMatchObject({
+      decision: "allowed",
+      phase: "forward",
+      outcome: "client-aborted",
+      status: 499,
+    });
+  });
+
+  test("whose client left while a backend was asked is neither refused nor allowed", async () => {
+    const gate = await startGate({
+      upstream: await startUpstream((_, response) => void response.end("ok")),
+      backends: [
+        {
+          id: "slow",
+          authenticate: ({ signal }) =>
+            new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
+        },
+      ],
+    });
+    const client = await connectRaw(gate.port);
+    client.write(`GET ${blob} HTTP/1.1\r\nHost: x\r\nAuthorization: ${alice}\r\n\r\n`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    client.socket.destroy();
+    expect(await recordOf(gate)).toMatchObject({
+      decision: "unauthenticated",
+      phase: "authenticate",
+      outcome: "client-aborted",
+      reason: "the client left",
+      status: 499,
+    });
+  });
+
+  test("whose client left in the middle of the response says so", async () => {
+    const upstream = await startRawUpstream(
+      (socket) => void socket.write("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nbeginning"),
+    );
+    const gate = await startGate({ upstream: upstream.port });
+    const client = await connectRaw(gate.port);
+    client.write(`GET ${blob} HTTP/1.1\r\nHost: x\r\nAuthorization: ${alice}\r\n\r\n`);
+    await client.until(/beginning/);
+    client.socket.destroy();
+    expect(await recordOf(gate)).toMatchObject({ phase: "respond", outcome: "client-aborted", status: 200 });
+  });
+
+  test("that met a silent registry says timeout, with 504", async () => {
+    const registry = await startRegistry({ onRequest: stallBeforeHeaders() });
+    const gate = await startGate({ upstream: { url: registry.url, readTimeout: 100 } });
+    await send(gate.port, { path: blob });
+    expect(await recordOf(gate)).toMatchObject({ phase: "forward", outcome: "timeout", status: 504 });
+  });
+
+  test("that met a registry that fell silent in a body says timeout", async () => {
+    const registry = await startRegistry({ onRequest: stallMidBody({ length: 1000, sent: 10 }) });
+    const gate = await startGate({ upstream: { url: registry.url, readTimeout: 100 } });
+    await send(gate.port, { path: blob }).catch(() => {});
+    expect(await recordOf(gate)).toMatchObject({ phase: "respond", outcome: "timeout", status: 200 });
+  });
+
+  test("that met no registry says upstream-error, with 502", async () => {
+    const upstream = await startRawUpstream((socket) => void socket.destroy());
+    for (const request of [{ path: blob }, { ...upload, headers: octets, body: "x" }]) {
+      const gate = await startGate({ upstream: upstream.port });
+      await send(gate.port, request);
+      expect(await recordOf(gate)).toMatchObject({ phase: "forward", outcome: "upstream-error", status: 502 });
+    }
+  });
+
+  test("that met a registry that broke off says upstream-error", async () => {
+    const registry = await startRegistry({ onRequest: closeMidBody({ length: 1000, sent: 100 }) });
+    const gate = await startGate({ upstream: registry.port });
+    await send(gate.port, { path: blob }).catch(() => {});
+    expect(await recordOf(gate)).toMatchObject({ phase: "respond", outcome: "upstream-error", status: 200 });
+  });
+
+  test.each([500, 502, 503, 504])("that got an error of the registry's own says upstream-error: %d", async (status) => {
+    const gate = await startGate({
+      upstream: await startUpstream((_, response) => void response.writeHead(status).end("{}")),
+    });
+    await send(gate.port, { path: blob });
+    expect(await recordOf(gate)).toMatchObject({ outcome: "upstream-error", status });
+  });
+
+  test("whose client sent no more of a body says timeout, with 408", async () => {
+    const upstream = await startUpstream((request) => void request.resume());
+    const gate = await startGate({ upstream: { url: `http://127.0.0.1:${upstream}`, readTimeout: 100 } });
+    const client = await connectRaw(gate.port);
+    client.write(
+      `PATCH ${upload.path} HTTP/1.1\r\nHost: x\r\nAuthorization: ${alice}\r\nContent-Type: application/octet-stream\r\nContent-Length: 10\r\n\r\n1`,
+    );
+    await client.until(/408/);
+    client.socket.destroy();
+    expect(await recordOf(gate)).toMatchObject({ outcome: "timeout", status: 408, phase: "forward" });
+  });
+
+  test("that was read before it came says internal-error, with 500", async () => {
+    const gate = await startGate({
+      upstream: await startUpstream((_, response) => void response.end()),
+      mount: (proxy) => (request, response) => {
+        request.once("end", () => proxy(request, response));
+        request.resume();
+      },
+    });
+    await send(gate.port, { ...upload, headers: octets, body: "x" });
+    expect(await recordOf(gate)).toMatchObject({ outcome: "internal-error", status: 500 });
+  });
+
+  test.each([
+    ["/v2/Team/app/tags/list", alice, { decision: "refused", phase: "route", status: 400 }],
+    ["/v2/x", alice, { decision: "refused", phase: "route", status: 404 }],
+    [blob, undefined, { decision: "unauthenticated", phase: "authorize", status: 401 }],
+    [blob, "Basic YWxpY2U6d3Jvbmc=", { decision: "unauthenticated", phase: "authenticate", status: 401 }],
+  ])("of %s as %j says where it ended", async (path, authorization, expected) => {
+    const gate = await startGate({ upstream: await startUpstream((_, response) => void response.end()) });
+    const headers = authorization === undefined ? {} : { authorization };
+    await send(gate.port, { path, user: null, headers });
+    expect(await recordOf(gate)).toMatchObject({ ...expected, outcome: "completed" });
+  });
+});
+
+describe("a failed login", () => {
+  const login = (name: string) => ({
+    path: blob,
+    headers: { authorization: `Basic ${Buffer.from(`${name}:wrong`).toString("base64")}` },
+  });
+
+  test("is recorded with the name that was tried", async () => {
+    const gate = await startGate({ upstream: await startUpstream((_, response) => void response.end()) });
+    for (const name of ["alice", "nobody", "\u202eecila"]) await send(gate.port, login(name));
+    await vi.waitUntil(() => gate.records.length === 3);
+    expect(gate.records.map(({ username, attemptedUsername }) => [username, attemptedUsername])).toEqual([
+      [undefined, "alice"],
+      [undefined, "nobody"],
+      [undefined, "\\u{202e}ecila"],
+    ]);
+  });
+
+  test("is recorded without it where that is not wanted", async () => {
+    const upstream = await startUpstream((_, response) => void response.end());
+    const gate = await startGate({ upstream, attemptedNames: false });
+    await send(gate.port, login("alice"));
+    expect(await recordOf(gate)).toMatchObject({ status: 401, attemptedUsername: undefined });
+  });
+
+  test("is recorded with 128 characters of the name, all of them printable", () => {
+    for (const name of [
+      "x".repeat(500),
+      "\u0000".repeat(500),
+      "\u{1f600}".repeat(100),
+      "\ud800x",
+      "a\u2028b\u200fc\u0085",
+    ]) {
+      expect(printableName(name).length).toBeLessThanOrEqual(128);
+      expect(printableName(name)).toMatch(/^[^\p{C}\p{Zl}\p{Zp}]*$/u);
+    }
+    expect(printableName("Zoë O’Neil")).toBe("Zoë O’Neil");
+  });
+});
