@@ -16,7 +16,10 @@ interface Waiting {
 
 /** Lets each connection have one request in progress at a time. */
 export interface OneAtATime {
-  /** Calls `start` as soon as every earlier request of this connection is over; not at all where the connection ends. */
+  /**
+   * Calls `start` as soon as every earlier request of this connection is over; not at all where the connection ends, or
+   * ends with the response to an earlier one (RFC 9112, section 9.6).
+   */
   enter(request: IncomingMessage, response: ServerResponse, start: () => void): void;
 }
 
@@ -36,18 +39,20 @@ export function oneAtATime(maxWaiting: number): OneAtATime {
     lines.set(request.socket, line);
     start();
     // Last of all listeners: the request is over in every respect when the next one begins.
-    response.once("close", () => advance(request.socket, line));
+    response.once("close", () => advance(request.socket, response, line));
   }
 
-  function advance(socket: Socket, line: Line): void {
+  function advance(socket: Socket, response: ServerResponse, line: Line): void {
     lines.delete(socket);
+    if (line.waiting.length === 0) return;
+    if (socket.destroyed || isLast(response)) {
+      waiting -= line.waiting.length;
+      line.waiting.length = 0;
+      return;
+    }
     const next = line.waiting.shift();
     if (next === undefined) return;
     waiting--;
-    if (socket.destroyed) {
-      waiting -= line.waiting.length;
-      return;
-    }
     if (line.waiting.length === 0) socket.resume();
     begin(next.request, next.response, next.start, { current: next.request, waiting: line.waiting });
   }
@@ -64,6 +69,11 @@ export function oneAtATime(maxWaiting: number): OneAtATime {
       if (!hasBody(request)) request.resume();
     },
   };
+}
+
+/** Whether the connection is closed after the response. */
+function isLast(response: ServerResponse): boolean {
+  return !response.shouldKeepAlive || /close/i.test(String(response.getHeader("connection")));
 }
 
 /** A request that is over lets its connection be read again; that happens in this tick, and is taken back after it. */

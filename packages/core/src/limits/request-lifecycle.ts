@@ -55,6 +55,8 @@ export function requestLifecycle({ limits, onFinished, log }: LifecycleOptions):
     begin(request, response, client, handle) {
       // A request and the reset of its connection can arrive together.
       if (response.destroyed || isGone(request.socket)) return void request.socket.destroy();
+      // Node's parser stops behind a request that offers another protocol, and drops what has come with it.
+      if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
       line.enter(request, response, () => {
         const context = requestContext(request, response, client());
         const place = budget.enter(addressKey(context.client.address));

@@ -103,6 +103,41 @@ describe("requests sent in a row on one connection", () => {
   });
 });
 
+describe("a response after which the connection closes is the last one", () => {
+  const authorized = `Host: x\r\nAuthorization: ${alice}`;
+  const second = `DELETE /v2/a/manifests/v1 HTTP/1.1\r\n${authorized}\r\n\r\n`;
+  const access = [{ subjects: ["authenticated"], repositories: ["**"], actions: ["*" as const] }];
+
+  test.each([
+    ["the client closes it", `GET /v2/ HTTP/1.1\r\n${authorized}\r\nConnection: close\r\n\r\n`],
+    ["the client speaks HTTP/1.0", `GET /v2/ HTTP/1.0\r\n${authorized}\r\n\r\n`],
+    [
+      "the client offers another protocol",
+      `GET /v2/ HTTP/1.1\r\n${authorized}\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n`,
+    ],
+    [
+      "the client offers another protocol, in a write of its own",
+      `GET /v2/ HTTP/1.1\r\n${authorized}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n|`,
+    ],
+  ])("where %s: nothing that was sent behind it is done", async (_, first) => {
+    const asked: unknown[] = [];
+    const upstream = await startUpstream((request, response) => {
+      asked.push(request.method);
+      setTimeout(() => response.end("ok"), 50);
+    });
+    const gate = await startGate({ upstream, access });
+    const client = await connectRaw(gate.port);
+    const [together = "", apart] = `${first}${second}`.split("|");
+    client.write(together);
+    if (apart !== undefined) {
+      await vi.waitUntil(() => asked.length === 1);
+      client.write(apart);
+    }
+    expect(statuses(await client.ended())).toEqual([200]);
+    expect(asked).toEqual(["GET"]);
+  });
+});
+
 describe("a socket that Node hands out bare", () => {
   const connect = "CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n";
 
