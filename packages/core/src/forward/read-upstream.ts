@@ -6,6 +6,9 @@ export interface ShortAnswer {
   readonly status: number;
   readonly body: string;
   readonly link: string | undefined;
+  /** `Docker-Content-Digest` and `Content-Type`, where the answer has each of them once. */
+  readonly digest: string | undefined;
+  readonly type: string | undefined;
 }
 
 /** The answer is longer than it was allowed to be. */
@@ -38,7 +41,12 @@ export function readUpstream(connection: Connection, question: Question, signal:
     const send = url.protocol === "https:" ? httpsRequest : httpRequest;
     const outgoing = send(new URL(target, url), { method, agent, signal, headers: { accept } }, (answer) => {
       readWhole(answer, longest).then(
-        (body) => resolve({ status: answer.statusCode ?? 502, body, link: answer.headersDistinct.link?.[0] }),
+        (body) => {
+          const { link, ...headers } = answer.headersDistinct;
+          const digest = only(headers["docker-content-digest"]);
+          const type = only(headers["content-type"]);
+          resolve({ status: answer.statusCode ?? 502, body, link: link?.[0], digest, type });
+        },
         (error: unknown) => {
           outgoing.destroy();
           reject(error);
@@ -49,6 +57,10 @@ export function readUpstream(connection: Connection, question: Question, signal:
     outgoing.once("error", reject);
     outgoing.end();
   });
+}
+
+function only(values: readonly string[] | undefined): string | undefined {
+  return values?.length === 1 ? values[0] : undefined;
 }
 
 async function readWhole(answer: IncomingMessage, longest: number): Promise<string> {
