@@ -1,22 +1,24 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type Identity, InvalidOptionsError } from "@registry-gate/auth";
+import type { Identity } from "@registry-gate/auth";
+import { parseOptions } from "@registry-gate/auth-kit";
 import * as answers from "./answer/answers.ts";
 import { type ErrorAnswer, sendError } from "./answer/error-answer.ts";
 import { authorize } from "./authorize/authorize.ts";
 import { type Permissions, permissionsOf } from "./authorize/permissions.ts";
 import { compilePolicy } from "./authorize/policy.ts";
-import { filteredCatalog } from "./catalog/filtered-catalog.ts";
-import { catalogReader } from "./catalog/read-catalog.ts";
+import { isSealed } from "./catalog/sealed-cursor.ts";
 import { sendCatalog } from "./catalog/send-catalog.ts";
+import { visibleCatalog } from "./catalog/visible-catalog.ts";
 import { askForBody } from "./expectation.ts";
-import { findTag } from "./forward/find-tag.ts";
 import { hasBody, upstreamHeaders } from "./forward/request-headers.ts";
 import { confine, writeHead } from "./forward/response-headers.ts";
 import { openUpstream } from "./forward/upstream.ts";
 import { reasonOf, UpstreamFault } from "./forward/upstream-fault.ts";
 import { identifier } from "./identify/identify.ts";
 import { forgeryFault } from "./identify/sending-page.ts";
+import { findTagViolation } from "./immutable/tag-violation.ts";
 import type { RegistryProxyOptions } from "./options.ts";
+import { optionsSchema } from "./options-schema.ts";
 import { addressSet, clientOf } from "./peer.ts";
 import type { Decision } from "./record.ts";
 import { accessesOf } from "./route/accesses.ts";
@@ -24,7 +26,6 @@ import { parseRoute } from "./route/parse-route.ts";
 import { isRegistryTarget } from "./route/target.ts";
 import { upstreamTarget } from "./route/upstream-target.ts";
 import { isOldAgent, shapeFault } from "./shape.ts";
-import { validateOptions } from "./validate-options.ts";
 import { beginVisit, type Visit } from "./visit.ts";
 
 /** A request of `node:http`, or one that express has perhaps stripped of a mount path. */
@@ -55,17 +56,15 @@ export interface RegistryProxy {
  *
  * @throws {InvalidOptionsError} with every fault in the options.
  */
-export function registryProxy(options: RegistryProxyOptions): RegistryProxy {
-  const faults = [...validateOptions(options).faults];
-  if (options.backends.length === 0) faults.push({ path: ["backends"], message: "must not be empty" });
-  if (faults.length > 0) throw new InvalidOptionsError(faults);
-
+export function registryProxy(given: RegistryProxyOptions): RegistryProxy {
+  const options = parseOptions(optionsSchema, given);
   const { backends, realm = "Registry realm", cache = {}, log, onRequest } = options;
   const trusted = addressSet(options.trustedProxies ?? []);
   const credentialHeaders = new Set(backends.flatMap((backend) => backend.credentialHeaders ?? []));
   const identities = identifier(backends, cache, log, options.session);
   const policy = compilePolicy(options.access);
   const upstream = openUpstream(options.upstream);
+  const catalog = visibleCatalog(upstream);
 
   async function pass(request: Request, response: ServerResponse, target: string): Promise<void> {
     const client = clientOf(request, trusted);
@@ -109,15 +108,16 @@ export function registryProxy(options: RegistryProxyOptions): RegistryProxy {
       visit.decision = "allowed";
       visit.reason = authorization.reason;
 
-      const { route, visible, onlyNew } = authorization;
-      if (visible !== undefined && route.operation === "list-repositories") {
-        const page = await filteredCatalog(route.page, visible, catalogReader(upstream, untilGone(response)));
+      const { route, visible, tagLimit } = authorization;
+      if (route.operation === "list-repositories" && (visible !== undefined || isSealed(route.page.last))) {
+        const page = await catalog.page(route.page, visible ?? "everything", principal, untilGone(response));
+        if ("refusal" in page) return end("refused", page.refusal.message, answers.refused(page.refusal));
         visit.bytes.sent = sendCatalog(request, response, route.page, page);
         return;
       }
-      if (onlyNew !== undefined && route.operation === "put-manifest") {
-        const tag = await findTag(upstream, route.repository, onlyNew, untilGone(response));
-        if (tag !== undefined) return end("denied", `the tag ${tag} is immutable`, answers.immutable(tag));
+      if (tagLimit !== undefined) {
+        const violation = await findTagViolation(upstream, route, tagLimit, untilGone(response));
+        if (violation !== undefined) return end("denied", violation.reason, violation.answer);
       }
 
       // 5. Forward: a request rebuilt from the route and the headers that a registry needs.
