@@ -8,7 +8,7 @@ import type { ReadCatalog } from "./filtered-catalog.ts";
 
 /** Room for a page of the longest names. */
 const longestBody = 2 * 1024 * 1024;
-/** Since version 3, the distribution's registry refuses a size above its own limit; 1000 unless it is configured. */
+/** Since version 2.8.2, the distribution's registry refuses a size above its own limit: 1000 unless it is configured. */
 const sizes: readonly number[] = [largestPage, 1000, 100];
 
 /** Reads the catalog of docker-registry's API: `GET /v2/_catalog`, with the next page named in `Link` (RFC 8288). */

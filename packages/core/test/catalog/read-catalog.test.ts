@@ -66,7 +66,7 @@ test.each([
   await expect(answering({ body }).read(2, undefined)).rejects.toMatchObject({ answer: { status: 502 } });
 });
 
-/** The distribution's registry, which refuses to list more than `most` at once; since version 3, 1000 by default. */
+/** The distribution's registry, which refuses to list more than `most` at once; since version 2.8.2, 1000 by default. */
 function limited(most: number) {
   const asked: (number | undefined)[] = [];
   const ask = vi.fn(async ({ target }: Question, _signal: AbortSignal): Promise<ShortAnswer> => {

@@ -6,7 +6,7 @@ import { startGate, startUpstream } from "./servers.ts";
 /**
  * A registry with many repositories, `r/000000` and so on, that says how it was asked.
  *
- * @param most Refuses to list more at once, as the distribution's registry does since version 3.
+ * @param most Refuses to list more at once, as the distribution's registry does since version 2.8.2.
  */
 async function startLargeRegistry(count: number, most = Number.POSITIVE_INFINITY) {
   const asked: { readonly n: number | undefined; readonly last: string | undefined }[] = [];
@@ -57,8 +57,8 @@ describe("a page of a catalog in which little is visible", () => {
   const visible = [repositoryAt(3), repositoryAt(150_000)];
 
   test.each([
-    ["the distribution's registry 2.8", undefined],
-    ["one that lists at most 1000 at once", 1000],
+    ["a registry without a limit of its own", undefined],
+    ["the distribution's registry, which lists at most 1000 at once", 1000],
   ])("costs %s at most ten connections, and is found by its Links", async (_, most) => {
     const registry = await startLargeRegistry(200_000, most);
     const gate = await startGate({ upstream: registry.port, access: [pull("anonymous", ...visible)] });
