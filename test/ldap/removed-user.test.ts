@@ -34,7 +34,7 @@ async function login(username: string, password: string): Promise<number> {
   return response.status;
 }
 
-test("a removed user passes by a remembered login until SIGHUP makes the gate forget, and nobody else is kept out", async () => {
+test("forgets the remembered login of a removed LDAP user on SIGHUP, and keeps nobody else out", async () => {
   expect([await login("bob", "bobpw"), await login("carol", "carolpw")]).toEqual([200, 200]);
   await slapd.modify(`dn: uid=bob,ou=people,${base}\nchangetype: delete\n`);
   expect(await login("bob", "bobpw")).toBe(200);

@@ -79,7 +79,7 @@ async function pushIndex(repository: string, tag: string, ...images: readonly st
 }
 
 describe("what an immutable tag stands for", () => {
-  test("is not deleted by the tag, nor by its digest, and cannot be pushed anew", async () => {
+  test("refuses to delete an immutable tag by its name or digest, or to push it anew", async () => {
     const { manifest } = await pushImage(developer, "team/app", "v1", "first");
     await pushImage(developer, "team/app", "latest", "first");
     expect(await remove(developer, "team/app/manifests/v1")).toEqual([403, "DENIED"]);
@@ -88,7 +88,7 @@ describe("what an immutable tag stands for", () => {
     await expect(pushImage(developer, "team/app", "v1", "second")).rejects.toThrow("403");
   });
 
-  test("is not deleted blob by blob", async () => {
+  test("refuses to delete the blobs of an immutable tag", async () => {
     await pushImage(developer, "team/blobs", "v1", "a layer that stays");
     for (const digest of [digestOf("a layer that stays"), digestOf(configOf("a layer that stays"))]) {
       expect(await remove(developer, `team/blobs/blobs/${digest}`)).toEqual([403, "DENIED"]);
@@ -97,7 +97,7 @@ describe("what an immutable tag stands for", () => {
     expect(await remove(developer, `team/blobs/blobs/${digestOf("a layer that goes")}`)).toEqual([202]);
   });
 
-  test("is not deleted platform by platform", async () => {
+  test("refuses to delete the images of an immutable index", async () => {
     for (const content of ["for amd64", "for arm64", "for neither"]) {
       await pushImage(developer, "team/platforms", "scratch", content);
     }
@@ -111,14 +111,14 @@ describe("what an immutable tag stands for", () => {
     for (const digest of digests) expect(await has("team/platforms", digest)).toBe(true);
   });
 
-  test("is deleted by whom another rule allows it without the limit", async () => {
+  test("deletes an immutable tag for a user whom another rule allows it without immutableTags", async () => {
     const { manifest } = await pushImage(developer, "team/cleaned", "v1", "first");
     expect(await remove(admin, `team/cleaned/manifests/${manifest}`)).toEqual([202]);
     expect(await has("team/cleaned", "v1")).toBe(false);
   });
 });
 
-test("what no immutable tag refers to is deleted, in a repository with such tags and in one without", async () => {
+test("deletes what no immutable tag refers to, in repositories with and without such tags", async () => {
   await pushImage(developer, "team/free", "v1", "released");
   const { manifest } = await pushImage(developer, "team/free", "dev", "not released");
   expect(await remove(developer, `team/free/manifests/${manifest}`)).toEqual([202]);

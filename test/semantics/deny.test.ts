@@ -58,7 +58,7 @@ async function reload(...access: object[]): Promise<void> {
   await gate.logged(({ event }) => event === "reloaded" && before-- === 0);
 }
 
-test("somebody is taken away from a running gate, with a login that is remembered, and let in again", async () => {
+test("denies a user with a remembered login as soon as the rule is loaded, until it is removed", async () => {
   await pushImage(as("mallory"), "team/app", "v1", "a layer");
   expect(await pull("mallory", "team/app")).toBe(200);
   await reload(everybody, notMallory);
@@ -73,7 +73,7 @@ test("somebody is taken away from a running gate, with a login that is remembere
   expect(await pull("mallory", "team/app")).toBe(200);
 });
 
-test("a part is denied: hidden from the catalog, not mounted from, and explained", async () => {
+test("hides denied repositories from the catalog and from mounts, and explains the rule", async () => {
   const secret = await pushImage(as("alice"), "secret/app", "v1", "a secret layer");
   await pushImage(as("alice"), "team/app", "v1", "a layer");
   await reload({ ...notMallory, repositories: ["secret/**"], actions: ["pull"] }, everybody);

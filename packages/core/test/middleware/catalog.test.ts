@@ -59,7 +59,7 @@ describe("a page of a catalog in which little is visible", () => {
   test.each([
     ["a registry without a limit of its own", undefined],
     ["the distribution's registry, which lists at most 1000 at once", 1000],
-  ])("costs %s at most ten connections, and is found by its Links", async (_, most) => {
+  ])("costs %s at most ten connections a page, and names nothing invisible", async (_, most) => {
     const registry = await startLargeRegistry(200_000, most);
     const gate = await startGate({ upstream: registry.port, access: [pull("anonymous", ...visible)] });
     const found: unknown[] = [];
@@ -82,7 +82,7 @@ describe("a page of a catalog in which little is visible", () => {
     for (const { n = 0 } of registry.asked) expect(n).toBeLessThanOrEqual(5000);
   });
 
-  test("goes on for nobody but the caller to whom it was given", async () => {
+  test("refuses a sealed place of the catalog to another caller", async () => {
     const registry = await startLargeRegistry(100_000);
     const gate = await startGate({ upstream: registry.port, access: [pull("authenticated", repositoryAt(99_999))] });
     const { next = "" } = await page(gate.port, "/v2/_catalog?n=1");
@@ -98,7 +98,7 @@ describe("a page of a catalog in which little is visible", () => {
     expect(gate.records.map(({ decision, status }) => [decision, status])).toContainEqual(["refused", 400]);
   });
 
-  test("goes on where a reload has changed the rules, even to everything", async () => {
+  test("takes a sealed place of the catalog after the rules have changed to everything", async () => {
     const registry = await startLargeRegistry(100_000);
     const few = await startGate({ upstream: registry.port, access: [pull("authenticated", repositoryAt(99_999))] });
     const all = await startGate({ upstream: registry.port, access: [pull("authenticated", "**")] });
@@ -116,14 +116,14 @@ test.each([
   ["5000", 5000],
   ["5001", 5000],
   ["999999999", 5000],
-])("of who may see everything, n=%s travels as %s", async (n, travels) => {
+])("sends n=%s as %s for a caller who can pull everything", async (n, travels) => {
   const registry = await startLargeRegistry(10_000);
   const gate = await startGate({ upstream: registry.port, access: [pull("authenticated", "**")] });
   await page(gate.port, n === undefined ? "/v2/_catalog" : `/v2/_catalog?n=${n}`);
   expect(registry.asked).toEqual([{ n: travels, last: undefined }]);
 });
 
-test("a rule that denies hides from the catalog", async () => {
+test("hides denied repositories from the catalog", async () => {
   const registry = await startLargeRegistry(6);
   const access: AccessRule[] = [
     pull("authenticated", "**"),

@@ -25,7 +25,7 @@ async function startScene(...denials: Omit<AccessRule, "effect">[]) {
   return { gate, seen };
 }
 
-test("a rule that denies wins over one that allows, and the record names it", async () => {
+test("denies what a deny rule names although another rule allows it, and records the rule", async () => {
   const { gate, seen } = await startScene({ subjects: ["user:alice"], repositories: ["secret/**"], actions: ["pull"] });
   const denied = await send(gate.port, { path: "/v2/secret/app/manifests/v1" });
   expect([denied.status, errorCode(denied)]).toEqual([403, "DENIED"]);
@@ -36,28 +36,28 @@ test("a rule that denies wins over one that allows, and the record names it", as
   expect(bob.status).toBe(200);
 });
 
-test("whoever is known by a session or by a header of single sign-on is denied like any other", async () => {
+test("denies users of a session and of single sign-on like any other", async () => {
   const { gate } = await startScene({ subjects: ["user:alice", "group:dev"], repositories: ["**"], actions: ["*"] });
   const url = `${gate.url}/v2/team/app/manifests/v1`;
   const ways: Record<string, string>[] = [{ authorization: alice }, { cookie: "as=alice" }, { "x-test-user": "carol" }];
   for (const headers of ways) expect((await fetch(url, { headers })).status).toBe(403);
 });
 
-test("a mount from where pull is denied becomes an upload", async () => {
+test("turns a mount from a denied repository into an upload", async () => {
   const { gate, seen } = await startScene({ subjects: ["user:alice"], repositories: ["secret/**"], actions: ["pull"] });
   const path = `/v2/team/app/blobs/uploads/?mount=${sha256}&from=secret/app`;
   expect((await send(gate.port, { method: "POST", path })).status).toBe(202);
   expect(seen).toEqual(["POST /v2/team/app/blobs/uploads/"]);
 });
 
-test("a page is told the same", async () => {
+test("includes deny rules in permissions()", async () => {
   const { gate } = await startScene({ subjects: ["user:alice"], repositories: ["team/**"], actions: ["delete"] });
   const caller = { subject: "alice", username: "alice", groups: [], backend: "portal" };
   expect(gate.proxy.permissions(caller, "team/app")).toEqual({ pull: true, push: true, delete: false });
   expect(gate.proxy.permissions({ ...caller, username: "bob" }, "team/app").delete).toBe(true);
 });
 
-test("whoever is not signed in and denied is asked to sign in, as everywhere", async () => {
+test("answers 401 to a denied caller who is not signed in", async () => {
   const { gate } = await startScene({ subjects: ["anonymous"], repositories: ["**"], actions: ["*"] });
   expect((await fetch(`${gate.url}/v2/team/app/manifests/v1`)).status).toBe(401);
   expect(gate.records.at(-1)).toMatchObject({ decision: "unauthenticated", reason: "denied by access[1]" });

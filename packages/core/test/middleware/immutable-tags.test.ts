@@ -29,20 +29,20 @@ async function push(status: number, path: string) {
 const target = "/v2/team/app/manifests/v1";
 
 describe("a push", () => {
-  test("of a tag that the registry does not have is passed on", async () => {
+  test("passes on a push of an immutable tag that does not exist yet", async () => {
     const { answer, seen } = await push(404, target);
     expect(answer.status).toBe(201);
     expect(seen).toEqual([`HEAD ${target}`, `PUT ${target}`]);
   });
 
-  test("of a tag that the registry has is refused, and the registry is not sent the manifest", async () => {
+  test("refuses a push of an immutable tag that exists, and does not send the manifest", async () => {
     const { answer, seen } = await push(200, target);
     expect([answer.status, errorCode(answer)]).toEqual([403, "DENIED"]);
     expect(seen).toEqual([`HEAD ${target}`]);
   });
 
   test.each([204, 301, 307, 400, 401, 403, 405, 429, 500, 503])(
-    "to a registry that answers %d, which is neither yes nor no, changes nothing",
+    "changes nothing where the registry answers %d for an immutable tag",
     async (status) => {
       const { answer, seen } = await push(status, target);
       expect([answer.status, errorCode(answer)]).toEqual([502, "UNAVAILABLE"]);
@@ -50,7 +50,7 @@ describe("a push", () => {
     },
   );
 
-  test("by digest asks for each protected tag that it names, and for no other", async () => {
+  test("asks for each immutable tag that a push by digest names, and for no other", async () => {
     const digest = `sha256:${"ab".repeat(32)}`;
     const { answer, seen } = await push(404, `/v2/team/app/manifests/${digest}?tag=latest&tag=v1&tag=v2`);
     expect(answer.status).toBe(201);
@@ -159,14 +159,14 @@ const nested = index(platforms, tool);
 const tags = { a: other, latest: release, old: other, stable: nested, v1: release, x: other };
 
 describe("a delete by tag", () => {
-  test("of an immutable tag is refused, be it there or not, and the registry is not asked", async () => {
+  test("refuses to delete an immutable tag by its name, whether or not it exists, without asking the registry", async () => {
     const { remove, seen, gate } = await startModel({ tags });
     for (const tag of ["v1", "stable", "v99"]) expect(await remove(`manifests/${tag}`)).toMatchObject(refused);
     expect(seen).toEqual([]);
     expect(gate.records[0]).toMatchObject({ decision: "denied", reason: "the tag v1 is immutable", status: 403 });
   });
 
-  test("of another tag is passed on, be it of the same manifest: a registry deletes the tag alone", async () => {
+  test("passes on the delete of another tag, even of the same manifest: a registry deletes the tag alone", async () => {
     const { remove, seen } = await startModel({ tags });
     expect(await remove("manifests/latest")).toMatchObject(passed);
     expect(seen).toEqual(["DELETE /v2/team/app/manifests/latest"]);
@@ -180,7 +180,7 @@ describe("a delete of a manifest by digest", () => {
     ["that is an index within such an index", platforms],
     ["that such an index refers to", tool],
     ["that an index within such an index refers to", arm64],
-  ])("%s is refused", async (_, { digest }) => {
+  ])("refuses to delete a manifest %s", async (_, { digest }) => {
     const { remove, gate } = await startModel({ tags, untagged: [platforms, amd64, arm64, tool] });
     const { answer, ...rest } = await remove(`manifests/${digest}`);
     expect(rest).toEqual(refused);
@@ -189,7 +189,7 @@ describe("a delete of a manifest by digest", () => {
     expect(gate.records[0]?.reason).toMatch(/^the tag (?:v1|stable) is immutable$/);
   });
 
-  test("that no immutable tag refers to is passed on, and no manifest that holds no other is read", async () => {
+  test("passes on the delete of a manifest that no immutable tag refers to, reading indexes alone", async () => {
     const { remove, seen } = await startModel({ tags, untagged: [platforms, amd64, arm64, tool] });
     expect(await remove(`manifests/${other.digest}`)).toMatchObject(passed);
     expect(seen).toEqual([
@@ -204,19 +204,19 @@ describe("a delete of a manifest by digest", () => {
     ]);
   });
 
-  test("that an immutable tag's manifest is about, and can be pulled without, is passed on", async () => {
+  test("passes on the delete of a manifest that an immutable tag names as its subject alone", async () => {
     const signature = image("signature", { subject: { digest: other.digest } });
     const { remove } = await startModel({ tags: { v1: signature } });
     expect(await remove(`manifests/${other.digest}`)).toMatchObject(passed);
   });
 
-  test("is found by a media type that nobody knows", async () => {
+  test("refuses to delete what a manifest of an unknown media type refers to", async () => {
     const odd = content("application/x-odd", { manifests: [{ digest: amd64.digest }] });
     const { remove } = await startModel({ tags: { v1: odd }, untagged: [amd64] });
     expect(await remove(`manifests/${amd64.digest}`)).toMatchObject(refused);
   });
 
-  test("goes by an index that names what was never pushed, and by a tag that is gone", async () => {
+  test("ignores images of an index that were never pushed, and tags that are gone", async () => {
     const { remove } = await startModel({
       tags: { v1: platforms, v2: release },
       untagged: [],
@@ -225,7 +225,7 @@ describe("a delete of a manifest by digest", () => {
     expect(await remove(`manifests/${other.digest}`)).toMatchObject(passed);
   });
 
-  test("of a repository that the registry does not know is passed on, and is the registry's to answer", async () => {
+  test("passes on the delete of a manifest in an unknown repository", async () => {
     const body = '{"errors":[{"code":"NAME_UNKNOWN","message":"repository name not known to registry"}]}';
     const { remove } = await startModel({
       tags: {},
@@ -242,17 +242,17 @@ describe("a delete of a blob", () => {
     ["a layer of an image in an index under an immutable tag", digestOf("layer of amd64")],
     ["the manifest of an immutable tag, as a blob", release.digest],
     ["the manifest of an image in an index, as a blob", arm64.digest],
-  ])("that is %s is refused", async (_, digest) => {
+  ])("refuses to delete a blob that is %s", async (_, digest) => {
     const { remove } = await startModel({ tags, untagged: [platforms, amd64, arm64, tool] });
     expect(await remove(`blobs/${digest}`)).toMatchObject(refused);
   });
 
-  test("that no immutable tag refers to is passed on", async () => {
+  test("passes on the delete of a blob that no immutable tag refers to", async () => {
     const { remove } = await startModel({ tags, untagged: [platforms, amd64, arm64, tool] });
     expect(await remove(`blobs/${digestOf("layer of other")}`)).toMatchObject(passed);
   });
 
-  test("that is a layer of the oldest format is refused", async () => {
+  test("refuses to delete a layer of a schema 1 manifest under an immutable tag", async () => {
     const old = content("application/vnd.docker.distribution.manifest.v1+prettyjws", {
       fsLayers: [{ blobSum: digestOf("layer of old") }],
     });
@@ -261,7 +261,7 @@ describe("a delete of a blob", () => {
   });
 });
 
-describe("nothing is deleted where the registry", () => {
+describe("a delete that cannot be decided", () => {
   const list = "GET /v2/team/app/tags/list";
   const head = "HEAD /v2/team/app/manifests/v1";
   const read = `GET /v2/team/app/manifests/${platforms.digest}`;
@@ -295,7 +295,7 @@ describe("nothing is deleted where the registry", () => {
       ],
       ["gives an index without end", read, { status: 200, headers, body: " ".repeat(4 * 1024 * 1024 + 1) }],
     ],
-  )("%s", async (_, request, answer) => {
+  )("is refused with 502 where the registry %s", async (_, request, answer) => {
     const { remove } = await startModel({
       tags: { v1: platforms },
       untagged: [amd64, arm64],
@@ -304,7 +304,7 @@ describe("nothing is deleted where the registry", () => {
     expect(await remove(`manifests/${other.digest}`)).toMatchObject(undecided);
   });
 
-  test("has more immutable tags than can be looked at", async () => {
+  test("is refused with 502 where there are more immutable tags than can be looked at", async () => {
     const many = Object.fromEntries(
       Array.from({ length: 2000 }, (_, at) => [`v${String(at).padStart(4, "0")}`, release] as const),
     );
@@ -313,13 +313,13 @@ describe("nothing is deleted where the registry", () => {
     expect(seen).toHaveLength(2000);
   });
 
-  test("is asked to delete by another algorithm than it names its manifests by", async () => {
+  test("is refused with 502 where the digests are by two algorithms", async () => {
     const { remove } = await startModel({ tags: { v1: release } });
     expect(await remove(`manifests/sha512:${"0f".repeat(64)}`)).toMatchObject(undecided);
   });
 });
 
-test("another rule that allows the delete without a limit lifts it, and the registry is asked nothing", async () => {
+test("asks the registry nothing where another rule allows the delete without immutableTags", async () => {
   const seen: string[] = [];
   const upstream = await startUpstream((request, response) => {
     seen.push(`${request.method} ${request.url}`);
