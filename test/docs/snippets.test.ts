@@ -51,6 +51,7 @@ describe("an example in TypeScript", () => {
     project = await createSnippetProject(workspace, [
       join(workspace, "test/node_modules"),
       join(workspace, "node_modules"),
+      join(workspace, "packages/auth-kit/node_modules"),
     ]);
   });
   afterAll(async () => {

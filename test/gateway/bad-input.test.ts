@@ -93,7 +93,7 @@ const cases: [string, object | string, string[]][] = [
   [
     "an unknown option of a backend",
     { ...good, auth: { backends: [{ type: "htpasswd", file: "htpasswd", files: 1 }] } },
-    ["auth.backends[0].files: is not known; did you mean file?"],
+    ["auth.backends[0].files: is not a known key; did you mean file?"],
   ],
   [
     "an unknown backend",

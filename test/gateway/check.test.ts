@@ -100,6 +100,32 @@ test("rules by which anybody can change images are warned of", async () => {
   });
 });
 
+test("rules that deny without effect, or everybody, are warned of", async () => {
+  const denial = { effect: "deny", subjects: ["anonymous"], repositories: ["**"], actions: ["delete"] };
+  const { code, stderr } = await check({
+    ...good,
+    access: [
+      { subjects: ["authenticated"], repositories: ["**"], actions: ["pull", "push"] },
+      { ...denial, subjects: ["user:mallory"], actions: ["*"] },
+      denial,
+      { ...denial, actions: ["push"] },
+      { ...denial, actions: ["*"] },
+    ],
+  });
+  const anonymous = "denies it to signed-in users too: anonymous is anybody;";
+  expect({ code, stderr }).toEqual({
+    code: 0,
+    stderr: [
+      "access[0]: allows nothing: access[4] denies it to everybody",
+      "access[2].actions: has no effect: no rule allows delete",
+      `access[3].subjects: ${anonymous} write [anonymous, authenticated] where that is meant`,
+      "access[4]: denies everybody everything",
+    ]
+      .map((warning) => `gate.yaml: warning: ${warning}\n`)
+      .join(""),
+  });
+});
+
 test("a key that everybody can read and an expired certificate are warned of", async () => {
   const openssl = (...parameters: string[]): Promise<string> => run("openssl", parameters, { cwd: directory });
   const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "a.key"];

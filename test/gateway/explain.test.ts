@@ -53,7 +53,12 @@ test("where none allows, each says why not", async () => {
 test("as JSON, every rule and its reason are there", async () => {
   const { code, stdout } = await explain(access, "--json", "pull", "public/app");
   expect(code).toBe(0);
-  const rule = (index: number, allows: boolean) => ({ rule: index, allows, reason: expect.any(String) });
+  const rule = (index: number, allows: boolean) => ({
+    rule: index,
+    allows,
+    denies: false,
+    reason: expect.any(String),
+  });
   expect(JSON.parse(stdout)).toEqual({ allowed: true, rules: [rule(0, true), rule(1, false), rule(2, false)] });
 });
 

@@ -145,6 +145,6 @@ test("a fault is one line with its path, and nothing of the strategy's options",
   ]);
   expect(await check({ module: "passport-http", export: "BasicStrategy", usernamefield: "x" })).toEqual([
     1,
-    `${at}.usernamefield: is not known; did you mean usernameField?\n`,
+    `${at}.usernamefield: is not a known key; did you mean usernameField?\n`,
   ]);
 });

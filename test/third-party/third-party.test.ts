@@ -180,12 +180,12 @@ describe("a package that is not as it should be is told of in one line:", () => 
     [
       "a backend whose listener is none",
       opening('return { id: "x", authenticate() {}, onChange: true };'),
-      `.type: ${noBackend}: onChange is no function`,
+      `.type: ${noBackend}: it has a member onChange that is no function`,
     ],
     [
       "a backend whose headers are not in lower case",
       opening('return { id: "x", authenticate() {}, credentialHeaders: ["X-User"] };'),
-      `.type: ${noBackend}: credentialHeaders must be names of headers in lower case, and not authorization`,
+      `.type: ${noBackend}: it has credentialHeaders that are not names of headers in lower case, authorization left out`,
     ],
     [
       "an open that never ends",

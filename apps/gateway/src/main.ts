@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
+import { didYouMean } from "@registry-gate/auth-kit";
 import { check } from "./commands/check.ts";
 import { type Command, UsageError } from "./commands/command.ts";
 import { explain } from "./commands/explain.ts";
@@ -8,7 +9,6 @@ import { schema } from "./commands/schema.ts";
 import { serve } from "./commands/serve.ts";
 import { helpOf, overviewOf, usageOf } from "./commands/usage.ts";
 import { oneLine } from "./one-line.ts";
-import { didYouMean } from "./suggestion.ts";
 
 const commands: readonly Command[] = [serve, check, explain, passwd, schema];
 const helpFlags = ["--help", "-h"];

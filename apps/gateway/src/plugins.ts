@@ -2,12 +2,12 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type AuthBackendPlugin, InvalidOptionsError } from "@registry-gate/auth";
 import { plugin as htpasswd } from "@registry-gate/auth-htpasswd";
+import { backendFault, didYouMean } from "@registry-gate/auth-kit";
 import { plugin as ldap } from "@registry-gate/auth-ldap";
 import { ssoHeaderPlugin, ssoJwtPlugin } from "@registry-gate/auth-sso";
 import { plugin as passport } from "@registry-gate/passport";
 import { resolve } from "import-meta-resolve";
 import { oneLine } from "./one-line.ts";
-import { didYouMean } from "./suggestion.ts";
 
 /** The backends that need no further package. This is the one list of them. */
 export const builtInPlugins: readonly AuthBackendPlugin[] = [htpasswd, ldap, ssoHeaderPlugin, ssoJwtPlugin, passport];
@@ -54,32 +54,15 @@ async function importPackage(name: string, directory: string): Promise<unknown> 
 
 type Backend = Awaited<ReturnType<AuthBackendPlugin["open"]>>;
 
-const optionalMethods = ["challenge", "onChange", "check", "diagnose", "close"];
-
 /** What a third party opens is looked at here once, so that nothing else need doubt it. */
 function asBackend(type: string, opened: unknown): Backend {
+  if (isBackend(opened)) return opened;
   const what = `the package ${type} has opened something that is no backend`;
-  if (!isRecord(opened)) return fault(what);
-  if (typeof opened.id !== "string" || opened.id === "") fault(`${what}: it has no id`);
-  for (const name of optionalMethods) {
-    if (opened[name] !== undefined && typeof opened[name] !== "function") fault(`${what}: ${name} is no function`);
-  }
-  const { credentialHeaders } = opened;
-  if (credentialHeaders !== undefined && !areHeaders(credentialHeaders)) {
-    fault(`${what}: credentialHeaders must be names of headers in lower case, and not authorization`);
-  }
-  if (!isBackend(opened)) fault(`${what}: it has no authenticate`);
-  return opened;
+  return fault(isRecord(opened) ? `${what}: it ${backendFault(opened)}` : what);
 }
 
-function areHeaders(value: unknown): boolean {
-  const isHeader = (name: unknown): boolean =>
-    typeof name === "string" && /^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name) && name !== "authorization";
-  return Array.isArray(value) && value.every(isHeader);
-}
-
-function isBackend(value: object): value is Backend {
-  return "authenticate" in value && typeof value.authenticate === "function";
+function isBackend(value: unknown): value is Backend {
+  return backendFault(value) === undefined;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

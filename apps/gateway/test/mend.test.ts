@@ -24,6 +24,8 @@ test("what is at fault is left out, and the rest stays to be judged", () => {
     "listen.address",
     "listen.tls.key",
     "upstream.readTimeout",
+    "access.0.subjects.0",
+    "access.1.subjects",
     "access.1.repositories",
     "access.1.actions",
     "acess",
@@ -31,7 +33,7 @@ test("what is at fault is left out, and the rest stays to be judged", () => {
   expect(configuration).toMatchObject({
     upstream: { url: "http://r:5000" },
     auth: good.auth,
-    access: [{ subjects: ["nobody"] }, {}],
+    access: [{ subjects: ["authenticated"] }, { subjects: ["authenticated"] }],
   });
   expect(configuration?.listen.tls).toBeUndefined();
   for (const { path } of faults) expect(isWithin(path, leftOut), path.join(".")).toBe(true);
@@ -59,7 +61,7 @@ test("one bad part of a rule does not hide what is wrong with the others", () =>
   expect(configuration?.access).toEqual([
     { subjects: ["anonymous", "authenticated"], repositories: ["**"], actions: ["pull", "delete"] },
     { subjects: ["authenticated"], repositories: ["b"], actions: ["pull"] },
-    { subjects: [], repositories: [], actions: [] },
+    { subjects: ["authenticated"], repositories: ["**"], actions: ["pull"] },
   ]);
 });
 

@@ -4,13 +4,7 @@ import { createServer as createSecureServer } from "node:https";
 import type { AuthBackend } from "@registry-gate/auth";
 import { fromRequestUser } from "@registry-gate/passport";
 import express from "express";
-import {
-  type AccessRule,
-  type RegistryProxy,
-  type RequestRecord,
-  registryProxy,
-  sendError,
-} from "registry-gate";
+import { type AccessRule, type RegistryProxy, type RequestRecord, registryProxy, sendError } from "registry-gate";
 import { type Login, login } from "./login.ts";
 import { pages } from "./pages.ts";
 import { asSignedIn } from "./signed-in-user.ts";

@@ -7,6 +7,7 @@ import {
   InvalidOptionsError,
   type Logger,
 } from "@registry-gate/auth";
+import { backendContext } from "@registry-gate/auth-kit";
 import { dummyHash } from "./dummy-hash.ts";
 import { type GroupFile, parseGroupFile } from "./group-file.ts";
 import type { PasswordHash } from "./hash-format.ts";
@@ -23,8 +24,6 @@ interface Users extends UserFile {
 
 const ABSTAINED: AuthResult = { status: "abstained" };
 const WRONG: AuthResult = { status: "rejected", reason: "wrong password" };
-const ignore = (): void => {};
-const SILENT: Logger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 
 /**
  * Makes a backend of a password file as Apache and nginx use it, and follows the file.
@@ -37,7 +36,7 @@ const SILENT: Logger = { debug: ignore, info: ignore, warn: ignore, error: ignor
  */
 export async function htpasswd(options: HtpasswdOptions, context: Partial<BackendContext> = {}): Promise<AuthBackend> {
   const { file, groupFile, allowPlaintext, hashConcurrency, hashQueue } = withDefaults(parseOptions(options));
-  const { id = "htpasswd", baseDirectory = process.cwd(), log = SILENT } = context;
+  const { id, baseDirectory, log } = backendContext(context, "htpasswd");
   const listeners = new Set<() => void>();
   const onChange = (): void => {
     for (const listener of [...listeners]) listener();

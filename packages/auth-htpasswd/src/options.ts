@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { InvalidOptionsError } from "@registry-gate/auth";
+import { parseOptions as parseWith } from "@registry-gate/auth-kit";
 import { z } from "zod";
 
 /** What {@link htpasswd} can be told. */
@@ -28,10 +28,9 @@ export interface SettledOptions {
   readonly hashQueue: number;
 }
 
-const path = (): z.ZodType<string> =>
-  z.string({ error: ({ input }) => (input === undefined ? "is required" : "must be a path") }).min(1, "is empty");
+const path = (): z.ZodType<string> => z.string("must be a path").min(1, "is empty");
 
-const schema: z.ZodType<HtpasswdOptions> = z.strictObject({
+const shape = {
   file: path().describe("The password file, with a line user:hash for each user"),
   groupFile: path().describe("An Apache group file, with lines group: user user").exactOptional(),
   allowPlaintext: z
@@ -40,23 +39,16 @@ const schema: z.ZodType<HtpasswdOptions> = z.strictObject({
     .exactOptional(),
   hashConcurrency: wholeNumber(1, 1024).describe("How many hashes are computed at once").exactOptional(),
   hashQueue: wholeNumber(0, 1_000_000).describe("How many checks may wait for their turn").exactOptional(),
-});
+};
+
+const schema: z.ZodType<HtpasswdOptions> = z.strictObject(shape, "must be an object with file");
 
 /** The options as JSON Schema (draft 2020-12). */
 export const optionsSchema: Readonly<Record<string, unknown>> = z.toJSONSchema(schema);
 
 /** @throws {InvalidOptionsError} with every fault. */
 export function parseOptions(options: unknown): HtpasswdOptions {
-  const result = schema.safeParse(options);
-  if (result.success) return result.data;
-  throw new InvalidOptionsError(
-    result.error.issues.flatMap((issue) => {
-      const path = issue.path.map((key) => (typeof key === "symbol" ? String(key) : key));
-      return issue.code === "unrecognized_keys"
-        ? issue.keys.map((key) => ({ path: [...path, key], message: "is not known" }))
-        : [{ path, message: issue.message }];
-    }),
-  );
+  return parseWith(schema, options);
 }
 
 export function withDefaults(options: HtpasswdOptions): SettledOptions {

@@ -176,7 +176,7 @@ test("options are judged at once, each fault with its path", async () => {
     "allowPlaintext must be true or false",
     "hashConcurrency must be a whole number from 1 to 1024",
     "hashQueue must be a whole number from 0 to 1000000",
-    "typo is not known",
+    "typo is not a known key",
   ]);
   expect(await faultsOf(null)).toHaveLength(1);
 });

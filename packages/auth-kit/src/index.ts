@@ -3,6 +3,8 @@
  *
  * @module
  */
+export { backendContext, isLogger, silentLog } from "./backend-context.ts";
+export { backendFault } from "./backend-fault.ts";
 export {
   type FairQueue,
   type FairQueueOptions,
@@ -11,3 +13,6 @@ export {
   QueueRefusedError,
   type Release,
 } from "./fair-queue.ts";
+export { suggestKey } from "./known-keys.ts";
+export { optionFaults, parseOptions } from "./parse-options.ts";
+export { didYouMean } from "./suggestion.ts";

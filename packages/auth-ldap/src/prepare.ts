@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
-import { type BackendContext, InvalidOptionsError, type Logger } from "@registry-gate/auth";
+import { type BackendContext, InvalidOptionsError } from "@registry-gate/auth";
+import { backendContext } from "@registry-gate/auth-kit";
 import { followFiles } from "./connect/followed-files.ts";
 import { openTlsIdentity } from "./connect/tls-identity.ts";
 import type { ServiceAccount } from "./directory/directory.ts";
@@ -8,7 +9,6 @@ import type { Settings } from "./settings.ts";
 import { settle } from "./settle.ts";
 
 const ignore = (): void => {};
-const SILENT: Logger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 
 /** Everything that the options stand for, short of a connection. */
 export interface Prepared {
@@ -25,12 +25,8 @@ export interface Prepared {
  *
  * @throws {InvalidOptionsError} with every fault.
  */
-export async function prepare(options: unknown, given: Partial<BackendContext>): Promise<Prepared> {
-  const context: BackendContext = {
-    id: given.id ?? "ldap",
-    baseDirectory: given.baseDirectory ?? process.cwd(),
-    log: given.log ?? SILENT,
-  };
+export async function prepare(options: unknown, given: unknown): Promise<Prepared> {
+  const context = backendContext(given, "ldap");
   const checked = requireOptions(options);
   const settled = settle(checked);
   const { bindDN, bindPassword, bindPasswordFile } = checked;

@@ -1,12 +1,9 @@
-import { type Duration, type Fault, InvalidOptionsError, parseDuration } from "@registry-gate/auth";
+import { type Duration, parseDuration } from "@registry-gate/auth";
+import { parseOptions } from "@registry-gate/auth-kit";
 import { z } from "zod";
 import type { LdapOptions } from "./options.ts";
 
-const text = (what: string): z.ZodType<string> =>
-  z
-    .string({ error: ({ input }) => (input === undefined ? "is required" : "must be text") })
-    .min(1, "is empty")
-    .describe(what);
+const text = (what: string): z.ZodType<string> => z.string("must be text").min(1, "is empty").describe(what);
 
 const truth = (what: string): z.ZodType<boolean> => z.boolean("must be true or false").describe(what);
 
@@ -39,7 +36,7 @@ const group = z.strictObject(
     nested: truth("Whether members of a group's groups are members of the group").exactOptional(),
     memberOfAttribute: attribute("The attribute of users with the DNs of their groups").exactOptional(),
   },
-  { error: ({ code }) => (code === "invalid_type" ? "must hold searchBase, searchFilter and the like" : undefined) },
+  "must hold searchBase, searchFilter and the like",
 );
 
 const pool = z.strictObject(
@@ -48,14 +45,12 @@ const pool = z.strictObject(
     idle: duration("How long an unused connection is kept; 60s by default").exactOptional(),
     maxWaiting: count(0, 1_000_000, "How many logins may wait for a connection; 500 by default").exactOptional(),
   },
-  { error: ({ code }) => (code === "invalid_type" ? "must hold size, idle or maxWaiting" : undefined) },
+  "must hold size, idle or maxWaiting",
 );
 
-const schema: z.ZodType<LdapOptions> = z.strictObject({
+const shape = {
   urls: z
-    .array(z.string("must be text"), {
-      error: ({ input }) => (input === undefined ? "is required" : "must be a list of URLs"),
-    })
+    .array(z.string("must be text"), "must be a list of URLs")
     .min(1, "must not be empty")
     .describe("ldaps://host:port or ldap://host:port; the first that works is used"),
   startTLS: truth("Ask for TLS on ldap://, and go no further without it").exactOptional(),
@@ -78,27 +73,14 @@ const schema: z.ZodType<LdapOptions> = z.strictObject({
   timeout: duration("For one operation; 5s by default").exactOptional(),
   connectTimeout: duration("For connecting, TLS included; 3s by default").exactOptional(),
   pool: pool.describe("Limits of each of the two pools of connections").exactOptional(),
-});
+};
+
+const schema: z.ZodType<LdapOptions> = z.strictObject(shape, "must be an object with urls");
 
 /** The options as JSON Schema (draft 2020-12). */
 export const optionsSchema: Readonly<Record<string, unknown>> = z.toJSONSchema(schema);
 
-/** Checks the shape of the options, each by itself. */
-function parseOptions(options: unknown): { readonly options: LdapOptions } | { readonly faults: Fault[] } {
-  const result = schema.safeParse(options);
-  if (result.success) return { options: result.data };
-  const faults = result.error.issues.flatMap((issue) => {
-    const path = issue.path.map((key) => (typeof key === "symbol" ? String(key) : key));
-    return issue.code === "unrecognized_keys"
-      ? issue.keys.map((key) => ({ path: [...path, key], message: "is not known" }))
-      : [{ path, message: issue.path.length === 0 ? "must hold the options" : issue.message }];
-  });
-  return { faults };
-}
-
 /** @throws {InvalidOptionsError} with every fault in the shape. */
 export function requireOptions(options: unknown): LdapOptions {
-  const result = parseOptions(options);
-  if ("faults" in result) throw new InvalidOptionsError(result.faults);
-  return result.options;
+  return parseOptions(schema, options);
 }

@@ -166,8 +166,12 @@ describe("options", () => {
       { urls: plain.urls, userDNTemplate: "uid=x,dc=x" },
       "userDNTemplate: must hold {{username}}",
     ],
-    ["a key that is not known", { ...plain, groups: { searchbase: "dc=x" } }, "groups.searchbase: is not known"],
-    ["no options at all", [], "must hold the options"],
+    [
+      "a key that is not known",
+      { ...plain, groups: { searchbase: "dc=x" } },
+      "groups.searchbase: is not a known key; did you mean searchBase?",
+    ],
+    ["no options at all", [], "must be an object with urls"],
   ])("are refused with %s", (_, options, fault) => {
     const faults = faultsOf(options);
     expect(faults).toHaveLength(1);

@@ -1,26 +1,8 @@
-import { type Fault, InvalidOptionsError } from "@registry-gate/auth";
 import { z } from "zod";
-
-/** @throws {InvalidOptionsError} with every fault that the schema finds. */
-export function parseWith<T>(schema: z.ZodType<T>, options: unknown): T {
-  const result = schema.safeParse(options);
-  if (result.success) return result.data;
-  throw new InvalidOptionsError(result.error.issues.flatMap(faultsOf));
-}
-
-function faultsOf(issue: z.core.$ZodIssue): Fault[] {
-  const path = issue.path.map((key) => (typeof key === "symbol" ? String(key) : key));
-  if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => ({ path: [...path, key], message: "is not known" }));
-  }
-  return [{ path, message: issue.message }];
-}
 
 /** A text that is not empty; `what` goes on after "must be". */
 export function text(what: string): z.ZodString {
-  return z
-    .string({ error: ({ input }) => (input === undefined ? "is required" : `must be ${what}`) })
-    .min(1, "is empty");
+  return z.string(`must be ${what}`).min(1, "is empty");
 }
 
 export function flag(): z.ZodBoolean {
@@ -29,9 +11,7 @@ export function flag(): z.ZodBoolean {
 
 /** A list of at least one entry. */
 export function listOf<T>(entry: z.ZodType<T>, what: string): z.ZodType<readonly T[]> {
-  return z
-    .array(entry, { error: ({ input }) => (input === undefined ? "is required" : `must be a list of ${what}`) })
-    .min(1, "must not be empty");
+  return z.array(entry, `must be a list of ${what}`).min(1, "must not be empty");
 }
 
 /** Headers that mean something to HTTP itself, or to the gate. */

@@ -60,7 +60,7 @@ test.each<[object, string]>([
   [{ header: "Cookie" }, "header: has a meaning of its own and cannot carry an identity"],
   [{ bearer: false, basic: false }, "header: is required where neither bearer nor basic is on"],
   [{ audience: [] }, "audience: must not be empty"],
-  [{ secret: "x" }, "secret: is not known"],
+  [{ secret: "x" }, "secret: is not a known key"],
   [{ caCert: "/nowhere/ca.pem" }, "caCert: no such file: /nowhere/ca.pem"],
   [{ jwks: "/nowhere/jwks.json", caCert: "ca.pem" }, "caCert: is of no use where jwks is a file"],
   [{ jwks: "/nowhere/jwks.json" }, "jwks: no such file: /nowhere/jwks.json"],

@@ -5,8 +5,10 @@
  */
 export { type ErrorAnswer, formatChallenge, sendError } from "./answer/error-answer.ts";
 export { refuseUnreadable, type UnreadableRequest } from "./answer/refuse-unreadable.ts";
+export { accessRuleSchema } from "./authorize/access-schema.ts";
+export { compilePolicy } from "./authorize/checked-policy.ts";
 export type { Permissions } from "./authorize/permissions.ts";
-export { compilePolicy, type Policy, type PolicyDecision, type RuleVerdict } from "./authorize/policy.ts";
+export type { ImmutableTags, Policy, PolicyDecision, RuleVerdict } from "./authorize/policy.ts";
 export type { Principal } from "./authorize/principal.ts";
 export { serveExpectations } from "./expectation.ts";
 export { authRequestOf, peerOf } from "./identify/auth-request.ts";

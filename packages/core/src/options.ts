@@ -72,26 +72,31 @@ export interface CacheOptions {
 }
 
 /**
- * Allows whoever is one of the `subjects` to do the `actions` on the `repositories`. Rules add up, in any order; what no
- * rule allows is denied.
+ * Allows, or denies, whoever is one of the `subjects` to do the `actions` on the `repositories`. Rules add up, in any
+ * order: what no rule allows is denied, and what one rule denies no other allows.
  */
 export interface AccessRule {
+  /** `deny` takes away what any other rule allows. Default `allow`. */
+  readonly effect?: "allow" | "deny";
   /**
-   * `anonymous` (anybody, signed in or not), `authenticated` (anybody signed in), `user:NAME` or `group:NAME`.
+   * `anonymous` (anybody, signed in or not), `authenticated` (anybody signed in), `user:NAME` or `group:NAME`. Names are
+   * compared letter by letter in Normalization Form C, upper and lower case apart.
    */
   readonly subjects: readonly string[];
   /**
    * Globs over whole repository names: `*` matches within a path segment, `**` across segments, a leading `!` takes
-   * away. `${username}` stands for the caller's name, taken literally.
+   * away from what the rule is about. `${username}` stands for the caller's name, taken literally.
    */
   readonly repositories: readonly string[];
   readonly actions: readonly Action[];
   /**
-   * Tags, with `*` for any text, that a push by this rule may create but not overwrite. Another rule that allows the
-   * push without such a limit lifts it.
+   * Tags, with `*` for any text, that a push by this rule may create but not overwrite, and a delete by this rule must
+   * leave as they are: neither such a tag nor any manifest or blob that it refers to is deleted. Another rule that allows
+   * the same action without such a limit lifts it for that action. Not in a rule that denies.
    *
-   * The registry is asked for the tag before the push is passed on. Two first pushes of one tag at the same time can
-   * both find it missing: registries know no condition on a manifest's PUT that would prevent it.
+   * The registry is asked before the request is passed on, and what happens there in between is not seen: two first
+   * pushes of one tag at the same time can both find it missing, and a tag that is pushed while what it refers to is being
+   * deleted can end up broken. Registries know no condition on a manifest's PUT or DELETE that would prevent it.
    */
   readonly immutableTags?: readonly string[];
 }

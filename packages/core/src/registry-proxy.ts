@@ -1,16 +1,16 @@
 import type { Server as HttpServer, IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import type { Server as HttpsServer } from "node:https";
-import { type Identity, InvalidOptionsError } from "@registry-gate/auth";
+import type { Identity } from "@registry-gate/auth";
+import { parseOptions } from "@registry-gate/auth-kit";
 import * as answers from "./answer/answers.ts";
 import { type ErrorAnswer, sendError } from "./answer/error-answer.ts";
 import { attach, mountingCheck } from "./attach.ts";
 import { authorize } from "./authorize/authorize.ts";
 import { type Permissions, permissionsOf } from "./authorize/permissions.ts";
 import { compilePolicy } from "./authorize/policy.ts";
-import { filteredCatalog } from "./catalog/filtered-catalog.ts";
-import { catalogReader } from "./catalog/read-catalog.ts";
+import { isSealed } from "./catalog/sealed-cursor.ts";
 import { sendCatalog } from "./catalog/send-catalog.ts";
-import { findTag } from "./forward/find-tag.ts";
+import { visibleCatalog } from "./catalog/visible-catalog.ts";
 import { failInternally, forward } from "./forward/forward.ts";
 import { requestBody } from "./forward/request-body.ts";
 import { hasBody, upstreamHeaders } from "./forward/request-headers.ts";
@@ -21,10 +21,12 @@ import { UpstreamFault } from "./forward/upstream-fault.ts";
 import { attemptedUsername } from "./identify/attempted-username.ts";
 import { identifier } from "./identify/identify.ts";
 import { forgeryFault } from "./identify/sending-page.ts";
+import { findTagViolation } from "./immutable/tag-violation.ts";
 import { userKey } from "./limits/client-key.ts";
 import type { Full } from "./limits/request-budget.ts";
 import { requestLifecycle } from "./limits/request-lifecycle.ts";
 import type { RegistryProxyOptions } from "./options.ts";
+import { optionsSchema } from "./options-schema.ts";
 import { addressSet, clientOf } from "./peer.ts";
 import type { Decision } from "./record.ts";
 import type { RequestContext } from "./request-context.ts";
@@ -33,7 +35,6 @@ import { parseRoute } from "./route/parse-route.ts";
 import { isRegistryTarget } from "./route/target.ts";
 import { upstreamTarget } from "./route/upstream-target.ts";
 import { isOldAgent, shapeFault } from "./shape.ts";
-import { validateOptions } from "./validate-options.ts";
 
 /** A request of `node:http`, or one that express has perhaps stripped of a mount path. */
 type Request = IncomingMessage & { readonly originalUrl?: string };
@@ -70,11 +71,8 @@ export interface RegistryProxy {
  *
  * @throws {InvalidOptionsError} with every fault in the options.
  */
-export function registryProxy(options: RegistryProxyOptions): RegistryProxy {
-  const faults = [...validateOptions(options).faults];
-  if (options.backends.length === 0) faults.push({ path: ["backends"], message: "must not be empty" });
-  if (faults.length > 0) throw new InvalidOptionsError(faults);
-
+export function registryProxy(given: RegistryProxyOptions): RegistryProxy {
+  const options = parseOptions(optionsSchema, given);
   const {
     backends,
     realm = "Registry realm",
@@ -89,6 +87,7 @@ export function registryProxy(options: RegistryProxyOptions): RegistryProxy {
   const identities = identifier(backends, cache, log, options.session);
   const policy = compilePolicy(options.access);
   const upstream = openUpstream(options.upstream);
+  const catalog = visibleCatalog(upstream);
   const checkMounting = mountingCheck(log);
   const requests = requestLifecycle({ limits, onFinished, log });
 
@@ -146,16 +145,17 @@ export function registryProxy(options: RegistryProxyOptions): RegistryProxy {
       context.reason = authorization.reason;
 
       context.phase = "forward";
-      const { route, visible, onlyNew } = authorization;
-      if (visible !== undefined && route.operation === "list-repositories") {
-        const page = await filteredCatalog(route.page, visible, catalogReader(upstream, untilGone(response)));
+      const { route, visible, tagLimit } = authorization;
+      if (route.operation === "list-repositories" && (visible !== undefined || isSealed(route.page.last))) {
+        const page = await catalog.page(route.page, visible ?? "everything", principal, untilGone(response));
+        if ("refusal" in page) return end("refused", page.refusal.message, answers.refused(page.refusal));
         context.phase = "respond";
-        context.bytes.sent = sendCatalog(request, response, route.page, page);
+        context.bytes.sent += sendCatalog(request, response, route.page, page);
         return;
       }
-      if (onlyNew !== undefined && route.operation === "put-manifest") {
-        const tag = await findTag(upstream, route.repository, onlyNew, untilGone(response));
-        if (tag !== undefined) return end("denied", `the tag ${tag} is immutable`, answers.immutable(tag));
+      if (tagLimit !== undefined) {
+        const violation = await findTagViolation(upstream, route, tagLimit, untilGone(response));
+        if (violation !== undefined) return end("denied", violation.reason, violation.answer);
       }
 
       // 5. Forward: a request rebuilt from the route and the headers that a registry needs.

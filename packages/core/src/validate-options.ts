@@ -1,7 +1,8 @@
 import type { Fault } from "@registry-gate/auth";
-import { validateAccess, warnOfAccess } from "./authorize/validate-access.ts";
+import { optionFaults } from "@registry-gate/auth-kit";
+import { warnOfAccess } from "./authorize/warn-of-access.ts";
 import type { RegistryProxyOptions } from "./options.ts";
-import { addressFault } from "./peer.ts";
+import { optionsBeforeBackendsSchema } from "./options-schema.ts";
 
 /** What is wrong with options, and what is allowed but risky or useless. Paths start at the options. */
 export interface Findings {
@@ -9,49 +10,12 @@ export interface Findings {
   readonly warnings: readonly Fault[];
 }
 
-/** Finds all that `registryProxy` would refuse, without building anything. */
-export function validateOptions(options: Omit<RegistryProxyOptions, "backends">): Findings {
-  const { upstream, realm = "", access = [], trustedProxies = [], cache = {}, limits = {} } = options;
-  const faults: Fault[] = [...validateUpstream(upstream.url)];
-  const number = (path: string[], value: number | undefined): void => {
-    if (value !== undefined && !(Number.isSafeInteger(value) && value > 0)) {
-      faults.push({ path, message: "must be a positive whole number" });
-    }
-  };
-  number(["upstream", "readTimeout"], upstream.readTimeout);
-  number(["upstream", "connectTimeout"], upstream.connectTimeout);
-  number(["upstream", "maxConnections"], upstream.maxConnections);
-  number(["limits", "inFlight"], limits.inFlight);
-  number(["limits", "inFlightPerClient"], limits.inFlightPerClient);
-  if (limits.minRate !== 0) number(["limits", "minRate"], limits.minRate);
-  if (cache !== false) {
-    number(["cache", "ttl"], cache.ttl);
-    number(["cache", "maxEntries"], cache.maxEntries);
-  }
-  if (/[\u0000-\u001f\u007f-\uffff]/.test(realm)) {
-    faults.push({ path: ["realm"], message: "must hold nothing but printable ASCII" });
-  }
-  for (const [index, entry] of trustedProxies.entries()) {
-    const fault = addressFault(entry);
-    if (fault !== undefined) faults.push({ path: ["trustedProxies", index], message: fault });
-  }
-  const accessFaults = validateAccess(access);
-  faults.push(...accessFaults.map((fault) => ({ ...fault, path: ["access", ...fault.path] })));
-  const warnings = accessFaults.length > 0 ? [] : warnOfAccess(access);
+/** Finds all that `registryProxy` would refuse, without building anything. Backends may be missing. */
+export function validateOptions(
+  options: Omit<RegistryProxyOptions, "backends"> & Partial<Pick<RegistryProxyOptions, "backends">>,
+): Findings {
+  const faults = [...optionFaults(optionsBeforeBackendsSchema, options)];
+  const judgeable = faults.every(({ path }) => path.length > 0 && path[0] !== "access");
+  const warnings = judgeable ? warnOfAccess(options.access ?? []) : [];
   return { faults, warnings: warnings.map((warning) => ({ ...warning, path: ["access", ...warning.path] })) };
-}
-
-function validateUpstream(text: string): Fault[] {
-  const path = ["upstream", "url"];
-  if (!URL.canParse(text)) return [{ path, message: "must be a URL such as http://registry:5000" }];
-  const url = new URL(text);
-  if (url.protocol !== "http:" && url.protocol !== "https:") {
-    return [{ path, message: "must begin with http:// or https://" }];
-  }
-  const faults: Fault[] = [];
-  if (url.username !== "" || url.password !== "") faults.push({ path, message: "must not hold credentials" });
-  if (url.pathname !== "/" || url.search !== "" || url.hash !== "") {
-    faults.push({ path, message: "must end after the host and port: a registry is always at /v2/" });
-  }
-  return faults;
 }

@@ -4,11 +4,15 @@ import {
   type AuthRequest,
   type Challenge,
   type Duration,
+  type Fault,
   type Identity,
   InvalidOptionsError,
   parseDuration,
 } from "@registry-gate/auth";
+import { backendFault, optionFaults } from "@registry-gate/auth-kit";
 import { authRequestOf, basicCredentials, formatChallenge, peerOf } from "registry-gate";
+import { z } from "zod";
+import { aFunction, formFields, text, timeout } from "./option-schemas.ts";
 import type { StrategyActions } from "./strategy.ts";
 import type { FormFields } from "./strategy-request.ts";
 
@@ -47,15 +51,14 @@ type Act = (actions: StrategyActions) => void;
  * request are one with 400. That the backend cannot answer is an error whose `status` is 503. It never passes: that would
  * let everybody through.
  *
- * @throws {InvalidOptionsError}
+ * @throws {InvalidOptionsError} with every fault.
  */
 export function backendStrategy(backend: AuthBackend, options: BackendStrategyOptions = {}): BackendStrategy {
+  const faults = faultsOf(backend, options);
+  if (faults.length > 0) throw new InvalidOptionsError(faults);
   const { name = backend.id, from = "headers", realm = "Registry realm" } = options;
   const fields = { username: "username", password: "password", ...options.formFields };
   const timeout = parseDuration(options.timeout ?? "30s") ?? 0;
-  if (timeout === 0) {
-    throw new InvalidOptionsError([{ path: ["timeout"], message: "must be a duration such as 500ms, 5s or 1m" }]);
-  }
   const challenge: Challenge = backend.challenge?.([]) ?? { scheme: "Basic", parameters: { realm } };
   const failure = from === "form" ? { message: "The user name or the password is wrong." } : formatChallenge(challenge);
 
@@ -97,6 +100,27 @@ export function backendStrategy(backend: AuthBackend, options: BackendStrategyOp
         .catch((error: unknown) => this.error(error));
     },
   };
+}
+
+const schema: z.ZodType<BackendStrategyOptions> = z.strictObject(
+  {
+    name: text("The name that passport knows the strategy by").exactOptional(),
+    from: z.enum(["headers", "form"], "must be headers or form").exactOptional(),
+    formFields: formFields.exactOptional(),
+    realm: z
+      .string("must be text")
+      .regex(/^[\u0020-\u007e]*$/, "must hold nothing but printable ASCII")
+      .exactOptional(),
+    timeout: timeout.exactOptional(),
+    user: aFunction<NonNullable<BackendStrategyOptions["user"]>>().exactOptional(),
+  },
+  "must be an object",
+);
+
+function faultsOf(backend: unknown, options: unknown): Fault[] {
+  const faults = [...optionFaults(schema, options)];
+  const message = backendFault(backend);
+  return message === undefined ? faults : [{ path: [], message }, ...faults];
 }
 
 function field(body: unknown, name: string): string {

@@ -1,3 +1,6 @@
+import { parseOptions } from "@registry-gate/auth-kit";
+import { z } from "zod";
+import { text } from "./option-schemas.ts";
 import type { SignedIn } from "./signed-in.ts";
 
 /** Where in a strategy's user the parts of an identity are. */
@@ -15,13 +18,11 @@ export interface IdentityFields {
 /**
  * Makes a function that reads identities from users by the names of their fields. A name may be a path, such as
  * `user.login`; a list on its way is gone through, so that `_groups.cn` is the name of each of `_groups`.
+ *
+ * @throws {InvalidOptionsError} with every fault.
  */
-export function identityByFields({
-  username = "username",
-  subject,
-  groups = "groups",
-  claims = {},
-}: IdentityFields): (user: unknown) => SignedIn {
+export function identityByFields(fields: IdentityFields): (user: unknown) => SignedIn {
+  const { username = "username", subject, groups = "groups", claims = {} } = parseOptions(schema, fields);
   return (user) => {
     const name = onlyText(user, username);
     const known = Object.entries(claims).flatMap(([claim, path]) => {
@@ -36,6 +37,16 @@ export function identityByFields({
     };
   };
 }
+
+const schema: z.ZodType<IdentityFields> = z.strictObject(
+  {
+    username: text("Where the name is").exactOptional(),
+    subject: text("Where a stable identifier is").exactOptional(),
+    groups: text("Where the groups are").exactOptional(),
+    claims: z.record(z.string(), text("Where a claim is"), "must map claims to fields").exactOptional(),
+  },
+  "must hold username, groups and the like",
+);
 
 /** @throws {TypeError} unless there is exactly one text. */
 function onlyText(user: unknown, path: string): string {

@@ -6,7 +6,7 @@ import { resolve as resolvePackage } from "import-meta-resolve";
 import { waitFor } from "./patience.ts";
 import type { PassportPluginOptions } from "./plugin-options.ts";
 import { redact } from "./redact.ts";
-import type { PassportStrategy } from "./strategy.ts";
+import { isStrategy, type PassportStrategy } from "./strategy.ts";
 import { strategyOptions, textsIn } from "./strategy-options.ts";
 
 /** A strategy that a configuration names. */
@@ -94,12 +94,6 @@ function pick(imported: unknown, name: string): unknown {
 function propertyOf(value: unknown, name: string): unknown {
   const holds = (typeof value === "object" || typeof value === "function") && value !== null;
   return holds && Object.hasOwn(value, name) ? Reflect.get(value, name) : undefined;
-}
-
-function isStrategy(value: unknown): value is PassportStrategy {
-  return (
-    typeof value === "object" && value !== null && "authenticate" in value && typeof value.authenticate === "function"
-  );
 }
 
 function fault(option: keyof PassportPluginOptions, message: string): InvalidOptionsError {

@@ -6,9 +6,12 @@ import {
   InvalidOptionsError,
   parseDuration,
 } from "@registry-gate/auth";
+import { optionFaults } from "@registry-gate/auth-kit";
+import { z } from "zod";
 import { judgeOutcome } from "./judge-outcome.ts";
+import { aFunction, formFields, schemes, text, timeout } from "./option-schemas.ts";
 import type { SignedIn } from "./signed-in.ts";
-import { type PassportStrategy, runStrategy } from "./strategy.ts";
+import { isStrategy, type PassportStrategy, runStrategy } from "./strategy.ts";
 import { type FormFields, secretsOf, strategyRequest } from "./strategy-request.ts";
 
 /** What {@link passportBackend} can be told. */
@@ -40,11 +43,11 @@ export interface PassportBackendOptions {
  * @throws {InvalidOptionsError} with every fault.
  */
 export function passportBackend(strategy: PassportStrategy, options: PassportBackendOptions): AuthBackend {
+  const faults = faultsOf(strategy, options);
+  if (faults.length > 0) throw new InvalidOptionsError(faults);
   const { id = strategy.name ?? "passport", schemes = ["basic", "bearer"], credentialHeaders = [] } = options;
   const fields = { username: "username", password: "password", ...options.formFields };
   const timeout = parseDuration(options.timeout ?? "10s") ?? 0;
-  const faults = faultsOf(strategy, { id, credentialHeaders, timeout });
-  if (faults.length > 0) throw new InvalidOptionsError(faults);
   let closed: Promise<void> | undefined;
 
   return {
@@ -72,17 +75,30 @@ export function passportBackend(strategy: PassportStrategy, options: PassportBac
   };
 }
 
-function faultsOf(
-  strategy: PassportStrategy,
-  { id, credentialHeaders, timeout }: { id: string; credentialHeaders: readonly string[]; timeout: number },
-): Fault[] {
-  const faults: Fault[] = [];
-  if (typeof strategy.authenticate !== "function") faults.push({ path: [], message: "is no strategy" });
-  if (id === "") faults.push({ path: ["id"], message: "is empty" });
-  if (timeout === 0) faults.push({ path: ["timeout"], message: "must be a duration such as 500ms, 5s or 1m" });
-  for (const [index, name] of credentialHeaders.entries()) {
-    if (/^[a-z0-9-]+$/.test(name) && name !== "authorization") continue;
-    faults.push({ path: ["credentialHeaders", index], message: "must be the name of a header, in lower case" });
-  }
-  return faults;
+const schema: z.ZodType<PassportBackendOptions> = z.strictObject(
+  {
+    identity: aFunction<PassportBackendOptions["identity"]>(),
+    id: text("The id of the backend").exactOptional(),
+    schemes: schemes.exactOptional(),
+    credentialHeaders: z
+      .array(
+        z.string("must be text").regex(/^(?!authorization$)[a-z0-9-]+$/, "must be the name of a header, in lower case"),
+        "must be a list",
+      )
+      .exactOptional(),
+    formFields: formFields.exactOptional(),
+    timeout: timeout.exactOptional(),
+    authenticateOptions: z
+      .custom<object>((value) => typeof value === "object" && value !== null, "must be an object")
+      .exactOptional(),
+    close: aFunction<NonNullable<PassportBackendOptions["close"]>>().exactOptional(),
+  },
+  "must be an object with identity",
+);
+
+function faultsOf(strategy: unknown, options: unknown): Fault[] {
+  const faults = [...optionFaults(schema, options)];
+  if (!isStrategy(strategy)) return [{ path: [], message: "is no strategy" }, ...faults];
+  const named = strategy.name !== "" || (typeof options === "object" && options !== null && "id" in options);
+  return named ? faults : [{ path: ["id"], message: "is required: the strategy has no name" }, ...faults];
 }

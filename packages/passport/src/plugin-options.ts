@@ -1,5 +1,7 @@
-import { type Credentials, type Duration, type Fault, InvalidOptionsError, parseDuration } from "@registry-gate/auth";
+import type { Credentials, Duration } from "@registry-gate/auth";
+import { parseOptions } from "@registry-gate/auth-kit";
 import { z } from "zod";
+import { formFields, schemes, text, timeout } from "./option-schemas.ts";
 import type { FormFields } from "./strategy-request.ts";
 
 /** What a configuration can say beside `type: passport`. */
@@ -26,12 +28,6 @@ export interface PassportPluginOptions {
   readonly timeout?: Duration;
 }
 
-const text = (what: string): z.ZodString =>
-  z
-    .string({ error: ({ input }) => (input === undefined ? "is required" : "must be text") })
-    .min(1, "is empty")
-    .describe(what);
-
 const field = (what: string): z.ZodString =>
   text(what).regex(/^[^.]+(?:\.[^.]+)*$/, "must be the name of a field, or names with dots between them");
 
@@ -49,32 +45,15 @@ const schema: z.ZodType<PassportPluginOptions> = z.strictObject(
     groupsField: field("Where the groups are; groups by default").exactOptional(),
     emailField: field("Where an e-mail address is").exactOptional(),
     nameField: field("Where a name for people is").exactOptional(),
-    schemes: z
-      .array(z.enum(["basic", "bearer"], "must be basic or bearer"), "must be a list of basic and bearer")
-      .min(1, "must not be empty")
-      .describe("Which credentials the strategy is asked about; all by default")
-      .exactOptional(),
+    schemes: schemes.describe("Which credentials the strategy is asked about; all by default").exactOptional(),
     credentialHeaders: z
       .array(z.string("must be text").regex(/^[A-Za-z0-9-]+$/, "must be the name of a header"), "must be a list")
       .describe("Headers that the strategy reads beside Authorization")
       .exactOptional(),
-    formFields: z
-      .strictObject(
-        {
-          username: text("username by default").exactOptional(),
-          password: text("password by default").exactOptional(),
-        },
-        { error: ({ code }) => (code === "invalid_type" ? "must hold username or password" : undefined) },
-      )
-      .describe("Where a strategy that reads a form finds the login")
-      .exactOptional(),
-    timeout: z
-      .union([z.int(), z.string()], "must be a duration such as 500ms, 5s or 1m")
-      .refine((value) => (parseDuration(value) ?? 0) > 0, "must be a duration such as 500ms, 5s or 1m")
-      .describe("How long the strategy may take; 10s by default")
-      .exactOptional(),
+    formFields: formFields.describe("Where a strategy that reads a form finds the login").exactOptional(),
+    timeout: timeout.describe("How long the strategy may take; 10s by default").exactOptional(),
   },
-  { error: ({ code }) => (code === "invalid_type" ? "must hold module and the like" : undefined) },
+  "must be an object with module",
 );
 
 /** The options as JSON Schema (draft 2020-12). */
@@ -82,13 +61,5 @@ export const optionsSchema: Readonly<Record<string, unknown>> = z.toJSONSchema(s
 
 /** @throws {InvalidOptionsError} with every fault in the shape. */
 export function parsePluginOptions(options: unknown): PassportPluginOptions {
-  const result = schema.safeParse(options);
-  if (result.success) return result.data;
-  throw new InvalidOptionsError(
-    result.error.issues.flatMap((issue): Fault[] => {
-      const path = issue.path.map((key) => (typeof key === "symbol" ? String(key) : key));
-      if (issue.code !== "unrecognized_keys") return [{ path, message: issue.message }];
-      return issue.keys.map((key) => ({ path: [...path, key], message: "is not known" }));
-    }),
-  );
+  return parseOptions(schema, options);
 }

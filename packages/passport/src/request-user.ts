@@ -1,5 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import type { Identity } from "@registry-gate/auth";
+import { parseOptions } from "@registry-gate/auth-kit";
+import { z } from "zod";
+import { aFunction, text } from "./option-schemas.ts";
 import { identityOf, type SignedIn } from "./signed-in.ts";
 
 /** What {@link fromRequestUser} can be told. */
@@ -15,11 +18,13 @@ export interface RequestUserOptions {
 /**
  * Tells whom an app has signed in, for the option `session` of `registryProxy`: the user whom `passport.session()`, or
  * whatever else keeps the app's sessions, has put on the request.
+ *
+ * @throws {InvalidOptionsError} with every fault.
  */
 export function fromRequestUser(
   options: RequestUserOptions,
 ): (request: IncomingMessage) => Promise<Identity | undefined> {
-  const { id = "session", property = "user" } = options;
+  const { id = "session", property = "user" } = parseOptions(schema, options);
   return async (request) => {
     const user: unknown = Object.hasOwn(request, property) ? Reflect.get(request, property) : undefined;
     if (user === undefined || user === null || user === false) return undefined;
@@ -28,3 +33,12 @@ export function fromRequestUser(
     return signedIn.expiresAt === undefined || signedIn.expiresAt > Date.now() ? identity : undefined;
   };
 }
+
+const schema: z.ZodType<RequestUserOptions> = z.strictObject(
+  {
+    identity: aFunction<RequestUserOptions["identity"]>(),
+    id: text("Names the session in logs and identities").exactOptional(),
+    property: text("Where the app has put its user").exactOptional(),
+  },
+  "must be an object with identity",
+);

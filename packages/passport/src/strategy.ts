@@ -9,6 +9,12 @@ export interface PassportStrategy {
   authenticate(...parameters: never[]): unknown;
 }
 
+export function isStrategy(value: unknown): value is PassportStrategy {
+  return (
+    typeof value === "object" && value !== null && "authenticate" in value && typeof value.authenticate === "function"
+  );
+}
+
 /** What passport puts on a strategy for one request; a strategy answers by calling one of them. */
 export interface StrategyActions {
   success(user: unknown, info?: unknown): void;

@@ -155,6 +155,6 @@ test("options that are wrong are named, all of them", () => {
       { identity: named, timeout: "soon", credentialHeaders: ["x-good", "X-Bad", "authorization"] },
     );
   expect(open).toThrow(InvalidOptionsError);
-  const paths = [["id"], ["timeout"], ["credentialHeaders", 1], ["credentialHeaders", 2]];
+  const paths = [["id"], ["credentialHeaders", 1], ["credentialHeaders", 2], ["timeout"]];
   expect(open).toThrow(expect.objectContaining({ faults: paths.map((path) => expect.objectContaining({ path })) }));
 });

@@ -1,5 +1,12 @@
 import { type Action, InvalidOptionsError } from "@registry-gate/auth";
-import { compilePolicy, isRepository, type Principal, type RuleVerdict, validateOptions } from "registry-gate";
+import {
+  type AccessRule,
+  compilePolicy,
+  isRepository,
+  type Principal,
+  type RuleVerdict,
+  validateOptions,
+} from "registry-gate";
 import type { Configuration } from "../config/configuration.ts";
 import { loadConfiguration } from "../config/load.ts";
 import { type Command, UsageError } from "./command.ts";
@@ -17,7 +24,7 @@ export const explain: Command = {
     configHelp,
     "  --user USER        who asks; without it, somebody who is not signed in",
     "  --group GROUP      a group that USER is in; may be repeated",
-    "  --json             print an object with allowed, and rules: every rule, and why it allows or does not",
+    "  --json             print an object with allowed, and rules: every rule, and why it allows, denies or does neither",
     "",
     "ACTION is pull, push, delete or *. No user is looked up, and nothing is connected to:",
     "",
@@ -30,8 +37,9 @@ export const explain: Command = {
     try {
       const { configuration } = await loadConfiguration(file, process.env);
       const verdicts = judge(configuration, principal, action, repository);
-      const allowed = verdicts.some(({ allows }) => allows);
-      process.stdout.write(json ? asJson(allowed, verdicts) : asText(allowed, verdicts));
+      const allowed = verdicts.some(({ allows }) => allows) && !verdicts.some(({ denies }) => denies);
+      const { access = [] } = configuration;
+      process.stdout.write(json ? asJson(allowed, verdicts) : asText(allowed, verdicts, access));
       return allowed ? 0 : 1;
     } catch (error) {
       if (!(error instanceof InvalidOptionsError)) throw error;
@@ -48,16 +56,23 @@ function judge({ upstream, access }: Configuration, principal: Principal, action
   return compilePolicy(access).explain(principal, { type: "repository", name, action });
 }
 
-function asText(allowed: boolean, verdicts: readonly RuleVerdict[]): string {
-  // Where something allows it, the rest is of no interest.
-  const told = allowed ? verdicts.filter(({ allows }) => allows) : verdicts;
-  const lines = told.map(({ rule, reason }) => (rule === undefined ? reason : `access[${rule}]: ${reason}`));
-  if (lines.length === 0) lines.push("there is no rule, and what no rule allows is denied");
+function asText(allowed: boolean, verdicts: readonly RuleVerdict[], access: readonly AccessRule[]): string {
+  const lines = verdictsOfInterest(verdicts, access).map(({ rule, reason }) =>
+    rule === undefined ? reason : `access[${rule}]: ${reason}`,
+  );
+  if (lines.length === 0) lines.push("there is no rule that allows, and what no rule allows is denied");
   return `${allowed ? "allowed" : "denied"}\n${lines.map((line) => `  ${line}\n`).join("")}`;
 }
 
+/** Where something allows or denies it, the rest is of no interest; nor is a rule that would only deny something else. */
+function verdictsOfInterest(verdicts: readonly RuleVerdict[], access: readonly AccessRule[]): readonly RuleVerdict[] {
+  const deciding = verdicts.filter(({ allows, denies }) => allows || denies);
+  if (deciding.length > 0) return deciding;
+  return verdicts.filter(({ rule }) => rule === undefined || access[rule]?.effect !== "deny");
+}
+
 function asJson(allowed: boolean, verdicts: readonly RuleVerdict[]): string {
-  const rules = verdicts.map(({ rule, allows, reason }) => ({ rule: rule ?? null, allows, reason }));
+  const rules = verdicts.map(({ rule, allows, denies, reason }) => ({ rule: rule ?? null, allows, denies, reason }));
   return `${JSON.stringify({ allowed, rules }, undefined, 2)}\n`;
 }
 

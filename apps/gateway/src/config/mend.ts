@@ -9,7 +9,7 @@ const standIns: readonly (readonly [pattern: Path, value: unknown])[] = [
   [["access", "*", "repositories"], ["**"]],
   [["access", "*", "actions", "*"], "pull"],
   [["access", "*", "actions"], ["pull"]],
-  [["access", "*"], { subjects: [], repositories: [], actions: [] }],
+  [["access", "*"], { subjects: ["authenticated"], repositories: ["**"], actions: ["pull"] }],
   [["auth", "backends", "*"], { type: "nothing" }],
   [["auth", "backends"], [{ type: "nothing" }]],
   [["auth"], { backends: [{ type: "nothing" }] }],

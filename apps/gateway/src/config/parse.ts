@@ -1,9 +1,8 @@
 import type { Fault } from "@registry-gate/auth";
+import { optionFaults } from "@registry-gate/auth-kit";
 import { parseDocument } from "yaml";
-import { z } from "zod";
 import type { Configuration } from "./configuration.ts";
 import { expandEnvironment } from "./expand.ts";
-import { suggestKey } from "./known-keys.ts";
 import { isWithin, mend, type Path } from "./mend.ts";
 import { configurationSchema } from "./schema.ts";
 
@@ -36,10 +35,9 @@ export function readConfiguration(
   }
   const { value, faults } = expandEnvironment(written, environment);
   const unset = faults.map(({ path }) => path);
-  const judged = configurationSchema.safeParse(value, { reportInput: true });
+  const judged = configurationSchema.safeParse(value);
   if (judged.success) return { faults, configuration: judged.data, leftOut: unset };
-  const wrong = judged.error.issues.flatMap((issue) => faultsOf(issue));
-  faults.push(...wrong.filter(({ path }) => !isWithin(path, unset)));
+  faults.push(...[...optionFaults(configurationSchema, value)].filter(({ path }) => !isWithin(path, unset)));
   const { rest, touched } = mend(value, firstFault);
   return { faults, configuration: configurationSchema.safeParse(rest).data, leftOut: [...unset, ...touched] };
 }
@@ -49,8 +47,8 @@ function unreadable(faults: readonly Fault[]): ReadConfiguration {
 }
 
 function firstFault(value: unknown): Path | undefined {
-  const [issue] = configurationSchema.safeParse(value).error?.issues ?? [];
-  return issue === undefined ? undefined : faultsOf(issue)[0]?.path;
+  const [first] = optionFaults(configurationSchema, value);
+  return first?.path;
 }
 
 /** What the YAML library says to programmers, in the words of whoever writes a configuration. */
@@ -71,30 +69,4 @@ function syntaxFault(problem: {
 
 function firstLine(text: string): string {
   return text.split("\n", 1)[0] ?? "";
-}
-
-/** @param base Where the part of the configuration stands whose issue this is. */
-function faultsOf(issue: z.core.$ZodIssue, base: Path = []): Fault[] {
-  const path = [...base, ...issue.path.map((key) => (typeof key === "symbol" ? String(key) : key))];
-  if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => {
-      const at = [...path, key];
-      return { path: at, message: `is not a known key${suggestKey(form(), at)}` };
-    });
-  }
-  // Of alternatives, that one was meant of which only something inside is wrong.
-  const meant = issue.code === "invalid_union" ? issue.errors.find((issues) => issues.every(isInside)) : undefined;
-  if (meant !== undefined) return meant.flatMap((inner) => faultsOf(inner, path));
-  // Zod speaks of `undefined` where a key is missing.
-  const missing = issue.code === "invalid_type" && "input" in issue && issue.input === undefined;
-  return [{ path, message: missing ? "is required" : issue.message }];
-}
-
-function isInside({ code, path }: z.core.$ZodIssue): boolean {
-  return path.length > 0 || code === "unrecognized_keys";
-}
-
-/** The form of a configuration as JSON Schema. */
-function form(): unknown {
-  return z.toJSONSchema(configurationSchema, { io: "input" });
 }

@@ -1,5 +1,5 @@
 import { durationPattern, parseDuration } from "@registry-gate/auth";
-import type { AccessRule } from "registry-gate";
+import { accessRuleSchema } from "registry-gate";
 import { z } from "zod";
 import { parseListenAddress } from "./address.ts";
 import type { BackendConfiguration, Configuration, ListenAddress } from "./configuration.ts";
@@ -24,18 +24,6 @@ const address: z.ZodType<ListenAddress, string> = text().transform((value, conte
   context.addIssue({ code: "custom", message: "must be host:port, [IPv6 address]:port or unix:/path" });
   return z.NEVER;
 });
-
-const rule: z.ZodType<AccessRule> = z.strictObject(
-  {
-    subjects: list(text()).describe("anonymous, authenticated, user:NAME or group:NAME"),
-    repositories: list(text()).describe(
-      "Globs: * within a path segment, ** across segments, ! takes away, ${username}",
-    ),
-    actions: list(z.enum(["pull", "push", "delete", "*"], "must be pull, push, delete or *")),
-    immutableTags: list(text()).describe("Tags, with *, that may be created but not overwritten").exactOptional(),
-  },
-  "must be a rule with subjects, repositories and actions",
-);
 
 const backend: z.ZodType<BackendConfiguration> = z.looseObject(
   {
@@ -108,7 +96,7 @@ export const configurationSchema: z.ZodType<Configuration> = z.strictObject(
       },
       "must hold backends",
     ),
-    access: list(rule).describe("Absent: whoever is authenticated may pull and push").exactOptional(),
+    access: list(accessRuleSchema).describe("Absent: whoever is authenticated may pull and push").exactOptional(),
     log: z
       .strictObject(
         {

@@ -1,6 +1,6 @@
 import { type AuthBackend, type Fault, InvalidOptionsError, type Logger } from "@registry-gate/auth";
+import { suggestKey } from "@registry-gate/auth-kit";
 import type { BackendConfiguration } from "../config/configuration.ts";
-import { suggestKey } from "../config/known-keys.ts";
 import { firstLine, oneLine } from "../one-line.ts";
 import { findPlugin } from "../plugins.ts";
 
@@ -39,10 +39,12 @@ export async function openBackend(
       throw new InvalidOptionsError([{ path: at, message: `cannot be opened: ${oneLine(error)}` }], { cause: error });
     }
     throw new InvalidOptionsError(
-      faults.map(({ path, message }) => ({
-        path: [...at, ...path],
-        message: `${firstLine(message)}${suggestKey(known, path)}`,
-      })),
+      faults.map(({ path, message }) => {
+        const said = firstLine(message);
+        // Most backends suggest a key themselves.
+        const suggestion = said.includes("did you mean") ? "" : suggestKey(known, path);
+        return { path: [...at, ...path], message: `${said}${suggestion}` };
+      }),
       { cause: error },
     );
   }

@@ -39,7 +39,7 @@ export function riskWarnings(configuration: Configuration, tls: TlsIdentity | un
   const withoutGroups = auth.backends.every(({ type, groupFile }) => type === "htpasswd" && groupFile === undefined);
   for (const [index, rule] of access.entries()) {
     const changing = rule.actions.find((action) => action !== "pull");
-    if (changing !== undefined && rule.subjects.includes("anonymous")) {
+    if (changing !== undefined && rule.effect !== "deny" && rule.subjects.includes("anonymous")) {
       const message = `allows ${changing} to anonymous: whoever reaches the gate can change images`;
       warnings.push({ path: ["access", index, "actions"], message });
     }

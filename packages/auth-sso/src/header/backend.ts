@@ -6,11 +6,11 @@ import {
   BackendUnavailableError,
   type Rejected,
 } from "@registry-gate/auth";
+import { backendContext } from "@registry-gate/auth-kit";
 import { disagreement } from "../disagreement.ts";
 import { readGroups } from "../groups.ts";
 import { type Reading, readName, readText } from "../identity-text.ts";
 import { listeners } from "../listeners.ts";
-import { SILENT } from "../silent-log.ts";
 import { decodeValue, decodeWords } from "./header-value.ts";
 import { type SettledHeaderOptions, type SsoHeaderOptions, settleHeaderOptions } from "./options.ts";
 import { peerSet } from "./peer-set.ts";
@@ -32,7 +32,7 @@ export async function ssoHeader(
   context: Partial<BackendContext> = {},
 ): Promise<AuthBackend> {
   const settled = settleHeaderOptions(options);
-  const { id = "sso-header", baseDirectory = process.cwd(), log = SILENT } = context;
+  const { id, baseDirectory, log } = backendContext(context, "sso-header");
   const { userHeader, groupsHeader, emailHeader, nameHeader, sharedSecret, fingerprints } = settled;
   const proxies = peerSet(settled.trustedProxies);
   const subscriptions = listeners();

@@ -1,6 +1,7 @@
 import { type Fault, InvalidOptionsError } from "@registry-gate/auth";
+import { parseOptions } from "@registry-gate/auth-kit";
 import { z } from "zod";
-import { flag, headerName, listOf, parseWith, separator, text } from "../option-schema.ts";
+import { flag, headerName, listOf, separator, text } from "../option-schema.ts";
 import { peerFault } from "./peer-set.ts";
 import { type HeaderPreset, headerPresetNames, headerPresets } from "./presets.ts";
 
@@ -89,7 +90,7 @@ const certificateSchema: z.ZodType<ClientCertificateOptions> = z.strictObject(
   "must have fingerprints",
 );
 
-const schema: z.ZodType<SsoHeaderOptions> = z.strictObject({
+const shape = {
   trustedProxies: listOf(text("an IP address or a CIDR block"), "IP addresses and CIDR blocks").describe(
     "Who may name users: addresses and CIDR blocks of the proxies before the gate, and unix:",
   ),
@@ -109,14 +110,16 @@ const schema: z.ZodType<SsoHeaderOptions> = z.strictObject({
   encodedWords: flag().describe("Whether text beyond ASCII comes in encoded words (RFC 2047)").exactOptional(),
   sharedSecret: secretSchema.describe("A secret that the proxy alone knows").exactOptional(),
   clientCertificate: certificateSchema.describe("The certificate of the proxy in the TLS handshake").exactOptional(),
-});
+};
+
+const schema: z.ZodType<SsoHeaderOptions> = z.strictObject(shape, "must be an object with trustedProxies");
 
 /** The options as JSON Schema (draft 2020-12). */
 export const headerOptionsSchema: Readonly<Record<string, unknown>> = z.toJSONSchema(schema);
 
 /** @throws {InvalidOptionsError} with every fault of form. */
 export function parseHeaderOptions(options: unknown): SsoHeaderOptions {
-  return parseWith(schema, options);
+  return parseOptions(schema, options);
 }
 
 /** @throws {InvalidOptionsError} with every fault of form, or else with every option that does not go with another. */

@@ -9,9 +9,9 @@ import {
   type Logger,
   type Rejected,
 } from "@registry-gate/auth";
+import { backendContext } from "@registry-gate/auth-kit";
 import { conflicting, disagreement } from "../disagreement.ts";
 import { listeners } from "../listeners.ts";
-import { SILENT } from "../silent-log.ts";
 import { UnavailableError } from "./cached-document.ts";
 import { openCertificates } from "./certificates.ts";
 import { mapClaims } from "./claims.ts";
@@ -36,7 +36,7 @@ const ABSTAINED: AuthResult = { status: "abstained" };
  */
 export async function ssoJwt(options: SsoJwtOptions, context: Partial<BackendContext> = {}): Promise<AuthBackend> {
   const settled = settleJwtOptions(options);
-  const { id = "sso-jwt", baseDirectory = process.cwd(), log = SILENT } = context;
+  const { id, baseDirectory, log } = backendContext(context, "sso-jwt");
   const { header, rules, mapping, basicUsernames } = settled;
   const subscriptions = listeners();
   const keys = await openKeys(settled, baseDirectory, log, subscriptions.notify);

@@ -1,7 +1,8 @@
 import { isAbsolute } from "node:path";
 import type { Duration } from "@registry-gate/auth";
+import { parseOptions } from "@registry-gate/auth-kit";
 import { z } from "zod";
-import { flag, headerName, listOf, parseWith, separator, text } from "../option-schema.ts";
+import { flag, headerName, listOf, separator, text } from "../option-schema.ts";
 import { type JwtPreset, jwtPresetNames } from "./preset-names.ts";
 
 export const jwtAlgorithms = [
@@ -88,7 +89,7 @@ const texts = (what: string) =>
 const duration = (what: string) =>
   z.union([z.number(), z.string()], "must be a duration such as 30s").describe(what).exactOptional();
 
-const schema: z.ZodType<SsoJwtOptions> = z.strictObject({
+const shape = {
   preset: z
     .enum(jwtPresetNames, `must be one of ${jwtPresetNames.join(", ")}`)
     .describe("A product whose tokens are known")
@@ -133,14 +134,16 @@ const schema: z.ZodType<SsoJwtOptions> = z.strictObject({
     .record(z.string(), texts("a text"), "must be claims, with what each must be")
     .describe("Claims that must be there, and what each must be")
     .exactOptional(),
-});
+};
+
+const schema: z.ZodType<SsoJwtOptions> = z.strictObject(shape, "must be an object with issuer, audience and jwks");
 
 /** The options as JSON Schema (draft 2020-12). */
 export const jwtOptionsSchema: Readonly<Record<string, unknown>> = z.toJSONSchema(schema);
 
 /** @throws {InvalidOptionsError} with every fault of form. */
 export function parseJwtOptions(options: unknown): SsoJwtOptions {
-  return parseWith(schema, options);
+  return parseOptions(schema, options);
 }
 
 /** Whether a location of keys is a URL rather than a path. */

@@ -15,6 +15,25 @@ export function immutable(tag: string): ErrorAnswer {
   return { status: 403, code: "DENIED", message: `the tag ${tag} exists and is immutable` };
 }
 
+/** Of a tag that the rules do not let the caller delete, whether or not it exists. */
+export function undeletable(tag: string): ErrorAnswer {
+  return { status: 403, code: "DENIED", message: `the tag ${tag} is immutable` };
+}
+
+/** Of a manifest or blob that such a tag refers to. The caller may not be allowed to see the tag, so it is not named. */
+export const referenced: ErrorAnswer = {
+  status: 403,
+  code: "DENIED",
+  message: "an immutable tag refers to this digest",
+};
+
+/** The registry did not say clearly enough what is under its tags. */
+export const undecided: ErrorAnswer = {
+  status: 502,
+  code: "UNAVAILABLE",
+  message: "whether this would change an immutable tag could not be found out",
+};
+
 export const backendUnavailable: ErrorAnswer = {
   status: 503,
   code: "UNAVAILABLE",

@@ -1,8 +1,8 @@
 import { accessesOf } from "../route/accesses.ts";
-import { isTag } from "../route/names.ts";
-import { type Route, repositoryOf } from "../route/route.ts";
+import { largestPage, type Route } from "../route/route.ts";
 import type { Policy } from "./policy.ts";
 import type { Principal } from "./principal.ts";
+import { type TagLimit, tagLimitOf } from "./tag-limit.ts";
 
 /** Which repositories of a listing somebody may see. */
 export type Visible = "nothing" | ((repository: string) => boolean);
@@ -15,8 +15,8 @@ export type Authorization =
       readonly reason: string;
       /** Of a listing of repositories, what of it the caller may see; `undefined` for all of it. */
       readonly visible?: Visible;
-      /** Tags that the route may create, but not overwrite. */
-      readonly onlyNew?: readonly string[];
+      /** To be kept before the route is passed on; `undefined` where no tag is immutable. */
+      readonly tagLimit?: TagLimit;
     }
   | { readonly allowed: false; readonly reason: string };
 
@@ -34,23 +34,23 @@ export function authorize(policy: Policy, principal: Principal, route: Route): A
   let reason = "";
   for (const access of accessesOf(route)) {
     const decision = policy.decide(principal, access);
-    if (!decision.allowed) return { allowed: false, reason: `no rule allows ${access.action} on ${access.name}` };
+    if (!decision.allowed) {
+      const none = `no rule allows ${access.action} on ${access.name}`;
+      return { allowed: false, reason: decision.rule === undefined ? none : `denied by access[${decision.rule}]` };
+    }
     reason = decision.rule === undefined ? "authenticated" : `access[${decision.rule}]`;
   }
-  const onlyNew = tagsWrittenBy(route).filter((tag) => !policy.mayOverwrite(principal, repositoryOf(route) ?? "", tag));
+  const tagLimit = tagLimitOf(policy, principal, route);
   const granted = { allowed: true, route: withoutForbiddenMount(policy, principal, route), reason } as const;
-  return onlyNew.length === 0 ? granted : { ...granted, onlyNew };
+  return tagLimit === undefined ? granted : { ...granted, tagLimit };
 }
 
-const noTags: readonly string[] = [];
-
-function tagsWrittenBy(route: Route): readonly string[] {
-  if (route.operation !== "put-manifest") return noTags;
-  return isTag(route.reference) ? [route.reference, ...route.tags] : route.tags;
-}
+type CatalogRoute = Extract<Route, { operation: "list-repositories" }>;
 
 /** Whoever is known may ask for the list; it names what they may pull. */
-function authorizeCatalog(policy: Policy, principal: Principal, route: Route): Authorization {
+function authorizeCatalog(policy: Policy, principal: Principal, asked: CatalogRoute): Authorization {
+  const { n } = asked.page;
+  const route = n === undefined ? asked : { ...asked, page: { ...asked.page, n: Math.min(n, largestPage) } };
   const reach = policy.reach(principal, "pull");
   if (reach === "everything") return { allowed: true, route, reason: "may pull every repository" };
   if (reach === "nothing") {

@@ -15,7 +15,8 @@ export interface UpstreamQuery {
 /** A short response of the registry, read whole. */
 export interface QueryResponse {
   readonly status: number;
-  readonly headers: ResponseHead["headers"];
+  /** By names in lower case; of a field that stands more than once, all values with commas between them. */
+  readonly headers: NodeJS.Dict<string>;
   readonly body: string;
 }
 
@@ -63,7 +64,7 @@ export function query(
         end() {
           signal.removeEventListener("abort", abort);
           const { statusCode = 502, headers = {} } = head ?? {};
-          resolve({ status: statusCode, headers, body: Buffer.concat(chunks).toString("utf8") });
+          resolve({ status: statusCode, headers: joined(headers), body: Buffer.concat(chunks).toString("utf8") });
         },
         failed({ kind, error }) {
           signal.removeEventListener("abort", abort);
@@ -80,4 +81,12 @@ export function query(
     };
     signal.addEventListener("abort", abort, { once: true });
   });
+}
+
+function joined(headers: ResponseHead["headers"]): NodeJS.Dict<string> {
+  const result: NodeJS.Dict<string> = Object.create(null);
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) result[name] = typeof value === "string" ? value : value.join(", ");
+  }
+  return result;
 }

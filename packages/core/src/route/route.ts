@@ -48,6 +48,9 @@ export interface Mount {
   readonly from: string;
 }
 
+/** As many repositories as a registry is asked for at once, whatever a client asks for. */
+export const largestPage = 5000;
+
 /** Which part of a listing is asked for. */
 export interface Page {
   readonly n: number | undefined;

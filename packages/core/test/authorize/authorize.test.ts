@@ -85,14 +85,57 @@ describe("a route", () => {
 
   test("that writes protected tags says which", () => {
     const pusher = user("alice", "pushers");
-    expect(judged(pusher, "PUT", "/v2/team/app/manifests/v1")).toMatchObject({ onlyNew: ["v1"] });
-    expect(judged(pusher, "PUT", `/v2/team/app/manifests/${sha256}?tag=latest&tag=v2`)).toMatchObject({
-      onlyNew: ["v2"],
-    });
-    expect(judged(pusher, "PUT", "/v2/team/app/manifests/latest?tag=v3")).toMatchObject({ onlyNew: ["v3"] });
-    expect(judged(pusher, "PUT", "/v2/team/app/manifests/latest")).not.toHaveProperty("onlyNew");
-    expect(judged(pusher, "PUT", `/v2/team/app/manifests/${sha256}`)).not.toHaveProperty("onlyNew");
-    expect(judged(pusher, "POST", "/v2/team/app/blobs/uploads/")).not.toHaveProperty("onlyNew");
+    const onlyNew = (...tags: string[]) => ({ tagLimit: { kind: "only-new", tags } });
+    expect(judged(pusher, "PUT", "/v2/team/app/manifests/v1")).toMatchObject(onlyNew("v1"));
+    expect(judged(pusher, "PUT", `/v2/team/app/manifests/${sha256}?tag=latest&tag=v2`)).toMatchObject(onlyNew("v2"));
+    expect(judged(pusher, "PUT", "/v2/team/app/manifests/latest?tag=v3")).toMatchObject(onlyNew("v3"));
+    expect(judged(pusher, "PUT", "/v2/team/app/manifests/latest")).not.toHaveProperty("tagLimit");
+    expect(judged(pusher, "PUT", `/v2/team/app/manifests/${sha256}`)).not.toHaveProperty("tagLimit");
+    expect(judged(pusher, "POST", "/v2/team/app/blobs/uploads/")).not.toHaveProperty("tagLimit");
+  });
+
+  test("that deletes what protected tags may refer to says so", () => {
+    const limited = compilePolicy([
+      { subjects: ["anonymous"], repositories: ["**"], actions: ["*"], immutableTags: ["v*"] },
+    ]);
+    const limitOf = (target: string) => {
+      const { route } = parseRoute("DELETE", target);
+      const authorization = route && authorize(limited, user("alice"), route);
+      return authorization?.allowed === true ? authorization.tagLimit : "denied";
+    };
+    expect(limitOf("/v2/app/manifests/v1")).toEqual({ kind: "kept", tag: "v1" });
+    expect(limitOf("/v2/app/manifests/latest")).toBeUndefined();
+    const unreferenced = { kind: "unreferenced", digest: sha256, isImmutable: expect.any(Function) };
+    expect(limitOf(`/v2/app/manifests/${sha256}`)).toEqual(unreferenced);
+    expect(limitOf(`/v2/app/blobs/${sha256}`)).toEqual(unreferenced);
+    expect(limitOf("/v2/app/blobs/uploads/id")).toBeUndefined();
+  });
+
+  test("that a rule denies says which", () => {
+    const denying = compilePolicy([
+      { subjects: ["authenticated"], repositories: ["**"], actions: ["*"] },
+      { effect: "deny", subjects: ["user:mallory"], repositories: ["secret/**"], actions: ["pull"] },
+    ]);
+    const mallory = user("mallory");
+    const pull = { operation: "get-manifest", repository: "secret/app", reference: "v1" } as const;
+    expect(authorize(denying, mallory, pull)).toEqual({ allowed: false, reason: "denied by access[1]" });
+    const mount = { digest: sha256, from: "secret/app" };
+    const upload = { operation: "start-upload", repository: "team/app", digest: undefined, mount } as const;
+    expect(authorize(denying, mallory, upload)).toMatchObject({ allowed: true, route: { mount: undefined } });
+    expect(authorize(denying, user("alice"), upload)).toMatchObject({ allowed: true, route: { mount } });
+    const list = authorize(denying, mallory, { operation: "list-repositories", page: { n: 1, last: undefined } });
+    if (!list.allowed || typeof list.visible !== "function") throw new Error("not filtered");
+    expect(["secret/app", "team/app"].filter(list.visible)).toEqual(["team/app"]);
+  });
+
+  test("that lists repositories asks the registry for at most five thousand at once", () => {
+    const everything = compilePolicy([{ subjects: ["authenticated"], repositories: ["**"], actions: ["pull"] }]);
+    const travels = (n: number | undefined) => {
+      const page = { n, last: undefined };
+      return authorize(everything, user("alice"), { operation: "list-repositories", page });
+    };
+    for (const n of [undefined, 0, 1, 5000]) expect(travels(n)).toMatchObject({ route: { page: { n } } });
+    for (const n of [5001, 999_999_999]) expect(travels(n)).toMatchObject({ route: { page: { n: 5000 } } });
   });
 });
 
@@ -118,6 +161,8 @@ describe("whatever the rules, the caller and the route are", () => {
         const from = route.operation === "start-upload" ? route.mount?.from : undefined;
         const mayPull =
           from === undefined || policy.decide(who, { type: "repository", name: from, action: "pull" }).allowed;
+        const n = route.operation === "list-repositories" ? route.page.n : undefined;
+        if (n !== undefined && n > 5000) return;
         expect(authorization.route).toEqual(mayPull ? route : { ...route, mount: undefined });
       }),
       { numRuns: 3000 },
@@ -132,8 +177,9 @@ describe("whatever the rules, the caller and the route are", () => {
         const authorization = authorize(policy, who, route);
         if (!authorization.allowed || route.operation !== "put-manifest") return;
         const written = [route.reference, ...route.tags].filter((name) => !name.includes(":"));
-        const stay = written.filter((tag) => !policy.mayOverwrite(who, route.repository, tag));
-        expect(authorization.onlyNew ?? []).toEqual(stay);
+        const isImmutable = policy.immutableTags(who, route.repository, "push");
+        const stay = written.filter((tag) => isImmutable?.(tag));
+        expect(authorization.tagLimit).toEqual(stay.length === 0 ? undefined : { kind: "only-new", tags: stay });
       }),
       { numRuns: 1000 },
     );

@@ -14,15 +14,26 @@ const glob = fc.constantFrom(
 );
 const action = fc.constantFrom<Action>("pull", "push", "delete", "*");
 
-/** A rule that is well-formed; some of its lists may be empty, so that it says nothing. */
-export const someRule: fc.Arbitrary<AccessRule> = fc.record(
+const lists = {
+  subjects: fc.array(subject, { maxLength: 2 }),
+  repositories: fc.array(glob, { maxLength: 3 }),
+  actions: fc.array(action, { maxLength: 2 }),
+};
+
+/** A rule that allows and is well-formed; some of its lists may be empty, so that it says nothing. */
+export const someAllowRule: fc.Arbitrary<AccessRule> = fc.record(
   {
-    subjects: fc.array(subject, { maxLength: 2 }),
-    repositories: fc.array(glob, { maxLength: 3 }),
-    actions: fc.array(action, { maxLength: 2 }),
+    ...lists,
+    effect: fc.constant("allow"),
     immutableTags: fc.array(fc.constantFrom("v*", "latest", "*", "*-final"), { maxLength: 2 }),
   },
   { requiredKeys: ["subjects", "repositories", "actions"] },
+);
+/** The same of one that denies. */
+export const someDenyRule: fc.Arbitrary<AccessRule> = fc.record({ ...lists, effect: fc.constant("deny") });
+const someRule: fc.Arbitrary<AccessRule> = fc.oneof(
+  { weight: 3, arbitrary: someAllowRule },
+  { weight: 1, arbitrary: someDenyRule },
 );
 export const someRules: fc.Arbitrary<AccessRule[]> = fc.array(someRule, { maxLength: 5 });
 export const somebody: fc.Arbitrary<Principal> = fc.constantFrom<Principal[]>(

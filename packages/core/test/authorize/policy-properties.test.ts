@@ -4,13 +4,21 @@ import { expect, test } from "vitest";
 import { compilePolicy } from "../../src/authorize/policy.ts";
 import type { Principal } from "../../src/authorize/principal.ts";
 import type { AccessRule } from "../../src/options.ts";
-import { someAction, somebody, someRepository, someRule, someRules, someTag } from "./generated-rules.ts";
+import {
+  someAction,
+  someAllowRule,
+  somebody,
+  someDenyRule,
+  someRepository,
+  someRules,
+  someTag,
+} from "./generated-rules.ts";
 import { globOracle } from "./glob-oracle.ts";
 
 const on = (name: string, action: Action): Access => ({ type: "repository", name, action });
 
-/** What one rule means, as its documentation says it. */
-function allows(rule: AccessRule, who: Principal, repository: string, action: Action): boolean {
+/** Whether one rule has its effect, as its documentation says it. */
+function concerns(rule: AccessRule, who: Principal, repository: string, action: Action): boolean {
   const username = who === "anonymous" ? undefined : who.identity.username;
   const subjects = new Set(["anonymous"]);
   if (who !== "anonymous") {
@@ -29,25 +37,47 @@ function allows(rule: AccessRule, who: Principal, repository: string, action: Ac
   );
 }
 
-test("what one rule at least means to allow is allowed, and nothing else", () => {
+const isAllowing = ({ effect }: AccessRule): boolean => effect !== "deny";
+const isDenying = ({ effect }: AccessRule): boolean => effect === "deny";
+
+test("what one rule allows and none denies is allowed, and nothing else", () => {
   fc.assert(
     fc.property(someRules, somebody, someRepository, someAction, (list, who, name, what) => {
-      const { allowed } = compilePolicy(list).decide(who, on(name, what));
-      expect(allowed).toBe(list.some((rule) => allows(rule, who, name, what)));
+      const concerned = (rule: AccessRule): boolean => concerns(rule, who, name, what);
+      const denying = list.findIndex((rule) => isDenying(rule) && concerned(rule));
+      const allowing = list.findIndex((rule) => isAllowing(rule) && concerned(rule));
+      const deciding = denying === -1 ? allowing : denying;
+      expect(compilePolicy(list).decide(who, on(name, what))).toEqual({
+        allowed: denying === -1 && allowing !== -1,
+        rule: deciding === -1 ? undefined : deciding,
+      });
     }),
     { numRuns: 10_000 },
   );
 });
 
-test("a tag may be overwritten where one rule that lets the push through does not protect it", () => {
+test("who is allowed all actions at once is allowed each of them", () => {
+  fc.assert(
+    fc.property(someRules, somebody, someRepository, someAction, (list, who, name, what) => {
+      const policy = compilePolicy(list);
+      if (policy.decide(who, on(name, "*")).allowed) expect(policy.decide(who, on(name, what)).allowed).toBe(true);
+    }),
+    { numRuns: 5000 },
+  );
+});
+
+test("a tag must stay where every rule that allows the action protects it", () => {
   const protects = ({ immutableTags = [] }: AccessRule, tag: string): boolean =>
     immutableTags.some((pattern) => new RegExp(`^${pattern.replaceAll("*", ".*")}$`).test(tag));
   fc.assert(
-    fc.property(someRules, somebody, someRepository, someTag, (list, who, name, tag) => {
-      expect(compilePolicy(list).mayOverwrite(who, name, tag)).toBe(
-        list.some((rule) => allows(rule, who, name, "push") && !protects(rule, tag)),
-      );
-    }),
+    fc.property(
+      ...([someRules, somebody, someRepository, fc.constantFrom("push" as const, "delete" as const), someTag] as const),
+      (list, who, name, what, tag) => {
+        const allowing = list.filter((rule) => isAllowing(rule) && concerns(rule, who, name, what));
+        const stays = compilePolicy(list).immutableTags(who, name, what)?.(tag) ?? false;
+        expect(stays).toBe(allowing.length > 0 && allowing.every((rule) => protects(rule, tag)));
+      },
+    ),
     { numRuns: 10_000 },
   );
 });
@@ -66,9 +96,29 @@ test("the order of the rules does not matter", () => {
   );
 });
 
-test("a further rule takes nothing away", () => {
+test("a further rule that denies allows nothing more, and no further tag to be changed", () => {
   fc.assert(
-    fc.property(someRules, someRule, somebody, someRepository, someAction, (list, further, who, name, what) => {
+    fc.property(
+      ...([someRules, someDenyRule, fc.nat(), somebody, someRepository, someAction, someTag] as const),
+      (list, further, at, who, name, what, tag) => {
+        const before = compilePolicy(list);
+        const after = compilePolicy(list.toSpliced(at % (list.length + 1), 0, further));
+        if (!before.decide(who, on(name, what)).allowed) {
+          expect(after.decide(who, on(name, what)).allowed).toBe(false);
+        }
+        for (const action of ["push", "delete"] as const) {
+          const stayed = before.immutableTags(who, name, action)?.(tag) ?? false;
+          expect(after.immutableTags(who, name, action)?.(tag) ?? false).toBe(stayed);
+        }
+      },
+    ),
+    { numRuns: 5000 },
+  );
+});
+
+test("a further rule that allows takes nothing away", () => {
+  fc.assert(
+    fc.property(someRules, someAllowRule, somebody, someRepository, someAction, (list, further, who, name, what) => {
       const before = compilePolicy(list).decide(who, on(name, what)).allowed;
       if (before) expect(compilePolicy([...list, further]).decide(who, on(name, what)).allowed).toBe(true);
     }),
@@ -92,8 +142,8 @@ test("an explanation agrees with the decision, rule by rule", () => {
       const policy = compilePolicy(list);
       const verdicts = policy.explain(who, on(name, what));
       expect(verdicts.map(({ rule: index }) => index)).toEqual(list.map((_, index) => index));
-      const decision = policy.decide(who, on(name, what));
-      expect(verdicts.find(({ allows }) => allows)?.rule).toBe(decision.allowed ? decision.rule : undefined);
+      const deciding = verdicts.find(({ denies }) => denies) ?? verdicts.find(({ allows }) => allows);
+      expect(policy.decide(who, on(name, what))).toEqual({ allowed: deciding?.allows ?? false, rule: deciding?.rule });
     }),
     { numRuns: 2000 },
   );

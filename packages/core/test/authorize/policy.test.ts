@@ -56,8 +56,7 @@ describe("rules", () => {
     expect(open.decide(user("alice"), on("app", "push")).allowed).toBe(true);
     expect(open.decide(user("alice"), on("app", "delete")).allowed).toBe(false);
     expect(open.decide("anonymous", on("app", "pull")).allowed).toBe(false);
-    expect(open.mayOverwrite(user("alice"), "app", "v1")).toBe(true);
-    expect(open.mayOverwrite("anonymous", "app", "v1")).toBe(false);
+    expect(open.immutableTags(user("alice"), "app", "push")).toBeUndefined();
   });
 
   test("reach no further than repositories", () => {
@@ -75,13 +74,27 @@ describe("rules", () => {
     expect(reach("team/**", "**")).toBe("everything");
   });
 
-  test("protect tags, unless another rule lets the push through without it", () => {
+  test("protect tags, unless another rule lets the same action through without it", () => {
+    const stays = (who: Principal, name: string, action: "push" | "delete", tag: string) =>
+      policy.immutableTags(who, name, action)?.(tag) ?? false;
     const strict = user("alice", "pushers");
-    expect(policy.mayOverwrite(strict, "team/app", "v1")).toBe(false);
-    expect(policy.mayOverwrite(strict, "team/app", "latest")).toBe(true);
-    expect(policy.mayOverwrite(strict, "alice/app", "v1")).toBe(true);
-    expect(policy.mayOverwrite(user("team", "pushers"), "team/app", "v1")).toBe(true);
-    expect(policy.mayOverwrite(user("bob"), "team/app", "latest")).toBe(false);
+    expect(stays(strict, "team/app", "push", "v1")).toBe(true);
+    expect(stays(strict, "team/app", "push", "latest")).toBe(false);
+    expect(stays(strict, "alice/app", "push", "v1")).toBe(false);
+    expect(stays(user("team", "pushers"), "team/app", "push", "v1")).toBe(false);
+  });
+
+  test("protect tags from each of their own actions, and others lift that for their own actions alone", () => {
+    const everywhere = { subjects: ["authenticated"], repositories: ["**"] };
+    const limited: AccessRule = { ...everywhere, actions: ["*"], immutableTags: ["v*", "stable"] };
+    const stays = (rules: AccessRule[], action: "push" | "delete") =>
+      compilePolicy(rules).immutableTags(user("alice"), "app", action)?.("v1") ?? false;
+    expect([stays([limited], "push"), stays([limited], "delete")]).toEqual([true, true]);
+    const pushes: AccessRule = { ...everywhere, actions: ["push"] };
+    expect([stays([limited, pushes], "push"), stays([limited, pushes], "delete")]).toEqual([false, true]);
+    const deletes: AccessRule = { ...everywhere, actions: ["delete"], immutableTags: ["stable"] };
+    expect([stays([limited, deletes], "push"), stays([limited, deletes], "delete")]).toEqual([true, false]);
+    expect(compilePolicy([limited, deletes]).immutableTags(user("alice"), "app", "delete")?.("stable")).toBe(true);
   });
 
   test("name users and groups in whichever form of Unicode they are written", () => {
@@ -101,6 +114,95 @@ describe("rules", () => {
       allowed: true,
       rule: undefined,
     });
+  });
+});
+
+describe("rules that deny", () => {
+  const all: AccessRule = { subjects: ["authenticated"], repositories: ["**"], actions: ["*"] };
+  const decide = (denial: Partial<AccessRule>, who: Principal, name = "team/app", action: Action = "pull") =>
+    compilePolicy([
+      { subjects: ["user:mallory"], repositories: ["**"], actions: ["*"], ...denial, effect: "deny" },
+      all,
+    ]).decide(who, on(name, action));
+
+  test("take everything from one user and nothing from others, before or behind the rules that allow", () => {
+    expect(decide({}, user("mallory"))).toEqual({ allowed: false, rule: 0 });
+    expect(decide({}, user("alice"))).toEqual({ allowed: true, rule: 1 });
+    const behind = compilePolicy([
+      all,
+      { effect: "deny", subjects: ["user:mallory"], repositories: ["**"], actions: ["*"] },
+    ]);
+    expect(behind.decide(user("mallory"), on("team/app", "pull"))).toEqual({ allowed: false, rule: 1 });
+  });
+
+  test("by anonymous deny anybody, signed in or not", () => {
+    const denial = { subjects: ["anonymous"], actions: ["delete"] as const };
+    expect(decide(denial, user("alice"), "team/app", "delete").allowed).toBe(false);
+    expect(decide(denial, "anonymous", "team/app", "delete")).toEqual({ allowed: false, rule: 0 });
+    expect(decide(denial, user("alice"), "team/app", "push").allowed).toBe(true);
+  });
+
+  test("leave what their patterns beginning with ! take away from the denial", () => {
+    const denial = { repositories: ["**", "!public/**"] };
+    expect(decide(denial, user("mallory"), "public/app").allowed).toBe(true);
+    expect(decide(denial, user("mallory"), "publicity/app").allowed).toBe(false);
+  });
+
+  test("know the caller's own name", () => {
+    const denial = { subjects: ["authenticated"], repositories: ["**", "!${username}/**"] };
+    expect(decide(denial, user("alice"), "alice/app").allowed).toBe(true);
+    expect(decide(denial, user("alice"), "bob/app").allowed).toBe(false);
+  });
+
+  test("of one action deny a request for all of them", () => {
+    expect(decide({ actions: ["delete"] }, user("mallory"), "team/app", "*").allowed).toBe(false);
+    expect(decide({ actions: ["delete"] }, user("alice"), "team/app", "*").allowed).toBe(true);
+  });
+
+  test("are not escaped by another form of Unicode, of a user's name or a group's", () => {
+    const named = { subjects: ["user:\u00e4lice", "group:b\u00fcro"] };
+    expect(decide(named, user("a\u0308lice")).allowed).toBe(false);
+    expect(decide(named, user("bob", "bu\u0308ro")).allowed).toBe(false);
+    const decomposed = { subjects: ["user:a\u0308lice"] };
+    expect(decide(decomposed, user("\u00e4lice")).allowed).toBe(false);
+    // Upper and lower case are told apart, as they are in rules that allow.
+    expect(decide({}, user("Mallory")).allowed).toBe(true);
+  });
+
+  test("limit how far a permission reaches", () => {
+    const reach = (denial: Partial<AccessRule>, who: Principal) =>
+      compilePolicy([
+        all,
+        { subjects: ["user:mallory"], repositories: ["**"], actions: ["*"], ...denial, effect: "deny" },
+      ]).reach(who, "pull");
+    expect(reach({}, user("alice"))).toBe("everything");
+    expect(reach({}, user("mallory"))).toBe("nothing");
+    expect(reach({ repositories: ["secret/**"] }, user("mallory"))).toBe("something");
+    expect(reach({ repositories: ["**", "!a"] }, user("mallory"))).toBe("something");
+    expect(reach({ repositories: ["!a"] }, user("mallory"))).toBe("everything");
+    expect(reach({ actions: ["push"] }, user("mallory"))).toBe("everything");
+  });
+
+  test("are explained beside the rules that they overrule", () => {
+    const explained = compilePolicy([
+      all,
+      { effect: "deny", subjects: ["group:leavers"], repositories: ["**"], actions: ["push"] },
+      { ...all, immutableTags: ["v*", "stable"] },
+    ]);
+    const verdicts = (action: Action) =>
+      explained.explain(user("bob", "leavers"), on("app", action)).map(({ allows, denies, reason }) => {
+        return [allows ? "allows" : denies ? "denies" : "neither", reason];
+      });
+    expect(verdicts("push")).toEqual([
+      ["allows", "allows push on app"],
+      ["denies", "denies push on app"],
+      ["allows", "allows push on app, but does not overwrite the tags v*, stable"],
+    ]);
+    expect(verdicts("delete")).toEqual([
+      ["allows", "allows delete on app"],
+      ["neither", "its actions do not include delete"],
+      ["allows", "allows delete on app, but not of what the tags v*, stable refer to"],
+    ]);
   });
 });
 
@@ -126,7 +228,11 @@ describe("an explanation", () => {
   test("without rules says what stands in their place", () => {
     const open = compilePolicy(undefined);
     const reason = "without access rules, whoever is authenticated may pull and push";
-    expect(open.explain(user("alice"), on("app", "push"))).toEqual([{ rule: undefined, allows: true, reason }]);
-    expect(open.explain("anonymous", on("app", "pull"))).toEqual([{ rule: undefined, allows: false, reason }]);
+    expect(open.explain(user("alice"), on("app", "push"))).toEqual([
+      { rule: undefined, allows: true, denies: false, reason },
+    ]);
+    expect(open.explain("anonymous", on("app", "pull"))).toEqual([
+      { rule: undefined, allows: false, denies: false, reason },
+    ]);
   });
 });

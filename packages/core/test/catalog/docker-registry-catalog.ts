@@ -1,7 +1,8 @@
-import type { CatalogPage, ReadCatalog } from "../../src/catalog/filtered-catalog.ts";
+import type { CatalogPage } from "../../src/catalog/filtered-catalog.ts";
 
 export interface CatalogModel {
-  readonly read: ReadCatalog;
+  /** Never asks to be asked for less. */
+  readonly read: (n: number, last: string | undefined) => Promise<CatalogPage>;
   /** How often it was read. */
   reads(): number;
 }

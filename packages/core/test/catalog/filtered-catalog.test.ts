@@ -28,16 +28,59 @@ const settings: fc.Arbitrary<Setting> = fc
     return { shown: inOrder(all.filter((item) => !hidden.has(item))), hidden, limit, exact };
   });
 
+/** Makes a sealed place readable for the test, and tells it from a name. */
+const seal = (cursor: string): string => `~${cursor}`;
+const unseal = (next: string): string => next.replace(/^~/, "");
+/** What one page may cost the registry. */
+const mostReads = 10;
+
 function open({ shown, hidden, limit, exact }: Setting) {
   const { read, reads } = dockerRegistryCatalog([...shown, ...hidden], limit, exact);
   const visible = (repository: string): boolean => !hidden.has(repository);
-  return { reads, page: (n: number, last: string | undefined) => filteredCatalog({ n, last }, visible, read) };
+  return { reads, page: (n: number, last: string | undefined) => filteredCatalog({ n, last }, visible, read, seal) };
 }
 
+/** A registry whose pages hold so much that a page of what is visible never costs too much. */
+const generous: fc.Arbitrary<Setting> = settings.map((setting) => ({ ...setting, limit: setting.limit + 4 }));
+
 describe("a catalog of which not all is visible", () => {
-  test("is, page by page, what is visible, in the registry's order; full pages, and no next one after the last", async () => {
+  test("is, page by page, what is visible, in the registry's order, and no page costs more than ten reads", async () => {
     await fc.assert(
       fc.asyncProperty(settings, fc.integer({ min: 1, max: 7 }), async (setting, n) => {
+        const catalog = open(setting);
+        const pages: (readonly string[])[] = [];
+        for (let last: string | undefined; ; ) {
+          const before = catalog.reads();
+          const { repositories, next } = await catalog.page(n, last);
+          const reads = catalog.reads() - before;
+          pages.push(repositories);
+          expect(reads).toBeLessThanOrEqual(mostReads);
+          if (next === undefined) break;
+          // Where the page is not full, it was for its cost.
+          if (repositories.length < n) expect(reads).toBe(mostReads);
+          if (!next.startsWith("~")) expect(next).toBe(repositories.at(-1));
+          last = unseal(next);
+        }
+        expect(pages.flat()).toEqual(setting.shown);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test("names nothing invisible, not as the place to go on from either", async () => {
+    await fc.assert(
+      fc.asyncProperty(settings, fc.integer({ min: 1, max: 7 }), async (setting, n) => {
+        const { repositories, next } = await open(setting).page(n, undefined);
+        for (const repository of repositories) expect(setting.hidden).not.toContain(repository);
+        if (next !== undefined && !next.startsWith("~")) expect(setting.hidden).not.toContain(next);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test("has full pages and no next one after the last, where the registry's pages are large", async () => {
+    await fc.assert(
+      fc.asyncProperty(generous, fc.integer({ min: 1, max: 7 }), async (setting, n) => {
         const catalog = open(setting);
         const pages: (readonly string[])[] = [];
         for (let last: string | undefined; ; ) {
@@ -48,7 +91,6 @@ describe("a catalog of which not all is visible", () => {
           expect(page.next).toBe(page.repositories.at(-1));
           last = page.next;
         }
-        expect(pages.flat()).toEqual(setting.shown);
         // No page is promised that has nothing on it.
         expect(pages).toHaveLength(Math.max(1, Math.ceil(setting.shown.length / n)));
       }),
@@ -58,7 +100,7 @@ describe("a catalog of which not all is visible", () => {
 
   test("goes on behind any name, whether it is there, is hidden or does not exist", async () => {
     await fc.assert(
-      fc.asyncProperty(settings, fc.integer({ min: 1, max: 7 }), name, async (setting, n, last) => {
+      fc.asyncProperty(generous, fc.integer({ min: 1, max: 7 }), name, async (setting, n, last) => {
         const after = setting.shown.filter((item) => compare(item, last) > 0);
         const { repositories, next } = await open(setting).page(n, last);
         expect(repositories).toEqual(after.slice(0, n));
@@ -71,7 +113,7 @@ describe("a catalog of which not all is visible", () => {
   test("tells nobody whether a hidden repository exists", async () => {
     await fc.assert(
       fc.asyncProperty(
-        settings,
+        generous,
         fc.integer({ min: 1, max: 7 }),
         fc.option(name, { nil: undefined }),
         async (setting, n, last) => {
@@ -86,7 +128,7 @@ describe("a catalog of which not all is visible", () => {
 
   test("costs no more reads than the registry has pages, and those only as far as is needed", async () => {
     await fc.assert(
-      fc.asyncProperty(settings, fc.integer({ min: 1, max: 7 }), async (setting, n) => {
+      fc.asyncProperty(generous, fc.integer({ min: 1, max: 7 }), async (setting, n) => {
         const catalog = open(setting);
         await catalog.page(n, undefined);
         const all = inOrder([...setting.shown, ...setting.hidden]);
@@ -101,7 +143,7 @@ describe("a catalog of which not all is visible", () => {
 
 test("a page ends where the registry's does, without another look for what is not there", async () => {
   const registry = dockerRegistryCatalog(["a", "b", "c"]);
-  expect(await filteredCatalog({ n: 3, last: undefined }, () => true, registry.read)).toEqual({
+  expect(await filteredCatalog({ n: 3, last: undefined }, () => true, registry.read, seal)).toEqual({
     repositories: ["a", "b", "c"],
     next: undefined,
   });
@@ -111,50 +153,88 @@ test("a page ends where the registry's does, without another look for what is no
 test("a page of the registry that is just full, with nothing behind it, promises no next one here", async () => {
   const registry = dockerRegistryCatalog(["a", "b", "c"], 3);
   expect(await registry.read(3, undefined)).toMatchObject({ next: "c" });
-  const page = await filteredCatalog({ n: 3, last: undefined }, () => true, registry.read);
+  const page = await filteredCatalog({ n: 3, last: undefined }, () => true, registry.read, seal);
   expect(page).toEqual({ repositories: ["a", "b", "c"], next: undefined });
 });
 
 test("whoever sees nothing costs the registry nothing, and neither does an empty page", async () => {
   const registry = dockerRegistryCatalog(["a"]);
   const empty = { repositories: [], next: undefined };
-  expect(await filteredCatalog({ n: 5, last: undefined }, "nothing", registry.read)).toEqual(empty);
-  expect(await filteredCatalog({ n: 0, last: undefined }, () => true, registry.read)).toEqual(empty);
+  expect(await filteredCatalog({ n: 5, last: undefined }, "nothing", registry.read, seal)).toEqual(empty);
+  expect(await filteredCatalog({ n: 0, last: undefined }, () => true, registry.read, seal)).toEqual(empty);
   expect(registry.reads()).toBe(0);
 });
 
-test("without a size a hundred are given, and never more than a thousand", async () => {
+test("without a size a hundred are given, and never more than five thousand", async () => {
   const { read } = dockerRegistryCatalog(
-    Array.from({ length: 3000 }, (_, index) => `r${String(index).padStart(4, "0")}`),
+    Array.from({ length: 5100 }, (_, index) => `r${String(index).padStart(4, "0")}`),
   );
   const size = async (n: number | undefined) =>
-    (await filteredCatalog({ n, last: undefined }, () => true, read)).repositories.length;
+    (await filteredCatalog({ n, last: undefined }, () => true, read, seal)).repositories.length;
   expect(await size(undefined)).toBe(100);
-  expect(await size(5000)).toBe(1000);
-  expect(await size(999_999_999)).toBe(1000);
+  expect(await size(5000)).toBe(5000);
+  expect(await size(999_999_999)).toBe(5000);
+});
+
+test("a registry is asked for little first, and for more where that was not enough", async () => {
+  const asked: number[] = [];
+  const read: ReadCatalog = async (n) => {
+    asked.push(n);
+    return { repositories: [], next: `hidden${asked.length}` };
+  };
+  await filteredCatalog({ n: 1, last: undefined }, () => false, read, seal);
+  expect(asked).toEqual([100, 1000, ...Array.from({ length: 8 }, () => 5000)]);
+});
+
+test("a registry that gives less at once than it is asked for is asked again, within the same ten reads", async () => {
+  const { read } = dockerRegistryCatalog(["a", "b"]);
+  let refusals = 0;
+  const refusing: ReadCatalog = async (n, last) => (refusals++ < 2 ? "too-many" : read(n, last));
+  const page = { n: 5, last: undefined };
+  expect((await filteredCatalog(page, () => true, refusing, seal)).repositories).toEqual(["a", "b"]);
+  let reads = 0;
+  const never: ReadCatalog = async () => {
+    reads++;
+    return "too-many";
+  };
+  await expect(filteredCatalog(page, () => true, never, seal)).rejects.toThrow(UpstreamFault);
+  expect(reads).toBe(10);
 });
 
 describe("a registry that never comes to an end", () => {
   const endless = (names: readonly string[]) => {
     let count = 0;
-    const read: ReadCatalog = async () => ({ repositories: [names[count++] ?? "hidden"], next: "hidden" });
+    const read: ReadCatalog = async () => ({ repositories: [names[count++] ?? "hidden"], next: `hidden${count}` });
     return { read, reads: () => count };
   };
 
-  test("is given up where nothing was found", async () => {
+  test("is left for the next page where nothing was found in ten reads", async () => {
     const { read, reads } = endless([]);
-    await expect(filteredCatalog({ n: 1, last: undefined }, () => false, read)).rejects.toThrow(UpstreamFault);
-    expect(reads()).toBe(200);
+    const page = await filteredCatalog({ n: 1, last: undefined }, () => false, read, seal);
+    expect(page).toEqual({ repositories: [], next: "~hidden10" });
+    expect(reads()).toBe(10);
   });
 
   test("gives what was found until then, and where to go on", async () => {
     const { read, reads } = endless(["a", "b"]);
     const visible = (repository: string): boolean => repository !== "hidden";
-    expect(await filteredCatalog({ n: 5, last: undefined }, visible, read)).toEqual({
-      repositories: ["a", "b"],
-      next: "b",
-    });
-    expect(reads()).toBe(200);
+    const page = await filteredCatalog({ n: 5, last: undefined }, visible, read, seal);
+    expect(page).toEqual({ repositories: ["a", "b"], next: "~hidden10" });
+    expect(reads()).toBe(10);
+  });
+
+  test("is given up where it goes round in circles, or goes on nowhere", async () => {
+    const circle: ReadCatalog = async () => ({ repositories: ["hidden"], next: "hidden" });
+    const page = { n: 5, last: undefined };
+    await expect(filteredCatalog(page, () => false, circle, seal)).rejects.toThrow(UpstreamFault);
+    await expect(
+      filteredCatalog(
+        page,
+        () => false,
+        endless([]).read,
+        () => undefined,
+      ),
+    ).rejects.toThrow(UpstreamFault);
   });
 });
 
@@ -164,5 +244,5 @@ test("a fault of the registry on a later page is a fault of the whole", async ()
     if (last !== undefined) throw fault;
     return { repositories: ["a"], next: "a" };
   };
-  await expect(filteredCatalog({ n: 2, last: undefined }, () => true, read)).rejects.toBe(fault);
+  await expect(filteredCatalog({ n: 2, last: undefined }, () => true, read, seal)).rejects.toBe(fault);
 });

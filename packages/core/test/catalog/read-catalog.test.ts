@@ -13,7 +13,7 @@ function answering({ link, ...response }: Partial<Omit<QueryResponse, "headers">
     ...response,
   }));
   const upstream: Upstream = { url: new URL("http://registry:5000"), query, send: vi.fn(), close: vi.fn() };
-  return { query, read: catalogReader(upstream, new AbortController().signal) };
+  return { query, read: catalogReader(upstream).begin(new AbortController().signal) };
 }
 
 test("the registry is asked for what comes behind a name, and the name is encoded", async () => {
@@ -40,7 +40,7 @@ describe("where to go on is", () => {
     ["nowhere, where the Link leads elsewhere", '</v2/_catalog?last=b>; rel="prev"', undefined],
     ["nowhere, where the Link is none", "last=b", undefined],
   ])("%s", async (_, link, next) => {
-    expect((await answering({ link }).read(2, undefined)).next).toBe(next);
+    expect(await answering({ link }).read(2, undefined)).toMatchObject({ next });
   });
 });
 
@@ -64,8 +64,54 @@ test.each([
   await expect(answering({ body }).read(2, undefined)).rejects.toMatchObject({ answer: { status: 502 } });
 });
 
+/** The distribution's registry, which refuses to list more than `most` at once; since version 2.8.2, 1000 by default. */
+function limited(most: number) {
+  const asked: (number | undefined)[] = [];
+  const query = vi.fn(async ({ target }: UpstreamQuery, _signal: AbortSignal): Promise<QueryResponse> => {
+    const size = new URL(target, "http://registry").searchParams.get("n");
+    asked.push(size === null ? undefined : Number(size));
+    const refused = size !== null && Number(size) > most;
+    const body = refused ? '{"errors":[{"code":"PAGINATION_NUMBER_INVALID"}]}' : '{"repositories":["a"]}';
+    return { status: refused ? 400 : 200, headers: {}, body };
+  });
+  const upstream: Upstream = { url: new URL("http://registry:5000"), query, send: vi.fn(), close: vi.fn() };
+  return { asked, reader: catalogReader(upstream) };
+}
+
+test.each<[most: number, asked: (number | undefined)[]]>([
+  [5000, [5000]],
+  [1000, [5000, 1000]],
+  [999, [5000, 1000, 100]],
+  [50, [5000, 1000, 100, undefined]],
+])(
+  "a registry that lists at most %d at once is asked for %j, and from then on for what it gives",
+  async (most, sizes) => {
+    const { asked, reader } = limited(most);
+    const { signal } = new AbortController();
+    const read = reader.begin(signal);
+    for (const _ of sizes.slice(1)) expect(await read(5000, undefined)).toBe("too-many");
+    expect(await read(5000, undefined)).toMatchObject({ repositories: ["a"] });
+    expect(asked).toEqual(sizes);
+    await reader.begin(signal)(5000, undefined);
+    expect(asked.slice(sizes.length)).toEqual(sizes.slice(-1));
+  },
+);
+
+test("what a registry refuses for another reason is asked for less within the same request alone", async () => {
+  const query = vi.fn(async () => ({ status: 400, headers: {}, body: "" }));
+  const upstream: Upstream = { url: new URL("http://registry:5000"), query, send: vi.fn(), close: vi.fn() };
+  const reader = catalogReader(upstream);
+  const read = reader.begin(new AbortController().signal);
+  for (let size = 0; size < 3; size++) expect(await read(5000, "x")).toBe("too-many");
+  await expect(read(5000, "x")).rejects.toMatchObject({ answer: { status: 404 } });
+  await reader.begin(new AbortController().signal)(5000, "x");
+  expect(query).toHaveBeenLastCalledWith(
+    expect.objectContaining({ target: "/v2/_catalog?n=5000&last=x" }),
+    expect.anything(),
+  );
+});
+
 test.each([
-  [400, 404],
   [404, 404],
   [401, 404],
   [403, 404],

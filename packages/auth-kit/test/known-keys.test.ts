@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import { suggestKey } from "../src/config/known-keys.ts";
-import { builtInPlugins } from "../src/plugins.ts";
+import { suggestKey } from "../src/known-keys.ts";
 
 const schema = {
   properties: {
@@ -26,14 +25,3 @@ test.each([
 test.each([undefined, null, true, "text", []])("a schema that is %j knows no key", (nothing) => {
   expect(suggestKey(nothing, ["file"])).toBe("");
 });
-
-test.each(builtInPlugins.map((plugin) => [plugin.type, plugin] as const))(
-  "every option of %s is known",
-  (_, plugin) => {
-    const { properties } = plugin.optionsSchema ?? {};
-    const options = Object.keys(properties ?? {});
-    expect(options).not.toEqual([]);
-    for (const option of options)
-      expect(suggestKey(plugin.optionsSchema, [`${option}x`])).toBe(`; did you mean ${option}?`);
-  },
-);

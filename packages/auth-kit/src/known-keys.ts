@@ -1,4 +1,4 @@
-import { didYouMean } from "../suggestion.ts";
+import { didYouMean } from "./suggestion.ts";
 
 /**
  * Finds what may have been meant by a key that a JSON Schema does not know.

@@ -1,12 +1,15 @@
-import type { Action } from "@registry-gate/auth";
+import { type Action, formatFault } from "@registry-gate/auth";
+import { optionFaults } from "@registry-gate/auth-kit";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { accessSchema } from "../../src/authorize/access-schema.ts";
 import { compilePolicy } from "../../src/authorize/policy.ts";
-import { validateAccess, warnOfAccess } from "../../src/authorize/validate-access.ts";
+import { warnOfAccess } from "../../src/authorize/warn-of-access.ts";
 import type { AccessRule } from "../../src/options.ts";
 import { someAction, somebody, someRepository, someRules } from "./generated-rules.ts";
 
 const sound: AccessRule = { subjects: ["authenticated"], repositories: ["**"], actions: ["pull"] };
+const validateAccess = (rules: unknown) => [...optionFaults(accessSchema, rules)];
 const places = (faults: readonly { readonly path: readonly (string | number)[] }[]): string[] =>
   faults.map(({ path }) => path.join("."));
 
@@ -33,6 +36,13 @@ describe("a fault", () => {
     ],
   ])("is %s", (_, rule, expected) => {
     expect(places(validateAccess([{ ...sound, ...rule }]))).toEqual(expected);
+  });
+
+  test("is a tag that a rule that denies protects, beside whatever else is wrong with it", () => {
+    const denial = { ...sound, effect: "deny", immutableTags: ["v*"] };
+    expect(places(validateAccess([denial]))).toEqual(["0.immutableTags"]);
+    expect(places(validateAccess([{ ...denial, actions: [] }])).sort()).toEqual(["0.actions", "0.immutableTags"]);
+    expect(places(validateAccess([{ ...sound, effect: "allow", immutableTags: ["v*"] }]))).toEqual([]);
   });
 
   test("is an action that there is not, whoever wrote it", () => {
@@ -66,6 +76,7 @@ describe("a fault", () => {
       { repositories: ["a", "*", "**", "a-*/**/b", "${username}/**", "x-${username}", "!a/*"] },
     ],
     ["tags of every kind", { actions: ["push"], immutableTags: ["v*", "*", "*-final", "1.0", "_"] }],
+    ["a rule that denies", { effect: "deny" }],
     ["every action", { actions: ["pull", "push", "delete", "*"] }],
   ])("is not %s", (_, rule) => {
     expect(validateAccess([{ ...sound, ...rule }])).toEqual([]);
@@ -105,9 +116,85 @@ describe("a warning", () => {
     ],
     ["a part taken away", { repositories: ["**", "!secret/**"] }],
     ["tags of a rule that lets push, among others", { actions: ["pull", "push"], immutableTags: ["v*"] }],
+    ["tags of a rule that lets delete", { actions: ["delete"], immutableTags: ["v*"] }],
     ["tags of a rule that allows all actions", { actions: ["*"], immutableTags: ["v*"] }],
   ])("is not given of %s", (_, rule) => {
     expect(warnOfAccess([{ ...sound, ...rule }])).toEqual([]);
+  });
+
+  const denying = (rule: Partial<AccessRule>): AccessRule => ({ ...sound, effect: "deny", ...rule });
+  const everything: AccessRule = { ...sound, actions: ["*"] };
+  const protecting: AccessRule = {
+    subjects: ["group:dev"],
+    repositories: ["team/**"],
+    actions: ["push"],
+    immutableTags: ["v*"],
+  };
+  test.each<[what: string, rules: AccessRule[], expected: string[]]>([
+    [
+      "a denial of what nobody is allowed",
+      [sound, denying({ actions: ["push", "delete"] })],
+      ["access[1].actions: has no effect: no rule allows push or delete"],
+    ],
+    ["denials alone", [denying({})], ["access[0].actions: has no effect: no rule allows pull"]],
+    [
+      "a denial of everything to everybody, and what it makes of the rest",
+      [denying({ subjects: ["anonymous"], actions: ["pull", "push", "delete"] }), everything],
+      ["access[0]: denies everybody everything", "access[1]: allows nothing: access[0] denies it to everybody"],
+    ],
+    [
+      "a denial by anonymous that meets those who are signed in",
+      [everything, denying({ subjects: ["anonymous"], repositories: ["prod/**"], actions: ["delete"] })],
+      [
+        "access[1].subjects: denies it to signed-in users too: anonymous is anybody; " +
+          "write [anonymous, authenticated] where that is meant",
+      ],
+    ],
+    [
+      "a denial that can never match",
+      [everything, denying({ repositories: ["!a"] })],
+      ["access[1].repositories: can never match: it only takes away; name what it is taken from, such as **"],
+    ],
+    [
+      "protected tags that the same group may delete",
+      [protecting, { subjects: ["authenticated"], repositories: ["**"], actions: ["delete"] }],
+      [
+        "access[1].actions: allows delete without the immutableTags of access[0]: those tags can be deleted, and pushed anew",
+      ],
+    ],
+    [
+      "protected tags that the same group may overwrite",
+      [protecting, { ...protecting, immutableTags: [] }],
+      ["access[1].actions: allows push without the immutableTags of access[0]: those tags can be overwritten"],
+    ],
+  ])("is given of %s", (_, rules, expected) => {
+    const told = warnOfAccess(rules).map(({ path, message }) => formatFault({ path: ["access", ...path], message }));
+    expect(told).toEqual(expected);
+  });
+
+  test.each<[what: string, rules: AccessRule[]]>([
+    ["a denial to one user", [everything, denying({ subjects: ["user:mallory"], actions: ["*"] })]],
+    [
+      "a denial that says that it is for everybody",
+      [
+        everything,
+        denying({ subjects: ["anonymous", "authenticated"], repositories: ["prod/**"], actions: ["delete"] }),
+      ],
+    ],
+    [
+      "protected tags that others may delete",
+      [protecting, { subjects: ["user:admin"], repositories: ["**"], actions: ["*"] }],
+    ],
+    [
+      "protected tags that are protected from deletion too",
+      [protecting, { ...protecting, actions: ["delete"], immutableTags: ["*"] }],
+    ],
+    [
+      "protected tags, and deletes elsewhere",
+      [protecting, { ...protecting, repositories: ["lab/**"], actions: ["*"] }],
+    ],
+  ])("is not given of %s", (_, rules) => {
+    expect(warnOfAccess(rules)).toEqual([]);
   });
 
   test("that something can never match is true of it", () => {
@@ -121,7 +208,8 @@ describe("a warning", () => {
           // Alone with what takes away, the pattern that was warned of lets nothing through.
           const repositories = rule.repositories.filter((text, at) => at === position || text.startsWith("!"));
           const access = { type: "repository", name, action: what } as const;
-          expect(compilePolicy([{ ...rule, repositories }]).decide(whom, access).allowed).toBe(false);
+          const [verdict] = compilePolicy([{ ...rule, repositories }]).explain(whom, access);
+          expect([verdict?.allows, verdict?.denies]).toEqual([false, false]);
         }
       }),
       { numRuns: 5000 },

@@ -1,0 +1,29 @@
+const optionalMethods: readonly string[] = ["challenge", "onChange", "check", "diagnose", "close"];
+/** The names of RFC 9110, section 5.6.2, in lower case. */
+const headerPattern = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
+
+/**
+ * Says in which way a value is no backend, whatever made it; `undefined` if it is one. What goes before is the subject of
+ * the sentence.
+ */
+export function backendFault(value: unknown): string | undefined {
+  if (typeof value !== "object" || value === null) return "is no backend";
+  if ("then" in value && typeof value.then === "function") return "is a promise: await it";
+  if (!("id" in value) || typeof value.id !== "string" || value.id === "") return "has no id";
+  if (!("authenticate" in value) || typeof value.authenticate !== "function") return "has no authenticate";
+  for (const name of optionalMethods) {
+    const method: unknown = Reflect.get(value, name);
+    if (method !== undefined && typeof method !== "function") return `has a member ${name} that is no function`;
+  }
+  const headers: unknown = "credentialHeaders" in value ? value.credentialHeaders : undefined;
+  if (headers !== undefined && !areHeaders(headers)) {
+    return "has credentialHeaders that are not names of headers in lower case, authorization left out";
+  }
+  return undefined;
+}
+
+function areHeaders(value: unknown): boolean {
+  const isHeader = (name: unknown): boolean =>
+    typeof name === "string" && headerPattern.test(name) && name !== "authorization";
+  return Array.isArray(value) && value.every(isHeader);
+}

@@ -1,0 +1,54 @@
+import type { Action } from "@registry-gate/auth";
+import { z } from "zod";
+import type { OptionShape } from "../option-shape.ts";
+import type { AccessRule } from "../options.ts";
+import { isTag } from "../route/names.ts";
+import { globFault } from "./glob.ts";
+
+const subjectPattern = /^(?:anonymous|authenticated|(?:user|group):[^\u0000-\u001f\u007f]+)$/;
+
+const subject = z
+  .string("must be text")
+  .regex(subjectPattern, "must be anonymous, authenticated, user:NAME or group:NAME");
+
+const repository = z.string("must be text").superRefine((pattern, context) => {
+  const message = globFault(pattern);
+  if (message !== undefined) context.addIssue({ code: "custom", message });
+});
+
+const action: z.ZodType<Action> = z.enum(["pull", "push", "delete", "*"], "must be pull, push, delete or *");
+
+const tag = z
+  .string("must be text")
+  // A star can stand for something a tag may begin with, or for nothing at all.
+  .refine((pattern) => isTag(pattern.replaceAll("*", "_")), "must be a tag, with * for any text");
+
+const listOf = <T>(item: z.ZodType<T>): z.ZodArray<z.ZodType<T>> => z.array(item, "must be a list");
+const someOf = <T>(item: z.ZodType<T>): z.ZodType<T[]> => listOf(item).min(1, "must not be empty");
+
+const shape = {
+  effect: z
+    .enum(["allow", "deny"], "must be allow or deny")
+    .describe("allow by default; deny wins over every rule that allows")
+    .exactOptional(),
+  subjects: someOf(subject).describe("anonymous (anybody, signed in or not), authenticated, user:NAME or group:NAME"),
+  repositories: someOf(repository).describe(
+    "Globs: * within a path segment, ** across segments, ! takes away, ${username}",
+  ),
+  actions: someOf(action),
+  immutableTags: listOf(tag)
+    .describe("Tags, with *, that may be created by this rule, but neither overwritten nor deleted")
+    .exactOptional(),
+} satisfies OptionShape<AccessRule>;
+
+/** One rule of `access`, in the middleware's options and in a configuration file alike. */
+export const accessRuleSchema: z.ZodType<AccessRule> = z
+  .strictObject(shape, "must be a rule with subjects, repositories and actions")
+  .refine(({ effect, immutableTags }) => effect !== "deny" || immutableTags === undefined, {
+    path: ["immutableTags"],
+    message: "belongs to a rule that allows: a rule that denies a push or a delete denies it for every tag",
+    // Told beside whatever else is wrong with the rule.
+    when: ({ value }) => typeof value === "object" && value !== null,
+  });
+
+export const accessSchema: z.ZodType<AccessRule[]> = listOf(accessRuleSchema);

@@ -1,0 +1,13 @@
+import { parseOptions } from "@registry-gate/auth-kit";
+import type { AccessRule } from "../options.ts";
+import { accessSchema } from "./access-schema.ts";
+import { compilePolicy as compile, type Policy } from "./policy.ts";
+
+/**
+ * Compiles rules that anybody may have written. Without rules, whoever is authenticated may pull and push.
+ *
+ * @throws {InvalidOptionsError} with every fault in the rules; its paths start at their list.
+ */
+export function compilePolicy(rules: readonly AccessRule[] | undefined): Policy {
+  return compile(rules === undefined ? undefined : parseOptions(accessSchema, rules));
+}

@@ -1,0 +1,114 @@
+import type { Access, Action } from "@registry-gate/auth";
+import type { AccessRule } from "../options.ts";
+import { compileGlob, type Glob } from "./glob.ts";
+import { comparableGroup, comparableGroups } from "./group-name.ts";
+import { type Principal, usernameOf } from "./principal.ts";
+import { compileWildcard, type Wildcard } from "./wildcard.ts";
+
+/** A rule of `access`, ready to be asked. */
+export interface CompiledRule {
+  readonly index: number;
+  readonly effect: "allow" | "deny";
+  readonly anybody: boolean;
+  readonly authenticated: boolean;
+  readonly users: ReadonlySet<string>;
+  readonly groups: ReadonlySet<string>;
+  readonly adds: readonly Glob[];
+  readonly takes: readonly Glob[];
+  readonly actions: ReadonlySet<Action>;
+  readonly immutableTags: readonly Wildcard[];
+  /** The same as they are written. */
+  readonly immutablePatterns: readonly string[];
+}
+
+/** Whether a rule is about an access, or in which respect it is not. */
+export type Judgement = "applies" | "action" | "subject" | "repository" | "taken";
+
+export function compileRule(rule: AccessRule, index: number): CompiledRule {
+  const named = (kind: string): readonly string[] =>
+    rule.subjects.filter((subject) => subject.startsWith(kind)).map((subject) => subject.slice(kind.length));
+  const globs = rule.repositories.map(compileGlob);
+  const immutablePatterns = rule.immutableTags ?? [];
+  return {
+    index,
+    // Whatever is not clearly one that allows, denies.
+    effect: (rule.effect ?? "allow") === "allow" ? "allow" : "deny",
+    anybody: rule.subjects.includes("anonymous"),
+    authenticated: rule.subjects.includes("authenticated"),
+    users: new Set(named("user:").map(comparableUser)),
+    groups: new Set(named("group:").map(comparableGroup)),
+    adds: globs.filter((glob) => !glob.negative),
+    takes: globs.filter((glob) => glob.negative),
+    actions: new Set(rule.actions),
+    immutableTags: immutablePatterns.map(compileWildcard),
+    immutablePatterns,
+  };
+}
+
+/** Judges whether a rule has its effect on an access, be it to allow or to deny. */
+export function judge(rule: CompiledRule, principal: Principal, access: Access): Judgement {
+  if (!covers(rule, access.action)) return "action";
+  if (!appliesTo(rule, principal)) return "subject";
+  if (access.type !== "repository") return "repository";
+  const username = usernameOf(principal);
+  if (!rule.adds.some((glob) => glob.matches(access.name, username))) return "repository";
+  return rule.takes.some((glob) => glob.matches(access.name, username)) ? "taken" : "applies";
+}
+
+/** `*` asks for all actions: a rule allows it with all of them, and denies it with any. */
+export function covers({ effect, actions }: CompiledRule, action: Action): boolean {
+  return actions.has("*") || actions.has(action) || (effect === "deny" && action === "*");
+}
+
+export function appliesTo(rule: CompiledRule, principal: Principal): boolean {
+  if (rule.anybody) return true;
+  if (principal === "anonymous") return false;
+  const { identity } = principal;
+  return (
+    rule.authenticated ||
+    (rule.users.size > 0 && rule.users.has(comparableUser(identity.username))) ||
+    (rule.groups.size > 0 && comparableGroups(identity).some((group) => rule.groups.has(group)))
+  );
+}
+
+/** Nobody gets around a rule that denies by a name that looks the same. */
+function comparableUser(name: string): string {
+  return name.normalize("NFC");
+}
+
+/** Explains a judgement in one line, for whoever wrote the rule. */
+export function reasonOf(
+  rule: CompiledRule,
+  judgement: Judgement,
+  principal: Principal,
+  { action, name }: Access,
+): string {
+  switch (judgement) {
+    case "applies":
+      return rule.effect === "deny"
+        ? `denies ${action} on ${name}`
+        : `allows ${action} on ${name}${limitOf(rule, action)}`;
+    case "action":
+      return `its actions do not include ${action}`;
+    case "subject":
+      return `its subjects do not include ${describe(principal)}`;
+    case "repository":
+      return `its repositories do not include ${name}`;
+    case "taken":
+      return `one of its repositories beginning with ! takes ${name} away`;
+  }
+}
+
+function limitOf({ immutablePatterns }: CompiledRule, action: Action): string {
+  if (immutablePatterns.length === 0 || action === "pull") return "";
+  const tags = immutablePatterns.join(", ");
+  if (action === "push") return `, but does not overwrite the tags ${tags}`;
+  if (action === "delete") return `, but not of what the tags ${tags} refer to`;
+  return `, but neither overwrites nor deletes the tags ${tags}`;
+}
+
+function describe(principal: Principal): string {
+  if (principal === "anonymous") return "an anonymous caller";
+  const { username, groups } = principal.identity;
+  return groups.length === 0 ? `${username}, who is in no group` : `${username} or the groups ${groups.join(", ")}`;
+}

@@ -1,0 +1,105 @@
+import type { AuthBackend, Logger } from "@registry-gate/auth";
+import { backendFault, isLogger } from "@registry-gate/auth-kit";
+import { z } from "zod";
+import { accessSchema } from "./authorize/access-schema.ts";
+import type { OptionShape } from "./option-shape.ts";
+import type { CacheOptions, LimitOptions, RegistryProxyOptions, UpstreamOptions } from "./options.ts";
+import { addressFault } from "./peer.ts";
+
+const aFunction = <T>(): z.ZodType<T> => z.custom<T>((value) => typeof value === "function", "must be a function");
+
+const positive = (): z.ZodType<number> =>
+  z.custom<number>((value) => Number.isSafeInteger(value) && Number(value) > 0, "must be a positive whole number");
+
+const url = z.string("must be a URL such as http://registry:5000").superRefine((text, context) => {
+  for (const message of urlFaults(text)) context.addIssue({ code: "custom", message });
+});
+
+const upstream = z.strictObject(
+  {
+    url,
+    readTimeout: positive().exactOptional(),
+    connectTimeout: positive().exactOptional(),
+    maxConnections: positive().exactOptional(),
+    ca: z.string("must be certificates as PEM").min(1, "must not be empty").exactOptional(),
+  } satisfies OptionShape<UpstreamOptions>,
+  "must hold url",
+);
+
+const cache = z.union(
+  [
+    z.literal(false),
+    z.strictObject({
+      ttl: positive().exactOptional(),
+      maxEntries: positive().exactOptional(),
+    } satisfies OptionShape<CacheOptions>),
+  ],
+  "must be false, or hold ttl and maxEntries",
+);
+
+const limits = z.strictObject(
+  {
+    inFlight: positive().exactOptional(),
+    inFlightPerClient: positive().exactOptional(),
+    minRate: z
+      .custom<number>((value) => Number.isSafeInteger(value) && Number(value) >= 0, "must be a whole number, or 0")
+      .exactOptional(),
+  } satisfies OptionShape<LimitOptions>,
+  "must hold inFlight, inFlightPerClient or minRate",
+);
+
+const backend = z.custom<AuthBackend>((value) => backendFault(value) === undefined, {
+  error: ({ input }) => backendFault(input),
+});
+
+const backends = z
+  .array(backend, {
+    error: ({ input }) => (backendFault(input) === "is a promise: await it" ? backendFault(input) : "must be a list"),
+  })
+  .min(1, "must not be empty");
+
+const trustedProxy = z.string("must be text").superRefine((entry, context) => {
+  const message = addressFault(entry);
+  if (message !== undefined) context.addIssue({ code: "custom", message });
+});
+
+const shape = {
+  upstream,
+  backends,
+  realm: z
+    .string("must be text")
+    .regex(/^[\u0020-\u007e]*$/, "must hold nothing but printable ASCII")
+    .exactOptional(),
+  access: accessSchema.exactOptional(),
+  trustedProxies: z.array(trustedProxy, "must be a list").exactOptional(),
+  session: aFunction<NonNullable<RegistryProxyOptions["session"]>>().exactOptional(),
+  cache: cache.exactOptional(),
+  limits: limits.exactOptional(),
+  onFinished: aFunction<NonNullable<RegistryProxyOptions["onFinished"]>>().exactOptional(),
+  attemptedNames: z.boolean("must be true or false").exactOptional(),
+  log: z.custom<Logger>(isLogger, "must have the methods debug, info, warn and error").exactOptional(),
+} satisfies OptionShape<RegistryProxyOptions>;
+
+/** All that {@link registryProxy} can be told, whoever writes it: TypeScript, JavaScript or a spread object. */
+export const optionsSchema: z.ZodType<RegistryProxyOptions> = z.strictObject(
+  shape,
+  "must be an object with upstream and backends",
+);
+
+/** The same before the backends are there. */
+export const optionsBeforeBackendsSchema: z.ZodType<Omit<RegistryProxyOptions, "backends">> = z.strictObject(
+  { ...shape, backends: backends.exactOptional() },
+  "must be an object with upstream",
+);
+
+function urlFaults(text: string): string[] {
+  if (!URL.canParse(text)) return ["must be a URL such as http://registry:5000"];
+  const { protocol, username, password, pathname, search, hash } = new URL(text);
+  if (protocol !== "http:" && protocol !== "https:") return ["must begin with http:// or https://"];
+  const faults: string[] = [];
+  if (username !== "" || password !== "") faults.push("must not hold credentials");
+  if (pathname !== "/" || search !== "" || hash !== "") {
+    faults.push("must end after the host and port: a registry is always at /v2/");
+  }
+  return faults;
+}

@@ -1,0 +1,28 @@
+import { type Credentials, type Duration, parseDuration } from "@registry-gate/auth";
+import { z } from "zod";
+import type { FormFields } from "./strategy-request.ts";
+
+/** A text that is not empty. */
+export function text(what: string): z.ZodString {
+  return z.string("must be text").min(1, "is empty").describe(what);
+}
+
+export function aFunction<T>(): z.ZodType<T> {
+  return z.custom<T>((value) => typeof value === "function", "must be a function");
+}
+
+export const formFields: z.ZodType<FormFields> = z.strictObject(
+  {
+    username: text("username by default").exactOptional(),
+    password: text("password by default").exactOptional(),
+  },
+  "must hold username or password",
+);
+
+export const schemes: z.ZodType<Credentials["scheme"][]> = z
+  .array(z.enum(["basic", "bearer"], "must be basic or bearer"), "must be a list of basic and bearer")
+  .min(1, "must not be empty");
+
+export const timeout: z.ZodType<Duration> = z
+  .union([z.int(), z.string()], "must be a duration such as 500ms, 5s or 1m")
+  .refine((value) => (parseDuration(value) ?? 0) > 0, "must be a duration such as 500ms, 5s or 1m");
