@@ -82,10 +82,12 @@ export function registryProxy(options: RegistryProxyOptions): RegistryProxy {
       const fault = shapeFault(request, credentialHeaders);
       if (fault !== undefined) return end("refused", fault.message, answers.refused(fault));
 
-      // 2. Route: from here on only what was understood exists.
+      // 2. Route and headers: from here on only what was understood exists.
       const { route: asked, refusal } = parseRoute(request.method ?? "", target);
       if (refusal !== undefined) return end("refused", refusal.message, answers.refused(refusal));
       visit.route = asked;
+      const { headers, refusal: malformed } = upstreamHeaders(request, client, credentialHeaders, asked.operation);
+      if (malformed !== undefined) return end("refused", malformed.message, answers.refused(malformed));
 
       // 3. Identify: who is it?
       const verdict = await identities.identify(request, () => untilGone(response));
@@ -126,7 +128,6 @@ export function registryProxy(options: RegistryProxyOptions): RegistryProxy {
         log?.error({}, "the body was read by something mounted before the registry proxy, such as a body parser");
         return end("allowed", "the body was already read", answers.bodyAlreadyRead);
       }
-      const headers = upstreamHeaders(request, client, credentialHeaders, body);
       if (body) askForBody(request, response);
       upstream.forward({
         request,
