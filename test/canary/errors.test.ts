@@ -54,6 +54,15 @@ const cases: readonly Case[] = [
   ["a malformed tag", "good", withBody("PUT /v2/team/app/manifests/-x", manifest, alice), 400, "TAG_INVALID"],
   ["a malformed digest", "good", request("GET /v2/team/app/blobs/sha256:x", alice), 400, "DIGEST_INVALID"],
   ["a number that is none", "good", request("GET /v2/_catalog?n=x", alice), 400, "PAGINATION_NUMBER_INVALID"],
+  ["a malformed state", "good", request(`GET ${upload}?_state=/`, alice), 400, "BLOB_UPLOAD_INVALID"],
+  [
+    "a malformed range of a chunk",
+    "good",
+    withBody(`PATCH ${upload}`, "x", alice, "Content-Range: x"),
+    400,
+    "BLOB_UPLOAD_INVALID",
+  ],
+  ["a malformed Accept", "good", request("GET /v2/team/app/manifests/v1", alice, "Accept: x"), 400, "UNSUPPORTED"],
   ["a path of no operation", "good", request("GET /v2/team/app", alice), 404, "UNSUPPORTED"],
   ["a path beside the registry's", "good", request("GET /x", alice), 404, "UNSUPPORTED"],
   ["docker 1.5", "good", request("GET /v2/", alice, "User-Agent: docker/1.5.0"), 404, "UNSUPPORTED"],
@@ -217,7 +226,7 @@ test.each(named)("$what ($where)", async ({ where, bytes, status, code, header }
     code === "DENIED" || code === "UNAUTHORIZED"
       ? expect.toSatisfy((value) => value === null || accesses.asymmetricMatch(value))
       : null;
-  expect(body).toEqual({ errors: [{ code, message: expect.stringMatching(/^[a-z0-9' ]+$/i), detail }] });
+  expect(body).toEqual({ errors: [{ code, message: expect.stringMatching(/^[a-z0-9'_ -]+$/i), detail }] });
   expect(answer.headers.get("content-type")).toBe("application/json; charset=utf-8");
   expect(answer.headers.get("docker-distribution-api-version")).toBe("registry/2.0");
   expect(answer.headers.get("x-content-type-options")).toBe("nosniff");

@@ -73,7 +73,8 @@ describe("a body", () => {
       message: "the request's body did not come in time",
       detail: null,
     });
-    expect(scene.relay.take()).toEqual([`${sent(line, "content-length: 10")}12345`]);
+    const headers = ["content-type: application/octet-stream", "content-length: 10"];
+    expect(scene.relay.take()).toEqual([`${sent(line, ...headers)}12345`]);
     client.socket.destroy();
   });
 

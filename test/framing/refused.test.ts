@@ -18,6 +18,11 @@ const patch = (...more: string[]): string =>
 const post = (...more: string[]): string =>
   lines("POST /v2/team/app/blobs/uploads/ HTTP/1.1", host, authorization, ...more);
 const chunked = "Transfer-Encoding: chunked";
+const date = "Sun, 06 Nov 1994 08:49:37 GMT";
+const condition = (...headers: string[]): string =>
+  lines("DELETE /v2/team/app/manifests/v1 HTTP/1.1", host, authorization, ...headers, "", "");
+const form = (before: string): string =>
+  post(`Content-Type: ${before}application/x-www-form-urlencoded`, "Content-Length: 5", "", "a=b&c");
 const line = (text: string): string => lines(text, host, authorization, "", "");
 
 type Case = readonly [what: string, bytes: string, status: number, code?: string];
@@ -62,6 +67,23 @@ const framing: readonly Case[] = [
   ["a body of DELETE", patch("Content-Length: 5", "", "12345").replace("PATCH", "DELETE"), 400],
   ["a body of HEAD", get("Content-Length: 5").concat("12345").replace("GET", "HEAD"), 400],
   ["a form", post("Content-Type: application/x-www-form-urlencoded", "Content-Length: 5", "", "a=b&c"), 415],
+  ["a form after a no-break space", form("\u00a0"), 415],
+  ["a form after a no-break space in UTF-8", form("\u00c2\u00a0"), 415],
+  ["a form after a vertical tab", form("\u000b"), 400],
+  ["a form spelt with a dotted capital I", form("").replace("appli", "appl\u00c4\u00b0"), 415],
+  ["two types in one", post("Content-Type: a/b, c/d", "Content-Length: 1", "", "x"), 415],
+  [
+    "a range of a chunk that is none",
+    patch("Content-Range: 4-0", "Content-Length: 5", "", "12345"),
+    400,
+    "BLOB_UPLOAD_INVALID",
+  ],
+  [
+    "two ranges of a chunk",
+    patch("Content-Range: 0-4", "Content-Range: 0-4", "Content-Length: 5", "", "12345"),
+    400,
+    "BLOB_UPLOAD_INVALID",
+  ],
   ["a form of parts", post("Content-Type: multipart/form-data; boundary=x", "Content-Length: 5", "", "--x--"), 415],
 ];
 
@@ -77,6 +99,8 @@ const head: readonly Case[] = [
   ["two logins", get("Authorization: Basic Ym9iOmJvYg=="), 400],
   ["one login twice", get(authorization), 400],
   ["two types", post("Content-Type: a/b", "Content-Type: c/d", "Content-Length: 1", "", "x"), 400],
+  ["a condition of a deletion that cannot be read", condition("If-Match: \u00e9"), 400],
+  ["two dates of one condition", condition(`If-Unmodified-Since: ${date}`, `If-Unmodified-Since: ${date}`), 400],
   ["a folded header", get("Accept: a", " b"), 400],
   ["a header folded by a tab", get("Accept: a", "\tb"), 400],
   ["a folded first header", lines("GET /v2/ HTTP/1.1", ` ${host}`, authorization, "", ""), 400],

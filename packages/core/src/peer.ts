@@ -1,4 +1,6 @@
 import { BlockList, isIP, type Socket } from "node:net";
+import { authority } from "./grammar/authority.ts";
+import { listElements } from "./grammar/list-elements.ts";
 
 /** The address at the other end of the connection, IPv4-mapped IPv6 written as IPv4; `undefined` on a Unix socket. */
 export function peerAddress(socket: Socket): string | undefined {
@@ -73,15 +75,16 @@ function parseBlock(entry: string): { address: string; prefix: number; family: "
   return { address, prefix: Number(text), family: version === 4 ? "ipv4" : "ipv6" };
 }
 
-/** Who is asking, as seen from outside, and by which scheme and host. */
+/** Who is asking, as seen from outside, and by which scheme and host. Each text is written from what was parsed. */
 export interface Client {
   /** The client's own address, behind every trusted proxy; `undefined` on a Unix socket. */
   readonly address: string | undefined;
   /** For `X-Real-IP`: what a trusted proxy says there, or else the client's address. */
   readonly realAddress: string | undefined;
+  /** For `X-Forwarded-For`: addresses alone, of which the last is the peer's. */
   readonly forwardedFor: string;
   readonly scheme: "http" | "https";
-  /** The authority that the client used. */
+  /** The authority that the client used; empty where the `Host` header is malformed, which is refused later. */
   readonly host: string;
   /** What a trusted proxy gave as `X-Forwarded-Host`. */
   readonly forwardedHost: string | undefined;
@@ -95,57 +98,57 @@ interface Received {
   };
 }
 
-const authorityPattern = /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
-
-/** Whether `text` can stand in a `Host` header: a host name or an address, perhaps with a port. */
-export function isAuthority(text: string): boolean {
-  return authorityPattern.test(text);
-}
+/** How many addresses of `X-Forwarded-For` are read, from the right: far more than there are proxies on any way. */
+const mostAddresses = 32;
 
 /**
  * Tells the client apart from the proxies in front. `X-Forwarded-*` counts only from a peer in `trusted`;
- * `X-Forwarded-For` is walked from the right, and the first address that is not trusted is the client's.
+ * `X-Forwarded-For` is walked from the right, and the first address that is not trusted is the client's. What stands
+ * left of something that is no address was not written by a proxy of ours, and is left out.
  */
 export function clientOf(request: Received, trusted: AddressSet): Client {
   const { headers, socket } = request;
   const peer = peerAddress(socket);
-  const host = headers.host ?? "";
+  const host = authority(headers.host ?? "") ?? "";
   const ownScheme = "encrypted" in socket ? "https" : "http";
   if (!(peer === undefined ? trusted.local && isLocal(socket) : trusted.has(peer))) {
     const forwardedFor = peer ?? "";
     return { address: peer, realAddress: peer, forwardedFor, scheme: ownScheme, host, forwardedHost: undefined };
   }
-  const chain = list(headers["x-forwarded-for"]);
+  const chain = lastAddresses(list(headers["x-forwarded-for"]));
   const scheme = list(headers["x-forwarded-proto"]).at(-1)?.toLowerCase();
-  const forwardedHost = list(headers["x-forwarded-host"]).at(-1);
-  const usableHost = forwardedHost !== undefined && isAuthority(forwardedHost) ? forwardedHost : undefined;
+  const forwardedHost = authority(list(headers["x-forwarded-host"]).at(-1) ?? "");
   const address = firstUntrusted(chain, trusted) ?? peer;
-  const realAddress = list(headers["x-real-ip"]).at(-1);
   return {
     address,
-    realAddress: realAddress !== undefined && isIP(realAddress) !== 0 ? realAddress : address,
+    realAddress: parseAddress(list(headers["x-real-ip"]).at(-1) ?? "") ?? address,
     forwardedFor: [...chain, ...(peer === undefined ? [] : [peer])].join(", "),
     scheme: scheme === "http" || scheme === "https" ? scheme : ownScheme,
-    host: usableHost ?? host,
-    forwardedHost: usableHost,
+    host: forwardedHost ?? host,
+    forwardedHost,
   };
 }
 
-function firstUntrusted(chain: readonly string[], trusted: AddressSet): string | undefined {
-  let nearest: string | undefined;
-  for (const entry of chain.toReversed()) {
-    const address = plainAddress(entry);
-    if (isIP(address) === 0) break;
-    nearest = address;
-    if (!trusted.has(address)) break;
+/** An address in the form in which all others are compared with it. A zone means nothing outside its own machine. */
+function parseAddress(text: string): string | undefined {
+  return isIP(text) === 0 || text.includes("%") ? undefined : plainAddress(text);
+}
+
+function lastAddresses(entries: readonly string[]): string[] {
+  const addresses: string[] = [];
+  for (const entry of entries.slice(-mostAddresses).toReversed()) {
+    const address = parseAddress(entry);
+    if (address === undefined) break;
+    addresses.unshift(address);
   }
-  return nearest;
+  return addresses;
+}
+
+function firstUntrusted(chain: readonly string[], trusted: AddressSet): string | undefined {
+  return chain.findLast((address) => !trusted.has(address)) ?? chain[0];
 }
 
 function list(value: string | readonly string[] | undefined): string[] {
-  const text = typeof value === "string" ? value : (value?.join(",") ?? "");
-  return text
-    .split(",")
-    .map((item) => item.trim())
-    .filter((item) => item !== "");
+  if (value === undefined) return [];
+  return listElements(typeof value === "string" ? value : value.join(","));
 }

@@ -108,11 +108,13 @@ export function registryProxy(given: RegistryProxyOptions): RegistryProxy {
       const fault = shapeFault(request, credentialHeaders);
       if (fault !== undefined) return end("refused", fault.message, answers.refused(fault));
 
-      // 2. Route: from here on only what was understood exists.
+      // 2. Route and headers: from here on only what was understood exists.
       context.phase = "route";
       const { route: asked, refusal } = parseRoute(request.method ?? "", target);
       if (refusal !== undefined) return end("refused", refusal.message, answers.refused(refusal));
       context.route = asked;
+      const { headers, refusal: malformed } = upstreamHeaders(request, client, credentialHeaders, asked.operation);
+      if (malformed !== undefined) return end("refused", malformed.message, answers.refused(malformed));
 
       // 3. Identify: who is it?
       context.phase = "authenticate";
@@ -169,7 +171,7 @@ export function registryProxy(given: RegistryProxyOptions): RegistryProxy {
       const upstreamRequest: UpstreamRequest = {
         method: request.method ?? "",
         target: upstreamTarget(route),
-        headers: upstreamHeaders(request, client, credentialHeaders, withBody),
+        headers,
         body: withBody ? requestBody(context) : undefined,
         connectionKey: principal === "anonymous" ? "anonymous" : userKey(principal.identity),
       };

@@ -1,17 +1,26 @@
 import type { IncomingMessage } from "node:http";
 import { expectsUnknown } from "./expectation.ts";
 import { hasBody, takesBody } from "./forward/request-headers.ts";
-import { isAuthority } from "./peer.ts";
+import { authority } from "./grammar/authority.ts";
+import { contentType, isForm } from "./grammar/content-type.ts";
 import { type Refusal, RefusedError, refuse } from "./route/refusal.ts";
 
-/** Headers that must not stand twice: which of the two counts would be a matter of taste. */
-const singular: ReadonlySet<string> = new Set(["authorization", "content-length", "content-type", "host"]);
+/**
+ * Headers of which Node keeps the first and drops the rest. Duplicates are ambiguous: implementations disagree on which
+ * one wins. Duplicates of any other header come joined by a comma, for its grammar to judge.
+ */
+const singular: ReadonlySet<string> = new Set([
+  "authorization",
+  "content-length",
+  "content-type",
+  "host",
+  "if-modified-since",
+  "if-unmodified-since",
+]);
 /** Far more than any client sends, and far below the limit of Node, beyond which some versions leave headers out. */
 const mostHeaders = 128;
 /** A length up to a petabyte that nobody takes for an octal number. */
 const plainLength = /^(?:0|[1-9]\d{0,15})$/;
-/** Of these the registry reads `mount` and `from` out of the body, where nobody has looked. */
-const formTypes = /^\s*(?:application\/x-www-form-urlencoded|multipart\/)/i;
 /**
  * Docker before 1.6 did not send a user agent of its own on every request, and cannot speak to a v2 registry.
  * The expression is the one of Docker's nginx recipe.
@@ -55,7 +64,7 @@ function checkShape(request: IncomingMessage, credentialHeaders: ReadonlySet<str
     if (seen.has(name)) refuse(400, "UNSUPPORTED", `the header ${name} stands twice`);
     seen.add(name);
   }
-  if (headers.host === undefined || !isAuthority(headers.host)) {
+  if (headers.host === undefined || authority(headers.host) === undefined) {
     refuse(400, "UNSUPPORTED", "the Host header is missing or malformed");
   }
   if (expectsUnknown(request)) refuse(417, "UNSUPPORTED", "the header expect asks for something unknown");
@@ -69,10 +78,15 @@ function checkShape(request: IncomingMessage, credentialHeaders: ReadonlySet<str
       refuse(400, "UNSUPPORTED", "the body's framing is ambiguous");
     }
   }
-  if (hasBody(request) && !takesBody(request.method)) refuse(400, "UNSUPPORTED", "this method takes no body");
-  const type = headers["content-type"];
-  if (type !== undefined && formTypes.test(type) && hasBody(request))
-    refuse(415, "UNSUPPORTED", "a registry takes no form");
+  if (hasBody(request)) checkBody(request);
+}
+
+function checkBody({ method, headers }: IncomingMessage): void {
+  if (!takesBody(method)) refuse(400, "UNSUPPORTED", "this method takes no body");
+  const type = headers["content-type"] ?? "";
+  if (type !== "" && contentType(type) === undefined) {
+    refuse(415, "UNSUPPORTED", isForm(type) ? "a registry takes no form" : "the media type of the body is malformed");
+  }
 }
 
 /** What stands between us and the client may take `Remote_User` or `Remote.User` for `Remote-User`. */

@@ -14,7 +14,7 @@ const said = [
 async function built(...credentialHeaders: string[]) {
   const request = await receivedRequest({ headers: said, address: "203.0.113.7" });
   const client = clientOf(request, addressSet([]));
-  return upstreamHeaders(request, client, new Set(credentialHeaders), false);
+  return upstreamHeaders(request, client, new Set(credentialHeaders), "get-manifest").headers;
 }
 
 test("no header that a backend reads is for the registry, not even one that a registry could use", async () => {

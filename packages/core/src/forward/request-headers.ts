@@ -1,61 +1,58 @@
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from "node:http";
+import { authority } from "../grammar/authority.ts";
 import type { Client } from "../peer.ts";
+import type { Refusal } from "../route/refusal.ts";
+import type { Operation } from "../route/route.ts";
+import { forwardedHeaders } from "./forwarded-headers.ts";
+
+type UpstreamHeaders = OutgoingHttpHeaders & IncomingHttpHeaders;
 
 /**
- * What a registry's client has to say to a registry. Everything else stays here: credentials, cookies, hop-by-hop
- * headers, method overrides, identity headers, and whatever is not known.
- */
-const passed: readonly string[] = [
-  "accept",
-  "accept-encoding",
-  "accept-language",
-  "cache-control",
-  "content-length",
-  "content-range",
-  "content-type",
-  "if-match",
-  "if-modified-since",
-  "if-none-match",
-  "if-range",
-  "if-unmodified-since",
-  "pragma",
-  "range",
-  "traceparent",
-  "tracestate",
-  "user-agent",
-  "x-request-id",
-];
-
-/**
- * Builds the headers for the upstream from an empty set.
+ * Builds the headers for the upstream from an empty set: what the operation needs, each value written anew from what
+ * its grammar found in it, so that the registry reads what was read here. Every value is ASCII.
  *
  * The framing is never copied: a body of known length keeps its length, any other is sent in chunks of our own making,
  * which keeps the upstream connection alive.
  *
+ * @param request Found fit by `shapeFault`.
  * @param credentialHeaders Read by a backend, and so not for the registry, in lower case.
- * @param withBody Without a body its type says nothing, and might make the registry look for a form.
  */
 export function upstreamHeaders(
   request: IncomingMessage,
   client: Client,
   credentialHeaders: ReadonlySet<string>,
-  withBody: boolean,
-): OutgoingHttpHeaders & IncomingHttpHeaders {
+  operation: Operation,
+):
+  | { readonly headers: UpstreamHeaders; readonly refusal?: undefined }
+  | { readonly headers?: undefined; readonly refusal: Refusal } {
   const { headers } = request;
-  const built: OutgoingHttpHeaders & IncomingHttpHeaders = { host: headers.host };
-  for (const name of passed) {
+  const withBody = hasBody(request);
+  const built: UpstreamHeaders = { host: authority(headers.host ?? "") };
+  for (const { name, grammar, refusal, ofBody, otherwise } of forwardedHeaders[operation]) {
+    if ((ofBody && !withBody) || credentialHeaders.has(name)) continue;
     const value = headers[name];
-    if (value !== undefined && !credentialHeaders.has(name)) built[name] = value;
+    if (value === undefined || value === "") {
+      if (otherwise !== undefined) built[name] = otherwise;
+      continue;
+    }
+    // Only Set-Cookie comes as a list, and it is never asked for.
+    const written = typeof value === "string" ? grammar(value) : undefined;
+    if (written !== undefined) built[name] = written;
+    else if (refusal !== undefined) return { refusal };
   }
-  if (!withBody) {
-    delete built["content-type"];
-    if (takesBody(request.method)) built["content-length"] = "0";
+  // A state without the trace that it belongs to means nothing (W3C Trace Context, section 4.3).
+  if (built.tracestate !== undefined && built.traceparent === undefined) delete built.tracestate;
+
+  if (takesBody(request.method)) {
+    const length = headers["content-length"];
+    if (!withBody) built["content-length"] = "0";
+    else if (length !== undefined) built["content-length"] = length;
   }
   if (client.realAddress !== undefined) built["x-real-ip"] = client.realAddress;
   if (client.forwardedFor !== "") built["x-forwarded-for"] = client.forwardedFor;
   built["x-forwarded-proto"] = client.scheme;
   if (client.forwardedHost !== undefined) built["x-forwarded-host"] = client.forwardedHost;
-  return built;
+  return { headers: built };
 }
 
 /** The methods whose requests a registry reads a body from. */

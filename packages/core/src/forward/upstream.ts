@@ -3,6 +3,7 @@ import type { UpstreamOptions } from "../options.ts";
 import { connectionLimit } from "./connection-limit.ts";
 import { directTransport, isRead } from "./direct/direct-transport.ts";
 import { readPool } from "./direct/read-pool.ts";
+import { hostOf } from "./host.ts";
 import { libraryTransport } from "./library/library-transport.ts";
 import { limitTransport } from "./limit-transport.ts";
 import { type QueryResponse, query, type UpstreamQuery } from "./query.ts";
@@ -46,7 +47,7 @@ export function openUpstream(options: UpstreamOptions): Upstream {
       : directTransport(
           readPool(
             {
-              host: url.hostname.replace(/^\[|\]$/g, ""),
+              host: hostOf(url),
               port: url.port === "" ? 80 : Number(url.port),
               connectTimeout,
               readTimeout,

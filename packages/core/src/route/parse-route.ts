@@ -1,6 +1,7 @@
 import { isDigest, isRepository, isTag, isUpload } from "./names.ts";
+import * as parameters from "./parameters.ts";
 import { type Refusal, RefusedError, refuse } from "./refusal.ts";
-import type { Mount, Page, Route } from "./route.ts";
+import type { Route } from "./route.ts";
 import { parseTarget, type Target } from "./target.ts";
 
 export type ParsedRoute =
@@ -61,12 +62,12 @@ function ping(method: string): Route {
 
 function listRepositories(method: string, target: Target): Route {
   if (method !== "GET") notAllowed("GET");
-  return { operation: "list-repositories", page: page(target) };
+  return { operation: "list-repositories", page: parameters.page(target) };
 }
 
 function listTags(method: string, repository: string, target: Target): Route {
   if (!reads(method)) notAllowed("GET", "HEAD");
-  return { operation: "list-tags", repository, page: page(target) };
+  return { operation: "list-tags", repository, page: parameters.page(target) };
 }
 
 function manifest(method: string, repository: string, reference: string, target: Target): Route {
@@ -79,9 +80,7 @@ function manifest(method: string, repository: string, reference: string, target:
     refuse(404, "MANIFEST_UNKNOWN", "no manifest can have this reference");
   }
   if (!write) return { operation: method === "DELETE" ? "delete-manifest" : "get-manifest", repository, reference };
-  const tags = target.parameters.get("tag") ?? [];
-  if (!tags.every(isTag)) refuse(400, "TAG_INVALID", "the parameter tag is not a tag");
-  return { operation: "put-manifest", repository, reference, tags };
+  return { operation: "put-manifest", repository, reference, tags: parameters.tags(target) };
 }
 
 function blob(method: string, repository: string, reference: string): Route {
@@ -92,12 +91,13 @@ function blob(method: string, repository: string, reference: string): Route {
 
 function startUpload(method: string, repository: string, target: Target): Route {
   if (method !== "POST") notAllowed("POST");
-  return { operation: "start-upload", repository, digest: digest(target), mount: mount(target) };
+  const digest = parameters.digest(target);
+  return { operation: "start-upload", repository, digest, mount: parameters.mount(target) };
 }
 
 function upload(method: string, repository: string, upload: string, target: Target): Route {
   if (!isUpload(upload)) refuse(404, "BLOB_UPLOAD_UNKNOWN", "no upload can have this identifier");
-  const state = once(target, "_state");
+  const state = parameters.uploadState(target);
   switch (method) {
     case "GET":
     case "HEAD":
@@ -107,7 +107,7 @@ function upload(method: string, repository: string, upload: string, target: Targ
     case "DELETE":
       return { operation: "cancel-upload", repository, upload, state };
     case "PUT":
-      return { operation: "finish-upload", repository, upload, state, digest: digest(target) };
+      return { operation: "finish-upload", repository, upload, state, digest: parameters.digest(target) };
     default:
       return notAllowed("GET", "HEAD", "PATCH", "PUT", "DELETE");
   }
@@ -116,38 +116,8 @@ function upload(method: string, repository: string, upload: string, target: Targ
 function listReferrers(method: string, repository: string, reference: string, target: Target): Route {
   if (!reads(method)) notAllowed("GET", "HEAD");
   if (!isDigest(reference)) refuse(400, "DIGEST_INVALID", "the subject's digest is malformed");
-  const artifactType = once(target, "artifactType");
-  return { operation: "list-referrers", repository, reference, artifactType, page: page(target) };
-}
-
-/** A mount without `from` would have the registry look through repositories that nobody was asked about. */
-function mount(target: Target): Mount | undefined {
-  const digest = once(target, "mount");
-  const from = once(target, "from");
-  if (digest === undefined || from === undefined) return undefined;
-  if (!isDigest(digest)) refuse(400, "DIGEST_INVALID", "the parameter mount is not a digest");
-  if (!isRepository(from)) refuse(400, "NAME_INVALID", "the parameter from is not a repository's name");
-  return { digest, from };
-}
-
-function digest(target: Target): string | undefined {
-  const value = once(target, "digest");
-  if (value !== undefined && !isDigest(value)) refuse(400, "DIGEST_INVALID", "the parameter digest is not a digest");
-  return value;
-}
-
-function page(target: Target): Page {
-  const n = once(target, "n");
-  if (n !== undefined && !/^\d{1,9}$/.test(n)) {
-    refuse(400, "PAGINATION_NUMBER_INVALID", "the parameter n is not a number");
-  }
-  return { n: n === undefined ? undefined : Number(n), last: once(target, "last") };
-}
-
-function once(target: Target, name: string): string | undefined {
-  const values = target.parameters.get(name);
-  if (values !== undefined && values.length > 1) refuse(400, "UNSUPPORTED", `the parameter ${name} is repeated`);
-  return values?.[0];
+  const artifactType = parameters.artifactType(target);
+  return { operation: "list-referrers", repository, reference, artifactType, page: parameters.page(target) };
 }
 
 function repository(name: string): string {

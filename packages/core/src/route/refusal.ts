@@ -1,5 +1,7 @@
 /** Error codes of the OCI distribution specification 1.1, and those that registries have in common beyond it. */
 export type ErrorCode =
+  | "BLOB_UPLOAD_INVALID"
+  | "BLOB_UPLOAD_UNKNOWN"
   | "DENIED"
   | "DIGEST_INVALID"
   | "MANIFEST_UNKNOWN"
@@ -9,8 +11,7 @@ export type ErrorCode =
   | "UNAUTHORIZED"
   | "UNAVAILABLE"
   | "UNKNOWN"
-  | "UNSUPPORTED"
-  | "BLOB_UPLOAD_UNKNOWN";
+  | "UNSUPPORTED";
 
 /** A request that is not one the registry is asked: what is wrong with it. */
 export interface Refusal {

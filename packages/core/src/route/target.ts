@@ -33,19 +33,23 @@ export function isRegistryTarget(target: string): boolean {
 }
 
 /**
- * Whether the path, as the most lenient reader would take it, comes by `/v2` at any point: readers differ in what `..`
- * takes back after an empty segment.
+ * Whether the path, as any reader would take it, comes by `/v2` at any point: readers differ in what `..` takes back
+ * after an empty segment, and, where something is encoded, in whether it is decoded before or after. Where both are
+ * there, any `v2` counts.
  */
 function passesRegistry(target: string): boolean {
-  let path = target.replace(/[?#].*$/s, "").replace(/^[a-z][a-z0-9+.-]*:\/\/[^/]*/i, "");
+  const raw = target.replace(/[?#].*$/s, "").replace(/^[a-z][a-z0-9+.-]*:\/\/[^/]*/i, "");
+  let path = raw;
   for (let round = 0; round < 3 && path.includes("%"); round++) {
     path = path.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
   }
+  const segments = path.split(/[/\\]+/);
+  const unclear = raw.includes("%") && segments.includes("..");
   let depth = 0;
-  for (const segment of path.split(/[/\\]+/)) {
+  for (const segment of segments) {
     if (segment === "..") depth = Math.max(0, depth - 1);
     else if (segment !== "." && segment !== "") {
-      if (depth === 0 && segment.toLowerCase() === "v2") return true;
+      if ((depth === 0 || unclear) && segment.toLowerCase() === "v2") return true;
       depth++;
     }
   }

@@ -63,6 +63,21 @@ describe("a registry that is reached by TLS", () => {
     }
   });
 
+  test("must have a certificate for the name in the URL, whatever host the client has asked for", async () => {
+    const upstream = await startSecureUpstream((request, response) => response.end(request.headers.host));
+    const gate = await startGate({ upstream: { url: upstream.url, ca: authority } });
+    for (const host of ["registry.example.com", "localhost", "evil.example", "127.0.0.1:5000"]) {
+      const response = await send(gate.port, { path: "/v2/", headers: { host } });
+      expect([response.status, response.body]).toEqual([200, host]);
+    }
+    const { port } = new URL(upstream.url);
+    const named = await startGate({ upstream: { url: `https://localhost:${port}`, ca: authority } });
+    expect((await send(named.port, { path: "/v2/", headers: { host: "a.example" } })).status).toBe(200);
+    // Of the loopback addresses the certificate bears one.
+    const other = await startGate({ upstream: { url: `https://127.0.0.2:${port}`, ca: authority } });
+    expect((await send(other.port, { path: "/v2/", headers: { host: "localhost" } })).status).toBe(502);
+  });
+
   test("may be silent for so long, and then it is 504", async () => {
     const upstream = await startSecureUpstream(() => {});
     const gate = await startGate({ upstream: { url: upstream.url, ca: authority, readTimeout: 150 } });

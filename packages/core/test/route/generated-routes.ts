@@ -35,12 +35,17 @@ const digest = fc.oneof(
 );
 const reference = fc.oneof(tag, digest);
 const upload = fc.oneof(fc.uuid(), fc.stringMatching(/^[A-Za-z0-9_=-][A-Za-z0-9._=-]{0,40}$/));
-/** What a client hands back, or asks for, in any words. */
-const words = fc.oneof(
-  fc.string({ unit: "binary", maxLength: 20 }),
-  fc.constantFrom("", "&", "=", "a=b&n=1", "+", "%41", "#", "a b"),
-);
-const page = fc.record({ n: maybe(fc.nat({ max: 999_999_999 })), last: maybe(words) });
+/** What docker-registry calls an upload's state. */
+const state = fc.oneof(fc.constantFrom("", "=", "==", "a"), fc.base64String().map(urlSafe));
+/** A name, or what a registry has in its `Link` instead of one. */
+const cursor = fc.oneof(repository, tag, digest, fc.base64String(), fc.constantFrom("", "+", "/", "~", "a@b", "a:b"));
+const restrictedName = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,20}$/);
+const artifactType = fc.array(restrictedName, { maxLength: 2 }).map((names) => names.join("/"));
+const page = fc.record({ n: maybe(fc.nat({ max: 999_999_999 })), last: maybe(cursor) });
+
+function urlSafe(base64: string): string {
+  return base64.replaceAll("+", "-").replaceAll("/", "_");
+}
 
 function maybe<T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
   return fc.option(value, { nil: undefined });
@@ -68,14 +73,14 @@ export const routes: fc.Arbitrary<Route> = fc.oneof(
     operation: operation("get-upload", "continue-upload", "cancel-upload"),
     repository,
     upload,
-    state: maybe(words),
+    state: maybe(state),
   }),
-  fc.record({ operation: operation("finish-upload"), repository, upload, state: maybe(words), digest: maybe(digest) }),
+  fc.record({ operation: operation("finish-upload"), repository, upload, state: maybe(state), digest: maybe(digest) }),
   fc.record({
     operation: operation("list-referrers"),
     repository,
     reference: digest,
-    artifactType: maybe(words),
+    artifactType: maybe(artifactType),
     page,
   }),
 );

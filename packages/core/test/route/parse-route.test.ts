@@ -96,7 +96,8 @@ const understood: [method: string, target: string, operation: string, access: st
   ["GET", "/v2/te%61m/app/manifests/v1", "get-manifest", "pull team/app", "/v2/team/app/manifests/v1"],
   ["GET", "/v2/team/app/man%69fests/v1?name=other&n=1", "get-manifest", "pull team/app", "/v2/team/app/manifests/v1"],
   ["GET", "/v2/team/app/tags/list?%6E=7", "list-tags", "pull team/app", "/v2/team/app/tags/list?n=7"],
-  ["GET", "/v2/team/app/tags/list?last=a+b", "list-tags", "pull team/app", "/v2/team/app/tags/list?last=a%20b"],
+  ["GET", "/v2/team/app/tags/list?last=a%2Bb", "list-tags", "pull team/app"],
+  ["GET", "/v2/team/app/tags/list?last=YWxpY2U%3D", "list-tags", "pull team/app"],
   ["GET", "/v2/team/app/tags/list?n=007", "list-tags", "pull team/app", "/v2/team/app/tags/list?n=7"],
   ["GET", "/v2/team/app/tags/list?", "list-tags", "pull team/app", "/v2/team/app/tags/list"],
   ["GET", "/v2/team/app/tags/list?last", "list-tags", "pull team/app", "/v2/team/app/tags/list?last="],
@@ -144,8 +145,8 @@ test.each<[method: string, target: string, route: Route]>([
   ],
   [
     "PUT",
-    `/v2/a/blobs/uploads/${id}?digest=${sha256}&_state=x%26y%3D`,
-    { operation: "finish-upload", repository: "a", upload: id, state: "x&y=", digest: sha256 },
+    `/v2/a/blobs/uploads/${id}?digest=${sha256}&_state=x_y%3D`,
+    { operation: "finish-upload", repository: "a", upload: id, state: "x_y=", digest: sha256 },
   ],
   [
     "GET",

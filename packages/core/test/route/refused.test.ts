@@ -98,6 +98,23 @@ const refused: [method: string, target: string, status: number, code: string][] 
   ["POST", `/v2/team/app/blobs/uploads/?mount=${sha256}&from=`, 400, "NAME_INVALID"],
   ["GET", `/v2/team/app/referrers/${sha256}?artifactType=a&artifactType=b`, 400, "UNSUPPORTED"],
   ["GET", "/v2/team/app/tags/list?n=%", 400, "UNSUPPORTED"],
+  ["GET", "/v2/team/app/tags/list?n=%C2%A01", 400, "PAGINATION_NUMBER_INVALID"],
+  ["GET", "/v2/team/app/tags/list?n=%D9%A1", 400, "PAGINATION_NUMBER_INVALID"],
+  ["GET", "/v2/team/app/tags/list?last=a+b", 400, "UNSUPPORTED"],
+  ["GET", "/v2/team/app/tags/list?last=%C2%A0", 400, "UNSUPPORTED"],
+  ["GET", "/v2/team/app/tags/list?last=%00", 400, "UNSUPPORTED"],
+  ["GET", "/v2/_catalog?last=a%26n%3D1", 400, "UNSUPPORTED"],
+  ["GET", `/v2/_catalog?last=${"a".repeat(1025)}`, 400, "UNSUPPORTED"],
+  ["GET", `/v2/team/app/blobs/uploads/${id}?_state=x%26y%3D`, 400, "BLOB_UPLOAD_INVALID"],
+  ["PATCH", `/v2/team/app/blobs/uploads/${id}?_state=a%2Fb`, 400, "BLOB_UPLOAD_INVALID"],
+  ["PUT", `/v2/team/app/blobs/uploads/${id}?_state=%C5%BF&digest=${sha256}`, 400, "BLOB_UPLOAD_INVALID"],
+  ["DELETE", `/v2/team/app/blobs/uploads/${id}?_state=a===`, 400, "BLOB_UPLOAD_INVALID"],
+  ["PATCH", `/v2/team/app/blobs/uploads/${id}?_state=${"a".repeat(4095)}==`, 400, "BLOB_UPLOAD_INVALID"],
+  ["GET", `/v2/team/app/referrers/${sha256}?artifactType=a%20b`, 400, "UNSUPPORTED"],
+  ["GET", `/v2/team/app/referrers/${sha256}?artifactType=a%2Fb%3Bc%3Dd`, 400, "UNSUPPORTED"],
+  ["GET", `/v2/team/app/referrers/${sha256}?artifactType=%C2%A0a%2Fb`, 400, "UNSUPPORTED"],
+  ["GET", `/v2/team/app/referrers/${sha256}?artifactType=*%2F*`, 400, "UNSUPPORTED"],
+  ["GET", `/v2/team/app/referrers/${sha256}?artifactType=a%2F${"b".repeat(128)}`, 400, "UNSUPPORTED"],
 ];
 
 describe("what is refused", () => {

@@ -22,6 +22,9 @@ test.each([
   "/v2%2fapp",
   "/v2#fragment",
   "/%23/../v2/",
+  "/v%2F%32/../v2",
+  "/;%2F;/../%76%32",
+  "/a%2Fb/%2e%2e/v2/",
   "http://registry/v2/app",
   "HTTP://registry/v2",
 ])("%s would become the registry's for a lenient reader, so it is refused here", (target) => {

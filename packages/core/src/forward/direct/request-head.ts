@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders } from "node:http";
 
-/** What a header's value may hold (RFC 9110, section 5.5), and what a request target may. */
-const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/;
+/** What a header's value may hold (RFC 9110, section 5.5, without obs-text), and what a request target may. */
+const fieldValue = /^[\t\x20-\x7e]*$/;
 const requestTarget = /^\/[!-~]*$/;
 
 /**

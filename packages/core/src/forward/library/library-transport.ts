@@ -1,13 +1,14 @@
 import { type ClientRequest, type IncomingMessage, ServerResponse } from "node:http";
 import { createProxyMiddleware, type RequestHandler } from "http-proxy-middleware";
 import type { ConnectionLimit } from "../connection-limit.ts";
+import { hostOf } from "../host.ts";
 import { releaseChunk } from "../release-chunk.ts";
 import type { Transport } from "../transport.ts";
 import { asError, SilentUpstreamError, StalledBodyError } from "../transport-errors.ts";
 import { LibraryRequest } from "./library-request.ts";
 import { type UpstreamAgentOptions, upstreamAgent } from "./upstream-agent.ts";
 
-export interface LibraryTransportOptions extends Omit<UpstreamAgentOptions, "keepAlive" | "secure"> {
+export interface LibraryTransportOptions extends Omit<UpstreamAgentOptions, "keepAlive" | "secure" | "host"> {
   readonly url: URL;
   /** How long the registry may be silent, in milliseconds. */
   readonly readTimeout: number;
@@ -17,9 +18,10 @@ export interface LibraryTransportOptions extends Omit<UpstreamAgentOptions, "kee
 export function libraryTransport(options: LibraryTransportOptions, limit: ConnectionLimit): Transport {
   const { url, readTimeout, ...agentOptions } = options;
   const secure = url.protocol === "https:";
+  const host = hostOf(url);
   const agents = {
-    kept: upstreamAgent({ ...agentOptions, secure, keepAlive: true }, limit),
-    fresh: upstreamAgent({ ...agentOptions, secure, keepAlive: false }, limit),
+    kept: upstreamAgent({ ...agentOptions, secure, host, keepAlive: true }, limit),
+    fresh: upstreamAgent({ ...agentOptions, secure, host, keepAlive: false }, limit),
   };
   const kept = proxy(agents.kept);
   const fresh = proxy(agents.fresh);

@@ -1,11 +1,14 @@
 import { type AgentOptions, type ClientRequest, type ClientRequestArgs, Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
+import { isIP } from "node:net";
 import type { Duplex } from "node:stream";
 import type { ConnectionLimit, IdleConnection } from "../connection-limit.ts";
 import { limitConnecting } from "../limit-connecting.ts";
 
 export interface UpstreamAgentOptions {
   readonly secure: boolean;
+  /** The registry's host name or address: what its certificate must be for, whatever `Host` the client has sent. */
+  readonly host: string;
   readonly connectTimeout: number;
   readonly ca: string | undefined;
   /** Whether connections are kept for the next request. */
@@ -23,10 +26,10 @@ export const connectionKey: unique symbol = Symbol("connection key");
  * same {@link connectionKey} alone, and none once the registry has sent something that nobody asked for.
  */
 export function upstreamAgent(options: UpstreamAgentOptions, limit: ConnectionLimit): HttpAgent | HttpsAgent {
-  const { secure, connectTimeout, ca, keepAlive, idleTimeout, maxIdle } = options;
+  const { secure, host, connectTimeout, ca, keepAlive, idleTimeout, maxIdle } = options;
   const agentOptions: AgentOptions = { keepAlive, maxFreeSockets: maxIdle, scheduling: "lifo", timeout: idleTimeout };
   const agent = secure
-    ? new HttpsAgent({ ...agentOptions, ...(ca === undefined ? {} : { ca }) })
+    ? new HttpsAgent({ ...agentOptions, servername: isIP(host) === 0 ? host : "", ...(ca === undefined ? {} : { ca }) })
     : new HttpAgent(agentOptions);
 
   const nameOf = agent.getName.bind(agent);

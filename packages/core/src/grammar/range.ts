@@ -1,0 +1,36 @@
+import { type Grammar, longestList, tokenCharacter } from "./grammar.ts";
+import { listElements } from "./list-elements.ts";
+
+const ranges = new RegExp(`^([${tokenCharacter}]+)=([\\d\\t ,-]+)$`);
+/** So many digits are an exact number. */
+const span = /^(\d{0,15})-(\d{0,15})$/;
+const chunk = /^(?:bytes[ =])?(\d{1,15})-(\d{1,15})(?:\/(?:\d{1,15}|\*))?$/i;
+
+/** `Range` (RFC 9110, section 14.2) in bytes or, for the registry to refuse, in any other unit. */
+export const range: Grammar = (value) => {
+  if (value.length > longestList) return undefined;
+  const [, unit, set] = ranges.exec(value) ?? [];
+  if (unit === undefined || set === undefined) return undefined;
+  const written: string[] = [];
+  for (const element of listElements(set)) {
+    const [, first, last] = span.exec(element) ?? [];
+    if (first === undefined || last === undefined || (first === "" && last === "")) return undefined;
+    if (first !== "" && last !== "" && Number(first) > Number(last)) return undefined;
+    written.push(`${plain(first)}-${plain(last)}`);
+  }
+  return written.length === 0 ? undefined : `${unit.toLowerCase()}=${written.join(",")}`;
+};
+
+function plain(digits: string): string {
+  return digits === "" ? "" : String(Number(digits));
+}
+
+/**
+ * `Content-Range` of a chunk, `START-END` (OCI distribution specification 1.1, section "Pushing a blob in chunks"). The
+ * forms of RFC 9110, section 14.4, and of Docker's first client, which name a unit or a size as well, are written so too.
+ */
+export const chunkRange: Grammar = (value) => {
+  const [, first, last] = chunk.exec(value) ?? [];
+  if (first === undefined || last === undefined || Number(first) > Number(last)) return undefined;
+  return `${Number(first)}-${Number(last)}`;
+};
