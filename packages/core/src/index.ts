@@ -9,7 +9,7 @@ export type { Permissions } from "./authorize/permissions.ts";
 export { compilePolicy, type Policy, type PolicyDecision, type RuleVerdict } from "./authorize/policy.ts";
 export type { Principal } from "./authorize/principal.ts";
 export { serveExpectations } from "./expectation.ts";
-export { authRequestOf, peerOf } from "./identify/auth-request.ts";
+export { authRequestOf, clientAddressReader, peerOf } from "./identify/auth-request.ts";
 export { basicCredentials } from "./identify/authorization.ts";
 export type { SessionUser } from "./identify/session.ts";
 export type { AccessRule, CacheOptions, RegistryProxyOptions, UpstreamOptions } from "./options.ts";

@@ -88,7 +88,7 @@ export function registryProxy(options: RegistryProxyOptions): RegistryProxy {
       visit.route = asked;
 
       // 3. Identify: who is it?
-      const verdict = await identities.identify(request, () => untilGone(response));
+      const verdict = await identities.identify(request, client.address, () => untilGone(response));
       if (verdict.outcome === "unavailable") return end("unavailable", verdict.reason, answers.backendUnavailable);
       if (verdict.outcome === "conflicting") return end("refused", verdict.reason, answers.conflictingIdentities);
       const challenge = (): ErrorAnswer => answers.unauthorized(backends, realm, accessesOf(asked));

@@ -63,7 +63,9 @@ export function backendStrategy(backend: AuthBackend, options: BackendStrategyOp
     if (from === "headers") return authRequestOf(request, backend, signal);
     const body: unknown = "body" in request ? request.body : undefined;
     const credentials = basicCredentials(field(body, fields.username), field(body, fields.password));
-    return credentials && { credentials, peer: peerOf(request), header: () => [], signal };
+    return (
+      credentials && { credentials, peer: peerOf(request), client: peerOf(request).address, header: () => [], signal }
+    );
   }
 
   async function act(request: IncomingMessage, signal: AbortSignal): Promise<Act> {

@@ -13,9 +13,14 @@ export interface Identifier {
   /**
    * Answers at once where the caller is remembered. Rejects only when the client has gone.
    *
+   * @param client The address of the client behind trusted proxies.
    * @param untilGone Makes a signal that aborts when the client goes; not called where the answer is at hand.
    */
-  identify(request: IncomingMessage, untilGone: () => AbortSignal): Verdict | Promise<Verdict>;
+  identify(
+    request: IncomingMessage,
+    client: string | undefined,
+    untilGone: () => AbortSignal,
+  ): Verdict | Promise<Verdict>;
   close(): void;
 }
 
@@ -40,11 +45,12 @@ export function identifier(
 
   function judged(
     request: IncomingMessage,
+    client: string | undefined,
     credentials: Credentials | undefined,
     untilGone: () => AbortSignal,
   ): Verdict | Promise<Verdict> {
     const ask = (until: AbortSignal): Promise<Verdict> =>
-      askInOrder(inOrder(request), authRequest(request, credentials, credentialHeaders, until), log);
+      askInOrder(inOrder(request), authRequest(request, client, credentials, credentialHeaders, until), log);
     // An answer that rests on more than the Authorization header may hold for this connection alone.
     if (verified === undefined || credentials === undefined || holdsAny(request, credentialHeaders)) {
       return ask(untilGone());
@@ -57,11 +63,11 @@ export function identifier(
   }
 
   return {
-    identify(request, untilGone) {
+    identify(request, client, untilGone) {
       const { authorization } = request.headers;
       const credentials = authorization === undefined ? undefined : parseAuthorization(authorization);
       if (authorization !== undefined && credentials === undefined) return malformed;
-      const verdict = judged(request, credentials, untilGone);
+      const verdict = judged(request, client, credentials, untilGone);
       return session === undefined ? verdict : withSession(verdict, session, request, credentials, log);
     },
     close() {

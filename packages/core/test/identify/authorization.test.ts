@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { authRequestOf } from "../../src/identify/auth-request.ts";
+import { authRequestOf, clientAddressReader } from "../../src/identify/auth-request.ts";
 import { basicCredentials, parseAuthorization } from "../../src/identify/authorization.ts";
 import { keyedHash } from "../../src/identify/keyed-hash.ts";
 import { receivedRequest } from "../received-request.ts";
@@ -220,9 +220,23 @@ describe("what a backend is asked about a request by other code", () => {
     expect(asked).toMatchObject({
       credentials: { scheme: "basic", username: "alice", password: "secret" },
       peer: { address: "203.0.113.7", local: false },
+      client: "203.0.113.7",
     });
     expect([asked?.header("x-user"), asked?.header("cookie"), asked?.signal]).toEqual([["alice"], [], signal]);
     expect(authRequestOf(await receivedRequest(), {}, signal)?.credentials).toBeUndefined();
+  });
+
+  test("tells the client apart from the trusted proxies in front", async () => {
+    const read = clientAddressReader(["10.0.0.0/8"]);
+    const headers = [["X-Forwarded-For", "192.0.2.1, ::ffff:203.0.113.7"]] as const;
+    const proxied = await receivedRequest({ address: "::ffff:10.0.0.1", headers });
+    expect(authRequestOf(proxied, {}, signal, read(proxied))).toMatchObject({
+      peer: { address: "10.0.0.1" },
+      client: "203.0.113.7",
+    });
+    const direct = await receivedRequest({ address: "192.0.2.9", headers });
+    expect(read(direct)).toBe("192.0.2.9");
+    expect(read(await receivedRequest({ headers }))).toBeUndefined();
   });
 
   test("is nothing where the Authorization header is malformed or stands twice", async () => {
