@@ -72,14 +72,15 @@ export async function htpasswd(options: HtpasswdOptions, context: Partial<Backen
 
   return {
     id,
-    async authenticate({ credentials, signal }) {
+    async authenticate({ credentials, client, signal }) {
       if (credentials?.scheme !== "basic") return ABSTAINED;
       const username = credentials.username.normalize("NFC");
       for (;;) {
         const { hashes, dummy } = users.current();
         const hash = hashes.get(username);
         const against = hash ?? dummy;
-        const matches = against !== undefined && (await hasher.matches(against, credentials.password, signal));
+        const matches =
+          against !== undefined && (await hasher.matches(against, credentials.password, { client, signal }));
         // The file may have been read anew during the check, and the answer must be that of the new one.
         if (users.current().hashes.get(username)?.text !== hash?.text) continue;
         if (hash === undefined) return ABSTAINED;

@@ -1,5 +1,6 @@
 import { verify as verifyBcrypt } from "@node-rs/bcrypt";
-import { BackendUnavailableError } from "@registry-gate/auth";
+import { type AuthRequest, BackendUnavailableError } from "@registry-gate/auth";
+import { clientNetwork, fairQueue, QueueRefusedError, type Release } from "@registry-gate/auth-kit";
 import type { PasswordHash } from "./hash-format.ts";
 import { type ComputedHash, matchHash } from "./match-hash.ts";
 import { createWorkerPool } from "./worker-pool.ts";
@@ -13,14 +14,18 @@ export interface HasherOptions {
   readonly queue: number;
 }
 
-/** Compares passwords with hashes off the event loop, a limited number at once. */
+/** Who has a password checked. */
+export type Caller = Pick<AuthRequest, "client" | "signal">;
+
+/** Compares passwords with hashes off the event loop, a limited number at once, of one client after the other. */
 export interface Hasher {
   /**
    * Whether the password is the one that was hashed.
    *
-   * @throws {BackendUnavailableError} when too many checks wait already, when `signal` aborts, or after `close`.
+   * @throws {BackendUnavailableError} when too many checks wait already, when the caller's signal aborts, or after
+   * `close`.
    */
-  matches(hash: PasswordHash, password: string, signal: AbortSignal): Promise<boolean>;
+  matches(hash: PasswordHash, password: string, caller: Caller): Promise<boolean>;
   /** Refuses further checks, lets those under way finish and ends the threads. Calling it again does nothing more. */
   close(): Promise<void>;
 }
@@ -31,78 +36,50 @@ export const BCRYPT_MAX_BYTES = 72;
 /** The time of MD5 crypt and SHA crypt grows with the length; crypt(3) of libxcrypt has the same limit. */
 const MAX_BYTES = 512;
 
-export function createHasher({ backend, concurrency, queue }: HasherOptions): Hasher {
+export function createHasher({ backend, concurrency, queue: maxWaiting }: HasherOptions): Hasher {
   const pool = createWorkerPool();
-  /** In the order of arrival. */
-  const waiting = new Set<() => void>();
-  let running = 0;
+  const queue = fairQueue({ concurrency, maxWaiting });
   let closing: Promise<void> | undefined;
-  let drained: (() => void) | undefined;
 
   const unavailable = (reason: string, cause?: unknown): BackendUnavailableError =>
     new BackendUnavailableError(backend, reason, cause === undefined ? {} : { cause });
+  const givenUp = (): BackendUnavailableError => unavailable("the request was given up");
 
-  function turn(signal: AbortSignal): Promise<void> {
-    if (running < concurrency) {
-      running++;
-      return Promise.resolve();
+  async function turn({ client, signal }: Caller): Promise<Release> {
+    try {
+      return await queue.acquire(clientNetwork(client), signal);
+    } catch (error) {
+      if (!(error instanceof QueueRefusedError)) throw error;
+      if (error.kind === "aborted") throw givenUp();
+      throw unavailable(
+        error.kind === "full" ? `${maxWaiting} password checks are waiting already` : error.message,
+        error,
+      );
     }
-    if (waiting.size >= queue) return Promise.reject(unavailable(`${queue} password checks are waiting already`));
-    return new Promise((resolve, reject) => {
-      const go = (): void => {
-        signal.removeEventListener("abort", giveUp);
-        resolve();
-      };
-      const giveUp = (): void => {
-        waiting.delete(go);
-        reject(unavailable("the request was given up"));
-        settle();
-      };
-      waiting.add(go);
-      signal.addEventListener("abort", giveUp, { once: true });
-    });
   }
 
-  /** Hands the turn to the next check. */
-  function done(): void {
-    const [next] = waiting;
-    if (next === undefined) running--;
-    else {
-      waiting.delete(next);
-      next();
-    }
-    settle();
-  }
-
-  function settle(): void {
-    if (running === 0 && waiting.size === 0) drained?.();
-  }
-
-  async function compute(hash: PasswordHash, password: string): Promise<boolean> {
+  async function compute(hash: PasswordHash, password: string, release: Release): Promise<boolean> {
     try {
       return await (isComputed(hash) ? pool.run({ hash, password }) : verifyBcrypt(password, hash.text));
     } catch (error) {
       throw unavailable("a password could not be checked", error);
     } finally {
-      done();
+      release();
     }
   }
 
   return {
-    async matches(hash, password, signal) {
+    async matches(hash, password, caller) {
       if (closing !== undefined) throw unavailable("closed");
-      if (signal.aborted) throw unavailable("the request was given up");
+      if (caller.signal.aborted) throw givenUp();
       if (!isUsable(password, hash)) return false;
       if (isCheap(hash)) return matchHash(hash, password);
-      await turn(signal);
+      const release = await turn(caller);
       // A computation cannot be stopped: an aborted one keeps its turn until it is over, and only the answer is early.
-      return orAbort(compute(hash, password), signal, () => unavailable("the request was given up"));
+      return orAbort(compute(hash, password, release), caller.signal, givenUp);
     },
     close() {
-      closing ??= new Promise<void>((resolve) => {
-        drained = resolve;
-        settle();
-      }).then(() => pool.close());
+      closing ??= queue.idle().then(() => pool.close());
       return closing;
     },
   };

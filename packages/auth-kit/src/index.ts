@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { clientNetwork } from "./client-network.ts";
 export {
   type FairQueue,
   type FairQueueOptions,
@@ -11,3 +12,4 @@ export {
   QueueRefusedError,
   type Release,
 } from "./fair-queue.ts";
+export { type LinkedList, type LinkedNode, linkedList } from "./linked-list.ts";
