@@ -12,6 +12,16 @@ export { serveExpectations } from "./expectation.ts";
 export { authRequestOf, clientAddressReader, peerOf } from "./identify/auth-request.ts";
 export { basicCredentials } from "./identify/authorization.ts";
 export type { SessionUser } from "./identify/session.ts";
+export type { Count, CounterStore, Counters } from "./identify/throttle/counters.ts";
+export {
+  type AttemptOutcome,
+  type LoginAttempt,
+  type LoginThrottle,
+  loginThrottle,
+  type Throttled,
+} from "./identify/throttle/login-throttle.ts";
+export { type MemoryCountersOptions, memoryCounters } from "./identify/throttle/memory-counters.ts";
+export type { ThrottleOptions } from "./identify/throttle/throttle-options.ts";
 export type { AccessRule, CacheOptions, RegistryProxyOptions, UpstreamOptions } from "./options.ts";
 export type { Decision, RequestRecord } from "./record.ts";
 export { type RegistryProxy, registryProxy } from "./registry-proxy.ts";

@@ -6,6 +6,8 @@ export type Decision =
   | "unauthenticated"
   /** 403: known, but not allowed. */
   | "denied"
+  /** 429: too many logins have failed. */
+  | "throttled"
   /** 400, 404, 405, 415, 417, 431 or 505: not understood as a registry request. */
   | "refused"
   /** 503: a backend could not answer. */

@@ -16,6 +16,7 @@ import { openUpstream } from "./forward/upstream.ts";
 import { reasonOf, UpstreamFault } from "./forward/upstream-fault.ts";
 import { identifier } from "./identify/identify.ts";
 import { forgeryFault } from "./identify/sending-page.ts";
+import { throttleOf } from "./identify/throttle/login-throttle.ts";
 import type { RegistryProxyOptions } from "./options.ts";
 import { addressSet, clientOf } from "./peer.ts";
 import type { Decision } from "./record.ts";
@@ -63,7 +64,7 @@ export function registryProxy(options: RegistryProxyOptions): RegistryProxy {
   const { backends, realm = "Registry realm", cache = {}, log, onRequest } = options;
   const trusted = addressSet(options.trustedProxies ?? []);
   const credentialHeaders = new Set(backends.flatMap((backend) => backend.credentialHeaders ?? []));
-  const identities = identifier(backends, cache, log, options.session);
+  const identities = identifier(backends, cache, log, options.session, throttleOf(options.throttle));
   const policy = compilePolicy(options.access);
   const upstream = openUpstream(options.upstream);
 
@@ -90,6 +91,8 @@ export function registryProxy(options: RegistryProxyOptions): RegistryProxy {
       // 3. Identify: who is it?
       const verdict = await identities.identify(request, client.address, () => untilGone(response));
       if (verdict.outcome === "unavailable") return end("unavailable", verdict.reason, answers.backendUnavailable);
+      if (verdict.outcome === "throttled")
+        return end("throttled", verdict.reason, answers.throttled(verdict.retryAfter));
       if (verdict.outcome === "conflicting") return end("refused", verdict.reason, answers.conflictingIdentities);
       const challenge = (): ErrorAnswer => answers.unauthorized(backends, realm, accessesOf(asked));
       if (verdict.outcome === "rejected") return end("unauthenticated", verdict.reason, challenge());

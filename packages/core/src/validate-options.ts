@@ -1,5 +1,7 @@
 import type { Fault } from "@registry-gate/auth";
 import { validateAccess, warnOfAccess } from "./authorize/validate-access.ts";
+import { isLoginThrottle } from "./identify/throttle/login-throttle.ts";
+import { validateThrottle } from "./identify/throttle/throttle-options.ts";
 import type { RegistryProxyOptions } from "./options.ts";
 import { addressFault } from "./peer.ts";
 
@@ -11,7 +13,7 @@ export interface Findings {
 
 /** Finds all that `registryProxy` would refuse, without building anything. */
 export function validateOptions(options: Omit<RegistryProxyOptions, "backends">): Findings {
-  const { upstream, realm = "", access = [], trustedProxies = [], cache = {} } = options;
+  const { upstream, realm = "", access = [], trustedProxies = [], cache = {}, throttle = {} } = options;
   const faults: Fault[] = [...validateUpstream(upstream.url)];
   const number = (path: string[], value: number | undefined): void => {
     if (value !== undefined && !(Number.isSafeInteger(value) && value > 0)) {
@@ -23,6 +25,9 @@ export function validateOptions(options: Omit<RegistryProxyOptions, "backends">)
   if (cache !== false) {
     number(["cache", "ttl"], cache.ttl);
     number(["cache", "maxEntries"], cache.maxEntries);
+  }
+  if (throttle !== false && !isLoginThrottle(throttle)) {
+    faults.push(...validateThrottle(throttle).map((fault) => ({ ...fault, path: ["throttle", ...fault.path] })));
   }
   if (/[\u0000-\u001f\u007f-\uffff]/.test(realm)) {
     faults.push({ path: ["realm"], message: "must hold nothing but printable ASCII" });

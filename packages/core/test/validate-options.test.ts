@@ -1,6 +1,6 @@
 import { type AuthBackend, InvalidOptionsError } from "@registry-gate/auth";
 import { describe, expect, test } from "vitest";
-import { type RegistryProxyOptions, registryProxy, validateOptions } from "../src/index.ts";
+import { loginThrottle, type RegistryProxyOptions, registryProxy, validateOptions } from "../src/index.ts";
 
 type Options = Omit<RegistryProxyOptions, "backends">;
 
@@ -37,6 +37,24 @@ describe("the registry's URL", () => {
     const { faults } = validateOptions({ upstream: { url } });
     expect(faults).toEqual([{ path: ["upstream", "url"], message: expect.stringMatching(what) }]);
     expect(JSON.stringify(faults)).not.toContain("canary");
+  });
+});
+
+describe("the throttle", () => {
+  test("may be left out, be off, be set, or be one that others share", () => {
+    for (const throttle of [false as const, {}, { perAddress: "5/1m" }, loginThrottle()]) {
+      expect(places({ ...sound, throttle })).toEqual([]);
+    }
+  });
+
+  test("has its faults named", () => {
+    const throttle = { perAddress: "5", perUserAndAddress: "5/x", backoff: "1s", ipv6Prefix: 0 };
+    expect(places({ ...sound, throttle })).toEqual([
+      "throttle.perAddress",
+      "throttle.perUserAndAddress",
+      "throttle.backoff",
+      "throttle.ipv6Prefix",
+    ]);
   });
 });
 
