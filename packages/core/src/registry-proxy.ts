@@ -16,7 +16,7 @@ import { openUpstream } from "./forward/upstream.ts";
 import { reasonOf, UpstreamFault } from "./forward/upstream-fault.ts";
 import { identifier } from "./identify/identify.ts";
 import { forgeryFault } from "./identify/sending-page.ts";
-import { throttleOf } from "./identify/throttle/login-throttle.ts";
+import { loginThrottle } from "./identify/throttle/login-throttle.ts";
 import type { RegistryProxyOptions } from "./options.ts";
 import { addressSet, clientOf } from "./peer.ts";
 import type { Decision } from "./record.ts";
@@ -64,7 +64,8 @@ export function registryProxy(options: RegistryProxyOptions): RegistryProxy {
   const { backends, realm = "Registry realm", cache = {}, log, onRequest } = options;
   const trusted = addressSet(options.trustedProxies ?? []);
   const credentialHeaders = new Set(backends.flatMap((backend) => backend.credentialHeaders ?? []));
-  const identities = identifier(backends, cache, log, options.session, throttleOf(options.throttle));
+  const throttle = options.throttle === false ? undefined : loginThrottle(options.throttle);
+  const identities = identifier(backends, cache, log, options.session, throttle);
   const policy = compilePolicy(options.access);
   const upstream = openUpstream(options.upstream);
 

@@ -34,7 +34,7 @@ export interface Throttled {
 export interface LoginThrottle {
   /**
    * Has a login checked, unless too many have failed. What `check` throws counts as a failure where the signal has
-   * aborted, so that nobody guesses without waiting for the answer, and otherwise not.
+   * aborted, so that nobody guesses without waiting for the answer; otherwise, and where the signal is a timeout, not.
    *
    * @returns what `check` gave, or that it was not called.
    * @throws the reason of the signal, what `check` throws, and what the store throws.
@@ -49,8 +49,12 @@ export interface LoginThrottle {
 /** For how long somebody who has signed in at an address is not stopped by the failures of others there. */
 const TRUSTED_FOR = 24 * 60 * 60 * 1000;
 
-/** @throws {InvalidOptionsError} with every fault. */
-export function loginThrottle(options: ThrottleOptions = {}): LoginThrottle {
+/**
+ * @param options A throttle is given back as it is.
+ * @throws {InvalidOptionsError} with every fault.
+ */
+export function loginThrottle(options: ThrottleOptions | LoginThrottle = {}): LoginThrottle {
+  if (isLoginThrottle(options)) return options;
   const faults = validateThrottle(options);
   if (faults.length > 0) throw new InvalidOptionsError(faults);
   const { perAddress, perUserAndAddress, backoff, ipv6Prefix, store } = resolveThrottle(options);
@@ -100,7 +104,7 @@ export function loginThrottle(options: ThrottleOptions = {}): LoginThrottle {
         outcome = judge(result);
         return result;
       } catch (error) {
-        outcome = login.signal.aborted ? "failed" : "unknown";
+        outcome = isGone(login.signal) ? "failed" : "unknown";
         throw error;
       } finally {
         await settle(outcome);
@@ -113,10 +117,9 @@ export function isLoginThrottle(throttle: ThrottleOptions | LoginThrottle): thro
   return "attempt" in throttle;
 }
 
-/** The throttle that an option stands for; none for `false`. */
-export function throttleOf(option: ThrottleOptions | LoginThrottle | false = {}): LoginThrottle | undefined {
-  if (option === false) return undefined;
-  return isLoginThrottle(option) ? option : loginThrottle(option);
+/** Whether the client left; a timeout says something about the backend. */
+function isGone({ aborted, reason }: AbortSignal): boolean {
+  return aborted && !(reason instanceof DOMException && reason.name === "TimeoutError");
 }
 
 type Settle = (outcome: AttemptOutcome) => Promise<unknown>;

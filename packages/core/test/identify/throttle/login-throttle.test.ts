@@ -159,6 +159,20 @@ describe("loginThrottle", () => {
     expect(await login(throttle, office, "alice", "passed")).toBe(1);
   });
 
+  it("does not count a check that took too long", async () => {
+    const throttle = loginThrottle(small);
+    for (let attempt = 0; attempt < 10; attempt++) {
+      const slow = AbortSignal.timeout(1);
+      const check = async (): Promise<never> => {
+        await new Promise((resolve) => slow.addEventListener("abort", resolve, { once: true }));
+        throw slow.reason;
+      };
+      const login = throttle.attempt({ client: office, username: "alice", signal: slow }, check, () => "passed");
+      await expect(login).rejects.toThrow(/timeout/);
+    }
+    expect(await login(throttle, office, "alice", "passed")).toBe("passed");
+  });
+
   it("takes the addresses of one IPv6 network for one, and IPv4-mapped ones for IPv4", async () => {
     const throttle = loginThrottle(small);
     for (const host of ["1", "2", "ffff:ffff:ffff:ffff"])
