@@ -13,3 +13,4 @@ export {
   type Release,
 } from "./fair-queue.ts";
 export { type LinkedList, type LinkedNode, linkedList } from "./linked-list.ts";
+export { isStreamSafe } from "./stream-safe.ts";

@@ -1,3 +1,4 @@
+import { isStreamSafe } from "@registry-gate/auth-kit";
 import { foldValue } from "@registry-gate/distinguished-name";
 
 /** Marks, such as accents, and what is not to be seen at all. */
@@ -11,5 +12,7 @@ const PASSED_OVER = /[\p{M}\p{Default_Ignorable_Code_Point}]/gu;
  * Two users whose names differ in such a way alone share a count, which only matters at the same address.
  */
 export function attemptedName(username: string): string {
-  return foldValue(foldValue(username).normalize("NFD").replace(PASSED_OVER, ""));
+  if (!isStreamSafe(username)) return username;
+  const seen = foldValue(username).normalize("NFD").replace(PASSED_OVER, "");
+  return seen.replace(/ +/g, " ").trim();
 }

@@ -9,6 +9,7 @@ it.each([
   ["ＡＬＩＣＥ"],
   ["al\u00adice"],
   ["al\u200bice"],
+  ["\u200b \u200balice \u00ad "],
   ["alïce"],
   ["ali\u0307ce"],
 ])("counts %j as alice", (spelling) => {
