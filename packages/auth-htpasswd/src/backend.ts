@@ -15,6 +15,7 @@ import { type LiveFile, openLiveFile } from "./live-file.ts";
 import { type HtpasswdOptions, parseOptions, withDefaults } from "./options.ts";
 import type { Note } from "./text-lines.ts";
 import { parseUserFile, type UserFile } from "./user-file.ts";
+import { readName } from "./user-name.ts";
 
 /** The users of a file, with what an unknown one is checked against. */
 interface Users extends UserFile {
@@ -74,7 +75,7 @@ export async function htpasswd(options: HtpasswdOptions, context: Partial<Backen
     id,
     async authenticate({ credentials, client, signal }) {
       if (credentials?.scheme !== "basic") return ABSTAINED;
-      const username = credentials.username.normalize("NFC");
+      const username = readName(credentials.username).name ?? credentials.username;
       for (;;) {
         const { hashes, dummy } = users.current();
         const hash = hashes.get(username);
@@ -137,6 +138,13 @@ function reportUsers({ faults, weak }: UserFile, file: string, log: Logger): voi
   if (weak.plain.length > 0) log.warn({ file, lines: weak.plain }, "passwords are kept in plain text");
 }
 
+/** How many entries are told of one by one. */
+const MOST_FAULTS = 100;
+
 function reportFaults(faults: readonly Note[], file: string, log: Logger): void {
-  for (const { line, message } of faults) log.warn({ file, line }, `this entry is not used: ${message}`);
+  for (const { line, message } of faults.slice(0, MOST_FAULTS)) {
+    log.warn({ file, line }, `this entry is not used: ${message}`);
+  }
+  const more = faults.length - MOST_FAULTS;
+  if (more > 0) log.warn({ file, entries: more }, "further entries are not used");
 }
