@@ -1,31 +1,39 @@
-import { verify as verifyBcrypt } from "@node-rs/bcrypt";
 import { type AuthRequest, BackendUnavailableError } from "@registry-gate/auth";
 import { clientNetwork, fairQueue, QueueRefusedError, type Release } from "@registry-gate/auth-kit";
+import { type HashChecks, isCheap } from "./hash-checks.ts";
 import type { PasswordHash } from "./hash-format.ts";
-import { type ComputedHash, matchHash } from "./match-hash.ts";
-import { createWorkerPool } from "./worker-pool.ts";
 
 export interface HasherOptions {
   /** The id of the backend, for its errors. */
   readonly backend: string;
-  /** How many hashes are computed at once. */
+  /** How many logins are checked at once. */
   readonly concurrency: number;
-  /** How many checks may wait for their turn. */
+  /** How many logins may wait for their turn. */
   readonly queue: number;
+  /** Closed with the hasher. */
+  readonly checks: HashChecks;
 }
 
 /** Who has a password checked. */
 export type Caller = Pick<AuthRequest, "client" | "signal">;
 
-/** Compares passwords with hashes off the event loop, a limited number at once, of one client after the other. */
+/** What a password is checked against. */
+export interface Candidate {
+  /** The hash of the user, if there is one. */
+  readonly own: PasswordHash | undefined;
+  /** What is checked as well where the user's hash does not match, for the sake of the time that it takes. */
+  readonly fillers: readonly PasswordHash[];
+}
+
+/** Compares passwords with hashes, of a limited number of logins at once, one client after the other. */
 export interface Hasher {
   /**
-   * Whether the password is the one that was hashed.
+   * Whether the password is the one that the user's hash was made of.
    *
-   * @throws {BackendUnavailableError} when too many checks wait already, when the caller's signal aborts, or after
+   * @throws {BackendUnavailableError} when too many logins wait already, when the caller's signal aborts, or after
    * `close`.
    */
-  matches(hash: PasswordHash, password: string, caller: Caller): Promise<boolean>;
+  matches(candidate: Candidate, password: string, caller: Caller): Promise<boolean>;
   /** Refuses further checks, lets those under way finish and ends the threads. Calling it again does nothing more. */
   close(): Promise<void>;
 }
@@ -36,8 +44,7 @@ export const BCRYPT_MAX_BYTES = 72;
 /** The time of MD5 crypt and SHA crypt grows with the length; crypt(3) of libxcrypt has the same limit. */
 const MAX_BYTES = 512;
 
-export function createHasher({ backend, concurrency, queue: maxWaiting }: HasherOptions): Hasher {
-  const pool = createWorkerPool();
+export function createHasher({ backend, concurrency, queue: maxWaiting, checks }: HasherOptions): Hasher {
   const queue = fairQueue({ concurrency, maxWaiting });
   let closing: Promise<void> | undefined;
 
@@ -51,53 +58,50 @@ export function createHasher({ backend, concurrency, queue: maxWaiting }: Hasher
     } catch (error) {
       if (!(error instanceof QueueRefusedError)) throw error;
       if (error.kind === "aborted") throw givenUp();
-      throw unavailable(
-        error.kind === "full" ? `${maxWaiting} password checks are waiting already` : error.message,
-        error,
-      );
+      const many = `${maxWaiting} password checks are waiting already`;
+      throw unavailable(error.kind === "full" ? many : error.message, error);
     }
   }
 
-  async function compute(hash: PasswordHash, password: string, release: Release): Promise<boolean> {
+  /** Checks the user's own hash first. The rest is only done for its time: not where the password is right or unwanted. */
+  async function compute({ own, fillers }: Candidate, password: string, signal: AbortSignal): Promise<boolean> {
     try {
-      return await (isComputed(hash) ? pool.run({ hash, password }) : verifyBcrypt(password, hash.text));
+      if (own !== undefined && (await checks.matches(own, password))) return true;
+      for (const filler of fillers) {
+        if (signal.aborted) throw givenUp();
+        await checks.matches(filler, password);
+      }
+      return false;
     } catch (error) {
-      throw unavailable("a password could not be checked", error);
-    } finally {
-      release();
+      throw error instanceof BackendUnavailableError ? error : unavailable("a password could not be checked", error);
     }
   }
 
   return {
-    async matches(hash, password, caller) {
+    async matches(candidate, password, caller) {
       if (closing !== undefined) throw unavailable("closed");
-      if (caller.signal.aborted) throw givenUp();
-      if (!isUsable(password, hash)) return false;
-      if (isCheap(hash)) return matchHash(hash, password);
+      const { signal } = caller;
+      if (signal.aborted) throw givenUp();
+      const own = candidate.own !== undefined && isUsable(password, candidate.own) ? candidate.own : undefined;
+      const usable = { own, fillers: candidate.fillers.filter((filler) => isUsable(password, filler)) };
+      if ([own, ...usable.fillers].every((hash) => hash === undefined || isCheap(hash))) {
+        return compute(usable, password, signal);
+      }
       const release = await turn(caller);
       // A computation cannot be stopped: an aborted one keeps its turn until it is over, and only the answer is early.
-      return orAbort(compute(hash, password, release), caller.signal, givenUp);
+      return orAbort(compute(usable, password, signal).finally(release), signal, givenUp);
     },
     close() {
-      closing ??= queue.idle().then(() => pool.close());
+      closing ??= queue.idle().then(() => checks.close());
       return closing;
     },
   };
 }
 
-/** Whether any hash could have come from this password. */
-function isUsable(password: string, hash: PasswordHash): boolean {
+/** Whether any hash of this kind could have come from this password. */
+function isUsable(password: string, { kind }: PasswordHash): boolean {
   if (password === "" || password.includes("\0") || /\p{Surrogate}/u.test(password)) return false;
-  return Buffer.byteLength(password) <= (hash.kind === "bcrypt" ? BCRYPT_MAX_BYTES : MAX_BYTES);
-}
-
-function isComputed(hash: PasswordHash): hash is ComputedHash {
-  return hash.kind !== "bcrypt";
-}
-
-/** One digest costs less than sending the task to another thread. */
-function isCheap(hash: PasswordHash): hash is ComputedHash {
-  return hash.kind === "sha1" || hash.kind === "salted-sha1" || hash.kind === "plain";
+  return Buffer.byteLength(password) <= (kind === "bcrypt" ? BCRYPT_MAX_BYTES : MAX_BYTES);
 }
 
 function orAbort<T>(work: Promise<T>, signal: AbortSignal, error: () => Error): Promise<T> {
