@@ -81,7 +81,10 @@ test("a reload does not make failed logins forgotten", async () => {
   gate.kill("SIGHUP");
   await reloaded(2);
   expect([await status(alice), await status(bob)]).toEqual([429, 403]);
-  expect(await gate.logged(({ decision }) => decision === "throttled")).toMatchObject({ status: 429, client: "127.0.0.1" });
+  expect(await gate.logged(({ decision }) => decision === "throttled")).toMatchObject({
+    status: 429,
+    client: "127.0.0.1",
+  });
 });
 
 test("SIGHUP reads the configuration again, changed or not", async () => {

@@ -27,7 +27,7 @@ export function throttled(seconds: number): ErrorAnswer {
   return {
     status: 429,
     code: "TOOMANYREQUESTS",
-    message: "too many failed logins: try again later",
+    message: "too many failed logins",
     headers: { "Retry-After": `${seconds}` },
   };
 }

@@ -1,5 +1,6 @@
 import type { CounterStore } from "./counters.ts";
 import { createPending } from "./pending.ts";
+import { createTurns } from "./turns.ts";
 
 /** How many failures are free within a time, in milliseconds. */
 export interface Limit {
@@ -58,6 +59,7 @@ export function createLimiter({ limit, backoff, store, name }: LimiterOptions): 
   /** Those that are made alone. */
   const alone = store.counters(`${name}:alone`);
   const pending = createPending();
+  const turns = createTurns();
 
   /** @returns `busy` where it depends on attempts under way. */
   async function tryReserve(key: string): Promise<Admission | "busy"> {
@@ -74,49 +76,52 @@ export function createLimiter({ limit, backoff, store, name }: LimiterOptions): 
   /** @param count How many failures there are with this one, where it is made alone. */
   function reservation(key: string, count: number | undefined): Reservation {
     const settle = pending.begin(key);
+    /** @param wakes How many of those that wait may try again. */
+    const end = (wakes: number, work: () => Promise<unknown>): Promise<void> =>
+      turns.take(key, async () => {
+        try {
+          await work();
+          if (count !== undefined) await alone.delete(key);
+        } finally {
+          settle(wakes);
+        }
+      });
     return {
-      async failed() {
-        try {
-          if (count === undefined) return;
-          const now = (await failures.get(key))?.value ?? count;
-          const beyond = Math.max(0, Math.min(count, now) - limit.failures);
-          const pause = Math.min(backoff.longest, backoff.first * 2 ** beyond);
-          await Promise.all([failures.extend(key, pause + limit.window), blocks.set(key, beyond + 1, pause)]);
-          await alone.delete(key);
-        } finally {
-          settle(count === undefined ? 0 : Number.POSITIVE_INFINITY);
-        }
-      },
-      async returned() {
-        try {
-          await failures.add(key, -1, limit.window);
-          if (count !== undefined) await alone.delete(key);
-        } finally {
-          settle(1);
-        }
-      },
-      async succeeded() {
-        try {
-          // Those under way stay counted: they may still fail.
-          const under = pending.count(key) - 1;
-          const now = (await failures.get(key))?.value ?? 0;
-          await Promise.all([failures.add(key, Math.min(0, under - now), limit.window), blocks.delete(key)]);
-          if (count !== undefined) await alone.delete(key);
-        } finally {
-          settle(limit.failures);
-        }
-      },
+      failed: () =>
+        count === undefined ? end(0, async () => {}) : end(Number.POSITIVE_INFINITY, () => block(key, count)),
+      returned: () => end(1, () => failures.add(key, -1, limit.window)),
+      succeeded: () => end(limit.failures, () => forgive(key)),
     };
+  }
+
+  async function block(key: string, count: number): Promise<void> {
+    const now = (await failures.get(key))?.value ?? count;
+    const beyond = Math.max(0, Math.min(count, now) - limit.failures);
+    const pause = Math.min(backoff.longest, backoff.first * 2 ** beyond);
+    await Promise.all([failures.extend(key, pause + limit.window), blocks.set(key, beyond + 1, pause)]);
+  }
+
+  /** Those under way stay counted: they may still fail. */
+  async function forgive(key: string): Promise<void> {
+    const others = pending.count(key) - 1;
+    const now = (await failures.get(key))?.value ?? 0;
+    await Promise.all([failures.add(key, Math.min(0, others - now), limit.window), blocks.delete(key)]);
+  }
+
+  /** In one turn with the decision, so that no outcome is missed in between. */
+  async function reserveOrWait(key: string, signal: AbortSignal): Promise<Admission | { wait: Promise<boolean> }> {
+    const admission = await tryReserve(key);
+    return admission === "busy" ? { wait: pending.wait(key, signal) } : admission;
   }
 
   return {
     async reserve(key, signal) {
       for (;;) {
         signal.throwIfAborted();
-        const admission = await tryReserve(key);
-        if (admission !== "busy") return admission;
+        const admission = await turns.take(key, () => reserveOrWait(key, signal));
+        if (!("wait" in admission)) return admission;
         // An attempt of another process is under way.
-        if (!(await pending.wait(key, signal))) return { retryAfter: backoff.first };
+        if (!(await admission.wait)) return { retryAfter: backoff.first };
       }
     },
   };

@@ -124,6 +124,27 @@ describe("a limiter", () => {
     },
   );
 
+  it("refuses nobody where nobody fails, in whatever order things happen", async () => {
+    const turns = fc.array(fc.tuple(fc.nat(12), fc.constantFrom("succeeded", "returned")), {
+      minLength: 1,
+      maxLength: 60,
+      size: "max",
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 4 }), turns, async (failures, attempts) => {
+        const limiter = limiterWith(failures);
+        const outcomes = attempts.map(async ([ticks, end]) => {
+          const { reservation, retryAfter } = await limiter.reserve("key", signal);
+          for (let tick = 0; tick < ticks; tick++) await Promise.resolve();
+          await reservation?.[end]();
+          return retryAfter;
+        });
+        expect(new Set(await Promise.all(outcomes))).toEqual(new Set([undefined]));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it("makes one attempt at a time beyond the limit", async () => {
     const limiter = limiterWith(2);
     await fail(limiter, 2);
