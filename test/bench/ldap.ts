@@ -59,6 +59,7 @@ async function ours(slapd: Slapd): Promise<Contender> {
       const result = await backend.authenticate({
         credentials: { scheme: "basic", username, password: `${username}pw` },
         peer: { address: "127.0.0.1", local: false },
+        client: "127.0.0.1",
         header: () => [],
         signal,
       });

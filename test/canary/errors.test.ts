@@ -18,7 +18,7 @@ import { internalsIn } from "./canaries.ts";
 
 /** Provokes every error that the documentation names, each on a gate that is in the state for it. */
 
-type Where = "good" | "no registry or directory" | "silent registry" | "portal";
+type Where = "good" | "too many failures" | "no registry or directory" | "silent registry" | "portal";
 
 const urls = new Map<Where, string>();
 /** What stands behind the gates, by its address. */
@@ -93,6 +93,7 @@ const cases: readonly Case[] = [
   ],
   ["a malformed login", "good", request("GET /v2/", "Authorization: x"), 401, "UNAUTHORIZED", "www-authenticate"],
   ["an unknown user", "good", request("GET /v2/", login("x")), 401, "UNAUTHORIZED", "www-authenticate"],
+  ["too many failed logins", "too many failures", request("GET /v2/", alice), 429, "TOOMANYREQUESTS", "retry-after"],
   ["what is not allowed", "good", request("GET /v2/other/app/tags/list", alice), 403, "DENIED"],
   [
     "a page of another origin",
@@ -150,12 +151,18 @@ beforeAll(async () => {
   const files = { htpasswd: await passwordFile({ alice: "alice-password" }) };
   const htpasswd = { type: "htpasswd", file: "htpasswd" };
   const access = [{ subjects: ["authenticated"], repositories: ["team/**"], actions: ["*"], immutableTags: ["v*"] }];
-  const start = async (where: Where, url: string, backends: readonly object[], listenMore = {}): Promise<void> => {
+  const start = async (
+    where: Where,
+    url: string,
+    backends: readonly object[],
+    listenMore = {},
+    authMore = {},
+  ): Promise<void> => {
     const gate = await startGate({
       configuration: {
         listen: { address: "127.0.0.1:0", ...listenMore },
         upstream: { url, readTimeout: "1s" },
-        auth: { backends },
+        auth: { backends, ...authMore },
         access,
       },
       files,
@@ -165,6 +172,10 @@ beforeAll(async () => {
   };
   const header = { type: "sso-header", userHeader: "X-Forwarded-User", trustedProxies: ["127.0.0.1"] };
   await start("good", registry.url, [header, htpasswd]);
+  const throttle = { perUserAndAddress: "1/1h", backoff: "1h..1h" };
+  await start("too many failures", registry.url, [htpasswd], {}, { throttle });
+  const failure = `Authorization: ${basic("alice", "wrong").authorization}`;
+  await exchangeRaw(urls.get("too many failures") ?? "", request("GET /v2/", failure));
   const ldap = {
     type: "ldap",
     urls: [`ldaps://127.0.0.1:${directory}`],

@@ -102,6 +102,8 @@ function configurationOf(relay: RecordingRelay, slapd: Slapd): object {
     listen: { address: "127.0.0.1:0" },
     upstream: { url: relay.url, readTimeout: "2s" },
     auth: {
+      // Hundreds of logins fail here, and each has to be looked at.
+      throttle: { perAddress: "100000/1m", perUserAndAddress: "100000/1m" },
       backends: [
         { ...header, trustedProxies: ["127.0.0.1"], sharedSecret },
         { ...header, id: "elsewhere", trustedProxies: ["10.0.0.1"] },

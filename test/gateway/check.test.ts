@@ -141,6 +141,22 @@ test("a key that everybody can read and an expired certificate are warned of", a
   expect(stderr).toContain("warning: listen.tls.certificate: has expired on ");
 });
 
+test("warns where guesses are not limited, or all clients are counted as one", async () => {
+  const off = { ...good, auth: { ...good.auth, throttle: false } };
+  expect(await check(off)).toMatchObject({
+    code: 0,
+    stderr: "gate.yaml: warning: auth.throttle: is off: passwords can be guessed without limit\n",
+  });
+  const listen = { address: "unix:gate.sock" };
+  expect(await check({ ...good, listen })).toMatchObject({
+    code: 0,
+    stderr:
+      "gate.yaml: warning: listen.trustedProxies: does not name unix: all clients are one for auth.throttle, and share " +
+      "its pauses\n",
+  });
+  expect(await check({ ...good, listen: { ...listen, trustedProxies: ["unix:"] } })).toMatchObject({ stderr: "" });
+});
+
 test("a certificate that is demanded but never asked for is warned of", async () => {
   const proxy = {
     type: "sso-header",

@@ -69,6 +69,24 @@ test("a changed file is in force without a signal", async () => {
   expect([await status(alice), await status(bob)]).toEqual([403, 200]);
 });
 
+test("a reload does not make failed logins forgotten", async () => {
+  const auth = {
+    backends: [{ type: "htpasswd", file: "htpasswd" }],
+    throttle: { perUserAndAddress: "2/1h", backoff: "1h..1h" },
+  };
+  await gate.configure(configuration({ auth }));
+  await reloaded(1);
+  const wrong = { headers: basic("alice", "wrong") };
+  expect([await status(wrong), await status(wrong), await status(wrong)]).toEqual([401, 401, 429]);
+  gate.kill("SIGHUP");
+  await reloaded(2);
+  expect([await status(alice), await status(bob)]).toEqual([429, 403]);
+  expect(await gate.logged(({ decision }) => decision === "throttled")).toMatchObject({
+    status: 429,
+    client: "127.0.0.1",
+  });
+});
+
 test("SIGHUP reads the configuration again, changed or not", async () => {
   gate.kill("SIGHUP");
   await reloaded(1);

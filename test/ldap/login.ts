@@ -12,6 +12,7 @@ export function signIn(
   return backend.authenticate({
     credentials: { scheme: "basic", username, password },
     peer: { address: "127.0.0.1", local: false },
+    client: "127.0.0.1",
     header: () => [],
     signal,
   });

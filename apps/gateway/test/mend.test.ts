@@ -89,6 +89,7 @@ test("whatever is put wherever, reading ends, and what is left is well-formed or
     "auth",
     "auth.backends.0",
     "auth.cache",
+    "auth.throttle",
     "access",
     "access.0",
     "access.0.actions",

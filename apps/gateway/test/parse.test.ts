@@ -22,7 +22,7 @@ describe("a configuration", () => {
       `
 listen: { address: "0.0.0.0:443", tls: { certificate: a.crt, key: a.key }, trustedProxies: [10.0.0.0/8] }
 upstream: { url: "http://\${HOST}:5000", readTimeout: 900s, connectTimeout: 500ms }
-auth: { realm: R, backends: [{ type: htpasswd, file: users, groupFile: groups }], cache: { ttl: 1m } }
+auth: { realm: R, backends: [{ type: htpasswd, file: users, groupFile: groups }], cache: { ttl: 1m }, throttle: { perAddress: 100/1m, perUserAndAddress: 10/1.5h, backoff: 1s..15m, ipv6Prefix: 56 } }
 access:
   - { subjects: [authenticated], repositories: ["\${username}/**"], actions: [pull] }
 `,
@@ -39,6 +39,7 @@ access:
         realm: "R",
         backends: [{ type: "htpasswd", file: "users", groupFile: "groups" }],
         cache: { ttl: 60_000 },
+        throttle: { perAddress: "100/1m", perUserAndAddress: "10/1.5h", backoff: "1s..15m", ipv6Prefix: 56 },
       },
       access: [{ subjects: ["authenticated"], repositories: ["${username}/**"], actions: ["pull"] }],
     });
@@ -67,6 +68,21 @@ access:
       "something else for a cache",
       { auth: { ...least.auth, cache: "none" } },
       ["auth.cache: must be false, or hold ttl (a duration) and maxEntries (a whole number) and nothing else"],
+    ],
+    [
+      "a wrong throttle",
+      { auth: { ...least.auth, throttle: { perAddress: "0/1m", backoff: "1s", ipv6Prefix: 129, perUser: "1/1m" } } },
+      [
+        "auth.throttle.perAddress: must be a number of failures within a time, such as 10/5m",
+        "auth.throttle.backoff: must be a shortest and a longest time, such as 1s..15m",
+        "auth.throttle.ipv6Prefix: must be a whole number from 1 to 128",
+        "auth.throttle.perUser: is not a known key",
+      ],
+    ],
+    [
+      "something else for a throttle",
+      { auth: { ...least.auth, throttle: true } },
+      ["auth.throttle: must be false, or hold perAddress, perUserAndAddress, backoff and ipv6Prefix and nothing else"],
     ],
     [
       "an unknown key inside",

@@ -4,7 +4,14 @@ import { createServer as createSecureServer } from "node:https";
 import type { AuthBackend } from "@registry-gate/auth";
 import { fromRequestUser } from "@registry-gate/passport";
 import express from "express";
-import { type AccessRule, type RegistryProxy, type RequestRecord, registryProxy, sendError } from "registry-gate";
+import {
+  type AccessRule,
+  loginThrottle,
+  type RegistryProxy,
+  type RequestRecord,
+  registryProxy,
+  sendError,
+} from "registry-gate";
 import { type Login, login } from "./login.ts";
 import { pages } from "./pages.ts";
 import { asSignedIn } from "./signed-in-user.ts";
@@ -30,15 +37,17 @@ export interface Portal {
 /** Starts the portal on 127.0.0.1. */
 export async function startPortal(options: PortalOptions): Promise<Portal> {
   const { upstream, users, access, port = 0, tls, onRequest } = options;
+  const throttle = loginThrottle();
   const registry = registryProxy({
     upstream: { url: upstream },
     backends: [users],
     session: fromRequestUser({ id: "portal", identity: asSignedIn }),
     access,
+    throttle,
     log: console,
     ...(onRequest !== undefined && { onFinished: onRequest }),
   });
-  const signIn = login(users, tls !== undefined);
+  const signIn = login(users, throttle, tls !== undefined);
   const app = portalApp(registry, signIn);
   const server =
     tls === undefined ? createServer(app) : createSecureServer({ cert: tls.certificate, key: tls.key }, app);
@@ -58,6 +67,12 @@ export async function startPortal(options: PortalOptions): Promise<Portal> {
   };
 }
 
+/** An error that says how it is to be answered. */
+interface Failure {
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 /** The order matters: first who it is, then the registry, and only then what reads bodies. */
 function portalApp(registry: RegistryProxy, signIn: Login): express.Express {
   const app = express();
@@ -65,11 +80,13 @@ function portalApp(registry: RegistryProxy, signIn: Login): express.Express {
   app.use(...signIn.whoItIs);
   app.use("/v2", scriptsAreNotChallenged, registry);
   app.use(pages(registry, signIn));
-  const fail: express.ErrorRequestHandler = (error: { status?: number }, _request, response, _next) => {
+  const fail: express.ErrorRequestHandler = (error: Failure, _request, response, _next) => {
+    const tooMany = error.status === 429;
     response
       .status(error.status ?? 500)
+      .set(error.headers ?? {})
       .type("text")
-      .send("Something went wrong. Try again later.");
+      .send(`${tooMany ? "Too many logins have failed." : "Something went wrong."} Try again later.`);
   };
   app.use(fail);
   return app;

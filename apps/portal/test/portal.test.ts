@@ -117,6 +117,27 @@ describe("a form", () => {
   });
 });
 
+test("failed sign-ins at the form and failed logins of docker clients are counted together", async () => {
+  const curl = await newCurl();
+  const token = await tokenAt(curl, "/login");
+  const guess = (): Promise<string> =>
+    curl(
+      "/login",
+      "--include",
+      ...["username=carol", "password=guess", `token=${token}`].flatMap((field) => ["-d", field]),
+    );
+  const answers = await Promise.all(Array.from({ length: 30 }, guess));
+  const refused = answers.filter((answer) => answer.startsWith("HTTP/1.1 429 "));
+  expect(refused).not.toHaveLength(0);
+  for (const answer of refused) {
+    expect(answer).toMatch(/^Retry-After: \d+\r$/m);
+    expect(answer).toContain("Too many logins have failed. Try again later.");
+  }
+  const docker = Array.from({ length: 10 }, () => curl("/v2/", ...status, "--user", "CAROL:guess"));
+  expect(await Promise.all(docker)).toContain("429");
+  expect(await curl("/v2/", ...status, "--user", `alice:${passwords.alice}`)).toBe("200");
+});
+
 describe("a program with the cookie of a session", () => {
   test("reads, and writes where it says that it comes from the portal's own origin", async () => {
     const curl = await newCurl();

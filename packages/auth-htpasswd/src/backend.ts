@@ -8,18 +8,19 @@ import {
   type Logger,
 } from "@registry-gate/auth";
 import { backendContext } from "@registry-gate/auth-kit";
-import { dummyHash } from "./dummy-hash.ts";
+import { type FailureCost, failureCost, failureTime, fillers } from "./equal-work.ts";
 import { type GroupFile, parseGroupFile } from "./group-file.ts";
-import type { PasswordHash } from "./hash-format.ts";
+import { createHashChecks, type HashChecks } from "./hash-checks.ts";
 import { createHasher } from "./hasher.ts";
 import { type LiveFile, openLiveFile } from "./live-file.ts";
 import { type HtpasswdOptions, parseOptions, withDefaults } from "./options.ts";
 import type { Note } from "./text-lines.ts";
 import { parseUserFile, type UserFile } from "./user-file.ts";
+import { readName } from "./user-name.ts";
 
-/** The users of a file, with what an unknown one is checked against. */
+/** The users of a file, with what a failed login costs. */
 interface Users extends UserFile {
-  readonly dummy: PasswordHash | undefined;
+  readonly cost: FailureCost;
 }
 
 const ABSTAINED: AuthResult = { status: "abstained" };
@@ -28,13 +29,22 @@ const WRONG: AuthResult = { status: "rejected", reason: "wrong password" };
 /**
  * Makes a backend of a password file as Apache and nginx use it, and follows the file.
  *
- * It abstains from a user who is not in the file, after as much work as a wrong password costs. The subject of an
+ * It abstains from a user who is not in the file, after as much work as any wrong password costs. The subject of an
  * identity is the user's name.
  *
  * @param context What is left out of it has defaults: the id `htpasswd`, the current directory, and no log.
  * @throws {InvalidOptionsError} when the options are wrong, or a file cannot be read at the start.
  */
-export async function htpasswd(options: HtpasswdOptions, context: Partial<BackendContext> = {}): Promise<AuthBackend> {
+export function htpasswd(options: HtpasswdOptions, context: Partial<BackendContext> = {}): Promise<AuthBackend> {
+  return htpasswdBy(createHashChecks(), options, context);
+}
+
+/** As {@link htpasswd}, by checks of the caller's making. */
+export async function htpasswdBy(
+  checks: HashChecks,
+  options: HtpasswdOptions,
+  context: Partial<BackendContext>,
+): Promise<AuthBackend> {
   const { file, groupFile, allowPlaintext, hashConcurrency, hashQueue } = withDefaults(parseOptions(options));
   const { id, baseDirectory, log } = backendContext(context, "htpasswd");
   const listeners = new Set<() => void>();
@@ -50,7 +60,7 @@ export async function htpasswd(options: HtpasswdOptions, context: Partial<Backen
       option: "file",
       parse(content) {
         const parsed = parseUserFile(content, allowPlaintext);
-        return { ...parsed, dummy: dummyHash(parsed.hashes.values()) };
+        return { ...parsed, cost: failureCost(parsed.hashes.values()) };
       },
       report: (parsed) => reportUsers(parsed, userPath, log),
       log,
@@ -67,18 +77,18 @@ export async function htpasswd(options: HtpasswdOptions, context: Partial<Backen
           onChange,
         }),
   );
-  const hasher = createHasher({ backend: id, concurrency: hashConcurrency, queue: hashQueue });
+  const hasher = createHasher({ backend: id, concurrency: hashConcurrency, queue: hashQueue, checks });
 
   return {
     id,
-    async authenticate({ credentials, signal }) {
+    async authenticate({ credentials, client, signal }) {
       if (credentials?.scheme !== "basic") return ABSTAINED;
-      const username = credentials.username.normalize("NFC");
+      const username = readName(credentials.username).name ?? credentials.username;
       for (;;) {
-        const { hashes, dummy } = users.current();
+        const { hashes, cost } = users.current();
         const hash = hashes.get(username);
-        const against = hash ?? dummy;
-        const matches = against !== undefined && (await hasher.matches(against, credentials.password, signal));
+        const candidate = { own: hash, fillers: fillers(cost, hash) };
+        const matches = await hasher.matches(candidate, credentials.password, { client, signal });
         // The file may have been read anew during the check, and the answer must be that of the new one.
         if (users.current().hashes.get(username)?.text !== hash?.text) continue;
         if (hash === undefined) return ABSTAINED;
@@ -127,14 +137,28 @@ async function openBoth<U, G>(
   throw new InvalidOptionsError(faults, { cause: reasons[0] });
 }
 
-function reportUsers({ faults, weak }: UserFile, file: string, log: Logger): void {
+/** From how long on a failed login is worth a warning, in milliseconds. */
+const DEAR = 1000;
+
+function reportUsers({ faults, weak, cost }: Users, file: string, log: Logger): void {
   reportFaults(faults, file, log);
   if (weak.des.length > 0) {
     log.warn({ file, lines: weak.des }, "DES crypt looks at the first eight bytes of a password only");
   }
   if (weak.plain.length > 0) log.warn({ file, lines: weak.plain }, "passwords are kept in plain text");
+  const milliseconds = Math.round(failureTime(cost));
+  if (milliseconds >= DEAR) {
+    log.warn({ file, milliseconds }, "every failed login takes as long as the most expensive hash in the file");
+  }
 }
 
+/** How many entries are told of one by one. */
+const MOST_FAULTS = 100;
+
 function reportFaults(faults: readonly Note[], file: string, log: Logger): void {
-  for (const { line, message } of faults) log.warn({ file, line }, `this entry is not used: ${message}`);
+  for (const { line, message } of faults.slice(0, MOST_FAULTS)) {
+    log.warn({ file, line }, `this entry is not used: ${message}`);
+  }
+  const more = faults.length - MOST_FAULTS;
+  if (more > 0) log.warn({ file, entries: more }, "further entries are not used");
 }

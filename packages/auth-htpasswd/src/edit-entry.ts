@@ -1,5 +1,6 @@
 import { readLine, startOfText } from "./text-lines.ts";
 import { splitEntry } from "./user-file.ts";
+import { readName } from "./user-name.ts";
 
 /** A password file with one entry changed. */
 export interface EditedFile {
@@ -37,5 +38,6 @@ export function editEntry(content: Buffer, username: string, hash: string): Edit
 
 function userOf(line: Buffer): string | undefined {
   const text = readLine(line);
-  return text === undefined || text.startsWith("#") ? undefined : splitEntry(text)?.username;
+  const entry = text === undefined || text.startsWith("#") ? undefined : splitEntry(text);
+  return entry && readName(entry.username).name;
 }

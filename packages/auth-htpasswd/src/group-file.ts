@@ -1,4 +1,5 @@
 import { type Note, NotThatFileError, textLines } from "./text-lines.ts";
+import { readName } from "./user-name.ts";
 
 /** The groups of an Apache group file. */
 export interface GroupFile {
@@ -23,21 +24,29 @@ export function parseGroupFile(content: Buffer): GroupFile {
   let shaped = 0;
 
   for (const { number: line, text } of textLines(content)) {
+    const fault = (message: string): void => void faults.push({ line, message });
     const colon = text?.indexOf(":") ?? -1;
-    const group = text?.slice(0, colon).trim().normalize("NFC") ?? "";
-    const users = words(text?.slice(colon + 1) ?? "");
     if (text === undefined || colon === -1) {
       shapeless++;
-      faults.push({
-        line,
-        message: text === undefined ? "the line is not UTF-8" : "the line has no colon after a group",
-      });
+      fault(text === undefined ? "the line is not UTF-8" : "the line has no colon after a group");
       continue;
     }
     shaped++;
-    if (group === "") faults.push({ line, message: "the name of the group is empty" });
-    else if (users === undefined) faults.push({ line, message: "a quote is not closed" });
-    else for (const user of users) add(members, user, group);
+    const group = readName(text.slice(0, colon).trim());
+    if (group.name === undefined) {
+      fault(`the name of the group ${group.fault}`);
+      continue;
+    }
+    const users = words(text.slice(colon + 1));
+    if (users === undefined) {
+      fault("a quote is not closed");
+      continue;
+    }
+    for (const word of users) {
+      const user = readName(word);
+      if (user.name === undefined) fault(`the name of a user ${user.fault}`);
+      else add(members, user.name, group.name);
+    }
   }
   if (shapeless > 0 && shaped === 0) throw new NotThatFileError("is not a group file: no line is group: user user");
   return { groupsOf: new Map([...members].map(([user, groups]) => [user, [...groups]])), faults };
@@ -55,7 +64,7 @@ function words(list: string): readonly string[] | undefined {
   for (const [, double, single, bare, open] of list.matchAll(WORD)) {
     if (open !== undefined) return undefined;
     const name = bare ?? (double ?? single ?? "").replace(/\\(.)/gu, "$1");
-    if (name !== "") names.push(name.normalize("NFC"));
+    if (name !== "") names.push(name);
   }
   return names;
 }

@@ -1,3 +1,5 @@
+import { isStreamSafe } from "@registry-gate/auth-kit";
+
 /** The ways of writing down a password that Apache and nginx know. */
 export type HashKind =
   | "bcrypt"
@@ -14,7 +16,7 @@ export interface PasswordHash {
   readonly kind: HashKind;
   /** The binary logarithm of the iterations for bcrypt, the rounds for SHA crypt, 0 for the others. */
   readonly cost: number;
-  /** As it stands in the file; for plain text without a `{PLAIN}` before it. */
+  /** As it stands in the file; plain text in Normalization Form C and without a `{PLAIN}` before it. */
   readonly text: string;
 }
 
@@ -31,6 +33,8 @@ const DES_CRYPT = /^[./A-Za-z0-9]{13}$/;
 const SHA1 = /^\{SHA\}[A-Za-z0-9+/]{27}=$/;
 const SALTED_SHA1 = /^\{SSHA\}[A-Za-z0-9+/]+={0,2}$/;
 const PLAIN = "{PLAIN}";
+/** In bytes of UTF-8. */
+const LONGEST_PLAIN = 512;
 
 /** Formats that are recognised only to name them in the warning. */
 const FOREIGN: readonly (readonly [RegExp, string])[] = [
@@ -106,7 +110,9 @@ function readOther(text: string, allowPlaintext: boolean): HashReading {
         : "the format of the password hash is not known; passwords in plain text are not allowed (allowPlaintext)",
     };
   }
-  return usable("plain", 0, password);
+  const possible = Buffer.byteLength(password) <= LONGEST_PLAIN && isStreamSafe(password);
+  if (!possible) return { fault: "the password in plain text is too long, or has too many combining marks in a row" };
+  return usable("plain", 0, password.normalize("NFC"));
 }
 
 function usable(kind: HashKind, cost: number, text: string): HashReading {

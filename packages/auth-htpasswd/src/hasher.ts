@@ -1,26 +1,39 @@
-import { verify as verifyBcrypt } from "@node-rs/bcrypt";
-import { BackendUnavailableError } from "@registry-gate/auth";
+import { type AuthRequest, BackendUnavailableError } from "@registry-gate/auth";
+import { clientNetwork, fairQueue, QueueRefusedError, type Release } from "@registry-gate/auth-kit";
+import { type HashChecks, isCheap } from "./hash-checks.ts";
 import type { PasswordHash } from "./hash-format.ts";
-import { type ComputedHash, matchHash } from "./match-hash.ts";
-import { createWorkerPool } from "./worker-pool.ts";
 
 export interface HasherOptions {
   /** The id of the backend, for its errors. */
   readonly backend: string;
-  /** How many hashes are computed at once. */
+  /** How many logins are checked at once. */
   readonly concurrency: number;
-  /** How many checks may wait for their turn. */
+  /** How many logins may wait for their turn. */
   readonly queue: number;
+  /** Closed with the hasher. */
+  readonly checks: HashChecks;
 }
 
-/** Compares passwords with hashes off the event loop, a limited number at once. */
+/** Who has a password checked. */
+export type Caller = Pick<AuthRequest, "client" | "signal">;
+
+/** What a password is checked against. */
+export interface Candidate {
+  /** The hash of the user, if there is one. */
+  readonly own: PasswordHash | undefined;
+  /** What is checked as well where the user's hash does not match, for the sake of the time that it takes. */
+  readonly fillers: readonly PasswordHash[];
+}
+
+/** Compares passwords with hashes, of a limited number of logins at once, one client after the other. */
 export interface Hasher {
   /**
-   * Whether the password is the one that was hashed.
+   * Whether the password is the one that the user's hash was made of.
    *
-   * @throws {BackendUnavailableError} when too many checks wait already, when `signal` aborts, or after `close`.
+   * @throws {BackendUnavailableError} when too many logins wait already, when the caller's signal aborts, or after
+   * `close`.
    */
-  matches(hash: PasswordHash, password: string, signal: AbortSignal): Promise<boolean>;
+  matches(candidate: Candidate, password: string, caller: Caller): Promise<boolean>;
   /** Refuses further checks, lets those under way finish and ends the threads. Calling it again does nothing more. */
   close(): Promise<void>;
 }
@@ -31,96 +44,64 @@ export const BCRYPT_MAX_BYTES = 72;
 /** The time of MD5 crypt and SHA crypt grows with the length; crypt(3) of libxcrypt has the same limit. */
 const MAX_BYTES = 512;
 
-export function createHasher({ backend, concurrency, queue }: HasherOptions): Hasher {
-  const pool = createWorkerPool();
-  /** In the order of arrival. */
-  const waiting = new Set<() => void>();
-  let running = 0;
+export function createHasher({ backend, concurrency, queue: maxWaiting, checks }: HasherOptions): Hasher {
+  const queue = fairQueue({ concurrency, maxWaiting });
   let closing: Promise<void> | undefined;
-  let drained: (() => void) | undefined;
 
   const unavailable = (reason: string, cause?: unknown): BackendUnavailableError =>
     new BackendUnavailableError(backend, reason, cause === undefined ? {} : { cause });
+  const givenUp = (): BackendUnavailableError => unavailable("the request was given up");
 
-  function turn(signal: AbortSignal): Promise<void> {
-    if (running < concurrency) {
-      running++;
-      return Promise.resolve();
-    }
-    if (waiting.size >= queue) return Promise.reject(unavailable(`${queue} password checks are waiting already`));
-    return new Promise((resolve, reject) => {
-      const go = (): void => {
-        signal.removeEventListener("abort", giveUp);
-        resolve();
-      };
-      const giveUp = (): void => {
-        waiting.delete(go);
-        reject(unavailable("the request was given up"));
-        settle();
-      };
-      waiting.add(go);
-      signal.addEventListener("abort", giveUp, { once: true });
-    });
-  }
-
-  /** Hands the turn to the next check. */
-  function done(): void {
-    const [next] = waiting;
-    if (next === undefined) running--;
-    else {
-      waiting.delete(next);
-      next();
-    }
-    settle();
-  }
-
-  function settle(): void {
-    if (running === 0 && waiting.size === 0) drained?.();
-  }
-
-  async function compute(hash: PasswordHash, password: string): Promise<boolean> {
+  async function turn({ client, signal }: Caller): Promise<Release> {
     try {
-      return await (isComputed(hash) ? pool.run({ hash, password }) : verifyBcrypt(password, hash.text));
+      return await queue.acquire(clientNetwork(client), signal);
     } catch (error) {
-      throw unavailable("a password could not be checked", error);
-    } finally {
-      done();
+      if (!(error instanceof QueueRefusedError)) throw error;
+      if (error.kind === "aborted") throw givenUp();
+      const many = `${maxWaiting} password checks are waiting already`;
+      throw unavailable(error.kind === "full" ? many : error.message, error);
+    }
+  }
+
+  /** Checks the user's own hash first. The rest is only done for its time: not where the password is right or unwanted. */
+  async function compute({ own, fillers }: Candidate, password: string, signal: AbortSignal): Promise<boolean> {
+    try {
+      if (own !== undefined && (await checks.matches(own, password))) return true;
+      for (const filler of fillers) {
+        if (signal.aborted) throw givenUp();
+        await checks.matches(filler, password);
+      }
+      return false;
+    } catch (error) {
+      throw error instanceof BackendUnavailableError ? error : unavailable("a password could not be checked", error);
     }
   }
 
   return {
-    async matches(hash, password, signal) {
+    async matches(candidate, password, caller) {
       if (closing !== undefined) throw unavailable("closed");
-      if (signal.aborted) throw unavailable("the request was given up");
-      if (!isUsable(password, hash)) return false;
-      if (isCheap(hash)) return matchHash(hash, password);
-      await turn(signal);
+      const { signal } = caller;
+      if (signal.aborted) throw givenUp();
+      const own = candidate.own !== undefined && isUsable(password, candidate.own) ? candidate.own : undefined;
+      const usable = { own, fillers: candidate.fillers.filter((filler) => isUsable(password, filler)) };
+      if ([own, ...usable.fillers].every((hash) => hash === undefined || isCheap(hash))) {
+        return compute(usable, password, signal);
+      }
+      const release = await turn(caller);
       // A computation cannot be stopped: an aborted one keeps its turn until it is over, and only the answer is early.
-      return orAbort(compute(hash, password), signal, () => unavailable("the request was given up"));
+      return orAbort(compute(usable, password, signal).finally(release), signal, givenUp);
     },
     close() {
-      closing ??= new Promise<void>((resolve) => {
-        drained = resolve;
-        settle();
-      }).then(() => pool.close());
+      closing ??= queue.idle().then(() => checks.close());
       return closing;
     },
   };
 }
 
-/** Whether any hash could have come from this password. */
-function isUsable(password: string, hash: PasswordHash): boolean {
+/** Whether any hash of this kind could have come from this password. */
+function isUsable(password: string, { kind }: PasswordHash): boolean {
   if (password === "" || password.includes("\0") || /\p{Surrogate}/u.test(password)) return false;
-  return Buffer.byteLength(password) <= (hash.kind === "bcrypt" ? BCRYPT_MAX_BYTES : MAX_BYTES);
-}
-
-function isComputed(hash: PasswordHash): hash is ComputedHash {
-  return hash.kind !== "bcrypt";
-}
-
-/** One digest costs less than sending the task to another thread. */
-function isCheap(hash: PasswordHash): hash is ComputedHash {
-  return hash.kind === "sha1" || hash.kind === "salted-sha1" || hash.kind === "plain";
+  return Buffer.byteLength(password) <= (kind === "bcrypt" ? BCRYPT_MAX_BYTES : MAX_BYTES);
 }
 
 function orAbort<T>(work: Promise<T>, signal: AbortSignal, error: () => Error): Promise<T> {

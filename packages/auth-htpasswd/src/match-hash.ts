@@ -33,7 +33,7 @@ export function matchHash(hash: ComputedHash, password: string): boolean {
       return timingSafeEqual(computed, stored.subarray(0, 20));
     }
     case "plain":
-      return same(password, hash.text.normalize("NFC"));
+      return same(password, hash.text);
   }
 }
 

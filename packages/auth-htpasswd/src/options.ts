@@ -15,7 +15,10 @@ export interface HtpasswdOptions {
    * threads of libuv with the file system. To go higher, raise `UV_THREADPOOL_SIZE` as well.
    */
   readonly hashConcurrency?: number;
-  /** How many checks may wait for their turn; whoever comes then is told that the backend is unavailable. Default 500. */
+  /**
+   * How many checks may wait for their turn. Beyond that the backend is unavailable to the client with the most of them.
+   * Default 500.
+   */
   readonly hashQueue?: number;
 }
 

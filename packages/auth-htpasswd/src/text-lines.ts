@@ -44,10 +44,20 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** One line without the white space around it; `undefined` where it is not UTF-8. */
 export function readLine(bytes: Buffer): string | undefined {
+  // Only ASCII white space: a name may begin with any other character. Not by a pattern that looks for white space up to
+  // the end: it would look from each of them on, and take the square of their number.
+  let start = 0;
+  let end = bytes.length;
+  while (start < end && isBlank(bytes[start])) start++;
+  while (end > start && isBlank(bytes[end - 1])) end--;
   try {
-    // Only ASCII white space: a name may begin with any other character.
-    return decoder.decode(bytes).replace(/^[\t\v\f\r ]+|[\t\v\f\r ]+$/g, "");
+    return decoder.decode(bytes.subarray(start, end));
   } catch {
     return undefined;
   }
+}
+
+/** Tab, vertical tab, form feed, carriage return, space. */
+function isBlank(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x09 || byte === 0x0b || byte === 0x0c || byte === 0x0d;
 }

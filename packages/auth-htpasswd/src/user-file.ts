@@ -1,5 +1,6 @@
 import { type PasswordHash, readHash } from "./hash-format.ts";
 import { type Note, NotThatFileError, textLines } from "./text-lines.ts";
+import { readName } from "./user-name.ts";
 
 /** The users of a password file. */
 export interface UserFile {
@@ -34,19 +35,23 @@ export function parseUserFile(content: Buffer, allowPlaintext: boolean): UserFil
       continue;
     }
     shaped++;
-    const nameFault = faultOfName(entry.username);
-    const first = firstLines.get(entry.username);
-    if (nameFault !== undefined) fault(nameFault);
-    else if (first !== undefined) fault(`the user stands in line ${first} already, which counts`);
+    const { name, fault: nameFault } = readName(entry.username);
+    if (name === undefined) {
+      fault(`the name of the user ${nameFault}`);
+      continue;
+    }
+    const first = firstLines.get(name);
+    if (first !== undefined) {
+      fault(`the user stands in line ${first} already, which counts`);
+      continue;
+    }
+    firstLines.set(name, line);
+    const reading = readHash(entry.stored, allowPlaintext);
+    if ("fault" in reading) fault(reading.fault);
     else {
-      firstLines.set(entry.username, line);
-      const reading = readHash(entry.stored, allowPlaintext);
-      if ("fault" in reading) fault(reading.fault);
-      else {
-        hashes.set(entry.username, reading.hash);
-        if (reading.hash.kind === "des-crypt") weak.des.push(line);
-        if (reading.hash.kind === "plain") weak.plain.push(line);
-      }
+      hashes.set(name, reading.hash);
+      if (reading.hash.kind === "des-crypt") weak.des.push(line);
+      if (reading.hash.kind === "plain") weak.plain.push(line);
     }
   }
   if (shapeless > 0 && shaped === 0) throw new NotThatFileError("is not a password file: no line is user:hash");
@@ -56,16 +61,9 @@ export function parseUserFile(content: Buffer, allowPlaintext: boolean): UserFil
 /**
  * Takes one line apart, already trimmed.
  *
- * @returns the name in Normalization Form C; `undefined` where there is no colon.
+ * @returns the name as it stands there; `undefined` where there is no colon.
  */
 export function splitEntry(text: string): { readonly username: string; readonly stored: string } | undefined {
   const [username, stored] = text.split(":", 2);
-  if (username === undefined || stored === undefined) return undefined;
-  return { username: username.normalize("NFC"), stored };
-}
-
-function faultOfName(username: string): string | undefined {
-  if (username === "") return "the name of the user is empty";
-  if (/\p{Cc}/u.test(username)) return "the name of the user has a control character in it";
-  return undefined;
+  return username === undefined || stored === undefined ? undefined : { username, stored };
 }

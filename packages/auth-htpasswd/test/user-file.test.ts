@@ -1,7 +1,5 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { dummyHash } from "../src/dummy-hash.ts";
-import { readHash } from "../src/hash-format.ts";
 import { NotThatFileError } from "../src/text-lines.ts";
 import { parseUserFile } from "../src/user-file.ts";
 
@@ -168,29 +166,5 @@ test("whatever users are written to a file, the same are read from it", () => {
       expect(faults).toEqual([]);
     }),
     { numRuns: 500 },
-  );
-});
-
-test("the dummy of a file is of its commonest kind and cost, and of the dearest where they are even", () => {
-  const kinds = (text: string) => {
-    const dummy = dummyHash(parse(text, true).hashes.values());
-    return dummy && { kind: dummy.kind, cost: dummy.cost };
-  };
-  const twelve = BCRYPT.replace("$10$", "$12$");
-  expect(kinds("")).toBeUndefined();
-  expect(kinds(`a:${BCRYPT}\nb:${twelve}\nc:${BCRYPT}`)).toEqual({ kind: "bcrypt", cost: 10 });
-  expect(kinds(`a:${BCRYPT}\nb:${twelve}`)).toEqual({ kind: "bcrypt", cost: 12 });
-  expect(kinds(`a:${SHA}\nb:${BCRYPT}\nc:plain`)).toEqual({ kind: "bcrypt", cost: 10 });
-});
-
-test("a dummy is a usable hash of its kind", () => {
-  fc.assert(
-    fc.property(storedHash, (stored) => {
-      const reading = readHash(stored, false);
-      if (!("hash" in reading)) throw new Error(reading.fault);
-      const dummy = dummyHash([reading.hash]);
-      expect(dummy).toMatchObject({ kind: reading.hash.kind, cost: reading.hash.cost });
-      expect(readHash(dummy?.text ?? "", false)).toMatchObject({ hash: { ...dummy } });
-    }),
   );
 });

@@ -156,11 +156,11 @@ export function fairQueue(options: FairQueueOptions): FairQueue {
   /** Why one more of this key cannot wait. Where another key has to make place for it, it has done so afterwards. */
   function refusalOf(key: string): QueueRefusal | undefined {
     const own = lines.get(key)?.value.length ?? 0;
-    if (own >= maxWaitingPerKey) return "key-full";
-    if (waiting < maxWaiting) return undefined;
+    const mayWait = own < maxWaitingPerKey;
+    if (waiting < maxWaiting) return mayWait ? undefined : "key-full";
     const longest = ranking.highest;
     // With one more only, they would change places to and fro.
-    if (longest === undefined || longest.length <= own + 1) return "full";
+    if (!mayWait || longest === undefined || longest.length <= own + 1) return "full";
     longest.waiters.last?.value.refuse(new QueueRefusedError("displaced"));
     return undefined;
   }

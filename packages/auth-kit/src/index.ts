@@ -5,6 +5,7 @@
  */
 export { backendContext, isLogger, silentLog } from "./backend-context.ts";
 export { backendFault } from "./backend-fault.ts";
+export { clientNetwork } from "./client-network.ts";
 export {
   type FairQueue,
   type FairQueueOptions,
@@ -14,5 +15,7 @@ export {
   type Release,
 } from "./fair-queue.ts";
 export { suggestKey } from "./known-keys.ts";
+export { type LinkedList, type LinkedNode, linkedList } from "./linked-list.ts";
 export { optionFaults, parseOptions } from "./parse-options.ts";
+export { isStreamSafe } from "./stream-safe.ts";
 export { didYouMean } from "./suggestion.ts";

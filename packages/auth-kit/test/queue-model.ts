@@ -57,8 +57,9 @@ export function queueModel(options: FairQueueOptions): QueueModel {
       if (held.length < concurrency) return grant(name);
       const key = name.charAt(0);
       const own = lines.find((line) => line.key === key)?.names.length ?? 0;
-      if (own >= maxWaitingPerKey) return void refused.push(`${name} key-full`);
-      if (waiting().length >= maxWaiting) {
+      const full = waiting().length >= maxWaiting;
+      if (own >= maxWaitingPerKey) return void refused.push(`${name} ${full ? "full" : "key-full"}`);
+      if (full) {
         const [longest] = lines.toSorted((a, b) => b.names.length - a.names.length || a.since - b.since);
         const last = longest?.names.at(-1);
         if (longest === undefined || last === undefined || longest.names.length <= own + 1) {

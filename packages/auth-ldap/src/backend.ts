@@ -22,13 +22,13 @@ export async function ldapBackend(options: LdapOptions, context: Partial<Backend
   const { id, log } = prepared.context;
   const directory = openDirectory(settings.directory, () => prepared.account(), log);
   prepared.onAccountChange(() => directory.accountChanged());
-  const login = { backend: id, settings, directory, domains: createDomains() };
+  const login = { backend: id, settings, domains: createDomains() };
   return {
     id,
-    async authenticate({ credentials, signal }) {
+    async authenticate({ credentials, client, signal }) {
       if (credentials?.scheme !== "basic") return { status: "abstained" };
       try {
-        return await authenticate(credentials, login, signal);
+        return await authenticate(credentials, { ...login, directory: directory.forClient(client) }, signal);
       } catch (error) {
         throw unavailable(id, error);
       }

@@ -5,7 +5,8 @@ import { DirectoryFault } from "../src/faults.ts";
 import type { Session } from "../src/protocol/session.ts";
 import { type ScriptedSession, scriptedSession } from "./scripted-session.ts";
 
-const { signal } = new AbortController();
+const client = "192.0.2.1";
+const caller = { client, signal: new AbortController().signal };
 
 interface Fixture {
   readonly pool: Pool;
@@ -33,7 +34,7 @@ function poolWith(options: Partial<PoolOptions> = {}): Fixture {
 /** Work that lasts until it is told to end. */
 function heldUse(pool: Pool): { readonly done: Promise<Session>; release(): void; fail(error: Error): void } {
   const held = Promise.withResolvers<void>();
-  const done = pool.use(signal, async (session) => {
+  const done = pool.use(caller, async (session) => {
     await held.promise;
     return session;
   });
@@ -55,8 +56,8 @@ describe("a pool", () => {
   it("opens a connection when it is needed, and uses it again", async () => {
     const { pool, opened } = poolWith();
     expect(opened).toHaveLength(0);
-    const first = await pool.use(signal, async (session) => session);
-    const second = await pool.use(signal, async (session) => session);
+    const first = await pool.use(caller, async (session) => session);
+    const second = await pool.use(caller, async (session) => session);
     expect(second).toBe(first);
     expect(opened).toHaveLength(1);
   });
@@ -68,7 +69,7 @@ describe("a pool", () => {
         const busy = new Set<Session>();
         const served: number[] = [];
         const uses = turns.map((length, index) =>
-          pool.use(signal, async (session) => {
+          pool.use(caller, async (session) => {
             served.push(index);
             expect(busy.has(session)).toBe(false);
             busy.add(session);
@@ -86,23 +87,48 @@ describe("a pool", () => {
   it("lets only so many wait, and only so long", async () => {
     const { pool } = poolWith({ size: 1, maxWaiting: 1 });
     const first = heldUse(pool);
-    const waiting = pool.use(signal, async () => "served");
+    const waiting = pool.use(caller, async () => "served");
     const late = expect(waiting).rejects.toThrow("no connection was free within 5000 ms");
-    await expect(pool.use(signal, async () => "served")).rejects.toThrow("1 logins are waiting already");
+    await expect(pool.use(caller, async () => "served")).rejects.toThrow("1 logins are waiting already");
     await vi.advanceTimersByTimeAsync(4999);
     await vi.advanceTimersByTimeAsync(1);
     await late;
     first.release();
     await first.done;
-    expect(await pool.use(signal, async () => "served")).toBe("served");
+    expect(await pool.use(caller, async () => "served")).toBe("served");
+  });
+
+  it("serves clients in turn: one that has many waiters delays another by one turn", async () => {
+    const { pool } = poolWith({ size: 1, maxWaiting: 100 });
+    const served: string[] = [];
+    const use = (address: string): Promise<void> =>
+      pool.use({ client: address, signal: caller.signal }, async () => {
+        served.push(address);
+      });
+    await Promise.all([...Array.from({ length: 50 }, () => use("192.0.2.1")), use("198.51.100.4")]);
+    expect(served.slice(0, 3)).toEqual(["192.0.2.1", "192.0.2.1", "198.51.100.4"]);
+  });
+
+  it("lets the client with the most waiters lose where too many wait, not a newcomer", async () => {
+    const { pool } = poolWith({ size: 1, maxWaiting: 2 });
+    const first = heldUse(pool);
+    await settle();
+    const flood = [1, 2].map(() => pool.use(caller, async () => "served"));
+    const newcomer = pool.use({ client: "198.51.100.4", signal: caller.signal }, async () => "served");
+    first.release();
+    expect(await newcomer).toBe("served");
+    const outcomes = await Promise.allSettled(flood);
+    expect(outcomes).toMatchObject([{ value: "served" }, { reason: { kind: "crowded" } }]);
   });
 
   it("lets go of whoever does not want to wait any more, and the next one is served", async () => {
     const { pool } = poolWith({ size: 1 });
     const first = heldUse(pool);
     const leaving = new AbortController();
-    const left = expect(pool.use(leaving.signal, async () => "served")).rejects.toThrow("no longer wanted");
-    const staying = pool.use(signal, async () => "served");
+    const left = expect(pool.use({ client, signal: leaving.signal }, async () => "served")).rejects.toThrow(
+      "no longer wanted",
+    );
+    const staying = pool.use(caller, async () => "served");
     leaving.abort();
     await left;
     first.release();
@@ -111,19 +137,19 @@ describe("a pool", () => {
 
   it("does not use a connection again that has ended, or is of no more use", async () => {
     const { pool, opened } = poolWith();
-    await pool.use(signal, async () => {});
+    await pool.use(caller, async () => {});
     opened[0]?.end();
-    await pool.use(signal, async () => {});
+    await pool.use(caller, async () => {});
     expect(opened).toHaveLength(2);
-    await pool.use(signal, async (session) => session.close());
-    await pool.use(signal, async () => {});
+    await pool.use(caller, async (session) => session.close());
+    await pool.use(caller, async () => {});
     expect(opened).toHaveLength(3);
   });
 
   it("lets somebody who waits open a connection in the place of one that ended", async () => {
     const { pool, opened } = poolWith({ size: 1 });
     const first = heldUse(pool);
-    const next = pool.use(signal, async (session) => session);
+    const next = pool.use(caller, async (session) => session);
     await settle();
     opened[0]?.close();
     first.release();
@@ -133,11 +159,11 @@ describe("a pool", () => {
 
   it("keeps a connection whose use has failed, as long as it is sound", async () => {
     const { pool, opened } = poolWith();
-    const failing = pool.use(signal, async () => {
+    const failing = pool.use(caller, async () => {
       throw new DirectoryFault("result", "busy");
     });
     await expect(failing).rejects.toThrow("busy");
-    await pool.use(signal, async () => {});
+    await pool.use(caller, async () => {});
     expect(opened).toHaveLength(1);
   });
 
@@ -151,9 +177,9 @@ describe("a pool", () => {
     await held.done;
     expect(opened[0]?.closed).toBe(true);
     preferred = true;
-    await pool.use(signal, async () => {});
+    await pool.use(caller, async () => {});
     preferred = false;
-    await pool.use(signal, async () => {});
+    await pool.use(caller, async () => {});
     expect(opened.map(({ closed }) => closed)).toEqual([true, true, true]);
   });
 
@@ -180,7 +206,7 @@ describe("a pool", () => {
   it("does not close one that is used again and again", async () => {
     const { pool, opened } = poolWith({ idle: 1000 });
     for (let use = 0; use < 10; use++) {
-      await pool.use(signal, async () => {});
+      await pool.use(caller, async () => {});
       await vi.advanceTimersByTimeAsync(700);
     }
     expect(opened.map(({ closed }) => closed)).toEqual([false]);
@@ -195,23 +221,23 @@ describe("a pool", () => {
         return scriptedSession();
       },
     });
-    const outcomes = await Promise.allSettled([1, 2, 3].map(() => pool.use(signal, async () => {})));
+    const outcomes = await Promise.allSettled([1, 2, 3].map(() => pool.use(caller, async () => {})));
     expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
     works = true;
-    expect(await pool.use(signal, async () => "served")).toBe("served");
+    expect(await pool.use(caller, async () => "served")).toBe("served");
   });
 
   it("turns everybody away when it is closed, and leaves nothing open", async () => {
     const { pool, opened } = poolWith({ size: 2 });
     const [held, free] = [heldUse(pool), heldUse(pool)];
-    const waiting = expect(pool.use(signal, async () => {})).rejects.toThrow("the backend is closed");
+    const waiting = expect(pool.use(caller, async () => {})).rejects.toThrow("the backend is closed");
     await settle();
     pool.close();
     await waiting;
     held.release();
     free.release();
     await Promise.all([held.done, free.done]);
-    await expect(pool.use(signal, async () => {})).rejects.toThrow("the backend is closed");
+    await expect(pool.use(caller, async () => {})).rejects.toThrow("the backend is closed");
     expect(opened.map(({ closed }) => closed)).toEqual([true, true]);
     expect(vi.getTimerCount()).toBe(0);
   });

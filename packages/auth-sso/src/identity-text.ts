@@ -1,3 +1,5 @@
+import { isStreamSafe } from "@registry-gate/auth-kit";
+
 /** A text that was read, or why it cannot be. The fault is for the log and never quotes the text. */
 export type Reading = { readonly text: string; readonly fault?: never } | { readonly fault: string };
 
@@ -13,12 +15,13 @@ const INVISIBLE = /\p{Cf}/u;
  * Judges a text that people read, such as a display name.
  *
  * @returns the text in Normalization Form C; a fault for one that is empty, over-long, not well-formed Unicode, or holds
- * a control or a line separator.
+ * a control, a line separator or too many combining marks.
  */
 export function readText(text: string): Reading {
   if (text === "") return { fault: "is empty" };
   if (text.length > LONGEST_NAME) return { fault: `is longer than ${LONGEST_NAME} characters` };
   if (!text.isWellFormed()) return { fault: "is not well-formed Unicode" };
+  if (!isStreamSafe(text)) return { fault: "holds more than 30 combining marks in a row" };
   return CONTROLS.test(text) ? { fault: "holds a control character" } : { text: text.normalize("NFC") };
 }
 

@@ -62,6 +62,7 @@ function requestTo(
   return {
     credentials,
     peer,
+    client: peer.address,
     header: (name) => (backend.credentialHeaders?.includes(name) ? (byName.get(name) ?? []) : []),
     signal: signal ?? new AbortController().signal,
   };

@@ -95,6 +95,7 @@ test.each([
     await backend.authenticate({
       credentials: undefined,
       peer,
+      client: undefined,
       header: (name) => {
         throw new Error(`${name} was read`);
       },
@@ -377,6 +378,7 @@ test("names arrive from a real connection as the proxy sent them", async () => {
     const result = await backend.authenticate({
       credentials: undefined,
       peer: { address: request.socket.remoteAddress, local: false },
+      client: undefined,
       header: (name) => request.headersDistinct[name] ?? [],
       signal: new AbortController().signal,
     });

@@ -7,6 +7,8 @@ export interface Ask {
   readonly headers?: Readonly<Record<string, readonly string[]>>;
   /** Default: a peer at 127.0.0.1. */
   readonly peer?: Peer;
+  /** The address of the client behind trusted proxies. Default: that of the peer. */
+  readonly client?: string;
 }
 
 /** A login with a password (RFC 7617). */
@@ -26,10 +28,12 @@ const loopback: Peer = { address: "127.0.0.1", local: false };
  *
  * @param signal Default: one that never aborts.
  */
-export function authRequest({ credentials, headers = {}, peer = loopback }: Ask, signal?: AbortSignal): AuthRequest {
+export function authRequest(ask: Ask, signal?: AbortSignal): AuthRequest {
+  const { credentials, headers = {}, peer = loopback, client = peer.address } = ask;
   return {
     credentials,
     peer,
+    client,
     header: (name) => (Object.hasOwn(headers, name) ? (headers[name] ?? []) : []),
     signal: signal ?? new AbortController().signal,
   };

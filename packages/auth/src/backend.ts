@@ -19,6 +19,13 @@ export interface AuthRequest {
   readonly credentials: Credentials | undefined;
   readonly peer: Peer;
   /**
+   * The address of the client: of the peer, or, where the peer is a trusted proxy, what its `X-Forwarded-For` says.
+   * IPv4-mapped IPv6 is already written as IPv4; `undefined` on a Unix socket whose peer is not trusted.
+   *
+   * It is for serving clients fairly and for the log. Whom to believe is judged by {@link peer}.
+   */
+  readonly client: string | undefined;
+  /**
    * Every value of one request header, in the order received, each as it stood on its own line.
    *
    * @param name In lower case. Only the backend's own {@link AuthBackend.credentialHeaders} can be asked for; of any

@@ -7,7 +7,7 @@ export type Credentials = BasicCredentials | BearerCredentials;
 
 /**
  * RFC 7617: the user name ends at the first colon. Both parts are well-formed Unicode in Normalization Form C without
- * control characters (RFC 8265), and neither is empty.
+ * control characters (RFC 8265) and without more than 30 combining marks in a row, and neither is empty or over-long.
  */
 export interface BasicCredentials {
   readonly scheme: "basic";

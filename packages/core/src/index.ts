@@ -11,11 +11,23 @@ export type { Permissions } from "./authorize/permissions.ts";
 export type { ImmutableTags, Policy, PolicyDecision, RuleVerdict } from "./authorize/policy.ts";
 export type { Principal } from "./authorize/principal.ts";
 export { serveExpectations } from "./expectation.ts";
-export { authRequestOf, peerOf } from "./identify/auth-request.ts";
+export { authRequestOf, clientAddressReader, peerOf } from "./identify/auth-request.ts";
 export { basicCredentials } from "./identify/authorization.ts";
 export type { SessionUser } from "./identify/session.ts";
-export type { AccessRule, CacheOptions, RegistryProxyOptions, UpstreamOptions } from "./options.ts";
-export type { Decision, RequestRecord } from "./record.ts";
+export type { Count, CounterStore, Counters } from "./identify/throttle/counters.ts";
+export {
+  type AttemptOutcome,
+  type LoginAttempt,
+  type LoginThrottle,
+  loginThrottle,
+  type Throttled,
+  throttleSchema,
+} from "./identify/throttle/login-throttle.ts";
+export { type MemoryCountersOptions, memoryCounters } from "./identify/throttle/memory-counters.ts";
+export type { ThrottleOptions } from "./identify/throttle/throttle-options.ts";
+export type { AccessRule, CacheOptions, LimitOptions, RegistryProxyOptions, UpstreamOptions } from "./options.ts";
+export { trustedProxiesSchema } from "./options-schema.ts";
+export type { Decision, Outcome, Phase, RequestRecord } from "./record.ts";
 export { type RegistryProxy, registryProxy } from "./registry-proxy.ts";
 export { isRepository } from "./route/names.ts";
 export { type Findings, validateOptions } from "./validate-options.ts";

@@ -2,6 +2,7 @@ import type { AuthBackend, Logger } from "@registry-gate/auth";
 import { backendFault, isLogger } from "@registry-gate/auth-kit";
 import { z } from "zod";
 import { accessSchema } from "./authorize/access-schema.ts";
+import { throttleSchema } from "./identify/throttle/login-throttle.ts";
 import type { OptionShape } from "./option-shape.ts";
 import type { CacheOptions, LimitOptions, RegistryProxyOptions, UpstreamOptions } from "./options.ts";
 import { addressFault } from "./peer.ts";
@@ -63,6 +64,8 @@ const trustedProxy = z.string("must be text").superRefine((entry, context) => {
   if (message !== undefined) context.addIssue({ code: "custom", message });
 });
 
+export const trustedProxiesSchema: z.ZodType<string[]> = z.array(trustedProxy, "must be a list");
+
 const shape = {
   upstream,
   backends,
@@ -71,9 +74,10 @@ const shape = {
     .regex(/^[\u0020-\u007e]*$/, "must hold nothing but printable ASCII")
     .exactOptional(),
   access: accessSchema.exactOptional(),
-  trustedProxies: z.array(trustedProxy, "must be a list").exactOptional(),
+  trustedProxies: trustedProxiesSchema.exactOptional(),
   session: aFunction<NonNullable<RegistryProxyOptions["session"]>>().exactOptional(),
   cache: cache.exactOptional(),
+  throttle: throttleSchema.exactOptional(),
   limits: limits.exactOptional(),
   onFinished: aFunction<NonNullable<RegistryProxyOptions["onFinished"]>>().exactOptional(),
   attemptedNames: z.boolean("must be true or false").exactOptional(),

@@ -1,5 +1,7 @@
 import type { Action, AuthBackend, Logger } from "@registry-gate/auth";
 import type { SessionUser } from "./identify/session.ts";
+import type { LoginThrottle } from "./identify/throttle/login-throttle.ts";
+import type { ThrottleOptions } from "./identify/throttle/throttle-options.ts";
 import type { RequestRecord } from "./record.ts";
 
 /** Everything that {@link registryProxy} can be told. */
@@ -26,6 +28,10 @@ export interface RegistryProxyOptions {
   readonly cache?: CacheOptions | false;
   /** How much may go on at the same time, and how slowly. */
   readonly limits?: LimitOptions;
+  /**
+   * How failed logins are limited, or a throttle that other logins of the app share. `false`: not at all.
+   */
+  readonly throttle?: ThrottleOptions | LoginThrottle | false;
   /** Called once for each request under `/v2/`, when it has ended. */
   readonly onFinished?: (record: RequestRecord) => void;
   /** Whether records name the users of logins that were not accepted. Default true. */

@@ -21,6 +21,7 @@ import { UpstreamFault } from "./forward/upstream-fault.ts";
 import { attemptedUsername } from "./identify/attempted-username.ts";
 import { identifier } from "./identify/identify.ts";
 import { forgeryFault } from "./identify/sending-page.ts";
+import { loginThrottle } from "./identify/throttle/login-throttle.ts";
 import { findTagViolation } from "./immutable/tag-violation.ts";
 import { userKey } from "./limits/client-key.ts";
 import type { Full } from "./limits/request-budget.ts";
@@ -84,7 +85,8 @@ export function registryProxy(given: RegistryProxyOptions): RegistryProxy {
   } = options;
   const trusted = addressSet(options.trustedProxies ?? []);
   const credentialHeaders = new Set(backends.flatMap((backend) => backend.credentialHeaders ?? []));
-  const identities = identifier(backends, cache, log, options.session);
+  const throttle = options.throttle === false ? undefined : loginThrottle(options.throttle);
+  const identities = identifier(backends, cache, log, options.session, throttle);
   const policy = compilePolicy(options.access);
   const upstream = openUpstream(options.upstream);
   const catalog = visibleCatalog(upstream);
@@ -118,13 +120,15 @@ export function registryProxy(given: RegistryProxyOptions): RegistryProxy {
 
       // 3. Identify: who is it?
       context.phase = "authenticate";
-      const verdict = await identities.identify(request, () => untilGone(response));
+      const verdict = await identities.identify(request, client.address, () => untilGone(response));
       if (verdict.outcome === "unavailable") return end("unavailable", verdict.reason, answers.backendUnavailable);
       if (verdict.outcome === "conflicting") return end("refused", verdict.reason, answers.conflictingIdentities);
       const challenge = (): ErrorAnswer => answers.unauthorized(backends, realm, accessesOf(asked));
-      if (verdict.outcome === "rejected") {
+      if (verdict.outcome === "rejected" || verdict.outcome === "throttled") {
         context.attemptedUsername = attemptedNames ? attemptedUsername(request) : undefined;
-        return end("unauthenticated", verdict.reason, challenge());
+        return verdict.outcome === "rejected"
+          ? end("unauthenticated", verdict.reason, challenge())
+          : end("throttled", verdict.reason, answers.throttled(verdict.retryAfter));
       }
       const principal = verdict.outcome === "anonymous" ? "anonymous" : { identity: verdict.identity };
       context.principal = principal;

@@ -1,7 +1,13 @@
 import { type AuthBackend, formatFault, InvalidOptionsError } from "@registry-gate/auth";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { compilePolicy, type RegistryProxyOptions, registryProxy, validateOptions } from "../src/index.ts";
+import {
+  compilePolicy,
+  loginThrottle,
+  type RegistryProxyOptions,
+  registryProxy,
+  validateOptions,
+} from "../src/index.ts";
 
 type Options = Omit<RegistryProxyOptions, "backends">;
 
@@ -38,6 +44,24 @@ describe("the registry's URL", () => {
     const { faults } = validateOptions({ upstream: { url } });
     expect(faults).toEqual([{ path: ["upstream", "url"], message: expect.stringMatching(what) }]);
     expect(JSON.stringify(faults)).not.toContain("canary");
+  });
+});
+
+describe("the throttle", () => {
+  test("may be left out, be off, be set, or be one that others share", () => {
+    for (const throttle of [false as const, {}, { perAddress: "5/1m" }, loginThrottle()]) {
+      expect(places({ ...sound, throttle })).toEqual([]);
+    }
+  });
+
+  test("has its faults named", () => {
+    const throttle = { perAddress: "5", perUserAndAddress: "5/x", backoff: "1s", ipv6Prefix: 0 };
+    expect(places({ ...sound, throttle })).toEqual([
+      "throttle.perAddress",
+      "throttle.perUserAndAddress",
+      "throttle.backoff",
+      "throttle.ipv6Prefix",
+    ]);
   });
 });
 

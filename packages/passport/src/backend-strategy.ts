@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import {
   type AuthBackend,
   type AuthRequest,
+  type AuthResult,
   type Challenge,
   type Duration,
   type Fault,
@@ -10,11 +11,25 @@ import {
   parseDuration,
 } from "@registry-gate/auth";
 import { backendFault, optionFaults } from "@registry-gate/auth-kit";
-import { authRequestOf, basicCredentials, formatChallenge, peerOf } from "registry-gate";
+import {
+  type AttemptOutcome,
+  authRequestOf,
+  basicCredentials,
+  clientAddressReader,
+  formatChallenge,
+  type LoginThrottle,
+  loginThrottle,
+  peerOf,
+  type Throttled,
+  type ThrottleOptions,
+  throttleSchema,
+  trustedProxiesSchema,
+} from "registry-gate";
 import { z } from "zod";
 import { aFunction, formFields, text, timeout } from "./option-schemas.ts";
 import type { StrategyActions } from "./strategy.ts";
 import type { FormFields } from "./strategy-request.ts";
+import { TooManyFailuresError } from "./too-many-failures-error.ts";
 
 /** What {@link backendStrategy} can be told. */
 export interface BackendStrategyOptions {
@@ -31,6 +46,13 @@ export interface BackendStrategyOptions {
   readonly realm?: string;
   /** How long the backend may take. Default 30 seconds. */
   readonly timeout?: Duration;
+  /**
+   * How failed logins are limited, or the throttle that the registry's logins share, so that one count holds for both.
+   * `false`: not at all. Default: limited, by a count of the strategy's own.
+   */
+  readonly throttle?: ThrottleOptions | LoginThrottle | false;
+  /** The load balancers in front, as in the options of `registryProxy`. Default none. */
+  readonly trustedProxies?: readonly string[];
   /** Makes the app's user of an identity. Default: the identity itself. */
   user?(identity: Identity): unknown;
 }
@@ -49,7 +71,8 @@ type Act = (actions: StrategyActions) => void;
  *
  * What the backend rejects, does not know, or has nothing to say about is a failure with 401; two different users in one
  * request are one with 400. That the backend cannot answer is an error whose `status` is 503. It never passes: that would
- * let everybody through.
+ * let everybody through. Where too many logins have failed, the backend is not asked, and there is an error whose `status`
+ * is 429, with `Retry-After` among its `headers`.
  *
  * @throws {InvalidOptionsError} with every fault.
  */
@@ -59,25 +82,37 @@ export function backendStrategy(backend: AuthBackend, options: BackendStrategyOp
   const { name = backend.id, from = "headers", realm = "Registry realm" } = options;
   const fields = { username: "username", password: "password", ...options.formFields };
   const timeout = parseDuration(options.timeout ?? "30s") ?? 0;
+  const throttle = options.throttle === false ? undefined : loginThrottle(options.throttle);
+  const clientOf = clientAddressReader(options.trustedProxies ?? []);
   const challenge: Challenge = backend.challenge?.([]) ?? { scheme: "Basic", parameters: { realm } };
   const failure = from === "form" ? { message: "The user name or the password is wrong." } : formatChallenge(challenge);
 
   function question(request: IncomingMessage, signal: AbortSignal): AuthRequest | undefined {
-    if (from === "headers") return authRequestOf(request, backend, signal);
+    const client = clientOf(request);
+    if (from === "headers") return authRequestOf(request, backend, signal, client);
     const body: unknown = "body" in request ? request.body : undefined;
     const credentials = basicCredentials(field(body, fields.username), field(body, fields.password));
-    return credentials && { credentials, peer: peerOf(request), header: () => [], signal };
+    return credentials && { credentials, peer: peerOf(request), client, header: () => [], signal };
   }
 
   async function act(request: IncomingMessage, signal: AbortSignal): Promise<Act> {
     const asked = question(request, signal);
     if (asked === undefined) return (actions) => actions.fail(failure, from === "form" ? 401 : 400);
-    const result = await backend.authenticate(asked);
+    const result = await askThrottled(request, asked);
+    if ("outcome" in result) throw new TooManyFailuresError(result);
     if (result.status === "conflicting") return (actions) => actions.fail({ message: "two different users" }, 400);
     if (result.status !== "authenticated") return (actions) => actions.fail(failure, 401);
     const { identity, expiresAt } = result;
     const user: unknown = options.user === undefined ? identity : await options.user(identity);
     return (actions) => actions.success(user, { expiresAt });
+  }
+
+  async function askThrottled(request: IncomingMessage, asked: AuthRequest): Promise<AuthResult | Throttled> {
+    const { credentials, client, signal } = asked;
+    const shown = from === "headers" && (backend.credentialHeaders ?? []).some((header) => header in request.headers);
+    if (throttle === undefined || (credentials === undefined && !shown)) return backend.authenticate(asked);
+    const username = credentials?.scheme === "basic" ? credentials.username : undefined;
+    return throttle.attempt({ client, username, signal }, () => backend.authenticate(asked), attemptOutcome);
   }
 
   return {
@@ -91,7 +126,7 @@ export function backendStrategy(backend: AuthBackend, options: BackendStrategyOp
         .catch(
           (error: unknown): Act =>
             (actions) =>
-              actions.error(unavailable(error)),
+              actions.error(error instanceof TooManyFailuresError ? error : unavailable(error)),
         )
         .then((answer) => {
           request.socket.off("close", leave);
@@ -113,6 +148,8 @@ const schema: z.ZodType<BackendStrategyOptions> = z.strictObject(
       .exactOptional(),
     timeout: timeout.exactOptional(),
     user: aFunction<NonNullable<BackendStrategyOptions["user"]>>().exactOptional(),
+    throttle: throttleSchema.exactOptional(),
+    trustedProxies: trustedProxiesSchema.exactOptional(),
   },
   "must be an object",
 );
@@ -127,6 +164,11 @@ function field(body: unknown, name: string): string {
   if (typeof body !== "object" || body === null || !Object.hasOwn(body, name)) return "";
   const value: unknown = Reflect.get(body, name);
   return typeof value === "string" ? value : "";
+}
+
+function attemptOutcome({ status }: AuthResult): AttemptOutcome {
+  if (status === "authenticated") return "passed";
+  return status === "conflicting" ? "unknown" : "failed";
 }
 
 /** Express answers an error with its `status`; what went wrong is for the log alone. */

@@ -5,6 +5,7 @@ import { type BackendStrategyOptions, backendStrategy, passportBackend } from "@
 import express from "express";
 import passport from "passport";
 import { BasicStrategy } from "passport-http";
+import { loginThrottle, registryProxy } from "registry-gate";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { identityOfPerson, verify } from "./people.ts";
 
@@ -25,11 +26,16 @@ function scripted(answer: () => Promise<AuthResult>, more: Partial<AuthBackend> 
 }
 
 /** An Express app whose one page is behind the strategy. */
-async function startApp(backend: AuthBackend, options?: BackendStrategyOptions): Promise<string> {
+async function startApp(
+  backend: AuthBackend,
+  options?: BackendStrategyOptions,
+  registry?: express.RequestHandler,
+): Promise<string> {
   const authenticator = new passport.Passport();
   const strategy = backendStrategy(backend, options);
   authenticator.use(strategy);
   const app = express();
+  if (registry !== undefined) app.use(registry);
   app.use(express.urlencoded({ extended: false }), express.json());
   app.all("/", authenticator.authenticate(strategy.name, { session: false }), (request, response) => {
     response.json(request.user);
@@ -194,4 +200,79 @@ describe("a strategy of a backend for a form", () => {
 
 test("a time that is none is refused", () => {
   expect(() => backendStrategy(people, { timeout: "soon" })).toThrow("timeout: must be a duration");
+});
+
+describe("the throttle of a strategy", () => {
+  test("asks nobody after too many failures, and says so with 429 and Retry-After", async () => {
+    const { backend, asked } = scripted(async () => ({ status: "rejected", reason: "wrong" }));
+    const app = await startApp(backend, { throttle: { perUserAndAddress: "2/1h", backoff: "1h..1h" } });
+    for (let guess = 0; guess < 2; guess++) {
+      expect((await fetch(app, { headers: basic("alice:wrong") })).status).toBe(401);
+    }
+    const answer = await fetch(app, { headers: basic(" ALICE :wrong") });
+    expect(answer.status).toBe(429);
+    expect(await answer.text()).toBe("too many failed logins of this user from this address");
+    expect(asked).toHaveLength(2);
+    expect((await fetch(app, { headers: basic("bob:wrong") })).status).toBe(401);
+  });
+
+  test("limits failures by default, and does not where it is told not to", async () => {
+    const { backend } = scripted(async () => ({ status: "abstained" }));
+    const options = { from: "form" } as const;
+    const guess = async (app: string): Promise<number> =>
+      (await fetch(app, form({ username: "alice", password: "wrong" }))).status;
+    const limited = await startApp(backend, options);
+    const unlimited = await startApp(backend, { ...options, throttle: false });
+    const statuses = (app: string): Promise<number[]> => Promise.all(Array.from({ length: 30 }, () => guess(app)));
+    expect(await statuses(limited)).toContain(429);
+    expect(new Set(await statuses(unlimited))).toEqual(new Set([401]));
+  });
+
+  test("counts clients behind a trusted proxy apart", async () => {
+    const { backend } = scripted(async () => ({ status: "rejected", reason: "wrong" }));
+    const throttle = { perUserAndAddress: "1/1h", backoff: "1h..1h" };
+    const guess = async (app: string, address: string): Promise<number> =>
+      (await fetch(app, { headers: { ...basic("alice:wrong"), "X-Forwarded-For": address } })).status;
+    const app = await startApp(backend, { throttle, trustedProxies: ["127.0.0.1"] });
+    expect([await guess(app, "192.0.2.1"), await guess(app, "192.0.2.1"), await guess(app, "192.0.2.2")]).toEqual([
+      401, 429, 401,
+    ]);
+    const untrusting = await startApp(backend, { throttle });
+    expect([await guess(untrusting, "192.0.2.1"), await guess(untrusting, "192.0.2.2")]).toEqual([401, 429]);
+  });
+
+  test("shares its count with the registry", async () => {
+    const throttle = loginThrottle({ perUserAndAddress: "1/1h", backoff: "1h..1h" });
+    const { backend } = scripted(async () => ({ status: "rejected", reason: "wrong" }));
+    const registry = registryProxy({ upstream: { url: "http://127.0.0.1:1" }, backends: [backend], throttle });
+    onTestFinished(() => registry.close());
+    const app = await startApp(backend, { throttle, from: "form" }, registry);
+    expect((await fetch(new URL("/v2/", app), { headers: basic("alice:wrong") })).status).toBe(401);
+    expect((await fetch(app, form({ username: "Alice", password: "right" }))).status).toBe(429);
+  });
+
+  test("counts neither an outage nor a request without credentials", async () => {
+    const { backend } = scripted(async () => {
+      throw new BackendUnavailableError("scripted", "down");
+    });
+    const app = await startApp(backend, { throttle: { perUserAndAddress: "1/1h", perAddress: "1/1h" } });
+    for (let attempt = 0; attempt < 5; attempt++) {
+      expect((await fetch(app, { headers: basic("alice:wrong") })).status).toBe(503);
+      expect((await fetch(app)).status).toBe(503);
+    }
+  });
+
+  test.each<[BackendStrategyOptions, (string | number)[]]>([
+    [{ throttle: { perAddress: "much" } }, ["throttle", "perAddress"]],
+    [{ trustedProxies: ["everybody"] }, ["trustedProxies", 0]],
+  ])("refuses the options %j", (options, path) => {
+    const { backend } = scripted(async () => ({ status: "abstained" }));
+    let caught: unknown;
+    try {
+      backendStrategy(backend, options);
+    } catch (error) {
+      caught = error;
+    }
+    expect(caught).toMatchObject({ code: "INVALID_OPTIONS", faults: [{ path }] });
+  });
 });

@@ -31,6 +31,7 @@ export async function* diagnosisOf(
       await backend.authenticate({
         credentials: { scheme: "basic", username, password },
         peer: { address: "127.0.0.1", local: false },
+        client: "127.0.0.1",
         header: () => [],
         signal,
       }),

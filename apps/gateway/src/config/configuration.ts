@@ -1,4 +1,4 @@
-import type { AccessRule, CacheOptions } from "registry-gate";
+import type { AccessRule, CacheOptions, ThrottleOptions } from "registry-gate";
 
 /** A configuration that has been read: durations in milliseconds, paths absolute, environment variables expanded. */
 export interface Configuration {
@@ -15,6 +15,7 @@ export interface Configuration {
     readonly challenge?: "basic";
     readonly backends: readonly BackendConfiguration[];
     readonly cache?: CacheOptions | false;
+    readonly throttle?: Omit<ThrottleOptions, "store"> | false;
   };
   readonly access?: readonly AccessRule[];
   readonly log?: { readonly level?: LogLevel };

@@ -18,6 +18,10 @@ const duration = (): z.ZodType<number, string> =>
       return z.NEVER;
     });
 
+const time = durationPattern.source.replace(/^\^|\$$/g, "");
+const limit = (): z.ZodString =>
+  text().regex(new RegExp(`^[1-9]\\d{0,8}/${time}$`), "must be a number of failures within a time, such as 10/5m");
+
 const address: z.ZodType<ListenAddress, string> = text().transform((value, context) => {
   const parsed = parseListenAddress(value);
   if (parsed !== undefined) return parsed;
@@ -92,6 +96,33 @@ export const configurationSchema: z.ZodType<Configuration> = z.strictObject(
             ],
             "must be false, or hold ttl (a duration) and maxEntries (a whole number) and nothing else",
           )
+          .exactOptional(),
+        throttle: z
+          .union(
+            [
+              z.literal(false),
+              z.strictObject({
+                perAddress: limit()
+                  .describe("How many logins from one address may fail within a time; 100/1m by default")
+                  .exactOptional(),
+                perUserAndAddress: limit()
+                  .describe("How many logins of one user from one address may fail within a time; 10/5m by default")
+                  .exactOptional(),
+                backoff: text()
+                  .regex(new RegExp(`^${time}\\.\\.${time}$`), "must be a shortest and a longest time, such as 1s..15m")
+                  .describe("The pause after a failure beyond these, at first and at most; 1s..15m by default")
+                  .exactOptional(),
+                ipv6Prefix: z
+                  .int("must be a whole number from 1 to 128")
+                  .min(1, "must be a whole number from 1 to 128")
+                  .max(128, "must be a whole number from 1 to 128")
+                  .describe("How many bits of an IPv6 address are one client; 64 by default")
+                  .exactOptional(),
+              }),
+            ],
+            "must be false, or hold perAddress, perUserAndAddress, backoff and ipv6Prefix and nothing else",
+          )
+          .describe("How failed logins are limited; false: not at all")
           .exactOptional(),
       },
       "must hold backends",

@@ -3,6 +3,7 @@ import { type AuthBackend, type Fault, InvalidOptionsError, type Logger } from "
 import { FileReadError, readSettled } from "@registry-gate/watched-file";
 import express from "express";
 import {
+  type CounterStore,
   type RegistryProxyOptions,
   type RequestRecord,
   registryProxy,
@@ -31,6 +32,8 @@ export interface GateSurroundings {
   readonly directory: string;
   readonly log: Logger;
   readonly onRequest: (record: RequestRecord) => void;
+  /** Where failed logins are counted. Default: anew for each gate. */
+  readonly counters?: CounterStore;
 }
 
 /**
@@ -39,7 +42,7 @@ export interface GateSurroundings {
  * @throws {InvalidOptionsError} with every fault; then nothing stays open.
  */
 export async function buildGate(configuration: Configuration, surroundings: GateSurroundings): Promise<Gate> {
-  const { directory, log, onRequest } = surroundings;
+  const { directory, log, onRequest, counters } = surroundings;
   const faults: Fault[] = [];
   const collect = async <T>(action: Promise<T>): Promise<T | undefined> => {
     try {
@@ -51,7 +54,7 @@ export async function buildGate(configuration: Configuration, surroundings: Gate
     }
   };
 
-  const options = await collect(proxyOptions(configuration));
+  const options = await collect(proxyOptions(configuration, counters));
   const findings = options === undefined ? undefined : validateOptions(options);
   faults.push(...(findings?.faults.map(rerooted) ?? []));
   const { tls: tlsConfiguration } = configuration.listen;
@@ -91,17 +94,16 @@ export async function buildGate(configuration: Configuration, surroundings: Gate
   };
 }
 
-async function proxyOptions({
-  listen,
-  upstream,
-  auth,
-  access,
-}: Configuration): Promise<Omit<RegistryProxyOptions, "backends">> {
+async function proxyOptions(
+  { listen, upstream, auth, access }: Configuration,
+  counters: CounterStore | undefined,
+): Promise<Omit<RegistryProxyOptions, "backends">> {
   const { ca, ...target } = upstream;
   return {
     upstream: ca === undefined ? target : { ...target, ca: await readCertificates(ca) },
     ...(auth.realm !== undefined && { realm: auth.realm }),
     ...(auth.cache !== undefined && { cache: auth.cache }),
+    throttle: auth.throttle === false ? false : { ...auth.throttle, ...(counters && { store: counters }) },
     ...(access !== undefined && { access }),
     ...(listen.trustedProxies !== undefined && { trustedProxies: listen.trustedProxies }),
   };
@@ -122,7 +124,8 @@ async function readCertificates(file: string): Promise<string> {
 function rerooted({ path, message }: Fault): Fault {
   const [first] = path;
   if (first === "trustedProxies") return { path: ["listen", ...path], message };
-  if (first === "realm" || first === "cache" || first === "backends") return { path: ["auth", ...path], message };
+  if (first === "realm" || first === "cache" || first === "throttle" || first === "backends")
+    return { path: ["auth", ...path], message };
   return { path, message };
 }
 

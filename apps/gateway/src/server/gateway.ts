@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { type Fault, formatFault, InvalidOptionsError } from "@registry-gate/auth";
 import { type FileWatch, type SettledFile, watchFiles } from "@registry-gate/watched-file";
-import type { RequestRecord } from "registry-gate";
+import { type CounterStore, memoryCounters, type RequestRecord } from "registry-gate";
 import type { Configuration, LogLevel } from "../config/configuration.ts";
 import { type Listener, type ListenerHandlers, type ListenerLimits, openListener } from "./listener.ts";
 import { type LoadedGate, loadGate } from "./load-gate.ts";
@@ -35,7 +35,9 @@ const defaultMaxConnections = 10_000;
 export async function startGateway(file: string): Promise<Gateway> {
   const path = resolve(file);
   const log = openLog();
-  let { loaded, gate } = await load(path, log);
+  // A reload does not make failed logins forgotten.
+  const counters = memoryCounters();
+  let { loaded, gate } = await load(path, log, counters);
   log.logger.level = levelOf(gate.configuration);
   // Requests always go to the gate that is current when they begin, and stay with it.
   const handlers: ListenerHandlers = {
@@ -113,7 +115,7 @@ export async function startGateway(file: string): Promise<Gateway> {
 
   /** Everything new is built, and the new socket opened, before anything old is given up. */
   async function replace(): Promise<void> {
-    const { loaded: next, gate: nextGate } = await load(path, log);
+    const { loaded: next, gate: nextGate } = await load(path, log, counters);
     const { listen } = nextGate.configuration;
     const sameAddress = isDeepStrictEqual(listen.address, listener.address);
     const sameKind =
@@ -187,10 +189,10 @@ export async function startGateway(file: string): Promise<Gateway> {
 }
 
 /** Each gate logs at the level of its own configuration. */
-function load(path: string, { logger }: GatewayLog): Promise<LoadedGate> {
+function load(path: string, { logger }: GatewayLog, counters: CounterStore): Promise<LoadedGate> {
   return loadGate(path, (configuration) => {
     const log = logger.child({}, { level: levelOf(configuration) });
-    return { log, onRequest: (record: RequestRecord) => log.info({ event: "request", ...record }) };
+    return { log, counters, onRequest: (record: RequestRecord) => log.info({ event: "request", ...record }) };
   });
 }
 

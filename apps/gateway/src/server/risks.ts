@@ -26,6 +26,12 @@ export function riskWarnings(configuration: Configuration, tls: TlsIdentity | un
       warnings.push({ path: ["listen", "trustedProxies"], message: `${entry} lets anybody choose their own address` });
     }
   }
+  if (auth.throttle === false) {
+    warnings.push({ path: ["auth", "throttle"], message: "is off: passwords can be guessed without limit" });
+  } else if ("socket" in listen.address && listen.trustedProxies?.includes("unix:") !== true) {
+    const message = "does not name unix: all clients are one for auth.throttle, and share its pauses";
+    warnings.push({ path: ["listen", "trustedProxies"], message });
+  }
   for (const [index, backend] of auth.backends.entries()) {
     if (backend.allowPlaintext === true) {
       const message = "whoever reads the file has every password";

@@ -5,7 +5,7 @@ import { anything } from "../filter/filter.ts";
 import { judgeServiceBind } from "../outcomes.ts";
 import { createSession, type Session } from "../protocol/session.ts";
 import type { DirectorySettings } from "../settings.ts";
-import { createPool, type Pool } from "./pool.ts";
+import { type Caller, createPool, type Pool } from "./pool.ts";
 import { createServers, type Prepare } from "./servers.ts";
 
 /** The account that the gate itself searches with. */
@@ -14,7 +14,7 @@ export interface ServiceAccount {
   readonly password: string;
 }
 
-/** The directory as a whole, whichever of its servers answers. */
+/** The directory as one client sees it, whichever of its servers answers. */
 export interface Directory {
   /**
    * Calls `use` with a connection of the service account. Where the connection fails, `use` is called once more with
@@ -28,6 +28,12 @@ export interface Directory {
    * before anything was sent.
    */
   asUser<T>(signal: AbortSignal, use: (session: Session) => Promise<T>): Promise<T>;
+}
+
+/** The directory as a whole. Its connections are used by the clients in turn. */
+export interface OpenDirectory {
+  /** @param client The address of a client. */
+  forClient(client: string | undefined): Directory;
   /** Signs in as the service account, or reads the root where there is none. */
   check(signal: AbortSignal): Promise<void>;
   /** The account has changed: connections that were made with the old one are given up. */
@@ -42,7 +48,7 @@ export function openDirectory(
   settings: DirectorySettings,
   account: () => ServiceAccount | undefined,
   log: Logger,
-): Directory {
+): OpenDirectory {
   const { connect, timeout, pool } = settings;
   const refusal = { until: 0, times: 0, fault: undefined as DirectoryFault | undefined };
   let proved = false;
@@ -112,8 +118,8 @@ export function openDirectory(
   const users = poolWith(async () => {});
 
   /** Runs `use` and draws conclusions about the server from what fails. */
-  async function watched<T>(from: Pool, signal: AbortSignal, use: (session: Session) => Promise<T>): Promise<T> {
-    return from.use(signal, async (session) => {
+  async function watched<T>(from: Pool, caller: Caller, use: (session: Session) => Promise<T>): Promise<T> {
+    return from.use(caller, async (session) => {
       try {
         return await use(session);
       } catch (error) {
@@ -129,28 +135,30 @@ export function openDirectory(
     });
   }
 
-  const read: Directory["read"] = async (signal, use) => {
-    try {
-      return await watched(service, signal, use);
-    } catch (error) {
-      if (!(error instanceof DirectoryFault) || !mayPass(error) || signal.aborted) throw error;
-      return watched(service, signal, use);
-    }
-  };
-
-  const asUser: Directory["asUser"] = async (signal, use) => {
-    try {
-      return await watched(users, signal, use);
-    } catch (error) {
-      if (!(error instanceof DirectoryFault) || error.kind !== "lost" || !error.transient) throw error;
-      return watched(users, signal, use);
-    }
-  };
+  const forClient = (client: string | undefined): Directory => ({
+    async read(signal, use) {
+      try {
+        return await watched(service, { client, signal }, use);
+      } catch (error) {
+        if (!(error instanceof DirectoryFault) || !mayPass(error) || signal.aborted) throw error;
+        return watched(service, { client, signal }, use);
+      }
+    },
+    async asUser(signal, use) {
+      try {
+        return await watched(users, { client, signal }, use);
+      } catch (error) {
+        if (!(error instanceof DirectoryFault) || error.kind !== "lost" || !error.transient) throw error;
+        return watched(users, { client, signal }, use);
+      }
+    },
+  });
+  // A turn of its own, which no client can take.
+  const ownChecks = forClient("check");
 
   return {
-    read,
-    asUser,
-    check: (signal) => read(signal, (session) => prove(session, signal)),
+    forClient,
+    check: (signal) => ownChecks.read(signal, (session) => prove(session, signal)),
     accountChanged() {
       refusal.fault = undefined;
       refusal.times = 0;

@@ -1,3 +1,4 @@
+import { clientNetwork, fairQueue, QueueRefusedError, type Release } from "@registry-gate/auth-kit";
 import { aborted, DirectoryFault } from "../faults.ts";
 import type { Session } from "../protocol/session.ts";
 
@@ -15,6 +16,13 @@ export interface PoolOptions {
   readonly preferred: (url: string) => boolean;
 }
 
+/** Who wants to use a connection. */
+export interface Caller {
+  /** The address of the client, so that clients are served in turn. */
+  readonly client: string | undefined;
+  readonly signal: AbortSignal;
+}
+
 /** Connections that are kept, each used by one caller at a time. */
 export interface Pool {
   /**
@@ -22,7 +30,7 @@ export interface Pool {
    *
    * @throws {DirectoryFault} and whatever `use` throws.
    */
-  use<T>(signal: AbortSignal, use: (session: Session) => Promise<T>): Promise<T>;
+  use<T>(caller: Caller, use: (session: Session) => Promise<T>): Promise<T>;
   /** Closes the free connections; new ones are opened when they are needed. */
   drop(): void;
   /** Closes the pool. Whoever waits is turned away. */
@@ -35,53 +43,25 @@ interface Free {
   readonly since: number;
 }
 
-/** What a waiter is given: a free connection, or leave to open one. */
-type Turn = Session | "open";
-
-interface Waiter {
-  readonly resolve: (turn: Turn) => void;
-  readonly reject: (fault: DirectoryFault) => void;
-}
-
 export function createPool(options: PoolOptions): Pool {
   const { size, idle, maxWaiting, patience, open, preferred } = options;
   /** The most recently used last. */
   const free: Free[] = [];
   const used = new Set<Session>();
-  const waiting = new Set<Waiter>();
-  /** Connections that exist or are being opened. */
-  let count = 0;
+  // Whoever has a turn uses a connection or opens one, so that there are never more of them than turns.
+  const queue = fairQueue({ concurrency: size, maxWaiting, timeout: patience });
   let closed = false;
   let sweeping: NodeJS.Timeout | undefined;
 
   function takeFree(): Session | undefined {
     for (let entry = free.pop(); entry !== undefined; entry = free.pop()) {
       if (entry.session.usable && preferred(entry.session.server)) return entry.session;
-      discard(entry.session);
+      entry.session.close();
     }
     return undefined;
   }
 
-  function discard(session: Session): void {
-    session.close();
-    leave();
-  }
-
-  /** A connection is gone: somebody else may open one. */
-  function leave(): void {
-    count--;
-    const [next] = waiting;
-    if (next === undefined || count >= size) return;
-    count++;
-    next.resolve("open");
-  }
-
   function keep(session: Session): void {
-    const [next] = waiting;
-    if (next !== undefined) {
-      next.resolve(session);
-      return;
-    }
     const entry: Free = { session, since: performance.now() };
     session.onEnd(() => remove(entry));
     free.push(entry);
@@ -101,69 +81,54 @@ export function createPool(options: PoolOptions): Pool {
     const index = free.indexOf(entry);
     if (index === -1) return;
     free.splice(index, 1);
-    discard(entry.session);
+    entry.session.close();
   }
 
-  async function acquire(signal: AbortSignal): Promise<Session> {
-    if (closed) throw new DirectoryFault("connect", "the backend is closed");
-    if (signal.aborted) throw aborted();
-    const session = takeFree();
-    if (session !== undefined) return session;
-    if (count < size) count++;
-    else {
-      const turn = await waitForTurn(signal);
-      if (turn !== "open") return turn;
-    }
+  async function connect(signal: AbortSignal): Promise<Session> {
+    const session = takeFree() ?? (await open(signal));
+    if (!closed) return session;
+    session.close();
+    throw new DirectoryFault("connect", "the backend is closed");
+  }
+
+  async function waitForTurn({ client, signal }: Caller): Promise<Release> {
     try {
-      const opened = await open(signal);
-      if (!closed) return opened;
-      opened.close();
-      throw new DirectoryFault("connect", "the backend is closed");
+      return await queue.acquire(clientNetwork(client), signal);
     } catch (error) {
-      leave();
-      throw error;
+      throw error instanceof QueueRefusedError ? faultOf(error) : error;
     }
   }
 
-  async function waitForTurn(signal: AbortSignal): Promise<Turn> {
-    if (waiting.size >= maxWaiting) throw new DirectoryFault("crowded", `${maxWaiting} logins are waiting already`);
-    const { promise, resolve, reject } = Promise.withResolvers<Turn>();
-    // Whoever has been given a turn no longer waits: that is settled at once, not when the promise is.
-    const waiter: Waiter = {
-      resolve: (turn) => {
-        waiting.delete(waiter);
-        resolve(turn);
-      },
-      reject: (fault) => {
-        waiting.delete(waiter);
-        reject(fault);
-      },
-    };
-    const timer = setTimeout(
-      () => waiter.reject(new DirectoryFault("crowded", `no connection was free within ${patience} ms`)),
-      patience,
-    );
-    const abort = (): void => waiter.reject(aborted());
-    signal.addEventListener("abort", abort, { once: true });
-    waiting.add(waiter);
-    try {
-      return await promise;
-    } finally {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", abort);
+  function faultOf({ kind, message }: QueueRefusedError): DirectoryFault {
+    switch (kind) {
+      case "aborted":
+        return aborted();
+      case "closed":
+        return new DirectoryFault("connect", "the backend is closed");
+      case "timed-out":
+        return new DirectoryFault("crowded", `no connection was free within ${patience} ms`);
+      case "full":
+        return new DirectoryFault("crowded", `${maxWaiting} logins are waiting already`);
+      default:
+        return new DirectoryFault("crowded", message);
     }
   }
 
   return {
-    async use(signal, use) {
-      const session = await acquire(signal);
-      used.add(session);
+    async use(caller, use) {
+      const release = await waitForTurn(caller);
       try {
-        return await use(session);
+        const session = await connect(caller.signal);
+        used.add(session);
+        try {
+          return await use(session);
+        } finally {
+          used.delete(session);
+          if (!closed && session.usable && preferred(session.server)) keep(session);
+          else session.close();
+        }
       } finally {
-        used.delete(session);
-        if (!closed && session.usable && preferred(session.server)) keep(session);
-        else discard(session);
+        release();
       }
     },
     drop() {
@@ -172,7 +137,7 @@ export function createPool(options: PoolOptions): Pool {
     close() {
       closed = true;
       clearTimeout(sweeping);
-      for (const { reject } of [...waiting]) reject(new DirectoryFault("connect", "the backend is closed"));
+      queue.close();
       for (const entry of [...free]) remove(entry);
       for (const session of [...used]) session.close();
     },

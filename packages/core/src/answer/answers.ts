@@ -41,6 +41,16 @@ export const backendUnavailable: ErrorAnswer = {
   headers: { "Retry-After": retryAfter },
 };
 
+/** @param seconds How long to wait, at least 1. */
+export function throttled(seconds: number): ErrorAnswer {
+  return {
+    status: 429,
+    code: "TOOMANYREQUESTS",
+    message: "too many failed logins",
+    headers: { "Retry-After": `${seconds}` },
+  };
+}
+
 export const conflictingIdentities: ErrorAnswer = {
   status: 400,
   code: "UNSUPPORTED",

@@ -1,12 +1,17 @@
 import type { IncomingMessage } from "node:http";
 import { TLSSocket } from "node:tls";
 import type { AuthBackend, AuthRequest, Credentials, Peer } from "@registry-gate/auth";
-import { isLocal, peerAddress } from "../peer.ts";
+import { addressSet, clientOf, isLocal, peerAddress } from "../peer.ts";
 import { parseAuthorization } from "./authorization.ts";
 
-/** What backends are told of a request. */
+/**
+ * What backends are told of a request.
+ *
+ * @param client The address of the client behind trusted proxies.
+ */
 export function authRequest(
   request: IncomingMessage,
+  client: string | undefined,
   credentials: Credentials | undefined,
   credentialHeaders: readonly string[],
   signal: AbortSignal,
@@ -14,6 +19,7 @@ export function authRequest(
   return {
     credentials,
     peer: peerOf(request),
+    client,
     header: (name) => (credentialHeaders.includes(name) ? (request.headersDistinct[name] ?? []) : []),
     signal,
   };
@@ -23,17 +29,19 @@ export function authRequest(
  * What the gate would ask a backend about a request: for code of your own that asks one.
  *
  * @param signal Aborts when the answer is no longer wanted.
+ * @param client The address of the client, as {@link clientAddressReader} reads it. Default: that of the peer.
  * @returns `undefined` where the `Authorization` header is malformed or stands twice: no backend may see it.
  */
 export function authRequestOf(
   request: IncomingMessage,
   backend: Pick<AuthBackend, "credentialHeaders">,
   signal: AbortSignal,
+  client: string | undefined = peerAddress(request.socket),
 ): AuthRequest | undefined {
   const [authorization, ...more] = request.headersDistinct.authorization ?? [];
   const credentials = authorization === undefined ? undefined : parseAuthorization(authorization);
   if (more.length > 0 || (authorization !== undefined && credentials === undefined)) return undefined;
-  return authRequest(request, credentials, backend.credentialHeaders ?? [], signal);
+  return authRequest(request, client, credentials, backend.credentialHeaders ?? [], signal);
 }
 
 /** The other end of a request's connection, for code of your own that asks a backend. */
@@ -41,4 +49,18 @@ export function peerOf({ socket }: IncomingMessage): Peer {
   const peer = { address: peerAddress(socket), local: isLocal(socket) };
   if (!(socket instanceof TLSSocket) || !socket.authorized) return peer;
   return { ...peer, certificateFingerprint: socket.getPeerCertificate().fingerprint256 };
+}
+
+/**
+ * Makes a function that reads the address of the client, as the gate itself does, for code of your own that asks a
+ * backend. A client on a Unix socket has none.
+ *
+ * @param trustedProxies As in the options of `registryProxy`.
+ * @throws {SyntaxError} for an entry that is no address, CIDR block or `unix:`.
+ */
+export function clientAddressReader(
+  trustedProxies: readonly string[],
+): (request: IncomingMessage) => string | undefined {
+  const trusted = addressSet(trustedProxies);
+  return (request) => clientOf(request, trusted).address;
 }

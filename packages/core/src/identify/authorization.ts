@@ -1,8 +1,12 @@
 import type { BasicCredentials, Credentials } from "@registry-gate/auth";
+import { isStreamSafe } from "@registry-gate/auth-kit";
 
 /** Far above any password, and above the tokens that clients send in the place of one. */
 const longestHeader = 12_288;
 const longestUsername = 512;
+/** Of what has to be normalised, in bytes of UTF-8. A token is ASCII. */
+const longestUnicode = 4096;
+const ascii = /^[ -~]*$/;
 
 const basicPattern = /^basic +([A-Za-z0-9+/]+={0,2})$/i;
 /** The token68 of RFC 9110, section 11.2. */
@@ -42,14 +46,20 @@ function parseBasic(encoded: string): Credentials | undefined {
  * A user name and a password as a Basic login would give them, for code that has them from elsewhere, such as a form.
  *
  * @returns `undefined` for what no login can hold: an empty part, a colon in the name, a control character, text that is
- * not well-formed Unicode, an over-long name or password.
+ * not well-formed Unicode, more than 30 combining marks in a row, an over-long name or password.
  */
 export function basicCredentials(username: string, password: string): BasicCredentials | undefined {
-  if (controls.test(username) || controls.test(password) || username.includes(":")) return undefined;
-  if (!username.isWellFormed() || !password.isWellFormed()) return undefined;
-  const name = username.normalize("NFC");
-  if (name === "" || name.length > longestUsername || password === "" || password.length > longestHeader) {
-    return undefined;
-  }
-  return { scheme: "basic", username: name, password: password.normalize("NFC") };
+  if (username.length > longestUsername || password.length > longestHeader) return undefined;
+  if (username === "" || password === "" || username.includes(":")) return undefined;
+  const name = normalForm(username);
+  const secret = normalForm(password);
+  if (name === undefined || secret === undefined || name.length > longestUsername) return undefined;
+  return { scheme: "basic", username: name, password: secret };
+}
+
+/** Bounds come first: normalisation can take the square of the time that it takes to send a text. */
+function normalForm(text: string): string | undefined {
+  if (ascii.test(text)) return text;
+  if (Buffer.byteLength(text) > longestUnicode || controls.test(text) || !text.isWellFormed()) return undefined;
+  return isStreamSafe(text) ? text.normalize("NFC") : undefined;
 }

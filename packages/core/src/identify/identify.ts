@@ -5,6 +5,7 @@ import { authRequest } from "./auth-request.ts";
 import { parseAuthorization } from "./authorization.ts";
 import { askInOrder } from "./chain.ts";
 import { type SessionUser, withSession } from "./session.ts";
+import type { AttemptOutcome, LoginAttempt, LoginThrottle } from "./throttle/login-throttle.ts";
 import type { Verdict } from "./verdict.ts";
 import { verifiedCredentials } from "./verified-credentials.ts";
 
@@ -13,9 +14,14 @@ export interface Identifier {
   /**
    * Answers at once where the caller is remembered. Rejects only when the client has gone.
    *
+   * @param client The address of the client behind trusted proxies.
    * @param untilGone Makes a signal that aborts when the client goes; not called where the answer is at hand.
    */
-  identify(request: IncomingMessage, untilGone: () => AbortSignal): Verdict | Promise<Verdict>;
+  identify(
+    request: IncomingMessage,
+    client: string | undefined,
+    untilGone: () => AbortSignal,
+  ): Verdict | Promise<Verdict>;
   close(): void;
 }
 
@@ -26,6 +32,7 @@ export function identifier(
   cache: CacheOptions | false,
   log: Logger | undefined,
   session?: SessionUser,
+  throttle?: LoginThrottle,
 ): Identifier {
   const credentialHeaders = [...new Set(backends.flatMap((backend) => backend.credentialHeaders ?? []))];
   const verified = cache === false ? undefined : verifiedCredentials(cache);
@@ -40,34 +47,59 @@ export function identifier(
 
   function judged(
     request: IncomingMessage,
+    client: string | undefined,
     credentials: Credentials | undefined,
     untilGone: () => AbortSignal,
   ): Verdict | Promise<Verdict> {
     const ask = (until: AbortSignal): Promise<Verdict> =>
-      askInOrder(inOrder(request), authRequest(request, credentials, credentialHeaders, until), log);
+      askInOrder(inOrder(request), authRequest(request, client, credentials, credentialHeaders, until), log);
+    const byHeaders = holdsAny(request, credentialHeaders);
+    if (credentials === undefined && !byHeaders) return ask(untilGone());
     // An answer that rests on more than the Authorization header may hold for this connection alone.
-    if (verified === undefined || credentials === undefined || holdsAny(request, credentialHeaders)) {
-      return ask(untilGone());
+    const fields = credentials === undefined || byHeaders ? undefined : fieldsOf(credentials);
+    const remembered = fields && verified?.recall(fields);
+    if (remembered !== undefined) return remembered;
+    const signal = untilGone();
+    const check = async (): Promise<Verdict> =>
+      fields === undefined || verified === undefined ? ask(signal) : verified.resolve(fields, () => signal, ask);
+    if (throttle === undefined) return check();
+    const username = credentials?.scheme === "basic" ? credentials.username : undefined;
+    return throttled(throttle, { client, username, signal }, check);
+  }
+
+  async function throttled(by: LoginThrottle, login: LoginAttempt, check: () => Promise<Verdict>): Promise<Verdict> {
+    try {
+      return await by.attempt(login, check, attemptOutcome);
+    } catch (error) {
+      if (login.signal.aborted) throw error;
+      log?.error({ err: error }, "failed logins cannot be counted");
+      return { outcome: "unavailable", reason: "failed logins cannot be counted" };
     }
-    const fields =
-      credentials.scheme === "basic"
-        ? [credentials.scheme, credentials.username, credentials.password]
-        : [credentials.scheme, credentials.token];
-    return verified.resolve(fields, untilGone, ask);
   }
 
   return {
-    identify(request, untilGone) {
+    identify(request, client, untilGone) {
       const { authorization } = request.headers;
       const credentials = authorization === undefined ? undefined : parseAuthorization(authorization);
       if (authorization !== undefined && credentials === undefined) return malformed;
-      const verdict = judged(request, credentials, untilGone);
+      const verdict = judged(request, client, credentials, untilGone);
       return session === undefined ? verdict : withSession(verdict, session, request, credentials, log);
     },
     close() {
       for (const unsubscribe of subscriptions) unsubscribe?.();
     },
   };
+}
+
+function fieldsOf(credentials: Credentials): readonly string[] {
+  return credentials.scheme === "basic"
+    ? [credentials.scheme, credentials.username, credentials.password]
+    : [credentials.scheme, credentials.token];
+}
+
+function attemptOutcome({ outcome }: Verdict): AttemptOutcome {
+  if (outcome === "authenticated") return "passed";
+  return outcome === "rejected" ? "failed" : "unknown";
 }
 
 function holdsAny(request: IncomingMessage, headers: readonly string[]): boolean {

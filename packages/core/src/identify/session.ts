@@ -22,7 +22,8 @@ export async function withSession(
   log: Logger | undefined,
 ): Promise<Verdict> {
   const verdict = await asked;
-  if (verdict.outcome === "conflicting" || verdict.outcome === "unavailable") return verdict;
+  const { outcome } = verdict;
+  if (outcome === "conflicting" || outcome === "unavailable" || outcome === "throttled") return verdict;
   let identity: Identity | undefined;
   try {
     identity = await session(request);

@@ -1,4 +1,5 @@
 import type { Identity } from "@registry-gate/auth";
+import type { Throttled } from "./throttle/login-throttle.ts";
 
 /** Who is asking, as far as the backends can tell. */
 export type Verdict =
@@ -14,5 +15,7 @@ export type Verdict =
   | { readonly outcome: "rejected"; readonly reason: string }
   /** The request names two different callers. */
   | { readonly outcome: "conflicting"; readonly reason: string }
+  /** Too many logins have failed: the credentials were not looked at. */
+  | Throttled
   /** No backend authenticated the caller, and at least one could not answer. */
   | { readonly outcome: "unavailable"; readonly reason: string };

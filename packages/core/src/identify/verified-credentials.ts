@@ -4,6 +4,8 @@ import type { Verdict } from "./verdict.ts";
 
 /** Remembers who was authenticated, so that a password is checked once a minute and client, not once a request. */
 export interface VerifiedCredentials {
+  /** The remembered answer. */
+  recall(fields: readonly string[]): Verdict | undefined;
   /**
    * The remembered answer, or else the one that `verify` gives; of several callers with equal fields at the same time
    * one alone has it verified. Only success is remembered.
@@ -100,6 +102,7 @@ export function verifiedCredentials({ ttl = 60_000, maxEntries = 10_000 }: Cache
   }
 
   return {
+    recall: (fields) => remembered(nameOf(fields)),
     resolve(fields, untilGone, verify) {
       const name = nameOf(fields);
       const verdict = remembered(name);

@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
-import { authRequestOf } from "../../src/identify/auth-request.ts";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { authRequestOf, clientAddressReader } from "../../src/identify/auth-request.ts";
 import { basicCredentials, parseAuthorization } from "../../src/identify/authorization.ts";
 import { keyedHash } from "../../src/identify/keyed-hash.ts";
 import { receivedRequest } from "../received-request.ts";
@@ -50,6 +50,9 @@ describe("an Authorization header", () => {
     ["two schemes", `Basic ${encoded("alice:secret")}, Bearer x`],
     ["a token with a comma", "Bearer a,b"],
     ["a user name of 513 characters", `Basic ${encoded(`${"a".repeat(513)}:b`)}`],
+    ["more than 30 marks in a row in the user name", `Basic ${encoded(`a${"\u0345\u0334".repeat(16)}:secret`)}`],
+    ["more than 30 marks in a row in the password", `Basic ${encoded(`alice:a${"\u0345\u0334".repeat(16)}`)}`],
+    ["a password of 4,097 bytes beyond ASCII", `Basic ${encoded(`alice:a${"ä".repeat(2048)}`)}`],
     ["more than any password has", `Basic ${encoded(`a:${"b".repeat(20_000)}`)}`],
   ])("with %s is not", (_, header) => {
     expect(parseAuthorization(header)).toBeUndefined();
@@ -126,6 +129,26 @@ describe("an Authorization header", () => {
       }),
       { numRuns: 5000 },
     );
+  });
+
+  test("is bounded before anything is normalised", () => {
+    const normalize = vi.spyOn(String.prototype, "normalize");
+    onTestFinished(() => normalize.mockRestore());
+    const marks = "\u0345\u0334".repeat(2100);
+    for (const login of [`alice:${marks}`, `${marks.slice(0, 500)}:secret`, `alice:${"ä".repeat(3000)}`]) {
+      expect(parseAuthorization(`Basic ${encoded(login)}`)).toBeUndefined();
+    }
+    expect(basicCredentials("ä".repeat(100_000), "secret")).toBeUndefined();
+    expect(basicCredentials("alice", "ä".repeat(100_000))).toBeUndefined();
+    expect(normalize).not.toHaveBeenCalled();
+  });
+
+  test("may have as many marks as any language, in any order, and be long beside", () => {
+    const password = `a${"\u0345\u0334".repeat(15)}`.repeat(60);
+    expect(parseAuthorization(`Basic ${encoded(`alice:${password}`)}`)).toEqual({
+      ...{ scheme: "basic", username: "alice" },
+      password: password.normalize("NFC"),
+    });
   });
 
   test("may be as long as a password, a user name or a token needs", () => {
@@ -220,9 +243,23 @@ describe("what a backend is asked about a request by other code", () => {
     expect(asked).toMatchObject({
       credentials: { scheme: "basic", username: "alice", password: "secret" },
       peer: { address: "203.0.113.7", local: false },
+      client: "203.0.113.7",
     });
     expect([asked?.header("x-user"), asked?.header("cookie"), asked?.signal]).toEqual([["alice"], [], signal]);
     expect(authRequestOf(await receivedRequest(), {}, signal)?.credentials).toBeUndefined();
+  });
+
+  test("tells the client apart from the trusted proxies in front", async () => {
+    const read = clientAddressReader(["10.0.0.0/8"]);
+    const headers = [["X-Forwarded-For", "192.0.2.1, ::ffff:203.0.113.7"]] as const;
+    const proxied = await receivedRequest({ address: "::ffff:10.0.0.1", headers });
+    expect(authRequestOf(proxied, {}, signal, read(proxied))).toMatchObject({
+      peer: { address: "10.0.0.1" },
+      client: "203.0.113.7",
+    });
+    const direct = await receivedRequest({ address: "192.0.2.9", headers });
+    expect(read(direct)).toBe("192.0.2.9");
+    expect(read(await receivedRequest({ headers }))).toBeUndefined();
   });
 
   test("is nothing where the Authorization header is malformed or stands twice", async () => {

@@ -6,6 +6,7 @@ import { askInOrder } from "../../src/identify/chain.ts";
 const request: AuthRequest = {
   credentials: { scheme: "basic", username: "alice", password: "canary" },
   peer: { address: "127.0.0.1", local: false },
+  client: "127.0.0.1",
   header: () => [],
   signal: new AbortController().signal,
 };

@@ -61,7 +61,7 @@ async function peerOf(shown: Pick<Party, "key" | "cert"> | undefined): Promise<P
 beforeAll(async () => {
   [known, foreign] = await Promise.all([party(), party()]);
   server = createServer({ ...known, requestCert: true, rejectUnauthorized: false }, async (request, response) => {
-    await identify(request, () => new AbortController().signal);
+    await identify(request, undefined, () => new AbortController().signal);
     response.end();
   });
   server.listen(0, "127.0.0.1");

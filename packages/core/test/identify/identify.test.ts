@@ -7,6 +7,7 @@ const basic = (login: string): readonly [string, string] => [
   "Authorization",
   `Basic ${Buffer.from(login).toString("base64")}`,
 ];
+const address = "203.0.113.7";
 const never = (): AbortSignal => new AbortController().signal;
 
 function knowing(id: string, username: string): AuthResult {
@@ -24,10 +25,14 @@ describe("a login", () => {
     const users = backend("users", knowing("users", "alice"));
     const { identify } = identifier([users], {}, undefined);
     const request = await receivedRequest({ headers: [basic("alice:secret")], address: "::ffff:203.0.113.7" });
-    expect(await identify(request, never)).toMatchObject({ outcome: "authenticated", identity: { username: "alice" } });
+    expect(await identify(request, address, never)).toMatchObject({
+      outcome: "authenticated",
+      identity: { username: "alice" },
+    });
     expect(users.authenticate.mock.calls[0]?.[0]).toMatchObject({
       credentials: { scheme: "basic", username: "alice", password: "secret" },
       peer: { address: "203.0.113.7", local: false },
+      client: address,
     });
   });
 
@@ -36,7 +41,7 @@ describe("a login", () => {
     const { identify } = identifier([users], {}, undefined);
     for (const header of ["", "Basic", "Basic YQ==", "Digest a=b", "Bearer a b"]) {
       const request = await receivedRequest({ headers: [["Authorization", header]] });
-      expect(await identify(request, never)).toMatchObject({ outcome: "rejected" });
+      expect(await identify(request, address, never)).toMatchObject({ outcome: "rejected" });
     }
     expect(users.authenticate).not.toHaveBeenCalled();
   });
@@ -45,27 +50,27 @@ describe("a login", () => {
     const users = backend("users", { status: "abstained" });
     const { identify } = identifier([users], {}, undefined);
     const request = await receivedRequest();
-    expect(await identify(request, never)).toEqual({ outcome: "anonymous" });
+    expect(await identify(request, address, never)).toEqual({ outcome: "anonymous" });
     expect(users.authenticate.mock.calls[0]?.[0].credentials).toBeUndefined();
   });
 
   test("is remembered: the same again is answered at once, and without a signal", async () => {
     const users = backend("users", knowing("users", "alice"));
     const { identify } = identifier([users], {}, undefined);
-    const first = await identify(await receivedRequest({ headers: [basic("alice:secret")] }), never);
+    const first = await identify(await receivedRequest({ headers: [basic("alice:secret")] }), address, never);
     const untilGone = vi.fn(never);
-    expect(identify(await receivedRequest({ headers: [basic("alice:secret")] }), untilGone)).toBe(first);
+    expect(identify(await receivedRequest({ headers: [basic("alice:secret")] }), address, untilGone)).toBe(first);
     expect(untilGone).not.toHaveBeenCalled();
-    await identify(await receivedRequest({ headers: [basic("alice:secret2")] }), never);
-    await identify(await receivedRequest({ headers: [["Authorization", "Bearer secret"]] }), never);
+    await identify(await receivedRequest({ headers: [basic("alice:secret2")] }), address, never);
+    await identify(await receivedRequest({ headers: [["Authorization", "Bearer secret"]] }), address, never);
     expect(users.authenticate).toHaveBeenCalledTimes(3);
   });
 
   test("in two forms of Unicode is one login", async () => {
     const users = backend("users", knowing("users", "alice"));
     const { identify } = identifier([users], {}, undefined);
-    await identify(await receivedRequest({ headers: [basic("\u00e4:p\u00e4ss")] }), never);
-    await identify(await receivedRequest({ headers: [basic("a\u0308:pa\u0308ss")] }), never);
+    await identify(await receivedRequest({ headers: [basic("\u00e4:p\u00e4ss")] }), address, never);
+    await identify(await receivedRequest({ headers: [basic("a\u0308:pa\u0308ss")] }), address, never);
     expect(users.authenticate).toHaveBeenCalledTimes(1);
   });
 
@@ -73,7 +78,7 @@ describe("a login", () => {
     const users = backend("users", knowing("users", "alice"));
     const { identify } = identifier([users], false, undefined);
     for (let round = 0; round < 3; round++) {
-      await identify(await receivedRequest({ headers: [basic("alice:secret")] }), never);
+      await identify(await receivedRequest({ headers: [basic("alice:secret")] }), address, never);
     }
     expect(users.authenticate).toHaveBeenCalledTimes(3);
   });
@@ -88,9 +93,9 @@ describe("a login", () => {
     const users = backend("users", knowing("users", "alice"));
     const { identify, close } = identifier([first, users], {}, undefined);
     const request = () => receivedRequest({ headers: [basic("alice:secret")] });
-    await identify(await request(), never);
+    await identify(await request(), address, never);
     for (const listener of listeners) listener();
-    await identify(await request(), never);
+    await identify(await request(), address, never);
     expect(users.authenticate).toHaveBeenCalledTimes(2);
     close();
     expect(listeners.size).toBe(0);
@@ -110,7 +115,7 @@ describe("a header that a backend reads", () => {
       ["Cookie", "session=1"],
       basic("alice:secret"),
     ] as const;
-    await identify(await receivedRequest({ headers }), never);
+    await identify(await receivedRequest({ headers }), address, never);
     const asked = portal.authenticate.mock.calls[0]?.[0];
     expect(asked?.header("x-user")).toEqual(["alice"]);
     expect(asked?.header("x-groups")).toEqual(["a", "b, c"]);
@@ -122,14 +127,14 @@ describe("a header that a backend reads", () => {
     const portal = sso();
     const { identify } = identifier([portal], {}, undefined);
     const withHeader = () => receivedRequest({ headers: [["X-User", "alice"], basic("alice:secret")] });
-    await identify(await withHeader(), never);
-    await identify(await withHeader(), never);
-    await identify(await receivedRequest({ headers: [["X-User", "alice"]] }), never);
-    await identify(await receivedRequest(), never);
-    await identify(await receivedRequest(), never);
+    await identify(await withHeader(), address, never);
+    await identify(await withHeader(), address, never);
+    await identify(await receivedRequest({ headers: [["X-User", "alice"]] }), address, never);
+    await identify(await receivedRequest(), address, never);
+    await identify(await receivedRequest(), address, never);
     expect(portal.authenticate).toHaveBeenCalledTimes(5);
     // Nor does a login that was answered with it answer for the login alone.
-    await identify(await receivedRequest({ headers: [basic("alice:secret")] }), never);
+    await identify(await receivedRequest({ headers: [basic("alice:secret")] }), address, never);
     expect(portal.authenticate).toHaveBeenCalledTimes(6);
   });
 
@@ -138,11 +143,11 @@ describe("a header that a backend reads", () => {
     const portal = backend("portal", conflict, { credentialHeaders: ["x-user"] });
     const users = backend("users", knowing("users", "alice"));
     const { identify } = identifier([users, portal], {}, undefined);
-    expect(await identify(await receivedRequest({ headers: [basic("alice:secret")] }), never)).toMatchObject({
+    expect(await identify(await receivedRequest({ headers: [basic("alice:secret")] }), address, never)).toMatchObject({
       outcome: "authenticated",
     });
     const both = await receivedRequest({ headers: [basic("alice:secret"), ["X-User", "bob"]] });
-    expect(await identify(both, never)).toMatchObject({ outcome: "conflicting" });
+    expect(await identify(both, address, never)).toMatchObject({ outcome: "conflicting" });
     expect(users.authenticate).toHaveBeenCalledTimes(1);
   });
 
@@ -158,8 +163,8 @@ describe("a header that a backend reads", () => {
     });
     const backends = [noting("a", []), noting("b", ["x-b"]), noting("c", []), noting("d", ["x-d"])];
     const { identify } = identifier(backends, {}, undefined);
-    await identify(await receivedRequest({ headers: [["X-D", "1"]] }), never);
-    await identify(await receivedRequest(), never);
+    await identify(await receivedRequest({ headers: [["X-D", "1"]] }), address, never);
+    await identify(await receivedRequest(), address, never);
     expect(order).toEqual([..."dabc", ..."abcd"]);
   });
 });

@@ -1,0 +1,142 @@
+import { clientNetwork, parseOptions } from "@registry-gate/auth-kit";
+import { z } from "zod";
+import { keyedHash } from "../keyed-hash.ts";
+import { attemptedName } from "./attempted-name.ts";
+import { createLimiter, type Limiter, type Reservation } from "./limiter.ts";
+import { resolveThrottle, type ThrottleOptions, throttleOptionsSchema } from "./throttle-options.ts";
+
+/** A login that is about to be checked. */
+export interface LoginAttempt {
+  /** The address of the client behind trusted proxies; `undefined` on a Unix socket. */
+  readonly client: string | undefined;
+  /** `undefined` for credentials without a name, such as a token. */
+  readonly username: string | undefined;
+  /** Aborts when nobody waits for the outcome any more. */
+  readonly signal: AbortSignal;
+}
+
+/** What came of a checked login: `unknown` where it could not be checked. */
+export type AttemptOutcome = "passed" | "failed" | "unknown";
+
+/** The login was not checked, because too many have failed. */
+export interface Throttled {
+  readonly outcome: "throttled";
+  /** For the log. */
+  readonly reason: string;
+  /** In whole seconds, at least 1. */
+  readonly retryAfter: number;
+}
+
+/**
+ * Limits failed logins by address, and by user and address; never by user alone, so that nobody can keep somebody else
+ * out from elsewhere. One throttle is meant for all ways of signing in to one set of users.
+ */
+export interface LoginThrottle {
+  /**
+   * Has a login checked, unless too many have failed. What `check` throws counts as a failure where the signal has
+   * aborted, so that nobody guesses without waiting for the answer; otherwise, and where the signal is a timeout, not.
+   *
+   * @returns what `check` gave, or that it was not called.
+   * @throws the reason of the signal, what `check` throws, and what the store throws.
+   */
+  attempt<T>(
+    login: LoginAttempt,
+    check: () => Promise<T>,
+    judge: (result: T) => AttemptOutcome,
+  ): Promise<T | Throttled>;
+}
+
+/** For how long somebody who has signed in at an address is not stopped by the failures of others there. */
+const TRUSTED_FOR = 24 * 60 * 60 * 1000;
+
+/**
+ * @param options A throttle is given back as it is.
+ * @throws {InvalidOptionsError} with every fault.
+ */
+export function loginThrottle(options: ThrottleOptions | LoginThrottle = {}): LoginThrottle {
+  if (isLoginThrottle(options)) return options;
+  const resolved = resolveThrottle(parseOptions(throttleOptionsSchema, options));
+  const { perAddress, perUserAndAddress, backoff, ipv6Prefix, store } = resolved;
+  // Without a key, so that all processes that share a store name a user alike.
+  const keyOf = keyedHash(new Uint8Array());
+  const trusted = store.counters("login:trusted");
+  const users = createLimiter({ limit: perUserAndAddress, backoff, store, name: "login:user" });
+  const addresses = createLimiter({ limit: perAddress, backoff, store, name: "login:address" });
+
+  async function admit({ client, username, signal }: LoginAttempt): Promise<Settle | Throttled> {
+    const network = clientNetwork(client, ipv6Prefix);
+    const address = keyOf([network]);
+    if (username === undefined) {
+      const byAddress = await reserve(addresses, address, signal, "from this address");
+      if ("outcome" in byAddress) return byAddress;
+      return (outcome) => (outcome === "failed" ? byAddress.failed() : byAddress.returned());
+    }
+    const user = keyOf([attemptedName(username), network]);
+    const byUser = await reserve(users, user, signal, "of this user from this address");
+    if ("outcome" in byUser) return byUser;
+    try {
+      const known = (await trusted.get(user)) !== undefined;
+      const byAddress = known ? undefined : await reserve(addresses, address, signal, "from this address");
+      if (byAddress !== undefined && "outcome" in byAddress) {
+        await byUser.returned();
+        return byAddress;
+      }
+      return async (outcome) => {
+        // Whoever has an account of their own could otherwise clear the count of the address with it.
+        const onAddress = outcome === "failed" ? byAddress?.failed() : byAddress?.returned();
+        if (outcome === "passed") await Promise.all([trusted.set(user, 1, TRUSTED_FOR), byUser.succeeded(), onAddress]);
+        else await Promise.all([outcome === "failed" ? byUser.failed() : byUser.returned(), onAddress]);
+      };
+    } catch (error) {
+      await byUser.returned();
+      throw error;
+    }
+  }
+
+  return {
+    async attempt(login, check, judge) {
+      const settle = await admit(login);
+      if ("outcome" in settle) return settle;
+      let outcome: AttemptOutcome = "failed";
+      try {
+        const result = await check();
+        outcome = judge(result);
+        return result;
+      } catch (error) {
+        outcome = isGone(login.signal) ? "failed" : "unknown";
+        throw error;
+      } finally {
+        await settle(outcome);
+      }
+    },
+  };
+}
+
+function isLoginThrottle(value: unknown): value is LoginThrottle {
+  return typeof value === "object" && value !== null && "attempt" in value && typeof value.attempt === "function";
+}
+
+/** Of an option that takes a throttle, how to make one, or `false` for none. */
+export const throttleSchema: z.ZodType<ThrottleOptions | LoginThrottle | false> = z.union(
+  [z.literal(false), z.custom<LoginThrottle>(isLoginThrottle), throttleOptionsSchema],
+  "must be false, a throttle, or hold its options",
+);
+
+/** Whether the client left; a timeout says something about the backend. */
+function isGone({ aborted, reason }: AbortSignal): boolean {
+  return aborted && !(reason instanceof DOMException && reason.name === "TimeoutError");
+}
+
+type Settle = (outcome: AttemptOutcome) => Promise<unknown>;
+
+async function reserve(
+  limiter: Limiter,
+  key: string,
+  signal: AbortSignal,
+  whose: string,
+): Promise<Reservation | Throttled> {
+  const { reservation, retryAfter } = await limiter.reserve(key, signal);
+  if (reservation !== undefined) return reservation;
+  const seconds = Math.max(1, Math.ceil(retryAfter / 1000));
+  return { outcome: "throttled", reason: `too many failed logins ${whose}`, retryAfter: seconds };
+}

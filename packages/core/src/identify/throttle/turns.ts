@@ -1,0 +1,21 @@
+/** Makes what is done for one key happen one after the other. */
+export interface Turns {
+  /** Calls `work` when what was begun before it for the same key has ended, in whatever way. */
+  take<T>(key: string, work: () => Promise<T>): Promise<T>;
+}
+
+export function createTurns(): Turns {
+  const last = new Map<string, Promise<unknown>>();
+  return {
+    take(key, work) {
+      const before = last.get(key) ?? Promise.resolve();
+      const mine = before.then(work, work);
+      last.set(key, mine);
+      const leave = (): void => {
+        if (last.get(key) === mine) last.delete(key);
+      };
+      mine.then(leave, leave);
+      return mine;
+    },
+  };
+}

@@ -1,0 +1,262 @@
+import { InvalidOptionsError } from "@registry-gate/auth";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import {
+  type AttemptOutcome,
+  type CounterStore,
+  type LoginThrottle,
+  loginThrottle,
+  memoryCounters,
+  type ThrottleOptions,
+} from "../../../src/index.ts";
+
+const { signal } = new AbortController();
+const office = "203.0.113.7";
+const elsewhere = "198.51.100.4";
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["performance"] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const small: ThrottleOptions = { perAddress: "6/1m", perUserAndAddress: "3/5m", backoff: "1s..15m" };
+
+/** `passed`, `failed` or `unknown` where the login was checked, and the seconds to wait where it was not. */
+async function login(
+  throttle: LoginThrottle,
+  client: string | undefined,
+  username: string | undefined,
+  outcome: AttemptOutcome,
+): Promise<AttemptOutcome | number> {
+  const result = await throttle.attempt(
+    { client, username, signal },
+    async () => outcome,
+    (given) => given,
+  );
+  return typeof result === "string" ? result : result.retryAfter;
+}
+
+async function fail(
+  throttle: LoginThrottle,
+  client: string,
+  username: string | undefined,
+  times: number,
+): Promise<void> {
+  for (let time = 0; time < times; time++) expect(await login(throttle, client, username, "failed")).toBe("failed");
+}
+
+describe("loginThrottle", () => {
+  it("does not check a login of a user at an address where too many have failed, not even a right one", async () => {
+    const throttle = loginThrottle(small);
+    await fail(throttle, office, "alice", 3);
+    const check = vi.fn(async () => "passed" as const);
+    expect(await throttle.attempt({ client: office, username: "alice", signal }, check, (given) => given)).toEqual({
+      outcome: "throttled",
+      reason: "too many failed logins of this user from this address",
+      retryAfter: 1,
+    });
+    expect(check).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1000);
+    expect(await login(throttle, office, "alice", "passed")).toBe("passed");
+  });
+
+  it("never stops a user for what fails at other addresses", async () => {
+    const throttle = loginThrottle(small);
+    await fail(throttle, elsewhere, "alice", 3);
+    for (let stranger = 1; stranger < 200; stranger++) await fail(throttle, `192.0.2.${stranger}`, "alice", 3);
+    expect(await login(throttle, office, "alice", "passed")).toBe("passed");
+  });
+
+  it("counts the spellings that a directory takes for one name as one", async () => {
+    const throttle = loginThrottle(small);
+    for (const name of ["ALICE", " alice ", "ａｌｉｃｅ"]) await fail(throttle, office, name, 1);
+    expect(await login(throttle, office, "alice", "passed")).toBe(1);
+    expect(await login(throttle, office, "bob", "passed")).toBe("passed");
+  });
+
+  it("stops an address where too many logins of any users have failed", async () => {
+    const throttle = loginThrottle(small);
+    for (const name of ["a", "b", "c"]) await fail(throttle, office, name, 2);
+    expect(await login(throttle, office, "dora", "passed")).toBe(1);
+    expect(await login(throttle, office, undefined, "passed")).toBe(1);
+    expect(await login(throttle, elsewhere, "dora", "passed")).toBe("passed");
+  });
+
+  it("counts tokens by address", async () => {
+    const throttle = loginThrottle(small);
+    await fail(throttle, office, undefined, 6);
+    expect(await login(throttle, office, undefined, "passed")).toBe(1);
+    expect(await login(throttle, office, "alice", "passed")).toBe(1);
+    expect(await login(throttle, elsewhere, undefined, "passed")).toBe("passed");
+  });
+
+  it("does not let one broken job keep a whole office out", async () => {
+    const throttle = loginThrottle(small);
+    await fail(throttle, office, "job", 3);
+    for (let attempt = 0; attempt < 1000; attempt++) await login(throttle, office, "job", "failed");
+    expect(await login(throttle, office, "alice", "passed")).toBe("passed");
+  });
+
+  it("does not stop whoever signed in at an address within the last day for what others fail there", async () => {
+    const throttle = loginThrottle({ ...small, perAddress: "6/48h" });
+    expect(await login(throttle, office, "Alice", "passed")).toBe("passed");
+    await fail(throttle, office, undefined, 6);
+    expect(await login(throttle, office, "dora", "passed")).toBe(1);
+    vi.advanceTimersByTime(24 * 60 * 60 * 1000 - 1);
+    await fail(throttle, office, undefined, 1);
+    expect(await login(throttle, office, "alice", "passed")).toBe("passed");
+    vi.advanceTimersByTime(24 * 60 * 60 * 1000);
+    await fail(throttle, office, undefined, 1);
+    expect(await login(throttle, office, "alice", "passed")).toBeTypeOf("number");
+  });
+
+  it("stops whoever signed in well within the last day for what fails under their own name there", async () => {
+    const throttle = loginThrottle(small);
+    await login(throttle, office, "alice", "passed");
+    await fail(throttle, office, "alice", 3);
+    expect(await login(throttle, office, "alice", "passed")).toBe(1);
+  });
+
+  it("does not clear the failures of an address by a success there", async () => {
+    const throttle = loginThrottle(small);
+    for (let guess = 0; guess < 3; guess++) {
+      await fail(throttle, office, `user ${guess}`, 1);
+      expect(await login(throttle, office, `own ${guess}`, "passed")).toBe("passed");
+      await fail(throttle, office, undefined, 1);
+    }
+    expect(await login(throttle, office, undefined, "passed")).toBe(1);
+  });
+
+  it("does not count what could not be checked", async () => {
+    const throttle = loginThrottle(small);
+    for (let attempt = 0; attempt < 100; attempt++) {
+      expect(await login(throttle, office, "alice", "unknown")).toBe("unknown");
+      const outage = throttle.attempt(
+        { client: office, username: "alice", signal },
+        () => Promise.reject(new Error("down")),
+        () => "failed",
+      );
+      await expect(outage).rejects.toThrow("down");
+    }
+    expect(await login(throttle, office, "alice", "passed")).toBe("passed");
+  });
+
+  it("counts a guess whose answer is not waited for", async () => {
+    const throttle = loginThrottle(small);
+    for (let guess = 0; guess < 3; guess++) {
+      const gone = new AbortController();
+      const guessing = throttle.attempt(
+        { client: office, username: "alice", signal: gone.signal },
+        async () => {
+          gone.abort(new Error("gone"));
+          throw gone.signal.reason;
+        },
+        () => "passed",
+      );
+      await expect(guessing).rejects.toThrow("gone");
+    }
+    expect(await login(throttle, office, "alice", "passed")).toBe(1);
+  });
+
+  it("does not count a check that took too long", async () => {
+    const throttle = loginThrottle(small);
+    for (let attempt = 0; attempt < 10; attempt++) {
+      const slow = AbortSignal.timeout(1);
+      const check = async (): Promise<never> => {
+        await new Promise((resolve) => slow.addEventListener("abort", resolve, { once: true }));
+        throw slow.reason;
+      };
+      const login = throttle.attempt({ client: office, username: "alice", signal: slow }, check, () => "passed");
+      await expect(login).rejects.toThrow(/timeout/);
+    }
+    expect(await login(throttle, office, "alice", "passed")).toBe("passed");
+  });
+
+  it("takes the addresses of one IPv6 network for one, and IPv4-mapped ones for IPv4", async () => {
+    const throttle = loginThrottle(small);
+    for (const host of ["1", "2", "ffff:ffff:ffff:ffff"])
+      await fail(throttle, `2001:db8:0:1:${host.includes(":") ? host : `:${host}`}`, "alice", 1);
+    expect(await login(throttle, "2001:db8:0:1:a:b:c:d", "alice", "passed")).toBe(1);
+    expect(await login(throttle, "2001:db8:0:2::1", "alice", "passed")).toBe("passed");
+    await fail(throttle, `::ffff:${elsewhere}`, "alice", 3);
+    expect(await login(throttle, elsewhere, "alice", "passed")).toBe(1);
+    const narrow = loginThrottle({ ...small, ipv6Prefix: 128 });
+    await fail(narrow, "2001:db8::1", "alice", 3);
+    expect(await login(narrow, "2001:db8::2", "alice", "passed")).toBe("passed");
+  });
+
+  it("hands neither a name nor an address to its store", async () => {
+    const keys: string[] = [];
+    const memory = memoryCounters();
+    const store: CounterStore = {
+      counters(space) {
+        const counters = memory.counters(space);
+        return {
+          ...counters,
+          add(key, amount, ttl) {
+            keys.push(space, key);
+            return counters.add(key, amount, ttl);
+          },
+        };
+      },
+    };
+    await fail(loginThrottle({ ...small, store }), office, "alice", 1);
+    expect(keys).not.toHaveLength(0);
+    expect(keys.join()).not.toMatch(/alice|203\.0/);
+  });
+
+  it("goes on with the counts of a store that it is given", async () => {
+    const store = memoryCounters();
+    await fail(loginThrottle({ ...small, store }), office, "alice", 3);
+    expect(await login(loginThrottle({ ...small, store }), office, "alice", "passed")).toBe(1);
+  });
+
+  it("throws what its store throws, without a check", async () => {
+    const broken = (): Promise<never> => Promise.reject(new Error("the store is down"));
+    const store: CounterStore = {
+      counters: () => ({ get: broken, add: broken, set: broken, extend: broken, delete: broken }),
+    };
+    const check = vi.fn(async () => "passed" as const);
+    const attempt = loginThrottle({ store }).attempt(
+      { client: office, username: "alice", signal },
+      check,
+      () => "passed",
+    );
+    await expect(attempt).rejects.toThrow("the store is down");
+    expect(check).not.toHaveBeenCalled();
+  });
+
+  it.each<[ThrottleOptions, string]>([
+    [{ perAddress: "100" }, "perAddress"],
+    [{ perAddress: "0/1m" }, "perAddress"],
+    [{ perAddress: "-1/1m" }, "perAddress"],
+    [{ perAddress: "1.5/1m" }, "perAddress"],
+    [{ perUserAndAddress: "10/5 m" }, "perUserAndAddress"],
+    [{ perUserAndAddress: "10/0s" }, "perUserAndAddress"],
+    [{ perUserAndAddress: "10/5m/1s" }, "perUserAndAddress"],
+    [{ backoff: "1s" }, "backoff"],
+    [{ backoff: "1m..1s" }, "backoff"],
+    [{ backoff: "0s..1s" }, "backoff"],
+    [{ backoff: "1s..1m..1h" }, "backoff"],
+    [{ ipv6Prefix: 0 }, "ipv6Prefix"],
+    [{ ipv6Prefix: 129 }, "ipv6Prefix"],
+    [{ ipv6Prefix: 63.5 }, "ipv6Prefix"],
+    [Object.fromEntries([["perAdress", "1/1m"]]), "perAdress"],
+  ])("refuses the options %j", (options, path) => {
+    let caught: unknown;
+    try {
+      loginThrottle(options);
+    } catch (error) {
+      caught = error;
+    }
+    expect(caught).toBeInstanceOf(InvalidOptionsError);
+    expect(caught).toMatchObject({ faults: [{ path: [path] }] });
+  });
+
+  it("reads durations as everywhere, halves of a second too", async () => {
+    const throttle = loginThrottle({ perUserAndAddress: "1/1.5m", backoff: "1.5s..2s" });
+    await fail(throttle, office, "alice", 1);
+    expect(await login(throttle, office, "alice", "passed")).toBe(2);
+  });
+});
