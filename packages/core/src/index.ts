@@ -13,6 +13,7 @@ export { authRequestOf, peerOf } from "./identify/auth-request.ts";
 export { basicCredentials } from "./identify/authorization.ts";
 export type { SessionUser } from "./identify/session.ts";
 export type { AccessRule, CacheOptions, RegistryProxyOptions, UpstreamOptions } from "./options.ts";
+export { type AddressSet, addressSet, plainAddress } from "./peer.ts";
 export type { Decision, RequestRecord } from "./record.ts";
 export { type RegistryProxy, registryProxy } from "./registry-proxy.ts";
 export { isRepository } from "./route/names.ts";

@@ -24,7 +24,7 @@ export interface RegistryProxyOptions {
   readonly session?: SessionUser;
   /** How checked logins are remembered. `false`: not at all. */
   readonly cache?: CacheOptions | false;
-  /** Called once for each request under `/v2/`, when it has ended. */
+  /** Called once for each request that is answered here, when it has ended: every one under `/v2/`, and without `next` all. */
   readonly onRequest?: (record: RequestRecord) => void;
   /** Where faults of backends and of the registry are told. Default nowhere. */
   readonly log?: Logger;

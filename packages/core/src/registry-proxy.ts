@@ -158,11 +158,18 @@ export function registryProxy(options: RegistryProxyOptions): RegistryProxy {
     }
   }
 
+  /** What is not for the registry, where there is nobody else to answer it. */
+  function refuseOutside(request: Request, response: ServerResponse): void {
+    const visit = beginVisit(request, response, clientOf(request, trusted), onRequest);
+    visit.reason = "not below /v2/";
+    visit.bytes.sent = sendError(request, response, answers.notFound);
+  }
+
   const handler = (request: Request, response: ServerResponse, next?: (error?: unknown) => void): void => {
     const target = request.originalUrl ?? request.url ?? "";
     if (isRegistryTarget(target)) void pass(request, response, target);
     else if (next !== undefined) next();
-    else sendError(request, response, answers.notFound);
+    else refuseOutside(request, response);
   };
   return Object.assign(handler, {
     permissions: (caller: Identity | "anonymous", repository: string) => permissionsOf(policy, caller, repository),
