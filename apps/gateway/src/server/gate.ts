@@ -1,15 +1,9 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { type AuthBackend, type Fault, InvalidOptionsError, type Logger } from "@registry-gate/auth";
 import { FileReadError, readSettled } from "@registry-gate/watched-file";
-import express from "express";
-import {
-  type RegistryProxyOptions,
-  type RequestRecord,
-  registryProxy,
-  sendError,
-  validateOptions,
-} from "registry-gate";
+import { type RegistryProxyOptions, type RequestRecord, registryProxy, validateOptions } from "registry-gate";
 import type { BackendConfiguration, Configuration } from "../config/configuration.ts";
+import { endsWithin } from "./ends-within.ts";
 import { openBackend } from "./open-backend.ts";
 import { loadTls, type TlsIdentity } from "./tls.ts";
 
@@ -63,20 +57,13 @@ export async function buildGate(configuration: Configuration, surroundings: Gate
     if (opened !== undefined) backends.push(opened);
   }
   if (faults.length > 0 || options === undefined) {
-    await Promise.all(backends.map((backend) => backend.close?.()));
+    await closeBackends(backends, log);
     throw new InvalidOptionsError(faults);
   }
 
   const proxy = registryProxy({ ...options, backends, log, onRequest });
-  const app = express();
-  app.disable("x-powered-by");
-  app.disable("etag");
-  app.use(proxy);
-  app.use((request, response) => {
-    sendError(request, response, { status: 404, code: "UNSUPPORTED", message: "nothing is here" });
-  });
-
-  const requests = countRequests(app);
+  // Without a `next` the proxy answers everything, outside /v2/ too.
+  const requests = countRequests((request, response) => proxy(request, response));
   return {
     configuration,
     tls,
@@ -86,9 +73,27 @@ export async function buildGate(configuration: Configuration, surroundings: Gate
     async retire() {
       await requests.finished();
       await proxy.close();
-      await Promise.all(backends.map((backend) => backend.close?.()));
+      await closeBackends(backends, log);
     },
   };
+}
+
+/** How long a backend may take to close, in milliseconds. */
+const closePatience = 1000;
+
+/** A backend that does not close is no reason to keep what goes with it. */
+async function closeBackends(backends: readonly AuthBackend[], log: Logger): Promise<void> {
+  const close = async (backend: AuthBackend): Promise<void> => backend.close?.();
+  await Promise.all(
+    backends.map(async (backend) => {
+      try {
+        if (!(await endsWithin(closePatience, close(backend))))
+          log.warn({}, `the backend ${backend.id} does not close`);
+      } catch (error) {
+        log.warn({ err: error }, `the backend ${backend.id} could not be closed`);
+      }
+    }),
+  );
 }
 
 async function proxyOptions({
@@ -96,6 +101,7 @@ async function proxyOptions({
   upstream,
   auth,
   access,
+  log,
 }: Configuration): Promise<Omit<RegistryProxyOptions, "backends">> {
   const { ca, ...target } = upstream;
   return {
@@ -103,6 +109,7 @@ async function proxyOptions({
     ...(auth.realm !== undefined && { realm: auth.realm }),
     ...(auth.cache !== undefined && { cache: auth.cache }),
     ...(access !== undefined && { access }),
+    ...(log?.attemptedNames !== undefined && { attemptedNames: log.attemptedNames }),
     ...(listen.trustedProxies !== undefined && { trustedProxies: listen.trustedProxies }),
   };
 }
@@ -122,6 +129,7 @@ async function readCertificates(file: string): Promise<string> {
 function rerooted({ path, message }: Fault): Fault {
   const [first] = path;
   if (first === "trustedProxies") return { path: ["listen", ...path], message };
+  if (first === "attemptedNames") return { path: ["log", ...path], message };
   if (first === "realm" || first === "cache" || first === "backends") return { path: ["auth", ...path], message };
   return { path, message };
 }
@@ -136,7 +144,7 @@ function idsOf(backends: readonly BackendConfiguration[]): string[] {
   });
 }
 
-function countRequests(app: (request: IncomingMessage, response: ServerResponse) => void): {
+function countRequests(answer: (request: IncomingMessage, response: ServerResponse) => void): {
   handle: RequestListener;
   finished(): Promise<void>;
 } {
@@ -148,7 +156,7 @@ function countRequests(app: (request: IncomingMessage, response: ServerResponse)
       response.once("close", () => {
         if (--active === 0) resolveFinished?.();
       });
-      app(request, response);
+      answer(request, response);
     },
     finished: () =>
       active === 0
