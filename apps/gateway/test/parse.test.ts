@@ -22,6 +22,8 @@ describe("a configuration", () => {
       `
 listen: { address: "0.0.0.0:443", tls: { certificate: a.crt, key: a.key }, trustedProxies: [10.0.0.0/8] }
 upstream: { url: "http://\${HOST}:5000", readTimeout: 900s, connectTimeout: 500ms }
+limits: { connectionsPerAddress: 10 }
+log: { level: warn, attemptedNames: false }
 auth: { realm: R, backends: [{ type: htpasswd, file: users, groupFile: groups }], cache: { ttl: 1m } }
 access:
   - { subjects: [authenticated], repositories: ["\${username}/**"], actions: [pull] }
@@ -35,6 +37,8 @@ access:
         trustedProxies: ["10.0.0.0/8"],
       },
       upstream: { url: "http://registry:5000", readTimeout: 900_000, connectTimeout: 500 },
+      limits: { connectionsPerAddress: 10 },
+      log: { level: "warn", attemptedNames: false },
       auth: {
         realm: "R",
         backends: [{ type: "htpasswd", file: "users", groupFile: "groups" }],
@@ -96,6 +100,17 @@ access:
       { listen: { address: "a:1", tls: { certificate: "c", key: "k", minVersion: "TLSv1.1" } } },
       ["listen.tls.minVersion: must be TLSv1.2 or TLSv1.3"],
     ],
+    [
+      "another word for clients' certificates",
+      { listen: { address: "a:1", tls: { certificate: "c", key: "k", clientAuth: true, ciphers: "" } } },
+      ["listen.tls.clientAuth: must be none, optional or required", "listen.tls.ciphers: must not be empty"],
+    ],
+    [
+      "limits that are none",
+      { limits: { connectionsPerAddress: 0, connections: 5 } },
+      ["limits.connectionsPerAddress: must be at least 1", "limits.connections: is not a known key"],
+    ],
+    ["a text for a switch", { log: { attemptedNames: "no" } }, ["log.attemptedNames: must be true or false"]],
     ["no backend", { auth: { backends: [] } }, ["auth.backends: must name at least one backend"]],
     ["a backend without a type", { auth: { backends: [{ file: "f" }] } }, ["auth.backends[0].type: is required"]],
     [

@@ -17,7 +17,12 @@ export interface Configuration {
     readonly cache?: CacheOptions | false;
   };
   readonly access?: readonly AccessRule[];
-  readonly log?: { readonly level?: LogLevel };
+  readonly limits?: { readonly connectionsPerAddress?: number };
+  readonly log?: {
+    readonly level?: LogLevel;
+    /** Whether the name of a failed login is logged. */
+    readonly attemptedNames?: boolean;
+  };
 }
 
 export interface ListenConfiguration {
@@ -34,10 +39,17 @@ export interface TlsConfiguration {
   /** PEM files. */
   readonly certificate: string;
   readonly key: string;
-  /** A PEM file. Clients are asked for a certificate of these authorities; whoever has none may come without. */
+  /** A PEM file with the certificate authorities of clients. */
   readonly clientCa?: string;
+  /** `optional` where there is a `clientCa`, or else `none`. */
+  readonly clientAuth?: ClientAuth;
   readonly minVersion?: "TLSv1.2" | "TLSv1.3";
+  /** A cipher string of OpenSSL, in place of the gate's own. */
+  readonly ciphers?: string;
 }
+
+/** Whether clients are asked for a certificate, and whether the handshake fails without a valid one. */
+export type ClientAuth = "none" | "optional" | "required";
 
 /** The options of a backend stand beside its type; its plugin judges them. */
 export interface BackendConfiguration {

@@ -61,7 +61,16 @@ export const configurationSchema: z.ZodType<Configuration> = z.strictObject(
               clientCa: text()
                 .describe("A PEM file with the authorities of clients' certificates, such as a fronting proxy's")
                 .exactOptional(),
+              clientAuth: z
+                .enum(["none", "optional", "required"], "must be none, optional or required")
+                .describe(
+                  "Whether clients need a certificate of clientCa; optional by default where there is a clientCa",
+                )
+                .exactOptional(),
               minVersion: z.enum(["TLSv1.2", "TLSv1.3"], "must be TLSv1.2 or TLSv1.3").exactOptional(),
+              ciphers: text()
+                .describe("A cipher string of OpenSSL, in place of ECDHE with AES-GCM or ChaCha20-Poly1305")
+                .exactOptional(),
             },
             "must hold certificate and key",
           )
@@ -109,14 +118,28 @@ export const configurationSchema: z.ZodType<Configuration> = z.strictObject(
       "must hold backends",
     ),
     access: list(rule).describe("Absent: whoever is authenticated may pull and push").exactOptional(),
+    limits: z
+      .strictObject(
+        {
+          connectionsPerAddress: wholeNumber()
+            .describe("How many connections one IPv4 address or IPv6 network of 64 bits may have; 1024 by default")
+            .exactOptional(),
+        },
+        "must hold connectionsPerAddress",
+      )
+      .exactOptional(),
     log: z
       .strictObject(
         {
           level: z
             .enum(["debug", "info", "warn", "error", "silent"], "must be debug, info, warn, error or silent")
             .exactOptional(),
+          attemptedNames: z
+            .boolean("must be true or false")
+            .describe("Whether the name of a failed login is logged; true by default")
+            .exactOptional(),
         },
-        "must hold level",
+        "must hold level and attemptedNames",
       )
       .exactOptional(),
   },
