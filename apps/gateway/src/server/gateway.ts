@@ -4,6 +4,7 @@ import { type Fault, formatFault, InvalidOptionsError } from "@registry-gate/aut
 import { type FileWatch, type SettledFile, watchFiles } from "@registry-gate/watched-file";
 import type { RequestRecord } from "registry-gate";
 import type { Configuration, LogLevel } from "../config/configuration.ts";
+import { endsWithin } from "./ends-within.ts";
 import { type Listener, type ListenerHandlers, type ListenerLimits, openListener } from "./listener.ts";
 import { type LoadedGate, loadGate } from "./load-gate.ts";
 import { type GatewayLog, openLog } from "./log.ts";
@@ -15,14 +16,23 @@ export interface Gateway {
   /** Where it listens, such as `127.0.0.1:5043`. */
   readonly address: string;
   readonly secure: boolean;
+  /** Whether new requests should be sent here: false from the moment that it stops. For a health check. */
+  readonly ready: boolean;
   /** Reads the configuration anew. If it is wrong, the log says why, and everything stays as it was. */
   reload(): Promise<void>;
-  /** Accepts nothing more and lets requests finish, for at most `patience` milliseconds; then cuts them. */
+  /** Logs an error that nobody caught. The process should be ended soon, after {@link Gateway.close}. */
+  reportUncaught(error: unknown): void;
+  /**
+   * Accepts nothing more and lets requests finish, for at most `patience` milliseconds; then cuts them. Resolves at most
+   * two seconds later, whatever backends and the reader of the log do. Later calls wait for the first.
+   */
   close(patience?: number): Promise<void>;
 }
 
 /** Time for the registry's silence to be answered with 504 before the client's connection counts as silent. */
 const inactivityMargin = 10_000;
+/** How long cut connections, backends and what reads the log may take to come to their end, in milliseconds. */
+const lastMoments = 1000;
 const defaultReadTimeout = 900_000;
 const defaultHeadersTimeout = 30_000;
 const defaultMaxConnections = 10_000;
@@ -55,7 +65,7 @@ export async function startGateway(file: string): Promise<Gateway> {
   const givenUp = new Set<Listener>();
   let watches = watch();
   let reloading: Promise<void> = Promise.resolve();
-  let closing = false;
+  let closing: Promise<void> | undefined;
 
   function announce(): void {
     log.logger.info(
@@ -114,6 +124,7 @@ export async function startGateway(file: string): Promise<Gateway> {
   /** Everything new is built, and the new socket opened, before anything old is given up. */
   async function replace(): Promise<void> {
     const { loaded: next, gate: nextGate } = await load(path, log);
+    if (closing !== undefined) return nextGate.retire();
     const { listen } = nextGate.configuration;
     const sameAddress = isDeepStrictEqual(listen.address, listener.address);
     const sameKind =
@@ -150,7 +161,7 @@ export async function startGateway(file: string): Promise<Gateway> {
 
   function reload(): Promise<void> {
     reloading = reloading.then(async () => {
-      if (closing) return;
+      if (closing !== undefined) return;
       try {
         await replace();
       } catch (error) {
@@ -160,6 +171,30 @@ export async function startGateway(file: string): Promise<Gateway> {
     return reloading;
   }
 
+  async function finishRequests(): Promise<void> {
+    const first = listener.close();
+    // A reload that has begun may put another one in its place, and watch files anew.
+    await reloading;
+    for (const { close } of watches) close();
+    await Promise.all([first, listener.close()]);
+    await gate.retire();
+    await Promise.all(leaving);
+  }
+
+  async function stop(patience: number): Promise<void> {
+    log.logger.info({ event: "stopping" }, "requests that have begun may finish");
+    for (const { close } of watches) close();
+    const finished = finishRequests().catch((error: unknown) => {
+      log.logger.error({ event: "uncaught error", err: error }, "the end was not a clean one");
+    });
+    if (!(await endsWithin(patience, finished))) {
+      log.logger.warn({ event: "cut" }, "what has not finished in time is cut");
+      for (const { cut } of [listener, ...givenUp]) cut();
+      await endsWithin(lastMoments, finished);
+    }
+    await log.drained(lastMoments);
+  }
+
   return {
     get address() {
       return listener.name;
@@ -167,21 +202,17 @@ export async function startGateway(file: string): Promise<Gateway> {
     get secure() {
       return listener.secure;
     },
+    get ready() {
+      return closing === undefined;
+    },
     reload,
-    async close(patience = 30_000) {
-      closing = true;
-      log.logger.info({ event: "stopping" }, "requests that have begun may finish");
-      for (const { close } of watches) close();
-      await reloading;
-      const timer = setTimeout(() => {
-        log.logger.warn({ event: "cut" }, "what has not finished in time is cut");
-        for (const { cut } of [listener, ...givenUp]) cut();
-      }, patience);
-      await listener.close();
-      await gate.retire();
-      await Promise.all(leaving);
-      clearTimeout(timer);
-      log.flush();
+    reportUncaught(error) {
+      log.logger.error({ event: "uncaught error", err: error }, "an error that nobody caught: the process has to end");
+    },
+    close(patience = 30_000) {
+      // It counts as closing before anything else happens.
+      closing ??= Promise.resolve().then(() => stop(patience));
+      return closing;
     },
   };
 }
