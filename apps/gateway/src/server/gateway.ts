@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { type Fault, formatFault, InvalidOptionsError } from "@registry-gate/auth";
 import { type FileWatch, type SettledFile, watchFiles } from "@registry-gate/watched-file";
-import type { RequestRecord } from "registry-gate";
+import { addressSet, type RequestRecord } from "registry-gate";
 import type { Configuration, LogLevel } from "../config/configuration.ts";
 import { endsWithin } from "./ends-within.ts";
 import { type Listener, type ListenerHandlers, type ListenerLimits, openListener } from "./listener.ts";
@@ -36,6 +36,7 @@ const lastMoments = 1000;
 const defaultReadTimeout = 900_000;
 const defaultHeadersTimeout = 30_000;
 const defaultMaxConnections = 10_000;
+const defaultConnectionsPerAddress = 1024;
 
 /**
  * Starts the gateway that a configuration file describes, and follows the file.
@@ -51,6 +52,8 @@ export async function startGateway(file: string): Promise<Gateway> {
   const handlers: ListenerHandlers = {
     handle: (request, response) => gate.handle(request, response),
     unreadable: (request) => log.logger.info({ event: "unreadable", ...request }, "no request could be read"),
+    pressure: (pressure) =>
+      log.logger.warn({ event: "connections closed", ...pressure }, "connections were closed for want of places"),
   };
   let listener: Listener;
   try {
@@ -229,10 +232,12 @@ function levelOf({ log }: Configuration): LogLevel {
   return log?.level ?? "info";
 }
 
-function limitsOf({ listen, upstream }: Configuration): ListenerLimits {
+function limitsOf({ listen, limits, upstream }: Configuration): ListenerLimits {
   return {
     inactivity: (upstream.readTimeout ?? defaultReadTimeout) + inactivityMargin,
     headersTimeout: listen.headersTimeout ?? defaultHeadersTimeout,
     maxConnections: listen.maxConnections ?? defaultMaxConnections,
+    connectionsPerAddress: limits?.connectionsPerAddress ?? defaultConnectionsPerAddress,
+    trustedProxies: addressSet(listen.trustedProxies ?? []),
   };
 }
