@@ -131,7 +131,7 @@ export async function startGateway(file: string): Promise<Gateway> {
     const { listen } = nextGate.configuration;
     const sameAddress = isDeepStrictEqual(listen.address, listener.address);
     const sameKind =
-      (nextGate.tls !== undefined) === listener.secure && (nextGate.tls?.asksClients ?? false) === listener.asksClients;
+      (nextGate.tls !== undefined) === listener.secure && (nextGate.tls?.clientAuth ?? "none") === listener.clientAuth;
     const sameSocket = sameAddress && sameKind;
     const former = { gate, listener };
     if (!sameSocket) {

@@ -8,7 +8,7 @@ import { dirname } from "node:path";
 import { InvalidOptionsError } from "@registry-gate/auth";
 import { type AddressSet, refuseUnreadable, serveExpectations, type UnreadableRequest } from "registry-gate";
 import { formatListenAddress } from "../config/address.ts";
-import type { ListenAddress } from "../config/configuration.ts";
+import type { ClientAuth, ListenAddress } from "../config/configuration.ts";
 import { type ConnectionPressure, limitConnections } from "./limit-connections.ts";
 import type { TlsIdentity } from "./tls.ts";
 
@@ -18,8 +18,7 @@ export interface Listener {
   readonly address: ListenAddress;
   readonly name: string;
   readonly secure: boolean;
-  /** Whether it asks clients for a certificate. */
-  readonly asksClients: boolean;
+  readonly clientAuth: ClientAuth;
   /** For new connections. Sessions that clients hold stay resumable while their authorities are the same. */
   setTls(identity: TlsIdentity): void;
   setLimits(limits: ListenerLimits): void;
@@ -78,8 +77,8 @@ export async function openListener(
     requireHostHeader: false,
     ...("socket" in address && { handshakeTimeout }),
   };
-  // Whoever has no certificate of these authorities comes without one: docker has passwords.
-  const asking = { requestCert: tls?.asksClients ?? false, rejectUnauthorized: false };
+  const clientAuth = tls?.clientAuth ?? "none";
+  const asking = { requestCert: clientAuth !== "none", rejectUnauthorized: clientAuth === "required" };
   const server: HttpServer | HttpsServer =
     tls === undefined ? createHttpServer(options) : createHttpsServer({ ...options, ...asking, ...tls.options });
   let authorities = authoritiesOf(tls);
@@ -120,7 +119,7 @@ export async function openListener(
     address,
     name: nameOf(server, address),
     secure: tls !== undefined,
-    asksClients: tls?.asksClients ?? false,
+    clientAuth,
     setTls(identity) {
       if (!(server instanceof HttpsServer)) throw new TypeError("the listener is not a TLS one");
       const tickets = server.getTicketKeys();
