@@ -104,29 +104,44 @@ describe("connections", () => {
   afterAll(() => crowded.close());
 
   test("beyond the limit are told so, and whoever is served keeps being served", async () => {
+    const { url } = crowded.gate;
     const ping = lines("GET /v2/ HTTP/1.1", host, authorization, "", "");
-    const served = await Promise.all([1, 2, 3].map(() => connectRaw(crowded.gate.url)));
-    for (const client of served) {
-      client.write(ping);
-      expect((await client.answers(1))[0]?.status).toBe(200);
+    const locations: URL[] = [];
+    for (let index = 0; index < 3; index++) {
+      locations.push(await startUpload({ url, headers: basic("alice", "alice-password") }, "team/app"));
     }
+    const served = await Promise.all(
+      locations.map(async ({ pathname, search }) => {
+        const client = await connectRaw(url);
+        client.write(
+          lines(`PATCH ${pathname}${search} HTTP/1.1`, host, authorization, "Content-Length: 10", "", "12345"),
+        );
+        return client;
+      }),
+    );
 
-    const further = await connectRaw(crowded.gate.url);
-    further.write(ping);
-    const [answer] = await further.answers(1);
-    expect(answer?.status).toBe(503);
+    // As soon as all of them have come to the gate.
+    let answer: RawAnswer | undefined;
+    await expect
+      .poll(async () => {
+        const further = await connectRaw(url);
+        further.write(ping);
+        [answer] = await further.answers(1);
+        further.socket.destroy();
+        return answer?.status;
+      })
+      .toBe(503);
     expect(errorIn(answer)).toEqual({ code: "UNAVAILABLE", message: "too many connections", detail: null });
     expect(answer?.headers.get("retry-after")).toMatch(/^\d+$/);
-    await further.ended();
     for (const client of served) {
-      client.write(ping);
-      expect((await client.answers(2))[1]?.status).toBe(200);
+      client.write("67890");
+      expect((await client.answers(1))[0]?.status).toBe(202);
     }
 
     served[0]?.socket.destroy();
     await expect
       .poll(async () => {
-        const next = await connectRaw(crowded.gate.url);
+        const next = await connectRaw(url);
         next.write(ping);
         const status = (await next.answers(1))[0]?.status;
         next.socket.destroy();

@@ -127,6 +127,21 @@ const cases: [string, object | string, string[]][] = [
     ["listen.tls.clientCa: holds no usable certificate"],
   ],
   [
+    "clients' certificates without authorities",
+    tls("one.crt", "one.key", { clientAuth: "required" }),
+    ["listen.tls.clientAuth: is required, which needs listen.tls.clientCa"],
+  ],
+  [
+    "ciphers that OpenSSL does not know",
+    tls("one.crt", "one.key", { ciphers: "ECDHE-RSA-AES1024" }),
+    ["listen.tls.ciphers: OpenSSL knows no cipher of this list"],
+  ],
+  [
+    "ciphers without encryption alone",
+    tls("one.crt", "one.key", { ciphers: "NULL" }),
+    ["listen.tls.ciphers: OpenSSL knows no cipher of this list"],
+  ],
+  [
     "an upstream CA that holds none",
     { ...good, upstream: { url: "https://127.0.0.1:1", ca: "empty.pem" } },
     ["upstream.ca: holds no certificate"],

@@ -14,17 +14,23 @@ export interface CertificateFiles {
 /** Files of a certificate for a client. */
 export type ClientCertificateFiles = Pick<CertificateFiles, "certificate" | "key">;
 
-const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30"];
+const newKeys = {
+  ec: ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30"],
+  rsa: ["-newkey", "rsa:2048", "-nodes", "-days", "30"],
+};
+const newKey = newKeys.ec;
 
 /**
  * Makes a certificate authority and a certificate for this machine with the real openssl, as `server.crt`, `server.key`
  * and `authority.crt` in `directory`; by default in a new one. Another call in the same directory replaces them.
  *
  * @param addresses The IP addresses that it bears besides `localhost` and `127.0.0.1`.
+ * @param keyType Of the key for this machine.
  */
 export async function makeCertificate(
   directory?: string,
   addresses: readonly string[] = [],
+  keyType: keyof typeof newKeys = "ec",
 ): Promise<CertificateFiles> {
   const names = ["DNS:localhost", ...["127.0.0.1", ...addresses].map((address) => `IP:${address}`)].join(",");
   const cwd = directory ?? (await mkdtemp(join(tmpdir(), "registry-gate-certificate-")));
@@ -40,7 +46,8 @@ export async function makeCertificate(
   await run(
     "openssl",
     [
-      ...["req", "-x509", ...newKey, "-subj", "/CN=localhost", "-CA", "authority.crt", "-CAkey", "authority.key"],
+      ...["req", "-x509", ...newKeys[keyType], "-subj", "/CN=localhost"],
+      ...["-CA", "authority.crt", "-CAkey", "authority.key"],
       ...["-addext", `subjectAltName=${names}`, "-addext", "basicConstraints=critical,CA:FALSE"],
       ...["-keyout", "server.key", "-out", "server.crt"],
     ],

@@ -25,6 +25,8 @@ export interface ReadServer extends RunningServer {
   /** The first line, of those so far and those to come, that is as wanted. Rejects when none comes in time. */
   logged(wanted: (line: LogLine) => boolean): Promise<LogLine>;
   kill(signal: NodeJS.Signals): void;
+  /** Resolves with its exit code, or the signal that ended it. */
+  readonly ended: Promise<number | NodeJS.Signals | null>;
 }
 
 export interface LoggedServer {
@@ -53,6 +55,8 @@ export async function startLoggedServer(server: LoggedServer): Promise<ReadServe
     env: { ...process.env, ...server.environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  const { promise: ended, resolve: end } = Promise.withResolvers<number | NodeJS.Signals | null>();
+  child.once("close", (code, signal) => end(code ?? signal));
   let said = "";
   const remember = (chunk: Buffer): void => {
     // Of a long log the beginning tells why a server did not start.
@@ -72,6 +76,7 @@ export async function startLoggedServer(server: LoggedServer): Promise<ReadServe
       pid: child.pid ?? 0,
       output: () => said,
       kill: (signal) => void child.kill(signal),
+      ended,
       close: () => stop(child),
     };
   } catch (error) {

@@ -21,7 +21,9 @@ describe("a configuration", () => {
     const { configuration } = readConfiguration(
       `
 listen: { address: "0.0.0.0:443", tls: { certificate: a.crt, key: a.key }, trustedProxies: [10.0.0.0/8] }
-upstream: { url: "http://\${HOST}:5000", readTimeout: 900s, connectTimeout: 500ms }
+upstream: { url: "http://\${HOST}:5000", readTimeout: 900s, connectTimeout: 500ms, maxConnections: 9 }
+limits: { connectionsPerAddress: 10, inFlight: 1000, inFlightPerClient: 20, minRate: 2.5KiB/s }
+log: { level: warn, attemptedNames: false }
 auth: { realm: R, backends: [{ type: htpasswd, file: users, groupFile: groups }], cache: { ttl: 1m }, throttle: { perAddress: 100/1m, perUserAndAddress: 10/1.5h, backoff: 1s..15m, ipv6Prefix: 56 } }
 access:
   - { subjects: [authenticated], repositories: ["\${username}/**"], actions: [pull] }
@@ -34,7 +36,9 @@ access:
         tls: { certificate: "a.crt", key: "a.key" },
         trustedProxies: ["10.0.0.0/8"],
       },
-      upstream: { url: "http://registry:5000", readTimeout: 900_000, connectTimeout: 500 },
+      upstream: { url: "http://registry:5000", readTimeout: 900_000, connectTimeout: 500, maxConnections: 9 },
+      limits: { connectionsPerAddress: 10, inFlight: 1000, inFlightPerClient: 20, minRate: 2560 },
+      log: { level: "warn", attemptedNames: false },
       auth: {
         realm: "R",
         backends: [{ type: "htpasswd", file: "users", groupFile: "groups" }],
@@ -64,6 +68,18 @@ access:
         "auth.cache.maxentries: is not a known key; did you mean maxEntries?",
       ],
     ],
+    [
+      "wrong limits",
+      { limits: { inFlight: 0, inFlightPerClient: 1.5, minRate: "1kb", connectionsPerAdress: 1 } },
+      [
+        "limits.inFlight: must be at least 1",
+        "limits.inFlightPerClient: must be a whole number",
+        "limits.minRate: must be a rate such as 1KiB/s, or 0",
+        "limits.connectionsPerAdress: is not a known key; did you mean connectionsPerAddress?",
+      ],
+    ],
+    ["a rate of something", { limits: { minRate: 5 } }, ["limits.minRate: must be a rate such as 1KiB/s, or 0"]],
+    ["no least rate", { limits: { minRate: 0 } }, []],
     [
       "something else for a cache",
       { auth: { ...least.auth, cache: "none" } },
@@ -112,6 +128,17 @@ access:
       { listen: { address: "a:1", tls: { certificate: "c", key: "k", minVersion: "TLSv1.1" } } },
       ["listen.tls.minVersion: must be TLSv1.2 or TLSv1.3"],
     ],
+    [
+      "another word for clients' certificates",
+      { listen: { address: "a:1", tls: { certificate: "c", key: "k", clientAuth: true, ciphers: "" } } },
+      ["listen.tls.clientAuth: must be none, optional or required", "listen.tls.ciphers: must not be empty"],
+    ],
+    [
+      "limits that are none",
+      { limits: { connectionsPerAddress: 0, connections: 5 } },
+      ["limits.connectionsPerAddress: must be at least 1", "limits.connections: is not a known key"],
+    ],
+    ["a text for a switch", { log: { attemptedNames: "no" } }, ["log.attemptedNames: must be true or false"]],
     ["no backend", { auth: { backends: [] } }, ["auth.backends: must name at least one backend"]],
     ["a backend without a type", { auth: { backends: [{ file: "f" }] } }, ["auth.backends[0].type: is required"]],
     [

@@ -27,6 +27,7 @@ export { type MemoryCountersOptions, memoryCounters } from "./identify/throttle/
 export type { ThrottleOptions } from "./identify/throttle/throttle-options.ts";
 export type { AccessRule, CacheOptions, LimitOptions, RegistryProxyOptions, UpstreamOptions } from "./options.ts";
 export { trustedProxiesSchema } from "./options-schema.ts";
+export { type AddressSet, addressSet, plainAddress } from "./peer.ts";
 export type { Decision, Outcome, Phase, RequestRecord } from "./record.ts";
 export { type RegistryProxy, registryProxy } from "./registry-proxy.ts";
 export { isRepository } from "./route/names.ts";

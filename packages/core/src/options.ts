@@ -32,7 +32,7 @@ export interface RegistryProxyOptions {
    * How failed logins are limited, or a throttle that other logins of the app share. `false`: not at all.
    */
   readonly throttle?: ThrottleOptions | LoginThrottle | false;
-  /** Called once for each request under `/v2/`, when it has ended. */
+  /** Called once for each request that is answered here, when it has ended: all under `/v2/`, and without `next` all. */
   readonly onFinished?: (record: RequestRecord) => void;
   /** Whether records name the users of logins that were not accepted. Default true. */
   readonly attemptedNames?: boolean;

@@ -195,6 +195,20 @@ export function registryProxy(given: RegistryProxyOptions): RegistryProxy {
     }
   }
 
+  /** What is not for the registry, where there is nobody else to answer it. */
+  function refuseOutside(request: Request, response: ServerResponse): void {
+    requests.begin(
+      request,
+      response,
+      () => clientOf(request, trusted),
+      (context) => {
+        context.decision = "refused";
+        context.reason = "not below /v2/";
+        context.bytes.sent += sendError(request, response, answers.notFound);
+      },
+    );
+  }
+
   const handler = (request: Request, response: ServerResponse, next?: (error?: unknown) => void): void => {
     const target = request.originalUrl ?? request.url ?? "";
     if (isRegistryTarget(target)) {
@@ -206,7 +220,7 @@ export function registryProxy(given: RegistryProxyOptions): RegistryProxy {
         (context, full) => void pass(context, target, full),
       );
     } else if (next !== undefined) next();
-    else sendError(request, response, answers.notFound);
+    else refuseOutside(request, response);
   };
   return Object.assign(handler, {
     permissions: (caller: Identity | "anonymous", repository: string) => permissionsOf(policy, caller, repository),

@@ -1,8 +1,10 @@
 import { InvalidOptionsError } from "@registry-gate/auth";
-import { startGateway } from "../server/gateway.ts";
+import { oneLine } from "../one-line.ts";
+import { type Gateway, startGateway } from "../server/gateway.ts";
 import type { Command } from "./command.ts";
 import { configFile, configHelp } from "./config-file.ts";
 import { reportFaults } from "./report.ts";
+import { catchUncaughtErrors } from "./uncaught-errors.ts";
 
 export const serve: Command = {
   name: "serve",
@@ -15,13 +17,24 @@ export const serve: Command = {
     "puts it in the place of the old one where nothing is wrong with it. SIGTERM and SIGINT let requests finish for at most",
     "30 seconds; a second one ends at once. The registry and the directories need not be there yet.",
     "",
-    "Exit code: 0 after SIGTERM or SIGINT; 1 with one line for each fault where it cannot start.",
+    "An error that nobody caught is logged; requests in flight may finish as after SIGTERM, and the process ends with 1, so",
+    "that a supervisor starts it anew.",
+    "",
+    "Exit code: 0 after SIGTERM or SIGINT; 1 with one line for each fault where it cannot start, and after an error that",
+    "nobody caught.",
   ],
   async run(parameters) {
     const file = configFile(parameters);
+    // Plugins may write there; that nobody reads it must not end the process. The log sees to the standard output.
+    process.stderr.on("error", () => {});
+    // Signals are listened for first: one that comes while the gateway starts would end the process.
+    const stop = stopSignal();
+    let running: Gateway | undefined;
+    const uncaught = catchUncaughtErrors((error) => {
+      if (running === undefined) failStart(error);
+      else running.reportUncaught(error);
+    });
     try {
-      // Signals are listened for first: one that comes while the gateway starts would end the process.
-      const stop = stopSignal();
       const starting = startGateway(file);
       process.on("SIGHUP", () => {
         starting.then(
@@ -29,17 +42,24 @@ export const serve: Command = {
           () => {},
         );
       });
-      const gateway = await starting;
-      await stop;
-      await gateway.close();
-      return 0;
+      running = await starting;
+      await Promise.race([stop, uncaught.first]);
+      await running.close();
     } catch (error) {
       if (!(error instanceof InvalidOptionsError)) throw error;
       reportFaults(file, error.faults);
       return 1;
     }
+    // A plugin may have left behind what would keep the process: a timer, a connection.
+    process.exit(uncaught.count > 0 ? 1 : 0);
   },
 };
+
+/** Before there is a gateway, there is nothing to wait for. */
+function failStart(error: unknown): never {
+  process.stderr.write(`registry-gate: ${oneLine(error)}\n`);
+  process.exit(1);
+}
 
 /** The first signal lets requests finish; a second one ends the process at once. */
 function stopSignal(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { AccessRule, CacheOptions, ThrottleOptions } from "registry-gate";
+import type { AccessRule, CacheOptions, LimitOptions, ThrottleOptions } from "registry-gate";
 
 /** A configuration that has been read: durations in milliseconds, paths absolute, environment variables expanded. */
 export interface Configuration {
@@ -7,6 +7,7 @@ export interface Configuration {
     readonly url: string;
     readonly readTimeout?: number;
     readonly connectTimeout?: number;
+    readonly maxConnections?: number;
     /** A PEM file. */
     readonly ca?: string;
   };
@@ -18,7 +19,12 @@ export interface Configuration {
     readonly throttle?: Omit<ThrottleOptions, "store"> | false;
   };
   readonly access?: readonly AccessRule[];
-  readonly log?: { readonly level?: LogLevel };
+  readonly limits?: LimitOptions & { readonly connectionsPerAddress?: number };
+  readonly log?: {
+    readonly level?: LogLevel;
+    /** Whether the name of a failed login is logged. */
+    readonly attemptedNames?: boolean;
+  };
 }
 
 export interface ListenConfiguration {
@@ -35,10 +41,17 @@ export interface TlsConfiguration {
   /** PEM files. */
   readonly certificate: string;
   readonly key: string;
-  /** A PEM file. Clients are asked for a certificate of these authorities; whoever has none may come without. */
+  /** A PEM file with the certificate authorities of clients. */
   readonly clientCa?: string;
+  /** `optional` where there is a `clientCa`, or else `none`. */
+  readonly clientAuth?: ClientAuth;
   readonly minVersion?: "TLSv1.2" | "TLSv1.3";
+  /** A cipher string of OpenSSL, in place of the gate's own. */
+  readonly ciphers?: string;
 }
+
+/** Whether clients are asked for a certificate, and whether the handshake fails without a valid one. */
+export type ClientAuth = "none" | "optional" | "required";
 
 /** The options of a backend stand beside its type; its plugin judges them. */
 export interface BackendConfiguration {

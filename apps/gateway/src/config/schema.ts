@@ -2,6 +2,7 @@ import { durationPattern, parseDuration } from "@registry-gate/auth";
 import { accessRuleSchema } from "registry-gate";
 import { z } from "zod";
 import { parseListenAddress } from "./address.ts";
+import { bytesPattern, parseBytes } from "./bytes.ts";
 import type { BackendConfiguration, Configuration, ListenAddress } from "./configuration.ts";
 
 const text = (): z.ZodString => z.string("must be a text").min(1, "must not be empty");
@@ -17,6 +18,25 @@ const duration = (): z.ZodType<number, string> =>
       context.addIssue({ code: "custom", message: "must be longer than nothing and shorter than 24 days" });
       return z.NEVER;
     });
+
+const perSecond = "must be a rate such as 1KiB/s, or 0";
+/** Bytes a second; 0 for no limit. */
+const byteRate = (): z.ZodType<number, string | 0> =>
+  z.union(
+    [
+      z.literal(0),
+      z
+        .string(perSecond)
+        .regex(new RegExp(`${bytesPattern.source.slice(0, -1)}/s$`), perSecond)
+        .transform((value, context) => {
+          const bytes = parseBytes(value.slice(0, -"/s".length));
+          if (bytes !== undefined) return bytes;
+          context.addIssue({ code: "custom", message: perSecond });
+          return z.NEVER;
+        }),
+    ],
+    perSecond,
+  );
 
 const time = durationPattern.source.replace(/^\^|\$$/g, "");
 const limit = (): z.ZodString =>
@@ -53,7 +73,16 @@ export const configurationSchema: z.ZodType<Configuration> = z.strictObject(
               clientCa: text()
                 .describe("A PEM file with the authorities of clients' certificates, such as a fronting proxy's")
                 .exactOptional(),
+              clientAuth: z
+                .enum(["none", "optional", "required"], "must be none, optional or required")
+                .describe(
+                  "Whether clients need a certificate of clientCa; optional by default where there is a clientCa",
+                )
+                .exactOptional(),
               minVersion: z.enum(["TLSv1.2", "TLSv1.3"], "must be TLSv1.2 or TLSv1.3").exactOptional(),
+              ciphers: text()
+                .describe("A cipher string of OpenSSL, in place of ECDHE with AES-GCM or ChaCha20-Poly1305")
+                .exactOptional(),
             },
             "must hold certificate and key",
           )
@@ -76,6 +105,9 @@ export const configurationSchema: z.ZodType<Configuration> = z.strictObject(
         url: text().describe("The registry, such as http://registry:5000"),
         readTimeout: duration().describe("How long the registry may be silent; 900s by default").exactOptional(),
         connectTimeout: duration().describe("How long connecting may take; 10s by default").exactOptional(),
+        maxConnections: wholeNumber()
+          .describe("How many connections to the registry are open at once; 1024 by default")
+          .exactOptional(),
         ca: text().describe("A PEM file with the certificates to trust, in place of the system's").exactOptional(),
       },
       "must hold url",
@@ -128,14 +160,37 @@ export const configurationSchema: z.ZodType<Configuration> = z.strictObject(
       "must hold backends",
     ),
     access: list(accessRuleSchema).describe("Absent: whoever is authenticated may pull and push").exactOptional(),
+    limits: z
+      .strictObject(
+        {
+          inFlight: wholeNumber()
+            .describe("How many requests are in progress at once, in all; 10000 by default")
+            .exactOptional(),
+          inFlightPerClient: wholeNumber()
+            .describe("How many of one user, or of one address without a user; 256 by default")
+            .exactOptional(),
+          minRate: byteRate()
+            .describe("The least that a client must send or take, over a minute; 1KiB/s by default, 0 for no limit")
+            .exactOptional(),
+          connectionsPerAddress: wholeNumber()
+            .describe("How many connections one IPv4 address or IPv6 network of 64 bits may have; 1024 by default")
+            .exactOptional(),
+        },
+        "must hold inFlight, inFlightPerClient, minRate or connectionsPerAddress",
+      )
+      .exactOptional(),
     log: z
       .strictObject(
         {
           level: z
             .enum(["debug", "info", "warn", "error", "silent"], "must be debug, info, warn, error or silent")
             .exactOptional(),
+          attemptedNames: z
+            .boolean("must be true or false")
+            .describe("Whether the name of a failed login is logged; true by default")
+            .exactOptional(),
         },
-        "must hold level",
+        "must hold level and attemptedNames",
       )
       .exactOptional(),
   },

@@ -7,10 +7,10 @@ import {
   type RegistryProxyOptions,
   type RequestRecord,
   registryProxy,
-  sendError,
   validateOptions,
 } from "registry-gate";
 import type { BackendConfiguration, Configuration } from "../config/configuration.ts";
+import { endsWithin } from "./ends-within.ts";
 import { openBackend } from "./open-backend.ts";
 import { loadTls, type TlsIdentity } from "./tls.ts";
 
@@ -66,7 +66,7 @@ export async function buildGate(configuration: Configuration, surroundings: Gate
     if (opened !== undefined) backends.push(opened);
   }
   if (faults.length > 0 || options === undefined) {
-    await Promise.all(backends.map((backend) => backend.close?.()));
+    await closeBackends(backends, log);
     throw new InvalidOptionsError(faults);
   }
 
@@ -74,12 +74,15 @@ export async function buildGate(configuration: Configuration, surroundings: Gate
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");
-  app.use(proxy);
-  app.use((request, response) => {
-    sendError(request, response, { status: 404, code: "UNSUPPORTED", message: "nothing is here" });
+  app.use((request: IncomingMessage, response: ServerResponse) => proxy(request, response));
+  // Express serves what is not the registry's. What it does not know is refused by the gate, and so is a target that it
+  // cannot parse: it would respond with a page of its own.
+  const requests = countRequests((request, response) => {
+    proxy(request, response, () => {
+      if (request.url?.startsWith("/") === true) app(request, response);
+      else proxy(request, response);
+    });
   });
-
-  const requests = countRequests(app);
   return {
     configuration,
     tls,
@@ -89,22 +92,43 @@ export async function buildGate(configuration: Configuration, surroundings: Gate
     async retire() {
       await requests.finished();
       await proxy.close();
-      await Promise.all(backends.map((backend) => backend.close?.()));
+      await closeBackends(backends, log);
     },
   };
 }
 
+/** How long a backend may take to close, in milliseconds. */
+const closePatience = 1000;
+
+/** A backend that does not close is no reason to keep what goes with it. */
+async function closeBackends(backends: readonly AuthBackend[], log: Logger): Promise<void> {
+  const close = async (backend: AuthBackend): Promise<void> => backend.close?.();
+  await Promise.all(
+    backends.map(async (backend) => {
+      try {
+        if (!(await endsWithin(closePatience, close(backend))))
+          log.warn({}, `the backend ${backend.id} does not close`);
+      } catch (error) {
+        log.warn({ err: error }, `the backend ${backend.id} could not be closed`);
+      }
+    }),
+  );
+}
+
 async function proxyOptions(
-  { listen, upstream, auth, access }: Configuration,
+  { listen, upstream, auth, access, limits = {}, log }: Configuration,
   counters: CounterStore | undefined,
 ): Promise<Omit<RegistryProxyOptions, "backends">> {
   const { ca, ...target } = upstream;
+  const { connectionsPerAddress: _, ...requestLimits } = limits;
   return {
     upstream: ca === undefined ? target : { ...target, ca: await readCertificates(ca) },
     ...(auth.realm !== undefined && { realm: auth.realm }),
     ...(auth.cache !== undefined && { cache: auth.cache }),
     throttle: auth.throttle === false ? false : { ...auth.throttle, ...(counters && { store: counters }) },
     ...(access !== undefined && { access }),
+    limits: requestLimits,
+    ...(log?.attemptedNames !== undefined && { attemptedNames: log.attemptedNames }),
     ...(listen.trustedProxies !== undefined && { trustedProxies: listen.trustedProxies }),
   };
 }
@@ -124,6 +148,7 @@ async function readCertificates(file: string): Promise<string> {
 function rerooted({ path, message }: Fault): Fault {
   const [first] = path;
   if (first === "trustedProxies") return { path: ["listen", ...path], message };
+  if (first === "attemptedNames") return { path: ["log", ...path], message };
   if (first === "realm" || first === "cache" || first === "throttle" || first === "backends")
     return { path: ["auth", ...path], message };
   return { path, message };
@@ -139,7 +164,7 @@ function idsOf(backends: readonly BackendConfiguration[]): string[] {
   });
 }
 
-function countRequests(app: (request: IncomingMessage, response: ServerResponse) => void): {
+function countRequests(answer: (request: IncomingMessage, response: ServerResponse) => void): {
   handle: RequestListener;
   finished(): Promise<void>;
 } {
@@ -151,7 +176,7 @@ function countRequests(app: (request: IncomingMessage, response: ServerResponse)
       response.once("close", () => {
         if (--active === 0) resolveFinished?.();
       });
-      app(request, response);
+      answer(request, response);
     },
     finished: () =>
       active === 0

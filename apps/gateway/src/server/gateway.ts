@@ -2,8 +2,9 @@ import { resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { type Fault, formatFault, InvalidOptionsError } from "@registry-gate/auth";
 import { type FileWatch, type SettledFile, watchFiles } from "@registry-gate/watched-file";
-import { type CounterStore, memoryCounters, type RequestRecord } from "registry-gate";
+import { addressSet, type CounterStore, memoryCounters, type RequestRecord } from "registry-gate";
 import type { Configuration, LogLevel } from "../config/configuration.ts";
+import { endsWithin } from "./ends-within.ts";
 import { type Listener, type ListenerHandlers, type ListenerLimits, openListener } from "./listener.ts";
 import { type LoadedGate, loadGate } from "./load-gate.ts";
 import { type GatewayLog, openLog } from "./log.ts";
@@ -15,17 +16,27 @@ export interface Gateway {
   /** Where it listens, such as `127.0.0.1:5043`. */
   readonly address: string;
   readonly secure: boolean;
+  /** Whether new requests should be sent here: false from the moment that it stops. For a health check. */
+  readonly ready: boolean;
   /** Reads the configuration anew. If it is wrong, the log says why, and everything stays as it was. */
   reload(): Promise<void>;
-  /** Accepts nothing more and lets requests finish, for at most `patience` milliseconds; then cuts them. */
+  /** Logs an error that nobody caught. The process should be ended soon, after {@link Gateway.close}. */
+  reportUncaught(error: unknown): void;
+  /**
+   * Accepts nothing more and lets requests finish, for at most `patience` milliseconds; then cuts them. Resolves at most
+   * two seconds later, whatever backends and the reader of the log do. Later calls wait for the first.
+   */
   close(patience?: number): Promise<void>;
 }
 
 /** Time for the registry's silence to be answered with 504 before the client's connection counts as silent. */
 const inactivityMargin = 10_000;
+/** How long cut connections, backends and what reads the log may take to come to their end, in milliseconds. */
+const lastMoments = 1000;
 const defaultReadTimeout = 900_000;
 const defaultHeadersTimeout = 30_000;
 const defaultMaxConnections = 10_000;
+const defaultConnectionsPerAddress = 1024;
 
 /**
  * Starts the gateway that a configuration file describes, and follows the file.
@@ -43,6 +54,8 @@ export async function startGateway(file: string): Promise<Gateway> {
   const handlers: ListenerHandlers = {
     handle: (request, response) => gate.handle(request, response),
     unreadable: (request) => log.logger.info({ event: "unreadable", ...request }, "no request could be read"),
+    pressure: (pressure) =>
+      log.logger.warn({ event: "connections closed", ...pressure }, "connections were closed for want of places"),
   };
   let listener: Listener;
   try {
@@ -57,7 +70,7 @@ export async function startGateway(file: string): Promise<Gateway> {
   const givenUp = new Set<Listener>();
   let watches = watch();
   let reloading: Promise<void> = Promise.resolve();
-  let closing = false;
+  let closing: Promise<void> | undefined;
 
   function announce(): void {
     log.logger.info(
@@ -116,10 +129,11 @@ export async function startGateway(file: string): Promise<Gateway> {
   /** Everything new is built, and the new socket opened, before anything old is given up. */
   async function replace(): Promise<void> {
     const { loaded: next, gate: nextGate } = await load(path, log, counters);
+    if (closing !== undefined) return nextGate.retire();
     const { listen } = nextGate.configuration;
     const sameAddress = isDeepStrictEqual(listen.address, listener.address);
     const sameKind =
-      (nextGate.tls !== undefined) === listener.secure && (nextGate.tls?.asksClients ?? false) === listener.asksClients;
+      (nextGate.tls !== undefined) === listener.secure && (nextGate.tls?.clientAuth ?? "none") === listener.clientAuth;
     const sameSocket = sameAddress && sameKind;
     const former = { gate, listener };
     if (!sameSocket) {
@@ -152,7 +166,7 @@ export async function startGateway(file: string): Promise<Gateway> {
 
   function reload(): Promise<void> {
     reloading = reloading.then(async () => {
-      if (closing) return;
+      if (closing !== undefined) return;
       try {
         await replace();
       } catch (error) {
@@ -162,6 +176,30 @@ export async function startGateway(file: string): Promise<Gateway> {
     return reloading;
   }
 
+  async function finishRequests(): Promise<void> {
+    const first = listener.close();
+    // A reload that has begun may put another one in its place, and watch files anew.
+    await reloading;
+    for (const { close } of watches) close();
+    await Promise.all([first, listener.close()]);
+    await gate.retire();
+    await Promise.all(leaving);
+  }
+
+  async function stop(patience: number): Promise<void> {
+    log.logger.info({ event: "stopping" }, "requests that have begun may finish");
+    for (const { close } of watches) close();
+    const finished = finishRequests().catch((error: unknown) => {
+      log.logger.error({ event: "uncaught error", err: error }, "the end was not a clean one");
+    });
+    if (!(await endsWithin(patience, finished))) {
+      log.logger.warn({ event: "cut" }, "what has not finished in time is cut");
+      for (const { cut } of [listener, ...givenUp]) cut();
+      await endsWithin(lastMoments, finished);
+    }
+    await log.drained(lastMoments);
+  }
+
   return {
     get address() {
       return listener.name;
@@ -169,21 +207,17 @@ export async function startGateway(file: string): Promise<Gateway> {
     get secure() {
       return listener.secure;
     },
+    get ready() {
+      return closing === undefined;
+    },
     reload,
-    async close(patience = 30_000) {
-      closing = true;
-      log.logger.info({ event: "stopping" }, "requests that have begun may finish");
-      for (const { close } of watches) close();
-      await reloading;
-      const timer = setTimeout(() => {
-        log.logger.warn({ event: "cut" }, "what has not finished in time is cut");
-        for (const { cut } of [listener, ...givenUp]) cut();
-      }, patience);
-      await listener.close();
-      await gate.retire();
-      await Promise.all(leaving);
-      clearTimeout(timer);
-      log.flush();
+    reportUncaught(error) {
+      log.logger.error({ event: "uncaught error", err: error }, "an error that nobody caught: the process has to end");
+    },
+    close(patience = 30_000) {
+      // It counts as closing before anything else happens.
+      closing ??= Promise.resolve().then(() => stop(patience));
+      return closing;
     },
   };
 }
@@ -200,10 +234,12 @@ function levelOf({ log }: Configuration): LogLevel {
   return log?.level ?? "info";
 }
 
-function limitsOf({ listen, upstream }: Configuration): ListenerLimits {
+function limitsOf({ listen, limits, upstream }: Configuration): ListenerLimits {
   return {
     inactivity: (upstream.readTimeout ?? defaultReadTimeout) + inactivityMargin,
     headersTimeout: listen.headersTimeout ?? defaultHeadersTimeout,
     maxConnections: listen.maxConnections ?? defaultMaxConnections,
+    connectionsPerAddress: limits?.connectionsPerAddress ?? defaultConnectionsPerAddress,
+    trustedProxies: addressSet(listen.trustedProxies ?? []),
   };
 }

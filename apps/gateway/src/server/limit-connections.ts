@@ -1,45 +1,171 @@
-import type { Server as HttpServer, IncomingMessage, ServerResponse } from "node:http";
-import type { Server as HttpsServer } from "node:https";
+import type { Server as HttpServer, IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import { Server as HttpsServer } from "node:https";
 import type { Socket } from "node:net";
-import { sendError } from "registry-gate";
+import { type AddressSet, plainAddress, sendError } from "registry-gate";
+import { type Connection, connectionTable, type Eviction } from "./connection-table.ts";
 
-/** Keeps a server to a number of connections, and tells those beyond it. */
-export interface ConnectionLimit {
-  limit(maxConnections: number): void;
-  /** Whether a request may be handled. If not, it has been answered with 503, and its connection ends. */
-  admit(request: IncomingMessage, response: ServerResponse): boolean;
+export interface ConnectionLimits {
+  /** How many connections are served at once. */
+  readonly maxConnections: number;
+  /** How many connections one IPv4 address, or one IPv6 network of 64 bits, may have. */
+  readonly connectionsPerAddress: number;
+  /** Peers that stand for many clients: the limit by address does not count for them. */
+  readonly trustedProxies: AddressSet;
 }
 
-/** Connections beyond the limit that are taken in to be told so. Those beyond these too are closed at once. */
+/** What was done to connections for want of places. */
+export interface ConnectionPressure {
+  /** Connections that were closed at once, because their address had too many. */
+  readonly refused: number;
+  /** The address of the last of these. */
+  readonly client: string | undefined;
+  /** Connections that waited, and were closed for others. */
+  readonly evicted: number;
+}
+
+/** Keeps a server to a number of connections. */
+export interface ConnectionLimit {
+  limit(limits: ConnectionLimits): void;
+  /** Calls the handler as soon as the connection has a place, or answers 503. */
+  admit(request: IncomingMessage, response: ServerResponse, handle: RequestListener): void;
+  /** Closes connections that have never sent anything. */
+  closeUnused(): void;
+  /** Cuts every connection. */
+  cut(): void;
+  /** Looks after the connections no longer. */
+  stop(): void;
+}
+
+interface HeldRequest {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly handle: RequestListener;
+  readonly since: number;
+}
+
+/** Connections beyond the limit that are taken in, to wait for a place or to be told. Node closes any further ones. */
 const reserve = 256;
+/** How long a request waits for a place, in milliseconds. */
+const holdLimit = 4000;
+/** How often pressure is reported at most, in milliseconds. */
+const reportInterval = 10_000;
 /** How long a client should wait before it tries again, in seconds. */
 const retryAfter = "5";
 
+function refuse(request: IncomingMessage, response: ServerResponse): void {
+  const headers = { "Retry-After": retryAfter, Connection: "close" };
+  sendError(request, response, { status: 503, code: "UNAVAILABLE", message: "too many connections", headers });
+}
+
 /**
- * Whoever has been served on a connection keeps it: the limit turns new ones away, so that no push is cut for another.
+ * Gives the connections of a server their places. When all are taken, connections that wait make place, the longest
+ * waiting first. A connection that handles a request is never closed for another one, so that no push is cut: if all of
+ * them do, a new one is told 503.
+ *
+ * @param onUnixSocket Whether the server listens on a Unix socket.
  */
-export function limitConnections(server: HttpServer | HttpsServer): ConnectionLimit {
-  const served = new WeakSet<Socket>();
-  let serving = 0;
-  let most = Number.POSITIVE_INFINITY;
+export function limitConnections(
+  server: HttpServer | HttpsServer,
+  onUnixSocket: boolean,
+  report: (pressure: ConnectionPressure) => void,
+): ConnectionLimit {
+  let limits: ConnectionLimits | undefined;
+  const admitted = new Set<Connection>();
+  /** One request a connection. */
+  const held = new Map<Connection, HeldRequest>();
+  let [refused, evicted, reported] = [0, 0, Number.NEGATIVE_INFINITY];
+  let client: string | undefined;
+
+  const table = connectionTable({
+    admits(peer, connectionsOfNetwork) {
+      if (limits === undefined || connectionsOfNetwork < limits.connectionsPerAddress) return true;
+      const address = plainAddress(peer);
+      if (limits.trustedProxies.has(address)) return true;
+      refused++;
+      client = address;
+      return false;
+    },
+    onClose(connection) {
+      // Not here and now: a place that is being made belongs to the one that it is made for.
+      if (admitted.delete(connection) && held.size > 0) setImmediate(admitHeld);
+    },
+    onSweep(now) {
+      while (limits !== undefined && table.size > limits.maxConnections) if (evict() !== "evicted") break;
+      admitHeld();
+      for (const [connection, { request, response, since }] of held) {
+        if (now - since <= holdLimit) continue;
+        held.delete(connection);
+        refuse(request, response);
+      }
+      if (refused + evicted === 0 || now - reported < reportInterval) return;
+      report({ refused, client, evicted });
+      [refused, evicted, reported] = [0, 0, now];
+      client = undefined;
+    },
+  });
+
+  function evict(): Eviction {
+    const outcome = table.evict();
+    if (outcome === "evicted") evicted++;
+    return outcome;
+  }
+
+  /** Gives a connection its place where there is one, or one can be made. */
+  function takePlace(connection: Connection): "taken" | "later" | "none" {
+    while (limits !== undefined && admitted.size >= limits.maxConnections) {
+      const outcome = evict();
+      if (outcome !== "evicted") return outcome;
+    }
+    admitted.add(connection);
+    return "taken";
+  }
+
+  function admitHeld(): void {
+    for (const [connection, { request, response, handle }] of held) {
+      const gone = table.find(request.socket) !== connection;
+      if (!gone && takePlace(connection) !== "taken") return;
+      held.delete(connection);
+      if (!gone) handle(request, response);
+    }
+  }
+
+  function take(socket: Socket, handshaking: boolean): void {
+    table.accept(socket, handshaking);
+    if (limits !== undefined && table.size > limits.maxConnections) evict();
+  }
+
+  if (!(server instanceof HttpsServer)) server.on("connection", (socket: Socket) => take(socket, false));
+  else if (onUnixSocket) {
+    // No address tells which connection it is whose handshake has ended: Node's own limit has to do.
+    server.on("secureConnection", (socket: Socket) => take(socket, false));
+  } else {
+    server.on("connection", (socket: Socket) => take(socket, true));
+    server.on("secureConnection", (socket: Socket) => table.secured(socket));
+  }
 
   return {
-    limit(maxConnections) {
-      most = maxConnections;
-      server.maxConnections = maxConnections + reserve;
+    limit(next) {
+      limits = next;
+      server.maxConnections = next.maxConnections + reserve;
     },
-    admit(request, response) {
-      const { socket } = request;
-      if (served.has(socket)) return true;
-      if (serving >= most) {
-        const headers = { "Retry-After": retryAfter, Connection: "close" };
-        sendError(request, response, { status: 503, code: "UNAVAILABLE", message: "too many connections", headers });
-        return false;
+    admit(request, response, handle) {
+      const connection = table.find(request.socket);
+      // A client that sends a second request while its first is held would have many of them held.
+      if (connection === undefined || held.has(connection)) {
+        request.socket.destroy();
+        return;
       }
-      served.add(socket);
-      serving++;
-      socket.once("close", () => serving--);
-      return true;
+      connection.response = response;
+      if (admitted.has(connection)) return handle(request, response);
+      if (held.size > 0) admitHeld();
+      // Whoever came before has the next place.
+      const outcome = held.size > 0 ? "later" : takePlace(connection);
+      if (outcome === "taken") handle(request, response);
+      else if (outcome === "later") held.set(connection, { request, response, handle, since: performance.now() });
+      else refuse(request, response);
     },
+    closeUnused: table.closeUnused,
+    cut: table.cut,
+    stop: table.stop,
   };
 }

@@ -6,10 +6,10 @@ import { createServer as createHttpsServer, Server as HttpsServer } from "node:h
 import { connect } from "node:net";
 import { dirname } from "node:path";
 import { InvalidOptionsError } from "@registry-gate/auth";
-import { refuseUnreadable, serveExpectations, type UnreadableRequest } from "registry-gate";
+import { type AddressSet, refuseUnreadable, serveExpectations, type UnreadableRequest } from "registry-gate";
 import { formatListenAddress } from "../config/address.ts";
-import type { ListenAddress } from "../config/configuration.ts";
-import { limitConnections } from "./limit-connections.ts";
+import type { ClientAuth, ListenAddress } from "../config/configuration.ts";
+import { type ConnectionPressure, limitConnections } from "./limit-connections.ts";
 import type { TlsIdentity } from "./tls.ts";
 
 /** A socket that is listened on. */
@@ -18,12 +18,11 @@ export interface Listener {
   readonly address: ListenAddress;
   readonly name: string;
   readonly secure: boolean;
-  /** Whether it asks clients for a certificate. */
-  readonly asksClients: boolean;
+  readonly clientAuth: ClientAuth;
   /** For new connections. Sessions that clients hold stay resumable while their authorities are the same. */
   setTls(identity: TlsIdentity): void;
   setLimits(limits: ListenerLimits): void;
-  /** Accepts nothing more, and resolves when every connection has ended. Idle ones are ended at once. */
+  /** Accepts nothing more, and resolves when every connection has ended. Those that wait are ended at once. */
   close(): Promise<void>;
   /** Cuts every connection. */
   cut(): void;
@@ -36,6 +35,10 @@ export interface ListenerLimits {
   readonly headersTimeout: number;
   /** How many connections are served at once. */
   readonly maxConnections: number;
+  /** How many connections one IPv4 address, or one IPv6 network of 64 bits, may have. */
+  readonly connectionsPerAddress: number;
+  /** Peers that the limit by address does not count for. */
+  readonly trustedProxies: AddressSet;
 }
 
 /** What a listener calls. */
@@ -43,12 +46,16 @@ export interface ListenerHandlers {
   readonly handle: RequestListener;
   /** Is told of what was refused before it was a request. */
   readonly unreadable: (request: UnreadableRequest) => void;
+  /** Is told, now and then, of connections that were closed for want of places. */
+  readonly pressure: (pressure: ConnectionPressure) => void;
 }
 
 /** Longer than load balancers keep an idle connection, so that it is they who end it: commonly 60 s. */
 const keepAliveTimeout = 75_000;
 /** How often connections are looked through for a head that takes too long. */
 const connectionsCheckingInterval = 1000;
+/** Of connections on a Unix socket; the table of connections has a limit for those over TCP. In milliseconds. */
+const handshakeTimeout = 10_000;
 /** Room for a token in `Authorization` and for what portals add. */
 const maxHeaderSize = 32_768;
 
@@ -57,7 +64,7 @@ export async function openListener(
   address: ListenAddress,
   tls: TlsIdentity | undefined,
   limits: ListenerLimits,
-  { handle, unreadable }: ListenerHandlers,
+  { handle, unreadable, pressure }: ListenerHandlers,
 ): Promise<Listener> {
   const options = {
     // Uploads last for hours, so no whole request is limited in time; silence is.
@@ -68,33 +75,51 @@ export async function openListener(
     noDelay: true,
     // The gate refuses it by itself, with the body and the record of every other refusal.
     requireHostHeader: false,
+    ...("socket" in address && { handshakeTimeout }),
   };
-  // Whoever has no certificate of these authorities comes without one: docker has passwords.
-  const asking = { requestCert: tls?.asksClients ?? false, rejectUnauthorized: false };
+  const clientAuth = tls?.clientAuth ?? "none";
+  const asking = { requestCert: clientAuth !== "none", rejectUnauthorized: clientAuth === "required" };
   const server: HttpServer | HttpsServer =
     tls === undefined ? createHttpServer(options) : createHttpsServer({ ...options, ...asking, ...tls.options });
   let authorities = authoritiesOf(tls);
-  const connections = limitConnections(server);
-  const handler: RequestListener = (request, response) => {
-    if (connections.admit(request, response)) handle(request, response);
-  };
+  const connections = limitConnections(server, "socket" in address, pressure);
+  const handler: RequestListener = (request, response) => connections.admit(request, response, handle);
   server.on("request", handler);
   serveExpectations(server, handler);
   refuseUnreadable(server, unreadable);
-  const setLimits = ({ inactivity, headersTimeout, maxConnections }: ListenerLimits): void => {
+  const setLimits = ({ inactivity, headersTimeout, ...rest }: ListenerLimits): void => {
     server.setTimeout(inactivity);
     server.headersTimeout = headersTimeout;
-    connections.limit(maxConnections);
+    connections.limit(rest);
   };
   setLimits(limits);
+  let closed: Promise<void> | undefined;
+  async function close(): Promise<void> {
+    const ended = new Promise<void>((resolve) => server.close(() => resolve()));
+    const closeWaiting = (): void => {
+      server.closeIdleConnections();
+      connections.closeUnused();
+    };
+    closeWaiting();
+    // A connection that is busy now becomes idle when its request has ended.
+    const sweep = setInterval(closeWaiting, 100);
+    await ended;
+    clearInterval(sweep);
+    connections.stop();
+  }
   if ("socket" in address) await removeStaleSocket(address.socket);
-  await listen(server, address);
+  try {
+    await listen(server, address);
+  } catch (error) {
+    connections.stop();
+    throw error;
+  }
 
   return {
     address,
     name: nameOf(server, address),
     secure: tls !== undefined,
-    asksClients: tls?.asksClients ?? false,
+    clientAuth,
     setTls(identity) {
       if (!(server instanceof HttpsServer)) throw new TypeError("the listener is not a TLS one");
       const tickets = server.getTicketKeys();
@@ -104,14 +129,11 @@ export async function openListener(
       authorities = authoritiesOf(identity);
     },
     setLimits,
-    async close() {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      // A connection that is busy now becomes idle when its request has ended.
-      const sweep = setInterval(() => server.closeIdleConnections(), 100);
-      await closed;
-      clearInterval(sweep);
+    close() {
+      closed ??= close();
+      return closed;
     },
-    cut: () => server.closeAllConnections(),
+    cut: connections.cut,
   };
 }
 

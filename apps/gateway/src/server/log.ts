@@ -1,15 +1,25 @@
 import pino, { type Logger } from "pino";
+import { logOutput } from "./log-output.ts";
+import { nonBlockingStandardOutput } from "./standard-output.ts";
 
 /** The gateway's log: a JSON object a line, on standard output. */
 export interface GatewayLog {
   readonly logger: Logger;
-  /** Writes out what is still held back. */
-  flush(): void;
+  /** Resolves when every line is written, or after `patience` milliseconds. */
+  drained(patience: number): Promise<void>;
 }
 
-/** Opens it at the level `info`. */
+/** How much waits for a slow reader, or for room on a disk: some ten thousand lines. */
+const capacity = 4 * 1024 * 1024;
+
+/** Opens it at the level `info`. A log that cannot be written never delays a request or the end of the process. */
 export function openLog(): GatewayLog {
-  const destination = pino.destination({ dest: 1, sync: false });
+  const output = logOutput(nonBlockingStandardOutput(), {
+    capacity,
+    // As an error, so that no level but `silent` hides it.
+    onDropped: ({ lines, reason }) =>
+      logger.error({ event: "log lines dropped", lines, reason }, "the log could not be written"),
+  });
   const logger = pino(
     {
       base: null,
@@ -17,9 +27,9 @@ export function openLog(): GatewayLog {
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: describeError },
     },
-    destination,
+    output,
   );
-  return { logger, flush: () => destination.flushSync() };
+  return { logger, drained: (patience) => output.drained(patience) };
 }
 
 /** What an operator needs of an error. Its stack, and the addresses that Node writes into its message, stay out. */

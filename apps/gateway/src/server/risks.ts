@@ -37,8 +37,10 @@ export function riskWarnings(configuration: Configuration, tls: TlsIdentity | un
       const message = "whoever reads the file has every password";
       warnings.push({ path: ["auth", "backends", index, "allowPlaintext"], message });
     }
-    if (backend.clientCertificate !== undefined && listen.tls?.clientCa === undefined) {
-      const message = "lets nobody in: without listen.tls.clientCa nobody is asked for a certificate";
+    if (backend.clientCertificate !== undefined && (tls?.clientAuth ?? "none") === "none") {
+      const why =
+        listen.tls?.clientCa === undefined ? "without listen.tls.clientCa" : "with listen.tls.clientAuth: none";
+      const message = `lets nobody in: ${why} nobody is asked for a certificate`;
       warnings.push({ path: ["auth", "backends", index, "clientCertificate"], message });
     }
   }

@@ -2,14 +2,14 @@ import { X509Certificate } from "node:crypto";
 import { createSecureContext, type SecureContextOptions } from "node:tls";
 import { type Fault, InvalidOptionsError } from "@registry-gate/auth";
 import { FileReadError, readSettled, type SettledFile } from "@registry-gate/watched-file";
-import type { TlsConfiguration } from "../config/configuration.ts";
+import type { ClientAuth, TlsConfiguration } from "../config/configuration.ts";
 import { oneLine } from "../one-line.ts";
+import { protocolOptions } from "./tls-protocol.ts";
 
 /** A certificate with its key, read and found to fit, and the authorities of clients' certificates. */
 export interface TlsIdentity {
   readonly options: SecureContextOptions;
-  /** Whether clients are asked for a certificate. */
-  readonly asksClients: boolean;
+  readonly clientAuth: ClientAuth;
   /** As they were read, for whoever watches them. */
   readonly files: TlsFiles;
   /** Of the first certificate in the file. */
@@ -18,12 +18,13 @@ export interface TlsIdentity {
 
 export type TlsFiles = readonly [certificate: SettledFile, key: SettledFile, clientCa?: SettledFile];
 
-type TlsKey = "certificate" | "key" | "clientCa";
+type TlsKey = "certificate" | "key" | "clientCa" | "clientAuth" | "ciphers";
+type TlsFileKey = "certificate" | "key" | "clientCa";
 
 /** @throws {InvalidOptionsError} with paths below `listen.tls`. */
 export async function loadTls(configuration: TlsConfiguration): Promise<TlsIdentity> {
   const faults: Fault[] = [];
-  const read = async (key: TlsKey, file: string | undefined): Promise<SettledFile | undefined> => {
+  const read = async (key: TlsFileKey, file: string | undefined): Promise<SettledFile | undefined> => {
     try {
       return file === undefined ? undefined : await readSettled(file);
     } catch (error) {
@@ -39,15 +40,20 @@ export async function loadTls(configuration: TlsConfiguration): Promise<TlsIdent
   return identityOf(configuration, clientCa === undefined ? [certificate, key] : [certificate, key, clientCa]);
 }
 
-/** @throws {InvalidOptionsError} where the files are not a certificate and its key, or the authorities hold none. */
-export function identityOf({ minVersion = "TLSv1.2" }: TlsConfiguration, files: TlsFiles): TlsIdentity {
+/**
+ * @throws {InvalidOptionsError} where the files are not a certificate and its key, where the authorities hold none or are
+ * missing, and where OpenSSL knows no cipher of the list.
+ */
+export function identityOf(configuration: TlsConfiguration, files: TlsFiles): TlsIdentity {
   const [certificate, key, clientCa] = files;
+  const { clientAuth = clientCa === undefined ? "none" : "optional" } = configuration;
   const faults: Fault[] = [];
+  const fault = (part: TlsKey, message: string): void => void faults.push({ path: ["listen", "tls", part], message });
   const attempt = <T>(part: TlsKey, message: string, action: () => T): T | undefined => {
     try {
       return action();
     } catch (error) {
-      faults.push({ path: ["listen", "tls", part], message: `${message} (${oneLine(error)})` });
+      fault(part, `${message} (${oneLine(error)})`);
       return undefined;
     }
   };
@@ -56,23 +62,34 @@ export function identityOf({ minVersion = "TLSv1.2" }: TlsConfiguration, files: 
     return new X509Certificate(certificate.content);
   });
   if (encrypted.test(key.content.toString("latin1"))) {
-    faults.push({
-      path: ["listen", "tls", "key"],
-      message: "is encrypted, and nobody is there to give the passphrase",
-    });
+    fault("key", "is encrypted, and nobody is there to give the passphrase");
   } else {
     attempt("key", "holds no usable private key", () => createSecureContext({ key: key.content }));
   }
   if (clientCa !== undefined) {
     attempt("clientCa", "holds no usable certificate", () => new X509Certificate(clientCa.content));
-  }
-  const options = { cert: certificate.content, key: key.content, minVersion };
+  } else if (clientAuth !== "none") fault("clientAuth", `is ${clientAuth}, which needs listen.tls.clientCa`);
+  const protocol = protocolOptions(configuration);
+  if (!isUsable(protocol)) fault("ciphers", "OpenSSL knows no cipher of this list");
+  const options = { cert: certificate.content, key: key.content, ...protocol };
   if (faults.length === 0) attempt("key", "does not belong to the certificate", () => createSecureContext(options));
   if (leaf === undefined || faults.length > 0) throw new InvalidOptionsError(faults);
-  const identity = { files, validTo: leaf.validToDate };
-  return clientCa === undefined
-    ? { ...identity, options, asksClients: false }
-    : { ...identity, options: { ...options, ca: clientCa.content }, asksClients: true };
+  const asking = clientCa !== undefined && clientAuth !== "none";
+  return {
+    files,
+    validTo: leaf.validToDate,
+    clientAuth,
+    options: asking ? { ...options, ca: clientCa.content } : options,
+  };
+}
+
+function isUsable(options: SecureContextOptions): boolean {
+  try {
+    createSecureContext(options);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** A private key under a passphrase: in PKCS #8 (RFC 5958), or as OpenSSL writes the older kinds (RFC 1421). */

@@ -1,14 +1,9 @@
-import { isIPv6 } from "node:net";
 import type { Identity } from "@registry-gate/auth";
-import { ipv6Groups } from "./ipv6-groups.ts";
+import { clientNetwork } from "@registry-gate/auth-kit";
 
 /** Names whoever is at an address, for counting. No such key is also one of a user. */
 export function addressKey(address: string | undefined): string {
-  if (address === undefined) return "unix:";
-  if (!isIPv6(address)) return `address:${address}`;
-  // 64 bits name one site: the rest is its own to choose (RFC 6177).
-  const site = ipv6Groups(address).slice(0, 4);
-  return `address:${site.map((group) => group.toString(16)).join(":")}::/64`;
+  return `address:${clientNetwork(address)}`;
 }
 
 const userKeys = new WeakMap<Identity, string>();

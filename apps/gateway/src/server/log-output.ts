@@ -1,0 +1,120 @@
+import { write } from "node:fs";
+
+/** Takes the lines of a log, and never makes the caller wait. */
+export interface LogOutput {
+  /** Takes one whole line, its end included. */
+  write(line: string): void;
+  /** Resolves when every line is written, or after `patience` milliseconds. */
+  drained(patience: number): Promise<void>;
+}
+
+export interface LogOutputOptions {
+  /** How many bytes may wait to be written. Lines beyond them are dropped and counted. */
+  readonly capacity: number;
+  /**
+   * Called as soon as lines can be written again after some were dropped. What it writes stands where those would have
+   * stood.
+   */
+  readonly onDropped: (dropped: DroppedLines) => void;
+}
+
+export interface DroppedLines {
+  readonly lines: number;
+  /** The code of the last error, such as `ENOSPC`; `EAGAIN` where the reader was too slow. */
+  readonly reason: string | undefined;
+}
+
+/** Lines are written together up to this size, which is what a pipe holds on Linux. */
+const batchSize = 64 * 1024;
+/** After an error other than a full pipe: a disk gets room again, a reader comes back. In milliseconds. */
+const errorDelay = 1000;
+/** While a pipe is full; the delay doubles from the first to the second, in milliseconds. */
+const fullPipeDelays = [10, 160] as const;
+
+/**
+ * Writes lines to a file descriptor without blocking the event loop, and with a bound on what waits.
+ *
+ * @param descriptor A non-blocking one: a thread of Node's pool that is blocked in a write would keep even
+ * `process.exit` from ending the process.
+ */
+export function logOutput(descriptor: number, { capacity, onDropped }: LogOutputOptions): LogOutput {
+  const batches: Buffer[] = [];
+  /** Lines that are not yet part of a batch. */
+  let current = "";
+  /** Characters and bytes that wait, those being written included. */
+  let waiting = 0;
+  let dropped = 0;
+  let reason: string | undefined;
+  let active = false;
+  let delay: number = fullPipeDelays[0];
+  const idleListeners = new Set<() => void>();
+
+  function writeNext(): void {
+    if (batches.length === 0 && current !== "") seal();
+    const [batch] = batches;
+    active = batch !== undefined;
+    if (batch === undefined) {
+      for (const listener of idleListeners) listener();
+      return;
+    }
+    write(descriptor, batch, (error, written) => {
+      if (error !== null || written === 0) return pause(error?.code ?? "EAGAIN");
+      delay = fullPipeDelays[0];
+      waiting -= written;
+      if (written === batch.length) batches.shift();
+      else batches[0] = batch.subarray(written);
+      if (dropped > 0 && waiting <= capacity / 2) reportDropped();
+      writeNext();
+    });
+  }
+
+  function pause(code: string): void {
+    reason = code;
+    const busy = code === "EAGAIN";
+    // A process that has nothing else to do does not stay for its log; whoever ends it may wait in `drained`.
+    setTimeout(writeNext, busy ? delay : errorDelay).unref();
+    if (busy) delay = Math.min(delay * 2, fullPipeDelays[1]);
+  }
+
+  /** One buffer in place of many short strings: they would take several times their length. */
+  function seal(): void {
+    const batch = Buffer.from(current);
+    waiting += batch.length - current.length;
+    batches.push(batch);
+    current = "";
+  }
+
+  function reportDropped(): void {
+    const lines = dropped;
+    dropped = 0;
+    onDropped({ lines, reason });
+  }
+
+  return {
+    write(line) {
+      // Once a line is dropped, so is every further one until the gap is reported: lines never change their order.
+      if (dropped > 0 || waiting + line.length > capacity) {
+        dropped++;
+        // A line that never fits, with nothing before it.
+        if (!active) reportDropped();
+        return;
+      }
+      waiting += line.length;
+      current += line;
+      if (current.length >= batchSize) seal();
+      if (!active) writeNext();
+    },
+    drained(patience) {
+      if (!active) return Promise.resolve();
+      return new Promise((resolve) => {
+        const done = (): void => {
+          clearTimeout(timer);
+          idleListeners.delete(done);
+          resolve();
+        };
+        const timer = setTimeout(done, patience);
+        idleListeners.add(done);
+      });
+    },
+  };
+}
