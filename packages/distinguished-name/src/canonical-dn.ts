@@ -31,11 +31,24 @@ export function isWithin(dn: DN, base: DN): boolean {
 /** What most values are: ASCII, with single spaces within. The rest of the folding changes nothing there. */
 const SIMPLE = /^[!-~]+(?: [!-~]+)*$/;
 
-/** Folds a value for comparison, much as caseIgnoreMatch does. */
+/**
+ * More combining marks in a row than any writing system has: those of the Stream-Safe Text Format (UAX #15, section 13).
+ * The last two characters become marks by compatibility.
+ */
+const MANY_MARKS = /[\p{M}\uff9e\uff9f]{31}/u;
+
+/**
+ * Folds a value for comparison, much as caseIgnoreMatch does. Takes time in proportion to the length: a value with more
+ * than 30 combining marks in a row is not normalized, because sorting them takes the square of it.
+ */
 export function foldValue(value: string): string {
   if (SIMPLE.test(value)) return value.toLowerCase();
-  const folded = value.normalize("NFKC").toLowerCase().replaceAll("ς", "σ").normalize("NFKC");
+  const folded = MANY_MARKS.test(value) ? value.toLowerCase() : normalizeFold(value);
   return folded.replace(/\s+/g, " ").trim();
+}
+
+function normalizeFold(value: string): string {
+  return value.normalize("NFKC").toLowerCase().replaceAll("ς", "σ").normalize("NFKC");
 }
 
 function canonicalRDNs(dn: DN): readonly string[] {
