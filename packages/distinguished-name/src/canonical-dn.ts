@@ -38,12 +38,20 @@ const SIMPLE = /^[!-~]+(?: [!-~]+)*$/;
 const MANY_MARKS = /[\p{M}\uff9e\uff9f]{31}/u;
 
 /**
- * Folds a value for comparison, much as caseIgnoreMatch does. Takes time in proportion to the length: a value with more
- * than 30 combining marks in a row is not normalized, because sorting them takes the square of it.
+ * Whether a text has at most 30 combining marks in a row, as every writing system has. Otherwise Unicode normalization,
+ * which sorts them, takes the square of their number.
+ */
+export function isStreamSafe(text: string): boolean {
+  return !MANY_MARKS.test(text);
+}
+
+/**
+ * Folds a value for comparison, much as caseIgnoreMatch does. Takes time in proportion to the length: a value that is
+ * not {@link isStreamSafe} is not normalized.
  */
 export function foldValue(value: string): string {
   if (SIMPLE.test(value)) return value.toLowerCase();
-  const folded = MANY_MARKS.test(value) ? value.toLowerCase() : normalizeFold(value);
+  const folded = isStreamSafe(value) ? normalizeFold(value) : value.toLowerCase();
   return folded.replace(/\s+/g, " ").trim();
 }
 

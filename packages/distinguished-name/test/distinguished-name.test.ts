@@ -183,7 +183,10 @@ describe("a folded value", () => {
   });
 
   it("is its own", () => {
-    const unit = fc.oneof(fc.string({ unit: "grapheme", maxLength: 1 }), fc.constantFrom("\u0301".repeat(31), "İ", "Σ"));
+    const unit = fc.oneof(
+      fc.string({ unit: "grapheme", maxLength: 1 }),
+      fc.constantFrom("\u0301".repeat(31), "İ", "Σ"),
+    );
     fc.assert(
       fc.property(fc.string({ unit }), (value) => {
         expect(foldValue(foldValue(value))).toBe(foldValue(value));
