@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { AuthResult, BasicCredentials, Identity } from "@registry-gate/auth";
 import { canonicalDN, writeCanonical } from "@registry-gate/distinguished-name";
-import type { Directory } from "./directory/directory.ts";
+import type { LoginDirectory } from "./directory/login-directory.ts";
 import type { Group } from "./groups/group.ts";
 import { groupAttributes, groupsOf } from "./groups/groups-of.ts";
 import { type BindVerdict, judgeUserBind } from "./outcomes.ts";
@@ -16,7 +16,7 @@ export interface LoginContext {
   /** The id of the backend. */
   readonly backend: string;
   readonly settings: Settings;
-  readonly directory: Directory;
+  readonly directory: LoginDirectory;
   readonly domains: Domains;
 }
 

@@ -2,6 +2,7 @@ import type { AuthBackend, BackendContext } from "@registry-gate/auth";
 import { authenticate } from "./authenticate.ts";
 import { diagnose } from "./diagnosis/diagnose.ts";
 import { openDirectory } from "./directory/directory.ts";
+import { createLoginBudget, directoryWithin } from "./directory/login-directory.ts";
 import type { LdapOptions } from "./options.ts";
 import { unavailable } from "./outcomes.ts";
 import { prepare } from "./prepare.ts";
@@ -22,12 +23,14 @@ export async function ldapBackend(options: LdapOptions, context: Partial<Backend
   const { id, log } = prepared.context;
   const directory = openDirectory(settings.directory, () => prepared.account(), log);
   prepared.onAccountChange(() => directory.accountChanged());
-  const login = { backend: id, settings, directory, domains: createDomains() };
+  const domains = createDomains();
   return {
     id,
     async authenticate({ credentials, signal }) {
       if (credentials?.scheme !== "basic") return { status: "abstained" };
       try {
+        const budget = createLoginBudget(settings.directory.timeout);
+        const login = { backend: id, settings, directory: directoryWithin(directory, budget), domains };
         return await authenticate(credentials, login, signal);
       } catch (error) {
         throw unavailable(id, error);
