@@ -33,6 +33,7 @@ export async function prepare(options: unknown, given: Partial<BackendContext>):
   };
   const checked = requireOptions(options);
   const settled = settle(checked);
+  for (const { option, message } of settled.warnings) context.log.warn({ backend: context.id, option }, message);
   const { bindDN, bindPassword, bindPasswordFile } = checked;
   const absolute = (path: string | undefined): string | undefined =>
     path === undefined ? undefined : resolve(context.baseDirectory, path);

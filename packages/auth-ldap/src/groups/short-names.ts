@@ -1,0 +1,105 @@
+import { foldValue, isStreamSafe, parseDN, writeCanonical } from "@registry-gate/distinguished-name";
+import { LONGEST } from "../bounds.ts";
+import type { Session } from "../protocol/session.ts";
+import type { GroupSettings } from "../settings.ts";
+import { domainOf } from "../user/login-name.ts";
+import type { FoundGroup, Group } from "./group.ts";
+import type { GroupSearch } from "./member-search.ts";
+import { type Bearer, withoutNamesakes } from "./namesakes.ts";
+import { isDirectlyBelow } from "./place.ts";
+import { readNames } from "./read-names.ts";
+
+/**
+ * Decides which short names groups have, in whichever way they were found: those that can stand for no other group.
+ *
+ * - In a domain of Active Directory an account name is unique; the domain controllers see to that.
+ * - Directly below `groups.searchBase` a name in the DN is unique, and goes before all that is deeper: whoever may create
+ *   groups in a unit below cannot take it or void it.
+ * - Any other name in the place of `groups.searchBase` counts where no other entry there has it.
+ *
+ * @param groups Distinct ones.
+ * @throws {DirectoryFault} when the directory did not answer in full.
+ */
+export async function nameGroups(
+  session: Session,
+  groups: readonly FoundGroup[],
+  settings: GroupSettings,
+  search: GroupSearch,
+  signal: AbortSignal,
+): Promise<readonly Group[]> {
+  const { naming, nameAttribute } = settings;
+  const eligible = groups.filter((group) => mayHaveNames(group, settings));
+  const unread = eligible.filter((group) => group.values === undefined && nameInDN(group, nameAttribute) === undefined);
+  const read = await readNames(session, unread, search, settings.activeDirectory, signal);
+  const known = new Map([...eligible, ...read].map((group) => [group.canonicalDN, group]));
+  const bearers = [...known.values()].flatMap((group) => bearersOf(group, nameAttribute));
+  const unique =
+    naming.kind === "domain" ? new Set(bearers) : await uniqueAmong(session, bearers, settings, search, signal);
+  const named = new Map(groups.map(({ canonicalDN }) => [canonicalDN, newGroup(canonicalDN)]));
+  for (const bearer of bearers) {
+    const group = named.get(bearer.group.canonicalDN);
+    (unique.has(bearer) ? group?.names : group?.ambiguousNames)?.push(bearer.name);
+  }
+  return [...named.values()];
+}
+
+const newGroup = (canonicalDN: string): Group & Record<"names" | "ambiguousNames", string[]> => ({
+  canonicalDN,
+  names: [],
+  ambiguousNames: [],
+});
+
+function mayHaveNames(group: FoundGroup, settings: GroupSettings): boolean {
+  const { naming } = settings;
+  switch (naming.kind) {
+    case "none":
+      return false;
+    case "domain":
+      return writeCanonical(domainOf(group.parsedDN)) === naming.domain;
+    case "place":
+      return naming.searched || isUniqueByPlace(group, settings);
+  }
+}
+
+/** The names that a group bears: the one in its DN, where there is one, else the values of the name attribute. */
+function bearersOf(group: FoundGroup, nameAttribute: string): readonly Bearer[] {
+  const naming = nameInDN(group, nameAttribute);
+  const values = new Set(naming === undefined ? (group.values ?? []) : [naming]);
+  return [...values].flatMap((value) => {
+    if (value === "" || value.length > LONGEST.name || !isStreamSafe(value)) return [];
+    const key = foldValue(value);
+    const name = value.normalize("NFC");
+    // What reads as a DN could pass for another group.
+    return parseDN(name) === undefined ? [{ group, name, value, key }] : [];
+  });
+}
+
+function nameInDN({ parsedDN }: FoundGroup, nameAttribute: string): string | undefined {
+  return parsedDN[0]?.find(({ type, hex }) => !hex && type === nameAttribute.toLowerCase())?.value;
+}
+
+/** Whether the name is the whole RDN, directly below the base: there can be no second entry of it. */
+function isUniqueByPlace(group: FoundGroup, { base, nameAttribute }: GroupSettings): boolean {
+  const whole = group.parsedDN[0]?.length === 1 && nameInDN(group, nameAttribute) !== undefined;
+  return whole && base !== undefined && isDirectlyBelow(group.parsedDN, base.dn);
+}
+
+/** Those whose name no other entry in the place has. */
+async function uniqueAmong(
+  session: Session,
+  bearers: readonly Bearer[],
+  settings: GroupSettings,
+  search: GroupSearch,
+  signal: AbortSignal,
+): Promise<ReadonlySet<Bearer>> {
+  const unique = new Set(bearers.filter(({ group }) => isUniqueByPlace(group, settings)));
+  if (settings.naming.kind !== "place" || !settings.naming.searched) return unique;
+  const byKey = Map.groupBy(bearers, ({ key }) => key);
+  const open = [...byKey.values()].flatMap((same) => {
+    const [only, ...others] = same;
+    // Where two of the user's own groups bear the name, nobody else has to be asked.
+    return only !== undefined && others.length === 0 && !unique.has(only) ? [only] : [];
+  });
+  for (const bearer of await withoutNamesakes(session, open, search, signal)) unique.add(bearer);
+  return unique;
+}
