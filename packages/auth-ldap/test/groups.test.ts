@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 import { createLoginBudget } from "../src/directory/login-directory.ts";
 import { type FoundGroup, foundGroup } from "../src/groups/group.ts";
 import { rangedValues } from "../src/groups/ranged-values.ts";
-import { primaryGroupSid } from "../src/groups/token-groups.ts";
+import { primaryGroupSid, tokenGroups } from "../src/groups/token-groups.ts";
 import { walkUp } from "../src/groups/walk.ts";
-import { entryOf, found, scriptedSession } from "./scripted-session.ts";
+import { entryOf, found, type ScriptedSession, scriptedSession } from "./scripted-session.ts";
 
 const { signal } = new AbortController();
 const base = "ou=groups,dc=example,dc=org";
@@ -120,6 +120,30 @@ describe("values that come in ranges", () => {
   it("are given up where there are more at once than anybody has groups", async () => {
     const entry = entryOf(dn, { memberOf: values(0, 10_000) });
     await expect(rangedValues(scriptedSession(), entry, "memberOf", signal)).rejects.toThrow("more than 10000 values");
+  });
+});
+
+describe("the groups of a token", () => {
+  const sids = (count: number): Buffer[] =>
+    Array.from({ length: count }, (_, index) => {
+      const sid = Buffer.alloc(28, 1);
+      sid.writeUInt32LE(index, 24);
+      return sid;
+    });
+  const user = { entry: entryOf("cn=alice"), dn: "cn=alice", parsedDN: [], username: "alice" };
+  const search = { base, scope: "sub", nameAttribute: "sAMAccountName" } as const;
+  const sessionWith = (count: number): ScriptedSession =>
+    scriptedSession(({ attributes }) =>
+      attributes.includes("tokenGroups") ? found(entryOf("cn=alice", { tokenGroups: sids(count) })) : found(),
+    );
+
+  it("are searched for many at a time, and given up where there are more than anybody has", async () => {
+    const many = sessionWith(10_000);
+    expect(await tokenGroups(many, user, search, signal)).toEqual([]);
+    expect(many.searches).toHaveLength(1 + 50);
+    const more = sessionWith(10_001);
+    await expect(tokenGroups(more, user, search, signal)).rejects.toMatchObject({ kind: "content" });
+    expect(more.searches).toHaveLength(1);
   });
 });
 

@@ -269,6 +269,17 @@ describe("a login is unavailable, and its connection destroyed,", () => {
     });
   });
 
+  it("after groups that have many names each", async () => {
+    const names = times(20, (index) => `name${index}`);
+    const directory = await directoryWith({ uid: ["alice"] }, ({ id }) => [
+      ...times(9000, (index) => searchEntry(id, group(index), { cn: names })),
+      searchDone(id),
+    ]);
+    await expectUnavailable(directory, /a response holds more than 100000 elements/, {
+      groups: { searchBase: base, searchFilter: "(member={{dn}})" },
+    });
+  });
+
   it("after 10,000 groups whose names can be asked for one by one alone", async () => {
     const directory = await directoryWith(
       { uid: ["alice"], memberOf: times(10_000, (index) => `uid=g${index},${base}`) },

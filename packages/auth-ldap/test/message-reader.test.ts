@@ -44,6 +44,12 @@ describe("the messages of a connection", () => {
     expect(readBindResult(bind)).toEqual({ code: 49, diagnostic: "no", policy: undefined });
   });
 
+  it("are cut where a server says a lot about a result", () => {
+    const [only] = readAll([bindResponse(1, 49, "no ".repeat(100_000))]);
+    if (!only) throw new Error("there is one");
+    expect(readResult(only).diagnostic).toHaveLength(1024);
+  });
+
   it("keep the DN of an entry apart from an attribute of that name", () => {
     const [only] = readAll([searchEntry(1, "cn=true", { dn: ["cn=false"] })]);
     if (!only) throw new Error("there is one");

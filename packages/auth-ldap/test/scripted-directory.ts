@@ -10,6 +10,8 @@ export type Tree = Readonly<Record<string, Readonly<Record<string, readonly stri
 export interface ScriptedDirectorySettings {
   /** The most entries that it gives at once. */
   readonly sizeLimit?: number;
+  /** Whether the attributes of an entry may be searched, but not read. */
+  readonly hidden?: (dn: string) => boolean;
   /** The result code of searches that are not for a single entry. */
   readonly code?: (query: SearchQuery) => number;
 }
@@ -22,7 +24,7 @@ export function scriptedDirectory(tree: Tree, settings: ScriptedDirectorySetting
     // The last of a name: options are not known here.
     attributes: new Map(Object.entries(attributes).map(([name, values]) => [name.toLowerCase(), values])),
   }));
-  const { sizeLimit: limit = Number.POSITIVE_INFINITY, code: codeOf = () => 0 } = settings;
+  const { sizeLimit: limit = Number.POSITIVE_INFINITY, hidden = () => false, code: codeOf = () => 0 } = settings;
   return scriptedSession((query): SearchResult => {
     const { base, scope, filter, attributes: wanted, sizeLimit = Number.POSITIVE_INFINITY } = query;
     const code = scope === "base" ? 0 : codeOf(query);
@@ -39,7 +41,9 @@ export function scriptedDirectory(tree: Tree, settings: ScriptedDirectorySetting
       .map(({ dn, attributes }) =>
         entryOf(
           dn,
-          Object.fromEntries(wanted.flatMap((name) => [[name, attributes.get(name.toLowerCase()) ?? []] as const])),
+          hidden(dn)
+            ? {}
+            : Object.fromEntries(wanted.map((name) => [name, attributes.get(name.toLowerCase()) ?? []] as const)),
         ),
       );
     return { ...found(...given), code: given.length < matching.length ? 4 : 0 };
@@ -59,12 +63,11 @@ function matches(filter: Filter, dn: string, attributes: ReadonlyMap<string, rea
       const text = value.toString();
       if (attribute === "distinguishedName") return canonicalDN(dn) === canonicalDN(text);
       const values = attributes.get(attribute.toLowerCase()) ?? [];
-      return values.some((held) => foldValue(held) === foldValue(text) || canonicalDN(held) === canonicalOf(text));
+      if (values.some((held) => foldValue(held) === foldValue(text))) return true;
+      const asDN = text.includes("=") ? canonicalDN(text) : undefined;
+      return asDN !== undefined && values.some((held) => canonicalDN(held) === asDN);
     }
     default:
       throw new Error(`this directory does not know the filter ${filter.kind}`);
   }
 }
-
-/** Of what is no DN, something that no value has. */
-const canonicalOf = (text: string): string => canonicalDN(text) ?? "\0";

@@ -122,6 +122,8 @@ describe.each(ways)("a short name of a group found by %s", (_, options) => {
     const [one, two] = [`cn=team,ou=a,${base}`, `cn=Team,ou=b,${base}`];
     const directory = directoryOf([one, two]);
     expect((await groupsIn(directory, options)).flatMap(({ names }) => names)).toEqual([]);
+    // That is known without asking.
+    expect(directory.searches.filter(({ filter }) => JSON.stringify(filter).includes('"value":"team"'))).toEqual([]);
   });
 
   it("does not come from a second value in the DN, nor from another attribute, where a group has it", async () => {
@@ -179,6 +181,14 @@ describe("the search for groups of the same name", () => {
     const hidden = `cn=team,ou=hidden,${base}`;
     const directory = scriptedDirectory({ [user]: { uid: ["mallory"], memberOf: [hidden], objectClass: ["person"] } });
     expect(namesOf(await groupsIn(directory, { searchBase: base }))).toEqual({ [hidden]: [] });
+  });
+
+  it("takes an entry for one of the same name where the entry does not show what it is called", async () => {
+    const mine = deep(3);
+    const other = `cn=g1,ou=secret,${base}`;
+    const directory = directoryOf(mine, [other], {}, { hidden: (dn) => dn === other });
+    const names = namesOf(await groupsIn(directory, { searchBase: base }));
+    expect(names).toEqual({ [mine[0] ?? ""]: ["g0"], [mine[1] ?? ""]: [], [mine[2] ?? ""]: ["g2"] });
   });
 
   it("is not made where the user reads groups as nobody else does: deeper ones have no names", async () => {

@@ -42,7 +42,7 @@ export function createMessageReader(): MessageReader {
         bytes = store.subarray(0, length);
       }
       if (bytes.length < needed) {
-        if (length === 0) store = Buffer.from(bytes);
+        if (length === 0) store = bytes;
         length = bytes.length;
         return [];
       }
@@ -57,8 +57,8 @@ export function createMessageReader(): MessageReader {
         messages.push(readMessage(bytes.subarray(0, head.end), head.start));
         bytes = bytes.subarray(head.end);
       }
-      // A copy: the rest of the buffer may belong to messages that have been handed out.
-      if (length === 0 || messages.length > 0) store = bytes.length === 0 ? NONE : Buffer.from(bytes);
+      // There is no room behind it, so that nothing is written where messages lie that have been handed out.
+      if (length === 0 || messages.length > 0) store = bytes;
       length = bytes.length;
       return messages;
     },
