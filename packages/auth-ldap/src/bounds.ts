@@ -7,7 +7,7 @@ type Bounds<Name extends string> = Readonly<Record<Name, number>>;
 
 /** Of one response: all messages between a request and its last one. */
 export const RESPONSE: Bounds<"bytes" | "elements" | "messages"> = {
-  bytes: 8 * 1024 * 1024,
+  bytes: 4 * 1024 * 1024,
   /** Of BER; a value is one, an attribute three more, an entry six more. */
   elements: 100_000,
   /** Entries and references. */
@@ -17,7 +17,7 @@ export const RESPONSE: Bounds<"bytes" | "elements" | "messages"> = {
 /** Of all searches of one login. */
 export const LOGIN: Bounds<"searches" | "bytes" | "timeouts"> = {
   searches: 100,
-  bytes: 32 * 1024 * 1024,
+  bytes: 16 * 1024 * 1024,
   /** In multiples of the time for one operation. */
   timeouts: 10,
 };

@@ -157,7 +157,7 @@ const responses: readonly (readonly [string, (id: number) => FakeResponse, RegEx
   [
     "long references without end",
     (id) => endless(() => searchReference(id, `ldap://x/${"x".repeat(60_000)}`)),
-    /longer than 8388608 bytes/,
+    /longer than 4194304 bytes/,
   ],
   [
     "intermediate responses without end",
@@ -295,7 +295,7 @@ describe("a login is unavailable, and its connection destroyed,", () => {
       searchEntry(id, group(count++), { cn: [long] }),
       searchDone(id),
     ]);
-    await expectUnavailable(directory, /longer than 33554432 bytes/, { groups: { searchBase: base, nested: true } });
+    await expectUnavailable(directory, /longer than 16777216 bytes/, { groups: { searchBase: base, nested: true } });
   });
 
   it("after searches that are slow together", async () => {
