@@ -24,6 +24,8 @@ beforeAll(async () => {
     bindPassword: password,
     searchBase: base,
     activeDirectory: true,
+    // The rule in chain takes the server seconds on a busy machine.
+    timeout: "30s",
   };
 });
 afterAll(() => samba?.close());

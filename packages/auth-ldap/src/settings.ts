@@ -1,4 +1,3 @@
-import type { DN } from "@registry-gate/distinguished-name";
 import type { ConnectSettings } from "./connect/open-socket.ts";
 import type { FilterTemplate } from "./filter/filter-template.ts";
 import type { SearchScope } from "./protocol/requests.ts";
@@ -60,7 +59,7 @@ export interface GroupSettings {
     /** By the token that Active Directory computes. */
     | { readonly kind: "token" };
   /** Where groups are; those elsewhere do not count. Undefined: wherever they are. */
-  readonly base: { readonly text: string; readonly dn: DN } | undefined;
+  readonly base: { readonly text: string; readonly rdns: readonly string[] } | undefined;
   readonly scope: SearchScope;
   readonly nameAttribute: string;
   readonly naming: Naming;

@@ -1,5 +1,5 @@
 import { type Duration, type Fault, InvalidOptionsError, parseDuration } from "@registry-gate/auth";
-import { canonicalDN, type DN, parseDN, writeCanonical } from "@registry-gate/distinguished-name";
+import { canonicalDN, canonicalRDNs, type DN, parseDN, writeCanonical } from "@registry-gate/distinguished-name";
 import { type FilterTemplate, fillTemplate, type Hole } from "./filter/filter-template.ts";
 import { parseFilterTemplate } from "./filter/parse-filter-template.ts";
 import type { GroupOptions, LdapOptions } from "./options.ts";
@@ -117,8 +117,8 @@ function settleGroups(options: LdapOptions, tell: Tell): GroupSettings | undefin
   if (searchBase === undefined && !activeDirectory && (searchFilter !== undefined || nested)) {
     tell(["groups", "searchBase"], `is required for ${searchFilter === undefined ? "nested groups" : "searchFilter"}`);
   }
-  const base = searchBase === undefined || dn === undefined ? undefined : { text: searchBase, dn };
-  const naming = settleNaming(options, nameAttribute, base?.dn);
+  const base = searchBase === undefined || dn === undefined ? undefined : { text: searchBase, rdns: canonicalRDNs(dn) };
+  const naming = settleNaming(options, nameAttribute, dn);
   return route && { route, base, scope, nameAttribute, naming, nested, activeDirectory };
 }
 

@@ -22,8 +22,11 @@ export function writeCanonical(dn: DN): string {
 
 /** Whether an entry is `base` itself or stands below it. */
 export function isWithin(dn: DN, base: DN): boolean {
-  const whole = canonicalRDNs(dn);
-  const end = canonicalRDNs(base);
+  return endsWith(canonicalRDNs(dn), canonicalRDNs(base));
+}
+
+/** As {@link isWithin}, of {@link canonicalRDNs}. */
+export function endsWith(whole: readonly string[], end: readonly string[]): boolean {
   const offset = whole.length - end.length;
   return offset >= 0 && end.every((rdn, index) => rdn === whole[offset + index]);
 }
@@ -59,7 +62,8 @@ function normalizeFold(value: string): string {
   return value.normalize("NFKC").toLowerCase().replaceAll("ς", "σ").normalize("NFKC");
 }
 
-function canonicalRDNs(dn: DN): readonly string[] {
+/** The components of {@link writeCanonical}, from the entry itself up to the root. */
+export function canonicalRDNs(dn: DN): readonly string[] {
   return dn.map((rdn) => rdn.map(writeAva).sort().join("+"));
 }
 

@@ -1,6 +1,7 @@
 import { LOGIN } from "../bounds.ts";
 import { oddContent } from "../faults.ts";
-import type { Session } from "../protocol/session.ts";
+import type { SearchQuery } from "../protocol/requests.ts";
+import type { SearchResult, Session } from "../protocol/session.ts";
 import type { Directory } from "./directory.ts";
 
 /** The directory as a login uses it. */
@@ -19,30 +20,57 @@ export function createLoginBudget(timeout: number): LoginBudget {
   let bytes = 0;
   /** Without the time for which a login waits for a connection. */
   let milliseconds = 0;
-  return {
-    over: (session) => ({
-      get server() {
-        return session.server;
-      },
-      get usable() {
-        return session.usable;
-      },
-      async search(query, signal) {
-        if (searches === LOGIN.searches) throw oddContent(`a login takes more than ${LOGIN.searches} searches`);
-        if (milliseconds > longest) throw oddContent(`the searches of a login take more than ${longest} ms`);
-        searches++;
-        const start = performance.now();
-        const result = await session.search(query, signal);
-        milliseconds += performance.now() - start;
-        bytes += result.bytes;
-        if (bytes > LOGIN.bytes) throw oddContent(`the responses to one login are longer than ${LOGIN.bytes} bytes`);
-        return result;
-      },
-      bind: (...request) => session.bind(...request),
-      onEnd: (listener) => session.onEnd(listener),
-      close: () => session.close(),
-    }),
+
+  const search: Search = async (session, query, signal) => {
+    if (searches === LOGIN.searches) throw oddContent(`a login takes more than ${LOGIN.searches} searches`);
+    if (milliseconds > longest) throw oddContent(`the searches of a login take more than ${longest} ms`);
+    searches++;
+    const start = performance.now();
+    const result = await session.search(query, signal);
+    milliseconds += performance.now() - start;
+    bytes += result.bytes;
+    if (bytes > LOGIN.bytes) throw oddContent(`the responses to one login are longer than ${LOGIN.bytes} bytes`);
+    return result;
   };
+
+  return { over: (session) => new BoundedSession(session, search) };
+}
+
+type Search = (session: Session, query: SearchQuery, signal: AbortSignal) => Promise<SearchResult>;
+
+/** A connection of which one method is another. A class, because each login has several of them. */
+class BoundedSession implements Session {
+  readonly #session: Session;
+  readonly #search: Search;
+
+  constructor(session: Session, search: Search) {
+    this.#session = session;
+    this.#search = search;
+  }
+
+  get server(): string {
+    return this.#session.server;
+  }
+
+  get usable(): boolean {
+    return this.#session.usable;
+  }
+
+  search(query: SearchQuery, signal: AbortSignal): Promise<SearchResult> {
+    return this.#search(this.#session, query, signal);
+  }
+
+  bind(...request: Parameters<Session["bind"]>): ReturnType<Session["bind"]> {
+    return this.#session.bind(...request);
+  }
+
+  onEnd(listener: () => void): void {
+    this.#session.onEnd(listener);
+  }
+
+  close(): void {
+    this.#session.close();
+  }
 }
 
 /** The directory as one login may use it: within its budget. */

@@ -1,14 +1,17 @@
-import { type DN, writeCanonical } from "@registry-gate/distinguished-name";
+import { canonicalRDNs, type DN } from "@registry-gate/distinguished-name";
 import { parseEntryDN } from "../entry-dn.ts";
+import type { Entry } from "../protocol/entry.ts";
 
 /** A group that a user is in, as it was found. What it may be called by is decided for all of them in one place. */
 export interface FoundGroup {
   /** As the server writes it. */
   readonly dn: string;
   readonly parsedDN: DN;
+  readonly rdns: readonly string[];
+  /** The same as one text. */
   readonly canonicalDN: string;
-  /** The values of its name attribute; undefined where its entry has not been read. */
-  readonly values: readonly string[] | undefined;
+  /** Its entry with the name attribute; undefined where that has not been read. */
+  readonly entry: Entry | undefined;
 }
 
 /** A group as rules can name it: by its DN, and by short names that stand for no other group. */
@@ -20,7 +23,8 @@ export interface Group {
 }
 
 /** @throws {DirectoryFault} when the DN is not understood. */
-export function foundGroup(dn: string, values?: readonly string[]): FoundGroup {
+export function foundGroup(dn: string, entry?: Entry): FoundGroup {
   const parsedDN = parseEntryDN(dn);
-  return { dn, parsedDN, canonicalDN: writeCanonical(parsedDN), values };
+  const rdns = canonicalRDNs(parsedDN);
+  return { dn, parsedDN, rdns, canonicalDN: rdns.join(","), entry };
 }

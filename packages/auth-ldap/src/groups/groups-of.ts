@@ -36,7 +36,7 @@ export async function groupsOf(
     nameAttribute: settings.nameAttribute,
   };
   const inPlace = async (finding: Promise<readonly FoundGroup[]>): Promise<readonly FoundGroup[]> =>
-    (await finding).filter(({ parsedDN }) => isInPlace(parsedDN, settings));
+    (await finding).filter((group) => isInPlace(group, settings));
   const found = await findGroups(session, user, settings, search, inPlace, signal);
   const distinct = new Map(found.map((group) => [group.canonicalDN, group]));
   return nameGroups(session, [...distinct.values()], settings, search, signal);

@@ -32,7 +32,7 @@ export async function searchGroups(
     rest = rest.slice(items.length);
     const result = await session.search({ base, scope, filter, attributes: [nameAttribute] }, signal);
     for (const entry of allEntries(result, "groups")) {
-      const group = foundGroup(entry.dn, entry.text(nameAttribute));
+      const group = foundGroup(entry.dn, entry);
       groups.set(group.canonicalDN, group);
     }
     if (groups.size > GROUPS.count) throw oddContent(`the user is in more than ${GROUPS.count} groups`);

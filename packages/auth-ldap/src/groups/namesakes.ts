@@ -15,9 +15,10 @@ export interface Bearer {
   readonly name: string;
   /** As the directory has it. */
   readonly value: string;
-  /** The same for names that a directory takes for one. */
-  readonly key: string;
 }
+
+/** The same for names that a directory takes for one. */
+export const keyOf = ({ value }: Bearer): string => foldValue(value);
 
 /** The most entries of one search for several names. With more, fewer names are searched for at a time. */
 const MOST_ENTRIES = 500;
@@ -45,7 +46,7 @@ export async function withoutNamesakes(
     if (result.code === 4 || result.code === 11) return { entries: result.entries.length };
     const holders = holdersOf(items, allEntries(result, "entries of the same name"), nameAttribute);
     if (holders === undefined) return { entries: 0 };
-    for (const item of items) if (isOnly(item, holders.get(item.key) ?? [])) unique.push(item);
+    for (const item of items) if (isOnly(item, holders.get(keyOf(item)) ?? [])) unique.push(item);
     return "decided";
   }
 
@@ -77,7 +78,7 @@ function holdersOf(
   entries: readonly Entry[],
   nameAttribute: string,
 ): ReadonlyMap<string, readonly string[]> | undefined {
-  const holders = new Map<string, string[]>(items.map(({ key }) => [key, []]));
+  const holders = new Map<string, string[]>(items.map((item) => [keyOf(item), []]));
   for (const entry of entries) {
     const keys = new Set(entry.text(nameAttribute).map(foldValue));
     const known = [...keys].filter((key) => holders.has(key));

@@ -1,13 +1,15 @@
-import { type DN, isWithin } from "@registry-gate/distinguished-name";
+import { endsWith } from "@registry-gate/distinguished-name";
 import type { GroupSettings } from "../settings.ts";
+import type { FoundGroup } from "./group.ts";
 
-/** Whether an entry stands where groups are searched for; those elsewhere do not count. */
-export function isInPlace(dn: DN, { base, scope }: Pick<GroupSettings, "base" | "scope">): boolean {
+/** Whether a group stands where groups are searched for; those elsewhere do not count. */
+export function isInPlace(group: FoundGroup, settings: GroupSettings): boolean {
+  const { base, scope } = settings;
   if (base === undefined) return true;
-  return scope === "one" ? isDirectlyBelow(dn, base.dn) : isWithin(dn, base.dn);
+  return scope === "one" ? isDirectlyBelow(group, settings) : endsWith(group.rdns, base.rdns);
 }
 
-/** Whether the entry that the base names is the parent of this one. */
-export function isDirectlyBelow(dn: DN, base: DN): boolean {
-  return dn.length === base.length + 1 && isWithin(dn, base);
+/** Whether the base of the search for groups is the parent of this one. */
+export function isDirectlyBelow({ rdns }: FoundGroup, { base }: GroupSettings): boolean {
+  return base !== undefined && rdns.length === base.rdns.length + 1 && endsWith(rdns, base.rdns);
 }

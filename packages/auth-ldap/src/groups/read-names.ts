@@ -2,6 +2,7 @@ import { writeCanonical } from "@registry-gate/distinguished-name";
 import { parseEntryDN } from "../entry-dn.ts";
 import { anything, both, equal, type Filter } from "../filter/filter.ts";
 import { allEntries } from "../outcomes.ts";
+import type { Entry } from "../protocol/entry.ts";
 import type { Session } from "../protocol/session.ts";
 import { decideInBatches } from "./batches.ts";
 import type { FoundGroup } from "./group.ts";
@@ -15,7 +16,7 @@ const NOT_IN_FULL = new Set([4, 11, 53]);
 /**
  * Reads the names of groups whose DNs alone are known, many in one search.
  *
- * @returns the groups with the values of their name attribute: none where a group has just gone, or may not be seen.
+ * @returns the groups with their entries, but for those that have just gone, or may not be seen.
  * @throws {DirectoryFault} when the directory did not answer in full.
  */
 export async function readNames(
@@ -25,7 +26,7 @@ export async function readNames(
   activeDirectory: boolean,
   signal: AbortSignal,
 ): Promise<readonly FoundGroup[]> {
-  const values = new Map<string, readonly string[]>();
+  const entries = new Map<string, Entry>();
   const { base, scope, nameAttribute } = search;
   const attributes = [nameAttribute];
   const alone = groups.filter((group) => !isFilterable(group, activeDirectory));
@@ -35,16 +36,16 @@ export async function readNames(
     const result = await session.search({ base, scope, filter, attributes, sizeLimit: MOST_ENTRIES }, signal);
     if (NOT_IN_FULL.has(result.code)) return { entries: result.entries.length };
     for (const entry of allEntries(result, "the names of groups")) {
-      values.set(writeCanonical(parseEntryDN(entry.dn)), entry.text(nameAttribute));
+      entries.set(writeCanonical(parseEntryDN(entry.dn)), entry);
     }
     return "decided";
   });
   for (const { dn, canonicalDN } of [...alone, ...undecided]) {
     const result = await session.search({ base: dn, scope: "base", filter: anything, attributes }, signal);
     const [entry] = result.code === 32 ? [] : allEntries(result, "the name of a group");
-    if (entry !== undefined) values.set(canonicalDN, entry.text(nameAttribute));
+    if (entry !== undefined) entries.set(canonicalDN, entry);
   }
-  return groups.map((group) => ({ ...group, values: values.get(group.canonicalDN) ?? [] }));
+  return groups.map((group) => ({ ...group, entry: entries.get(group.canonicalDN) }));
 }
 
 /** A value in hexadecimal digits is no text that a filter could hold. */

@@ -1,11 +1,11 @@
-import { foldValue, isStreamSafe, parseDN, writeCanonical } from "@registry-gate/distinguished-name";
+import { isStreamSafe, parseDN, writeCanonical } from "@registry-gate/distinguished-name";
 import { LONGEST } from "../bounds.ts";
 import type { Session } from "../protocol/session.ts";
 import type { GroupSettings } from "../settings.ts";
 import { domainOf } from "../user/login-name.ts";
 import type { FoundGroup, Group } from "./group.ts";
 import type { GroupSearch } from "./member-search.ts";
-import { type Bearer, withoutNamesakes } from "./namesakes.ts";
+import { type Bearer, keyOf, withoutNamesakes } from "./namesakes.ts";
 import { isDirectlyBelow } from "./place.ts";
 import { readNames } from "./read-names.ts";
 
@@ -28,14 +28,15 @@ export async function nameGroups(
   signal: AbortSignal,
 ): Promise<readonly Group[]> {
   const { naming, nameAttribute } = settings;
+  const named = new Map(groups.map(({ canonicalDN }) => [canonicalDN, newGroup(canonicalDN)]));
   const eligible = groups.filter((group) => mayHaveNames(group, settings));
-  const unread = eligible.filter((group) => group.values === undefined && nameInDN(group, nameAttribute) === undefined);
+  if (eligible.length === 0) return [...named.values()];
+  const unread = eligible.filter((group) => group.entry === undefined && nameInDN(group, nameAttribute) === undefined);
   const read = await readNames(session, unread, search, settings.activeDirectory, signal);
   const known = new Map([...eligible, ...read].map((group) => [group.canonicalDN, group]));
   const bearers = [...known.values()].flatMap((group) => bearersOf(group, nameAttribute));
   const unique =
     naming.kind === "domain" ? new Set(bearers) : await uniqueAmong(session, bearers, settings, search, signal);
-  const named = new Map(groups.map(({ canonicalDN }) => [canonicalDN, newGroup(canonicalDN)]));
   for (const bearer of bearers) {
     const group = named.get(bearer.group.canonicalDN);
     (unique.has(bearer) ? group?.names : group?.ambiguousNames)?.push(bearer.name);
@@ -64,14 +65,26 @@ function mayHaveNames(group: FoundGroup, settings: GroupSettings): boolean {
 /** The names that a group bears: the one in its DN, where there is one, else the values of the name attribute. */
 function bearersOf(group: FoundGroup, nameAttribute: string): readonly Bearer[] {
   const naming = nameInDN(group, nameAttribute);
-  const values = new Set(naming === undefined ? (group.values ?? []) : [naming]);
-  return [...values].flatMap((value) => {
-    if (value === "" || value.length > LONGEST.name || !isStreamSafe(value)) return [];
-    const key = foldValue(value);
-    const name = value.normalize("NFC");
-    // What reads as a DN could pass for another group.
-    return parseDN(name) === undefined ? [{ group, name, value, key }] : [];
-  });
+  const values = naming === undefined ? new Set(group.entry?.text(nameAttribute)) : [naming];
+  const bearers: Bearer[] = [];
+  for (const value of values) {
+    const name = nameOf(value);
+    if (name !== undefined) bearers.push({ group, name, value });
+  }
+  return bearers;
+}
+
+/** What most names are: ASCII that reads as no DN. Normalization changes nothing there. */
+const PLAIN = /^[!-<>-~][ -<>-~]*$/;
+
+/** @returns `undefined` for what no group is called. */
+function nameOf(value: string): string | undefined {
+  if (value === "" || value.length > LONGEST.name) return undefined;
+  if (PLAIN.test(value)) return value;
+  if (!isStreamSafe(value)) return undefined;
+  const name = value.normalize("NFC");
+  // What reads as a DN could pass for another group.
+  return parseDN(name) === undefined ? name : undefined;
 }
 
 function nameInDN({ parsedDN }: FoundGroup, nameAttribute: string): string | undefined {
@@ -79,9 +92,9 @@ function nameInDN({ parsedDN }: FoundGroup, nameAttribute: string): string | und
 }
 
 /** Whether the name is the whole RDN, directly below the base: there can be no second entry of it. */
-function isUniqueByPlace(group: FoundGroup, { base, nameAttribute }: GroupSettings): boolean {
-  const whole = group.parsedDN[0]?.length === 1 && nameInDN(group, nameAttribute) !== undefined;
-  return whole && base !== undefined && isDirectlyBelow(group.parsedDN, base.dn);
+function isUniqueByPlace(group: FoundGroup, settings: GroupSettings): boolean {
+  const whole = group.parsedDN[0]?.length === 1 && nameInDN(group, settings.nameAttribute) !== undefined;
+  return whole && isDirectlyBelow(group, settings);
 }
 
 /** Those whose name no other entry in the place has. */
@@ -93,8 +106,8 @@ async function uniqueAmong(
   signal: AbortSignal,
 ): Promise<ReadonlySet<Bearer>> {
   const unique = new Set(bearers.filter(({ group }) => isUniqueByPlace(group, settings)));
-  if (settings.naming.kind !== "place" || !settings.naming.searched) return unique;
-  const byKey = Map.groupBy(bearers, ({ key }) => key);
+  if (settings.naming.kind !== "place" || !settings.naming.searched || unique.size === bearers.length) return unique;
+  const byKey = Map.groupBy(bearers, keyOf);
   const open = [...byKey.values()].flatMap((same) => {
     const [only, ...others] = same;
     // Where two of the user's own groups bear the name, nobody else has to be asked.
