@@ -49,13 +49,31 @@ describe("check --connect with OpenLDAP", () => {
   });
 
   it("shows groups of memberOf, and by StartTLS the steps of the way", async () => {
-    const { groups: _, ...rest } = plain;
-    const backend = { type: "ldap", ...rest, urls: [slapd.url], startTLS: true };
+    const backend = { type: "ldap", ...openldap(slapd), urls: [slapd.url], startTLS: true };
     const result = await check({ backends: [backend], user: "alice", password: "alicepw" });
     expect(stepsIn(result).slice(0, 3)).toEqual(["ok connect", "ok start-tls", "ok tls"]);
     expect(result.stdout).toContain("route memberOf, count 2\n");
     expect(result.stdout).toContain(`- R&D (core), EU = cn=r&d (core)\\, eu,${groupBase}\n`);
     expect(result.code).toBe(0);
+  });
+
+  it("shows by DN alone what has no short name, and why", async () => {
+    const { groups: _, ...rest } = openldap(slapd);
+    const without = await check({ backends: [{ type: "ldap", ...rest }], user: "carol", password: "carolpw" });
+    expect(without.code).toBe(0);
+    expect(without.stdout).toContain(`- cn=pushers,ou=elsewhere,${base} (not called pushers: another entry may be meant)\n`);
+    expect(without.stderr).toContain(
+      "gate.yaml: warning: rules must name groups by DN: without groups.searchBase no group has a short name\n",
+    );
+    const ambiguous = await check({
+      backends: [ldap({ groups: { searchBase: base } })],
+      user: "carol",
+      password: "carolpw",
+    });
+    expect(ambiguous.stdout).toContain(
+      `- cn=pushers,ou=elsewhere,${base} (not called pushers: another entry may be meant)\n`,
+    );
+    expect(ambiguous.stderr).not.toContain("groups.searchBase");
   });
 
   it("looks a user up without a password, and signs nobody in", async () => {

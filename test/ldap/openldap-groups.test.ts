@@ -59,12 +59,45 @@ describe("groups", () => {
     expect(await groupsOf(backend, "carol", "carolpw")).toEqual([
       `cn=cn=pushers\\,ou=groups\\,dc=example\\,dc=org,${groupBase}`,
     ]);
-    const everywhere = await openBackend(plain);
-    expect(await groupsOf(everywhere.backend, "carol", "carolpw")).toEqual([
+  });
+
+  it("have no short names without a base, and the log says so", async () => {
+    const { groups: _, ...everywhere } = plain;
+    const { backend, lines } = await openBackend(everywhere);
+    expect(await groupsOf(backend, "alice", "alicepw")).toEqual([
+      `cn=developers,${groupBase}`,
+      `cn=r&d (core)\\, eu,${groupBase}`,
+    ]);
+    expect(await groupsOf(backend, "carol", "carolpw")).toEqual([
       `cn=cn=pushers\\,ou=groups\\,dc=example\\,dc=org,${groupBase}`,
       `cn=pushers,ou=elsewhere,${base}`,
-      "pushers",
     ]);
+    expect(lines).toMatchObject([
+      { level: "warn", fields: { option: "groups.searchBase" }, message: expect.stringMatching(/by DN/) },
+    ]);
+  });
+
+  it("of the same name in different units are told apart by DN alone", async () => {
+    const { backend } = await openBackend({ ...plain, groups: { searchBase: base } });
+    expect(await groupsOf(backend, "carol", "carolpw")).toEqual([
+      `cn=cn=pushers\\,ou=groups\\,dc=example\\,dc=org,${groupBase}`,
+      `cn=pushers,ou=elsewhere,${base}`,
+    ]);
+    // Where there is one alone of a name, the name counts at any depth.
+    expect(await groupsOf(backend, "alice", "alicepw")).toContain("developers");
+  });
+
+  it("cannot be required by a short name without a base, by whomever it is borne", async () => {
+    const { groups: _, ...everywhere } = plain;
+    const byName = await openBackend({ ...everywhere, requiredGroup: "pushers" });
+    expect(await outcomeOf(signIn(byName.backend, "carol", "carolpw"))).toBe("rejected: is not in the required group");
+    expect(byName.lines.map(({ fields }) => fields.option)).toEqual(["groups.searchBase", "requiredGroup"]);
+    const byDN = await openBackend({ ...everywhere, requiredGroup: `CN=pushers, OU=elsewhere,${base}` });
+    expect(await outcomeOf(signIn(byDN.backend, "carol", "carolpw"))).toBe("authenticated");
+    const ambiguous = await openBackend({ ...plain, groups: { searchBase: base }, requiredGroup: "pushers" });
+    expect(await outcomeOf(signIn(ambiguous.backend, "carol", "carolpw"))).toBe(
+      "rejected: is not in the required group",
+    );
   });
 
   it("can be required, by name or by any spelling of the DN", async () => {

@@ -4,7 +4,7 @@ import type { Slapd } from "../support/slapd.ts";
 export const base = "dc=example,dc=org";
 export const groupBase = `ou=groups,${base}`;
 
-/** The options for a login by search and bind, with groups by memberOf. */
+/** The options for a login by search and bind, with groups by memberOf, which have short names below one base. */
 export function openldap(slapd: Slapd): LdapOptions & { readonly searchBase: string } {
   return {
     urls: [slapd.tlsUrl],
@@ -12,6 +12,7 @@ export function openldap(slapd: Slapd): LdapOptions & { readonly searchBase: str
     bindDN: `cn=gate,${base}`,
     bindPassword: "gatepw",
     searchBase: `ou=people,${base}`,
+    groups: { searchBase: groupBase },
   };
 }
 

@@ -186,12 +186,17 @@ describe("rules", () => {
     expect(await push(gate, "alice", "alicepw", "elsewhere/app")).toBe(403);
   });
 
-  it("that name a DN are not met by a group of the same name elsewhere", async () => {
-    const gate = await gateWith(openldap(slapd), [
+  it("are not met by a group of the same name elsewhere, and without a base by no short name", async () => {
+    const { groups: _, ...everywhere } = openldap(slapd);
+    const gate = await gateWith(everywhere, [
       rule(`group:cn=pushers,${groupBase}`, "by-dn/**"),
       rule(`group:CN=pushers,OU=elsewhere,${base}`, "elsewhere/**"),
+      rule("group:pushers", "by-name/**"),
+      rule("group:developers", "by-name/**"),
     ]);
     expect(await push(gate, "carol", "carolpw", "by-dn/app")).toBe(403);
+    expect(await push(gate, "carol", "carolpw", "by-name/app")).toBe(403);
+    expect(await push(gate, "alice", "alicepw", "by-name/app")).toBe(403);
     expect(await push(gate, "carol", "carolpw", "elsewhere/app")).toBe(202);
   });
 

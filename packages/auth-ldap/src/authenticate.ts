@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { AuthResult, BasicCredentials, Identity } from "@registry-gate/auth";
 import { canonicalDN, writeCanonical } from "@registry-gate/distinguished-name";
-import type { Directory } from "./directory/directory.ts";
+import type { LoginDirectory } from "./directory/login-directory.ts";
 import type { Group } from "./groups/group.ts";
 import { groupAttributes, groupsOf } from "./groups/groups-of.ts";
 import { type BindVerdict, judgeUserBind } from "./outcomes.ts";
@@ -16,7 +16,7 @@ export interface LoginContext {
   /** The id of the backend. */
   readonly backend: string;
   readonly settings: Settings;
-  readonly directory: Directory;
+  readonly directory: LoginDirectory;
   readonly domains: Domains;
 }
 
@@ -159,5 +159,8 @@ export function isIn(groups: readonly Group[], required: string): boolean {
 function identityOf(user: User, groups: readonly Group[], backend: string): Identity {
   const subject = writeCanonical(user.parsedDN);
   const names = groups.flatMap((group) => [...group.names, group.canonicalDN]);
-  return { subject, username: user.username, groups: [...new Set(names)], backend };
+  const certain = new Set(names);
+  const ambiguous = new Set(groups.flatMap((group) => group.ambiguousNames).filter((name) => !certain.has(name)));
+  const identity = { subject, username: user.username, groups: [...certain], backend };
+  return ambiguous.size === 0 ? identity : { ...identity, ambiguousGroups: [...ambiguous] };
 }

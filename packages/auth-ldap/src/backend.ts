@@ -2,6 +2,7 @@ import type { AuthBackend, BackendContext } from "@registry-gate/auth";
 import { authenticate } from "./authenticate.ts";
 import { diagnose } from "./diagnosis/diagnose.ts";
 import { openDirectory } from "./directory/directory.ts";
+import { createLoginBudget, directoryWithin } from "./directory/login-directory.ts";
 import type { LdapOptions } from "./options.ts";
 import { unavailable } from "./outcomes.ts";
 import { prepare } from "./prepare.ts";
@@ -22,13 +23,15 @@ export async function ldapBackend(options: LdapOptions, context: Partial<Backend
   const { id, log } = prepared.context;
   const directory = openDirectory(settings.directory, () => prepared.account(), log);
   prepared.onAccountChange(() => directory.accountChanged());
-  const login = { backend: id, settings, domains: createDomains() };
+  const domains = createDomains();
   return {
     id,
     async authenticate({ credentials, client, signal }) {
       if (credentials?.scheme !== "basic") return { status: "abstained" };
       try {
-        return await authenticate(credentials, { ...login, directory: directory.forClient(client) }, signal);
+        const budget = createLoginBudget(settings.directory.timeout);
+        const searched = directoryWithin(directory.forClient(client), budget);
+        return await authenticate(credentials, { backend: id, settings, directory: searched, domains }, signal);
       } catch (error) {
         throw unavailable(id, error);
       }

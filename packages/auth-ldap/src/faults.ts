@@ -6,11 +6,22 @@
  * - `timeout`: no answer to an operation within its time
  * - `protocol`: what came is no LDAP, or no answer to what was asked
  * - `result`: an answer that is none: busy, unavailable, truncated, refused
+ * - `content`: what came exceeds a bound, or an entry makes no sense; it says nothing of the server as a whole, but the
+ *   connection is given up
  * - `service`: the service account was not let in
  * - `crowded`: no connection became free in time
  * - `aborted`: nobody waits for the answer any more
  */
-export type FaultKind = "connect" | "lost" | "timeout" | "protocol" | "result" | "service" | "crowded" | "aborted";
+export type FaultKind =
+  | "connect"
+  | "lost"
+  | "timeout"
+  | "protocol"
+  | "result"
+  | "content"
+  | "service"
+  | "crowded"
+  | "aborted";
 
 /** The directory could not be asked. The message is one line for the log and holds no secret. */
 export class DirectoryFault extends Error {
@@ -39,6 +50,11 @@ export class DirectoryFault extends Error {
     this.slow = details.slow ?? false;
     this.transient = details.transient ?? false;
   }
+}
+
+/** More than any honest directory sends, or an entry that makes no sense. */
+export function oddContent(message: string): DirectoryFault {
+  return new DirectoryFault("content", message);
 }
 
 export function aborted(): DirectoryFault {

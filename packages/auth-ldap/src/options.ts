@@ -50,7 +50,7 @@ export interface LdapOptions {
 
   /** How groups are found. Default: by the attribute `memberOf`. */
   readonly groups?: GroupOptions;
-  /** Only members of this group may sign in: a name or a DN. */
+  /** Only members of this group may sign in: a DN, or a short name where groups have one. */
   readonly requiredGroup?: string;
   /** Defaults for Active Directory. Default `false`. */
   readonly activeDirectory?: boolean;
@@ -64,7 +64,7 @@ export interface LdapOptions {
 }
 
 export interface GroupOptions {
-  /** Where groups are; groups elsewhere do not count. */
+  /** Where groups are; groups elsewhere do not count. Without it groups have no short names, except in Active Directory. */
   readonly searchBase?: string;
   /**
    * RFC 4515, with `{{dn}}` for the DN of the user, and for nested groups of a group, and `{{username}}` for the user's
@@ -73,7 +73,7 @@ export interface GroupOptions {
   readonly searchFilter?: string;
   /** Default `sub`. */
   readonly searchScope?: "sub" | "one";
-  /** What a group is called by, besides its DN. Default `cn`. */
+  /** What a group is called by, besides its DN. Default `cn`; with Active Directory `sAMAccountName`. */
   readonly nameAttribute?: string;
   /** Whether members of a group's groups are members of the group. Default `false`; with Active Directory `true`. */
   readonly nested?: boolean;

@@ -29,10 +29,14 @@ const scope = (): z.ZodType<"sub" | "one"> =>
 
 const group = z.strictObject(
   {
-    searchBase: text("Where groups are; groups elsewhere do not count").exactOptional(),
+    searchBase: text(
+      "Where groups are; without it rules name groups by DN, except in Active Directory",
+    ).exactOptional(),
     searchFilter: text("The filter that finds groups, with {{dn}} and {{username}}").exactOptional(),
     searchScope: scope().exactOptional(),
-    nameAttribute: attribute("What a group is called by; cn by default").exactOptional(),
+    nameAttribute: attribute(
+      "What a group is called by; cn by default, sAMAccountName in Active Directory",
+    ).exactOptional(),
     nested: truth("Whether members of a group's groups are members of the group").exactOptional(),
     memberOfAttribute: attribute("The attribute of users with the DNs of their groups").exactOptional(),
   },
@@ -68,7 +72,7 @@ const shape = {
   usernameAttribute: attribute("Its value is the name that everybody else sees").exactOptional(),
   userDNTemplate: text("Makes the DN from the name, with {{username}}").exactOptional(),
   groups: group.describe("How groups are found").exactOptional(),
-  requiredGroup: text("Only members of this group may sign in: a name or a DN").exactOptional(),
+  requiredGroup: text("Only members of this group may sign in: a DN, or a short name").exactOptional(),
   activeDirectory: truth("Defaults for Active Directory").exactOptional(),
   timeout: duration("For one operation; 5s by default").exactOptional(),
   connectTimeout: duration("For connecting, TLS included; 3s by default").exactOptional(),

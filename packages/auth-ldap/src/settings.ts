@@ -1,4 +1,3 @@
-import type { DN } from "@registry-gate/distinguished-name";
 import type { ConnectSettings } from "./connect/open-socket.ts";
 import type { FilterTemplate } from "./filter/filter-template.ts";
 import type { SearchScope } from "./protocol/requests.ts";
@@ -11,6 +10,13 @@ export interface Settings {
   readonly user: UserSettings;
   readonly groups: GroupSettings;
   readonly requiredGroup: string | undefined;
+  /** What works, but surely not as it was meant: for the log, when the backend is opened. */
+  readonly warnings: readonly Warning[];
+}
+
+export interface Warning {
+  readonly option: string;
+  readonly message: string;
 }
 
 export interface DirectorySettings {
@@ -34,6 +40,18 @@ export interface UserSettings {
   readonly readsItself: boolean;
 }
 
+/** Which groups have short names: those of which a name can stand for one alone. */
+export type Naming =
+  /** None: rules name groups by DN. */
+  | { readonly kind: "none" }
+  /** Those of one domain of Active Directory, which keeps its account names unique. */
+  | { readonly kind: "domain"; readonly domain: string }
+  /**
+   * Those in the place of {@link GroupSettings.base}. Whether a name is unique there is looked up where `searched`:
+   * otherwise whoever reads may not see every group, and only groups directly below the base have names.
+   */
+  | { readonly kind: "place"; readonly searched: boolean };
+
 export interface GroupSettings {
   readonly route:
     | { readonly kind: "memberOf"; readonly attribute: string }
@@ -41,8 +59,11 @@ export interface GroupSettings {
     /** By the token that Active Directory computes. */
     | { readonly kind: "token" };
   /** Where groups are; those elsewhere do not count. Undefined: wherever they are. */
-  readonly base: { readonly text: string; readonly dn: DN } | undefined;
+  readonly base: { readonly text: string; readonly rdns: readonly string[] } | undefined;
   readonly scope: SearchScope;
   readonly nameAttribute: string;
+  readonly naming: Naming;
   readonly nested: boolean;
+  /** Entries are known by `distinguishedName`, as in Active Directory. */
+  readonly activeDirectory: boolean;
 }

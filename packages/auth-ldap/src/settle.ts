@@ -1,11 +1,12 @@
 import { type Duration, type Fault, InvalidOptionsError, parseDuration } from "@registry-gate/auth";
-import { parseDN } from "@registry-gate/distinguished-name";
+import { canonicalDN, canonicalRDNs, type DN, parseDN, writeCanonical } from "@registry-gate/distinguished-name";
 import { type FilterTemplate, fillTemplate, type Hole } from "./filter/filter-template.ts";
 import { parseFilterTemplate } from "./filter/parse-filter-template.ts";
 import type { GroupOptions, LdapOptions } from "./options.ts";
-import type { DirectorySettings, GroupSettings, Settings, UserSettings } from "./settings.ts";
+import type { DirectorySettings, GroupSettings, Naming, Settings, UserSettings, Warning } from "./settings.ts";
 import { parseServerUrl, type ServerAddress } from "./url.ts";
 import { parseDNTemplate } from "./user/dn-template.ts";
+import { domainOf } from "./user/login-name.ts";
 
 type Tell = (path: Fault["path"], message: string) => void;
 
@@ -40,6 +41,7 @@ export function settle(options: LdapOptions): UnconnectedSettings {
     user,
     groups,
     requiredGroup: options.requiredGroup,
+    warnings: warningsOf(groups, options),
   };
 }
 
@@ -101,8 +103,10 @@ function settleUser(options: LdapOptions, tell: Tell): UserSettings | undefined 
   return filter && { ...common, by: { kind: "search", base, scope, filter } };
 }
 
-function settleGroups({ groups = {}, activeDirectory = false }: LdapOptions, tell: Tell): GroupSettings | undefined {
-  const { searchBase, searchFilter, searchScope: scope = "sub", nameAttribute = "cn", memberOfAttribute } = groups;
+function settleGroups(options: LdapOptions, tell: Tell): GroupSettings | undefined {
+  const { groups = {}, activeDirectory = false } = options;
+  const { searchBase, searchFilter, searchScope: scope = "sub", memberOfAttribute } = groups;
+  const nameAttribute = groups.nameAttribute ?? (activeDirectory ? ACCOUNT_NAME : "cn");
   const nested = groups.nested ?? activeDirectory;
   const dn = searchBase === undefined ? undefined : parseDN(searchBase);
   if (searchBase !== undefined && !isDN(searchBase)) tell(["groups", "searchBase"], "is not a DN");
@@ -113,8 +117,36 @@ function settleGroups({ groups = {}, activeDirectory = false }: LdapOptions, tel
   if (searchBase === undefined && !activeDirectory && (searchFilter !== undefined || nested)) {
     tell(["groups", "searchBase"], `is required for ${searchFilter === undefined ? "nested groups" : "searchFilter"}`);
   }
-  const base = searchBase === undefined || dn === undefined ? undefined : { text: searchBase, dn };
-  return route && { route, base, scope, nameAttribute, nested };
+  const base = searchBase === undefined || dn === undefined ? undefined : { text: searchBase, rdns: canonicalRDNs(dn) };
+  const naming = settleNaming(options, nameAttribute, dn);
+  return route && { route, base, scope, nameAttribute, naming, nested, activeDirectory };
+}
+
+/** In a domain of Active Directory no two entries have the same one. */
+const ACCOUNT_NAME = "sAMAccountName";
+
+function settleNaming(options: LdapOptions, nameAttribute: string, base: DN | undefined): Naming {
+  const { searchBase, userDNTemplate, bindDN, activeDirectory = false } = options;
+  if (activeDirectory && nameAttribute.toLowerCase() === ACCOUNT_NAME.toLowerCase()) {
+    const domain = domainOf(base ?? parseDN(searchBase ?? userDNTemplate ?? "") ?? []);
+    if (domain.length > 0) return { kind: "domain", domain: writeCanonical(domain) };
+  }
+  if (base === undefined) return { kind: "none" };
+  // A user who reads groups as nobody else does may be kept from seeing some.
+  return { kind: "place", searched: userDNTemplate === undefined || bindDN !== undefined };
+}
+
+function warningsOf({ naming, scope }: GroupSettings, { requiredGroup }: LdapOptions): readonly Warning[] {
+  const option = "groups.searchBase";
+  if (naming.kind === "place" && !naming.searched && scope === "sub") {
+    const message = `only groups directly below ${option} have short names where there is no bindDN; name others by DN`;
+    return [{ option, message }];
+  }
+  if (naming.kind !== "none") return [];
+  const warnings = [{ option, message: `rules must name groups by DN: without ${option} no group has a short name` }];
+  if (requiredGroup === undefined || canonicalDN(requiredGroup) !== undefined) return warnings;
+  const message = `requiredGroup keeps everybody out: without ${option} it must be a DN`;
+  return [...warnings, { option: "requiredGroup", message }];
 }
 
 function settleRoute(

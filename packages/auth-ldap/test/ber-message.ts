@@ -8,10 +8,16 @@ export function element(tag: number, ...contents: readonly Uint8Array[]): Buffer
   return Buffer.concat([Buffer.from([tag]), length, body]);
 }
 
-const integer = (value: number): Buffer => element(0x02, Buffer.from([value]));
+function integer(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32BE(value);
+  // Without the zeros in front, but for one that keeps it from being negative.
+  const start = bytes.findIndex((byte, index) => index === 3 || byte !== 0);
+  return element(0x02, bytes.subarray((bytes[start] ?? 0) > 0x7f ? start - 1 : start));
+}
 const text = (value: string): Buffer => element(0x04, Buffer.from(value));
 
-/** An LDAPMessage with a small number. */
+/** An LDAPMessage. */
 export const message = (id: number, operation: Uint8Array, ...rest: readonly Uint8Array[]): Buffer =>
   element(0x30, integer(id), operation, ...rest);
 
@@ -29,9 +35,16 @@ export const extendedResponse = (id: number, code = 0): Buffer => message(id, el
 
 export const searchDone = (id: number, code = 0): Buffer => message(id, element(0x65, ...result(code, "")));
 
-export function searchEntry(id: number, dn: string, attributes: Readonly<Record<string, readonly string[]>>): Buffer {
-  const list = Object.entries(attributes).map(([name, values]) =>
-    element(0x30, text(name), element(0x31, ...values.map(text))),
-  );
-  return message(id, element(0x64, text(dn), element(0x30, ...list)));
+/** @param attributes By their names, or as pairs where a name comes more than once. */
+export function searchEntry(
+  id: number,
+  dn: string,
+  attributes: Readonly<Record<string, readonly string[]>> | readonly (readonly [string, readonly string[]])[],
+): Buffer {
+  const pairs = Array.isArray(attributes) ? attributes : Object.entries(attributes);
+  // Joined beforehand: there may be more of them than a call has room for.
+  const list = pairs.map(([name, values]) => element(0x30, text(name), element(0x31, Buffer.concat(values.map(text)))));
+  return message(id, element(0x64, text(dn), element(0x30, Buffer.concat(list))));
 }
+
+export const searchReference = (id: number, url: string): Buffer => message(id, element(0x73, text(url)));

@@ -1,33 +1,24 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createGroup, type Group } from "../src/groups/group.ts";
+import { createLoginBudget } from "../src/directory/login-directory.ts";
+import { type FoundGroup, foundGroup } from "../src/groups/group.ts";
 import { rangedValues } from "../src/groups/ranged-values.ts";
-import { primaryGroupSid } from "../src/groups/token-groups.ts";
+import { primaryGroupSid, tokenGroups } from "../src/groups/token-groups.ts";
 import { walkUp } from "../src/groups/walk.ts";
-import { entryOf, found, scriptedSession } from "./scripted-session.ts";
+import { entryOf, found, type ScriptedSession, scriptedSession } from "./scripted-session.ts";
 
 const { signal } = new AbortController();
 const base = "ou=groups,dc=example,dc=org";
-const group = (name: string): Group => createGroup(`cn=${name},${base}`, "cn");
+const group = (name: string): FoundGroup => foundGroup(`cn=${name},${base}`);
+const nameOf = ({ parsedDN }: FoundGroup): string => parsedDN[0]?.[0]?.value ?? "";
 
 describe("a group", () => {
-  it("is called by the name in its DN, whatever other names it has", () => {
-    const entry = entryOf("", { cn: ["another", "pushers"] });
-    expect(createGroup(`CN=Pushers,${base}`, "cn", entry).names).toEqual(["Pushers"]);
-  });
-
-  it("is called by its attribute where that is not in the DN", () => {
-    const entry = entryOf("", { gidNumber: ["2001"] });
-    expect(createGroup(`cn=posix,${base}`, "gidNumber", entry).names).toEqual(["2001"]);
-    expect(createGroup(`cn=posix,${base}`, "gidNumber").names).toEqual([]);
-  });
-
-  it("is not called by what reads as a DN", () => {
-    expect(createGroup(`cn=cn\\=pushers\\,dc\\=x,${base}`, "cn").names).toEqual([]);
-  });
-
   it.each(["", "pushers", "cn=a\\"])("is none with the DN %j", (dn) => {
-    expect(() => createGroup(dn, "cn")).toThrow("the DN of a group that is not understood");
+    expect(() => foundGroup(dn)).toThrow(expect.objectContaining({ kind: "content" }));
+  });
+
+  it("is none with a DN that is too long", () => {
+    expect(() => foundGroup(`cn=${"a".repeat(8192)}`)).toThrow(expect.objectContaining({ kind: "content" }));
   });
 });
 
@@ -39,7 +30,7 @@ describe("the walk up from groups to those that they are in", () => {
       fc.asyncProperty(fc.uniqueArray(names), edges, async (first, edges) => {
         const asked: string[] = [];
         const walked = await walkUp(first.map(group), async (level) => {
-          const here = level.map(({ names }) => names[0] ?? "");
+          const here = level.map(nameOf);
           asked.push(...here);
           return edges.flatMap(([child, parent]) => (here.includes(child) ? [group(parent)] : []));
         });
@@ -48,14 +39,14 @@ describe("the walk up from groups to those that they are in", () => {
           size = reached.size;
           for (const [child, parent] of edges) if (reached.has(child)) reached.add(parent);
         }
-        expect(walked.map(({ names }) => names[0]).sort()).toEqual([...reached].sort());
+        expect(walked.map(nameOf).sort()).toEqual([...reached].sort());
         expect(asked.sort()).toEqual([...reached].sort());
       }),
     );
   });
 
   it("takes groups for one that are written differently", async () => {
-    const walked = await walkUp([group("a")], async () => [createGroup(`CN=A, ${base.toUpperCase()}`, "cn")]);
+    const walked = await walkUp([group("a")], async () => [foundGroup(`CN=A, ${base.toUpperCase()}`)]);
     expect(walked).toHaveLength(1);
   });
 
@@ -102,6 +93,8 @@ describe("values that come in ranges", () => {
     ["the next part begins too late", found(entryOf(dn, { "memberOf;range=3-*": ["cn=g3"] }))],
     ["the next part begins anew", found(entryOf(dn, { "memberOf;range=0-1": values(0, 1) }))],
     ["the next part is empty and not the last", found(entryOf(dn, { "memberOf;range=2-3": [] }))],
+    ["the next part begins where this one has", found(entryOf(dn, { "memberOf;range=0-*": values(0, 1) }))],
+    ["the next part is no part", found(entryOf(dn, { "memberOf;range=2-": ["cn=g2"] }))],
   ])("are no answer where %s", async (_, answer) => {
     const first = entryOf(dn, { "memberOf;range=0-1": values(0, 1) });
     const reading = rangedValues(
@@ -111,6 +104,46 @@ describe("values that come in ranges", () => {
       signal,
     );
     await expect(reading).rejects.toThrow("does not give all values of memberOf");
+  });
+
+  it.each([1, 7, 5000])("without an end, %d at a time, are given up", async (step) => {
+    const part = (from: number): ReturnType<typeof entryOf> =>
+      entryOf(dn, { [`memberOf;range=${from}-${from + step - 1}`]: values(from, from + step - 1) });
+    const session = scriptedSession(({ attributes }) =>
+      found(part(Number(/range=(\d+)-\*/.exec(attributes[0] ?? "")?.[1]))),
+    );
+    const reading = rangedValues(createLoginBudget(1000).over(session), part(0), "memberOf", signal);
+    await expect(reading).rejects.toMatchObject({ kind: "content" });
+    expect(session.searches.length).toBeLessThanOrEqual(100);
+  });
+
+  it("are given up where there are more at once than anybody has groups", async () => {
+    const entry = entryOf(dn, { memberOf: values(0, 10_000) });
+    await expect(rangedValues(scriptedSession(), entry, "memberOf", signal)).rejects.toThrow("more than 10000 values");
+  });
+});
+
+describe("the groups of a token", () => {
+  const sids = (count: number): Buffer[] =>
+    Array.from({ length: count }, (_, index) => {
+      const sid = Buffer.alloc(28, 1);
+      sid.writeUInt32LE(index, 24);
+      return sid;
+    });
+  const user = { entry: entryOf("cn=alice"), dn: "cn=alice", parsedDN: [], username: "alice" };
+  const search = { base, scope: "sub", nameAttribute: "sAMAccountName" } as const;
+  const sessionWith = (count: number): ScriptedSession =>
+    scriptedSession(({ attributes }) =>
+      attributes.includes("tokenGroups") ? found(entryOf("cn=alice", { tokenGroups: sids(count) })) : found(),
+    );
+
+  it("are searched for many at a time, and given up where there are more than anybody has", async () => {
+    const many = sessionWith(10_000);
+    expect(await tokenGroups(many, user, search, signal)).toEqual([]);
+    expect(many.searches).toHaveLength(1 + 50);
+    const more = sessionWith(10_001);
+    await expect(tokenGroups(more, user, search, signal)).rejects.toMatchObject({ kind: "content" });
+    expect(more.searches).toHaveLength(1);
   });
 });
 

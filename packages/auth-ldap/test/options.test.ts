@@ -42,16 +42,30 @@ describe("options", () => {
         base: undefined,
         scope: "sub",
         nameAttribute: "cn",
+        naming: { kind: "none" },
         nested: false,
+        activeDirectory: false,
       },
       requiredGroup: undefined,
+      warnings: [
+        {
+          option: "groups.searchBase",
+          message: "rules must name groups by DN: without groups.searchBase no group has a short name",
+        },
+      ],
     });
   });
 
   it("have other defaults with Active Directory, each of which can be overridden", () => {
     expect(read({ ...plain, activeDirectory: true })).toMatchObject({
       user: { by: { kind: "login-name" }, usernameAttribute: "sAMAccountName", activeDirectory: true },
-      groups: { route: { kind: "token" }, nested: true },
+      groups: {
+        route: { kind: "token" },
+        nameAttribute: "sAMAccountName",
+        naming: { kind: "domain", domain: "dc=example,dc=org" },
+        nested: true,
+      },
+      warnings: [],
     });
     const overridden = {
       ...plain,
@@ -64,6 +78,72 @@ describe("options", () => {
       user: { by: { kind: "search" }, usernameAttribute: "mail", activeDirectory: true },
       groups: { route: { kind: "memberOf", attribute: "memberOf" }, nested: false, nameAttribute: "name" },
     });
+  });
+
+  it.each<[string, object, object]>([
+    ["none without a base", {}, { kind: "none" }],
+    ["those at the base", { groups: { searchBase: "ou=groups,dc=x" } }, { kind: "place", searched: true }],
+    [
+      "those directly below it, where users read themselves",
+      { searchBase: undefined, userDNTemplate: "uid={{username}},dc=x", groups: { searchBase: "dc=x" } },
+      { kind: "place", searched: false },
+    ],
+    [
+      "those at the base, where the service account reads for users of a template",
+      {
+        searchBase: undefined,
+        userDNTemplate: "uid={{username}},dc=x",
+        bindDN: "cn=gate,dc=x",
+        bindPassword: "secret",
+        groups: { searchBase: "dc=x" },
+      },
+      { kind: "place", searched: true },
+    ],
+    [
+      "those of one domain of Active Directory, below a base too",
+      { activeDirectory: true, groups: { searchBase: "OU=Groups,DC=eu,DC=x" } },
+      { kind: "domain", domain: "dc=eu,dc=x" },
+    ],
+    [
+      "none by cn in Active Directory, which is not unique in a domain",
+      { activeDirectory: true, groups: { nameAttribute: "cn" } },
+      { kind: "none" },
+    ],
+    [
+      "those at the base by cn in Active Directory",
+      { activeDirectory: true, groups: { nameAttribute: "cn", searchBase: "ou=groups,dc=x" } },
+      { kind: "place", searched: true },
+    ],
+    ["none where no domain is named", { activeDirectory: true, searchBase: "ou=x" }, { kind: "none" }],
+  ])("give short names to %s", (_, options, naming) => {
+    const { searchBase, ...rest } = { ...plain, ...options };
+    expect(read(searchBase === undefined ? rest : { ...rest, searchBase }).groups.naming).toEqual(naming);
+  });
+
+  it.each<[string, object, readonly string[]]>([
+    ["rules cannot name groups", {}, ["groups.searchBase"]],
+    ["nobody can be in the required group", { requiredGroup: "pushers" }, ["groups.searchBase", "requiredGroup"]],
+    ["that is named by its DN", { requiredGroup: "cn=pushers,dc=x" }, ["groups.searchBase"]],
+    ["there is a base", { requiredGroup: "pushers", groups: { searchBase: "dc=x" } }, []],
+    ["a domain vouches for names", { requiredGroup: "pushers", activeDirectory: true }, []],
+    [
+      "users read themselves",
+      { searchBase: undefined, userDNTemplate: "uid={{username}},dc=x", groups: { searchBase: "dc=x" } },
+      ["groups.searchBase"],
+    ],
+    [
+      "users read themselves, and look no deeper",
+      {
+        searchBase: undefined,
+        userDNTemplate: "uid={{username}},dc=x",
+        groups: { searchBase: "dc=x", searchScope: "one" },
+      },
+      [],
+    ],
+  ])("are warned of where %s", (_, options, warned) => {
+    const { searchBase, ...rest } = { ...plain, ...options };
+    const { warnings } = read(searchBase === undefined ? rest : { ...rest, searchBase });
+    expect(warnings.map(({ option }) => option)).toEqual(warned);
   });
 
   it("take times as text and as milliseconds", () => {

@@ -105,7 +105,7 @@ describe("the answer to the service account's bind", () => {
 });
 
 describe("the entries of a search", () => {
-  const search = (code: number, diagnostic = "") => ({ code, diagnostic, entries: [] });
+  const search = (code: number, diagnostic = "") => ({ code, diagnostic, entries: [], bytes: 0 });
 
   it("count only where the answer is whole", () => {
     expect(allEntries(search(0), "x")).toEqual([]);

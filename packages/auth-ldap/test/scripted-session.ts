@@ -51,7 +51,7 @@ export function scriptedSession(
 
 /** A whole answer with these entries. */
 export function found(...entries: readonly Entry[]): SearchResult {
-  return { code: 0, diagnostic: "", entries };
+  return { code: 0, diagnostic: "", entries, bytes: 0 };
 }
 
 export function entryOf(dn: string, attributes: Readonly<Record<string, readonly (string | Buffer)[]>> = {}): Entry {

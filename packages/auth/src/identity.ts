@@ -9,6 +9,11 @@ export interface Identity {
    * (RFC 4514) is compared as one, however it is written; any other is compared as it is.
    */
   readonly groups: readonly string[];
+  /**
+   * Names that groups of theirs bear, but that may stand for other groups too. A rule that allows does not count them; one
+   * that denies does.
+   */
+  readonly ambiguousGroups?: readonly string[];
   /** The {@link AuthBackend.id} of the backend that says so. */
   readonly backend: string;
   /** What else the backend knows, such as an e-mail address. Never a secret: it may be logged. */

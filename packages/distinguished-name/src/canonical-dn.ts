@@ -22,8 +22,11 @@ export function writeCanonical(dn: DN): string {
 
 /** Whether an entry is `base` itself or stands below it. */
 export function isWithin(dn: DN, base: DN): boolean {
-  const whole = canonicalRDNs(dn);
-  const end = canonicalRDNs(base);
+  return endsWith(canonicalRDNs(dn), canonicalRDNs(base));
+}
+
+/** As {@link isWithin}, of {@link canonicalRDNs}. */
+export function endsWith(whole: readonly string[], end: readonly string[]): boolean {
   const offset = whole.length - end.length;
   return offset >= 0 && end.every((rdn, index) => rdn === whole[offset + index]);
 }
@@ -31,14 +34,36 @@ export function isWithin(dn: DN, base: DN): boolean {
 /** What most values are: ASCII, with single spaces within. The rest of the folding changes nothing there. */
 const SIMPLE = /^[!-~]+(?: [!-~]+)*$/;
 
-/** Folds a value for comparison, much as caseIgnoreMatch does. */
+/**
+ * More combining marks in a row than any writing system has: those of the Stream-Safe Text Format (UAX #15, section 13).
+ * The last two characters become marks by compatibility.
+ */
+const MANY_MARKS = /[\p{M}\uff9e\uff9f]{31}/u;
+
+/**
+ * Whether a text has at most 30 combining marks in a row, as every writing system has. Otherwise Unicode normalization,
+ * which sorts them, takes the square of their number.
+ */
+export function isStreamSafe(text: string): boolean {
+  return !MANY_MARKS.test(text);
+}
+
+/**
+ * Folds a value for comparison, much as caseIgnoreMatch does. Takes time in proportion to the length: a value that is
+ * not {@link isStreamSafe} is not normalized.
+ */
 export function foldValue(value: string): string {
   if (SIMPLE.test(value)) return value.toLowerCase();
-  const folded = value.normalize("NFKC").toLowerCase().replaceAll("ς", "σ").normalize("NFKC");
+  const folded = isStreamSafe(value) ? normalizeFold(value) : value.toLowerCase();
   return folded.replace(/\s+/g, " ").trim();
 }
 
-function canonicalRDNs(dn: DN): readonly string[] {
+function normalizeFold(value: string): string {
+  return value.normalize("NFKC").toLowerCase().replaceAll("ς", "σ").normalize("NFKC");
+}
+
+/** The components of {@link writeCanonical}, from the entry itself up to the root. */
+export function canonicalRDNs(dn: DN): readonly string[] {
   return dn.map((rdn) => rdn.map(writeAva).sort().join("+"));
 }
 

@@ -3,5 +3,13 @@
  *
  * @module
  */
-export { canonicalDN, foldValue, isWithin, writeCanonical } from "./canonical-dn.ts";
+export {
+  canonicalDN,
+  canonicalRDNs,
+  endsWith,
+  foldValue,
+  isStreamSafe,
+  isWithin,
+  writeCanonical,
+} from "./canonical-dn.ts";
 export { type Ava, type DN, parseDN } from "./parse-dn.ts";

@@ -112,9 +112,12 @@ function readTextValue(text: string, start: number): Value | undefined {
 /** UTF8String, PrintableString, IA5String, and the OCTET STRING that LDAP itself uses. */
 const STRING_TAGS = new Set([0x04, 0x0c, 0x13, 0x16]);
 
+const HEX = /[0-9A-Fa-f]*/y;
+
 function readHexValue(text: string, start: number): Value | undefined {
-  const digits = /^(?:[0-9A-Fa-f]{2})+/.exec(text.slice(start))?.[0];
-  if (digits === undefined) return undefined;
+  HEX.lastIndex = start;
+  const digits = HEX.exec(text)?.[0] ?? "";
+  if (digits === "" || digits.length % 2 !== 0) return undefined;
   let end = start + digits.length;
   while (text[end] === " ") end++;
   if (end < text.length && text[end] !== "," && text[end] !== "+") return undefined;

@@ -39,8 +39,8 @@ def add_user(account, name=None, principal=None, where="OU=People", flags=NORMAL
     return dn
 
 
-def add_group(name, members=(), kind=GLOBAL_SECURITY, account=None):
-    dn = f"CN={name},OU=Groups,{base}"
+def add_group(name, members=(), kind=GLOBAL_SECURITY, account=None, where="OU=Groups"):
+    dn = f"CN={name},{where},{base}"
     database.add({"dn": dn, "objectClass": "group", "sAMAccountName": account or name, "groupType": str(kind)})
     if members:
         change(dn, "member", list(members), ldb.FLAG_MOD_ADD)
@@ -107,6 +107,8 @@ add_group(r"R&D (core)\, EU", [alice], account="rnd eu")
 add_group("local", [alice], kind=LOCAL_SECURITY)
 add_group("universal", [alice], kind=UNIVERSAL_SECURITY)
 add_group("newsletter", [alice], kind=GLOBAL_DISTRIBUTION)
+# Somebody who may create groups in another unit has made one that is called like a group of importance.
+add_group("pushers", [carol], account="lookalike", where="OU=Bulk")
 staff = add_group("staff", [carol])
 found = database.search(staff, ldb.SCOPE_BASE, attrs=["objectSid"])[0]["objectSid"][0]
 change(carol, "primaryGroupID", database.schema_format_value("objectSid", found).decode().split("-")[-1])

@@ -1,5 +1,6 @@
 import type { DiagnosisLogin } from "@registry-gate/auth";
 import { attributesFor, faultOfCredentials, isIn } from "../authenticate.ts";
+import { createLoginBudget } from "../directory/login-directory.ts";
 import type { Group } from "../groups/group.ts";
 import { groupsOf } from "../groups/groups-of.ts";
 import { judgeUserBind } from "../outcomes.ts";
@@ -37,7 +38,7 @@ export async function* tryLogin(
     const reader = readsItself ? (own ?? service) : service;
     const user = searched ?? (yield* readEntry(settings, reader, dn, typed, signal));
     if (user === undefined) return undefined;
-    const groups = yield* readGroups(settings.groups, reader, user, signal);
+    const groups = yield* readGroups(settings, reader, user, signal);
     return groups === undefined ? undefined : yield* judgeAccount(settings, reader, user, groups);
   } finally {
     own?.close();
@@ -92,37 +93,45 @@ function entryFound(finding: Finding): Found<User> {
 
 /** Groups that the user is in directly, and those that these are in, each as a step of its own where they can be told apart. */
 async function* readGroups(
-  settings: GroupSettings,
+  { groups: settings, directory: { timeout } }: Settings,
   session: Session,
   user: User,
   signal: AbortSignal,
 ): Steps<readonly Group[]> {
   const { route, nested } = settings;
+  const read = (chosen: GroupSettings): Promise<readonly Group[]> =>
+    groupsOf(createLoginBudget(timeout).over(session), user, chosen, signal);
+  const { server } = session;
   if (route.kind === "token") {
     const way = nested ? "tokenGroups" : "member and primaryGroupID";
-    return yield* read("groups", way, settings, session, user, [], signal);
+    return yield* listGroups("groups", server, way, () => read(settings));
   }
   const way = route.kind === "memberOf" ? route.attribute : "groups.searchFilter";
-  const direct = yield* read("groups", way, { ...settings, nested: false }, session, user, [], signal);
+  const direct = yield* listGroups("groups", server, way, () => read({ ...settings, nested: false }));
   if (direct === undefined || !nested) return direct;
-  return yield* read("nested-groups", "a search a level", settings, session, user, direct, signal);
+  return yield* listGroups("nested-groups", server, "a search a level", () => read(settings), direct);
 }
 
-async function* read(
+/** @param known Groups that have been listed before. */
+async function* listGroups(
   step: string,
+  server: string,
   route: string,
-  settings: GroupSettings,
-  session: Session,
-  user: User,
-  known: readonly Group[],
-  signal: AbortSignal,
+  read: () => Promise<readonly Group[]>,
+  known: readonly Group[] = [],
 ): Steps<readonly Group[]> {
-  return yield* attempt(step, session.server, async () => {
-    const groups = await groupsOf(session, user, settings, signal);
-    const told = groups.filter(({ canonicalDN }) => known.every((group) => group.canonicalDN !== canonicalDN));
-    const names = told.map(({ names, canonicalDN }) => [...names, canonicalDN].join(" = "));
+  return yield* attempt(step, server, async () => {
+    const groups = await read();
+    const before = new Set(known.map(({ canonicalDN }) => canonicalDN));
+    const told = groups.filter(({ canonicalDN }) => !before.has(canonicalDN));
+    const names = told.map(describeGroup);
     return { value: groups, details: { route, count: String(told.length), groups: names } };
   });
+}
+
+function describeGroup({ names, ambiguousNames, canonicalDN }: Group): string {
+  const ambiguous = ambiguousNames.map((name) => ` (not called ${name}: another entry may be meant)`);
+  return [...names, canonicalDN].join(" = ") + ambiguous.join("");
 }
 
 /** What a directory's answers leave to us. */

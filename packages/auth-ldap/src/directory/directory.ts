@@ -124,6 +124,7 @@ export function openDirectory(
         return await use(session);
       } catch (error) {
         if (error instanceof DirectoryFault) {
+          if (error.kind === "content") session.close();
           // Where one connection has ended, those that have been idle for as long are of no use either.
           if (error.kind === "lost") {
             service.drop();

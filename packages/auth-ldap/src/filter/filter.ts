@@ -33,3 +33,26 @@ export const both = (...filters: readonly Filter[]): Filter => ({ kind: "and", f
 
 /** Matches every entry. */
 export const anything: Filter = { kind: "present", attribute: "objectClass" };
+
+/** About how many bytes a filter takes in a request. */
+export function sizeOf(filter: Filter): number {
+  const overhead = 16;
+  switch (filter.kind) {
+    case "and":
+    case "or":
+      return filter.filters.reduce((sum, part) => sum + sizeOf(part), overhead);
+    case "not":
+      return overhead + sizeOf(filter.filter);
+    case "present":
+      return overhead + filter.attribute.length;
+    case "substring":
+      return [filter.initial, ...filter.any, filter.final].reduce(
+        (sum, value) => sum + overhead + Buffer.byteLength(value),
+        overhead + filter.attribute.length,
+      );
+    case "extensible":
+      return 2 * overhead + `${filter.attribute}${filter.rule}`.length + Buffer.byteLength(filter.value);
+    default:
+      return overhead + filter.attribute.length + Buffer.byteLength(filter.value);
+  }
+}

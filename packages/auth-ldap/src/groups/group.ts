@@ -1,39 +1,30 @@
-import { type DN, parseDN, writeCanonical } from "@registry-gate/distinguished-name";
-import { DirectoryFault } from "../faults.ts";
+import { canonicalRDNs, type DN } from "@registry-gate/distinguished-name";
+import { parseEntryDN } from "../entry-dn.ts";
 import type { Entry } from "../protocol/entry.ts";
 
-/** A group that a user is in. */
-export interface Group {
+/** A group that a user is in, as it was found. What it may be called by is decided for all of them in one place. */
+export interface FoundGroup {
   /** As the server writes it. */
   readonly dn: string;
   readonly parsedDN: DN;
+  readonly rdns: readonly string[];
+  /** The same as one text. */
   readonly canonicalDN: string;
-  /**
-   * Its values of the name attribute: the one in its DN, where there is one there. A name that reads as a DN is left
-   * out: it could pass for another group.
-   */
+  /** Its entry with the name attribute; undefined where that has not been read. */
+  readonly entry: Entry | undefined;
+}
+
+/** A group as rules can name it: by its DN, and by short names that stand for no other group. */
+export interface Group {
+  readonly canonicalDN: string;
   readonly names: readonly string[];
+  /** Names that it bears, but that do not count, because another entry may be meant by them. */
+  readonly ambiguousNames: readonly string[];
 }
 
-/**
- * @param entry Where it is absent, a group is known by its DN alone.
- * @throws {DirectoryFault} when the DN is not understood.
- */
-export function createGroup(dn: string, nameAttribute: string, entry?: Entry): Group {
-  const parsedDN = parseDN(dn);
-  if (parsedDN === undefined || parsedDN.length === 0) {
-    throw new DirectoryFault("protocol", "the server has answered with the DN of a group that is not understood");
-  }
-  const naming = nameInDN(parsedDN, nameAttribute);
-  const names = naming === undefined ? (entry?.text(nameAttribute) ?? []) : [naming];
-  return {
-    dn,
-    parsedDN,
-    canonicalDN: writeCanonical(parsedDN),
-    names: names.map((name) => name.normalize("NFC")).filter((name) => parseDN(name) === undefined),
-  };
-}
-
-function nameInDN(dn: DN, nameAttribute: string): string | undefined {
-  return dn[0]?.find(({ type, hex }) => !hex && type === nameAttribute.toLowerCase())?.value;
+/** @throws {DirectoryFault} when the DN is not understood. */
+export function foundGroup(dn: string, entry?: Entry): FoundGroup {
+  const parsedDN = parseEntryDN(dn);
+  const rdns = canonicalRDNs(parsedDN);
+  return { dn, parsedDN, rdns, canonicalDN: rdns.join(","), entry };
 }

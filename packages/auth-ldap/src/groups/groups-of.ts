@@ -1,15 +1,15 @@
-import { isWithin, writeCanonical } from "@registry-gate/distinguished-name";
-import { anything } from "../filter/filter.ts";
+import { writeCanonical } from "@registry-gate/distinguished-name";
 import { type FilterTemplate, fillTemplate } from "../filter/filter-template.ts";
 import { parseFilterTemplate } from "../filter/parse-filter-template.ts";
-import { allEntries } from "../outcomes.ts";
 import type { Session } from "../protocol/session.ts";
 import type { GroupSettings } from "../settings.ts";
 import type { User } from "../user/find-user.ts";
 import { domainOf } from "../user/login-name.ts";
-import { createGroup, type Group } from "./group.ts";
+import { type FoundGroup, foundGroup, type Group } from "./group.ts";
 import { type GroupSearch, searchGroups, searchParents } from "./member-search.ts";
+import { isInPlace } from "./place.ts";
 import { rangedValues } from "./ranged-values.ts";
+import { nameGroups } from "./short-names.ts";
 import { directGroups, tokenGroups } from "./token-groups.ts";
 import { walkUp } from "./walk.ts";
 
@@ -30,20 +30,36 @@ export async function groupsOf(
   settings: GroupSettings,
   signal: AbortSignal,
 ): Promise<readonly Group[]> {
-  const { route, nested, base } = settings;
   const search: GroupSearch = {
-    base: base?.text ?? writeCanonical(domainOf(user.parsedDN)),
+    base: settings.base?.text ?? writeCanonical(domainOf(user.parsedDN)),
     scope: settings.scope,
     nameAttribute: settings.nameAttribute,
   };
-  if (route.kind === "token") return (nested ? tokenGroups : directGroups)(session, user, search, signal);
+  const inPlace = async (finding: Promise<readonly FoundGroup[]>): Promise<readonly FoundGroup[]> =>
+    (await finding).filter((group) => isInPlace(group, settings));
+  const found = await findGroups(session, user, settings, search, inPlace, signal);
+  const distinct = new Map(found.map((group) => [group.canonicalDN, group]));
+  return nameGroups(session, [...distinct.values()], settings, search, signal);
+}
+
+/** @param inPlace Leaves out those that do not count, so that nothing is asked about them either. */
+async function findGroups(
+  session: Session,
+  user: User,
+  { route, nested }: GroupSettings,
+  search: GroupSearch,
+  inPlace: (finding: Promise<readonly FoundGroup[]>) => Promise<readonly FoundGroup[]>,
+  signal: AbortSignal,
+): Promise<readonly FoundGroup[]> {
+  if (route.kind === "token") return inPlace((nested ? tokenGroups : directGroups)(session, user, search, signal));
   const template = route.kind === "search" ? route.filter : PARENT;
-  const direct =
+  const direct = await inPlace(
     route.kind === "search"
-      ? await searchDirect(session, user, search, template, signal)
-      : await memberOf(session, user, settings, route.attribute, signal);
+      ? searchDirect(session, user, search, template, signal)
+      : memberOf(session, user, route.attribute, signal),
+  );
   if (!nested) return direct;
-  return walkUp(direct, (level) => searchParents(session, search, template, level, signal));
+  return walkUp(direct, (level) => inPlace(searchParents(session, search, template, level, signal)));
 }
 
 const PARENT = parentTemplate();
@@ -60,7 +76,7 @@ async function searchDirect(
   search: GroupSearch,
   template: FilterTemplate,
   signal: AbortSignal,
-): Promise<readonly Group[]> {
+): Promise<readonly FoundGroup[]> {
   const filled = fillTemplate(template, { dn, username });
   return typeof filled === "boolean" ? [] : searchGroups(session, search, [filled], signal);
 }
@@ -68,25 +84,9 @@ async function searchDirect(
 async function memberOf(
   session: Session,
   user: User,
-  { base, nameAttribute }: GroupSettings,
   attribute: string,
   signal: AbortSignal,
-): Promise<readonly Group[]> {
+): Promise<readonly FoundGroup[]> {
   const dns = await rangedValues(session, user.entry, attribute, signal);
-  const groups: Group[] = [];
-  for (const dn of dns) {
-    const group = createGroup(dn, nameAttribute);
-    if (base !== undefined && !isWithin(group.parsedDN, base.dn)) continue;
-    groups.push(group.names.length > 0 ? group : await readGroup(session, dn, nameAttribute, signal));
-  }
-  return groups;
-}
-
-/** Where the name is not in the DN, the group itself must be asked. */
-async function readGroup(session: Session, dn: string, nameAttribute: string, signal: AbortSignal): Promise<Group> {
-  const query = { base: dn, scope: "base", filter: anything, attributes: [nameAttribute] } as const;
-  const result = await session.search(query, signal);
-  // A group that has just gone, or that may not be seen, keeps its DN as its name.
-  const [entry] = result.code === 32 ? [] : allEntries(result, "the name of a group");
-  return createGroup(dn, nameAttribute, entry);
+  return dns.map((dn) => foundGroup(dn));
 }

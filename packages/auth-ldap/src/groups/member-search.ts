@@ -1,19 +1,19 @@
-import { either, type Filter } from "../filter/filter.ts";
+import { GROUPS } from "../bounds.ts";
+import { oddContent } from "../faults.ts";
+import type { Filter } from "../filter/filter.ts";
 import { type FilterTemplate, fillTemplate } from "../filter/filter-template.ts";
 import { allEntries } from "../outcomes.ts";
 import type { SearchScope } from "../protocol/requests.ts";
 import type { Session } from "../protocol/session.ts";
-import { createGroup, type Group } from "./group.ts";
+import { takeBatch } from "./batches.ts";
+import { type FoundGroup, foundGroup } from "./group.ts";
 
-/** Where groups are searched for, and what they are called by. */
+/** Where groups are searched for, and the attribute with their names. */
 export interface GroupSearch {
   readonly base: string;
   readonly scope: SearchScope;
   readonly nameAttribute: string;
 }
-
-/** How many alternatives go into one filter: servers limit them. */
-const ALTERNATIVES = 200;
 
 /**
  * Finds the groups that any of the filters matches, in as few searches as servers allow.
@@ -25,14 +25,19 @@ export async function searchGroups(
   { base, scope, nameAttribute }: GroupSearch,
   filters: readonly Filter[],
   signal: AbortSignal,
-): Promise<readonly Group[]> {
-  const groups: Group[] = [];
-  for (let start = 0; start < filters.length; start += ALTERNATIVES) {
-    const filter = either(filters.slice(start, start + ALTERNATIVES));
+): Promise<readonly FoundGroup[]> {
+  const groups = new Map<string, FoundGroup>();
+  for (let rest = filters; rest.length > 0; ) {
+    const { items, filter } = takeBatch(rest, (alternative) => alternative);
+    rest = rest.slice(items.length);
     const result = await session.search({ base, scope, filter, attributes: [nameAttribute] }, signal);
-    for (const entry of allEntries(result, "groups")) groups.push(createGroup(entry.dn, nameAttribute, entry));
+    for (const entry of allEntries(result, "groups")) {
+      const group = foundGroup(entry.dn, entry);
+      groups.set(group.canonicalDN, group);
+    }
+    if (groups.size > GROUPS.count) throw oddContent(`the user is in more than ${GROUPS.count} groups`);
   }
-  return groups;
+  return [...groups.values()];
 }
 
 /** Finds the groups that have any of these groups as a member. */
@@ -40,9 +45,9 @@ export async function searchParents(
   session: Session,
   search: GroupSearch,
   template: FilterTemplate,
-  level: readonly Group[],
+  level: readonly FoundGroup[],
   signal: AbortSignal,
-): Promise<readonly Group[]> {
+): Promise<readonly FoundGroup[]> {
   // What the template says of the user's name is not true of a group: it falls out of the filter.
   const filters = level.flatMap(({ dn }) => {
     const filled = fillTemplate(template, { dn });

@@ -1,4 +1,5 @@
-import { DirectoryFault } from "../faults.ts";
+import { GROUPS } from "../bounds.ts";
+import { type DirectoryFault, oddContent } from "../faults.ts";
 import { anything } from "../filter/filter.ts";
 import { allEntries } from "../outcomes.ts";
 import type { Entry } from "../protocol/entry.ts";
@@ -8,7 +9,7 @@ import type { Session } from "../protocol/session.ts";
  * All values of an attribute, of which Active Directory gives some 1,500 at a time under a name such as
  * `memberOf;range=0-1499` ([MS-ADTS] section 3.1.1.3.1.3.3).
  *
- * @throws {DirectoryFault} when the directory does not give them all.
+ * @throws {DirectoryFault} when the directory does not give them all, or gives more than anybody has groups.
  */
 export async function rangedValues(
   session: Session,
@@ -16,13 +17,20 @@ export async function rangedValues(
   attribute: string,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
-  const values = [...entry.text(attribute)];
+  const values: string[] = [];
+  const add = (found: readonly string[]): void => {
+    if (values.length + found.length > GROUPS.count)
+      throw oddContent(`${attribute} has more than ${GROUPS.count} values`);
+    values.push(...found);
+  };
+  add(entry.text(attribute));
   for (let current = entry; ; ) {
     const range = rangeIn(current, attribute);
     if (range === undefined) return values;
+    // A range begins where the one before has ended, so that each makes progress.
     if (range.from !== values.length) throw incomplete(attribute);
     const found = current.text(range.name);
-    values.push(...found);
+    add(found);
     if (range.last) return values;
     if (found.length === 0) throw incomplete(attribute);
     const wanted = `${attribute};range=${values.length}-*`;
@@ -43,5 +51,5 @@ function rangeIn(entry: Entry, attribute: string): { name: string; from: number;
 }
 
 function incomplete(attribute: string): DirectoryFault {
-  return new DirectoryFault("protocol", `the server does not give all values of ${attribute}`);
+  return oddContent(`the server does not give all values of ${attribute}`);
 }

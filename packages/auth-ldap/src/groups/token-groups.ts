@@ -1,9 +1,10 @@
-import { DirectoryFault } from "../faults.ts";
+import { GROUPS } from "../bounds.ts";
+import { DirectoryFault, oddContent } from "../faults.ts";
 import { anything, both, either, equal, type Filter } from "../filter/filter.ts";
 import { allEntries } from "../outcomes.ts";
 import type { Session } from "../protocol/session.ts";
 import type { User } from "../user/find-user.ts";
-import type { Group } from "./group.ts";
+import type { FoundGroup } from "./group.ts";
 import { type GroupSearch, searchGroups } from "./member-search.ts";
 
 /**
@@ -17,7 +18,7 @@ export async function tokenGroups(
   user: User,
   search: GroupSearch,
   signal: AbortSignal,
-): Promise<readonly Group[]> {
+): Promise<readonly FoundGroup[]> {
   const query = { base: user.dn, scope: "base", filter: anything, attributes: ["tokenGroups"] } as const;
   const [entry] = allEntries(await session.search(query, signal), "tokenGroups");
   const sids = entry?.bytes("tokenGroups") ?? [];
@@ -26,6 +27,7 @@ export async function tokenGroups(
     const hint = "is the service account in the group Windows Authorization Access Group?";
     throw new DirectoryFault("result", `tokenGroups of the user cannot be read: ${hint}`);
   }
+  if (sids.length > GROUPS.count) throw oddContent(`the user is in more than ${GROUPS.count} groups`);
   const filters = sids.map((sid) => equal("objectSid", sid));
   return searchGroups(session, search, filters, signal);
 }
@@ -45,7 +47,7 @@ export function directGroups(
   user: User,
   search: GroupSearch,
   signal: AbortSignal,
-): Promise<readonly Group[]> {
+): Promise<readonly FoundGroup[]> {
   const member = both(equal("member", user.dn), SECURITY_GROUP);
   const filter = either([member, equal("objectSid", primaryGroupSid(user))]);
   return searchGroups(session, search, [filter], signal);

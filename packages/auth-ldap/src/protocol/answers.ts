@@ -1,3 +1,4 @@
+import { LONGEST } from "../bounds.ts";
 import { DirectoryFault } from "../faults.ts";
 import { type Element, readElement, readNumber } from "./ber.ts";
 import { createEntry, type Entry } from "./entry.ts";
@@ -14,7 +15,7 @@ export const TAGS = { bind: 0x61, entry: 0x64, searchDone: 0x65, reference: 0x73
 /** The result of an operation (RFC 4511, section 4.1.9). */
 export interface LdapResult {
   readonly code: number;
-  /** What the server says about it, for the log. */
+  /** What the server says about it, for the log; cut where it is long. */
   readonly diagnostic: string;
 }
 
@@ -52,7 +53,7 @@ export function readResult({ bytes, operation }: Message): LdapResult {
   const number = readNumber(bytes, expected(code, ENUMERATED));
   if (number === undefined) throw notUnderstood();
   expected(matched, OCTET_STRING);
-  return { code: number, diagnostic: text(bytes, diagnostic) };
+  return { code: number, diagnostic: text(bytes, diagnostic).slice(0, LONGEST.diagnostic) };
 }
 
 export function readBindResult(message: Message): BindResult {

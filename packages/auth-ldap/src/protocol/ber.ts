@@ -37,20 +37,38 @@ export function readElement(bytes: Uint8Array, offset: number, end: number): Ele
   return element === undefined || element === "malformed" || element.end > end ? undefined : element;
 }
 
+/** A search entry has 5 levels, a control with a value of its own has no more. */
 const DEEPEST = 16;
 
-/** Whether the bytes from `start` to `end` are elements that fill it exactly, and so on within each constructed one. */
-export function isWellFormed(bytes: Uint8Array, start: number, end: number, depth = 0): boolean {
-  if (depth > DEEPEST) return false;
-  let offset = start;
-  while (offset < end) {
+/**
+ * Counts the elements from `start` to `end`, those within constructed ones included.
+ *
+ * @param most Where there are more, the rest is not looked at, and the result is more than this.
+ * @returns `undefined` where they do not fill the bytes exactly, and so on within each constructed one, or are nested
+ * more than {@link DEEPEST} levels deep.
+ */
+export function countElements(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  most: number,
+  depth = 0,
+): number | undefined {
+  if (depth > DEEPEST) return undefined;
+  let count = 0;
+  for (let offset = start; offset < end; ) {
     const element = readElement(bytes, offset, end);
-    if (element === undefined) return false;
-    const constructed = (element.tag & 0x20) !== 0;
-    if (constructed && !isWellFormed(bytes, element.start, element.end, depth + 1)) return false;
+    if (element === undefined) return undefined;
+    count++;
+    if ((element.tag & 0x20) !== 0) {
+      const inner = countElements(bytes, element.start, element.end, most - count, depth + 1);
+      if (inner === undefined) return undefined;
+      count += inner;
+    }
+    if (count > most) return count;
     offset = element.end;
   }
-  return offset === end;
+  return count;
 }
 
 /** A small whole number: an INTEGER or ENUMERATED of at most four bytes that is not negative. */

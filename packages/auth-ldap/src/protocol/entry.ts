@@ -11,10 +11,13 @@ export interface Entry {
 }
 
 export function createEntry(dn: string, attributes: readonly (readonly [string, readonly Buffer[]])[]): Entry {
-  const values = new Map<string, readonly Buffer[]>();
+  const values = new Map<string, Buffer[]>();
   for (const [name, found] of attributes) {
     const key = name.toLowerCase();
-    values.set(key, [...(values.get(key) ?? []), ...found]);
+    const known = values.get(key);
+    // Not `push(...found)`, which needs stack for each of them.
+    if (known === undefined) values.set(key, [...found]);
+    else for (const value of found) known.push(value);
   }
   const bytes = (attribute: string): readonly Buffer[] => values.get(attribute.toLowerCase()) ?? [];
   return { dn, bytes, text: (attribute) => bytes(attribute).flatMap(decode), names: [...values.keys()] };

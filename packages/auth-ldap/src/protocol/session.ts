@@ -1,20 +1,24 @@
 import type { Socket } from "node:net";
-import { aborted, DirectoryFault, describeCause } from "../faults.ts";
+import { RESPONSE } from "../bounds.ts";
+import { aborted, DirectoryFault, describeCause, oddContent } from "../faults.ts";
 import { type BindResult, type LdapResult, readBindResult, readEntry, readResult, TAGS } from "./answers.ts";
 import type { Entry } from "./entry.ts";
 import { createMessageReader, type Message } from "./message-reader.ts";
 import { encodeBind, encodeSearch, type SearchQuery } from "./requests.ts";
 
 export interface SearchResult extends LdapResult {
+  /** One at most where the scope is `base`, and never more than the limit of the query. */
   readonly entries: readonly Entry[];
+  /** The length of the whole response. */
+  readonly bytes: number;
 }
 
 /**
  * One connection that is ready for LDAP. It never connects again: when it has ended, it has ended. One operation at a
  * time, which alone keeps the process alive.
  *
- * Each operation rejects with a {@link DirectoryFault} of kind `lost`, `timeout`, `protocol` or `aborted`; then the
- * connection is closed. A result code is a value.
+ * Each operation rejects with a {@link DirectoryFault} of kind `lost`, `timeout`, `protocol`, `content` or `aborted`; then
+ * the connection is destroyed. A result code is a value.
  */
 export interface Session {
   /** The URL of the server. */
@@ -26,28 +30,44 @@ export interface Session {
   bind(dn: string, password: string, signal: AbortSignal, policy?: boolean): Promise<BindResult>;
   /** `listener` is called once, when the connection has ended by itself. */
   onEnd(listener: () => void): void;
+  /** Calling it again does nothing. */
   close(): void;
+}
+
+/** What comes in response to a request. */
+interface Expected {
+  /** The tag of the last message. */
+  readonly last: number;
+  /** The most entries before it; none where there is none, and no reference either. */
+  readonly mostEntries?: number;
+}
+
+interface Response {
+  readonly entries: readonly Message[];
+  readonly last: Message;
+  readonly bytes: number;
 }
 
 interface Pending {
   readonly id: number;
-  readonly last: number;
-  readonly between: readonly number[];
-  readonly messages: Message[];
-  resolve(messages: readonly Message[]): void;
+  readonly expected: Expected;
+  readonly entries: Message[];
+  messages: number;
+  bytes: number;
+  elements: number;
+  resolve(response: Response): void;
   reject(fault: DirectoryFault): void;
 }
 
 /** After these, the server should be left alone: busy, unavailable, other. */
 const UNCLEAN = new Set([51, 52, 80]);
 const UNBIND = Buffer.from([0x30, 0x05, 0x02, 0x01, 0x00, 0x42, 0x00]);
-/** Bounds what an answer may hold in memory. */
-const MOST_MESSAGES = 100_000;
 
 /** @param timeout How long an operation may take, in milliseconds. */
 export function createSession(socket: Socket, server: string, timeout: number): Session {
   const reader = createMessageReader();
   let usable = true;
+  let closed = false;
   let pending: Pending | undefined;
   let nextId = 1;
   let ended: (() => void) | undefined;
@@ -87,34 +107,44 @@ export function createSession(socket: Socket, server: string, timeout: number): 
     if (message.id !== pending.id) {
       throw new DirectoryFault("protocol", "the server has answered under the number of another request");
     }
-    if (message.operation.tag === pending.last) {
-      const { resolve, messages } = pending;
+    const { expected, entries } = pending;
+    const { tag } = message.operation;
+    pending.bytes += message.bytes.length;
+    pending.elements += message.elements;
+    if (pending.bytes > RESPONSE.bytes) throw oddContent(`a response is longer than ${RESPONSE.bytes} bytes`);
+    if (pending.elements > RESPONSE.elements) {
+      throw oddContent(`a response holds more than ${RESPONSE.elements} elements`);
+    }
+    if (tag === expected.last) {
+      const { resolve, bytes } = pending;
       pending = undefined;
-      messages.push(message);
-      resolve(messages);
+      resolve({ entries, last: message, bytes });
       return;
     }
-    if (!pending.between.includes(message.operation.tag) || pending.messages.length >= MOST_MESSAGES) {
+    if (expected.mostEntries === undefined || (tag !== TAGS.entry && tag !== TAGS.reference)) {
       throw new DirectoryFault("protocol", "the server has given an answer of another kind");
     }
-    pending.messages.push(message);
+    if (++pending.messages > RESPONSE.messages) {
+      throw oddContent(`a response holds more than ${RESPONSE.messages} entries and references`);
+    }
+    // References are not followed: it is enough to have counted them.
+    if (tag === TAGS.reference) return;
+    if (entries.length >= expected.mostEntries) {
+      throw oddContent(`the server has sent more than the ${expected.mostEntries} entries that were asked for`);
+    }
+    entries.push(message);
   }
 
-  /** Sends a request and waits for its last answer. */
-  async function exchange(
-    encode: (id: number) => Buffer,
-    last: number,
-    between: readonly number[],
-    signal: AbortSignal,
-  ): Promise<readonly Message[]> {
+  /** Sends a request and waits for the whole response. */
+  async function exchange(encode: (id: number) => Buffer, expected: Expected, signal: AbortSignal): Promise<Response> {
     if (signal.aborted) throw aborted();
     if (!usable || pending !== undefined) {
       throw new DirectoryFault("lost", "the connection is closed", { transient: true });
     }
     const id = nextId;
     nextId = nextId === 0x7fffffff ? 1 : nextId + 1;
-    const { promise, resolve, reject } = Promise.withResolvers<readonly Message[]>();
-    pending = { id, last, between, messages: [], resolve, reject };
+    const { promise, resolve, reject } = Promise.withResolvers<Response>();
+    pending = { id, expected, entries: [], messages: 0, bytes: 0, elements: 0, resolve, reject };
     const timer = setTimeout(() => end(new DirectoryFault("timeout", `no answer within ${timeout} ms`)), timeout);
     const abort = (): void => end(aborted());
     signal.addEventListener("abort", abort, { once: true });
@@ -146,30 +176,21 @@ export function createSession(socket: Socket, server: string, timeout: number): 
     },
     async search(query, signal) {
       const seconds = Math.ceil(timeout / 1000);
-      const messages = await exchange(
-        (id) => encodeSearch(id, query, seconds),
-        TAGS.searchDone,
-        [TAGS.entry, TAGS.reference],
-        signal,
-      );
-      return understand(() => {
-        const entries = messages.filter(({ operation }) => operation.tag === TAGS.entry).map(readEntry);
-        const done = messages.at(-1);
-        if (done === undefined) throw new DirectoryFault("protocol", "the search has no end");
-        return { ...readResult(done), entries };
-      });
+      const mostEntries = query.scope === "base" ? 1 : (query.sizeLimit ?? RESPONSE.messages);
+      const expected = { last: TAGS.searchDone, mostEntries };
+      const { entries, last, bytes } = await exchange((id) => encodeSearch(id, query, seconds), expected, signal);
+      return understand(() => ({ ...readResult(last), entries: entries.map(readEntry), bytes }));
     },
     async bind(dn, password, signal, policy = false) {
-      const [message] = await exchange((id) => encodeBind(id, dn, password, policy), TAGS.bind, [], signal);
-      return understand(() => {
-        if (message === undefined) throw new DirectoryFault("protocol", "the bind has no answer");
-        return readBindResult(message);
-      });
+      const { last } = await exchange((id) => encodeBind(id, dn, password, policy), { last: TAGS.bind }, signal);
+      return understand(() => readBindResult(last));
     },
     onEnd(listener) {
       ended = listener;
     },
     close() {
+      if (closed) return;
+      closed = true;
       ended = undefined;
       usable = false;
       if (pending !== undefined) end(new DirectoryFault("lost", "the connection is closed"));

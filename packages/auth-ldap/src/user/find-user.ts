@@ -1,4 +1,6 @@
-import { type DN, foldValue, parseDN, writeCanonical } from "@registry-gate/distinguished-name";
+import { type DN, foldValue, isStreamSafe, writeCanonical } from "@registry-gate/distinguished-name";
+import { LONGEST } from "../bounds.ts";
+import { parseEntryDN } from "../entry-dn.ts";
 import { DirectoryFault } from "../faults.ts";
 import { anything } from "../filter/filter.ts";
 import { fillTemplate } from "../filter/filter-template.ts";
@@ -85,7 +87,7 @@ async function isMeant(
   session: Session,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const dn = understood(entry.dn);
+  const dn = parseEntryDN(entry.dn);
   if (name.kind === "account") return true;
   if (name.kind === "principal") return isPrincipal(entry, dn, name);
   return (await domains.find(name.domain, session, signal)) === writeCanonical(domainOf(dn));
@@ -111,7 +113,7 @@ function theOnly(entries: readonly Entry[], typed: string, usernameAttribute: st
   const [entry, ...others] = entries;
   if (entry === undefined) return nobody("there is no such user");
   if (others.length > 0) return nobody("several entries have this name");
-  const parsedDN = understood(entry.dn);
+  const parsedDN = parseEntryDN(entry.dn);
   const username = usernameOf(entry, parsedDN, typed, usernameAttribute);
   if (username === undefined) return nobody(`the entry has no single ${usernameAttribute} to be known by`);
   return { user: { entry, dn: entry.dn, parsedDN, username } };
@@ -122,16 +124,18 @@ function theOnly(entries: readonly Entry[], typed: string, usernameAttribute: st
  * that was typed.
  */
 function usernameOf(entry: Entry, dn: DN, typed: string, attribute: string): string | undefined {
-  const values = entry.text(attribute).map((value) => value.normalize("NFC"));
-  const naming = dn[0]?.find(({ type, hex }) => !hex && type === attribute.toLowerCase())?.value.normalize("NFC");
-  const same = (wanted: string): string | undefined =>
-    values.find((value) => value === wanted) ?? values.find((value) => foldValue(value) === foldValue(wanted));
+  const written = entry.text(attribute);
+  const inDN = dn[0]?.find(({ type, hex }) => !hex && type === attribute.toLowerCase())?.value;
+  // Normalization is for what can be a name.
+  if ([...written, ...(inDN === undefined ? [] : [inDN])].some((value) => !isShort(value))) return undefined;
+  const values = written.map((value) => value.normalize("NFC"));
+  const naming = inDN?.normalize("NFC");
+  const same = (wanted: string): string | undefined => {
+    const folded = foldValue(wanted);
+    return values.find((value) => value === wanted) ?? values.find((value) => foldValue(value) === folded);
+  };
   const chosen = values.length === 1 ? values[0] : ((naming && same(naming)) ?? same(typed));
   return chosen === undefined || chosen === "" || /\p{Cc}/u.test(chosen) ? undefined : chosen;
 }
 
-function understood(dn: string): DN {
-  const parsed = parseDN(dn);
-  if (parsed !== undefined && parsed.length > 0) return parsed;
-  throw new DirectoryFault("protocol", "the server has answered with a DN that is not understood");
-}
+const isShort = (name: string): boolean => name.length <= LONGEST.name && isStreamSafe(name);

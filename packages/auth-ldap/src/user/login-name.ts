@@ -38,8 +38,9 @@ export function loginNameFilter(name: LoginName): Filter {
 
 /** Whether the entry that was found is the one meant by a name in the form of a principal. */
 export function isPrincipal(entry: Entry, dn: DN, name: Extract<LoginName, { kind: "principal" }>): boolean {
-  const explicit = entry.text("userPrincipalName").some((upn) => foldValue(upn) === foldValue(name.whole));
-  const account = entry.text("sAMAccountName").some((sam) => foldValue(sam) === foldValue(name.account));
+  const [whole, short] = [foldValue(name.whole), foldValue(name.account)];
+  const explicit = entry.text("userPrincipalName").some((upn) => foldValue(upn) === whole);
+  const account = entry.text("sAMAccountName").some((sam) => foldValue(sam) === short);
   return explicit || (account && dnsDomain(dn) === foldValue(name.suffix));
 }
 

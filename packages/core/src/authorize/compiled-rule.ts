@@ -1,4 +1,4 @@
-import type { Access, Action } from "@registry-gate/auth";
+import type { Access, Action, Identity } from "@registry-gate/auth";
 import type { AccessRule } from "../options.ts";
 import { compileGlob, type Glob } from "./glob.ts";
 import { comparableGroup, comparableGroups } from "./group-name.ts";
@@ -67,8 +67,13 @@ export function appliesTo(rule: CompiledRule, principal: Principal): boolean {
   return (
     rule.authenticated ||
     (rule.users.size > 0 && rule.users.has(comparableUser(identity.username))) ||
-    (rule.groups.size > 0 && comparableGroups(identity).some((group) => rule.groups.has(group)))
+    (rule.groups.size > 0 && groupsFor(rule, identity).some((group) => rule.groups.has(group)))
   );
+}
+
+function groupsFor({ effect }: CompiledRule, identity: Identity): readonly string[] {
+  const { certain, possible } = comparableGroups(identity);
+  return effect === "deny" ? possible : certain;
 }
 
 /** Nobody gets around a rule that denies by a name that looks the same. */

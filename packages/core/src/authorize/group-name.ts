@@ -11,14 +11,24 @@ export function comparableGroup(name: string): string {
   return dn === undefined || dn.length < 2 ? normal : writeCanonical(dn);
 }
 
-/** Remembered, because the identity of a remembered login meets many requests. */
-const comparable = new WeakMap<Identity, readonly string[]>();
-
 /** The groups of somebody, as {@link comparableGroup} writes them. */
-export function comparableGroups(identity: Identity): readonly string[] {
+export interface ComparableGroups {
+  /** For rules that allow. */
+  readonly certain: readonly string[];
+  /** For rules that deny: also those that somebody may have meant. */
+  readonly possible: readonly string[];
+}
+
+/** Remembered, because the identity of a remembered login meets many requests. */
+const comparable = new WeakMap<Identity, ComparableGroups>();
+
+export function comparableGroups(identity: Identity): ComparableGroups {
   const known = comparable.get(identity);
   if (known !== undefined) return known;
-  const groups = identity.groups.map(comparableGroup);
+  const certain = identity.groups.map(comparableGroup);
+  const { ambiguousGroups = [] } = identity;
+  const possible = ambiguousGroups.length === 0 ? certain : [...certain, ...ambiguousGroups.map(comparableGroup)];
+  const groups = { certain, possible };
   comparable.set(identity, groups);
   return groups;
 }

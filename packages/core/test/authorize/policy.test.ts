@@ -169,6 +169,27 @@ describe("rules that deny", () => {
     expect(decide({}, user("Mallory")).allowed).toBe(true);
   });
 
+  test("count groups that may be meant, which no rule that allows does", () => {
+    const principal: Principal = {
+      identity: {
+        subject: "mallory",
+        username: "mallory",
+        groups: ["cn=admins,ou=projects,dc=example"],
+        ambiguousGroups: ["admins"],
+        backend: "ldap",
+      },
+    };
+    const all = { repositories: ["**"], actions: ["*" as const] };
+    const allowed = compilePolicy([{ subjects: ["group:admins"], ...all }]);
+    expect(allowed.decide(principal, on("team/app", "pull")).allowed).toBe(false);
+    const denied = compilePolicy([
+      { subjects: ["authenticated"], ...all },
+      { effect: "deny", subjects: ["group:admins"], ...all },
+    ]);
+    expect(denied.decide(principal, on("team/app", "pull"))).toEqual({ allowed: false, rule: 1 });
+    expect(denied.decide(user("alice"), on("team/app", "pull")).allowed).toBe(true);
+  });
+
   test("limit how far a permission reaches", () => {
     const reach = (denial: Partial<AccessRule>, who: Principal) =>
       compilePolicy([

@@ -1,0 +1,128 @@
+import { isStreamSafe, parseDN, writeCanonical } from "@registry-gate/distinguished-name";
+import { LONGEST } from "../bounds.ts";
+import type { Session } from "../protocol/session.ts";
+import type { GroupSettings } from "../settings.ts";
+import { domainOf } from "../user/login-name.ts";
+import type { FoundGroup, Group } from "./group.ts";
+import type { GroupSearch } from "./member-search.ts";
+import { type Bearer, keyOf, withoutNamesakes } from "./namesakes.ts";
+import { isDirectlyBelow } from "./place.ts";
+import { readNames } from "./read-names.ts";
+
+/**
+ * Decides which short names groups have, in whichever way they were found: those that can stand for no other group.
+ *
+ * - In a domain of Active Directory an account name is unique; the domain controllers see to that.
+ * - Directly below `groups.searchBase` a name in the DN is unique, and goes before all that is deeper: whoever may create
+ *   groups in a unit below cannot take it or void it.
+ * - Any other name in the place of `groups.searchBase` counts where no other entry there has it.
+ *
+ * @param groups Distinct ones.
+ * @throws {DirectoryFault} when the directory did not answer in full.
+ */
+export async function nameGroups(
+  session: Session,
+  groups: readonly FoundGroup[],
+  settings: GroupSettings,
+  search: GroupSearch,
+  signal: AbortSignal,
+): Promise<readonly Group[]> {
+  const { naming, nameAttribute } = settings;
+  const named = new Map(groups.map(({ canonicalDN }) => [canonicalDN, newGroup(canonicalDN)]));
+  const eligible: FoundGroup[] = [];
+  for (const group of groups) {
+    if (mayHaveNames(group, settings)) eligible.push(group);
+    // A rule that denies is to hold for whoever may be meant by it.
+    else named.get(group.canonicalDN)?.ambiguousNames.push(...namesInDN(group));
+  }
+  if (eligible.length === 0) return [...named.values()];
+  const unread = eligible.filter((group) => group.entry === undefined && nameInDN(group, nameAttribute) === undefined);
+  const read = await readNames(session, unread, search, settings.activeDirectory, signal);
+  const known = new Map([...eligible, ...read].map((group) => [group.canonicalDN, group]));
+  const bearers = [...known.values()].flatMap((group) => bearersOf(group, nameAttribute));
+  const unique =
+    naming.kind === "domain" ? new Set(bearers) : await uniqueAmong(session, bearers, settings, search, signal);
+  for (const bearer of bearers) {
+    const group = named.get(bearer.group.canonicalDN);
+    (unique.has(bearer) ? group?.names : group?.ambiguousNames)?.push(bearer.name);
+  }
+  return [...named.values()];
+}
+
+const newGroup = (canonicalDN: string): Group & Record<"names" | "ambiguousNames", string[]> => ({
+  canonicalDN,
+  names: [],
+  ambiguousNames: [],
+});
+
+function mayHaveNames(group: FoundGroup, settings: GroupSettings): boolean {
+  const { naming } = settings;
+  switch (naming.kind) {
+    case "none":
+      return false;
+    case "domain":
+      return writeCanonical(domainOf(group.parsedDN)) === naming.domain;
+    case "place":
+      return naming.searched || isUniqueByPlace(group, settings);
+  }
+}
+
+/** The names that a group bears: the one in its DN, where there is one, else the values of the name attribute. */
+function bearersOf(group: FoundGroup, nameAttribute: string): readonly Bearer[] {
+  const naming = nameInDN(group, nameAttribute);
+  const values = naming === undefined ? new Set(group.entry?.text(nameAttribute)) : [naming];
+  const bearers: Bearer[] = [];
+  for (const value of values) {
+    const name = nameOf(value);
+    if (name !== undefined) bearers.push({ group, name, value });
+  }
+  return bearers;
+}
+
+/** What most names are: ASCII that reads as no DN. Normalization changes nothing there. */
+const PLAIN = /^[!-<>-~][ -<>-~]*$/;
+
+/** @returns `undefined` for what no group is called. */
+function nameOf(value: string): string | undefined {
+  if (value === "" || value.length > LONGEST.name) return undefined;
+  if (PLAIN.test(value)) return value;
+  if (!isStreamSafe(value)) return undefined;
+  const name = value.normalize("NFC");
+  // What reads as a DN could pass for another group.
+  return parseDN(name) === undefined ? name : undefined;
+}
+
+/** Whatever the group may be called by somebody who does not look at where it is. */
+function namesInDN({ parsedDN }: FoundGroup): readonly string[] {
+  return (parsedDN[0] ?? []).flatMap(({ hex, value }) => (hex ? [] : (nameOf(value) ?? [])));
+}
+
+function nameInDN({ parsedDN }: FoundGroup, nameAttribute: string): string | undefined {
+  return parsedDN[0]?.find(({ type, hex }) => !hex && type === nameAttribute.toLowerCase())?.value;
+}
+
+/** Whether the name is the whole RDN, directly below the base: there can be no second entry of it. */
+function isUniqueByPlace(group: FoundGroup, settings: GroupSettings): boolean {
+  const whole = group.parsedDN[0]?.length === 1 && nameInDN(group, settings.nameAttribute) !== undefined;
+  return whole && isDirectlyBelow(group, settings);
+}
+
+/** Those whose name no other entry in the place has. */
+async function uniqueAmong(
+  session: Session,
+  bearers: readonly Bearer[],
+  settings: GroupSettings,
+  search: GroupSearch,
+  signal: AbortSignal,
+): Promise<ReadonlySet<Bearer>> {
+  const unique = new Set(bearers.filter(({ group }) => isUniqueByPlace(group, settings)));
+  if (settings.naming.kind !== "place" || !settings.naming.searched || unique.size === bearers.length) return unique;
+  const byKey = Map.groupBy(bearers, keyOf);
+  const open = [...byKey.values()].flatMap((same) => {
+    const [only, ...others] = same;
+    // Where two of the user's own groups bear the name, nobody else has to be asked.
+    return only !== undefined && others.length === 0 && !unique.has(only) ? [only] : [];
+  });
+  for (const bearer of await withoutNamesakes(session, open, search, signal)) unique.add(bearer);
+  return unique;
+}
