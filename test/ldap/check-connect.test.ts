@@ -61,7 +61,9 @@ describe("check --connect with OpenLDAP", () => {
     const { groups: _, ...rest } = openldap(slapd);
     const without = await check({ backends: [{ type: "ldap", ...rest }], user: "carol", password: "carolpw" });
     expect(without.code).toBe(0);
-    expect(without.stdout).toContain(`- cn=pushers,ou=elsewhere,${base} (not called pushers: another entry may be meant)\n`);
+    expect(without.stdout).toContain(
+      `- cn=pushers,ou=elsewhere,${base} (not called pushers: another entry may be meant)\n`,
+    );
     expect(without.stderr).toContain(
       "gate.yaml: warning: rules must name groups by DN: without groups.searchBase no group has a short name\n",
     );
