@@ -33,7 +33,9 @@ const backend = (jwks: string): object => ({
 async function startWith({ url }: KeyServer): Promise<Layout> {
   const htpasswd = { type: "htpasswd", file: "htpasswd", groupFile: "groups" };
   const files = { htpasswd: await passwordFile({ boss: "boss-password" }), groups: "pushers: boss\n" };
-  return startLayout({ backends: [backend(url), htpasswd] }, files);
+  // Dozens of forged tokens, each of which has to be looked at.
+  const throttle = { perAddress: "1000/1m", perUserAndAddress: "1000/1m" };
+  return startLayout({ backends: [backend(url), htpasswd], throttle }, files);
 }
 
 beforeAll(async () => {

@@ -93,6 +93,11 @@ export interface AuthBackend {
    */
   readonly credentialHeaders?: readonly string[];
   /**
+   * The user names of Basic logins that say nothing about the user, because a token is the password: `oauth2`, for
+   * example. Their failures are counted as those of a token, not of a user.
+   */
+  readonly sharedUsernames?: readonly string[];
+  /**
    * @throws {BackendUnavailableError} when the question cannot be answered now. It throws nothing else, whatever the
    * credentials are.
    */

@@ -112,7 +112,12 @@ export function backendStrategy(backend: AuthBackend, options: BackendStrategyOp
     const shown = from === "headers" && (backend.credentialHeaders ?? []).some((header) => header in request.headers);
     if (throttle === undefined || (credentials === undefined && !shown)) return backend.authenticate(asked);
     const username = credentials?.scheme === "basic" ? credentials.username : undefined;
-    return throttle.attempt({ client, username, signal }, () => backend.authenticate(asked), attemptOutcome);
+    const shared = username !== undefined && (backend.sharedUsernames ?? []).includes(username);
+    const subject =
+      username === undefined || shared
+        ? { username: undefined, token: JSON.stringify([credentials, request.headers.authorization]) }
+        : { username };
+    return throttle.attempt({ client, ...subject, signal }, () => backend.authenticate(asked), attemptOutcome);
   }
 
   return {

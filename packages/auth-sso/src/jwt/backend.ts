@@ -90,6 +90,7 @@ export async function ssoJwt(options: SsoJwtOptions, context: Partial<BackendCon
   return {
     id,
     ...(header === undefined ? {} : { credentialHeaders: [header] }),
+    ...(settled.basic ? { sharedUsernames: basicUsernames } : {}),
     authenticate: (request) => answering(authenticate(request)),
     onChange: subscriptions.add,
     async check(signal) {

@@ -35,6 +35,7 @@ export function identifier(
   throttle?: LoginThrottle,
 ): Identifier {
   const credentialHeaders = [...new Set(backends.flatMap((backend) => backend.credentialHeaders ?? []))];
+  const sharedUsernames = new Set(backends.flatMap((backend) => backend.sharedUsernames ?? []));
   const verified = cache === false ? undefined : verifiedCredentials(cache);
   const subscriptions = backends.map((backend) => backend.onChange?.(() => verified?.purge()));
 
@@ -63,8 +64,19 @@ export function identifier(
     const check = async (): Promise<Verdict> =>
       fields === undefined || verified === undefined ? ask(signal) : verified.resolve(fields, () => signal, ask);
     if (throttle === undefined) return check();
-    const username = credentials?.scheme === "basic" ? credentials.username : undefined;
-    return throttled(throttle, { client, username, signal }, check);
+    return throttled(throttle, { client, ...subjectOf(request, credentials), signal }, check);
+  }
+
+  /** Whose failures are counted. */
+  function subjectOf(
+    { headers }: IncomingMessage,
+    credentials: Credentials | undefined,
+  ): Pick<LoginAttempt, "username" | "token"> {
+    if (credentials?.scheme === "basic" && !sharedUsernames.has(credentials.username)) {
+      return { username: credentials.username };
+    }
+    const parts = [headers.authorization, ...credentialHeaders.map((name) => headers[name])];
+    return { username: undefined, token: JSON.stringify(parts) };
   }
 
   async function throttled(by: LoginThrottle, login: LoginAttempt, check: () => Promise<Verdict>): Promise<Verdict> {

@@ -135,6 +135,16 @@ describe("the gate", () => {
     expect((await get(elsewhere, "Bearer right")).status).toBe(200);
   });
 
+  it("counts logins under a name that stands for a token by the token, and by address", async () => {
+    const backend: Users & AuthBackend = { ...users(), sharedUsernames: ["oauth2"] };
+    const { login } = await gateWith({ backends: [backend] });
+    expect(await times(6, () => login(office, "oauth2", "expired"))).toEqual([401, 401, 401, 429, 429, 429]);
+    expect(await login(office, "oauth2", "right")).toBe(200);
+    expect(await times(6, (index) => login(office, "oauth2", `guess ${index}`))).toEqual([
+      401, 401, 401, 401, 401, 429,
+    ]);
+  });
+
   it("asks a backend no more often than failures are allowed, however many guesses come at once", async () => {
     const { users, login } = await gateWith();
     const held = Promise.withResolvers<void>();

@@ -9,8 +9,10 @@ import { resolveThrottle, type ThrottleOptions, throttleOptionsSchema } from "./
 export interface LoginAttempt {
   /** The address of the client behind trusted proxies; `undefined` on a Unix socket. */
   readonly client: string | undefined;
-  /** `undefined` for credentials without a name, such as a token. */
+  /** `undefined` for credentials that name nobody before they are checked. */
   readonly username: string | undefined;
+  /** Such credentials: what fails again and again with one token is not a guess, and does not count for the address. */
+  readonly token?: string | undefined;
   /** Aborts when nobody waits for the outcome any more. */
   readonly signal: AbortSignal;
 }
@@ -59,23 +61,23 @@ export function loginThrottle(options: ThrottleOptions | LoginThrottle = {}): Lo
   const { perAddress, perUserAndAddress, backoff, ipv6Prefix, store } = resolved;
   // Without a key, so that all processes that share a store name a user alike.
   const keyOf = keyedHash(new Uint8Array());
+  // A token is a secret: what is stored must not help to find it out.
+  const tokenKeyOf = keyedHash();
   const trusted = store.counters("login:trusted");
   const users = createLimiter({ limit: perUserAndAddress, backoff, store, name: "login:user" });
   const addresses = createLimiter({ limit: perAddress, backoff, store, name: "login:address" });
 
-  async function admit({ client, username, signal }: LoginAttempt): Promise<Settle | Throttled> {
+  async function admit({ client, username, token, signal }: LoginAttempt): Promise<Settle | Throttled> {
     const network = clientNetwork(client, ipv6Prefix);
     const address = keyOf([network]);
-    if (username === undefined) {
-      const byAddress = await reserve(addresses, address, signal, "from this address");
-      if ("outcome" in byAddress) return byAddress;
-      return (outcome) => (outcome === "failed" ? byAddress.failed() : byAddress.returned());
-    }
-    const user = keyOf([attemptedName(username), network]);
-    const byUser = await reserve(users, user, signal, "of this user from this address");
+    const user =
+      username === undefined ? tokenKeyOf([token ?? "", network]) : keyOf([attemptedName(username), network]);
+    const whose = username === undefined ? "with this token" : "of this user";
+    const byUser = await reserve(users, user, signal, `${whose} from this address`);
     if ("outcome" in byUser) return byUser;
     try {
-      const known = (await trusted.get(user)) !== undefined;
+      // Of tokens there are new ones all the time: they would only make the users forgotten.
+      const known = username !== undefined && (await trusted.get(user)) !== undefined;
       const byAddress = known ? undefined : await reserve(addresses, address, signal, "from this address");
       if (byAddress !== undefined && "outcome" in byAddress) {
         await byUser.returned();
@@ -84,8 +86,10 @@ export function loginThrottle(options: ThrottleOptions | LoginThrottle = {}): Lo
       return async (outcome) => {
         // Whoever has an account of their own could otherwise clear the count of the address with it.
         const onAddress = outcome === "failed" ? byAddress?.failed() : byAddress?.returned();
-        if (outcome === "passed") await Promise.all([trusted.set(user, 1, TRUSTED_FOR), byUser.succeeded(), onAddress]);
-        else await Promise.all([outcome === "failed" ? byUser.failed() : byUser.returned(), onAddress]);
+        if (outcome === "passed") {
+          const trust = username === undefined ? undefined : trusted.set(user, 1, TRUSTED_FOR);
+          await Promise.all([trust, byUser.succeeded(), onAddress]);
+        } else await Promise.all([outcome === "failed" ? byUser.failed() : byUser.returned(), onAddress]);
       };
     } catch (error) {
       await byUser.returned();

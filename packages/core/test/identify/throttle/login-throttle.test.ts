@@ -46,6 +46,22 @@ async function fail(
   for (let time = 0; time < times; time++) expect(await login(throttle, client, username, "failed")).toBe("failed");
 }
 
+let tokens = 0;
+
+/** Each time with another token. */
+async function failTokens(throttle: LoginThrottle, client: string, times: number): Promise<void> {
+  for (let time = 0; time < times; time++) {
+    const guess = { client, username: undefined, token: `token ${++tokens}`, signal };
+    expect(
+      await throttle.attempt(
+        guess,
+        async () => "failed",
+        () => "failed",
+      ),
+    ).toBe("failed");
+  }
+}
+
 describe("loginThrottle", () => {
   it("does not check a login of a user at an address where too many have failed, not even a right one", async () => {
     const throttle = loginThrottle(small);
@@ -85,10 +101,26 @@ describe("loginThrottle", () => {
 
   it("counts tokens by address", async () => {
     const throttle = loginThrottle(small);
-    await fail(throttle, office, undefined, 6);
+    await failTokens(throttle, office, 6);
     expect(await login(throttle, office, undefined, "passed")).toBe(1);
     expect(await login(throttle, office, "alice", "passed")).toBe(1);
     expect(await login(throttle, elsewhere, undefined, "passed")).toBe("passed");
+  });
+
+  it("does not count a token that fails again and again as guesses", async () => {
+    const throttle = loginThrottle(small);
+    await fail(throttle, office, undefined, 3);
+    for (let attempt = 0; attempt < 1000; attempt++) await login(throttle, office, undefined, "failed");
+    const { signal } = new AbortController();
+    const other = { client: office, username: undefined, token: "another", signal };
+    expect(
+      await throttle.attempt(
+        other,
+        async () => "passed",
+        () => "passed",
+      ),
+    ).toBe("passed");
+    expect(await login(throttle, office, "alice", "passed")).toBe("passed");
   });
 
   it("does not let one broken job keep a whole office out", async () => {
@@ -101,13 +133,13 @@ describe("loginThrottle", () => {
   it("does not stop whoever signed in at an address within the last day for what others fail there", async () => {
     const throttle = loginThrottle({ ...small, perAddress: "6/48h" });
     expect(await login(throttle, office, "Alice", "passed")).toBe("passed");
-    await fail(throttle, office, undefined, 6);
+    await failTokens(throttle, office, 6);
     expect(await login(throttle, office, "dora", "passed")).toBe(1);
     vi.advanceTimersByTime(24 * 60 * 60 * 1000 - 1);
-    await fail(throttle, office, undefined, 1);
+    await failTokens(throttle, office, 1);
     expect(await login(throttle, office, "alice", "passed")).toBe("passed");
     vi.advanceTimersByTime(24 * 60 * 60 * 1000);
-    await fail(throttle, office, undefined, 1);
+    await failTokens(throttle, office, 1);
     expect(await login(throttle, office, "alice", "passed")).toBeTypeOf("number");
   });
 
@@ -123,9 +155,9 @@ describe("loginThrottle", () => {
     for (let guess = 0; guess < 3; guess++) {
       await fail(throttle, office, `user ${guess}`, 1);
       expect(await login(throttle, office, `own ${guess}`, "passed")).toBe("passed");
-      await fail(throttle, office, undefined, 1);
+      await failTokens(throttle, office, 1);
     }
-    expect(await login(throttle, office, undefined, "passed")).toBe(1);
+    expect(await login(throttle, office, "dora", "passed")).toBe(1);
   });
 
   it("does not count what could not be checked", async () => {
