@@ -20,12 +20,15 @@ export function judgeTranscript(
   if (read === undefined) return leaks;
   const violations = [...leaks];
   const [first] = requests;
-  if (read.fault !== undefined) violations.push({ kind: "response-form", text: read.fault, marker: first?.marker });
+  if (read.fault !== undefined) {
+    const text = `${read.fault}\n${beforeFault(read)}`;
+    violations.push({ kind: "response-form", text, markers: markersOf([first]) });
+  }
   if (!exact) return violations;
   violations.push(...outOfOrder(requests, read), ...givenAsWhole(requests, read));
   if (transcript.gaveUp) {
     const text = `${read.responses.length} of ${requests.length} responses, and the connection is open`;
-    violations.push({ kind: "hang", text, marker: requests[read.responses.length]?.marker });
+    violations.push({ kind: "hang", text, markers: markersOf([requests[read.responses.length] ?? first]) });
   } else {
     violations.push(...notServed(connection, read));
   }
@@ -39,7 +42,7 @@ function leaksIn({ requests }: PlannedConnection, { received }: Transcript): Vio
     .map(({ kind, owner, marker }) => ({
       kind: "leak",
       text: `a client got ${kind === "end" ? "what followed a response" : "another client's response"}, of ${owner}`,
-      marker: requests.find((request) => request.marker === marker)?.marker ?? requests[0]?.marker,
+      markers: [...markersOf([requests[0]]), marker],
     }));
 }
 
@@ -61,6 +64,13 @@ function readAsSent(
   );
 }
 
+/** What was read until there was a fault. */
+function beforeFault({ responses }: ReadResponses): string {
+  return responses
+    .map(({ status, headers, body }) => `${status} ${JSON.stringify([...headers])}, ${body.length} bytes`)
+    .join("\n");
+}
+
 function outOfOrder(requests: readonly PlannedRequest[], { responses }: ReadResponses): Violation[] {
   return responses.flatMap(({ body }, index) =>
     marksIn(body)
@@ -69,7 +79,7 @@ function outOfOrder(requests: readonly PlannedRequest[], { responses }: ReadResp
         ({ marker }): Violation => ({
           kind: "response-form",
           text: `the response to request ${index} came for another one of the connection`,
-          marker,
+          markers: [marker],
         }),
       ),
   );
@@ -79,7 +89,9 @@ function givenAsWhole(requests: readonly PlannedRequest[], { responses }: ReadRe
   return responses.flatMap(({ body, complete, status }, index): Violation[] => {
     const request = requests[index];
     if (request?.response.quality !== "broken" || !complete || marksIn(body).length === 0) return [];
-    return [{ kind: "truncated", text: `a response that broke off came as whole, ${status}`, marker: request.marker }];
+    return [
+      { kind: "truncated", text: `a response that broke off came as whole, ${status}`, markers: [request.marker] },
+    ];
   });
 }
 
@@ -97,7 +109,7 @@ function notServed({ spec, requests }: PlannedConnection, { responses }: ReadRes
     if (write && response?.status === 502) return [];
     const got = response === undefined ? "nothing" : `${response.status} with ${response.body.length} bytes`;
     const text = `${request.spec.method}: ${got} in the place of ${expected.status} with ${expected.body.length} bytes`;
-    return [{ kind: "not-served", text, marker: request.marker }];
+    return [{ kind: "not-served", text, markers: [request.marker] }];
   }
   return [];
 }
@@ -106,4 +118,8 @@ function expectedOf({ spec, response, marker }: PlannedRequest): { status: numbe
   const owner = /^\/v2\/([a-z]+)\//.exec(spec.target)?.[1] ?? "";
   const { body } = renderResponse(response, { method: spec.method, marker, owner });
   return { status: Number(response.head[0]?.split(" ")[1]), body };
+}
+
+function markersOf(requests: readonly (PlannedRequest | undefined)[]): Marker[] {
+  return requests.flatMap((request) => (request === undefined ? [] : [request.marker]));
 }

@@ -29,8 +29,8 @@ export function upstreamJudge(): UpstreamJudge {
   const done = new Map<string, number>();
   let violations: Violation[] = [];
 
-  function report(kind: Violation["kind"], text: string, marker: Marker | undefined): void {
-    violations.push({ kind, text, marker });
+  function report(kind: Violation["kind"], text: string, ...markers: readonly (Marker | undefined)[]): void {
+    violations.push({ kind, text, markers: markers.filter((marker) => marker !== undefined) });
   }
 
   function received({ marker, head }: ReceivedRequest): void {
@@ -96,7 +96,7 @@ export function upstreamJudge(): UpstreamJudge {
       if (marker?.startsWith("v") !== true) done.set(name, (done.get(name) ?? 0) + 1);
       if (planned !== undefined) authorise(planned, `${head.method} ${head.target}`, operation);
     },
-    suspicious: (reason, marker) => report("upstream-form", reason, marker),
+    suspicious: (reason, ...markers) => report("upstream-form", reason, ...markers),
     crossed: (marker) => void crossed.add(marker),
     take() {
       const found = violations;

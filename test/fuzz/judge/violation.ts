@@ -4,8 +4,8 @@ import type { Marker } from "../case/marker.ts";
 export interface Violation {
   readonly kind: ViolationKind;
   readonly text: string;
-  /** The request that it was seen at. */
-  readonly marker?: Marker | undefined;
+  /** The requests that it was seen at, or that have a part in it. */
+  readonly markers: readonly Marker[];
 }
 
 export type ViolationKind =

@@ -67,8 +67,8 @@ export async function startFuzzRegistry(settings: FuzzRegistrySettings): Promise
 
 /** @param raw The connection itself, where `socket` is the TLS in it. */
 function serve(socket: Socket, raw: Socket, { responseTo, observer }: FuzzRegistrySettings): void {
-  /** When something was sent unasked, by the monotonic clock. */
-  let unaskedAt: number | undefined;
+  /** What was sent unasked: when, by the monotonic clock, and behind the response to which request. */
+  let unasked: { readonly at: number; readonly after: Marker | undefined } | undefined;
   let busy = false;
 
   const stream = requestStream({
@@ -77,7 +77,7 @@ function serve(socket: Socket, raw: Socket, { responseTo, observer }: FuzzRegist
       const marker = markerIn(head.target);
       observer.received({ marker, head });
       for (const fault of headFaults(head)) observer.suspicious(fault, marker);
-      if (unaskedAt !== undefined) return misused(marker, performance.now() - unaskedAt);
+      if (unasked !== undefined) return misused(marker, performance.now() - unasked.at, unasked.after);
       const response = responseTo(marker, head.target);
       if (response.when === "head") void respond(head, marker, response, bodyCame);
     },
@@ -104,9 +104,14 @@ function serve(socket: Socket, raw: Socket, { responseTo, observer }: FuzzRegist
   }
 
   /** The connection was used although something had been sent unasked on it. */
-  function misused(marker: Marker | undefined, later: number): void {
+  function misused(marker: Marker | undefined, later: number, after: Marker | undefined): void {
     if (later < crossing && marker !== undefined) observer.crossed(marker);
-    else observer.suspicious("a request on a connection on which bytes had come that belong to no response", marker);
+    else
+      observer.suspicious(
+        "a request on a connection on which bytes had come that belong to no response",
+        marker,
+        after,
+      );
     raw.destroy();
   }
 
@@ -121,23 +126,24 @@ function serve(socket: Socket, raw: Socket, { responseTo, observer }: FuzzRegist
     const rendered = renderResponse(spec, { method: head.method, marker, owner });
     const atOnce = spec.tail?.wait === 0 && spec.cut === null ? rendered.tail : "";
     const bytes = spec.cut === null ? rendered.bytes : rendered.bytes.slice(0, spec.cut);
-    if (atOnce !== "") unaskedAt = Number.NEGATIVE_INFINITY;
+    if (atOnce !== "") unasked = { at: Number.NEGATIVE_INFINITY, after: marker };
     await writeInPieces(socket, bytes, { size: spec.size, pause: 0, together: atOnce });
     if (spec.ending === "reset") return void raw.resetAndDestroy();
     if (spec.ending === "close") return void socket.end();
-    if (spec.cut !== null || spec.quality === "broken") return;
+    // What is not whole has nothing behind it. To HEAD there is no body that could break off.
+    if (spec.cut !== null || (spec.quality === "broken" && head.method !== "HEAD")) return;
     await came;
     busy = false;
     bodyCame = nextBody();
-    if (spec.tail !== null && spec.tail.wait > 0) void follow(rendered.tail, spec.tail.wait);
+    if (spec.tail !== null && spec.tail.wait > 0) void follow(rendered.tail, spec.tail.wait, marker);
     stream.next();
   }
 
   /** Sends something unasked, where no request is waiting for a response by then. */
-  async function follow(tail: string, wait: number): Promise<void> {
+  async function follow(tail: string, wait: number, after: Marker | undefined): Promise<void> {
     await delay(wait);
     if (busy || socket.destroyed) return;
-    unaskedAt = performance.now();
+    unasked = { at: performance.now(), after };
     socket.write(tail, "latin1");
   }
 

@@ -9,7 +9,7 @@ export interface RegistryObserver {
   /** A request has come whole, and the registry does what it asks for. */
   acted(request: ReceivedRequest, operation: RegistryOperation | undefined): void;
   /** What came is no request, or one that could be read in two ways. */
-  suspicious(reason: string, marker: Marker | undefined): void;
+  suspicious(reason: string, ...markers: readonly (Marker | undefined)[]): void;
   /** A request crossed with bytes that the registry sent unasked: nobody could have told them from the response. */
   crossed(marker: Marker): void;
 }

@@ -9,6 +9,8 @@ export interface Finding {
   readonly violation: Violation;
   /** The seeds of the cases that ran: one, where that is enough. */
   readonly seeds: { readonly first: number; readonly count: number };
+  /** Of those, the seeds of the cases at which it was seen. */
+  readonly suspects: readonly number[];
   /** The simplest case that was found to show it; `undefined` where no single one did. */
   readonly simplest: FuzzCase | undefined;
   /** The end of the gate's log. */
@@ -21,13 +23,16 @@ export function commandFor({ campaign, tls, seeds }: Finding): string {
 }
 
 export function formatFinding(finding: Finding): string {
-  const { violation, simplest, log, seeds } = finding;
+  const { violation, simplest, log, seeds, suspects } = finding;
   return [
     `${violation.kind}: ${violation.text.trim()}`,
     "",
     `reproduce: ${commandFor(finding)}`,
     ...(simplest === undefined
-      ? [`no single case shows it: it took some of the ${seeds.count} together, or a moment that did not come again`]
+      ? [
+          `no single case shows it: it took some of the ${seeds.count} together, or a moment that did not come again`,
+          `it was seen at the seeds ${suspects.join(", ")}`,
+        ]
       : ["simplest case:", abridged(JSON.stringify(simplest))]),
     ...(violation.kind === "gate-fault" ? ["end of the log:", ...log.slice(-5)] : []),
     "",

@@ -67,7 +67,7 @@ export async function fuzz(settings: FuzzSettings): Promise<Course> {
       memoryGrowth = Math.max(memoryGrowth, await stage.memoryGrowth());
       if (memoryGrowth > mostGrowth) {
         const text = `${memoryGrowth.toFixed(0)} MiB more than at first`;
-        seen.push({ kind: "held", text, suspects: [] });
+        seen.push({ kind: "held", text, markers: [], suspects: [] });
       }
     }
     const log = [...stage.lastLines()];
@@ -83,7 +83,7 @@ export async function fuzz(settings: FuzzSettings): Promise<Course> {
     for (const violation of reported) {
       const suspects = violation.suspects.map((index) => first + index);
       // A request that it was seen at tells the case.
-      const others = violation.marker === undefined ? seeds.toReversed() : [];
+      const others = violation.markers.length === 0 ? seeds.toReversed() : [];
       const order = [...new Set([...suspects, ...others])];
       const cause = await findCause(campaign, order, violation, keeper, settings.shrinking);
       if (cause === undefined && dependsOnTime(violation)) {
@@ -93,7 +93,7 @@ export async function fuzz(settings: FuzzSettings): Promise<Course> {
       const where = cause === undefined ? { first, count } : { first: cause.seed, count: 1 };
       const simplest = cause?.simplest;
       const tls = certificate !== undefined;
-      if (!found({ campaign, tls, violation, seeds: where, simplest, log })) return false;
+      if (!found({ campaign, tls, violation, seeds: where, suspects, simplest, log })) return false;
     }
     return true;
   }

@@ -86,7 +86,7 @@ export async function startStage({ certificate }: StageSettings = {}): Promise<S
 
   const newFaults = (): Violation[] => {
     const all = gate.faults();
-    const found = all.slice(known).map((text): Violation => ({ kind: "gate-fault", text }));
+    const found = all.slice(known).map((text): Violation => ({ kind: "gate-fault", text, markers: [] }));
     known = all.length;
     return found;
   };
@@ -94,15 +94,15 @@ export async function startStage({ certificate }: StageSettings = {}): Promise<S
   function judgeOrdinary(client: OrdinaryClient, outcome: Outcome, wrote: boolean): Violation[] {
     counts.served++;
     if (outcome.fault === undefined || judge.hasCrossed(outcome.marker)) return [];
-    const foreign = marksIn(outcome.received).some(({ kind, marker }) => kind === "end" || marker !== outcome.marker);
-    if (foreign) {
-      const text = `${client.user}, who only asked for his own, got: ${JSON.stringify(outcome.received.slice(0, 200))}`;
-      return [{ kind: "leak", text, marker: outcome.marker }];
+    const foreign = marksIn(outcome.received).filter(({ kind, marker }) => kind === "end" || marker !== outcome.marker);
+    if (foreign.length > 0) {
+      const text = `an ordinary client got something else than his own\n${JSON.stringify(outcome.received.slice(0, 200))}`;
+      return [{ kind: "leak", text, markers: foreign.map(({ marker }) => marker) }];
     }
     // A write is not sent twice where the registry closed the connection just then.
     if (wrote && outcome.fault === "status 502") return [];
     const text = `an ordinary ${wrote ? "write" : "read"}: ${outcome.fault}`;
-    return [{ kind: "not-served", text, marker: outcome.marker }];
+    return [{ kind: "not-served", text, markers: [] }];
   }
 
   /** Goes on until told to stop. */
@@ -137,10 +137,10 @@ export async function startStage({ certificate }: StageSettings = {}): Promise<S
     const violations: Violation[] = [];
     for (const client of clients) violations.push(...judgeOrdinary(client, await client.read(), false));
     const status = await loginFresh(gate.url).catch((error: Error) => error.message);
-    if (status !== 200) violations.push({ kind: "not-served", text: `a fresh login: ${status}` });
+    if (status !== 200) violations.push({ kind: "not-served", text: `a fresh login: ${status}`, markers: [] });
     registry.disconnect();
     const held = await descriptorsHeld();
-    if (held > 0) violations.push({ kind: "held", text: `${held} descriptors more than before` });
+    if (held > 0) violations.push({ kind: "held", text: `${held} descriptors more than before`, markers: [] });
     return violations;
   }
 
@@ -187,8 +187,9 @@ export async function startStage({ certificate }: StageSettings = {}): Promise<S
       const first = planned[0]?.number ?? 0;
       return {
         violations: violations.map((violation) => {
-          const number = violation.marker === undefined ? undefined : caseNumberIn(violation.marker);
-          return { ...violation, suspects: number === undefined ? atFault : [number - first] };
+          const indices = violation.markers.map((marker) => (caseNumberIn(marker) ?? -1) - first);
+          const known = [...new Set(indices)].filter((index) => index >= 0 && index < planned.length);
+          return { ...violation, suspects: known.length === 0 ? atFault : known };
         }),
       };
     },
