@@ -86,8 +86,23 @@ test("a malformed chunk behind a response that is not read does not end the proc
   await expectServing();
 });
 
+test.each(["http://[::1/", "http://[::1/v2/", "/nothing", "*", "//"])(
+  "a malformed chunk behind the target %s does not end the process",
+  async (target) => {
+    for (const chunk of ["zz\r\n", "5\r\nhello\r\nzz\r\n"]) {
+      const { socket, write } = await connectRaw(scene.gate.url);
+      write(`POST ${target} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n`);
+      await delay(20);
+      write(chunk);
+      await delay(50);
+      socket.destroy();
+    }
+    await expectServing();
+  },
+);
+
 describe("a status that no response can have is 502", () => {
-  const statuses = ["000", "001", "099", "600", "999", "1000", "20", "-20", "2OO", ""];
+  const statuses = ["000", "001", "099", "101", "600", "999", "1000", "20", "-20", "2OO", ""];
   const requests: readonly (readonly [method: string, target: string])[] = [
     ["GET", manifest],
     ["HEAD", manifest],
@@ -113,6 +128,56 @@ describe("a status that no response can have is 502", () => {
 function lengthOf(method: string): readonly string[] {
   return method === "PUT" || method === "POST" || method === "PATCH" ? ["Content-Length: 0"] : [];
 }
+
+describe("nothing is held for ever", () => {
+  /** Longer than the gate waits for anything, in milliseconds. */
+  const limit = 25_000;
+  const large = "x".repeat(8 * 1024 * 1024);
+  const cases: readonly (readonly [what: string, bytes: string])[] = [
+    ["a tunnel behind a large response", "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n"],
+    ["garbage behind a large response", "garbage\r\n".repeat(20_000)],
+    ["a malformed length behind a large response", "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n"],
+  ];
+
+  test.each(cases)("%s: it comes whole, and then the connection ends", async (_, bytes) => {
+    scene.answer = ({ method, socket }) => socket.write(responseText(method, large));
+    const client = await connectRaw(scene.gate.url);
+    client.write(requestText("alice", "GET", manifest) + bytes);
+    const over = await Promise.race([client.ended().then(() => "ended"), delay(limit, "open")]);
+    client.socket.destroy();
+    expect(over).toBe("ended");
+    expect(client.text().length).toBeGreaterThan(large.length);
+    scene.answer = ordinaryAnswer;
+    await expectServing();
+  });
+
+  test.each(["h2c", "websocket", "TLS/1.0"])(
+    "a request behind one that asks for %s is answered, or the connection ends",
+    async (protocol) => {
+      const client = await connectRaw(scene.gate.url);
+      const asking = requestText("alice", "GET", manifest, "Connection: Upgrade", `Upgrade: ${protocol}`);
+      client.write(asking + requestText("alice", "GET", manifest));
+      const answers = await Promise.race([client.answers(2), delay(limit, undefined)]);
+      client.socket.destroy();
+      expect(answers).toBeDefined();
+      await expectServing();
+    },
+  );
+});
+
+test("garbage in many writes behind a request that is being answered is told once", async () => {
+  scene.answer = (request) => setTimeout(() => ordinaryAnswer(request), 400);
+  const client = await connectRaw(scene.gate.url);
+  client.write(requestText("alice", "GET", manifest));
+  for (let index = 0; index < 100; index++) {
+    client.write("garbage\r\n");
+    await delay(1);
+  }
+  await client.ended();
+  client.socket.destroy();
+  await expectServing();
+  expect(scene.gate.lastLines().filter((line) => line.includes('"event":"unreadable"')).length).toBeLessThanOrEqual(1);
+});
 
 describe("a reset after every byte does not end the process, and leaves no descriptor behind", () => {
   const read = requestText("alice", "GET", manifest);
