@@ -10,6 +10,7 @@ import { realReads, realUploads } from "./real-registry.ts";
 import { rememberedLogins } from "./remembered-logins.ts";
 import { type Findings, formatFindings, isKept } from "./report.ts";
 import { quick, type Scale, whole } from "./scale.ts";
+import { slowClients } from "./slow-clients.ts";
 
 const parts: Readonly<Record<string, readonly ((scale: Scale) => Promise<Findings>)[]>> = {
   reads: [(scale) => reads(scale, false), (scale) => reads(scale, true)],
@@ -18,6 +19,7 @@ const parts: Readonly<Record<string, readonly ((scale: Scale) => Promise<Finding
   memory: [memory],
   registry: [realReads, realUploads],
   ldap: [ldapLogins, rememberedLogins],
+  "slow-clients": [slowClients],
 };
 
 const usage = `usage: pnpm bench [--quick] [PART ...]

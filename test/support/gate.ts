@@ -28,6 +28,10 @@ export interface RunningGate extends ReadServer {
 export interface GateSettings {
   /** As in the configuration's file. `listen.address` is commonly `127.0.0.1:0`. */
   readonly configuration: object;
+  /** Options of Node itself, such as `--expose-gc`. */
+  readonly nodeOptions?: readonly string[];
+  /** Takes the lines of the log in place of {@link ReadServer.lines}: for a log too long to be kept. */
+  readonly onLine?: (text: string) => void;
   /** Further files of its directory: name to content. */
   readonly files?: Readonly<Record<string, string>>;
   /** Packages that are installed there: name to directory. */
@@ -37,7 +41,8 @@ export interface GateSettings {
 const configurationFile = "registry-gate.yaml";
 
 /** Starts a gate with the configuration and files given, in a directory of its own. */
-export async function startGate({ configuration, files = {}, packages = {} }: GateSettings): Promise<RunningGate> {
+export async function startGate(settings: GateSettings): Promise<RunningGate> {
+  const { configuration, files = {}, packages = {}, nodeOptions = [], onLine } = settings;
   const directory = await mkdtemp(join(tmpdir(), "registry-gate-gate-"));
   const put = async (name: string, content: string): Promise<void> => {
     const path = join(directory, name);
@@ -55,18 +60,23 @@ export async function startGate({ configuration, files = {}, packages = {} }: Ga
   await configure(configuration);
   try {
     const [command, ...before] = gateCommand;
+    let secure = false;
     const server = await startLoggedServer({
       command,
-      parameters: [...before, "serve", "--config", configurationFile],
+      parameters: [...nodeOptions, ...before, "serve", "--config", configurationFile],
       directory,
       log: "stdout",
-      addressIn: ({ event, address }) => (event === "listening" && typeof address === "string" ? address : undefined),
+      ...(onLine !== undefined && { onLine }),
+      addressIn({ event, address, tls }) {
+        if (event !== "listening" || typeof address !== "string") return undefined;
+        secure = tls === true;
+        return address;
+      },
       whenMissing: "this Node has moved",
     });
-    const { tls } = await server.logged(({ event }) => event === "listening");
     return {
       ...server,
-      url: `${tls === true ? "https" : "http"}://${server.address}`,
+      url: `${secure ? "https" : "http"}://${server.address}`,
       directory,
       put,
       configure,

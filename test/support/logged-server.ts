@@ -20,6 +20,10 @@ export interface ReadServer extends RunningServer {
   readonly pid: number;
   /** Everything that it has written so far, on both outputs. */
   output(): string;
+  /** What it has written so far on the output that is not its log. */
+  besideLog(): string;
+  /** How it ended: its exit code, or the signal that ended it; `undefined` while it runs. */
+  ended(): number | NodeJS.Signals | undefined;
   /** Every line of the log so far. */
   lines(): readonly LogLine[];
   /** The first line, of those so far and those to come, that is as wanted. Rejects when none comes in time. */
@@ -64,6 +68,10 @@ export async function startLoggedServer(server: LoggedServer): Promise<ReadServe
   };
   child.stdout.on("data", remember);
   child.stderr.on("data", remember);
+  let beside = "";
+  child[server.log === "stdout" ? "stderr" : "stdout"].on("data", (chunk: Buffer) => {
+    if (beside.length < mostKept) beside += chunk.toString();
+  });
   const log = readLog(child[server.log], server.onLine);
   const listening = log.logged((line) => server.addressIn(line) !== undefined);
   // Where the server fails, that is what is told.
@@ -75,6 +83,8 @@ export async function startLoggedServer(server: LoggedServer): Promise<ReadServe
       address: server.addressIn(line) ?? "",
       pid: child.pid ?? 0,
       output: () => said,
+      besideLog: () => beside,
+      ended: () => child.exitCode ?? child.signalCode ?? undefined,
       kill: (signal) => void child.kill(signal),
       ended,
       close: () => stop(child),
