@@ -6,7 +6,8 @@ export default defineConfig({
   ssr: { resolve: { conditions: ["development", "node"] } },
   test: {
     include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts", "test/**/*.test.ts"],
-    globalSetup: "test/support/temporary-directory.ts",
+    globalSetup: ["test/support/temporary-directory.ts", "test/programs/provide-needs.ts"],
+    setupFiles: "test/programs/allow-needs.ts",
     pool: "forks",
     // Real servers and clients start inside the tests; two cores under load make each of them slow now and then.
     testTimeout: 60_000,
