@@ -8,6 +8,7 @@ import {
   type Logger,
 } from "@registry-gate/auth";
 import { backendContext } from "@registry-gate/auth-kit";
+import { bcryptFault } from "./bcrypt.ts";
 import { type FailureCost, failureCost, failureTime, fillers } from "./equal-work.ts";
 import { type GroupFile, parseGroupFile } from "./group-file.ts";
 import { createHashChecks, type HashChecks } from "./hash-checks.ts";
@@ -52,6 +53,7 @@ export async function htpasswdBy(
     for (const listener of [...listeners]) listener();
   };
 
+  const noBcrypt = await bcryptFault();
   const userPath = resolve(baseDirectory, file);
   const groupPath = groupFile === undefined ? undefined : resolve(baseDirectory, groupFile);
   const [users, groups] = await openBoth(
@@ -60,9 +62,13 @@ export async function htpasswdBy(
       option: "file",
       parse(content) {
         const parsed = parseUserFile(content, allowPlaintext);
-        return { ...parsed, cost: failureCost(parsed.hashes.values()) };
+        const computed = [...parsed.hashes.values()].filter(({ kind }) => noBcrypt === undefined || kind !== "bcrypt");
+        return { ...parsed, cost: failureCost(computed) };
       },
-      report: (parsed) => reportUsers(parsed, userPath, log),
+      report(parsed) {
+        reportUsers(parsed, userPath, log);
+        if (noBcrypt !== undefined) reportBcrypt(parsed, userPath, noBcrypt, log);
+      },
       log,
       onChange,
     }),
@@ -87,6 +93,7 @@ export async function htpasswdBy(
       for (;;) {
         const { hashes, cost } = users.current();
         const hash = hashes.get(username);
+        if (noBcrypt !== undefined && hash?.kind === "bcrypt") throw new BackendUnavailableError(id, noBcrypt);
         const candidate = { own: hash, fillers: fillers(cost, hash) };
         const matches = await hasher.matches(candidate, credentials.password, { client, signal });
         // The file may have been read anew during the check, and the answer must be that of the new one.
@@ -150,6 +157,11 @@ function reportUsers({ faults, weak, cost }: Users, file: string, log: Logger): 
   if (milliseconds >= DEAR) {
     log.warn({ file, milliseconds }, "every failed login takes as long as the most expensive hash in the file");
   }
+}
+
+function reportBcrypt({ hashes }: Users, file: string, reason: string, log: Logger): void {
+  const users = [...hashes.values()].filter(({ kind }) => kind === "bcrypt").length;
+  if (users > 0) log.error({ file, users, reason }, `users with bcrypt hashes cannot sign in: ${reason}`);
 }
 
 /** How many entries are told of one by one. */
