@@ -26,6 +26,7 @@ import { findTagViolation } from "./immutable/tag-violation.ts";
 import { userKey } from "./limits/client-key.ts";
 import type { Full } from "./limits/request-budget.ts";
 import { requestLifecycle } from "./limits/request-lifecycle.ts";
+import { requireNode } from "./node-version.ts";
 import type { RegistryProxyOptions } from "./options.ts";
 import { optionsSchema } from "./options-schema.ts";
 import { addressSet, clientOf } from "./peer.ts";
@@ -36,6 +37,9 @@ import { parseRoute } from "./route/parse-route.ts";
 import { isRegistryTarget } from "./route/target.ts";
 import { upstreamTarget } from "./route/upstream-target.ts";
 import { isOldAgent, shapeFault } from "./shape.ts";
+
+// At the import, and not in the middle of a request.
+requireNode();
 
 /** A request of `node:http`, or one that express has perhaps stripped of a mount path. */
 type Request = IncomingMessage & { readonly originalUrl?: string };
