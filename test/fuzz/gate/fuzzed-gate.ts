@@ -64,7 +64,7 @@ export async function startFuzzedGate(registry: string, certificate?: Certificat
     url: gate.url,
     pid: gate.pid,
     faults() {
-      const ended = gate.ended();
+      const ended = gate.exit();
       const beside = gate.besideLog();
       return [
         ...errors,

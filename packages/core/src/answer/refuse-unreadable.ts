@@ -16,6 +16,9 @@ export interface UnreadableRequest {
   readonly reason: string;
 }
 
+/** The code of Node's error for a head that takes too long. */
+const timedOut = "ERR_HTTP_REQUEST_TIMEOUT";
+
 /** The last request that was read from a connection. */
 interface Latest {
   readonly request: IncomingMessage;
@@ -65,7 +68,29 @@ export function refuseUnreadable(
     }
   }
 
+  /**
+   * The head of a request took too long while the one before it was being handled: perhaps it was left unread. It has its
+   * time anew when the connection is read again.
+   *
+   * @returns whether that is so.
+   */
+  function isUnread(socket: Duplex, code: string): boolean {
+    const before = latest.get(socket);
+    if (code !== timedOut || before === undefined || before.response.writableFinished || before.response.destroyed) {
+      return false;
+    }
+    before.response.once("close", () => {
+      const timer = setTimeout(() => {
+        if (latest.get(socket) === before && own(socket)) refuse(socket, code, answers.unreadable(code));
+      }, server.headersTimeout);
+      timer.unref();
+      socket.once("close", () => clearTimeout(timer));
+    });
+    return true;
+  }
+
   server.on("clientError", (error: Error & { code?: string }, socket: Duplex) => {
+    if (error.code !== undefined && isUnread(socket, error.code)) return;
     // Node says so again for each further chunk.
     if (!own(socket)) return;
     const { code = error.name } = error;

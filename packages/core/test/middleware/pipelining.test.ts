@@ -103,6 +103,33 @@ describe("requests sent in a row on one connection", () => {
   });
 });
 
+describe("a head that was left unread behind a request", () => {
+  async function startSlow() {
+    const upstream = await startUpstream((request, response) => {
+      setTimeout(() => response.end(request.url), 150);
+    });
+    return await startGate({ upstream, headersTimeout: 200 });
+  }
+
+  test("is not too slow, however long the requests before it take", async () => {
+    const gate = await startSlow();
+    const client = await connectRaw(gate.port);
+    // More than is read at once, so that the connection is left in the middle of a head.
+    const long = `GET /v2/a/tags/list HTTP/1.1\r\nHost: x\r\nAuthorization: ${alice}\r\nX: ${"x".repeat(8000)}\r\n\r\n`;
+    client.write(long.repeat(20));
+    const text = await client.until(/(?:tags\/list[\s\S]*){20}/);
+    expect(statuses(text)).toEqual(Array.from({ length: 20 }, () => 200));
+  });
+
+  test("has its time when it is its turn, and no more", async () => {
+    const gate = await startSlow();
+    const client = await connectRaw(gate.port);
+    client.write(`${get("a")}${get("b")}GET /v2/ HTTP/1.1\r\n`);
+    const text = await client.ended();
+    expect(statuses(text)).toEqual([200, 200, 408]);
+  });
+});
+
 describe("a response after which the connection closes is the last one", () => {
   const authorized = `Host: x\r\nAuthorization: ${alice}`;
   const second = `DELETE /v2/a/manifests/v1 HTTP/1.1\r\n${authorized}\r\n\r\n`;
