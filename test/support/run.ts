@@ -10,6 +10,7 @@ const debianPackages: Readonly<Record<string, string>> = {
   openssl: "openssl",
   "samba-tool": "samba-ad-dc",
   skopeo: "skopeo",
+  slowhttptest: "slowhttptest",
   tar: "tar",
   truncate: "coreutils",
   wrk: "wrk",
