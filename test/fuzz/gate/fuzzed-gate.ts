@@ -23,7 +23,7 @@ export interface FuzzedGate {
 }
 
 /** Users who log in once each: `fresh000` and so on, with one password. */
-export const freshUsers = 1000;
+const freshUsers = 1000;
 export const freshPassword = "fresh-password";
 export function freshUser(number: number): string {
   return `fresh${`${number % freshUsers}`.padStart(3, "0")}`;

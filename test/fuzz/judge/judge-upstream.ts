@@ -50,7 +50,7 @@ export function upstreamJudge(): UpstreamJudge {
     // A read may be sent again where a kept connection was just closed.
     const most = head.method === "GET" || head.method === "HEAD" ? 2 : 1;
     if (times > most) report("smuggled", `a request came ${times} times\n${line}`, marker);
-    if (head.method !== planned.spec.method) {
+    if (head.method !== planned.spec.method.trim()) {
       report("smuggled", `another method than the client's ${planned.spec.method}\n${line}`, marker);
     }
     const address = head.headers.find(([name]) => name === "x-real-ip")?.[1];

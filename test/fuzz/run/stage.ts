@@ -43,7 +43,7 @@ export interface StageSettings {
 }
 
 /** Cases that run at the same time. */
-const parallel = 16;
+const parallel = 32;
 /** How long the gate may take to let go of what it held, in milliseconds. */
 const patience = 15_000;
 /** Descriptors that come and go by themselves. */
@@ -75,6 +75,8 @@ export async function startStage({ certificate }: StageSettings = {}): Promise<S
   const counts = { served: 0 };
   let known = 0;
   let retired: readonly PlannedCase[] = [];
+  /** Whether it holds what it should have let go of, which would be found again after every further case. */
+  let spent = false;
   let memoryBefore: number | undefined;
 
   // What is opened only once is open before anything is counted.
@@ -140,6 +142,7 @@ export async function startStage({ certificate }: StageSettings = {}): Promise<S
     if (status !== 200) violations.push({ kind: "not-served", text: `a fresh login: ${status}`, markers: [] });
     registry.disconnect();
     const held = await descriptorsHeld();
+    if (held > 0) spent = true;
     if (held > 0) violations.push({ kind: "held", text: `${held} descriptors more than before`, markers: [] });
     return violations;
   }
@@ -193,7 +196,7 @@ export async function startStage({ certificate }: StageSettings = {}): Promise<S
         }),
       };
     },
-    usable: () => gate.faults().length === 0,
+    usable: () => gate.faults().length === 0 && !spent,
     async memoryGrowth() {
       const now = await gate.memory();
       memoryBefore ??= now;
