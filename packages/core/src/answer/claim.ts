@@ -13,3 +13,8 @@ export function claim(response: ServerResponse): boolean {
   claimed.add(response);
   return true;
 }
+
+/** Lets somebody else respond, where not a byte was sent yet. */
+export function disclaim(response: ServerResponse): void {
+  if (!response.headersSent) claimed.delete(response);
+}
