@@ -188,10 +188,10 @@ describe("a socket that Node hands out bare", () => {
     const upstream = await startUpstream((_, response) => void response.end(body));
     const gate = await startGate({ upstream });
     const client = await connectRaw(gate.port);
-    client.write(get("a") + connect);
+    client.write(get("a") + get("b") + connect);
     const text = await client.ended();
-    expect(statuses(text)).toEqual([200, 405]);
-    expect(text.match(/x{1000}/g)).toHaveLength(20_000);
+    expect(statuses(text)).toEqual([200, 200, 405]);
+    expect(text.match(/x{1000}/g)).toHaveLength(40_000);
   });
 
   test("is refused where nobody wants to hear of it", async () => {
