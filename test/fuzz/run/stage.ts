@@ -93,7 +93,7 @@ export async function startStage({ certificate }: StageSettings = {}): Promise<S
     return found;
   };
 
-  function judgeOrdinary(client: OrdinaryClient, outcome: Outcome, wrote: boolean): Violation[] {
+  function judgeOrdinary(outcome: Outcome, wrote: boolean): Violation[] {
     counts.served++;
     if (outcome.fault === undefined || judge.hasCrossed(outcome.marker)) return [];
     const foreign = marksIn(outcome.received).filter(({ kind, marker }) => kind === "end" || marker !== outcome.marker);
@@ -113,7 +113,7 @@ export async function startStage({ certificate }: StageSettings = {}): Promise<S
       const wrote = turn % 4 === 3;
       const outcome = await (wrote ? client.write() : client.read());
       if (gate.faults().length > known) return;
-      violations.push(...judgeOrdinary(client, outcome, wrote));
+      violations.push(...judgeOrdinary(outcome, wrote));
       await delay(pause);
     }
   }
@@ -137,7 +137,7 @@ export async function startStage({ certificate }: StageSettings = {}): Promise<S
 
   async function checkpoint(): Promise<Violation[]> {
     const violations: Violation[] = [];
-    for (const client of clients) violations.push(...judgeOrdinary(client, await client.read(), false));
+    for (const client of clients) violations.push(...judgeOrdinary(await client.read(), false));
     const status = await loginFresh(gate.url).catch((error: Error) => error.message);
     if (status !== 200) violations.push({ kind: "not-served", text: `a fresh login: ${status}`, markers: [] });
     registry.disconnect();

@@ -45,7 +45,7 @@ export function refuseUnreadable(
     const known = exchanges.get(request.socket);
     if (known === undefined) return void exchanges.set(request.socket, [{ request, response }]);
     known.push({ request, response });
-    for (let first = known[0]; first !== undefined && first.response.writableFinished; first = known[0]) known.shift();
+    for (let first = known[0]; first?.response.writableFinished === true; first = known[0]) known.shift();
   };
   const latestOf = (socket: Duplex): Exchange | undefined => exchanges.get(socket)?.at(-1);
   // Before the handlers, which may respond at once.
