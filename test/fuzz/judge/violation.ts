@@ -6,6 +6,11 @@ export interface Violation {
   readonly text: string;
   /** The requests that it was seen at, or that have a part in it. */
   readonly markers: readonly Marker[];
+  /**
+   * Where one of these requests crossed with bytes that the registry sent unasked, nobody could have told what is the
+   * response, and it does not count.
+   */
+  readonly unlessCrossed?: readonly Marker[];
 }
 
 export type ViolationKind =
