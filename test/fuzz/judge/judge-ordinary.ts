@@ -8,7 +8,8 @@ export function judgeOrdinary({ fault, received, marker: own, method }: Outcome)
   const foreign = marksIn(received).filter(({ kind, marker }) => kind === "end" || marker !== own);
   if (foreign.length > 0) {
     const text = `an ordinary client got something else than his own\n${JSON.stringify(received.slice(0, 200))}`;
-    return [{ kind: "leak", text, markers: foreign.map(({ marker }) => marker), unlessCrossed: [own] }];
+    const markers = foreign.map(({ marker }) => marker);
+    return [{ kind: "leak", text, markers, unlessCrossed: [own, ...markers] }];
   }
   // A write is not sent twice where the registry closed the connection just then.
   if (method === "PUT" && fault === "status 502") return [];

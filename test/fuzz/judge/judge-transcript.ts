@@ -7,8 +7,11 @@ import type { Violation } from "./violation.ts";
 
 /** Judges what a client of a case was sent. */
 export function judgeTranscript(connection: PlannedConnection, transcript: Transcript): Violation[] {
-  const unlessCrossed = markersOf(connection.requests);
-  return violationsIn(connection, transcript).map((violation) => ({ ...violation, unlessCrossed }));
+  const crossing = [connection.address, ...markersOf(connection.requests)];
+  return violationsIn(connection, transcript).map((violation) => {
+    const { kind, markers } = violation;
+    return { ...violation, unlessCrossed: kind === "leak" ? [...crossing, ...markers] : crossing };
+  });
 }
 
 function violationsIn(connection: PlannedConnection, transcript: Transcript): Violation[] {

@@ -7,10 +7,10 @@ export interface Violation {
   /** The requests that it was seen at, or that have a part in it. */
   readonly markers: readonly Marker[];
   /**
-   * Where one of these requests crossed with bytes that the registry sent unasked, nobody could have told what is the
-   * response, and it does not count.
+   * Markers and addresses of requests: where one of them crossed with bytes that the registry sent unasked, nobody could
+   * have told what is the response, and it does not count.
    */
-  readonly unlessCrossed?: readonly Marker[];
+  readonly unlessCrossed?: readonly string[];
 }
 
 export type ViolationKind =
