@@ -40,8 +40,7 @@ function leftovers(files: readonly string[], manifestText: string): string[] {
     .filter((text) => manifestText.includes(text))
     .map((text) => `its package.json still says ${text}`);
   const strays = files.filter(
-    (path) =>
-      !/^(dist\/.+\.(c?js|d\.c?ts|c?js\.map|d\.c?ts\.map)|src\/.+\.c?ts|LICENSE|README\.md|package\.json)$/.test(path),
+    (path) => !/^(dist\/.+\.(js|d\.ts|js\.map|d\.ts\.map)|src\/.+\.ts|LICENSE|README\.md|package\.json)$/.test(path),
   );
   return faults.concat(strays.map((path) => `it holds ${path}, which nobody needs`));
 }

@@ -7,6 +7,9 @@ import { runCommand } from "../support/run.ts";
 import { packWorkspace } from "./pack.ts";
 import { createProject, plainEnvironment } from "./stranger-project.ts";
 
+/** One line. */
+const refusal = /^registry-gate needs Node 22\.15 or newer\. This is Node [\d.]+: \/.*\n$/;
+
 let directory: string;
 let project: string;
 let environment: Record<string, string>;
@@ -36,8 +39,14 @@ test.each([
   expect(result).toEqual({
     code: 1,
     stdout: "",
-    stderr: expect.stringMatching(/^registry-gate needs Node 22\.15 or newer\. This is Node [\d.]+: \/.*\n$/),
+    stderr: expect.stringMatching(refusal),
   });
+});
+
+test("the command's module refuses an old Node when it is started by its path", async () => {
+  const program = join(project, "node_modules/@registry-gate/gateway/dist/main.js");
+  const result = await runCommand("old-node", [program, "serve", "--config", "gate.yaml"], { directory: project });
+  expect(result).toEqual({ code: 1, stdout: "", stderr: expect.stringMatching(refusal) });
 });
 
 test("the middleware refuses an old Node when it is imported", async () => {

@@ -1,4 +1,7 @@
 #!/usr/bin/env node
+// First, for whoever starts this file by its path.
+import "./require-node.ts";
+
 import { readFileSync } from "node:fs";
 import { didYouMean } from "@registry-gate/auth-kit";
 import { check } from "./commands/check.ts";
