@@ -9,7 +9,7 @@ import { runTests } from "./run-tests.ts";
 import { takeOut } from "./take-out.ts";
 import { copyWorkspace, type WorkspaceCopy } from "./workspace-copy.ts";
 
-const usage = `usage: pnpm guards [NAME ...]
+const usage = `usage: npx --yes pnpm@12 guards [NAME ...]
 
 Takes each guard out of a copy of the workspace in turn, and runs the tests that must fail then.
 Ends with 1 where one did not.
