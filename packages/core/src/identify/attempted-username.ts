@@ -9,8 +9,9 @@ const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /** The user name of a Basic login that was not accepted, as a log can show it; `undefined` where there is none. */
 export function attemptedUsername({ headers: { authorization } }: IncomingMessage): string | undefined {
-  const credentials = authorization === undefined ? undefined : parseAuthorization(authorization);
-  return credentials?.scheme === "basic" ? printableName(credentials.username) : undefined;
+  const credentials = authorization === undefined ? "nobody" : parseAuthorization(authorization);
+  if (credentials === undefined || credentials === "nobody" || credentials.scheme !== "basic") return undefined;
+  return printableName(credentials.username);
 }
 
 /** A name that nobody has vouched for: short, and with whatever is unprintable escaped. */

@@ -39,9 +39,10 @@ export function authRequestOf(
   client: string | undefined = peerAddress(request.socket),
 ): AuthRequest | undefined {
   const [authorization, ...more] = request.headersDistinct.authorization ?? [];
-  const credentials = authorization === undefined ? undefined : parseAuthorization(authorization);
-  if (more.length > 0 || (authorization !== undefined && credentials === undefined)) return undefined;
-  return authRequest(request, client, credentials, backend.credentialHeaders ?? [], signal);
+  const credentials = authorization === undefined ? "nobody" : parseAuthorization(authorization);
+  if (more.length > 0 || credentials === undefined) return undefined;
+  const given = credentials === "nobody" ? undefined : credentials;
+  return authRequest(request, client, given, backend.credentialHeaders ?? [], signal);
 }
 
 /** The other end of a request's connection, for code of your own that asks a backend. */

@@ -15,15 +15,20 @@ const bearerPattern = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i;
 const controls = /[\u0000-\u001f\u007f-\u009f]/;
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+/** An empty user name and password, in Base64. */
+const nobody = Buffer.from(":").toString("base64");
+
 /**
  * Reads an `Authorization` header: Basic as of RFC 7617 with UTF-8, Bearer as of RFC 6750.
  *
- * @returns `undefined` for whatever is not well-formed: not the canonical Base64 of well-formed UTF-8, no colon, an
- * empty user name or password, a control character, over-long, or another scheme.
+ * @returns `"nobody"` for Basic with an empty user name and an empty password: containers/image (skopeo, podman, buildah,
+ * CRI-O) sends it where it has no login. `undefined` for whatever is not well-formed: not the canonical Base64 of
+ * well-formed UTF-8, no colon, an empty user name or password, a control character, over-long, or another scheme.
  */
-export function parseAuthorization(header: string): Credentials | undefined {
+export function parseAuthorization(header: string): Credentials | "nobody" | undefined {
   if (header.length > longestHeader) return undefined;
   const basic = basicPattern.exec(header)?.[1];
+  if (basic === nobody) return "nobody";
   if (basic !== undefined) return parseBasic(basic);
   const token = bearerPattern.exec(header)?.[1];
   return token === undefined ? undefined : { scheme: "bearer", token };

@@ -92,8 +92,9 @@ export function identifier(
   return {
     identify(request, client, untilGone) {
       const { authorization } = request.headers;
-      const credentials = authorization === undefined ? undefined : parseAuthorization(authorization);
-      if (authorization !== undefined && credentials === undefined) return malformed;
+      const parsed = authorization === undefined ? "nobody" : parseAuthorization(authorization);
+      if (parsed === undefined) return malformed;
+      const credentials = parsed === "nobody" ? undefined : parsed;
       const verdict = judged(request, client, credentials, untilGone);
       return session === undefined ? verdict : withSession(verdict, session, request, credentials, log);
     },

@@ -54,6 +54,14 @@ describe("a login", () => {
     expect(users.authenticate.mock.calls[0]?.[0].credentials).toBeUndefined();
   });
 
+  test("with an empty name and password is nobody's, as skopeo and podman have it without a login", async () => {
+    const users = backend("users", { status: "abstained" });
+    const { identify } = identifier([users], {}, undefined);
+    const request = await receivedRequest({ headers: [["Authorization", "Basic Og=="]] });
+    expect(await identify(request, address, never)).toEqual({ outcome: "anonymous" });
+    expect(users.authenticate.mock.calls[0]?.[0].credentials).toBeUndefined();
+  });
+
   test("is remembered: the same again is answered at once, and without a signal", async () => {
     const users = backend("users", knowing("users", "alice"));
     const { identify } = identifier([users], {}, undefined);
