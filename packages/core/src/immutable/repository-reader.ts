@@ -53,7 +53,7 @@ export function repositoryReader(upstream: Upstream, repository: string, signal:
   }
 
   function manifestTarget(reference: string): string {
-    return upstreamTarget({ operation: "get-manifest", repository, reference });
+    return upstreamTarget({ operation: "get-manifest", repository, reference, namespace: undefined });
   }
 
   async function head(tag: string) {
@@ -71,7 +71,7 @@ export function repositoryReader(upstream: Upstream, repository: string, signal:
       do {
         // Without a size: a registry with a limit of its own refuses what is above it, and none has a least one.
         const page = { n: undefined, last };
-        const target = upstreamTarget({ operation: "list-tags", repository, page });
+        const target = upstreamTarget({ operation: "list-tags", repository, page, namespace: undefined });
         const answer = await query("GET", target, "application/json");
         if (answer.status === 404 && isUnknownName(answer.body)) return;
         if (answer.status !== 200) throw unclear(`the registry answered ${answer.status} for its tags`);

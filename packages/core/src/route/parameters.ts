@@ -1,3 +1,4 @@
+import { authority } from "../grammar/authority.ts";
 import { isArtifactType } from "../grammar/media-type.ts";
 import { isDigest, isRepository, isTag } from "./names.ts";
 import { refuse } from "./refusal.ts";
@@ -57,6 +58,16 @@ export function artifactType(target: Target): string | undefined {
     refuse(400, "UNSUPPORTED", "the parameter artifactType is not the type of an artifact");
   }
   return value;
+}
+
+/**
+ * `ns`: the registry that a mirror is asked about (OCI distribution specification 1.2, section "Registry Proxying"). It is
+ * never dropped: a mirror of several registries would take its default one, which may have something else by this name.
+ */
+export function namespace(target: Target): string | undefined {
+  const value = once(target, "ns");
+  if (value === undefined) return undefined;
+  return authority(value) ?? refuse(400, "UNSUPPORTED", "the parameter ns is not the host of a registry");
 }
 
 /** `n` and `last`. */

@@ -8,13 +8,15 @@ export function upstreamTarget(route: Route): string {
     case "list-repositories":
       return `/v2/_catalog${query(pageParameters(route.page))}`;
     case "list-tags":
-      return `/v2/${route.repository}/tags/list${query(pageParameters(route.page))}`;
+      return `/v2/${route.repository}/tags/list${query([...pageParameters(route.page), ["ns", route.namespace]])}`;
     case "get-manifest":
+      return `/v2/${route.repository}/manifests/${route.reference}${query([["ns", route.namespace]])}`;
     case "delete-manifest":
       return `/v2/${route.repository}/manifests/${route.reference}`;
     case "put-manifest":
       return `/v2/${route.repository}/manifests/${route.reference}${query(route.tags.map((tag) => ["tag", tag]))}`;
     case "get-blob":
+      return `/v2/${route.repository}/blobs/${route.reference}${query([["ns", route.namespace]])}`;
     case "delete-blob":
       return `/v2/${route.repository}/blobs/${route.reference}`;
     case "start-upload":
@@ -36,6 +38,7 @@ export function upstreamTarget(route: Route): string {
       return `/v2/${route.repository}/referrers/${route.reference}${query([
         ["artifactType", route.artifactType],
         ...pageParameters(route.page),
+        ["ns", route.namespace],
       ])}`;
   }
 }

@@ -57,9 +57,12 @@ describe("an Authorization header", () => {
     expect(parseAuthorization(header)).toBeUndefined();
   });
 
-  test.each(["Basic Og==", "basic Og==", "BASIC   Og=="])("is nobody's with an empty name and password: %s", (header) => {
-    expect(parseAuthorization(header)).toBe("nobody");
-  });
+  test.each(["Basic Og==", "basic Og==", "BASIC   Og=="])(
+    "is nobody's with an empty name and password: %s",
+    (header) => {
+      expect(parseAuthorization(header)).toBe("nobody");
+    },
+  );
 
   test("never makes the parser throw", () => {
     fc.assert(
