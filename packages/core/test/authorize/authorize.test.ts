@@ -43,7 +43,7 @@ describe("a route", () => {
       reason: "no rule allows delete on team/app",
     });
     const open = compilePolicy(undefined);
-    const pull = { operation: "get-manifest", repository: "app", reference: "v1" } as const;
+    const pull = { operation: "get-manifest", repository: "app", reference: "v1", namespace: undefined } as const;
     expect(authorize(open, user("alice"), pull)).toMatchObject({ allowed: true, reason: "authenticated" });
     expect(authorize(open, "anonymous", pull)).toMatchObject({ allowed: false });
   });
@@ -117,7 +117,12 @@ describe("a route", () => {
       { effect: "deny", subjects: ["user:mallory"], repositories: ["secret/**"], actions: ["pull"] },
     ]);
     const mallory = user("mallory");
-    const pull = { operation: "get-manifest", repository: "secret/app", reference: "v1" } as const;
+    const pull = {
+      operation: "get-manifest",
+      repository: "secret/app",
+      reference: "v1",
+      namespace: undefined,
+    } as const;
     expect(authorize(denying, mallory, pull)).toEqual({ allowed: false, reason: "denied by access[1]" });
     const mount = { digest: sha256, from: "secret/app" };
     const upload = { operation: "start-upload", repository: "team/app", digest: undefined, mount } as const;

@@ -143,14 +143,22 @@ describe("what is understood", () => {
 test.each<[method: string, target: string, route: Route]>([
   ["GET", "/v2/", { operation: "ping" }],
   ["GET", "/v2/_catalog?n=2&last=a%2Fb", { operation: "list-repositories", page: { n: 2, last: "a/b" } }],
-  ["GET", "/v2/a/tags/list", { operation: "list-tags", repository: "a", page: { n: undefined, last: undefined } }],
+  [
+    "GET",
+    "/v2/a/tags/list",
+    { operation: "list-tags", repository: "a", page: { n: undefined, last: undefined }, namespace: undefined },
+  ],
   ["DELETE", "/v2/a/manifests/v1", { operation: "delete-manifest", repository: "a", reference: "v1" }],
   [
     "PUT",
     `/v2/a/manifests/${sha256}?tag=x&tag=y`,
     { operation: "put-manifest", repository: "a", reference: sha256, tags: ["x", "y"] },
   ],
-  ["HEAD", `/v2/a/blobs/${sha512}`, { operation: "get-blob", repository: "a", reference: sha512 }],
+  [
+    "HEAD",
+    `/v2/a/blobs/${sha512}?ns=a:5`,
+    { operation: "get-blob", repository: "a", reference: sha512, namespace: "a:5" },
+  ],
   [
     "POST",
     `/v2/a/blobs/uploads/?mount=${sha256}&from=b/c&digest=${sha512}`,
@@ -170,6 +178,7 @@ test.each<[method: string, target: string, route: Route]>([
       reference: sha256,
       artifactType: "application/spdx+json",
       page: { n: 3, last: undefined },
+      namespace: undefined,
     },
   ],
 ])("%s %s is understood to the last detail", (method, target, route) => {
