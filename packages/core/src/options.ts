@@ -15,7 +15,7 @@ export interface RegistryProxyOptions {
   /** Who may do what. Absent: whoever is authenticated may pull and push. */
   readonly access?: readonly AccessRule[];
   /**
-   * IP addresses and CIDR blocks of the load balancers in front, whose `X-Forwarded-*` are believed. A Unix socket is
+   * IP addresses and CIDR blocks of the load balancers in front, whose `X-Forwarded-*` and `Forwarded` are believed. A Unix socket is
    * named `unix:`. Default none.
    */
   readonly trustedProxies?: readonly string[];

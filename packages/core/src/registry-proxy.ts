@@ -11,6 +11,7 @@ import { compilePolicy } from "./authorize/policy.ts";
 import { isSealed } from "./catalog/sealed-cursor.ts";
 import { sendCatalog } from "./catalog/send-catalog.ts";
 import { visibleCatalog } from "./catalog/visible-catalog.ts";
+import { type Client, clientOf } from "./client.ts";
 import { failInternally, forward } from "./forward/forward.ts";
 import { requestBody } from "./forward/request-body.ts";
 import { hasBody, upstreamHeaders } from "./forward/request-headers.ts";
@@ -28,7 +29,7 @@ import type { Full } from "./limits/request-budget.ts";
 import { requestLifecycle } from "./limits/request-lifecycle.ts";
 import type { RegistryProxyOptions } from "./options.ts";
 import { optionsSchema } from "./options-schema.ts";
-import { addressSet, clientOf } from "./peer.ts";
+import { addressSet } from "./peer.ts";
 import type { Decision } from "./record.ts";
 import type { RequestContext } from "./request-context.ts";
 import { accessesOf } from "./route/accesses.ts";
@@ -93,8 +94,20 @@ export function registryProxy(given: RegistryProxyOptions): RegistryProxy {
   const checkMounting = mountingCheck(log);
   const requests = requestLifecycle({ limits, onFinished, log });
 
+  let warnedOfForwarded = false;
+  /** Read by one proxy and passed on unread by the next, such a header is whatever a client has written. */
+  function warnOfForwarded({ contradictory = false }: Client): void {
+    if (!contradictory || warnedOfForwarded) return;
+    warnedOfForwarded = true;
+    log?.warn(
+      {},
+      "a trusted proxy sends Forwarded and X-Forwarded-* that differ: Forwarded is ignored, and should be removed",
+    );
+  }
+
   async function pass(context: RequestContext, target: string, full: Full | undefined): Promise<void> {
     const { request, response, client } = context;
+    warnOfForwarded(client);
     const end = (decision: Decision, reason: string, answer: ErrorAnswer): void => {
       context.decision = decision;
       context.reason = reason;

@@ -89,7 +89,7 @@ export const configurationSchema: z.ZodType<Configuration> = z.strictObject(
           .describe("Absent: plain HTTP")
           .exactOptional(),
         trustedProxies: list(text())
-          .describe("Addresses and CIDR blocks whose X-Forwarded-* are believed; unix: for Unix sockets")
+          .describe("Addresses and CIDR blocks whose X-Forwarded-* and Forwarded are believed; unix: for Unix sockets")
           .exactOptional(),
         headersTimeout: duration()
           .describe("How long a client may take for the head of a request; 30s by default")

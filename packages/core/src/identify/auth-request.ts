@@ -1,7 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import { TLSSocket } from "node:tls";
 import type { AuthBackend, AuthRequest, Credentials, Peer } from "@registry-gate/auth";
-import { addressSet, clientOf, isLocal, peerAddress } from "../peer.ts";
+import { clientOf } from "../client.ts";
+import { addressSet, isLocal, peerAddress } from "../peer.ts";
 import { parseAuthorization } from "./authorization.ts";
 
 /**
