@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { addVary, keepPrivate, protectCookies, registryHeaders, removeOwnedHeaders } from "../answer/app-headers.ts";
 import { apiVersion } from "../answer/error-answer.ts";
-import type { Client } from "../peer.ts";
+import type { Client } from "../client.ts";
 import { clientLocation } from "./location.ts";
 import type { ResponseHead } from "./transport.ts";
 
@@ -25,7 +25,7 @@ const passedWithLimits: readonly string[] = [...passed, ...rateLimitHeaders];
 /** All that a header's value may hold on its way to a client (RFC 9110, section 5.5, without obs-text). */
 const printable = /^[\t\x20-\x7e]*$/;
 
-/** Writes the head of the registry's response: headers by allow-list, the API version once, `Location` made usable. */
+/** Writes the head of the registry's response: headers by allow-list, the API version once, `Location` made relative. */
 export function writeHead(
   { statusCode, headers }: ResponseHead,
   response: ServerResponse,
@@ -41,7 +41,7 @@ export function writeHead(
   }
   if (typeof headers.vary === "string" && isPrintable(headers.vary)) addVary(response, headers.vary);
   if (typeof headers.location === "string" && isPrintable(headers.location))
-    response.setHeader("Location", clientLocation(headers.location, upstream, client));
+    response.setHeader("Location", clientLocation(headers.location, statusCode, upstream, client));
   response.setHeader(...apiVersion);
   protectCookies(response);
 }
