@@ -76,7 +76,7 @@ function nginxBefore({ port: apache }: Apache, headers: readonly string[]): Prom
   );
 }
 
-async function told(nginx: Nginx, headers: Record<string, string> = {}): Promise<Record<string, string>> {
+async function told(nginx: Nginx, headers: Record<string, string> = {}): Promise<unknown> {
   const response = await fetch(`http://127.0.0.1:${nginx.port}/v2/team/app/tags/list`, {
     headers: { ...basic("alice", "secret"), ...headers },
   });

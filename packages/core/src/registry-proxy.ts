@@ -89,15 +89,15 @@ export function registryProxy(given: RegistryProxyOptions): RegistryProxy {
   const throttle = options.throttle === false ? undefined : loginThrottle(options.throttle);
   const identities = identifier(backends, cache, log, options.session, throttle);
   const policy = compilePolicy(options.access);
-  const upstream = openUpstream(options.upstream);
+  const upstream = openUpstream(options.upstream, log);
   const catalog = visibleCatalog(upstream);
   const checkMounting = mountingCheck(log);
   const requests = requestLifecycle({ limits, onFinished, log });
 
   let warnedOfForwarded = false;
   /** Read by one proxy and passed on unread by the next, such a header is whatever a client has written. */
-  function warnOfForwarded({ contradictory = false }: Client): void {
-    if (!contradictory || warnedOfForwarded) return;
+  function warnOfForwarded({ contradictory }: Client): void {
+    if (contradictory === undefined || warnedOfForwarded) return;
     warnedOfForwarded = true;
     log?.warn(
       {},
@@ -202,7 +202,7 @@ export function registryProxy(given: RegistryProxyOptions): RegistryProxy {
     } catch (error) {
       if (response.destroyed) return;
       if (!(error instanceof UpstreamFault)) return failInternally(context, error, log);
-      log?.warn({ err: error }, "the registry did not answer the gate");
+      if (error.answer !== answers.registryLogin) log?.warn({ err: error }, "the registry did not answer the gate");
       context.outcome = "upstream-error";
       end(context.decision, error.message, error.answer);
     }

@@ -69,6 +69,13 @@ export const upstreamUnreachable: ErrorAnswer = {
   message: "the registry is unreachable",
 };
 
+/** Whose login the registry wants is the gate's, and not the client's. */
+export const registryLogin: ErrorAnswer = {
+  status: 502,
+  code: "UNAVAILABLE",
+  message: "the registry does not let the gate in",
+};
+
 export const upstreamSilent: ErrorAnswer = {
   status: 504,
   code: "UNAVAILABLE",

@@ -75,6 +75,8 @@ function endOf({ kind, error }: TransportFailure): {
       };
     case "silent":
       return { outcome: "timeout", reason: reasonOf(error), response: answers.upstreamSilent };
+    case "login":
+      return { outcome: "upstream-error", reason: reasonOf(error), response: answers.registryLogin };
     case "overloaded":
       return { outcome: undefined, reason: reasonOf(error), response: answers.upstreamOverloaded };
     default:
