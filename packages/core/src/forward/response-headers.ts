@@ -40,6 +40,7 @@ export function writeHead(
     if (value !== undefined && isPrintable(value) && !response.hasHeader(name)) response.setHeader(name, value);
   }
   if (typeof headers.vary === "string" && isPrintable(headers.vary)) addVary(response, headers.vary);
+  if (typeof headers.link === "string" && isPrintable(headers.link)) response.setHeader("Link", headers.link);
   if (typeof headers.location === "string" && isPrintable(headers.location))
     response.setHeader("Location", clientLocation(headers.location, statusCode, upstream, client));
   response.setHeader(...apiVersion);

@@ -1,5 +1,6 @@
 import { authority } from "../grammar/authority.ts";
 import { isArtifactType } from "../grammar/media-type.ts";
+import { isSealed } from "../seal/sealer.ts";
 import { isDigest, isRepository, isTag } from "./names.ts";
 import { refuse } from "./refusal.ts";
 import type { Mount, Page } from "./route.ts";
@@ -77,7 +78,8 @@ export function page(target: Target): Page {
     refuse(400, "PAGINATION_NUMBER_INVALID", "the parameter n is not a number");
   }
   const last = once(target, "last");
-  if (last !== undefined && !cursorPattern.test(last)) refuse(400, "UNSUPPORTED", "the parameter last is malformed");
+  if (last !== undefined && !cursorPattern.test(last) && !isSealed(last))
+    refuse(400, "UNSUPPORTED", "the parameter last is malformed");
   return { n: n === undefined ? undefined : Number(n), last };
 }
 

@@ -54,6 +54,13 @@ export type Route =
 
 export type Operation = Route["operation"];
 
+/** What comes in pages. */
+export type ListingRoute = Extract<Route, { readonly page: Page }>;
+
+export function isListing(route: Route): route is ListingRoute {
+  return "page" in route;
+}
+
 /** Take over a blob from another repository instead of uploading it. */
 export interface Mount {
   readonly digest: string;
@@ -66,7 +73,7 @@ export const largestPage = 5000;
 /** Which part of a listing is asked for. */
 export interface Page {
   readonly n: number | undefined;
-  /** The last entry of the page before. */
+  /** The last entry of the page before, or a place that the gate has sealed. */
   readonly last: string | undefined;
 }
 
