@@ -49,13 +49,14 @@ export function withClientLink(
   if (link === undefined || !isListing(route) || head.statusCode !== 200) return { ...head, headers };
   const query = nextQuery(typeof link === "string" ? link : link.join(", "), listingPath(route));
   if (query === undefined) return { ...head, headers };
-  const page = plainPage(route, query) ?? sealedPage(route, seal(query, route));
-  return { ...head, headers: { ...headers, link: `<${upstreamTarget(page)}>; rel="next"` } };
+  const isPlain = plainPage(route, query) !== undefined;
+  const target = isPlain ? `${listingPath(route)}?${query}` : sealedTarget(route, seal(query, route));
+  return { ...head, headers: { ...headers, link: `<${target}>; rel="next"` } };
 }
 
-function sealedPage(route: ListingRoute, last: string | undefined): ListingRoute {
+function sealedTarget(route: ListingRoute, last: string | undefined): string {
   if (last === undefined) throw stuck("the registry's next page cannot be sealed");
-  return { ...route, page: { n: route.page.n, last } };
+  return upstreamTarget({ ...route, page: { n: route.page.n, last } });
 }
 
 function contextOf(route: ListingRoute): readonly string[] {

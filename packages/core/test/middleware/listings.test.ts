@@ -125,7 +125,7 @@ describe("the Link of a listing", () => {
       "by the distribution's parameters stays",
       `${tags}?n=2`,
       `<${tags}?last=b&n=2>; rel="next"`,
-      `<${tags}?n=2&last=b>; rel="next"`,
+      `<${tags}?last=b&n=2>; rel="next"`,
     ],
     [
       "that is absolute becomes the gate's own",
