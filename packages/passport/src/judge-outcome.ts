@@ -31,7 +31,7 @@ export async function judgeOutcome(outcome: Outcome | Nothing, judging: Judging)
     case "pass":
       return abstained;
     case "error":
-      throw failed(judging, "the strategy failed", outcome.error);
+      throw strategyFailed(judging, outcome.error);
     case "failure": {
       const failure = readFailure(outcome.challenge, outcome.status, credentials);
       if (failure.meaning === "abstained") return abstained;
@@ -72,6 +72,11 @@ function authenticated(signedIn: SignedIn, id: string): AuthResult {
   if (!Number.isFinite(expiresAt)) throw new TypeError("the time of its expiry is no number");
   if (expiresAt <= Date.now()) return { status: "rejected", reason: "what the strategy let in has expired" };
   return { status: "authenticated", identity, expiresAt };
+}
+
+/** The fault that an error of the strategy is, without the secrets that it may hold. */
+export function strategyFailed(judging: Judging, error: unknown): BackendUnavailableError {
+  return failed(judging, "the strategy failed", error);
 }
 
 function failed({ id, secrets }: Judging, what: string, error: unknown): BackendUnavailableError {
