@@ -12,6 +12,7 @@ import {
 import { backendContext } from "@registry-gate/auth-kit";
 import { conflicting, disagreement } from "../disagreement.ts";
 import { listeners } from "../listeners.ts";
+import { type TellOnce, tellOnce } from "../tell-once.ts";
 import { UnavailableError } from "./cached-document.ts";
 import { openCertificates } from "./certificates.ts";
 import { mapClaims } from "./claims.ts";
@@ -21,6 +22,9 @@ import type { SsoJwtOptions } from "./options.ts";
 import { type SettledJwtOptions, settleJwtOptions } from "./settle-options.ts";
 import { readTokenHeader } from "./token-form.ts";
 import { verifyToken } from "./verify-token.ts";
+
+/** What any backend takes. A longer token than it may be is this backend's to reject. */
+const defaultMaxCredentialBytes = 12_288;
 
 const ABSTAINED: AuthResult = { status: "abstained" };
 
@@ -41,11 +45,21 @@ export async function ssoJwt(options: SsoJwtOptions, context: Partial<BackendCon
   const subscriptions = listeners();
   const keys = await openKeys(settled, baseDirectory, log, subscriptions.notify);
 
+  const warn: TellOnce = tellOnce(log);
+  const groupsClaim = mapping.groupsClaim?.join(".") ?? "";
+
   async function judge(token: string, signal: AbortSignal): Promise<Authenticated | Rejected> {
     const verified = await verifyToken(token, rules, (alg, kid) => keys.find(alg, kid, signal));
     if (verified.fault !== undefined) return rejected(verified.fault);
     const mapped = mapClaims(verified.claims, mapping, id);
     if (mapped.fault !== undefined) return rejected(mapped.fault);
+    for (const reason of mapped.passedOver)
+      warn({ claim: groupsClaim, reason }, `a group that ${reason} is passed over`);
+    const { groupsIncomplete } = mapped.identity;
+    if (groupsIncomplete !== undefined) {
+      const consequence = "rules that allow by a group do not count, and those that deny by one hold";
+      warn({ claim: groupsClaim, reason: groupsIncomplete }, `the groups of some users are not known: ${consequence}`);
+    }
     return { status: "authenticated", identity: mapped.identity, expiresAt: verified.expires * 1000 };
   }
 
@@ -91,6 +105,7 @@ export async function ssoJwt(options: SsoJwtOptions, context: Partial<BackendCon
     id,
     ...(header === undefined ? {} : { credentialHeaders: [header] }),
     ...(settled.basic ? { sharedUsernames: basicUsernames } : {}),
+    maxCredentialBytes: Math.max(rules.maxTokenBytes, defaultMaxCredentialBytes),
     authenticate: (request) => answering(authenticate(request)),
     onChange: subscriptions.add,
     async check(signal) {

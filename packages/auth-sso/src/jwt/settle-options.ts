@@ -100,7 +100,7 @@ export function settleJwtOptions(options: unknown): SettledJwtOptions {
       typ: merged.typ,
       signer,
       leeway,
-      maxTokenBytes: merged.maxTokenBytes ?? 8192,
+      maxTokenBytes: merged.maxTokenBytes ?? 16_384,
     },
     mapping: {
       usernameClaim: claimPath(merged.usernameClaim ?? "sub"),
