@@ -13,13 +13,14 @@ import { backendContext } from "@registry-gate/auth-kit";
 import { conflicting, disagreement } from "../disagreement.ts";
 import { listeners } from "../listeners.ts";
 import { type TellOnce, tellOnce } from "../tell-once.ts";
-import { UnavailableError } from "./cached-document.ts";
+import { type Freshness, UnavailableError } from "./cached-document.ts";
 import { openCertificates } from "./certificates.ts";
 import { mapClaims } from "./claims.ts";
-import { fetchDocument } from "./fetch-document.ts";
+import { discoverKeys } from "./discovery.ts";
+import { type Document, fetchDocument } from "./fetch-document.ts";
 import { type KeySource, keysAtUrl, keysByName, keysInFile } from "./key-source.ts";
 import type { SsoJwtOptions } from "./options.ts";
-import { type SettledJwtOptions, settleJwtOptions } from "./settle-options.ts";
+import { type KeyLocation, type SettledJwtOptions, settleJwtOptions } from "./settle-options.ts";
 import { readTokenHeader } from "./token-form.ts";
 import { verifyToken } from "./verify-token.ts";
 
@@ -121,7 +122,7 @@ export async function ssoJwt(options: SsoJwtOptions, context: Partial<BackendCon
 
 /** @throws {InvalidOptionsError} */
 async function openKeys(
-  { keys, caCert, freshness, timeout }: SettledJwtOptions,
+  { keys, caCert, proxyFor, freshness, timeout }: SettledJwtOptions,
   baseDirectory: string,
   log: Logger,
   onChange: () => void,
@@ -129,11 +130,9 @@ async function openKeys(
   const notices = { log, onChange };
   if (keys.kind === "file") return keysInFile(resolve(baseDirectory, keys.path), notices);
   const certificates = caCert === undefined ? undefined : await openCertificates(resolve(baseDirectory, caCert), log);
-  const fetch = (url: URL, signal: AbortSignal) => fetchDocument(url, { ca: certificates?.current(), timeout, signal });
-  const source =
-    keys.kind === "set"
-      ? keysAtUrl(keys.url, fetch, freshness, notices)
-      : keysByName(keys.template, fetch, freshness, notices);
+  const fetch = (url: URL, signal: AbortSignal) =>
+    fetchDocument(url, { ca: certificates?.current(), proxyFor, timeout, signal });
+  const source = fetchedKeys(keys, fetch, freshness, notices);
   return {
     ...source,
     close() {
@@ -141,6 +140,22 @@ async function openKeys(
       certificates?.close();
     },
   };
+}
+
+function fetchedKeys(
+  keys: Exclude<KeyLocation, { kind: "file" }>,
+  fetch: (url: URL, signal: AbortSignal) => Promise<Document>,
+  freshness: Freshness,
+  notices: { readonly log: Logger; readonly onChange: () => void },
+): KeySource {
+  switch (keys.kind) {
+    case "set":
+      return keysAtUrl(keys.url.href, async () => keys.url, fetch, freshness, notices);
+    case "discovered":
+      return keysAtUrl(keys.issuer, (load) => discoverKeys(keys.issuer, load), fetch, freshness, notices);
+    case "single":
+      return keysByName(keys.template, fetch, freshness, notices);
+  }
 }
 
 /** The credentials' token, where they hold something with the form of one. */
