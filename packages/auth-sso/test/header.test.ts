@@ -348,6 +348,11 @@ const presetRequests: readonly [HeaderPreset, Record<string, string>, object][] 
     { "Remote-User": "alice", "Remote-Groups": "a,b", "Remote-Email": "a@example.com", "Remote-Name": "Alice A" },
     { username: "alice", groups: ["a", "b"], claims: { email: "a@example.com", name: "Alice A" } },
   ],
+  [
+    "authentik",
+    { "X-authentik-username": "alice", "X-authentik-groups": "a, b|c", "X-authentik-name": "Alice A" },
+    { username: "alice", groups: ["a, b", "c"], claims: { name: "Alice A" } },
+  ],
   ["traefik-forward-auth", { "X-Forwarded-User": "alice@example.com" }, { username: "alice@example.com", groups: [] }],
   [
     "mod_auth_openidc",

@@ -42,7 +42,7 @@ describe("a route", () => {
       allowed: false,
       reason: "no rule allows delete on team/app",
     });
-    const unknown = { ...user("alice").identity, groupsIncomplete: "left out" };
+    const unknown = { subject: "alice", username: "alice", groups: [], backend: "idp", groupsIncomplete: "left out" };
     const { route } = parseRoute("DELETE", "/v2/team/app/manifests/v1");
     if (route === undefined) throw new Error("not understood");
     expect(authorize(policy, { identity: unknown }, route)).toEqual({
