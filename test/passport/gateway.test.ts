@@ -252,3 +252,25 @@ test("an entry with two names is 503 with the README's own passport-ldapauth, an
   });
   expect(await statusOf(gate, "GET", "/v2/", ["alice", "alicepw"])).toBe(200);
 });
+
+test("a group of the same name somewhere below is not the group, with the README's own passport-ldapauth", async () => {
+  const gate = await start(documented("yaml")[1], {
+    files: { password: "gatepw\n", "ca.pem": await readFile(slapd.authority, "utf8") },
+    packages: installed("passport-ldapauth"),
+  });
+  const below = "ou=projects,ou=groups,dc=example,dc=org";
+  await slapd.modify(
+    [
+      ...[`dn: ${below}`, "changetype: add", "objectClass: organizationalUnit", "ou: projects", ""],
+      ...[`dn: cn=developers,${below}`, "changetype: add", "objectClass: groupOfNames", "cn: developers"],
+      ...["member: uid=carol,ou=people,dc=example,dc=org", ""],
+    ].join("\n"),
+  );
+  onTestFinished(() =>
+    slapd.modify(
+      [`dn: cn=developers,${below}`, "changetype: delete", "", `dn: ${below}`, "changetype: delete", ""].join("\n"),
+    ),
+  );
+  expect(await statusOf(gate, "GET", "/v2/", ["carol", "carolpw"])).toBe(200);
+  expect(await statusOf(gate, "POST", "/v2/team/app/blobs/uploads/", ["carol", "carolpw"])).toBe(403);
+});

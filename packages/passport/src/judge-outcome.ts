@@ -14,6 +14,8 @@ export interface Judging {
   readonly patience: Patience;
   /** What no reason and no error may hold. */
   readonly secrets: readonly string[];
+  /** Is told why a group was passed over. */
+  readonly passedOver: (reason: string) => void;
 }
 
 const abstained: AuthResult = { status: "abstained" };
@@ -59,14 +61,14 @@ async function signIn(user: unknown, info: unknown, judging: Judging): Promise<A
   if (typeof told === "string") throw nothing(id, "the function that tells who it is", told, patience);
   if ("error" in told) throw unclear(told.error);
   try {
-    return authenticated(told.signedIn, id);
+    return authenticated(told.signedIn, judging);
   } catch (error) {
     throw unclear(error);
   }
 }
 
-function authenticated(signedIn: SignedIn, id: string): AuthResult {
-  const identity = identityOf(signedIn, id);
+function authenticated(signedIn: SignedIn, { id, passedOver }: Judging): AuthResult {
+  const identity = identityOf(signedIn, id, passedOver);
   const { expiresAt } = signedIn;
   if (expiresAt === undefined) return { status: "authenticated", identity };
   if (!Number.isFinite(expiresAt)) throw new TypeError("the time of its expiry is no number");

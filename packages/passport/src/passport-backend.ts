@@ -35,7 +35,10 @@ export interface PassportBackendOptions {
   readonly authenticateOptions?: object;
   /** The longest password or token that the strategy is asked about, in bytes. Default 12,288. */
   readonly maxCredentialBytes?: number;
-  /** Is told of errors that nobody caught and that are no single login's. Default: they are warnings of the process. */
+  /**
+   * Is told of groups that no rule can name, once of each kind, and of errors that nobody caught and that are no single
+   * login's. Default: such errors are warnings of the process.
+   */
   readonly log?: Logger;
   /** Lets go of whatever the strategy holds; called once, when the backend is closed. */
   close?(): Promise<void> | void;
@@ -73,6 +76,12 @@ export function strategyBackend(
   const fields = { username: "username", password: "password", ...options.formFields };
   const timeout = parseDuration(options.timeout ?? "10s") ?? 0;
   let closed: Promise<void> | undefined;
+  const told = new Set<string>();
+  const passedOver = (reason: string): void => {
+    if (told.has(reason)) return;
+    told.add(reason);
+    options.log?.warn({ backend: id, reason }, `a group that ${reason} is passed over`);
+  };
 
   return {
     id,
@@ -90,7 +99,7 @@ export function strategyBackend(
       const over = new AbortController();
       const patience = { timeout, signal: AbortSignal.any([request.signal, over.signal]) };
       const identity = (user: unknown, info: unknown) => options.identity(user, info);
-      const judging = { id, identity, credentials, patience, secrets };
+      const judging = { id, identity, credentials, patience, secrets, passedOver };
       try {
         return await errors.run(async () => {
           const outcome = await runStrategy(strategy, made, { ...options.authenticateOptions }, patience);

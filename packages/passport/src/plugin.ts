@@ -20,6 +20,7 @@ async function openStrategy(options: PassportPluginOptions, context: BackendCont
   const { strategy, made } = await errors.runShared(() => loadStrategy(options, context));
   const settings = {
     id: context.id,
+    log: context.log,
     identity: identityByFields(fieldsOf(options)),
     ...(schemes !== undefined && { schemes }),
     ...(credentialHeaders !== undefined && {
