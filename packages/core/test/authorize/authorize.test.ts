@@ -42,6 +42,13 @@ describe("a route", () => {
       allowed: false,
       reason: "no rule allows delete on team/app",
     });
+    const unknown = { subject: "alice", username: "alice", groups: [], backend: "idp", groupsIncomplete: "left out" };
+    const { route } = parseRoute("DELETE", "/v2/team/app/manifests/v1");
+    if (route === undefined) throw new Error("not understood");
+    expect(authorize(policy, { identity: unknown }, route)).toEqual({
+      allowed: false,
+      reason: "no rule allows delete on team/app; not all groups are known: left out",
+    });
     const open = compilePolicy(undefined);
     const pull = { operation: "get-manifest", repository: "app", reference: "v1", namespace: undefined } as const;
     expect(authorize(open, user("alice"), pull)).toMatchObject({ allowed: true, reason: "authenticated" });

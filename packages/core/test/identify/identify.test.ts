@@ -39,7 +39,7 @@ describe("a login", () => {
   test("that is malformed never reaches a backend, and is not taken for none", async () => {
     const users = backend("users", knowing("users", "alice"));
     const { identify } = identifier([users], {}, undefined);
-    for (const header of ["", "Basic", "Basic YQ==", "Digest a=b", "Bearer a b"]) {
+    for (const header of ["", "Basic", "Basic YQ==", "Digest", "Bearer a b"]) {
       const request = await receivedRequest({ headers: [["Authorization", header]] });
       expect(await identify(request, address, never)).toMatchObject({ outcome: "rejected" });
     }
