@@ -25,7 +25,14 @@ export {
 } from "./identify/throttle/login-throttle.ts";
 export { type MemoryCountersOptions, memoryCounters } from "./identify/throttle/memory-counters.ts";
 export type { ThrottleOptions } from "./identify/throttle/throttle-options.ts";
-export type { AccessRule, CacheOptions, LimitOptions, RegistryProxyOptions, UpstreamOptions } from "./options.ts";
+export type {
+  AccessRule,
+  CacheOptions,
+  CorsOptions,
+  LimitOptions,
+  RegistryProxyOptions,
+  UpstreamOptions,
+} from "./options.ts";
 export { trustedProxiesSchema } from "./options-schema.ts";
 export { type AddressSet, addressSet, plainAddress } from "./peer.ts";
 export type { Decision, Outcome, Phase, RequestRecord } from "./record.ts";

@@ -24,6 +24,8 @@ export interface RegistryProxyOptions {
    * credentials, and only for the app's own pages. Absent: sessions do not count.
    */
   readonly session?: SessionUser;
+  /** Pages of other origins that may use the registry from a browser, such as a registry's UI. Default none. */
+  readonly cors?: CorsOptions;
   /** How checked logins are remembered. `false`: not at all. */
   readonly cache?: CacheOptions | false;
   /** How much may go on at the same time, and how slowly. */
@@ -56,6 +58,16 @@ export interface UpstreamOptions {
   readonly maxConnections?: number;
   /** Certificates to trust for `https://` in place of the system's, as PEM. */
   readonly ca?: string;
+}
+
+export interface CorsOptions {
+  /** Exact origins, such as `https://ui.example.com`: a scheme, a host, and a port that is not the scheme's own. */
+  readonly origins: readonly string[];
+  /**
+   * Whether these pages may let the browser add what it knows of the user: the app's session, a password that it
+   * remembers, a client certificate. Default false: a page adds an `Authorization` header by itself.
+   */
+  readonly credentials?: boolean;
 }
 
 export interface LimitOptions {

@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { writeAddedHeaders } from "../answer/added-headers.ts";
 import { apiVersion } from "../answer/error-answer.ts";
 import type { Client } from "../peer.ts";
 import { clientLocation } from "./location.ts";
@@ -34,6 +35,9 @@ const passed: readonly string[] = [
   "x-content-type-options",
 ];
 
+/** All that a page of another origin may read of a response: whatever the registry or the gate may say in one. */
+export const readableHeaders: readonly string[] = [...passed, apiVersion[0].toLowerCase(), "location", "x-request-id"];
+
 /** All that a header's value may hold on its way to a client (RFC 9110, section 5.5, without obs-text). */
 const printable = /^[\t\x20-\x7e]*$/;
 
@@ -53,6 +57,7 @@ export function writeHead(
   if (typeof headers.location === "string" && isPrintable(headers.location))
     response.setHeader("Location", clientLocation(headers.location, upstream, client));
   response.setHeader(...apiVersion);
+  writeAddedHeaders(response);
 }
 
 function isPrintable(value: string | string[]): boolean {
