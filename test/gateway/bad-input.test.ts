@@ -152,6 +152,15 @@ const cases: [string, object | string, string[]][] = [
     ["upstream.url: the environment variable REGISTRY_GATE_TEST_UNSET is not set"],
   ],
   [
+    "origins of pages that no browser sends",
+    { ...good, listen: { ...good.listen, cors: { origins: ["*", "https://ui.example.com/"], credential: true } } },
+    [
+      "listen.cors.credential: is not a known key; did you mean credentials?",
+      "listen.cors.origins[0]: must be an origin such as https://ui.example.com: with a login every origin",
+      "listen.cors.origins[1]: must be an origin such as https://ui.example.com; did you mean https://ui.example.com?",
+    ],
+  ],
+  [
     "a bad proxy, a bad glob and a bad subject",
     {
       ...good,

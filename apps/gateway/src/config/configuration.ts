@@ -1,4 +1,4 @@
-import type { AccessRule, CacheOptions, LimitOptions, ThrottleOptions } from "registry-gate";
+import type { AccessRule, CacheOptions, CorsOptions, LimitOptions, ThrottleOptions } from "registry-gate";
 
 /** A configuration that has been read: durations in milliseconds, paths absolute, environment variables expanded. */
 export interface Configuration {
@@ -31,6 +31,8 @@ export interface ListenConfiguration {
   readonly address: ListenAddress;
   readonly tls?: TlsConfiguration;
   readonly trustedProxies?: readonly string[];
+  /** Pages of other origins that may use the registry. */
+  readonly cors?: CorsOptions;
   readonly headersTimeout?: number;
   readonly maxConnections?: number;
 }

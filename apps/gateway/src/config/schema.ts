@@ -91,6 +91,19 @@ export const configurationSchema: z.ZodType<Configuration> = z.strictObject(
         trustedProxies: list(text())
           .describe("Addresses and CIDR blocks whose X-Forwarded-* are believed; unix: for Unix sockets")
           .exactOptional(),
+        cors: z
+          .strictObject(
+            {
+              origins: list(text()).describe("Exact origins, such as https://ui.example.com"),
+              credentials: z
+                .boolean("must be true or false")
+                .describe("Whether their pages may have the browser add a remembered login; false by default")
+                .exactOptional(),
+            },
+            "must hold origins",
+          )
+          .describe("Pages of other origins that may use the registry from a browser, such as a registry's UI")
+          .exactOptional(),
         headersTimeout: duration()
           .describe("How long a client may take for the head of a request; 30s by default")
           .exactOptional(),

@@ -130,6 +130,7 @@ async function proxyOptions(
     limits: requestLimits,
     ...(log?.attemptedNames !== undefined && { attemptedNames: log.attemptedNames }),
     ...(listen.trustedProxies !== undefined && { trustedProxies: listen.trustedProxies }),
+    ...(listen.cors !== undefined && { cors: listen.cors }),
   };
 }
 
@@ -147,7 +148,7 @@ async function readCertificates(file: string): Promise<string> {
 /** Where the middleware's options stand in the configuration. */
 function rerooted({ path, message }: Fault): Fault {
   const [first] = path;
-  if (first === "trustedProxies") return { path: ["listen", ...path], message };
+  if (first === "trustedProxies" || first === "cors") return { path: ["listen", ...path], message };
   if (first === "attemptedNames") return { path: ["log", ...path], message };
   if (first === "realm" || first === "cache" || first === "throttle" || first === "backends")
     return { path: ["auth", ...path], message };
