@@ -160,6 +160,16 @@ const cases: [string, object | string, string[]][] = [
       "listen.cors.origins[1]: must be an origin such as https://ui.example.com; did you mean https://ui.example.com?",
     ],
   ],
+  ...["/v2", "/v2/", "/V2/healthz"].map((healthPath): [string, object, string[]] => [
+    `a health check at ${healthPath}`,
+    { ...good, listen: { ...good.listen, healthPath } },
+    ["listen.healthPath: must not be below /v2/, where the registry is"],
+  ]),
+  ...["healthz", "/a//b", "/../v2/", "/health?x", "/%76%32/", "/a b"].map((healthPath): [string, object, string[]] => [
+    `a health check at ${healthPath}`,
+    { ...good, listen: { ...good.listen, healthPath } },
+    ["listen.healthPath: must be a path of plain segments, such as /healthz"],
+  ]),
   [
     "a bad proxy, a bad glob and a bad subject",
     {

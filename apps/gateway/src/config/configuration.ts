@@ -33,6 +33,8 @@ export interface ListenConfiguration {
   readonly trustedProxies?: readonly string[];
   /** Pages of other origins that may use the registry. */
   readonly cors?: CorsOptions;
+  /** Where load balancers ask whether the gate is there. */
+  readonly healthPath?: string;
   readonly headersTimeout?: number;
   readonly maxConnections?: number;
 }

@@ -49,6 +49,13 @@ const address: z.ZodType<ListenAddress, string> = text().transform((value, conte
   return z.NEVER;
 });
 
+const pathExample = "must be a path of plain segments, such as /healthz";
+/** In one spelling only, and not where the registry is, in no spelling. */
+const healthPath = text()
+  .regex(/^\/(?:[A-Za-z0-9._~-]+\/)*[A-Za-z0-9._~-]*$/, pathExample)
+  .regex(/^(?!.*\/\.{1,2}(?:\/|$))/, pathExample)
+  .regex(/^(?!\/[vV]2(?:\/|$))/, "must not be below /v2/, where the registry is");
+
 const backend: z.ZodType<BackendConfiguration> = z.looseObject(
   {
     type: text().describe("A built-in backend, or the name of a package"),
@@ -104,6 +111,7 @@ export const configurationSchema: z.ZodType<Configuration> = z.strictObject(
           )
           .describe("Pages of other origins that may use the registry from a browser, such as a registry's UI")
           .exactOptional(),
+        healthPath: healthPath.describe("Answered with 200 without a login, such as /healthz").exactOptional(),
         headersTimeout: duration()
           .describe("How long a client may take for the head of a request; 30s by default")
           .exactOptional(),

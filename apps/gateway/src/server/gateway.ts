@@ -5,6 +5,7 @@ import { type FileWatch, type SettledFile, watchFiles } from "@registry-gate/wat
 import { addressSet, type CounterStore, memoryCounters, type RequestRecord } from "registry-gate";
 import type { Configuration, LogLevel } from "../config/configuration.ts";
 import { endsWithin } from "./ends-within.ts";
+import { respondToHealthCheck } from "./health-check.ts";
 import { type Listener, type ListenerHandlers, type ListenerLimits, openListener } from "./listener.ts";
 import { type LoadedGate, loadGate } from "./load-gate.ts";
 import { type GatewayLog, openLog } from "./log.ts";
@@ -16,11 +17,11 @@ export interface Gateway {
   /** Where it listens, such as `127.0.0.1:5043`. */
   readonly address: string;
   readonly secure: boolean;
-  /** Whether new requests should be sent here: false from the moment that it stops. For a health check. */
+  /** Whether new requests should be sent here: false from the moment that it stops or has failed. */
   readonly ready: boolean;
   /** Reads the configuration anew. If it is wrong, the log says why, and everything stays as it was. */
   reload(): Promise<void>;
-  /** Logs an error that nobody caught. The process should be ended soon, after {@link Gateway.close}. */
+  /** Logs an error that nobody caught, and is ready no more. The process should be ended, after {@link Gateway.close}. */
   reportUncaught(error: unknown): void;
   /**
    * Accepts nothing more and lets requests finish, for at most `patience` milliseconds; then cuts them. Resolves at most
@@ -50,8 +51,15 @@ export async function startGateway(file: string): Promise<Gateway> {
   const counters = memoryCounters();
   let { loaded, gate } = await load(path, log, counters);
   log.logger.level = levelOf(gate.configuration);
+  let closing: Promise<void> | undefined;
+  let failed = false;
   // Requests always go to the gate that is current when they begin, and stay with it.
   const handlers: ListenerHandlers = {
+    checkHealth(request, response) {
+      const status = respondToHealthCheck(gate.configuration.listen.healthPath, isReady(), request, response);
+      if (status !== undefined) log.logger.debug({ event: "health check", status }, "health check");
+      return status !== undefined;
+    },
     handle: (request, response) => gate.handle(request, response),
     unreadable: (request) => log.logger.info({ event: "unreadable", ...request }, "no request could be read"),
     pressure: (pressure) =>
@@ -70,7 +78,10 @@ export async function startGateway(file: string): Promise<Gateway> {
   const givenUp = new Set<Listener>();
   let watches = watch();
   let reloading: Promise<void> = Promise.resolve();
-  let closing: Promise<void> | undefined;
+
+  function isReady(): boolean {
+    return closing === undefined && !failed;
+  }
 
   function announce(): void {
     log.logger.info(
@@ -208,10 +219,11 @@ export async function startGateway(file: string): Promise<Gateway> {
       return listener.secure;
     },
     get ready() {
-      return closing === undefined;
+      return isReady();
     },
     reload,
     reportUncaught(error) {
+      failed = true;
       log.logger.error({ event: "uncaught error", err: error }, "an error that nobody caught: the process has to end");
     },
     close(patience = 30_000) {

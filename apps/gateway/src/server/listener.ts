@@ -1,7 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { lstat, unlink } from "node:fs/promises";
-import { createServer as createHttpServer, type Server as HttpServer, type RequestListener } from "node:http";
+import {
+  createServer as createHttpServer,
+  type Server as HttpServer,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from "node:http";
 import { createServer as createHttpsServer, Server as HttpsServer } from "node:https";
 import { connect } from "node:net";
 import { dirname } from "node:path";
@@ -43,6 +49,8 @@ export interface ListenerLimits {
 
 /** What a listener calls. */
 export interface ListenerHandlers {
+  /** Responds to a health check, whether or not its connection has a place; false where the request is none. */
+  readonly checkHealth: (request: IncomingMessage, response: ServerResponse) => boolean;
   readonly handle: RequestListener;
   /** Is told of what was refused before it was a request. */
   readonly unreadable: (request: UnreadableRequest) => void;
@@ -64,7 +72,7 @@ export async function openListener(
   address: ListenAddress,
   tls: TlsIdentity | undefined,
   limits: ListenerLimits,
-  { handle, unreadable, pressure }: ListenerHandlers,
+  { checkHealth, handle, unreadable, pressure }: ListenerHandlers,
 ): Promise<Listener> {
   const options = {
     // Uploads last for hours, so no whole request is limited in time; silence is.
@@ -83,7 +91,9 @@ export async function openListener(
     tls === undefined ? createHttpServer(options) : createHttpsServer({ ...options, ...asking, ...tls.options });
   let authorities = authoritiesOf(tls);
   const connections = limitConnections(server, "socket" in address, pressure);
-  const handler: RequestListener = (request, response) => connections.admit(request, response, handle);
+  const handler: RequestListener = (request, response) => {
+    if (!checkHealth(request, response)) connections.admit(request, response, handle);
+  };
   server.on("request", handler);
   serveExpectations(server, handler);
   refuseUnreadable(server, unreadable);
