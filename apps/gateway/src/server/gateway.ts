@@ -6,6 +6,7 @@ import { addressSet, type CounterStore, memoryCounters, type RequestRecord } fro
 import type { Configuration, LogLevel } from "../config/configuration.ts";
 import { endsWithin } from "./ends-within.ts";
 import { respondToHealthCheck } from "./health-check.ts";
+import { limitReports } from "./limit-reports.ts";
 import { type Listener, type ListenerHandlers, type ListenerLimits, openListener } from "./listener.ts";
 import { type LoadedGate, loadGate } from "./load-gate.ts";
 import { type GatewayLog, openLog } from "./log.ts";
@@ -34,6 +35,8 @@ export interface Gateway {
 const inactivityMargin = 10_000;
 /** How long cut connections, backends and what reads the log may take to come to their end, in milliseconds. */
 const lastMoments = 1000;
+/** In the log each second, at most; the others are counted. */
+const mostFailedHandshakes = 5;
 const defaultReadTimeout = 900_000;
 const defaultHeadersTimeout = 30_000;
 const defaultMaxConnections = 10_000;
@@ -64,6 +67,13 @@ export async function startGateway(file: string): Promise<Gateway> {
     unreadable: (request) => log.logger.info({ event: "unreadable", ...request }, "no request could be read"),
     pressure: (pressure) =>
       log.logger.warn({ event: "connections closed", ...pressure }, "connections were closed for want of places"),
+    handshakeFailed: limitReports(
+      mostFailedHandshakes,
+      (failure) => log.logger.info({ event: "handshake failed", ...failure }, "a TLS handshake failed"),
+      (leftOut) => log.logger.info({ event: "handshake failed", leftOut }, "further TLS handshakes failed"),
+    ),
+    plain: (request) =>
+      log.logger.info({ event: "plain HTTP", status: 400, ...request }, "plain HTTP came to a port for TLS"),
   };
   let listener: Listener;
   try {

@@ -1,8 +1,10 @@
 import type { Server as HttpServer, IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { Server as HttpsServer } from "node:https";
 import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import { type AddressSet, plainAddress, sendError } from "registry-gate";
 import { type Connection, connectionTable, type Eviction } from "./connection-table.ts";
+import { type HandshakeFailure, handshakeFault } from "./handshake-failure.ts";
 
 export interface ConnectionLimits {
   /** How many connections are served at once. */
@@ -26,6 +28,8 @@ export interface ConnectionPressure {
 /** Keeps a server to a number of connections. */
 export interface ConnectionLimit {
   limit(limits: ConnectionLimits): void;
+  /** Is to be called for a connection to a TLS server that begins without TLS. */
+  takePlain(socket: Socket): void;
   /** Calls the handler as soon as the connection has a place, or answers 503. */
   admit(request: IncomingMessage, response: ServerResponse, handle: RequestListener): void;
   /** Closes connections that have never sent anything. */
@@ -57,6 +61,13 @@ function refuse(request: IncomingMessage, response: ServerResponse): void {
   sendError(request, response, { status: 503, code: "UNAVAILABLE", message: "too many connections", headers });
 }
 
+export interface ConnectionReports {
+  /** Is told, now and then, of connections that were closed for want of places. */
+  readonly pressure: (pressure: ConnectionPressure) => void;
+  /** Is told of each handshake that was begun and came to nothing. */
+  readonly handshakeFailed: (failure: HandshakeFailure) => void;
+}
+
 /**
  * Gives the connections of a server their places. When all are taken, connections that wait make place, the longest
  * waiting first. A connection that handles a request is never closed for another one, so that no push is cut: if all of
@@ -67,7 +78,7 @@ function refuse(request: IncomingMessage, response: ServerResponse): void {
 export function limitConnections(
   server: HttpServer | HttpsServer,
   onUnixSocket: boolean,
-  report: (pressure: ConnectionPressure) => void,
+  { pressure, handshakeFailed }: ConnectionReports,
 ): ConnectionLimit {
   let limits: ConnectionLimits | undefined;
   const admitted = new Set<Connection>();
@@ -89,6 +100,7 @@ export function limitConnections(
       // Not here and now: a place that is being made belongs to the one that it is made for.
       if (admitted.delete(connection) && held.size > 0) setImmediate(admitHeld);
     },
+    onHandshakeFailed: handshakeFailed,
     onSweep(now) {
       while (limits !== undefined && table.size > limits.maxConnections) if (evict() !== "evicted") break;
       admitHeld();
@@ -98,7 +110,7 @@ export function limitConnections(
         refuse(request, response);
       }
       if (refused + evicted === 0 || now - reported < reportInterval) return;
-      report({ refused, client, evicted });
+      pressure({ refused, client, evicted });
       [refused, evicted, reported] = [0, 0, now];
       client = undefined;
     },
@@ -138,15 +150,25 @@ export function limitConnections(
   else if (onUnixSocket) {
     // No address tells which connection it is whose handshake has ended: Node's own limit has to do.
     server.on("secureConnection", (socket: Socket) => take(socket, false));
+    server.on("tlsClientError", (error: Error, socket: TLSSocket) =>
+      handshakeFailed({ client: undefined, ...handshakeFault(error, socket) }),
+    );
   } else {
     server.on("connection", (socket: Socket) => take(socket, true));
     server.on("secureConnection", (socket: Socket) => table.secured(socket));
+    server.on("tlsClientError", (error: Error, socket: TLSSocket) =>
+      table.handshakeFailed(socket, handshakeFault(error, socket)),
+    );
   }
 
   return {
     limit(next) {
       limits = next;
       server.maxConnections = next.maxConnections + reserve;
+    },
+    takePlain(socket) {
+      if (onUnixSocket) take(socket, false);
+      else table.markPlain(socket);
     },
     admit(request, response, handle) {
       const connection = table.find(request.socket);

@@ -9,13 +9,15 @@ import {
   type ServerResponse,
 } from "node:http";
 import { createServer as createHttpsServer, Server as HttpsServer } from "node:https";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { dirname } from "node:path";
 import { InvalidOptionsError } from "@registry-gate/auth";
 import { type AddressSet, refuseUnreadable, serveExpectations, type UnreadableRequest } from "registry-gate";
 import { formatListenAddress } from "../config/address.ts";
 import type { ClientAuth, ListenAddress } from "../config/configuration.ts";
+import type { HandshakeFailure } from "./handshake-failure.ts";
 import { type ConnectionPressure, limitConnections } from "./limit-connections.ts";
+import { type PlainRequest, refusePlainHttp } from "./plain-http.ts";
 import type { TlsIdentity } from "./tls.ts";
 
 /** A socket that is listened on. */
@@ -56,6 +58,10 @@ export interface ListenerHandlers {
   readonly unreadable: (request: UnreadableRequest) => void;
   /** Is told, now and then, of connections that were closed for want of places. */
   readonly pressure: (pressure: ConnectionPressure) => void;
+  /** Is told of each TLS handshake that was begun and came to nothing. */
+  readonly handshakeFailed: (failure: HandshakeFailure) => void;
+  /** Is told of each request that came without TLS to a TLS listener. */
+  readonly plain: (request: PlainRequest) => void;
 }
 
 /** Longer than load balancers keep an idle connection, so that it is they who end it: commonly 60 s. */
@@ -72,8 +78,9 @@ export async function openListener(
   address: ListenAddress,
   tls: TlsIdentity | undefined,
   limits: ListenerLimits,
-  { checkHealth, handle, unreadable, pressure }: ListenerHandlers,
+  handlers: ListenerHandlers,
 ): Promise<Listener> {
+  const { checkHealth, handle, unreadable, plain } = handlers;
   const options = {
     // Uploads last for hours, so no whole request is limited in time; silence is.
     requestTimeout: 0,
@@ -90,7 +97,10 @@ export async function openListener(
   const server: HttpServer | HttpsServer =
     tls === undefined ? createHttpServer(options) : createHttpsServer({ ...options, ...asking, ...tls.options });
   let authorities = authoritiesOf(tls);
-  const connections = limitConnections(server, "socket" in address, pressure);
+  // First, so that every other listener of the server sees each connection too.
+  const diverted = (socket: Socket): void => connections.takePlain(socket);
+  if (server instanceof HttpsServer) refusePlainHttp(server, { plain, unreadable, diverted });
+  const connections = limitConnections(server, "socket" in address, handlers);
   const handler: RequestListener = (request, response) => {
     if (!checkHealth(request, response)) connections.admit(request, response, handle);
   };

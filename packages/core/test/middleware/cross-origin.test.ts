@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { describe, expect, test } from "vitest";
 import { type CorsOptions, validateOptions } from "../../src/index.ts";
-import { type Answer, send } from "./client.ts";
+import { type Answer, type Sent, send } from "./client.ts";
 import { startGate, startUpstream, type TestGate } from "./servers.ts";
 
 const ui = "https://ui.example.com";
@@ -105,7 +105,7 @@ describe("a response to an allowed origin can be read by its page", () => {
     ),
   };
 
-  test.each([
+  test.each<[what: string, request: Sent, status: number, vary: string]>([
     ["the registry's", { path: tags }, 200, "Accept, Origin"],
     ["a catalog that the gate writes", { path: "/v2/_catalog" }, 200, "Origin"],
     ["a challenge", { path: tags, user: null }, 401, "Origin"],
