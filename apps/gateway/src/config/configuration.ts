@@ -29,17 +29,29 @@ export interface Configuration {
 
 export interface ListenConfiguration {
   readonly address: ListenAddress;
+  /** Of the file of a Unix socket. */
+  readonly socketMode?: number;
+  /** A name or a number. */
+  readonly socketGroup?: string | number;
+  /** Whether another process may listen on the same address, and takes over before this one ends. */
+  readonly shared?: boolean;
   readonly tls?: TlsConfiguration;
   readonly trustedProxies?: readonly string[];
   /** Pages of other origins that may use the registry. */
   readonly cors?: CorsOptions;
   /** Where load balancers ask whether the gate is there. */
   readonly healthPath?: string;
+  /** How long requests that have begun may take to finish when the gate stops. */
+  readonly drainTimeout?: number;
   readonly headersTimeout?: number;
   readonly maxConnections?: number;
 }
 
-export type ListenAddress = { readonly host: string; readonly port: number } | { readonly socket: string };
+export type ListenAddress =
+  | { readonly host: string; readonly port: number }
+  | { readonly socket: string }
+  /** A socket that systemd passes, by its name; `undefined`: the only one. */
+  | { readonly inherited: string | undefined };
 
 export interface TlsConfiguration {
   /** PEM files. */

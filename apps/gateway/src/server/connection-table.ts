@@ -30,8 +30,11 @@ export interface ConnectionTable {
   find(socket: Socket): Connection | undefined;
   /** Closes the connection that has waited for longest, if one has waited for a while. */
   evict(): Eviction;
-  /** Closes those that have never sent anything. */
-  closeUnused(): void;
+  /**
+   * Closes those that handle no request: idle ones at once, and those that have had none yet when they have had some time
+   * to send one.
+   */
+  closeWaiting(): void;
   /** Cuts every connection. */
   cut(): void;
   /** Looks after the connections no longer. */
@@ -58,6 +61,8 @@ interface Entry extends Connection {
   readonly network: string | undefined;
   /** By what it is found again after its handshake; `undefined` when that has ended. */
   handshake: string | undefined;
+  /** Whether it has handled a request. */
+  used: boolean;
   /** Whether nobody is to be told that the handshake came to nothing. */
   quiet: boolean;
   /** The peer's address. */
@@ -72,6 +77,8 @@ const handshakeLimit = 10_000;
 const firstByteLimit = 10_000;
 /** Clients pause between two requests. Only who waits for longer may be closed for another, in milliseconds. */
 const evictableAfter = 1000;
+/** Whoever has just connected is about to send a request. How long that is waited for at the end, in milliseconds. */
+const beginningTime = 2000;
 const sweepInterval = 1000;
 /** How often connections are searched for one to close at most: a search takes time when there are thousands. */
 const searchInterval = 100;
@@ -105,6 +112,7 @@ export function connectionTable({
     if (entry.response === undefined) return false;
     if (!entry.response.closed) return true;
     entry.response = undefined;
+    entry.used = true;
     entry.since = now;
     return false;
   }
@@ -191,7 +199,16 @@ export function connectionTable({
       }
       const client = peer === undefined ? undefined : plainAddress(peer);
       const since = performance.now();
-      const entry: Entry = { socket, network, client, handshake, quiet: false, since, response: undefined };
+      const entry: Entry = {
+        socket,
+        network,
+        client,
+        handshake,
+        used: false,
+        quiet: false,
+        since,
+        response: undefined,
+      };
       entries.set(socket, entry);
       if (handshake !== undefined) handshakes.set(handshake, entry);
       if (network !== undefined) perNetwork.set(network, siblings + 1);
@@ -235,8 +252,11 @@ export function connectionTable({
       }
       return moreLater ? "later" : "none";
     },
-    closeUnused() {
-      for (const entry of entries.values()) if (entry.handshake !== undefined || isSilent(entry)) close(entry);
+    closeWaiting() {
+      const now = performance.now();
+      for (const entry of entries.values()) {
+        if (!isBusy(entry, now) && (entry.used || now - entry.since >= beginningTime)) close(entry);
+      }
     },
     cut() {
       for (const entry of entries.values()) close(entry);

@@ -11,6 +11,7 @@ import {
 } from "registry-gate";
 import type { BackendConfiguration, Configuration } from "../config/configuration.ts";
 import { endsWithin } from "./ends-within.ts";
+import { listenFaults } from "./listen-faults.ts";
 import { openBackend } from "./open-backend.ts";
 import { loadTls, type TlsIdentity } from "./tls.ts";
 
@@ -57,6 +58,7 @@ export async function buildGate(configuration: Configuration, surroundings: Gate
   const options = await collect(proxyOptions(configuration, counters));
   const findings = options === undefined ? undefined : validateOptions(options);
   faults.push(...(findings?.faults.map(rerooted) ?? []));
+  faults.push(...(await listenFaults(configuration.listen)));
   const { tls: tlsConfiguration } = configuration.listen;
   const tls = tlsConfiguration === undefined ? undefined : await collect(loadTls(tlsConfiguration));
   const backends: AuthBackend[] = [];

@@ -5,8 +5,10 @@ import { type FileWatch, type SettledFile, watchFiles } from "@registry-gate/wat
 import { addressSet, type CounterStore, memoryCounters, type RequestRecord } from "registry-gate";
 import type { Configuration, LogLevel } from "../config/configuration.ts";
 import { endsWithin } from "./ends-within.ts";
+import type { Gate } from "./gate.ts";
 import { respondToHealthCheck } from "./health-check.ts";
 import { limitReports } from "./limit-reports.ts";
+import type { ListenPlace } from "./listen-on.ts";
 import { type Listener, type ListenerHandlers, type ListenerLimits, openListener } from "./listener.ts";
 import { type LoadedGate, loadGate } from "./load-gate.ts";
 import { type GatewayLog, openLog } from "./log.ts";
@@ -77,12 +79,12 @@ export async function startGateway(file: string): Promise<Gateway> {
   };
   let listener: Listener;
   try {
-    listener = await openListener(gate.configuration.listen.address, gate.tls, limitsOf(gate.configuration), handlers);
+    listener = await openListener(placeOf(gate.configuration), gate.tls, limitsOf(gate.configuration), handlers);
   } catch (error) {
     await gate.retire();
     throw error;
   }
-  announce();
+  announce(true);
   const leaving = new Set<Promise<void>>();
   /** Those that listen no more, but still have connections. */
   const givenUp = new Set<Listener>();
@@ -93,11 +95,9 @@ export async function startGateway(file: string): Promise<Gateway> {
     return closing === undefined && !failed;
   }
 
-  function announce(): void {
-    log.logger.info(
-      { event: "listening", address: listener.name, tls: listener.secure },
-      `listening on ${listener.name}`,
-    );
+  function announce(anew: boolean): void {
+    const { name, secure } = listener;
+    if (anew) log.logger.info({ event: "listening", address: name, tls: secure }, `listening on ${name}`);
     for (const warning of [...gate.warnings, ...riskWarnings(gate.configuration, gate.tls)]) {
       log.logger.warn({ event: "warning" }, formatFault(warning));
     }
@@ -151,28 +151,19 @@ export async function startGateway(file: string): Promise<Gateway> {
   async function replace(): Promise<void> {
     const { loaded: next, gate: nextGate } = await load(path, log, counters);
     if (closing !== undefined) return nextGate.retire();
-    const { listen } = nextGate.configuration;
-    const sameAddress = isDeepStrictEqual(listen.address, listener.address);
+    const place = placeOf(nextGate.configuration);
+    const former = { gate, listener };
     const sameKind =
       (nextGate.tls !== undefined) === listener.secure && (nextGate.tls?.clientAuth ?? "none") === listener.clientAuth;
-    const sameSocket = sameAddress && sameKind;
-    const former = { gate, listener };
-    if (!sameSocket) {
-      // Of one address there is one socket only: the old one makes place, its connections live on.
-      if (sameAddress) giveUp(former.listener);
+    if (isDeepStrictEqual(place, listener.place) && sameKind) {
+      if (nextGate.tls !== undefined) listener.setTls(nextGate.tls);
+    } else {
       try {
-        listener = await openListener(listen.address, nextGate.tls, limitsOf(nextGate.configuration), handlers);
+        listener = await moveListener(place, nextGate);
       } catch (error) {
         await nextGate.retire();
-        if (sameAddress) {
-          const limits = limitsOf(former.gate.configuration);
-          listener = await openListener(former.listener.address, former.gate.tls, limits, handlers);
-        }
         throw error;
       }
-      if (!sameAddress) giveUp(former.listener);
-    } else if (nextGate.tls !== undefined) {
-      listener.setTls(nextGate.tls);
     }
     gate = nextGate;
     loaded = next;
@@ -182,7 +173,34 @@ export async function startGateway(file: string): Promise<Gateway> {
     watches = watch();
     leave(former.gate.retire());
     log.logger.info({ event: "reloaded" }, "the new configuration is in force");
-    if (!sameSocket) announce();
+    announce(listener !== former.listener);
+  }
+
+  /** Opens the listener of another gate in place of the current one, which is given up. */
+  async function moveListener(place: ListenPlace, nextGate: Gate): Promise<Listener> {
+    const { address } = place;
+    const former = { gate, listener };
+    const open = (): Promise<Listener> =>
+      openListener(place, nextGate.tls, limitsOf(nextGate.configuration), handlers, former.listener.file);
+    if (!isDeepStrictEqual(address, former.listener.place.address) || "socket" in address) {
+      const next = await open();
+      giveUp(former.listener);
+      return next;
+    }
+    if ("inherited" in address) {
+      const message =
+        "can be added, changed in clientAuth or taken away by a restart alone, on a socket that systemd passes";
+      throw new InvalidOptionsError([{ path: ["listen", "tls"], message }]);
+    }
+    // Of one address there is one socket only: the old one makes place, its connections live on.
+    giveUp(former.listener);
+    try {
+      return await open();
+    } catch (error) {
+      const limits = limitsOf(former.gate.configuration);
+      listener = await openListener(former.listener.place, former.gate.tls, limits, handlers);
+      throw error;
+    }
   }
 
   function reload(): Promise<void> {
@@ -254,6 +272,15 @@ function load(path: string, { logger }: GatewayLog, counters: CounterStore): Pro
 
 function levelOf({ log }: Configuration): LogLevel {
   return log?.level ?? "info";
+}
+
+function placeOf({ listen: { address, socketMode, socketGroup, shared } }: Configuration): ListenPlace {
+  return {
+    address,
+    ...(socketMode !== undefined && { socketMode }),
+    ...(socketGroup !== undefined && { socketGroup }),
+    ...(shared !== undefined && { shared }),
+  };
 }
 
 function limitsOf({ listen, limits, upstream }: Configuration): ListenerLimits {

@@ -32,8 +32,8 @@ export interface ConnectionLimit {
   takePlain(socket: Socket): void;
   /** Calls the handler as soon as the connection has a place, or answers 503. */
   admit(request: IncomingMessage, response: ServerResponse, handle: RequestListener): void;
-  /** Closes connections that have never sent anything. */
-  closeUnused(): void;
+  /** Closes connections that handle no request, those that have just begun excepted. */
+  closeWaiting(): void;
   /** Cuts every connection. */
   cut(): void;
   /** Looks after the connections no longer. */
@@ -77,7 +77,7 @@ export interface ConnectionReports {
  */
 export function limitConnections(
   server: HttpServer | HttpsServer,
-  onUnixSocket: boolean,
+  onUnixSocket: () => boolean,
   { pressure, handshakeFailed }: ConnectionReports,
 ): ConnectionLimit {
   let limits: ConnectionLimits | undefined;
@@ -147,18 +147,20 @@ export function limitConnections(
   }
 
   if (!(server instanceof HttpsServer)) server.on("connection", (socket: Socket) => take(socket, false));
-  else if (onUnixSocket) {
-    // No address tells which connection it is whose handshake has ended: Node's own limit has to do.
-    server.on("secureConnection", (socket: Socket) => take(socket, false));
-    server.on("tlsClientError", (error: Error, socket: TLSSocket) =>
-      handshakeFailed({ client: undefined, ...handshakeFault(error, socket) }),
-    );
-  } else {
-    server.on("connection", (socket: Socket) => take(socket, true));
-    server.on("secureConnection", (socket: Socket) => table.secured(socket));
-    server.on("tlsClientError", (error: Error, socket: TLSSocket) =>
-      table.handshakeFailed(socket, handshakeFault(error, socket)),
-    );
+  else {
+    server.on("connection", (socket: Socket) => {
+      // No address tells which connection it is whose handshake has ended: Node's own limit has to do.
+      if (!onUnixSocket()) take(socket, true);
+    });
+    server.on("secureConnection", (socket: Socket) => {
+      if (onUnixSocket()) take(socket, false);
+      else table.secured(socket);
+    });
+    server.on("tlsClientError", (error: Error, socket: TLSSocket) => {
+      const fault = handshakeFault(error, socket);
+      if (onUnixSocket()) handshakeFailed({ client: undefined, ...fault });
+      else table.handshakeFailed(socket, fault);
+    });
   }
 
   return {
@@ -167,7 +169,7 @@ export function limitConnections(
       server.maxConnections = next.maxConnections + reserve;
     },
     takePlain(socket) {
-      if (onUnixSocket) take(socket, false);
+      if (onUnixSocket()) take(socket, false);
       else table.markPlain(socket);
     },
     admit(request, response, handle) {
@@ -186,7 +188,7 @@ export function limitConnections(
       else if (outcome === "later") held.set(connection, { request, response, handle, since: performance.now() });
       else refuse(request, response);
     },
-    closeUnused: table.closeUnused,
+    closeWaiting: table.closeWaiting,
     cut: table.cut,
     stop: table.stop,
   };
