@@ -29,6 +29,7 @@ const meanings: readonly (readonly [code: RegExp, reason: string])[] = [
   ],
   [/ALERT_PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW/, "no version of TLS in common"],
   [/NO_SHARED_CIPHER|ALERT_HANDSHAKE_FAILURE/, "no cipher suite in common"],
+  [/HANDSHAKE_TIMEOUT/, slowHandshake.reason],
   [/PEER_DID_NOT_RETURN_A_CERTIFICATE/, "the client sent no certificate"],
   [/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|UNEXPECTED_MESSAGE/, "the client does not speak TLS"],
 ];
