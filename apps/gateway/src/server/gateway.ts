@@ -27,16 +27,23 @@ export interface Gateway {
   /** Logs an error that nobody caught, and is ready no more. The process should be ended, after {@link Gateway.close}. */
   reportUncaught(error: unknown): void;
   /**
-   * Accepts nothing more and lets requests finish, for at most `patience` milliseconds; then cuts them. Resolves at most
-   * two seconds later, whatever backends and the reader of the log do. Later calls wait for the first.
+   * Accepts nothing more, lets requests finish, and cuts those that have not in time for the end. Later calls wait for the
+   * first.
+   *
+   * @param patience By when it resolves, in milliseconds, whatever clients, backends and the reader of the log do; 400 ms
+   * for the end itself are always taken. Default: `listen.drainTimeout`.
    */
   close(patience?: number): Promise<void>;
 }
 
 /** Time for the registry's silence to be answered with 504 before the client's connection counts as silent. */
 const inactivityMargin = 10_000;
-/** How long cut connections, backends and what reads the log may take to come to their end, in milliseconds. */
-const lastMoments = 1000;
+/**
+ * How long cut connections and backends, and then what reads the log, may take to come to their end, in milliseconds: a
+ * tenth of the patience each, between these.
+ */
+const lastMoments = { least: 200, most: 1000 };
+const defaultDrainTimeout = 30_000;
 /** In the log each second, at most; the others are counted. */
 const mostFailedHandshakes = 5;
 const defaultReadTimeout = 900_000;
@@ -225,18 +232,20 @@ export async function startGateway(file: string): Promise<Gateway> {
     await Promise.all(leaving);
   }
 
-  async function stop(patience: number): Promise<void> {
+  async function stop(patience = gate.configuration.listen.drainTimeout ?? defaultDrainTimeout): Promise<void> {
     log.logger.info({ event: "stopping" }, "requests that have begun may finish");
     for (const { close } of watches) close();
+    // A supervisor kills what does not end in time, and with it what the log has not written yet.
+    const ending = Math.min(Math.max(patience / 10, lastMoments.least), lastMoments.most);
     const finished = finishRequests().catch((error: unknown) => {
       log.logger.error({ event: "uncaught error", err: error }, "the end was not a clean one");
     });
-    if (!(await endsWithin(patience, finished))) {
+    if (!(await endsWithin(Math.max(patience - 2 * ending, 0), finished))) {
       log.logger.warn({ event: "cut" }, "what has not finished in time is cut");
       for (const { cut } of [listener, ...givenUp]) cut();
-      await endsWithin(lastMoments, finished);
+      await endsWithin(ending, finished);
     }
-    await log.drained(lastMoments);
+    await log.drained(ending);
   }
 
   return {
@@ -254,7 +263,7 @@ export async function startGateway(file: string): Promise<Gateway> {
       failed = true;
       log.logger.error({ event: "uncaught error", err: error }, "an error that nobody caught: the process has to end");
     },
-    close(patience = 30_000) {
+    close(patience) {
       // It counts as closing before anything else happens.
       closing ??= Promise.resolve().then(() => stop(patience));
       return closing;
