@@ -8,10 +8,12 @@ import { endsWithin } from "./ends-within.ts";
 import type { Gate } from "./gate.ts";
 import { respondToHealthCheck } from "./health-check.ts";
 import { limitReports } from "./limit-reports.ts";
+import { missingDirectory } from "./listen-faults.ts";
 import type { ListenPlace } from "./listen-on.ts";
 import { type Listener, type ListenerHandlers, type ListenerLimits, openListener } from "./listener.ts";
-import { type LoadedGate, loadGate } from "./load-gate.ts";
+import { isWellFormed, type LoadedGate, loadGate } from "./load-gate.ts";
 import { type GatewayLog, openLog } from "./log.ts";
+import { reloadAttempts } from "./reload-attempts.ts";
 import { riskWarnings } from "./risks.ts";
 import { identityOf, type TlsFiles } from "./tls.ts";
 
@@ -61,7 +63,9 @@ export async function startGateway(file: string): Promise<Gateway> {
   const log = openLog();
   // A reload does not make failed logins forgotten.
   const counters = memoryCounters();
-  let { loaded, gate } = await load(path, log, counters);
+  const logOf = (configuration: Configuration): GatewayLog["logger"] =>
+    log.logger.child({}, { level: levelOf(configuration) });
+  let { loaded, gate } = await load(path, counters, logOf);
   log.logger.level = levelOf(gate.configuration);
   let closing: Promise<void> | undefined;
   let failed = false;
@@ -96,7 +100,14 @@ export async function startGateway(file: string): Promise<Gateway> {
   /** Those that listen no more, but still have connections. */
   const givenUp = new Set<Listener>();
   let watches = watch();
-  let reloading: Promise<void> = Promise.resolve();
+  /** Whether everything that the configuration names could be had, the last time that it was loaded. */
+  let loadable = true;
+  const reloads = reloadAttempts({
+    replace,
+    isPossible,
+    refuse: (error) => refuse("reload refused", error),
+    describe: (error) => faultsOf(error).map(formatFault).join("\n") || String(error),
+  });
 
   function isReady(): boolean {
     return closing === undefined && !failed;
@@ -113,7 +124,7 @@ export async function startGateway(file: string): Promise<Gateway> {
   function watch(): FileWatch[] {
     const onError = (error: Error): void =>
       log.logger.error({ event: "file unreadable", err: error }, "a watched file cannot be read");
-    const configurationWatch = watchFiles([path], () => void reload(), { since: [loaded.source], onError });
+    const configurationWatch = watchFiles([path], () => void reloads.reload(), { since: [loaded.source], onError });
     const { tls } = gate;
     const tlsConfiguration = gate.configuration.listen.tls;
     if (tls === undefined || tlsConfiguration === undefined) return [configurationWatch];
@@ -139,7 +150,7 @@ export async function startGateway(file: string): Promise<Gateway> {
   }
 
   function refuse(event: string, error: unknown): void {
-    const faults: readonly Fault[] = error instanceof InvalidOptionsError ? error.faults : [];
+    const faults = faultsOf(error);
     if (faults.length === 0) log.logger.error({ event, err: error }, "the old configuration stays in force");
     else log.logger.error({ event, faults: faults.map(formatFault) }, "the old configuration stays in force");
   }
@@ -156,7 +167,9 @@ export async function startGateway(file: string): Promise<Gateway> {
 
   /** Everything new is built, and the new socket opened, before anything old is given up. */
   async function replace(): Promise<void> {
-    const { loaded: next, gate: nextGate } = await load(path, log, counters);
+    loadable = false;
+    const { loaded: next, gate: nextGate } = await load(path, counters, logOf);
+    loadable = true;
     if (closing !== undefined) return nextGate.retire();
     const place = placeOf(nextGate.configuration);
     const former = { gate, listener };
@@ -199,6 +212,10 @@ export async function startGateway(file: string): Promise<Gateway> {
         "can be added, changed in clientAuth or taken away by a restart alone, on a socket that systemd passes";
       throw new InvalidOptionsError([{ path: ["listen", "tls"], message }]);
     }
+    if (former.listener.place.shared === true && place.shared !== true) {
+      const message = "can be taken away by a restart alone, while listen.address stays the same";
+      throw new InvalidOptionsError([{ path: ["listen", "shared"], message }]);
+    }
     // Of one address there is one socket only: the old one makes place, its connections live on.
     giveUp(former.listener);
     try {
@@ -210,22 +227,21 @@ export async function startGateway(file: string): Promise<Gateway> {
     }
   }
 
-  function reload(): Promise<void> {
-    reloading = reloading.then(async () => {
-      if (closing !== undefined) return;
-      try {
-        await replace();
-      } catch (error) {
-        refuse("reload refused", error);
-      }
-    });
-    return reloading;
+  /** A listener that could not be moved is left alone: each attempt may disturb the one that there is. */
+  async function isPossible(): Promise<boolean> {
+    // An edit of the file is watched.
+    if (loadable || !(await isWellFormed(path))) return false;
+    // Backends would say the same at every attempt.
+    const silent = log.logger.child({}, { level: "silent" });
+    const attempt = await load(path, counters, () => silent);
+    await attempt.gate.retire();
+    return true;
   }
 
   async function finishRequests(): Promise<void> {
     const first = listener.close();
     // A reload that has begun may put another one in its place, and watch files anew.
-    await reloading;
+    await reloads.stop();
     for (const { close } of watches) close();
     await Promise.all([first, listener.close()]);
     await gate.retire();
@@ -258,7 +274,7 @@ export async function startGateway(file: string): Promise<Gateway> {
     get ready() {
       return isReady();
     },
-    reload,
+    reload: reloads.reload,
     reportUncaught(error) {
       failed = true;
       log.logger.error({ event: "uncaught error", err: error }, "an error that nobody caught: the process has to end");
@@ -271,12 +287,24 @@ export async function startGateway(file: string): Promise<Gateway> {
   };
 }
 
-/** Each gate logs at the level of its own configuration. */
-function load(path: string, { logger }: GatewayLog, counters: CounterStore): Promise<LoadedGate> {
-  return loadGate(path, (configuration) => {
-    const log = logger.child({}, { level: levelOf(configuration) });
+/** @param logOf Each gate logs at the level of its own configuration. */
+async function load(
+  path: string,
+  counters: CounterStore,
+  logOf: (configuration: Configuration) => GatewayLog["logger"],
+): Promise<LoadedGate> {
+  const loaded = await loadGate(path, (configuration) => {
+    const log = logOf(configuration);
     return { log, counters, onRequest: (record: RequestRecord) => log.info({ event: "request", ...record }) };
   });
+  const missing = await missingDirectory(loaded.gate.configuration.listen.address);
+  if (missing.length === 0) return loaded;
+  await loaded.gate.retire();
+  throw new InvalidOptionsError(missing);
+}
+
+function faultsOf(error: unknown): readonly Fault[] {
+  return error instanceof InvalidOptionsError ? error.faults : [];
 }
 
 function levelOf({ log }: Configuration): LogLevel {

@@ -1,5 +1,8 @@
+import { stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { Fault } from "@registry-gate/auth";
-import type { ListenConfiguration } from "../config/configuration.ts";
+import { formatListenAddress } from "../config/address.ts";
+import type { ListenAddress, ListenConfiguration } from "../config/configuration.ts";
 import { groupId } from "./group-id.ts";
 
 /** What the keys of `listen` mean together that cannot be, as far as it shows without listening. */
@@ -22,4 +25,23 @@ export async function listenFaults(listen: ListenConfiguration): Promise<Fault[]
     faults.push({ path: ["listen", "shared"], message });
   }
   return faults;
+}
+
+/**
+ * What is missing to listen. It is no fault of a configuration that is only checked: a service manager may make the
+ * directory when it starts the gate.
+ */
+export async function missingDirectory(address: ListenAddress): Promise<Fault[]> {
+  if (!("socket" in address) || (await isDirectory(dirname(address.socket)))) return [];
+  const message = `the directory of ${formatListenAddress(address)} does not exist`;
+  return [{ path: ["listen", "address"], message }];
+}
+
+/** What cannot be looked at counts as there: whoever listens is told why it cannot be had. */
+async function isDirectory(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    return !(error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR"));
+  }
 }
