@@ -149,34 +149,51 @@ describe("a path that is taken", () => {
   });
 });
 
-test("a second process takes over a shared path under a stream of requests, and none of them is lost", async () => {
-  const first = await start({ shared: true });
-  const path = join(first.directory, "gate.sock");
-  const statuses: string[] = [];
-  let over = false;
-  const clients = Array.from({ length: 4 }, async () => {
-    while (!over) statuses.push(await ping(path));
-  });
-  let running = first;
-  for (let round = 0; round < 3; round++) {
-    const next = await start({ address: `unix:${path}`, shared: true });
-    running.kill("SIGTERM");
-    expect(await running.ended).toBe(0);
-    running = next;
+describe("a second process takes over under a stream of requests, and none of them is lost", () => {
+  /** Hands over three times, from a first gate to others that listen as `listen` says. */
+  async function handOver(first: RunningGate, listen: object, pingOnce: () => Promise<string>): Promise<void> {
+    const statuses: string[] = [];
+    let over = false;
+    const clients = Array.from({ length: 4 }, async () => {
+      while (!over) statuses.push(await pingOnce());
+    });
+    let running = first;
+    for (let round = 0; round < 3; round++) {
+      const next = await start(listen);
+      running.kill("SIGTERM");
+      expect(await running.ended).toBe(0);
+      running = next;
+    }
+    const before = statuses.length;
+    await expect.poll(() => statuses.length).toBeGreaterThan(before + 10);
+    over = true;
+    await Promise.all(clients);
+    expect(new Set(statuses)).toEqual(new Set(["401"]));
   }
-  const before = statuses.length;
-  await expect.poll(() => statuses.length).toBeGreaterThan(before + 10);
-  over = true;
-  await Promise.all(clients);
-  expect(new Set(statuses)).toEqual(new Set(["401"]));
+
+  test("on a shared path", async () => {
+    const first = await start({ shared: true });
+    const path = join(first.directory, "gate.sock");
+    await handOver(first, { address: `unix:${path}`, shared: true }, () => ping(path));
+  });
+
+  test("on a shared port", async () => {
+    const address = `127.0.0.1:${await freePort()}`;
+    const first = await start({ address, shared: true });
+    const parameters = ["-s", "-o", "/dev/null", "-w", "%{http_code}", `${first.url}/v2/`];
+    await handOver(first, { address, shared: true }, async () => (await runCommand("curl", parameters)).stdout);
+  });
 });
 
-test("a second process listens on a shared port, and serves when the first has ended", async () => {
-  const port = await freePort();
-  const listen = { address: `127.0.0.1:${port}`, shared: true };
-  const first = await start(listen);
-  const second = await start(listen);
-  first.kill("SIGTERM");
-  expect(await first.ended).toBe(0);
-  for (let round = 0; round < 5; round++) expect((await fetch(`${second.url}/v2/`)).status).toBe(401);
+test("a port is shared by a reload, and listened on alone again by a restart", async () => {
+  const address = `127.0.0.1:${await freePort()}`;
+  const gate = await start({ address });
+  await gate.configure(configurationOf({ address, shared: true }));
+  await gate.logged(({ event }) => event === "reloaded");
+  const second = await start({ address, shared: true });
+  await gate.configure(configurationOf({ address }));
+  expect(await gate.logged(({ event }) => event === "reload refused")).toMatchObject({
+    faults: ["listen.shared: can be taken away by a restart alone, while listen.address stays the same"],
+  });
+  for (const each of [gate, second]) expect((await fetch(`${each.url}/v2/`)).status).toBe(401);
 });
