@@ -28,6 +28,12 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
+  await stop();
+  await upstream.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+async function stop(): Promise<void> {
   // The loop around the gate first, or it would start another one.
   if (manager?.exitCode === null && manager.signalCode === null) {
     const exited = once(manager, "exit");
@@ -37,9 +43,7 @@ afterEach(async () => {
   manager = undefined;
   const pid = await gatePid();
   if (pid !== undefined) kill(pid, "SIGKILL");
-  await upstream.close();
-  await rm(directory, { recursive: true, force: true });
-});
+}
 
 function kill(pid: number, signal: NodeJS.Signals): void {
   try {
@@ -158,6 +162,26 @@ test("of several sockets the one of the configured name is taken, and another on
   const log = (): Promise<string> => readFile(join(directory, "log"), "utf8");
   await expect.poll(log).toContain("the socket was given up by a reload: restart the service");
   expect(await statusOf({ port: ports[0] })).toBe(200);
+});
+
+test("an address that systemd listens on for the gate is refused with how to take it", async () => {
+  const [port, path] = [await freePort(), join(directory, "s")];
+  for (const [place, address] of [
+    [`127.0.0.1:${port}`, `127.0.0.1:${port}`],
+    [path, `unix:${path}`],
+  ] as const) {
+    await configure({ address });
+    activate([place]);
+    // The gate is not started before somebody connects.
+    const target = place === path ? { socketPath: path } : { port };
+    const knock = (): Promise<string> => {
+      void statusOf(target);
+      return readFile(join(directory, "log"), "utf8").catch(() => "");
+    };
+    const message = `${address} is in use; for the socket that systemd has passed, write systemd:`;
+    await expect.poll(knock).toContain(message);
+    await stop();
+  }
 });
 
 describe("a socket is refused", () => {

@@ -38,6 +38,13 @@ export function findInheritedSocket(name: string | undefined, environment: Envir
     : firstDescriptor + place;
 }
 
+/** What to say of an address in use: perhaps it is systemd that has it, for this process. */
+export function inheritanceHint(environment: Environment, pid: number): string {
+  const { LISTEN_FDS: count, LISTEN_PID: recipient } = environment;
+  if (count === undefined || recipient !== String(pid)) return "";
+  return "; for the socket that systemd has passed, write systemd:";
+}
+
 /** Takes a descriptor for good. @throws {InvalidOptionsError} where that has happened before. */
 export function takeDescriptor(descriptor: number): void {
   if (used.has(descriptor)) fail("the socket was given up by a reload: restart the service, which loses no connection");

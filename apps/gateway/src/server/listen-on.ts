@@ -2,7 +2,7 @@ import type { Server } from "node:net";
 import { InvalidOptionsError } from "@registry-gate/auth";
 import { formatListenAddress } from "../config/address.ts";
 import type { ListenAddress, ListenConfiguration } from "../config/configuration.ts";
-import { findInheritedSocket, takeDescriptor } from "./inherited-socket.ts";
+import { findInheritedSocket, inheritanceHint, takeDescriptor } from "./inherited-socket.ts";
 import { listenOnUnixSocket, type UnixSocketFile } from "./unix-socket.ts";
 
 /** Where a listener listens, and how. */
@@ -60,7 +60,7 @@ function reasonOf({ code }: NodeJS.ErrnoException, address: ListenAddress): stri
   const name = formatListenAddress(address);
   if ("inherited" in address) return `what was passed as ${name} is no socket to listen on (${code})`;
   const reasons: Record<string, string> = {
-    EADDRINUSE: `${name} is in use`,
+    EADDRINUSE: `${name} is in use${inheritanceHint(process.env, process.pid)}`,
     EACCES: `no permission to listen on ${name}`,
     EADDRNOTAVAIL: `${name} is no address of this machine`,
     ENOTFOUND: `${name} is not known`,

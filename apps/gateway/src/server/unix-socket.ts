@@ -4,6 +4,7 @@ import { connect, type Server } from "node:net";
 import { basename, dirname, join } from "node:path";
 import { type Fault, InvalidOptionsError } from "@registry-gate/auth";
 import { groupId } from "./group-id.ts";
+import { inheritanceHint } from "./inherited-socket.ts";
 
 /** How a Unix socket is to be. */
 export interface UnixSocketPlace {
@@ -154,7 +155,7 @@ function attempt<T>(action: () => T): T | undefined {
 }
 
 function inUse(path: string): InvalidOptionsError {
-  return fault("address", `unix:${path} is in use`);
+  return fault("address", `unix:${path} is in use${inheritanceHint(process.env, process.pid)}`);
 }
 
 function tooLong(path: string): InvalidOptionsError {
