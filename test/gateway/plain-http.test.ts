@@ -262,4 +262,18 @@ describe("a TLS handshake that fails is logged", () => {
     expect(await gate.logged(failed)).toMatchObject({ client: "127.0.0.1" });
     expect(gate.lines().filter(failed)).toHaveLength(1);
   });
+
+  test("a few times a second, and the others are counted", async () => {
+    const gate = await start();
+    const count = 100;
+    const clients = await Promise.all(Array.from({ length: count }, () => open(gate)));
+    for (const client of clients) client.resume().write("\0\x01\x02\x03\x04\x05");
+    const told = (): number =>
+      gate
+        .lines()
+        .filter(failed)
+        .reduce((sum, { leftOut }) => sum + (typeof leftOut === "number" ? leftOut : 1), 0);
+    await expect.poll(told).toBe(count);
+    expect(gate.lines().filter(failed).length).toBeLessThan(count);
+  });
 });
