@@ -41,6 +41,16 @@ test("plain HTTP off loopback is warned of, on both sides", async () => {
   expect(stderr).toContain("gate.yaml: warning: upstream.url: is plain HTTP");
 });
 
+test("warns of a page of plain HTTP that may use the registry", async () => {
+  const origins = ["https://ui.example.com", "http://localhost:8080", "http://ui.example.com"];
+  expect(await check({ ...good, listen: { ...good.listen, cors: { origins } } })).toMatchObject({
+    code: 0,
+    stderr:
+      "gate.yaml: warning: listen.cors.origins[2]: is plain HTTP: whoever is on the way to its pages can act in the " +
+      "name of their users\n",
+  });
+});
+
 test("plain-text passwords are warned of, with the line, and never quoted", async () => {
   await writeFile(join(directory, "htpasswd"), "alice:canary-password\n");
   const { code, stdout, stderr } = await check({

@@ -111,7 +111,7 @@ access:
     [
       "a bad address",
       { listen: { address: "5043" } },
-      ["listen.address: must be host:port, [IPv6 address]:port or unix:/path"],
+      ["listen.address: must be host:port, [IPv6 address]:port, unix:/path or systemd:NAME"],
     ],
     [
       "a number for a duration",
@@ -133,6 +133,23 @@ access:
       { listen: { address: "a:1", tls: { certificate: "c", key: "k", clientAuth: true, ciphers: "" } } },
       ["listen.tls.clientAuth: must be none, optional or required", "listen.tls.ciphers: must not be empty"],
     ],
+    ...["/v2", "/v2/", "/V2/healthz"].map((healthPath): [string, object, string[]] => [
+      `a health check at ${healthPath}`,
+      { listen: { address: "a:1", healthPath } },
+      ["listen.healthPath: must not be below /v2/, where the registry is"],
+    ]),
+    ...["healthz", "/a//b", "/../v2/", "/health?x", "/%76%32/", "/a b"].map(
+      (healthPath): [string, object, string[]] => [
+        `a health check at ${healthPath}`,
+        { listen: { address: "a:1", healthPath } },
+        ["listen.healthPath: must be a path of plain segments, such as /healthz"],
+      ],
+    ),
+    ...[660, "0999", "rw-rw----", "01777"].map((socketMode): [string, object, string[]] => [
+      `the mode ${socketMode} of a socket`,
+      { listen: { address: "unix:/s", socketMode } },
+      ['listen.socketMode: must be a mode in quotes, such as "0660"'],
+    ]),
     [
       "limits that are none",
       { limits: { connectionsPerAddress: 0, connections: 5 } },
@@ -151,7 +168,7 @@ access:
       "several faults at once",
       { listen: { address: "x" }, extra: 1, log: { level: "loud" } },
       [
-        "listen.address: must be host:port, [IPv6 address]:port or unix:/path",
+        "listen.address: must be host:port, [IPv6 address]:port, unix:/path or systemd:NAME",
         "log.level: must be debug, info, warn, error or silent",
         "extra: is not a known key",
       ],

@@ -1,11 +1,15 @@
 import { isIP } from "node:net";
 import type { ListenAddress } from "./configuration.ts";
 
-/** Reads `host:port`, `[IPv6]:port` or `unix:/path`; `undefined` for anything else. */
+/** Reads `host:port`, `[IPv6]:port`, `unix:/path`, `systemd:` or `systemd:name`; `undefined` for anything else. */
 export function parseListenAddress(text: string): ListenAddress | undefined {
   if (text.startsWith("unix:")) {
     const socket = text.slice("unix:".length);
     return socket === "" ? undefined : { socket };
+  }
+  if (text.startsWith("systemd:")) {
+    const name = text.slice("systemd:".length);
+    return /^[!-9;-~]{0,255}$/.test(name) ? { inherited: name === "" ? undefined : name } : undefined;
   }
   const [, bracketed, plain, digits = ""] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? [];
   const host = bracketed ?? plain;
@@ -17,10 +21,12 @@ export function parseListenAddress(text: string): ListenAddress | undefined {
 
 export function formatListenAddress(address: ListenAddress): string {
   if ("socket" in address) return `unix:${address.socket}`;
+  if ("inherited" in address) return `systemd:${address.inherited ?? ""}`;
   return isIP(address.host) === 6 ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
 }
 
-/** Whether only this machine can reach the address. */
+/** Whether only this machine can reach the address, as far as that is known. */
 export function isLoopback(address: ListenAddress): boolean {
+  if ("inherited" in address) return false;
   return "socket" in address || /^(?:localhost|127(?:\.\d+){3}|::1)$/.test(address.host);
 }

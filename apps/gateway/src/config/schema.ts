@@ -45,9 +45,23 @@ const limit = (): z.ZodString =>
 const address: z.ZodType<ListenAddress, string> = text().transform((value, context) => {
   const parsed = parseListenAddress(value);
   if (parsed !== undefined) return parsed;
-  context.addIssue({ code: "custom", message: "must be host:port, [IPv6 address]:port or unix:/path" });
+  context.addIssue({ code: "custom", message: "must be host:port, [IPv6 address]:port, unix:/path or systemd:NAME" });
   return z.NEVER;
 });
+
+const pathExample = "must be a path of plain segments, such as /healthz";
+/** In one spelling only, and not where the registry is, in no spelling. */
+const healthPath = text()
+  .regex(/^\/(?:[A-Za-z0-9._~-]+\/)*[A-Za-z0-9._~-]*$/, pathExample)
+  .regex(/^(?!.*\/\.{1,2}(?:\/|$))/, pathExample)
+  .regex(/^(?!\/[vV]2(?:\/|$))/, "must not be below /v2/, where the registry is");
+
+const modeExample = 'must be a mode in quotes, such as "0660"';
+/** In quotes: YAML takes 0660 for the number 660. */
+const mode: z.ZodType<number, string> = z
+  .string(modeExample)
+  .regex(/^0?[0-7]{3}$/, modeExample)
+  .transform((value) => Number.parseInt(value, 8));
 
 const backend: z.ZodType<BackendConfiguration> = z.looseObject(
   {
@@ -64,7 +78,18 @@ export const configurationSchema: z.ZodType<Configuration> = z.strictObject(
   {
     listen: z.strictObject(
       {
-        address: address.describe("host:port, [IPv6 address]:port or unix:/path"),
+        address: address.describe(
+          "host:port, [IPv6 address]:port, unix:/path, or systemd: for a socket that systemd passes",
+        ),
+        socketMode: mode.describe('The mode of a Unix socket, such as "0660"').exactOptional(),
+        socketGroup: z
+          .union([text(), z.int().min(0)], "must be the name or the number of a group")
+          .describe("The group of a Unix socket: a name in /etc/group, or a number")
+          .exactOptional(),
+        shared: z
+          .boolean("must be true or false")
+          .describe("Whether a second process may listen on the same address, to take over; false by default")
+          .exactOptional(),
         tls: z
           .strictObject(
             {
@@ -90,6 +115,23 @@ export const configurationSchema: z.ZodType<Configuration> = z.strictObject(
           .exactOptional(),
         trustedProxies: list(text())
           .describe("Addresses and CIDR blocks whose X-Forwarded-* and Forwarded are believed; unix: for Unix sockets")
+          .exactOptional(),
+        cors: z
+          .strictObject(
+            {
+              origins: list(text()).describe("Exact origins, such as https://ui.example.com"),
+              credentials: z
+                .boolean("must be true or false")
+                .describe("Whether their pages may have the browser add a remembered login; false by default")
+                .exactOptional(),
+            },
+            "must hold origins",
+          )
+          .describe("Pages of other origins that may use the registry from a browser, such as a registry's UI")
+          .exactOptional(),
+        healthPath: healthPath.describe("Answered with 200 without a login, such as /healthz").exactOptional(),
+        drainTimeout: duration()
+          .describe("How long requests that have begun may take to finish after SIGTERM; 30s by default")
           .exactOptional(),
         headersTimeout: duration()
           .describe("How long a client may take for the head of a request; 30s by default")

@@ -11,6 +11,7 @@ import {
 } from "registry-gate";
 import type { BackendConfiguration, Configuration } from "../config/configuration.ts";
 import { endsWithin } from "./ends-within.ts";
+import { listenFaults } from "./listen-faults.ts";
 import { openBackend } from "./open-backend.ts";
 import { type LiveCredentials, openCredentials } from "./registry-credentials.ts";
 import { loadTls, type TlsIdentity } from "./tls.ts";
@@ -61,6 +62,7 @@ export async function buildGate(configuration: Configuration, surroundings: Gate
   const options = await collect(proxyOptions(configuration, counters, credentials));
   const findings = options === undefined ? undefined : validateOptions(options);
   faults.push(...(findings?.faults.map(rerooted) ?? []));
+  faults.push(...(await listenFaults(configuration.listen)));
   const { tls: tlsConfiguration } = configuration.listen;
   const tls = tlsConfiguration === undefined ? undefined : await collect(loadTls(tlsConfiguration));
   const backends: AuthBackend[] = [];
@@ -141,6 +143,7 @@ async function proxyOptions(
     limits: requestLimits,
     ...(log?.attemptedNames !== undefined && { attemptedNames: log.attemptedNames }),
     ...(listen.trustedProxies !== undefined && { trustedProxies: listen.trustedProxies }),
+    ...(listen.cors !== undefined && { cors: listen.cors }),
   };
 }
 
@@ -158,7 +161,7 @@ async function readCertificates(file: string): Promise<string> {
 /** Where the middleware's options stand in the configuration. */
 function rerooted({ path, message }: Fault): Fault {
   const [first] = path;
-  if (first === "trustedProxies") return { path: ["listen", ...path], message };
+  if (first === "trustedProxies" || first === "cors") return { path: ["listen", ...path], message };
   if (first === "attemptedNames") return { path: ["log", ...path], message };
   if (first === "realm" || first === "cache" || first === "throttle" || first === "backends")
     return { path: ["auth", ...path], message };

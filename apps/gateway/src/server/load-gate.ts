@@ -1,6 +1,6 @@
 import { type Fault, InvalidOptionsError } from "@registry-gate/auth";
 import type { Configuration } from "../config/configuration.ts";
-import { inspectConfiguration, type LoadedConfiguration } from "../config/load.ts";
+import { inspectConfiguration, type LoadedConfiguration, loadConfiguration } from "../config/load.ts";
 import { isWithin } from "../config/mend.ts";
 import { buildGate, type Gate, type GateSurroundings } from "./gate.ts";
 
@@ -38,6 +38,17 @@ async function faultsOfBuilding(build: () => Promise<Gate>): Promise<readonly Fa
     return [];
   } catch (error) {
     if (error instanceof InvalidOptionsError) return error.faults;
+    throw error;
+  }
+}
+
+/** Whether there is no fault in the form of a configuration file. */
+export async function isWellFormed(file: string): Promise<boolean> {
+  try {
+    await loadConfiguration(file, process.env);
+    return true;
+  } catch (error) {
+    if (error instanceof InvalidOptionsError) return false;
     throw error;
   }
 }

@@ -31,6 +31,13 @@ export function riskWarnings(configuration: Configuration, tls: TlsIdentity | un
       warnings.push({ path: ["listen", "trustedProxies"], message: `${entry} lets anybody choose their own address` });
     }
   }
+  for (const [index, origin] of (listen.cors?.origins ?? []).entries()) {
+    const { protocol: scheme, hostname: host } = new URL(origin);
+    if (scheme === "http:" && !isLoopback({ host: host.replace(/^\[|\]$/g, ""), port: 0 })) {
+      const message = "is plain HTTP: whoever is on the way to its pages can act in the name of their users";
+      warnings.push({ path: ["listen", "cors", "origins", index], message });
+    }
+  }
   if (auth.throttle === false) {
     warnings.push({ path: ["auth", "throttle"], message: "is off: passwords can be guessed without limit" });
   } else if ("socket" in listen.address && listen.trustedProxies?.includes("unix:") !== true) {
