@@ -1,4 +1,4 @@
-import { type Duration, type Fault, InvalidOptionsError, parseDuration } from "@registry-gate/auth";
+import { type Duration, type Fault, InvalidOptionsError, parseDuration, timerDelay } from "@registry-gate/auth";
 import { canonicalDN, canonicalRDNs, type DN, parseDN, writeCanonical } from "@registry-gate/distinguished-name";
 import { type FilterTemplate, fillTemplate, type Hole } from "./filter/filter-template.ts";
 import { parseFilterTemplate } from "./filter/parse-filter-template.ts";
@@ -178,5 +178,5 @@ function isDN(text: string): boolean {
 }
 
 function inMilliseconds(duration: Duration | undefined, byDefault: number): number {
-  return duration === undefined ? byDefault : (parseDuration(duration) ?? byDefault);
+  return timerDelay(duration === undefined ? byDefault : (parseDuration(duration) ?? byDefault));
 }

@@ -5,6 +5,7 @@ import {
   type Fault,
   InvalidOptionsError,
   parseDuration,
+  timerDelay,
 } from "@registry-gate/auth";
 import { optionFaults } from "@registry-gate/auth-kit";
 import { z } from "zod";
@@ -47,7 +48,7 @@ export function passportBackend(strategy: PassportStrategy, options: PassportBac
   if (faults.length > 0) throw new InvalidOptionsError(faults);
   const { id = strategy.name ?? "passport", schemes = ["basic", "bearer"], credentialHeaders = [] } = options;
   const fields = { username: "username", password: "password", ...options.formFields };
-  const timeout = parseDuration(options.timeout ?? "10s") ?? 0;
+  const timeout = timerDelay(parseDuration(options.timeout ?? "10s") ?? 0);
   let closed: Promise<void> | undefined;
 
   return {

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
+import { timerDelay } from "@registry-gate/auth";
 import { readSettled } from "@registry-gate/watched-file";
 import type { Configuration } from "../config/configuration.ts";
 import { failureText, stepText } from "./step-text.ts";
@@ -21,7 +22,7 @@ export async function tryRegistry({
   process.stdout.write(`upstream\n  ${url}\n`);
   const step = await timedStep("ping", url, async () => {
     const trust = ca === undefined ? {} : { ca: (await readSettled(ca)).content };
-    return judge(await ping(url, { ...trust, signal: AbortSignal.timeout(connectTimeout) }));
+    return judge(await ping(url, { ...trust, signal: AbortSignal.timeout(timerDelay(connectTimeout)) }));
   });
   process.stdout.write(stepText(step));
   return step.outcome === "ok" ? [] : [`upstream: ${failureText(step)}`];

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { type Fault, formatFault, InvalidOptionsError } from "@registry-gate/auth";
+import { type Fault, formatFault, InvalidOptionsError, timerDelay } from "@registry-gate/auth";
 import { type FileWatch, type SettledFile, watchFiles } from "@registry-gate/watched-file";
 import { addressSet, type CounterStore, memoryCounters, type RequestRecord } from "registry-gate";
 import type { Configuration, LogLevel } from "../config/configuration.ts";
@@ -236,8 +236,8 @@ function levelOf({ log }: Configuration): LogLevel {
 
 function limitsOf({ listen, limits, upstream }: Configuration): ListenerLimits {
   return {
-    inactivity: (upstream.readTimeout ?? defaultReadTimeout) + inactivityMargin,
-    headersTimeout: listen.headersTimeout ?? defaultHeadersTimeout,
+    inactivity: timerDelay((upstream.readTimeout ?? defaultReadTimeout) + inactivityMargin),
+    headersTimeout: timerDelay(listen.headersTimeout ?? defaultHeadersTimeout),
     maxConnections: listen.maxConnections ?? defaultMaxConnections,
     connectionsPerAddress: limits?.connectionsPerAddress ?? defaultConnectionsPerAddress,
     trustedProxies: addressSet(listen.trustedProxies ?? []),

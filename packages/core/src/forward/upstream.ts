@@ -1,3 +1,4 @@
+import { timerDelay } from "@registry-gate/auth";
 import { fairQueue } from "@registry-gate/auth-kit";
 import type { UpstreamOptions } from "../options.ts";
 import { connectionLimit } from "./connection-limit.ts";
@@ -36,7 +37,9 @@ const maxWaiting = 10_000;
 const waitTimeout = 30_000;
 
 export function openUpstream(options: UpstreamOptions): Upstream {
-  const { readTimeout = 900_000, connectTimeout = 10_000, maxConnections = 1024, ca } = options;
+  const { maxConnections = 1024, ca } = options;
+  const readTimeout = timerDelay(options.readTimeout ?? 900_000);
+  const connectTimeout = timerDelay(options.connectTimeout ?? 10_000);
   const url = new URL(options.url);
   const limit = connectionLimit(maxConnections, maxIdle);
   const library = libraryTransport({ url, readTimeout, connectTimeout, idleTimeout, maxIdle, ca }, limit);
