@@ -6,6 +6,7 @@
 export { backendContext, isLogger, silentLog } from "./backend-context.ts";
 export { backendFault } from "./backend-fault.ts";
 export { clientNetwork } from "./client-network.ts";
+export { durationFault, durationOption, fileOptionsSchema } from "./duration-option.ts";
 export {
   type FairQueue,
   type FairQueueOptions,
@@ -19,3 +20,4 @@ export { type LinkedList, type LinkedNode, linkedList } from "./linked-list.ts";
 export { optionFaults, parseOptions } from "./parse-options.ts";
 export { isStreamSafe } from "./stream-safe.ts";
 export { didYouMean } from "./suggestion.ts";
+export { type ValueSchema, type ValueType, valueSchema } from "./value-types.ts";

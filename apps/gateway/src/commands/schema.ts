@@ -32,7 +32,7 @@ export function jsonSchema(): JsonSchema {
       if (path.join(".") === "properties.auth.properties.backends.items") part.anyOf = backendSchemas(part);
     },
   });
-  return { title: "registry-gate", ...whole };
+  return { title: "registry-gate", ...whole, patternProperties: { "^x-": {} } };
 }
 
 function backendSchemas(common: { properties?: object }): Record<string, unknown>[] {

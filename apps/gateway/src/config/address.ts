@@ -1,16 +1,22 @@
 import { isIP } from "node:net";
 import type { ListenAddress } from "./configuration.ts";
 
-/** Reads `host:port`, `[IPv6]:port` or `unix:/path`; `undefined` for anything else. */
+/** In the place of a host: every address of the machine, of IPv6 where it has it, and of IPv4. */
+export const everyAddress = "*";
+
+/**
+ * Reads `host:port`, `[IPv6]:port` or `unix:/path`, and a port alone as `5043`, `:5043` or `*:5043`, which is at every
+ * address; `undefined` for anything else.
+ */
 export function parseListenAddress(text: string): ListenAddress | undefined {
   if (text.startsWith("unix:")) {
     const socket = text.slice("unix:".length);
     return socket === "" ? undefined : { socket };
   }
-  const [, bracketed, plain, digits = ""] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? [];
-  const host = bracketed ?? plain;
+  const [, bracketed, plain, digits = ""] = /^(?:(?:\[([^\]]+)\]|([^:]*)):)?(\d{1,5})$/.exec(text) ?? [];
+  const host = bracketed ?? (plain === undefined || plain === "" ? everyAddress : plain);
   const port = Number(digits);
-  if (host === undefined || port > 65_535) return undefined;
+  if (digits === "" || port > 65_535) return undefined;
   if (bracketed !== undefined && isIP(bracketed) !== 6) return undefined;
   return { host, port };
 }

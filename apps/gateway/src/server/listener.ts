@@ -7,7 +7,7 @@ import { connect } from "node:net";
 import { dirname } from "node:path";
 import { InvalidOptionsError } from "@registry-gate/auth";
 import { type AddressSet, refuseUnreadable, serveExpectations, type UnreadableRequest } from "registry-gate";
-import { formatListenAddress } from "../config/address.ts";
+import { everyAddress, formatListenAddress } from "../config/address.ts";
 import type { ClientAuth, ListenAddress } from "../config/configuration.ts";
 import { type ConnectionPressure, limitConnections } from "./limit-connections.ts";
 import type { TlsIdentity } from "./tls.ts";
@@ -149,6 +149,8 @@ function listen(server: HttpServer | HttpsServer, address: ListenAddress): Promi
     });
     const listening = (): void => resolve();
     if ("socket" in address) server.listen(address.socket, listening);
+    // Without a host, Node takes IPv4 where the machine has no IPv6.
+    else if (address.host === everyAddress) server.listen(address.port, listening);
     else server.listen(address.port, address.host, listening);
   });
 }
@@ -187,5 +189,6 @@ async function removeStaleSocket(path: string): Promise<void> {
 function nameOf(server: HttpServer | HttpsServer, address: ListenAddress): string {
   const actual = server.address();
   if (actual === null || typeof actual === "string" || "socket" in address) return formatListenAddress(address);
-  return formatListenAddress({ host: address.host, port: actual.port });
+  const host = address.host === everyAddress ? actual.address : address.host;
+  return formatListenAddress({ host, port: actual.port });
 }

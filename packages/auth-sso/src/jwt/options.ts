@@ -1,6 +1,6 @@
 import { isAbsolute } from "node:path";
 import type { Duration } from "@registry-gate/auth";
-import { parseOptions } from "@registry-gate/auth-kit";
+import { durationOption, fileOptionsSchema, parseOptions } from "@registry-gate/auth-kit";
 import { z } from "zod";
 import { flag, headerName, listOf, separator, text } from "../option-schema.ts";
 import { type JwtPreset, jwtPresetNames } from "./preset-names.ts";
@@ -87,7 +87,7 @@ const path = () =>
 const texts = (what: string) =>
   z.union([text(what), listOf(text(what), "texts")], `must be ${what}, or a list of them`);
 const duration = (what: string) =>
-  z.union([z.number(), z.string()], "must be a duration such as 30s").describe(what).exactOptional();
+  durationOption(z.union([z.number(), z.string()], "must be a duration such as 30s").describe(what)).exactOptional();
 
 const shape = {
   preset: z
@@ -139,7 +139,7 @@ const shape = {
 const schema: z.ZodType<SsoJwtOptions> = z.strictObject(shape, "must be an object with issuer, audience and jwks");
 
 /** The options as JSON Schema (draft 2020-12). */
-export const jwtOptionsSchema: Readonly<Record<string, unknown>> = z.toJSONSchema(schema);
+export const jwtOptionsSchema: Readonly<Record<string, unknown>> = fileOptionsSchema(schema);
 
 /** @throws {InvalidOptionsError} with every fault of form. */
 export function parseJwtOptions(options: unknown): SsoJwtOptions {
