@@ -123,7 +123,8 @@ describe("the service account", () => {
     const { bindPassword: _, ...rest } = plain;
     const { backend } = await openBackend({ ...rest, bindPasswordFile: file });
     expect(await outcomeOf(signIn(backend, "alice", "alicepw"))).toMatch(/^unavailable: /);
-    await writeFile(file, "gatepw\n");
+    // As an editor of Windows saves it.
+    await writeFile(file, "\uFEFFgatepw\r\n");
     await expect
       .poll(() => outcomeOf(signIn(backend, "alice", "alicepw")), { timeout: 10_000, interval: 50 })
       .toBe("authenticated");

@@ -18,6 +18,7 @@ export {
 export { suggestKey } from "./known-keys.ts";
 export { type LinkedList, type LinkedNode, linkedList } from "./linked-list.ts";
 export { optionFaults, parseOptions } from "./parse-options.ts";
+export { readSecret, readSecretText, type TextReading, withoutByteOrderMark } from "./read-secret.ts";
 export { isStreamSafe } from "./stream-safe.ts";
 export { didYouMean } from "./suggestion.ts";
 export { type ValueSchema, type ValueType, valueSchema } from "./value-types.ts";
