@@ -14,6 +14,7 @@ const debianPackages: Readonly<Record<string, string>> = {
   sslscan: "sslscan",
   tar: "tar",
   truncate: "coreutils",
+  unshare: "util-linux",
   wrk: "wrk",
 };
 
