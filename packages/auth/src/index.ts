@@ -14,6 +14,7 @@ export type {
   Conflicting,
   Peer,
   Rejected,
+  Roster,
 } from "./backend.ts";
 export type { BasicCredentials, BearerCredentials, Credentials } from "./credentials.ts";
 export type { DiagnosisLogin, DiagnosisStep } from "./diagnosis.ts";
