@@ -99,8 +99,10 @@ export async function startGateway(file: string): Promise<Gateway> {
       const asked = clientCa !== undefined && newClientCa !== undefined;
       try {
         const files: TlsFiles = asked ? [...pair, { path: clientCa.path, content: newClientCa }] : pair;
-        listener.setTls(identityOf(tlsConfiguration, files));
+        const identity = identityOf(tlsConfiguration, files);
+        listener.setTls(identity);
         log.logger.info({ event: "certificate reloaded" }, "new connections get the new certificate");
+        for (const warning of identity.warnings) log.logger.warn({ event: "warning" }, formatFault(warning));
       } catch (error) {
         refuse("certificate refused", error);
       }

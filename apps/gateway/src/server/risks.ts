@@ -11,9 +11,7 @@ export function riskWarnings(configuration: Configuration, tls: TlsIdentity | un
     const message = "is missing: passwords travel in clear text, unless a proxy in front terminates TLS";
     warnings.push({ path: ["listen", "tls"], message });
   }
-  if (tls !== undefined && tls.validTo.getTime() < Date.now()) {
-    warnings.push({ path: ["listen", "tls", "certificate"], message: `has expired on ${tls.validTo.toISOString()}` });
-  }
+  warnings.push(...(tls?.warnings ?? []));
   const { protocol, hostname } = new URL(upstream.url);
   if (protocol === "http:" && !isLoopback({ host: hostname.replace(/^\[|\]$/g, ""), port: 0 })) {
     warnings.push({
