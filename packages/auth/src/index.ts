@@ -20,5 +20,5 @@ export type { BasicCredentials, BearerCredentials, Credentials } from "./credent
 export type { DiagnosisLogin, DiagnosisStep } from "./diagnosis.ts";
 export { type Duration, durationPattern, parseDuration, timerDelay } from "./duration.ts";
 export { BackendUnavailableError, type Fault, formatFault, InvalidOptionsError } from "./errors.ts";
-export type { Identity } from "./identity.ts";
+export type { Identity, NameMatching } from "./identity.ts";
 export type { AuthBackendPlugin, BackendContext, Logger, LogLine } from "./plugin.ts";
