@@ -73,6 +73,10 @@ const shape = {
   searchFilter: text("The filter that finds a user, with {{username}}").exactOptional(),
   searchScope: scope().exactOptional(),
   usernameAttribute: attribute("Its value is the name that everybody else sees").exactOptional(),
+  usernameCase: z
+    .enum(["keep", "lower"], "must be keep or lower")
+    .describe("How that name is written: as the directory has it, or in lower case; keep by default")
+    .exactOptional(),
   userDNTemplate: text("Makes the DN from the name, with {{username}}").exactOptional(),
   groups: group.describe("How groups are found").exactOptional(),
   requiredGroup: text("Only members of this group may sign in: a DN, or a short name").exactOptional(),

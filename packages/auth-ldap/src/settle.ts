@@ -85,7 +85,8 @@ function checkCredentials(options: LdapOptions, tell: Tell): void {
 function settleUser(options: LdapOptions, tell: Tell): UserSettings | undefined {
   const { searchBase, searchFilter, searchScope: scope = "sub", userDNTemplate, activeDirectory = false } = options;
   const usernameAttribute = options.usernameAttribute ?? (activeDirectory ? "sAMAccountName" : "uid");
-  const common = { usernameAttribute, activeDirectory, readsItself: false };
+  const lowerCase = options.usernameCase === "lower";
+  const common = { usernameAttribute, lowerCase, activeDirectory, readsItself: false };
   if (userDNTemplate !== undefined) {
     for (const option of ["searchBase", "searchFilter", "searchScope"] as const) {
       if (options[option] !== undefined) tell([option], "is of no use beside userDNTemplate");

@@ -35,6 +35,7 @@ describe("options", () => {
         },
         usernameAttribute: "uid",
         activeDirectory: false,
+        lowerCase: false,
         readsItself: false,
       },
       groups: {

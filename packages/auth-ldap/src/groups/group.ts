@@ -1,5 +1,5 @@
 import { canonicalRDNs, type DN } from "@registry-gate/distinguished-name";
-import { parseEntryDN } from "../entry-dn.ts";
+import { parseBoundedDN, parseEntryDN } from "../entry-dn.ts";
 import type { Entry } from "../protocol/entry.ts";
 
 /** A group that a user is in, as it was found. What it may be called by is decided for all of them in one place. */
@@ -24,7 +24,20 @@ export interface Group {
 
 /** @throws {DirectoryFault} when the DN is not understood. */
 export function foundGroup(dn: string, entry?: Entry): FoundGroup {
-  const parsedDN = parseEntryDN(dn);
+  return describeGroup(dn, parseEntryDN(dn), entry);
+}
+
+/**
+ * As {@link foundGroup}; `undefined` when the DN is not understood.
+ *
+ * @throws {DirectoryFault} when it is too long.
+ */
+export function findGroup(dn: string, entry?: Entry): FoundGroup | undefined {
+  const parsedDN = parseBoundedDN(dn);
+  return parsedDN && describeGroup(dn, parsedDN, entry);
+}
+
+function describeGroup(dn: string, parsedDN: DN, entry: Entry | undefined): FoundGroup {
   const rdns = canonicalRDNs(parsedDN);
   return { dn, parsedDN, rdns, canonicalDN: rdns.join(","), entry };
 }
