@@ -11,6 +11,7 @@ import { disagreement } from "../disagreement.ts";
 import { readGroups } from "../groups.ts";
 import { type Reading, readName, readText } from "../identity-text.ts";
 import { listeners } from "../listeners.ts";
+import { inCase } from "../username-case.ts";
 import { decodeValue, decodeWords } from "./header-value.ts";
 import { type SettledHeaderOptions, type SsoHeaderOptions, settleHeaderOptions } from "./options.ts";
 import { peerSet } from "./peer-set.ts";
@@ -99,7 +100,7 @@ function identify(
   const username = user.text;
   const identity = { subject: username, username, groups: groups.groups, backend };
   return (
-    disagreement(request.credentials, username) ?? {
+    disagreement(request.credentials, username, options.usernameCase) ?? {
       status: "authenticated",
       identity: Object.keys(claims).length === 0 ? identity : { ...identity, claims },
     }
@@ -108,7 +109,8 @@ function identify(
 
 type Decode = (value: string) => Reading;
 
-function readUser(values: readonly string[], decode: Decode, { stripUserPrefix }: SettledHeaderOptions): Reading {
+function readUser(values: readonly string[], decode: Decode, options: SettledHeaderOptions): Reading {
+  const { stripUserPrefix, usernameCase } = options;
   const value = single(values, decode);
   if (value.fault !== undefined) return value;
   // What Apache's mod_headers writes for a variable that is not set.
@@ -116,7 +118,8 @@ function readUser(values: readonly string[], decode: Decode, { stripUserPrefix }
   // Proxies join repeated headers with commas.
   if (value.text.includes(",")) return { fault: "holds several names" };
   if (!value.text.startsWith(stripUserPrefix)) return { fault: "does not begin with the prefix" };
-  return readName(value.text.slice(stripUserPrefix.length));
+  const name = readName(value.text.slice(stripUserPrefix.length));
+  return name.fault === undefined ? { text: inCase(name.text, usernameCase) } : name;
 }
 
 /** Reads a header that must not stand twice; one that is missing is empty. */

@@ -3,6 +3,7 @@ import type { Duration } from "@registry-gate/auth";
 import { durationOption, fileOptionsSchema, parseOptions } from "@registry-gate/auth-kit";
 import { z } from "zod";
 import { flag, headerName, listOf, separator, text } from "../option-schema.ts";
+import { type UsernameCase, usernameCaseOption } from "../username-case.ts";
 import { type JwtPreset, jwtPresetNames } from "./preset-names.ts";
 
 export const jwtAlgorithms = [
@@ -69,6 +70,8 @@ export interface SsoJwtOptions {
   readonly usernameClaim?: string | readonly string[];
   /** Written before the name, so that it can be nobody else's. */
   readonly usernamePrefix?: string;
+  /** How the name is written: as it comes, or in lower case, as names of repositories are. Default `keep`. */
+  readonly usernameCase?: UsernameCase;
   /** The claim that holds the groups: a list of texts, or one text. Default: nobody is in a group. */
   readonly groupsClaim?: string | readonly string[];
   /** As for `sso-header`, where the claim is one text. Default `none`. */
@@ -124,6 +127,7 @@ const shape = {
     .exactOptional(),
   usernameClaim: path().describe("The claim that becomes the user's name").exactOptional(),
   usernamePrefix: text("a text").describe("Written before the name").exactOptional(),
+  usernameCase: usernameCaseOption().exactOptional(),
   groupsClaim: path().describe("The claim that holds the groups").exactOptional(),
   groupsSeparator: separator().describe("What stands between two groups, where the claim is one text").exactOptional(),
   extraGroups: z
