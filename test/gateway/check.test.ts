@@ -85,6 +85,7 @@ test("rules that can never match are warned of", async () => {
 });
 
 test("rules by which anybody can change images are warned of", async () => {
+  await writeFile(join(directory, "htpasswd"), await passwordFile({ ci: "secret" }));
   const { code, stderr } = await check({
     ...good,
     access: [
@@ -101,6 +102,7 @@ test("rules by which anybody can change images are warned of", async () => {
 });
 
 test("rules that deny without effect, or everybody, are warned of", async () => {
+  await writeFile(join(directory, "htpasswd"), await passwordFile({ mallory: "secret" }));
   const denial = { effect: "deny", subjects: ["anonymous"], repositories: ["**"], actions: ["delete"] };
   const { code, stderr } = await check({
     ...good,

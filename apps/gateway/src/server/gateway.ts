@@ -8,8 +8,8 @@ import { endsWithin } from "./ends-within.ts";
 import { type Listener, type ListenerHandlers, type ListenerLimits, openListener } from "./listener.ts";
 import { type LoadedGate, loadGate } from "./load-gate.ts";
 import { type GatewayLog, openLog } from "./log.ts";
-import { riskWarnings } from "./risks.ts";
 import { identityOf, type TlsFiles } from "./tls.ts";
+import { warningsOf } from "./warnings.ts";
 
 /** A running gateway. */
 export interface Gateway {
@@ -77,9 +77,7 @@ export async function startGateway(file: string): Promise<Gateway> {
       { event: "listening", address: listener.name, tls: listener.secure },
       `listening on ${listener.name}`,
     );
-    for (const warning of [...gate.warnings, ...riskWarnings(gate.configuration, gate.tls)]) {
-      log.logger.warn({ event: "warning" }, formatFault(warning));
-    }
+    for (const warning of warningsOf(gate)) log.logger.warn({ event: "warning" }, formatFault(warning));
   }
 
   function watch(): FileWatch[] {

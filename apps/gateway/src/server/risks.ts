@@ -42,18 +42,11 @@ export function riskWarnings(configuration: Configuration, tls: TlsIdentity | un
       warnings.push({ path: ["auth", "backends", index, "clientCertificate"], message });
     }
   }
-  const withoutGroups = auth.backends.every(({ type, groupFile }) => type === "htpasswd" && groupFile === undefined);
   for (const [index, rule] of access.entries()) {
     const changing = rule.actions.find((action) => action !== "pull");
     if (changing !== undefined && rule.effect !== "deny" && rule.subjects.includes("anonymous")) {
       const message = `allows ${changing} to anonymous: whoever reaches the gate can change images`;
       warnings.push({ path: ["access", index, "actions"], message });
-    }
-    for (const [position, subject] of rule.subjects.entries()) {
-      if (withoutGroups && subject.startsWith("group:")) {
-        const message = "can never match: no backend knows groups";
-        warnings.push({ path: ["access", index, "subjects", position], message });
-      }
     }
   }
   return warnings;
