@@ -71,6 +71,9 @@ function readStored({ stored, next }: Entry, allowPlaintext: boolean): HashReadi
   if (next !== undefined && isDigest(next) && !/^[${]/.test(stored)) {
     return { fault: "this is a line of htdigest (user:realm:hash), whose hashes are of another kind" };
   }
+  if (stored === "x" && next !== undefined && /^\d+$/.test(next)) {
+    return { fault: "this is a line of /etc/passwd, which holds no password" };
+  }
   return readHash(stored, allowPlaintext);
 }
 

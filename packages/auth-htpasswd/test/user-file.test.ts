@@ -96,6 +96,7 @@ test.each([
     "this is a line of htdigest",
   ],
   ["of htdigest with SHA-256", `realm:${"a1".repeat(32)}`, "this is a line of htdigest"],
+  ["of /etc/passwd", "x:1000:1000:Alice:/home/alice:/bin/sh", "this is a line of /etc/passwd"],
   ["a lock", "!", "the entry is locked"],
   ["a lock of two marks", "!!", "the entry is locked"],
   ["a lock of a star", "*", "the entry is locked"],
