@@ -23,7 +23,7 @@ export interface ReadServer extends RunningServer {
   /** What it has written so far on the output that is not its log. */
   besideLog(): string;
   /** How it ended: its exit code, or the signal that ended it; `undefined` while it runs. */
-  ended(): number | NodeJS.Signals | undefined;
+  exit(): number | NodeJS.Signals | undefined;
   /** Every line of the log so far. */
   lines(): readonly LogLine[];
   /** The first line, of those so far and those to come, that is as wanted. Rejects when none comes in time. */
@@ -84,7 +84,7 @@ export async function startLoggedServer(server: LoggedServer): Promise<ReadServe
       pid: child.pid ?? 0,
       output: () => said,
       besideLog: () => beside,
-      ended: () => child.exitCode ?? child.signalCode ?? undefined,
+      exit: () => child.exitCode ?? child.signalCode ?? undefined,
       kill: (signal) => void child.kill(signal),
       ended,
       close: () => stop(child),

@@ -11,6 +11,7 @@ const debianPackages: Readonly<Record<string, string>> = {
   openssl: "openssl",
   "samba-tool": "samba-ad-dc",
   skopeo: "skopeo",
+  slowhttptest: "slowhttptest",
   sslscan: "sslscan",
   tar: "tar",
   truncate: "coreutils",

@@ -2,6 +2,7 @@ import { type AgentOptions, Agent as HttpAgent, type IncomingMessage, request as
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 import type { UserName } from "../case/fuzz-case.ts";
 import { contentMark, type Marker, markerOf } from "../case/marker.ts";
+import { ordinaryResponse } from "../grammar/response.ts";
 import { basicOf } from "./credentials.ts";
 
 /** A client that only wants what is his, all along. */
@@ -16,6 +17,7 @@ export interface OrdinaryClient {
 
 /** What came of a request. */
 export interface Outcome {
+  readonly method: "GET" | "PUT";
   readonly marker: Marker;
   /** `undefined` where the response was what it should be; otherwise what was wrong with it. */
   readonly fault: string | undefined;
@@ -26,9 +28,6 @@ export interface Outcome {
 /** Milliseconds for one request: longer than a busy machine takes. */
 const patience = 15_000;
 let count = 0;
-
-/** How many marks the registry's response to an ordinary request has. */
-export const ordinaryMarks = 2;
 
 export function ordinaryClient(url: string, user: UserName, address: string): OrdinaryClient {
   const agent = agentOf(url, { keepAlive: true, maxSockets: 4, localAddress: address });
@@ -41,11 +40,11 @@ export function ordinaryClient(url: string, user: UserName, address: string): Or
         agent,
         headers: { authorization: basicOf(user), "content-type": "application/json" },
       });
-      const expected = contentMark(user, marker).repeat(ordinaryMarks);
+      const expected = contentMark(user, marker).repeat(ordinaryResponse.body.marks);
       const exact = status === 200 && body === expected;
-      return { marker, fault: exact ? undefined : `status ${status}`, received: body };
+      return { method, marker, fault: exact ? undefined : `status ${status}`, received: body };
     } catch (error) {
-      return { marker, fault: error instanceof Error ? error.message : String(error), received: "" };
+      return { method, marker, fault: error instanceof Error ? error.message : String(error), received: "" };
     }
   }
 

@@ -2,6 +2,7 @@ import { connect, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { connect as connectTls } from "node:tls";
 import type { ConnectionSpec } from "../case/fuzz-case.ts";
+import { gateTimeout } from "../gate/fuzzed-gate.ts";
 import { writeInPieces } from "../write-in-pieces.ts";
 import { readResponses } from "./response-stream.ts";
 
@@ -24,14 +25,17 @@ export interface Endpoint {
   readonly address: string;
 }
 
-/** How long a client waits for all its responses, in milliseconds: far longer than the gate waits for anything. */
-const patience = 20_000;
+/** How long a client waits while nothing comes, in milliseconds: far longer than the gate waits for anything. */
+const patience = 4 * gateTimeout;
 /** Of what is read, in bytes. */
 const mostKept = 100_000_000;
 /** What is read is looked at with every chunk up to so many bytes. */
 const seldom = 100_000;
-/** Between two reads of a slow reader, in milliseconds. */
-const slowPause = 20;
+/**
+ * Between two reads of a slow reader, in milliseconds: what the system holds for it is taken in less time than the gate
+ * waits for anything.
+ */
+const slowPause = 4;
 
 /** @param requests The bytes of each. */
 export async function runConnection(
@@ -73,19 +77,20 @@ function opening(socket: Socket, event: "connect" | "secureConnect"): Promise<bo
 
 /** @returns whether all was sent. */
 async function write(
-  { schedule, serial, requests: specs }: ConnectionSpec,
+  { schedule, serial, reading, requests: specs }: ConnectionSpec,
   requests: readonly string[],
   socket: Socket,
   answered: (count: number) => Promise<boolean>,
 ): Promise<boolean> {
-  const parts = serial ? requests : [requests.join("")];
+  // Who does not read cannot wait for responses.
+  const parts = serial && reading !== "none" ? requests : [requests.join("")];
   let left = schedule.cut ?? Number.POSITIVE_INFINITY;
   for (const [index, part] of parts.entries()) {
     await writeInPieces(socket, part.slice(0, left), schedule);
     if (socket.destroyed || part.length > left) return false;
     left -= part.length;
     const orderly = specs[index]?.framing.exact === true;
-    if (serial && index < parts.length - 1 && !(await answered(orderly ? index + 1 : 0))) return false;
+    if (index < parts.length - 1 && !(await answered(orderly ? index + 1 : 0))) return false;
   }
   return !socket.destroyed;
 }
@@ -120,7 +125,7 @@ async function finish({ ending, hold, reading, schedule }: ConnectionSpec, cours
 interface Reader {
   received(): string;
   ended(): boolean;
-  /** Whether it came to that, or the connection ended, in time. */
+  /** Whether it came to that, or the connection ended, before nothing came for so long. */
   until(condition: () => boolean, milliseconds: number): Promise<boolean>;
 }
 
@@ -171,6 +176,7 @@ function read(socket: Socket, reading: ConnectionSpec["reading"]): Reader {
           resolve(value);
         };
         const watcher = (): void => {
+          timer.refresh();
           if (ended || condition()) settle(true);
         };
         const timer = setTimeout(() => settle(false), milliseconds);

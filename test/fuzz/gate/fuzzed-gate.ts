@@ -23,14 +23,14 @@ export interface FuzzedGate {
 }
 
 /** Users who log in once each: `fresh000` and so on, with one password. */
-export const freshUsers = 1000;
+const freshUsers = 1000;
 export const freshPassword = "fresh-password";
 export function freshUser(number: number): string {
   return `fresh${`${number % freshUsers}`.padStart(3, "0")}`;
 }
 
 /** How long it waits for anything, in milliseconds: short, so that what hangs is seen. */
-export const gateTimeout = 2000;
+export const gateTimeout = 5000;
 const mostLines = 40;
 
 export async function startFuzzedGate(registry: string, certificate?: CertificateFiles): Promise<FuzzedGate> {
@@ -64,7 +64,7 @@ export async function startFuzzedGate(registry: string, certificate?: Certificat
     url: gate.url,
     pid: gate.pid,
     faults() {
-      const ended = gate.ended();
+      const ended = gate.exit();
       const beside = gate.besideLog();
       return [
         ...errors,

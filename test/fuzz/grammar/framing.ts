@@ -7,7 +7,7 @@ const plain = { coding: "plain", chunk: 0, fault: null, last: properLast } as co
 export const withoutBody: FramingSpec = { ...plain, lines: [], exact: true };
 export const withLength: FramingSpec = { ...plain, lines: ["Content-Length: {length}"], exact: true };
 
-export const inChunks: fc.Arbitrary<FramingSpec> = fc
+const inChunks: fc.Arbitrary<FramingSpec> = fc
   .tuple(fc.constantFrom(1, 100, 8192, 65_536), fc.constantFrom(properLast, "0\r\nX-Trailer: a\r\n\r\n", "000\r\n\r\n"))
   .map(([chunk, last]) => ({
     lines: ["Transfer-Encoding: chunked"],

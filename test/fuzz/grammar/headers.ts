@@ -90,7 +90,8 @@ const dangerous = fc.constantFrom<HeaderLine>(
   ["Folded", "a\r\n b"],
 );
 
-const nearForm = fc
+/** Types that somebody might take for a form's. */
+export const nearForm: fc.Arbitrary<HeaderLine> = fc
   .tuple(
     fc.constantFrom(...spaces, ...strangers, ""),
     fc.constantFrom(

@@ -34,14 +34,15 @@ const writes: fc.Arbitrary<Operation> = fc.constantFrom(
   { method: "DELETE", target: `/v2/{o}/{m}/blobs/${digest}`, hasBody: false },
 );
 
+/** To a repository of one's own, so that only its body could ask for more. */
+export const uploadStart: Operation = { method: "POST", target: "/v2/{o}/{m}/blobs/uploads/", hasBody: true };
+
 export const readOperation: fc.Arbitrary<Operation> = fc
   .tuple(fc.constantFrom("GET", "GET", "GET", "HEAD"), reads)
   .map(([method, target]) => ({ method, target, hasBody: false }));
 
-export const writeOperation: fc.Arbitrary<Operation> = writes;
-
 /** Of no repository. */
-export const otherOperation: fc.Arbitrary<Operation> = fc.constantFrom(
+const otherOperation: fc.Arbitrary<Operation> = fc.constantFrom(
   { method: "GET", target: "/v2/", hasBody: false },
   { method: "HEAD", target: "/v2/", hasBody: false },
   { method: "GET", target: "/v2/_catalog?n=10", hasBody: false },
@@ -50,7 +51,7 @@ export const otherOperation: fc.Arbitrary<Operation> = fc.constantFrom(
 
 export const anyOperation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 10, arbitrary: readOperation },
-  { weight: 9, arbitrary: writeOperation },
+  { weight: 9, arbitrary: writes },
   { weight: 2, arbitrary: otherOperation },
 );
 

@@ -1,10 +1,10 @@
 import fc from "fast-check";
-import type { Login, RequestSpec } from "../case/fuzz-case.ts";
+import type { BodySpec, Login, RequestSpec } from "../case/fuzz-case.ts";
 import { may, owners, userOf } from "../oracle.ts";
 import { actionOf } from "../registry/operation.ts";
 import { anyBody, oddFraming, properBody, properFraming, withLength, withoutBody } from "./framing.ts";
-import { oddHeader, properHeader } from "./headers.ts";
-import { anyOperation, type Operation, ownedBy, readOperation } from "./operations.ts";
+import { nearForm, oddHeader, properHeader } from "./headers.ts";
+import { anyOperation, type Operation, ownedBy, readOperation, uploadStart } from "./operations.ts";
 import { oddMethod, oddTarget, oddVersion } from "./targets.ts";
 
 const somebody = fc.constantFrom<Login>("alice", "carol", "mally", "mally", "bobby");
@@ -153,6 +153,25 @@ const expecting: fc.Arbitrary<RequestSpec> = fc
     proper: false,
   }));
 
+/** Something that is allowed, with a body that asks for what is not. */
+const mountingByBody: fc.Arbitrary<RequestSpec> = fc
+  .tuple(
+    properRequest(fc.constant(uploadStart)),
+    fc.constantFrom<Login>("mally", "bobby", "carol"),
+    nearForm,
+    fc.constantFrom<BodySpec["kind"]>("form", "multipart"),
+    properFraming,
+  )
+  .map(([request, login, header, kind, framing]) => ({
+    ...request,
+    logins: [login],
+    target: ownedBy(uploadStart.target, login, ""),
+    headers: [header],
+    framing,
+    body: { kind, size: 0 },
+    proper: false,
+  }));
+
 export const anyRequest: fc.Arbitrary<RequestSpec> = fc.oneof(
   { weight: 6, arbitrary: properRequest(anyOperation) },
   { weight: 5, arbitrary: curiousRequest },
@@ -161,4 +180,5 @@ export const anyRequest: fc.Arbitrary<RequestSpec> = fc.oneof(
   { weight: 2, arbitrary: foreign },
   { weight: 2, arbitrary: upgrade },
   { weight: 2, arbitrary: expecting },
+  { weight: 1, arbitrary: mountingByBody },
 );

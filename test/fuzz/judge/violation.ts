@@ -6,6 +6,11 @@ export interface Violation {
   readonly text: string;
   /** The requests that it was seen at, or that have a part in it. */
   readonly markers: readonly Marker[];
+  /**
+   * Markers and addresses of requests: where one of them crossed with bytes that the registry sent unasked, nobody could
+   * have told what is the response, and it does not count.
+   */
+  readonly unlessCrossed?: readonly string[];
 }
 
 export type ViolationKind =
@@ -37,11 +42,15 @@ export function dependsOnTime({ kind }: Violation): boolean {
   return byTime.has(kind);
 }
 
+/** What it is about, in one line. */
+export function headlineOf({ kind, text }: Violation): string {
+  return `${kind}: ${/^\w*Error.*$/m.exec(text)?.[0] ?? text.trim().split("\n", 1)[0]}`;
+}
+
 /** What two violations of one cause have in common. */
-export function signatureOf({ kind, text }: Violation): string {
-  const stack = /^\s+at .*$/m.exec(text)?.[0] ?? "";
-  const headline = /^\w*Error.*$/m.exec(text)?.[0] ?? text.split("\n", 1)[0] ?? "";
-  return `${kind}: ${headline}${stack}`
+export function signatureOf(violation: Violation): string {
+  const stack = /^\s+at .*$/m.exec(violation.text)?.[0] ?? "";
+  return `${headlineOf(violation)}${stack}`
     .replace(/[mvs]\d{6}-\d\d/g, "*")
     .replace(/\d+/g, "0")
     .slice(0, 300);

@@ -166,6 +166,8 @@ describe("nothing is held for ever", () => {
 });
 
 test("garbage in many writes behind a request that is being answered is told once", async () => {
+  const refusals = (): number => scene.gate.lastLines().filter((line) => line.includes('"event":"unreadable"')).length;
+  const before = refusals();
   scene.answer = (request) => setTimeout(() => ordinaryAnswer(request), 400);
   const client = await connectRaw(scene.gate.url);
   client.write(requestText("alice", "GET", manifest));
@@ -176,7 +178,7 @@ test("garbage in many writes behind a request that is being answered is told onc
   await client.ended();
   client.socket.destroy();
   await expectServing();
-  expect(scene.gate.lastLines().filter((line) => line.includes('"event":"unreadable"')).length).toBeLessThanOrEqual(1);
+  expect(refusals() - before).toBeLessThanOrEqual(1);
 });
 
 describe("a reset after every byte does not end the process, and leaves no descriptor behind", () => {

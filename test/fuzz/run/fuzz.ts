@@ -3,8 +3,8 @@ import { type Campaign, caseOf } from "../grammar/campaigns.ts";
 import { dependsOnTime, signatureOf, type Violation } from "../judge/violation.ts";
 import { findCause } from "./find-cause.ts";
 import type { Finding } from "./finding.ts";
-import type { CaseViolation } from "./stage.ts";
-import { type StageKeeper, stageKeeper } from "./stage-keeper.ts";
+import type { CaseViolation, Stage } from "./stage.ts";
+import { stageKeeper } from "./stage-keeper.ts";
 
 export interface FuzzSettings {
   readonly campaign: Campaign;
@@ -32,13 +32,13 @@ export interface Course {
   readonly done: ReadonlyMap<string, number>;
   /** Requests of ordinary clients that were judged. */
   readonly ordinary: number;
-  /** What the gate's memory grew by since the first batch, in MiB, at most. */
+  /** What the gate's memory grew by since the first cases, in MiB, at most. */
   readonly memoryGrowth: number;
 }
 
-const batchSize = 48;
+const batchSize = 96;
 /** Batches between two looks at the memory. */
-const memoryEvery = 20;
+const memoryEvery = 10;
 /** What it may grow by, in MiB: heaps grow and shrink, what is held goes beyond. */
 export const mostGrowth = 128;
 
@@ -53,23 +53,26 @@ export async function fuzz(settings: FuzzSettings): Promise<Course> {
   const begun = performance.now();
   const course = (): Course => ({ cases: ran, violations, done, ordinary, memoryGrowth });
 
+  async function memoryHeld(stage: Stage): Promise<CaseViolation[]> {
+    const growth = await stage.memoryGrowth();
+    memoryGrowth = Math.max(memoryGrowth, growth);
+    if (growth <= mostGrowth) return [];
+    const text = `${growth.toFixed(0)} MiB more than after the first cases`;
+    return [{ kind: "held", text, markers: [], suspects: [] }];
+  }
+
   async function batch(first: number, count: number): Promise<boolean> {
     const stage = await keeper.stage();
-    const before = { ordinary: stage.ordinary.served, done: new Map(stage.judge.done) };
+    const before = { ordinary: stage.ordinaryServed(), done: new Map(stage.judge.done) };
     const seeds = Array.from({ length: count }, (_, index) => first + index);
     const result = await stage.run(seeds.map((seed) => caseOf(campaign, seed)));
-    ordinary += stage.ordinary.served - before.ordinary;
+    ordinary += stage.ordinaryServed() - before.ordinary;
     for (const [name, total] of stage.judge.done) {
       done.set(name, (done.get(name) ?? 0) + total - (before.done.get(name) ?? 0));
     }
     const seen = [...result.violations];
-    if (seen.length === 0 && ran % (memoryEvery * batchSize) === 0) {
-      memoryGrowth = Math.max(memoryGrowth, await stage.memoryGrowth());
-      if (memoryGrowth > mostGrowth) {
-        const text = `${memoryGrowth.toFixed(0)} MiB more than at first`;
-        seen.push({ kind: "held", text, markers: [], suspects: [] });
-      }
-    }
+    // The first look is what the others are compared with.
+    if (seen.length === 0 && ran % (memoryEvery * batchSize) === 0) seen.push(...(await memoryHeld(stage)));
     const log = [...stage.lastLines()];
     const fresh = new Map<string, CaseViolation>();
     for (const violation of seen.toSorted((a, b) => weight(b) - weight(a))) {
@@ -106,14 +109,15 @@ export async function fuzz(settings: FuzzSettings): Promise<Course> {
       progress?.(course());
       if (!goOn) break;
     }
+    for (const violation of await memoryHeld(await keeper.stage())) {
+      violations.set(signatureOf(violation), 1);
+      const seeds = { first: settings.seed, count: ran };
+      found({ campaign, tls: certificate !== undefined, violation, seeds, suspects: [], simplest: undefined, log: [] });
+    }
     return course();
   } finally {
-    await close(keeper);
+    await keeper.renew();
   }
-}
-
-function close(keeper: StageKeeper): Promise<void> {
-  return keeper.renew();
 }
 
 /** What is certain comes before what a loaded machine may bring about, and a fault before what follows from it. */

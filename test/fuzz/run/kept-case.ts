@@ -1,6 +1,7 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { FuzzCase } from "../case/fuzz-case.ts";
+import { headlineOf } from "../judge/violation.ts";
 import { commandFor, type Finding } from "./finding.ts";
 
 /** A case that showed a fault once, and must never show it again. */
@@ -29,8 +30,7 @@ export async function keptCases(): Promise<ReadonlyMap<string, KeptCase>> {
 /** @returns the path of the file that the case is kept in. */
 export async function keep(finding: Finding, fuzzCase: FuzzCase): Promise<string> {
   const { violation, campaign, tls, seeds } = finding;
-  const [showed = ""] = violation.text.trim().split("\n");
-  const kept: KeptCase = { showed: `${violation.kind}: ${showed}`, foundBy: commandFor(finding), tls, fuzzCase };
+  const kept: KeptCase = { showed: headlineOf(violation), foundBy: commandFor(finding), tls, fuzzCase };
   const path = join(directory, `${campaign}-${violation.kind}-${seeds.first}${tls ? "-tls" : ""}.json`);
   await writeFile(path, `${JSON.stringify(kept, undefined, 2)}\n`);
   return path;

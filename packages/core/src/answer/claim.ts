@@ -13,3 +13,12 @@ export function claim(response: ServerResponse): boolean {
   claimed.add(response);
   return true;
 }
+
+export function isClaimed(response: ServerResponse): boolean {
+  return claimed.has(response);
+}
+
+/** Lets somebody else respond, where not a byte was sent yet. */
+export function disclaim(response: ServerResponse): void {
+  if (!response.headersSent) claimed.delete(response);
+}

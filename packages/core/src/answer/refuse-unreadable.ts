@@ -16,8 +16,11 @@ export interface UnreadableRequest {
   readonly reason: string;
 }
 
-/** The last request that was read from a connection. */
-interface Latest {
+/** The code of Node's error for a head that takes too long. */
+const timedOut = "ERR_HTTP_REQUEST_TIMEOUT";
+
+/** A request that was read from a connection. */
+interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
 }
@@ -36,10 +39,15 @@ export function refuseUnreadable(
   server: HttpServer | HttpsServer,
   onRefused?: (request: UnreadableRequest) => void,
 ): void {
-  const latest = new WeakMap<Duplex, Latest>();
+  /** Of each connection those that are not over, in their order, and the last one. */
+  const exchanges = new WeakMap<Duplex, Exchange[]>();
   const remember = (request: IncomingMessage, response: ServerResponse): void => {
-    latest.set(request.socket, { request, response });
+    const known = exchanges.get(request.socket);
+    if (known === undefined) return void exchanges.set(request.socket, [{ request, response }]);
+    known.push({ request, response });
+    for (let first = known[0]; first?.response.writableFinished === true; first = known[0]) known.shift();
   };
+  const latestOf = (socket: Duplex): Exchange | undefined => exchanges.get(socket)?.at(-1);
   // Before the handlers, which may respond at once.
   server.prependListener("request", remember);
   server.prependListener("checkContinue", remember);
@@ -51,7 +59,7 @@ export function refuseUnreadable(
   }
 
   function refuse(socket: Duplex, reason: string, response: ErrorAnswer): void {
-    const before = latest.get(socket);
+    const before = latestOf(socket);
     if (before === undefined || before.response.writableFinished) {
       refuseAlone(socket, reason, response);
     } else if (!before.request.complete) {
@@ -65,7 +73,29 @@ export function refuseUnreadable(
     }
   }
 
+  /**
+   * The head of a request took too long while the one before it was being handled: perhaps it was left unread. It has its
+   * time anew when the connection is read again.
+   *
+   * @returns whether that is so.
+   */
+  function isUnread(socket: Duplex, code: string): boolean {
+    const before = latestOf(socket);
+    if (code !== timedOut || before === undefined || before.response.writableFinished || before.response.destroyed) {
+      return false;
+    }
+    before.response.once("close", () => {
+      const timer = setTimeout(() => {
+        if (latestOf(socket) === before && own(socket)) refuse(socket, code, answers.unreadable(code));
+      }, server.headersTimeout);
+      timer.unref();
+      socket.once("close", () => clearTimeout(timer));
+    });
+    return true;
+  }
+
   server.on("clientError", (error: Error & { code?: string }, socket: Duplex) => {
+    if (error.code !== undefined && isUnread(socket, error.code)) return;
     // Node says so again for each further chunk.
     if (!own(socket)) return;
     const { code = error.name } = error;
@@ -76,10 +106,13 @@ export function refuseUnreadable(
   server.on("connect", (request: IncomingMessage, socket: Duplex) => {
     own(socket);
     // A tunnel's socket may come wrapped, while the request before it had the connection's own.
-    const before = latest.get(request.socket);
+    const before = latestOf(request.socket);
     if (before !== undefined && !before.response.writableFinished && !before.response.destroyed) {
-      // Node no longer says so to the response.
-      socket.on("drain", () => before.response.emit("drain"));
+      // Node no longer says so to the response that is being sent.
+      socket.on("drain", () => {
+        const sending = exchanges.get(request.socket)?.find(({ response }) => !response.writableFinished);
+        sending?.response.emit("drain");
+      });
       before.response.once("close", () => refuseAlone(socket, "CONNECT", answers.noTunnel));
     } else {
       refuseAlone(socket, "CONNECT", answers.noTunnel);

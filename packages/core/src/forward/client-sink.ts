@@ -1,3 +1,4 @@
+import { disclaim } from "../answer/claim.ts";
 import { endAnswer } from "../answer/end-answer.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { ResponseHead, ResponseSink, TransportFailure } from "./transport.ts";
@@ -56,7 +57,8 @@ export function clientSink({ request, response, bytes }: RequestContext, on: Cli
     end: () => endAnswer(request, response),
     failed(failure) {
       // What has begun cannot be taken back: the client must see that it is not whole.
-      if (begun) response.destroy();
+      if (begun && response.headersSent) response.destroy();
+      else if (begun) disclaim(response);
       on.failed(failure);
     },
   };

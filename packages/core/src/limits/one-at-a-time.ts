@@ -1,10 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { hasBody } from "../forward/request-headers.ts";
 
 /** The requests of one connection that wait for the one before them. */
 interface Line {
-  readonly current: IncomingMessage;
   readonly waiting: Waiting[];
 }
 
@@ -53,20 +51,18 @@ export function oneAtATime(maxWaiting: number): OneAtATime {
     const next = line.waiting.shift();
     if (next === undefined) return;
     waiting--;
-    if (line.waiting.length === 0) socket.resume();
-    begin(next.request, next.response, next.start, { current: next.request, waiting: line.waiting });
+    if (line.waiting.length === 0) readOn(socket);
+    begin(next.request, next.response, next.start, line);
   }
 
   return {
     enter(request, response, start) {
       const { socket } = request;
       const line = lines.get(socket);
-      if (line === undefined) return begin(request, response, start, { current: request, waiting: [] });
+      if (line === undefined) return begin(request, response, start, { waiting: [] });
       if (waiting >= maxWaiting) return void socket.destroy();
       waiting++;
-      if (line.waiting.push({ request, response, start }) === 1) stopReading(socket, line);
-      // What has no body is over as soon as it is looked at, and later asks the connection for nothing more.
-      if (!hasBody(request)) request.resume();
+      if (line.waiting.push({ request, response, start }) === 1) stopReading(socket);
     },
   };
 }
@@ -76,10 +72,13 @@ function isLast(response: ServerResponse): boolean {
   return !response.shouldKeepAlive || /close/i.test(String(response.getHeader("connection")));
 }
 
-/** A request that is over lets its connection be read again; that happens in this tick, and is taken back after it. */
-function stopReading(socket: Socket, line: Line): void {
-  if (!hasBody(line.current)) line.current.resume();
-  setImmediate(() => {
-    if (line.waiting.length > 0) socket.pause();
-  });
+/** Whatever else resumes the connection, as each request does that is over, it is paused again before anything is read. */
+function stopReading(socket: Socket): void {
+  socket.on("resume", socket.pause);
+  socket.pause();
+}
+
+function readOn(socket: Socket): void {
+  socket.off("resume", socket.pause);
+  socket.resume();
 }

@@ -103,6 +103,33 @@ describe("requests sent in a row on one connection", () => {
   });
 });
 
+describe("a head that was left unread behind a request", () => {
+  async function startSlow() {
+    const upstream = await startUpstream((request, response) => {
+      setTimeout(() => response.end(request.url), 150);
+    });
+    return await startGate({ upstream, headersTimeout: 200 });
+  }
+
+  test("is not too slow, however long the requests before it take", async () => {
+    const gate = await startSlow();
+    const client = await connectRaw(gate.port);
+    // More than is read at once, so that the connection is left in the middle of a head.
+    const long = `GET /v2/a/tags/list HTTP/1.1\r\nHost: x\r\nAuthorization: ${alice}\r\nX: ${"x".repeat(8000)}\r\n\r\n`;
+    client.write(long.repeat(20));
+    const text = await client.until(/(?:tags\/list[\s\S]*){20}/);
+    expect(statuses(text)).toEqual(Array.from({ length: 20 }, () => 200));
+  });
+
+  test("has its time when it is its turn, and no more", async () => {
+    const gate = await startSlow();
+    const client = await connectRaw(gate.port);
+    client.write(`${get("a")}${get("b")}GET /v2/ HTTP/1.1\r\n`);
+    const text = await client.ended();
+    expect(statuses(text)).toEqual([200, 200, 408]);
+  });
+});
+
 describe("a response after which the connection closes is the last one", () => {
   const authorized = `Host: x\r\nAuthorization: ${alice}`;
   const second = `DELETE /v2/a/manifests/v1 HTTP/1.1\r\n${authorized}\r\n\r\n`;
@@ -161,10 +188,23 @@ describe("a socket that Node hands out bare", () => {
     const upstream = await startUpstream((_, response) => void response.end(body));
     const gate = await startGate({ upstream });
     const client = await connectRaw(gate.port);
-    client.write(get("a") + connect);
+    client.write(get("a") + get("b") + connect);
     const text = await client.ended();
-    expect(statuses(text)).toEqual([200, 405]);
-    expect(text.match(/x{1000}/g)).toHaveLength(20_000);
+    expect(statuses(text)).toEqual([200, 200, 405]);
+    expect(text.match(/x{1000}/g)).toHaveLength(40_000);
+  });
+
+  test("is that of a malformed body behind a request: both get their response, and nothing is wrong with the gate", async () => {
+    const upstream = await startUpstream((_, response) => void setTimeout(() => response.end("ok"), 50));
+    const gate = await startGate({ upstream });
+    const client = await connectRaw(gate.port);
+    const post = `POST /v2/a/blobs/uploads/ HTTP/1.1\r\nHost: x\r\nAuthorization: ${alice}\r\n`;
+    client.write(`${get("a")}${post}Transfer-Encoding: chunked\r\n\r\nzz\r\n`);
+    expect(statuses(await client.until(/ 400 [\s\S]*\r\n\r\n/))).toEqual([200, 400]);
+    client.socket.destroy();
+    await vi.waitUntil(() => gate.records.length === 2);
+    expect(gate.records[1]).toMatchObject({ decision: "refused", status: 400, phase: "validate" });
+    expect(gate.logged()).toBe("");
   });
 
   test("is refused where nobody wants to hear of it", async () => {

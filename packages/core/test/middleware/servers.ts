@@ -48,11 +48,19 @@ export interface GateSettings extends Partial<Omit<RegistryProxyOptions, "upstre
   readonly upstream: number | RegistryProxyOptions["upstream"];
   /** Makes of the proxy what the server calls; by default the proxy itself. */
   readonly mount?: (proxy: RegistryProxy) => RequestListener;
+  /** Of the server, in milliseconds; looked after every 20 ms. */
+  readonly headersTimeout?: number;
   /** Is called for what no handler has seen. */
   readonly onRefused?: (request: UnreadableRequest) => void;
 }
 
-export async function startGate({ upstream, mount, onRefused, ...options }: GateSettings): Promise<TestGate> {
+export async function startGate({
+  upstream,
+  mount,
+  onRefused,
+  headersTimeout,
+  ...options
+}: GateSettings): Promise<TestGate> {
   const records: RequestRecord[] = [];
   const lines: string[] = [];
   const keep: Logger["info"] = (fields, message) => {
@@ -67,7 +75,8 @@ export async function startGate({ upstream, mount, onRefused, ...options }: Gate
     ...options,
   });
   const handler: RequestListener = mount?.(proxy) ?? ((request, response) => proxy(request, response));
-  const server = createHttpServer({ keepAliveTimeout: 60_000 }, handler);
+  const limits = headersTimeout === undefined ? {} : { headersTimeout, connectionsCheckingInterval: 20 };
+  const server = createHttpServer({ keepAliveTimeout: 60_000, ...limits }, handler);
   if (onRefused === undefined) proxy.attach(server, handler);
   else {
     serveExpectations(server, handler);

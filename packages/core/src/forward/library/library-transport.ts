@@ -56,7 +56,10 @@ export function libraryTransport(options: LibraryTransportOptions, limit: Connec
     });
     outgoing.once("close", () => onFailure(new Error("the registry closed the connection"), request));
     const { body } = request;
-    outgoing.setTimeout(readTimeout, () => {
+    outgoing.setTimeout(readTimeout);
+    outgoing.on("timeout", () => {
+      // While the client takes nothing, the registry is not to blame.
+      if (request.incoming?.isPaused() === true) return void outgoing.setTimeout(readTimeout);
       const owed = body?.isComplete() === false && !outgoing.writableNeedDrain;
       outgoing.destroy(owed ? new StalledBodyError(readTimeout) : new SilentUpstreamError(readTimeout));
     });
@@ -64,14 +67,15 @@ export function libraryTransport(options: LibraryTransportOptions, limit: Connec
 
   function onResponse(response: IncomingMessage, request: IncomingMessage): void {
     if (!(request instanceof LibraryRequest)) return;
-    request.incoming = response;
     const { sink } = request;
     const { statusCode = 0, headers } = response;
     // The parser takes any three digits (RFC 9110, section 15, knows 100 to 599).
     if (statusCode < 200 || statusCode > 599) {
-      request.outgoing?.destroy(new Error(`the status ${statusCode} is not one of HTTP`));
+      failed(new Error(`the status ${statusCode} is not one of HTTP`), request);
+      request.outgoing?.destroy();
       return;
     }
+    request.incoming = response;
     response.on("data", (chunk: Buffer) => {
       const consumed = (): void => releaseChunk(chunk);
       if (!request.over && !sink.chunk(chunk, consumed)) response.pause();
@@ -81,12 +85,19 @@ export function libraryTransport(options: LibraryTransportOptions, limit: Connec
       request.over = true;
       sink.end();
     });
-    response.once("close", () => onFailure(new Error("the registry closed the connection"), request));
+    response.once("close", () => failed(new Error("the registry closed the connection"), request));
     sink.head({ statusCode, headers });
   }
 
   function onFailure(error: Error, request?: IncomingMessage): void {
-    if (!(request instanceof LibraryRequest) || request.over) return;
+    if (!(request instanceof LibraryRequest)) return;
+    // The response has come whole, though perhaps the client has not taken all of it yet: what happens to the connection
+    // now, such as a surplus that ends it, is no concern of this request.
+    if (request.incoming?.complete !== true) failed(error, request);
+  }
+
+  function failed(error: Error, request: LibraryRequest): void {
+    if (request.over) return;
     request.over = true;
     const { outgoing } = request;
     const kind = kindOf(error);
