@@ -132,7 +132,7 @@ describe("a group", () => {
     );
     expect(identity.groups).toEqual(["pushers", pushers]);
     expect(identity.ambiguousGroups).toEqual(["leavers", "Leavers"]);
-    expect(lines[0]?.message).toBe("2 values of DN of a group passed over: they are not understood");
+    expect(lines[0]?.message).toBe("2 values of DN of a group passed over: they are no DNs");
   });
 
   it("whose name an entry without a proper DN has as well has no name", async () => {
@@ -152,8 +152,22 @@ describe("more than the bound", () => {
     await expect(signIn({ uid: ["alice"], memberOf })).rejects.toThrow("more than 10000 values");
   });
 
-  it("of characters in one of them is unavailable all the same", async () => {
-    await expect(signIn({ uid: ["alice"], memberOf: ["x".repeat(8193)] })).rejects.toThrow("longer than 8192");
+  it.each([
+    ["a megabyte of marks", `cn=a${"\u0301\u0316".repeat(250_000)},${base}`],
+    ["a megabyte of components", `cn=a,${"ou=x,".repeat(200_000)}${base}`],
+    ["a character too many", "x".repeat(8193)],
+  ])("of characters in one of them is passed over: %s", async (_, dn) => {
+    const direct = await signIn({ uid: ["alice"], memberOf: [dn, pushers] });
+    expect(direct.identity.groups).toEqual(["pushers", pushers]);
+    expect(direct.lines.map(({ message }) => message)).toEqual([
+      "1 value of memberOf passed over: they are longer than 8192 characters",
+    ]);
+    const searched = await signIn(
+      { uid: ["alice"] },
+      { groups: { searchBase: base, searchFilter: "(member={{dn}})" } },
+      ({ id }) => [searchEntry(id, dn, { cn: ["a"] }), searchEntry(id, pushers, { cn: ["pushers"] }), searchDone(id)],
+    );
+    expect(searched.identity).toMatchObject({ groups: ["pushers", pushers], ambiguousGroups: ["a"] });
   });
 });
 

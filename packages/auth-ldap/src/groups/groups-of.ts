@@ -7,7 +7,7 @@ import type { User } from "../user/find-user.ts";
 import { domainOf } from "../user/login-name.ts";
 import { type FoundGroup, findGroup, type Group } from "./group.ts";
 import { type GroupSearch, searchGroups, searchParents } from "./member-search.ts";
-import { ignoreOddValues, type OddValues } from "./odd-values.ts";
+import { faultOfDN, ignoreOddValues, type OddValues } from "./odd-values.ts";
 import { isInPlace } from "./place.ts";
 import { rangedValues } from "./ranged-values.ts";
 import { nameGroups } from "./short-names.ts";
@@ -95,7 +95,7 @@ async function memberOf(
   const dns = await rangedValues(session, user.entry, attribute, signal, odd);
   return dns.flatMap((dn) => {
     const group = findGroup(dn);
-    if (group === undefined) odd.add(attribute, "are no DNs", dn);
+    if (group === undefined) odd.add(attribute, faultOfDN(dn), dn);
     return group ?? [];
   });
 }

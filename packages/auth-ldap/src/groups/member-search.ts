@@ -7,7 +7,7 @@ import type { SearchScope } from "../protocol/requests.ts";
 import type { Session } from "../protocol/session.ts";
 import { takeBatch } from "./batches.ts";
 import { type FoundGroup, findGroup } from "./group.ts";
-import { ignoreOddValues, type OddValues } from "./odd-values.ts";
+import { faultOfDN, ignoreOddValues, type OddValues } from "./odd-values.ts";
 
 /** Where groups are searched for, and the attribute with their names. */
 export interface GroupSearch {
@@ -39,7 +39,7 @@ export async function searchGroups(
       if (group !== undefined) groups.set(group.canonicalDN, group);
       else
         for (const name of [entry.dn, ...entry.text(nameAttribute)])
-          odd.add("DN of a group", "are not understood", name);
+          odd.add("DN of a group", faultOfDN(entry.dn), name);
     }
     if (groups.size > GROUPS.count) throw oddContent(`the user is in more than ${GROUPS.count} groups`);
   }

@@ -1,5 +1,6 @@
 import { isStreamSafe, parseDN } from "@registry-gate/distinguished-name";
 import { LONGEST } from "../bounds.ts";
+import { isTooLong } from "../entry-dn.ts";
 
 /** Takes note of what cannot be a group of a rule. It is passed over: one odd value must not keep its user out. */
 export interface OddValues {
@@ -38,6 +39,11 @@ export function collectOddValues(): CollectedOddities {
     list: () => [...oddities.values()],
     possibleNames: () => [...names],
   };
+}
+
+/** Why what should be the DN of a group is none, for {@link OddValues.add}. */
+export function faultOfDN(dn: string): string {
+  return isTooLong(dn) ? `are longer than ${LONGEST.dn} characters` : "are no DNs";
 }
 
 /** Controls, separators of lines and characters without a width: no rule can be seen to name such a group. */
