@@ -62,6 +62,7 @@ beforeAll(async () => {
   await writeFile(join(directory, "ordered.crt"), server + intermediate + root);
   await writeFile(join(directory, "marked.crt"), `\uFEFF${server}\n# the authority\n${intermediate}`);
   await writeFile(join(directory, "swapped.crt"), server + root + intermediate);
+  await writeFile(join(directory, "gap.crt"), server + root);
   await writeFile(join(directory, "leaf-last.crt"), root + intermediate + server);
   await writeFile(join(directory, "both.pem"), server + (await readFile(join(directory, "chain.key"), "utf8")), {
     mode: 0o600,
@@ -119,6 +120,18 @@ describe("a certificate and a key", () => {
     });
   });
 
+  test("whose chain is in the wrong order are refused", async () => {
+    const { code, listener, client } = await checkPair("swapped.crt", "chain.key");
+    const message =
+      "the certificates are in the wrong order: number 1 is issued by number 3; " +
+      "each certificate is to be followed by the one that issued it";
+    expect({ code, listener, client }).toEqual({
+      code: 1,
+      listener: `listen.tls.certificate: ${message}\n`,
+      client: `auth.backends[0].clientCert: ${message}\n`,
+    });
+  });
+
   test.each([
     ["with the chain in its order", "ordered.crt", "chain.key"],
     ["after a byte order mark", "marked.crt", "chain.key"],
@@ -132,8 +145,8 @@ describe("a certificate and a key", () => {
     ["that has expired", "expired.crt", "ec.key", /^has expired on 20\d\d-\S+Z$/],
     ["that is not valid yet", "future.crt", "ec.key", /^is not valid before 2099-01-01T00:00:00\.000Z$/],
     [
-      "whose chain is in another order",
-      "swapped.crt",
+      "whose chain has a gap",
+      "gap.crt",
       "chain.key",
       /^certificate 1 of the file is not issued by certificate 2: each certificate is to be followed by the one that issued it$/,
     ],

@@ -15,7 +15,7 @@ export {
   QueueRefusedError,
   type Release,
 } from "./fair-queue.ts";
-export { inspectKeyPair, type KeyPairFindings } from "./key-pair.ts";
+export { inspectKeyPair, type KeyPairFault, type KeyPairFindings } from "./key-pair.ts";
 export { suggestKey } from "./known-keys.ts";
 export { type LinkedList, type LinkedNode, linkedList } from "./linked-list.ts";
 export { optionFaults, parseOptions } from "./parse-options.ts";

@@ -77,7 +77,7 @@ export function identityOf(configuration: TlsConfiguration, files: TlsFiles): Tl
   const options = { cert: certificate.content, key: key.content, ...protocol };
   const inspect = (): KeyPairFindings => inspectKeyPair(certificate.content, key.content);
   const pair = faults.length > 0 ? undefined : attempt("key", "holds no usable private key", inspect);
-  if (pair?.fault !== undefined) fault("key", pair.fault);
+  if (pair?.fault !== undefined) fault(pair.fault.file, pair.fault.message);
   if (faults.length === 0) attempt("key", "does not belong to the certificate", () => createSecureContext(options));
   if (leaf === undefined || pair === undefined || faults.length > 0) throw new InvalidOptionsError(faults);
   const asking = clientCa !== undefined && clientAuth !== "none";

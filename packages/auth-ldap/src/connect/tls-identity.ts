@@ -64,7 +64,9 @@ function pairOf(cert: string, key: string): KeyPairFindings {
   } catch {
     throw fault("clientKey", "holds no usable private key");
   }
-  if (findings.fault !== undefined) throw fault("clientKey", findings.fault);
+  if (findings.fault !== undefined) {
+    throw fault(findings.fault.file === "key" ? "clientKey" : "clientCert", findings.fault.message);
+  }
   return findings;
 }
 
