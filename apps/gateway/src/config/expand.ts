@@ -20,9 +20,14 @@ export interface ExpandedValue {
  * Expands `${NAME}` from the environment in every string value, however deep. Nothing is expanded below the top-level
  * key `access`, where `${username}` means the caller.
  *
+ * @param isLeftOut Whether a key of the map at a path is left out, unexpanded.
  * @returns a copy, and a fault for each variable that is not set, and for each part that holds itself.
  */
-export function expandEnvironment(value: unknown, environment: Environment): ExpandedValue {
+export function expandEnvironment(
+  value: unknown,
+  environment: Environment,
+  isLeftOut: (path: readonly (string | number)[], key: string) => boolean = () => false,
+): ExpandedValue {
   const faults: Fault[] = [];
   const placeholders: (readonly (string | number)[])[] = [];
   const around = new Set<object>();
@@ -41,7 +46,9 @@ export function expandEnvironment(value: unknown, environment: Environment): Exp
     const copy = Array.isArray(node)
       ? node.map((item: unknown, index) => walk(item, [...path, index]))
       : Object.fromEntries(
-          Object.entries(node).map(([key, item]: [string, unknown]) => [key, walk(item, [...path, key])]),
+          Object.entries(node)
+            .filter(([key]) => !isLeftOut(path, key))
+            .map(([key, item]: [string, unknown]) => [key, walk(item, [...path, key])]),
         );
     around.delete(node);
     return copy;

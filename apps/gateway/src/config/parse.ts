@@ -4,6 +4,7 @@ import { LineCounter, parseDocument } from "yaml";
 import { z } from "zod";
 import type { Configuration } from "./configuration.ts";
 import { expandEnvironment } from "./expand.ts";
+import { isExtension } from "./extensions.ts";
 import { isWithin, mend, type Path } from "./mend.ts";
 import { withQuoteHint } from "./quote-hint.ts";
 import { configurationSchema } from "./schema.ts";
@@ -27,7 +28,7 @@ export interface ReadConfiguration {
 
 /**
  * Reads a configuration in YAML 1.2, of which JSON is a part. Paths in it stay as they are written. As in compose files,
- * `<<` merges maps, and keys at the top that begin with `x-` are for whatever is used again elsewhere.
+ * `<<` merges maps, and keys that begin with `x-` are for whatever is used again elsewhere.
  */
 export function readConfiguration(
   text: string,
@@ -44,7 +45,7 @@ export function readConfiguration(
   } catch (error) {
     return unreadable([{ path: [], message: error instanceof Error ? firstLine(error.message) : "unreadable" }]);
   }
-  const { value: expanded, faults, placeholders } = expandEnvironment(withoutExtensions(written), environment);
+  const { value: expanded, faults, placeholders } = expandEnvironment(written, environment, isExtension);
   const value = typePlaceholders(expanded, placeholders, jsonSchema());
   const unset = faults.map(({ path }) => path);
   const judged = configurationSchema.safeParse(value);
@@ -61,11 +62,6 @@ let jsonSchemaMade: unknown;
 function jsonSchema(): unknown {
   jsonSchemaMade ??= z.toJSONSchema(configurationSchema, { io: "input" });
   return jsonSchemaMade;
-}
-
-function withoutExtensions(written: unknown): unknown {
-  if (typeof written !== "object" || written === null || Array.isArray(written)) return written;
-  return Object.fromEntries(Object.entries(written).filter(([key]) => !key.startsWith("x-")));
 }
 
 function unreadable(faults: readonly Fault[]): ReadConfiguration {
