@@ -1,5 +1,5 @@
-/** Blanks, quotes and marks that somebody has put before a stored password by accident. */
-const DECORATION = /^[\s"'`\uFEFF]+/;
+/** Blanks, quotes of any kind, invisible marks and signs of shells that somebody has put before a stored password. */
+const DECORATION = /^[\s\p{Cf}\p{Pi}\p{Pf}"'`\\=]+/u;
 
 /** Formats that are recognised only to name them in the warning. */
 const FOREIGN: readonly (readonly [RegExp, string])[] = [
@@ -30,7 +30,7 @@ export function hashLikeFault(text: string): string | undefined {
   }
   const foreign = foreignFault(bare);
   if (foreign === undefined && !HASH.test(bare)) return undefined;
-  if (bare !== text) return "blanks or quotes stand before the hash";
+  if (bare !== text) return "blanks, quotes or other marks stand before the hash";
   return foreign ?? "the format of the password hash is not known";
 }
 

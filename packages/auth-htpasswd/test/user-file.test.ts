@@ -76,9 +76,17 @@ test("plain text is used only where it is allowed", () => {
 });
 
 test.each([
-  ["$apr1$salt$hash after a blank", " $apr1$saltsalt$aaaaaaaaaaaaaaaaaaaaaa", "blanks or quotes stand before the hash"],
-  ["in quotes", '"$apr1$saltsalt$aaaaaaaaaaaaaaaaaaaaaa"', "blanks or quotes stand before the hash"],
-  ["in single quotes after a blank", ` '${BCRYPT}'`, "blanks or quotes stand before the hash"],
+  [
+    "$apr1$salt$hash after a blank",
+    " $apr1$saltsalt$aaaaaaaaaaaaaaaaaaaaaa",
+    "blanks, quotes or other marks stand before the hash",
+  ],
+  ["in quotes", '"$apr1$saltsalt$aaaaaaaaaaaaaaaaaaaaaa"', "blanks, quotes or other marks stand before the hash"],
+  ["in single quotes after a blank", ` '${BCRYPT}'`, "blanks, quotes or other marks stand before the hash"],
+  ["in quotes of a word processor", "\u201c$6$salt$aaaa\u201d", "blanks, quotes or other marks"],
+  ["after a character that nobody sees", "\u200b$6$salt$aaaa", "blanks, quotes or other marks"],
+  ["escaped for a shell", "\\$apr1\\$salt\\$aaaa", "blanks, quotes or other marks"],
+  ["after an equals sign", "=$6$salt$aaaa", "blanks, quotes or other marks"],
   ["of a compose file", "$$apr1$$saltsalt$$aaaaaaaaaaaaaaaaaaaaaa", "the dollar signs of the hash are doubled"],
   ["of a compose file, in quotes", `"${BCRYPT.replaceAll("$", "$$$$")}"`, "the dollar signs of the hash are doubled"],
   ["of a kind that nobody knows", "$zz9$x$y", "the format of the password hash is not known"],
@@ -88,7 +96,7 @@ test.each([
   ["of a scheme", "{PBKDF2-SHA256}10000$x", "the format of the password hash is not known"],
   ["of a scheme in lower case", "{plain}secret", "the format of the password hash is not known"],
   ["of a scheme with an encoding", "{SHA512.b64}AAAA", "the format of the password hash is not known"],
-  ["of a scheme after a blank", " {SSHA}AAAA", "blanks or quotes stand before the hash"],
+  ["of a scheme after a blank", " {SSHA}AAAA", "blanks, quotes or other marks stand before the hash"],
   ["of htdigest", "Registry realm:5f4dcc3b5aa765d61d8327deb882cf99", "this is a line of htdigest"],
   [
     "of htdigest whose realm looks like DES crypt",
