@@ -8,6 +8,14 @@ export { backendFault } from "./backend-fault.ts";
 export { clientNetwork } from "./client-network.ts";
 export { durationFault, durationOption, fileOptionsSchema } from "./duration-option.ts";
 export {
+  claimUncaught,
+  containmentOf,
+  type ErrorContainment,
+  errorContainment,
+  openContained,
+  UnownedError,
+} from "./error-containment.ts";
+export {
   type FairQueue,
   type FairQueueOptions,
   fairQueue,
@@ -15,6 +23,7 @@ export {
   QueueRefusedError,
   type Release,
 } from "./fair-queue.ts";
+export { guardProcess } from "./guard-process.ts";
 export { inspectKeyPair, type KeyPairFault, type KeyPairFindings } from "./key-pair.ts";
 export { suggestKey } from "./known-keys.ts";
 export { type LinkedList, type LinkedNode, linkedList } from "./linked-list.ts";

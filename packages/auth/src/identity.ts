@@ -15,6 +15,11 @@ export interface Identity {
    */
   readonly ambiguousGroups?: readonly string[];
   /**
+   * Why there may be groups that are told nowhere here, in a few words for the log. Then a rule that allows counts `groups`
+   * alone, and every rule that denies by a group holds, whichever it names.
+   */
+  readonly groupsIncomplete?: string;
+  /**
    * How rules compare these names with theirs. `exact` by default: letter for letter. `folded`: as a directory does, where
    * case, compatibility forms of Unicode and repeated blanks make no other name (RFC 4518). It holds for groups, and in
    * rules that deny for the user's name as well.

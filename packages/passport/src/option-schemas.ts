@@ -29,3 +29,8 @@ const durationError = { error: ({ input }: { input?: unknown }) => durationFault
 export const timeout: z.ZodType<Duration> = z
   .union([z.int(), z.string()], durationError)
   .refine((value) => (parseDuration(value) ?? 0) > 0, durationError);
+
+export const maxCredentialBytes: z.ZodType<number> = z
+  .int("must be a whole number from 1 to 32768")
+  .min(1, "must be a whole number from 1 to 32768")
+  .max(32_768, "must be a whole number from 1 to 32768");

@@ -7,6 +7,7 @@ import type { ResponseSpec } from "../case/fuzz-case.ts";
 import { type Marker, markerIn } from "../case/marker.ts";
 import { writeInPieces } from "../write-in-pieces.ts";
 import { formOf } from "./form.ts";
+import { isUnread } from "./is-unread.ts";
 import { operationOf } from "./operation.ts";
 import { headFaults, type ReceivedRequest, type RegistryObserver } from "./received.ts";
 import { renderResponse } from "./render-response.ts";
@@ -32,7 +33,8 @@ export interface FuzzRegistrySettings {
 
 /**
  * What was sent unasked and the next request may have been on their way at the same time. Only a request that comes
- * later than this, in milliseconds, was sent by somebody who could have known.
+ * later than this, in milliseconds, after the other end has taken what was sent, was sent by somebody who could have
+ * known.
  */
 const crossing = 250;
 
@@ -149,6 +151,7 @@ function serve(socket: Socket, raw: Socket, { responseTo, observer }: FuzzRegist
     const sent = { known: false, after };
     unasked = sent;
     socket.write(tail, "latin1");
+    while (await isUnread(raw)) await delay(50);
     await delay(crossing);
     // However late this is, what was sent before it has been read once the loop has turned.
     await nextTurn();

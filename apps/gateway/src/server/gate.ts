@@ -13,6 +13,7 @@ import type { BackendConfiguration, Configuration } from "../config/configuratio
 import type { Path } from "../config/mend.ts";
 import { endsWithin } from "./ends-within.ts";
 import { openBackend } from "./open-backend.ts";
+import { type LiveCredentials, openCredentials } from "./registry-credentials.ts";
 import { loadTls, type TlsIdentity } from "./tls.ts";
 
 /** Everything that one configuration stands for, but the listening socket. */
@@ -57,7 +58,10 @@ export async function buildGate(configuration: Configuration, surroundings: Gate
     }
   };
 
-  const options = await collect(proxyOptions(configuration, counters));
+  const { credentials: credentialsConfiguration } = configuration.upstream;
+  const credentials =
+    credentialsConfiguration === undefined ? undefined : await collect(openCredentials(credentialsConfiguration, log));
+  const options = await collect(proxyOptions(configuration, counters, credentials));
   const findings = options === undefined ? undefined : validateOptions(options);
   faults.push(...(findings?.faults.map(rerooted) ?? []));
   const { tls: tlsConfiguration } = configuration.listen;
@@ -71,6 +75,7 @@ export async function buildGate(configuration: Configuration, surroundings: Gate
     if (opened !== undefined) backends.push(opened);
   }
   if (faults.length > 0 || options === undefined) {
+    credentials?.close();
     await closeBackends(backends, log);
     throw new InvalidOptionsError(faults);
   }
@@ -97,6 +102,7 @@ export async function buildGate(configuration: Configuration, surroundings: Gate
     async retire() {
       await requests.finished();
       await proxy.close();
+      credentials?.close();
       await closeBackends(backends, log);
     },
   };
@@ -123,11 +129,16 @@ async function closeBackends(backends: readonly AuthBackend[], log: Logger): Pro
 async function proxyOptions(
   { listen, upstream, auth, access, limits = {}, log }: Configuration,
   counters: CounterStore | undefined,
+  live: LiveCredentials | undefined,
 ): Promise<Omit<RegistryProxyOptions, "backends">> {
-  const { ca, ...target } = upstream;
+  const { ca, credentials: _files, ...target } = upstream;
   const { connectionsPerAddress: _, ...requestLimits } = limits;
   return {
-    upstream: ca === undefined ? target : { ...target, ca: await readCertificates(ca) },
+    upstream: {
+      ...target,
+      ...(ca !== undefined && { ca: await readCertificates(ca) }),
+      ...(live !== undefined && { credentials: live.current }),
+    },
     ...(auth.realm !== undefined && { realm: auth.realm }),
     ...(auth.cache !== undefined && { cache: auth.cache }),
     throttle: auth.throttle === false ? false : { ...auth.throttle, ...(counters && { store: counters }) },

@@ -1,5 +1,5 @@
 import { type AuthBackend, durationPattern, type Fault, InvalidOptionsError, type Logger } from "@registry-gate/auth";
-import { durationFault, suggestKey, valueSchema } from "@registry-gate/auth-kit";
+import { durationFault, openContained, suggestKey, valueSchema } from "@registry-gate/auth-kit";
 import type { BackendConfiguration } from "../config/configuration.ts";
 import { isWithin, type Path } from "../config/mend.ts";
 import { withQuoteHint } from "../config/quote-hint.ts";
@@ -35,13 +35,20 @@ export async function openBackend(
   const at = ["auth", "backends", index];
   let known: unknown;
   try {
-    const plugin = await findPlugin(type, directory);
-    known = plugin.optionsSchema;
-    const own = placeholders.filter((path) => isWithin(path, [at])).map((path) => path.slice(at.length));
-    const typed = typePlaceholders(structuredClone(options), own, known);
-    const bare = bareDurations(typed, known);
-    if (bare.length > 0) throw new InvalidOptionsError(bare);
-    return await inTime(plugin.open(typed, { id, baseDirectory: directory, log }));
+    const opening = openContained(
+      async () => {
+        // Within it too: a module may begin something while it is loaded.
+        const plugin = await findPlugin(type, directory);
+        known = plugin.optionsSchema;
+        const own = placeholders.filter((path) => isWithin(path, [at])).map((path) => path.slice(at.length));
+        const typed = typePlaceholders(structuredClone(options), own, known);
+        const bare = bareDurations(typed, known);
+        if (bare.length > 0) throw new InvalidOptionsError(bare);
+        return inTime(plugin.open(typed, { id, baseDirectory: directory, log }));
+      },
+      (error) => log.error({ backend: id, err: error }, "a backend threw an error that nobody caught"),
+    );
+    return await opening;
   } catch (error) {
     const faults = faultsIn(error);
     if (faults === undefined) {

@@ -100,7 +100,8 @@ function nearMiss({ named }: CompiledRule, principal: Principal): string {
 
 function describe(principal: Principal): string {
   if (principal === "anonymous") return "an anonymous caller";
-  const { username, groups } = principal.identity;
+  const { username, groups, groupsIncomplete } = principal.identity;
+  if (groupsIncomplete !== undefined) return `${username}, whose groups are not all known: ${groupsIncomplete}`;
   if (principal.groupsUnknown === true && groups.length === 0) return `${username}, whose groups are not known`;
   return groups.length === 0 ? `${username}, who is in no group` : `${username} or the groups ${groups.join(", ")}`;
 }

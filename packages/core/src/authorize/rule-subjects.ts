@@ -25,6 +25,8 @@ export function compileSubjects(subjects: readonly string[]): RuleSubjects {
       const userMatching = effect === "deny" ? nameMatching : "exact";
       if (users.exact.size > 0 && users[userMatching].has(comparableUser(username, userMatching))) return true;
       if (groups.exact.size === 0) return false;
+      // Nobody gets around a denial because their groups could not be told.
+      if (effect === "deny" && identity.groupsIncomplete !== undefined) return true;
       const { certain, possible } = comparableGroups(identity);
       return (effect === "deny" ? possible : certain).some((group) => groups[nameMatching].has(group));
     },

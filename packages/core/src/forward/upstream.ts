@@ -1,4 +1,4 @@
-import { timerDelay } from "@registry-gate/auth";
+import { type Logger, timerDelay } from "@registry-gate/auth";
 import { fairQueue } from "@registry-gate/auth-kit";
 import type { UpstreamOptions } from "../options.ts";
 import { connectionLimit } from "./connection-limit.ts";
@@ -8,6 +8,7 @@ import { hostOf } from "./host.ts";
 import { libraryTransport } from "./library/library-transport.ts";
 import { limitTransport } from "./limit-transport.ts";
 import { type QueryResponse, query, type UpstreamQuery } from "./query.ts";
+import { withRegistryLogin } from "./registry-login.ts";
 import { retryStale } from "./retry-stale.ts";
 import type { ResponseSink, Transfer, Transport, UpstreamRequest } from "./transport.ts";
 
@@ -36,8 +37,8 @@ const maxIdle = 256;
 const maxWaiting = 10_000;
 const waitTimeout = 30_000;
 
-export function openUpstream(options: UpstreamOptions): Upstream {
-  const { maxConnections = 1024, ca } = options;
+export function openUpstream(options: UpstreamOptions, log: Logger | undefined): Upstream {
+  const { maxConnections = 1024, ca, credentials } = options;
   const readTimeout = timerDelay(options.readTimeout ?? 900_000);
   const connectTimeout = timerDelay(options.connectTimeout ?? 10_000);
   const url = new URL(options.url);
@@ -67,7 +68,7 @@ export function openUpstream(options: UpstreamOptions): Upstream {
     },
   };
   const queue = fairQueue({ concurrency: maxConnections, maxWaiting, timeout: waitTimeout });
-  const transport = limitTransport(retryStale(either), queue);
+  const transport = withRegistryLogin(limitTransport(retryStale(either), queue), credentials, log);
 
   return {
     url,
