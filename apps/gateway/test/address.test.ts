@@ -9,6 +9,7 @@ describe("a listening address", () => {
     ["[::1]:5043", { host: "::1", port: 5043 }, true],
     ["[::]:5043", { host: "::", port: 5043 }, false],
     ["gate.example.com:443", { host: "gate.example.com", port: 443 }, false],
+    ["*:5043", { host: "*", port: 5043 }, false],
     ["unix:/run/gate.sock", { socket: "/run/gate.sock" }, true],
     ["systemd:", { inherited: undefined }, false],
     ["systemd:gate.socket", { inherited: "gate.socket" }, false],
@@ -20,13 +21,21 @@ describe("a listening address", () => {
     expect(isLoopback(parsed)).toBe(loopback);
   });
 
+  test.each(["5043", ":5043"])("%j is the port at every address", (text) => {
+    expect(parseListenAddress(text)).toEqual({ host: "*", port: 5043 });
+  });
+
   test.each([
     "",
-    "5043",
-    ":5043",
+    ":",
+    "*",
+    "*5043",
+    "65536",
+    ":65536",
     "host:",
     "host:65536",
     "host:-1",
+    "::5043",
     "::1:5043",
     "[::1]",
     "[host]:1",

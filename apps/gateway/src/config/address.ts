@@ -1,7 +1,13 @@
 import { isIP } from "node:net";
 import type { ListenAddress } from "./configuration.ts";
 
-/** Reads `host:port`, `[IPv6]:port`, `unix:/path`, `systemd:` or `systemd:name`; `undefined` for anything else. */
+/** In the place of a host: every address of the machine, of IPv6 where it has it, and of IPv4. */
+export const everyAddress = "*";
+
+/**
+ * Reads `host:port`, `[IPv6]:port`, `unix:/path`, `systemd:` or `systemd:name`, and a port alone as `5043`, `:5043` or
+ * `*:5043`, which is at every address; `undefined` for anything else.
+ */
 export function parseListenAddress(text: string): ListenAddress | undefined {
   if (text.startsWith("unix:")) {
     const socket = text.slice("unix:".length);
@@ -11,10 +17,10 @@ export function parseListenAddress(text: string): ListenAddress | undefined {
     const name = text.slice("systemd:".length);
     return /^[!-9;-~]{0,255}$/.test(name) ? { inherited: name === "" ? undefined : name } : undefined;
   }
-  const [, bracketed, plain, digits = ""] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? [];
-  const host = bracketed ?? plain;
+  const [, bracketed, plain, digits = ""] = /^(?:(?:\[([^\]]+)\]|([^:]*)):)?(\d{1,5})$/.exec(text) ?? [];
+  const host = bracketed ?? (plain === undefined || plain === "" ? everyAddress : plain);
   const port = Number(digits);
-  if (host === undefined || port > 65_535) return undefined;
+  if (digits === "" || port > 65_535) return undefined;
   if (bracketed !== undefined && isIP(bracketed) !== 6) return undefined;
   return { host, port };
 }

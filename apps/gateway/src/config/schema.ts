@@ -1,4 +1,5 @@
 import { durationPattern, parseDuration } from "@registry-gate/auth";
+import { durationFault } from "@registry-gate/auth-kit";
 import { accessRuleSchema } from "registry-gate";
 import { z } from "zod";
 import { parseListenAddress } from "./address.ts";
@@ -8,14 +9,16 @@ import type { BackendConfiguration, Configuration, ListenAddress } from "./confi
 const text = (): z.ZodString => z.string("must be a text").min(1, "must not be empty");
 const list = <T>(item: z.ZodType<T>): z.ZodType<T[]> => z.array(item, "must be a list");
 
+const durationError = { error: ({ input }: { input?: unknown }) => durationFault(input) };
+/** It may be longer than a timer can wait: whatever sets one asks `timerDelay`. */
 const duration = (): z.ZodType<number, string> =>
   z
-    .string("must be a duration such as 500ms, 30s or 15m")
-    .regex(durationPattern, "must be a duration such as 500ms, 30s or 15m")
+    .string(durationError)
+    .regex(durationPattern, durationError)
     .transform((value, context) => {
       const milliseconds = parseDuration(value);
       if (milliseconds !== undefined && milliseconds > 0) return milliseconds;
-      context.addIssue({ code: "custom", message: "must be longer than nothing and shorter than 24 days" });
+      context.addIssue({ code: "custom", message: "must be longer than nothing, and at most 36525d" });
       return z.NEVER;
     });
 
@@ -27,9 +30,9 @@ const byteRate = (): z.ZodType<number, string | 0> =>
       z.literal(0),
       z
         .string(perSecond)
-        .regex(new RegExp(`${bytesPattern.source.slice(0, -1)}/s$`), perSecond)
+        .regex(new RegExp(`^0$|${bytesPattern.source.slice(0, -1)}/s$`), perSecond)
         .transform((value, context) => {
-          const bytes = parseBytes(value.slice(0, -"/s".length));
+          const bytes = value === "0" ? 0 : parseBytes(value.slice(0, -"/s".length));
           if (bytes !== undefined) return bytes;
           context.addIssue({ code: "custom", message: perSecond });
           return z.NEVER;
@@ -42,12 +45,15 @@ const time = durationPattern.source.replace(/^\^|\$$/g, "");
 const limit = (): z.ZodString =>
   text().regex(new RegExp(`^[1-9]\\d{0,8}/${time}$`), "must be a number of failures within a time, such as 10/5m");
 
-const address: z.ZodType<ListenAddress, string> = text().transform((value, context) => {
-  const parsed = parseListenAddress(value);
-  if (parsed !== undefined) return parsed;
-  context.addIssue({ code: "custom", message: "must be host:port, [IPv6 address]:port, unix:/path or systemd:NAME" });
-  return z.NEVER;
-});
+const addressForm = "must be host:port, [IPv6 address]:port, a port alone, unix:/path or systemd:NAME";
+const address: z.ZodType<ListenAddress, string | number> = z
+  .union([z.string(), z.int()], addressForm)
+  .transform((value, context) => {
+    const parsed = parseListenAddress(String(value));
+    if (parsed !== undefined) return parsed;
+    context.addIssue({ code: "custom", message: addressForm });
+    return z.NEVER;
+  });
 
 const pathExample = "must be a path of plain segments, such as /healthz";
 /** In one spelling only, and not where the registry is, in no spelling. */
@@ -79,7 +85,7 @@ export const configurationSchema: z.ZodType<Configuration> = z.strictObject(
     listen: z.strictObject(
       {
         address: address.describe(
-          "host:port, [IPv6 address]:port, unix:/path, or systemd: for a socket that systemd passes",
+          "host:port, [IPv6 address]:port, a port alone (at every address), unix:/path, or systemd: for a socket that systemd passes",
         ),
         socketMode: mode.describe('The mode of a Unix socket, such as "0660"').exactOptional(),
         socketGroup: z

@@ -10,6 +10,7 @@ import {
   validateOptions,
 } from "registry-gate";
 import type { BackendConfiguration, Configuration } from "../config/configuration.ts";
+import type { Path } from "../config/mend.ts";
 import { endsWithin } from "./ends-within.ts";
 import { listenFaults } from "./listen-faults.ts";
 import { openBackend } from "./open-backend.ts";
@@ -32,6 +33,8 @@ export interface Gate {
 export interface GateSurroundings {
   /** Where paths in backends' options are relative to. */
   readonly directory: string;
+  /** Where texts of the configuration came whole from the environment. */
+  readonly placeholders?: readonly Path[];
   readonly log: Logger;
   readonly onRequest: (record: RequestRecord) => void;
   /** Where failed logins are counted. Default: anew for each gate. */
@@ -44,7 +47,7 @@ export interface GateSurroundings {
  * @throws {InvalidOptionsError} with every fault; then nothing stays open.
  */
 export async function buildGate(configuration: Configuration, surroundings: GateSurroundings): Promise<Gate> {
-  const { directory, log, onRequest, counters } = surroundings;
+  const { directory, placeholders = [], log, onRequest, counters } = surroundings;
   const faults: Fault[] = [];
   const collect = async <T>(action: Promise<T>): Promise<T | undefined> => {
     try {
@@ -68,7 +71,9 @@ export async function buildGate(configuration: Configuration, surroundings: Gate
   const backends: AuthBackend[] = [];
   const ids = idsOf(configuration.auth.backends);
   for (const [index, backend] of configuration.auth.backends.entries()) {
-    const opened = await collect(openBackend(backend, { index, id: ids[index] ?? backend.type, directory, log }));
+    const opened = await collect(
+      openBackend(backend, { index, id: ids[index] ?? backend.type, directory, placeholders, log }),
+    );
     if (opened !== undefined) backends.push(opened);
   }
   if (faults.length > 0 || options === undefined) {

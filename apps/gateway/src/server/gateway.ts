@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { type Fault, formatFault, InvalidOptionsError } from "@registry-gate/auth";
+import { type Fault, formatFault, InvalidOptionsError, timerDelay } from "@registry-gate/auth";
 import { type FileWatch, type SettledFile, watchFiles } from "@registry-gate/watched-file";
 import { addressSet, type CounterStore, memoryCounters, type RequestRecord } from "registry-gate";
 import type { Configuration, LogLevel } from "../config/configuration.ts";
@@ -14,8 +14,8 @@ import { type Listener, type ListenerHandlers, type ListenerLimits, openListener
 import { isWellFormed, type LoadedGate, loadGate } from "./load-gate.ts";
 import { type GatewayLog, openLog } from "./log.ts";
 import { reloadAttempts } from "./reload-attempts.ts";
-import { riskWarnings } from "./risks.ts";
 import { identityOf, type TlsFiles } from "./tls.ts";
+import { warningsOf } from "./warnings.ts";
 
 /** A running gateway. */
 export interface Gateway {
@@ -116,9 +116,7 @@ export async function startGateway(file: string): Promise<Gateway> {
   function announce(anew: boolean): void {
     const { name, secure } = listener;
     if (anew) log.logger.info({ event: "listening", address: name, tls: secure }, `listening on ${name}`);
-    for (const warning of [...gate.warnings, ...riskWarnings(gate.configuration, gate.tls)]) {
-      log.logger.warn({ event: "warning" }, formatFault(warning));
-    }
+    for (const warning of warningsOf(gate)) log.logger.warn({ event: "warning" }, formatFault(warning));
   }
 
   function watch(): FileWatch[] {
@@ -138,8 +136,10 @@ export async function startGateway(file: string): Promise<Gateway> {
       const asked = clientCa !== undefined && newClientCa !== undefined;
       try {
         const files: TlsFiles = asked ? [...pair, { path: clientCa.path, content: newClientCa }] : pair;
-        listener.setTls(identityOf(tlsConfiguration, files));
+        const identity = identityOf(tlsConfiguration, files);
+        listener.setTls(identity);
         log.logger.info({ event: "certificate reloaded" }, "new connections get the new certificate");
+        for (const warning of identity.warnings) log.logger.warn({ event: "warning" }, formatFault(warning));
       } catch (error) {
         refuse("certificate refused", error);
       }
@@ -322,8 +322,8 @@ function placeOf({ listen: { address, socketMode, socketGroup, shared } }: Confi
 
 function limitsOf({ listen, limits, upstream }: Configuration): ListenerLimits {
   return {
-    inactivity: (upstream.readTimeout ?? defaultReadTimeout) + inactivityMargin,
-    headersTimeout: listen.headersTimeout ?? defaultHeadersTimeout,
+    inactivity: timerDelay((upstream.readTimeout ?? defaultReadTimeout) + inactivityMargin),
+    headersTimeout: timerDelay(listen.headersTimeout ?? defaultHeadersTimeout),
     maxConnections: listen.maxConnections ?? defaultMaxConnections,
     connectionsPerAddress: limits?.connectionsPerAddress ?? defaultConnectionsPerAddress,
     trustedProxies: addressSet(listen.trustedProxies ?? []),

@@ -1,6 +1,6 @@
 import type { Server } from "node:net";
 import { InvalidOptionsError } from "@registry-gate/auth";
-import { formatListenAddress } from "../config/address.ts";
+import { everyAddress, formatListenAddress } from "../config/address.ts";
 import type { ListenAddress, ListenConfiguration } from "../config/configuration.ts";
 import { findInheritedSocket, inheritanceHint, takeDescriptor } from "./inherited-socket.ts";
 import { listenOnUnixSocket, type UnixSocketFile } from "./unix-socket.ts";
@@ -33,18 +33,22 @@ export async function listenOn(server: Server, place: ListenPlace, former?: Unix
     const descriptor = findInheritedSocket(address.inherited, process.env, process.pid);
     takeDescriptor(descriptor);
     await listen(server, { fd: descriptor }, address);
-  } else await listen(server, { host: address.host, port: address.port, reusePort: shared }, address);
+  } else {
+    const { host, port } = address;
+    // Without a host, Node takes IPv4 where the machine has no IPv6.
+    await listen(server, { ...(host !== everyAddress && { host }), port, reusePort: shared }, address);
+  }
   const actual = server.address();
   if (actual === null || typeof actual === "string") {
     return { name: formatListenAddress(address), onUnixSocket: true, file: undefined };
   }
-  const host = "host" in address ? address.host : actual.address;
+  const host = "host" in address && address.host !== everyAddress ? address.host : actual.address;
   return { name: formatListenAddress({ host, port: actual.port }), onUnixSocket: false, file: undefined };
 }
 
 function listen(
   server: Server,
-  options: { readonly host: string; readonly port: number; readonly reusePort: boolean } | { readonly fd: number },
+  options: { readonly host?: string; readonly port: number; readonly reusePort: boolean } | { readonly fd: number },
   address: ListenAddress,
 ): Promise<void> {
   return new Promise((resolve, reject) => {

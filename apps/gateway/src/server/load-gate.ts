@@ -11,7 +11,7 @@ export interface LoadedGate {
 }
 
 /** What a gate is given beside its configuration. */
-export type Surroundings = Omit<GateSurroundings, "directory">;
+export type Surroundings = Omit<GateSurroundings, "directory" | "placeholders">;
 
 /**
  * Reads a configuration file and builds the gate that it describes; connects to nothing.
@@ -24,8 +24,9 @@ export async function loadGate(
 ): Promise<LoadedGate> {
   const { faults, loaded, leftOut } = await inspectConfiguration(file, process.env);
   if (loaded === undefined) throw new InvalidOptionsError(faults);
-  const { configuration, directory } = loaded;
-  const build = (): Promise<Gate> => buildGate(configuration, { ...surroundingsOf(configuration), directory });
+  const { configuration, directory, placeholders } = loaded;
+  const build = (): Promise<Gate> =>
+    buildGate(configuration, { ...surroundingsOf(configuration), directory, placeholders });
   if (faults.length === 0) return { loaded, gate: await build() };
   const further = await faultsOfBuilding(build);
   throw new InvalidOptionsError([...faults, ...further.filter(({ path }) => !isWithin(path, leftOut))]);
