@@ -11,6 +11,7 @@ import { compilePolicy } from "./authorize/policy.ts";
 import { sendCatalog } from "./catalog/send-catalog.ts";
 import { visibleCatalog } from "./catalog/visible-catalog.ts";
 import { type Client, clientOf } from "./client.ts";
+import { crossOriginPolicy } from "./cross-origin.ts";
 import { failInternally, failUpstream, forward } from "./forward/forward.ts";
 import { requestBody } from "./forward/request-body.ts";
 import { hasBody, upstreamHeaders } from "./forward/request-headers.ts";
@@ -94,6 +95,7 @@ export function registryProxy(given: RegistryProxyOptions): RegistryProxy {
   const identities = identifier(backends, cache, log, options.session, throttle);
   const policy = compilePolicy(options.access);
   const upstream = openUpstream(options.upstream, log);
+  const crossOrigin = options.cors === undefined ? undefined : crossOriginPolicy(options.cors);
   const sealer = processSealer;
   const catalog = visibleCatalog(upstream, sealer);
   const checkMounting = mountingCheck(log);
@@ -128,6 +130,12 @@ export function registryProxy(given: RegistryProxyOptions): RegistryProxy {
       const fault = shapeFault(request, credentialHeaders);
       if (fault !== undefined) return end("refused", fault.message, answers.refused(fault));
 
+      if (crossOrigin?.isPreflight(request) === true) {
+        context.decision = "allowed";
+        context.reason = "a browser's preflight for a page of an allowed origin";
+        return crossOrigin.sendPreflight(request, response);
+      }
+
       // 2. Route and headers: from here on only what was understood exists.
       context.phase = "route";
       const { route: asked, refusal } = parseRoute(request.method ?? "", target);
@@ -154,7 +162,7 @@ export function registryProxy(given: RegistryProxyOptions): RegistryProxy {
         return end("throttled", tooManyOfClient, answers.tooManyInFlightOfClient);
       }
       const bySession = verdict.outcome === "authenticated" && verdict.bySession === true;
-      const forgery = forgeryFault(request, client, bySession);
+      const forgery = forgeryFault(request, client, bySession, crossOrigin);
       if (forgery !== undefined) return end("denied", forgery, answers.foreignPage);
 
       // 4. Authorize: may they?
@@ -241,7 +249,10 @@ export function registryProxy(given: RegistryProxyOptions): RegistryProxy {
         request,
         response,
         () => clientOf(request, trusted),
-        (context, full) => void pass(context, target, full),
+        (context, full) => {
+          crossOrigin?.mark(request, response);
+          void pass(context, target, full);
+        },
       );
     } else if (next !== undefined) next();
     else refuseOutside(request, response);
