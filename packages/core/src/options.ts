@@ -40,6 +40,7 @@ export interface RegistryProxyOptions {
   readonly log?: Logger;
 }
 
+/** The registry, and how it is reached. */
 export interface UpstreamOptions {
   /** `http://` or `https://`, host and port; no path, query or credentials. */
   readonly url: string;
@@ -68,6 +69,7 @@ export type RegistryCredentials =
   | { readonly username: string; readonly password: string }
   | { readonly bearer: string };
 
+/** Limits that keep one client from taking what all need. */
 export interface LimitOptions {
   /** Requests in progress, in all. Beyond them 503. Default 10 000. */
   readonly inFlight?: number;
@@ -80,6 +82,7 @@ export interface LimitOptions {
   readonly minRate?: number;
 }
 
+/** How logins that were checked are remembered. */
 export interface CacheOptions {
   /** How long a checked login holds, in milliseconds. Default 60 000. */
   readonly ttl?: number;
