@@ -6,6 +6,7 @@ const packages = globSync(["../../packages/*/package.json", "../../apps/gateway/
   .map((path) => ({ path, manifest: JSON.parse(readFileSync(new URL(path, import.meta.url), "utf8")) }))
   .filter(({ manifest }) => manifest.private !== true);
 
+// TypeDoc needs the compiler's API, which TypeScript 7.0 does not have: this package has a TypeScript 6 of its own.
 /** @type {Partial<import("typedoc").TypeDocOptions>} */
 export default {
   name: "registry-gate",

@@ -4,9 +4,9 @@ import { fromMarkdown } from "mdast-util-from-markdown";
 export interface References {
   /** The targets of its links and pictures, as they are written. */
   readonly links: readonly string[];
-  /** The code spans in its prose that can be nothing but paths of files or directories, those in links left out. */
+  /** The code spans in its prose that can be nothing but paths with a slash, those in links left out. */
   readonly paths: readonly string[];
-  /** Links whose text is such a path. */
+  /** Links whose text is a path, or the name of a file. */
   readonly linkedPaths: readonly { readonly path: string; readonly link: string }[];
   /** The anchors of its headings, as GitHub makes them. */
   readonly anchors: readonly string[];
@@ -16,8 +16,8 @@ type Node = ReturnType<typeof fromMarkdown>["children"][number];
 
 /** The folders at the root of the workspace: what begins with one of them is a path. */
 const rooted = /^(?:\.changeset|\.ci|\.github|apps|docs|packages|test)\/[\w.*/-]*$/;
-/** A path in a folder that its reader knows: it has a slash, and ends like a file of this workspace. */
-const file = /^[\w.-]+(?:\/[\w.-]+)+\.(?:ts|js|json|md|yml|yaml)$/;
+/** A file, perhaps in a folder that its reader knows. */
+const file = /^(?:[\w.-]+\/)*[\w.-]+\.(?:ts|js|json|md|yml|yaml)$/;
 
 /** Finds the references in a Markdown file (CommonMark, and tables as text). */
 export function referencesOf(markdown: string): References {
@@ -28,7 +28,7 @@ export function referencesOf(markdown: string): References {
   const visit = (nodes: readonly Node[]): void => {
     for (const node of nodes) {
       if (node.type === "link" || node.type === "image" || node.type === "definition") links.push(node.url);
-      if (node.type === "inlineCode" && isPath(node.value)) paths.push(node.value);
+      if (node.type === "inlineCode" && isPath(node.value) && node.value.includes("/")) paths.push(node.value);
       if (node.type === "heading") anchors.push(anchorOf(textOf(node)));
       if (node.type === "link" && isPath(textOf(node))) linkedPaths.push({ path: textOf(node), link: node.url });
       else if ("children" in node) visit(node.children);
