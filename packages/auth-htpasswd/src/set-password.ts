@@ -8,6 +8,7 @@ import { replaceFile } from "./replace-file.ts";
 import { NotThatFileError } from "./text-lines.ts";
 import { parseUserFile } from "./user-file.ts";
 
+/** How a password is written. */
 export interface SetPasswordOptions {
   /** The binary logarithm of bcrypt's iterations, from 4 to 17; each step doubles the time of a login. Default 10. */
   readonly cost?: number;
