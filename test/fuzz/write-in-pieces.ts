@@ -12,7 +12,7 @@ export interface Pieces {
 }
 
 /** How long a peer that reads nothing is waited for, in milliseconds. */
-const patience = 4000;
+const patience = 10_000;
 /** Of writes, each of which costs a turn of the loop. */
 const mostWrites = 3000;
 

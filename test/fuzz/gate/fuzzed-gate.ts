@@ -30,7 +30,7 @@ export function freshUser(number: number): string {
 }
 
 /** How long it waits for anything, in milliseconds: short, so that what hangs is seen. */
-export const gateTimeout = 2000;
+export const gateTimeout = 5000;
 const mostLines = 40;
 
 export async function startFuzzedGate(registry: string, certificate?: CertificateFiles): Promise<FuzzedGate> {

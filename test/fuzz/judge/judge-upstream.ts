@@ -97,7 +97,15 @@ export function upstreamJudge(): UpstreamJudge {
       if (planned !== undefined) authorise(planned, `${head.method} ${head.target}`, operation);
     },
     suspicious: (reason, ...markers) => report("upstream-form", reason, ...markers),
-    crossed: (marker) => void crossed.add(marker),
+    crossed(marker, after) {
+      const [one, other] = [requests.get(marker), after === undefined ? undefined : requests.get(after)];
+      // Whatever crosses, a connection that carried one user's request must carry no other user's.
+      if (one !== undefined && other !== undefined && userOf(one.spec.logins) !== userOf(other.spec.logins)) {
+        report("leak", "two users shared a connection to the registry", marker, after);
+      } else {
+        crossed.add(marker);
+      }
+    },
     take() {
       const found = violations;
       violations = [];

@@ -34,7 +34,7 @@ export interface FuzzRegistrySettings {
  * What was sent unasked and the next request may have been on their way at the same time. Only a request that comes
  * later than this, in milliseconds, was sent by somebody who could have known.
  */
-const crossing = 250;
+const crossing = 2000;
 
 export async function startFuzzRegistry(settings: FuzzRegistrySettings): Promise<FuzzRegistry> {
   const open = new Set<Socket>();
@@ -105,7 +105,7 @@ function serve(socket: Socket, raw: Socket, { responseTo, observer }: FuzzRegist
 
   /** The connection was used although something had been sent unasked on it. */
   function misused(marker: Marker | undefined, later: number, after: Marker | undefined): void {
-    if (later < crossing && marker !== undefined) observer.crossed(marker);
+    if (later < crossing && marker !== undefined) observer.crossed(marker, after);
     else
       observer.suspicious(
         "a request on a connection on which bytes had come that belong to no response",

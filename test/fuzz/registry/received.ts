@@ -10,8 +10,12 @@ export interface RegistryObserver {
   acted(request: ReceivedRequest, operation: RegistryOperation | undefined): void;
   /** What came is no request, or one that could be read in two ways. */
   suspicious(reason: string, ...markers: readonly (Marker | undefined)[]): void;
-  /** A request crossed with bytes that the registry sent unasked: nobody could have told them from the response. */
-  crossed(marker: Marker): void;
+  /**
+   * A request crossed with bytes that the registry sent unasked: nobody could have told them from the response.
+   *
+   * @param after The request after whose response they were sent.
+   */
+  crossed(marker: Marker, after: Marker | undefined): void;
 }
 
 export interface ReceivedRequest {

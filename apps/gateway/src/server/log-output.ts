@@ -26,6 +26,8 @@ export interface DroppedLines {
 
 /** Lines are written together up to this size, which is what a pipe holds on Linux. */
 const batchSize = 64 * 1024;
+/** A line waits so long for others, in milliseconds: a write costs as much as all else that is done for a line. */
+const batchDelay = 10;
 /** After an error other than a full pipe: a disk gets room again, a reader comes back. In milliseconds. */
 const errorDelay = 1000;
 /** While a pipe is full; the delay doubles from the first to the second, in milliseconds. */
@@ -48,6 +50,8 @@ export function logOutput(descriptor: number, { capacity, onDropped }: LogOutput
   let active = false;
   let delay: number = fullPipeDelays[0];
   const idleListeners = new Set<() => void>();
+  /** Runs while lines wait for others, or for the next attempt. */
+  let timer: NodeJS.Timeout | undefined;
 
   function writeNext(): void {
     if (batches.length === 0 && current !== "") seal();
@@ -68,11 +72,22 @@ export function logOutput(descriptor: number, { capacity, onDropped }: LogOutput
     });
   }
 
+  /** A process that has nothing else to do does not stay for its log; whoever ends it may wait in `drained`. */
+  function writeLater(delay: number): void {
+    active = true;
+    timer = setTimeout(writeNow, delay).unref();
+  }
+
+  function writeNow(): void {
+    clearTimeout(timer);
+    timer = undefined;
+    writeNext();
+  }
+
   function pause(code: string): void {
     reason = code;
     const busy = code === "EAGAIN";
-    // A process that has nothing else to do does not stay for its log; whoever ends it may wait in `drained`.
-    setTimeout(writeNext, busy ? delay : errorDelay).unref();
+    writeLater(busy ? delay : errorDelay);
     if (busy) delay = Math.min(delay * 2, fullPipeDelays[1]);
   }
 
@@ -102,18 +117,19 @@ export function logOutput(descriptor: number, { capacity, onDropped }: LogOutput
       waiting += line.length;
       current += line;
       if (current.length >= batchSize) seal();
-      if (!active) writeNext();
+      if (!active) writeLater(batchDelay);
     },
     drained(patience) {
       if (!active) return Promise.resolve();
       return new Promise((resolve) => {
         const done = (): void => {
-          clearTimeout(timer);
+          clearTimeout(limit);
           idleListeners.delete(done);
           resolve();
         };
-        const timer = setTimeout(done, patience);
+        const limit = setTimeout(done, patience);
         idleListeners.add(done);
+        if (timer !== undefined) writeNow();
       });
     },
   };

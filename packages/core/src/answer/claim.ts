@@ -14,6 +14,10 @@ export function claim(response: ServerResponse): boolean {
   return true;
 }
 
+export function isClaimed(response: ServerResponse): boolean {
+  return claimed.has(response);
+}
+
 /** Lets somebody else respond, where not a byte was sent yet. */
 export function disclaim(response: ServerResponse): void {
   if (!response.headersSent) claimed.delete(response);

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Logger } from "@registry-gate/auth";
 import { bodyStalled } from "../answer/answers.ts";
+import { isClaimed } from "../answer/claim.ts";
 import { sendError } from "../answer/error-answer.ts";
 import { hasBody } from "../forward/request-headers.ts";
 import type { LimitOptions } from "../options.ts";
@@ -70,7 +71,13 @@ export function requestLifecycle({ limits, onFinished, log }: LifecycleOptions):
           context.transfer?.abort();
           report(context);
         });
-        handle(context, full);
+        if (isClaimed(response)) {
+          // While it waited for its turn, its body turned out malformed.
+          context.decision = "refused";
+          context.reason = "the body is malformed";
+        } else {
+          handle(context, full);
+        }
       });
     },
     close: () => rates.close(),

@@ -194,6 +194,19 @@ describe("a socket that Node hands out bare", () => {
     expect(text.match(/x{1000}/g)).toHaveLength(40_000);
   });
 
+  test("is that of a malformed body behind a request: both get their response, and nothing is wrong with the gate", async () => {
+    const upstream = await startUpstream((_, response) => void setTimeout(() => response.end("ok"), 50));
+    const gate = await startGate({ upstream });
+    const client = await connectRaw(gate.port);
+    const post = `POST /v2/a/blobs/uploads/ HTTP/1.1\r\nHost: x\r\nAuthorization: ${alice}\r\n`;
+    client.write(`${get("a")}${post}Transfer-Encoding: chunked\r\n\r\nzz\r\n`);
+    expect(statuses(await client.until(/ 400 [\s\S]*\r\n\r\n/))).toEqual([200, 400]);
+    client.socket.destroy();
+    await vi.waitUntil(() => gate.records.length === 2);
+    expect(gate.records[1]).toMatchObject({ decision: "refused", status: 400, phase: "validate" });
+    expect(gate.logged()).toBe("");
+  });
+
   test("is refused where nobody wants to hear of it", async () => {
     const upstream = await startUpstream((_, response) => void response.end());
     const gate = await startGate({ upstream });

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { type CertificateFiles, makeCertificate } from "../../../../test/support/certificate.ts";
 import { listen } from "../../../../test/support/listen.ts";
 import { errorCode, send } from "./client.ts";
-import { startGate } from "./servers.ts";
+import { alice, connectRaw, startGate } from "./servers.ts";
 
 let files: CertificateFiles;
 let authority: string;
@@ -76,6 +76,18 @@ describe("a registry that is reached by TLS", () => {
     // Of the loopback addresses the certificate bears one.
     const other = await startGate({ upstream: { url: `https://127.0.0.2:${port}`, ca: authority } });
     expect((await send(other.port, { path: "/v2/", headers: { host: "localhost" } })).status).toBe(502);
+  });
+
+  test("is not blamed for the silence of a client that takes nothing", async () => {
+    const size = 20_000_000;
+    const upstream = await startSecureUpstream((_, response) => void response.end("x".repeat(size)));
+    const gate = await startGate({ upstream: { url: upstream.url, ca: authority, readTimeout: 150 } });
+    const client = await connectRaw(gate.port);
+    client.socket.pause();
+    client.write(`GET /v2/ HTTP/1.1\r\nHost: x\r\nAuthorization: ${alice}\r\nConnection: close\r\n\r\n`);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    client.socket.resume();
+    expect((await client.ended()).match(/x{1000}/g)).toHaveLength(size / 1000);
   });
 
   test("may be silent for so long, and then it is 504", async () => {

@@ -56,7 +56,10 @@ export function libraryTransport(options: LibraryTransportOptions, limit: Connec
     });
     outgoing.once("close", () => onFailure(new Error("the registry closed the connection"), request));
     const { body } = request;
-    outgoing.setTimeout(readTimeout, () => {
+    outgoing.setTimeout(readTimeout);
+    outgoing.on("timeout", () => {
+      // While the client takes nothing, the registry is not to blame.
+      if (request.incoming?.isPaused() === true) return void outgoing.setTimeout(readTimeout);
       const owed = body?.isComplete() === false && !outgoing.writableNeedDrain;
       outgoing.destroy(owed ? new StalledBodyError(readTimeout) : new SilentUpstreamError(readTimeout));
     });
