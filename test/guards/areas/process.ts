@@ -124,8 +124,8 @@ export const process: readonly Guard[] = [
   {
     name: "log-does-not-delay-the-end",
     file: "apps/gateway/src/server/log-output.ts",
-    find: "const timer = setTimeout(done, patience);",
-    replacement: "const timer = setTimeout(() => {}, patience);",
+    find: "const limit = setTimeout(done, patience);",
+    replacement: "const limit = setTimeout(() => {}, patience);",
     tests: ["test/gateway/log-output.test.ts"],
   },
   {
