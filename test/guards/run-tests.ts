@@ -6,9 +6,9 @@ import { join } from "node:path";
 /** What became of a test file. */
 export type TestRun =
   | { readonly kind: "passed" }
-  /** The full title of the first test that failed. */
+  /** The full title of the first test that failed, or that the file did not end in time. */
   | { readonly kind: "failed"; readonly title: string }
-  /** It says nothing about the code: no test began, or the file did not end in time. */
+  /** It says nothing about the code: no test began. */
   | { readonly kind: "broken"; readonly reason: string };
 
 interface Report {
@@ -18,8 +18,8 @@ interface Report {
   }[];
 }
 
-/** How long one test file may take, in milliseconds: without its guard, code can loop for ever. */
-const timeout = 600_000;
+/** How long one test file may take, in milliseconds: without its guard, code can loop for ever, which is a failure. */
+const timeout = 240_000;
 
 /** Runs a test file of a workspace by vitest, up to the first test that fails. */
 export async function runTests(root: string, file: string): Promise<TestRun> {
@@ -29,7 +29,7 @@ export async function runTests(root: string, file: string): Promise<TestRun> {
     const options = ["--maxWorkers=1", "--bail=1", "--reporter=json", `--outputFile=${outputFile}`];
     const vitest = join(root, "node_modules/vitest/vitest.mjs");
     const output = await runVitest([vitest, "run", "--root", root, ...options, file], root);
-    if (output === undefined) return { kind: "broken", reason: `it has not ended within ${timeout / 1000} s` };
+    if (output === undefined) return { kind: "failed", title: `not ended within ${timeout / 1000} s` };
     const text = await readFile(outputFile, "utf8").catch(() => undefined);
     return text === undefined ? { kind: "broken", reason: output } : judge(JSON.parse(text));
   } finally {

@@ -129,6 +129,20 @@ export const credentials: readonly Guard[] = [
     tests: ["packages/core/test/identify/verified-credentials.test.ts"],
   },
   {
+    name: "sighup-forgets-logins",
+    file: "apps/gateway/src/commands/serve.ts",
+    find: "(gateway) => gateway.reload(),",
+    replacement: "() => {},",
+    tests: ["test/gateway/reload.test.ts"],
+  },
+  {
+    name: "reload-keeps-failures",
+    file: "apps/gateway/src/server/gateway.ts",
+    find: "const { loaded: next, gate: nextGate } = await load(path, log, counters);",
+    replacement: "const { loaded: next, gate: nextGate } = await load(path, log, memoryCounters());",
+    tests: ["test/gateway/reload.test.ts"],
+  },
+  {
     name: "equal-logins-checked-once",
     file: "packages/core/src/identify/verified-credentials.ts",
     find: "flights.get(name) ?? takeOff(name, verify)",
@@ -140,7 +154,7 @@ export const credentials: readonly Guard[] = [
     file: "packages/auth-htpasswd/src/hasher.ts",
     find: 'return Buffer.byteLength(password) <= (kind === "bcrypt" ? BCRYPT_MAX_BYTES : MAX_BYTES);',
     replacement: "return Buffer.byteLength(password) <= MAX_BYTES;",
-    tests: ["packages/auth-htpasswd/test/backend.test.ts"],
+    tests: ["packages/auth-htpasswd/test/equal-work.test.ts"],
   },
   {
     name: "failed-logins-cost-the-same",

@@ -21,7 +21,7 @@ export const process: readonly Guard[] = [
     file: "packages/core/src/answer/refuse-unreadable.ts",
     find: 'before.response.once("close", () => refuseAlone(socket, reason, response));',
     replacement: "refuseAlone(socket, reason, response);",
-    tests: ["packages/core/test/middleware/framing.test.ts"],
+    tests: ["packages/core/test/middleware/pipelining.test.ts"],
   },
   {
     name: "bare-socket-lingers-shortly",
@@ -35,6 +35,13 @@ export const process: readonly Guard[] = [
     file: "packages/core/src/answer/refuse-unreadable.ts",
     find: 'sending?.response.emit("drain");',
     replacement: "",
+    tests: ["packages/core/test/middleware/pipelining.test.ts"],
+  },
+  {
+    name: "refusal-without-listener",
+    file: "packages/core/src/answer/refuse-unreadable.ts",
+    find: "onRefused?.({ client",
+    replacement: "onRefused!({ client",
     tests: ["packages/core/test/middleware/pipelining.test.ts"],
   },
   {
