@@ -77,7 +77,7 @@ export const singleSignOn: readonly Guard[] = [
     file: "packages/auth-sso/src/header/peer-set.ts",
     find: "if (anyPeer || block.prefix >= SHORTEST[block.family]) return undefined;",
     replacement: "return undefined;",
-    tests: ["packages/auth-sso/test/header.test.ts"],
+    tests: ["packages/auth-sso/test/header-options.test.ts"],
   },
   {
     name: "second-proof",
