@@ -238,7 +238,7 @@ export const credentials: readonly Guard[] = [
     file: "packages/watched-file/src/snapshot.ts",
     find: "return after.stamp === stamp ? contents : undefined;",
     replacement: "return contents;",
-    tests: ["packages/watched-file/test/watch-files.test.ts"],
+    tests: ["packages/watched-file/test/snapshot.test.ts"],
   },
   {
     name: "failed-logins-are-counted",
