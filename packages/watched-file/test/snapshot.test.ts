@@ -17,19 +17,22 @@ async function beforeReading(path: string, happen: () => Promise<void>): Promise
   onTestFinished(() => spy.mockRestore());
 }
 
-test.each([0, 1])("reads nothing of two files of which number %d changes after the second was opened", async (changed) => {
-  const directory = await mkdtemp(join(tmpdir(), "snapshot-"));
-  onTestFinished(() => rm(directory, { recursive: true, force: true }));
-  const [one, other] = [join(directory, "one"), join(directory, "other")];
-  for (const path of [one, other]) await writeFile(path, "before");
-  const { stamp } = await observe([one, other], 100);
-  expect(await readUnchanged([one, other], stamp, 100)).toEqual([Buffer.from("before"), Buffer.from("before")]);
+test.each([0, 1])(
+  "reads nothing of two files of which number %d changes after the second was opened",
+  async (changed) => {
+    const directory = await mkdtemp(join(tmpdir(), "snapshot-"));
+    onTestFinished(() => rm(directory, { recursive: true, force: true }));
+    const [one, other] = [join(directory, "one"), join(directory, "other")];
+    for (const path of [one, other]) await writeFile(path, "before");
+    const { stamp } = await observe([one, other], 100);
+    expect(await readUnchanged([one, other], stamp, 100)).toEqual([Buffer.from("before"), Buffer.from("before")]);
 
-  let opened = 0;
-  await beforeReading(one, async () => {
-    opened++;
-    if (opened === 2) await writeFile(changed === 0 ? one : other, "afterwards");
-  });
-  expect(await readUnchanged([one, other], stamp, 100)).toBeUndefined();
-  expect(opened).toBe(2);
-});
+    let opened = 0;
+    await beforeReading(one, async () => {
+      opened++;
+      if (opened === 2) await writeFile(changed === 0 ? one : other, "afterwards");
+    });
+    expect(await readUnchanged([one, other], stamp, 100)).toBeUndefined();
+    expect(opened).toBe(2);
+  },
+);
