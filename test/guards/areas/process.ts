@@ -49,7 +49,7 @@ export const process: readonly Guard[] = [
     file: "packages/core/src/answer/claim.ts",
     find: "if (claimed.has(response) || response.headersSent || response.writableEnded || response.destroyed) return false;",
     replacement: "",
-    tests: ["packages/core/test/middleware/one-owner.test.ts"],
+    tests: ["packages/core/test/answer/claim.test.ts"],
   },
   {
     name: "throw-in-event",

@@ -77,7 +77,7 @@ export const secrets: readonly Guard[] = [
     file: "packages/core/src/forward/forward.ts",
     find: "const sent = sendError(request, response, answers.internalError);",
     replacement: "const sent = sendError(request, response, { ...answers.internalError, message: String(error) });",
-    tests: ["packages/core/test/middleware/budgets.test.ts"],
+    tests: ["packages/core/test/forward/fail-internally.test.ts"],
   },
   {
     name: "thrown-text-stays-out",
