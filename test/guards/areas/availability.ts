@@ -91,7 +91,7 @@ export const availability: readonly Guard[] = [
     file: "packages/core/src/limits/rate-watch.ts",
     find: "if (moved - earlier.moved < least) request.cut(direction);",
     replacement: "if (false) request.cut(direction);",
-    tests: ["packages/core/test/limits/rate-watch.test.ts", "packages/core/test/limits/slow-reader.test.ts"],
+    tests: ["packages/core/test/limits/rate-watch.test.ts"],
   },
   {
     name: "least-rate-behind-the-kernel",

@@ -80,13 +80,6 @@ export const process: readonly Guard[] = [
     tests: ["packages/core/test/middleware/one-owner.test.ts"],
   },
   {
-    name: "registry-switches-protocols",
-    file: "packages/core/src/forward/library/library-transport.ts",
-    find: 'outgoing.once("upgrade", (_, socket) => {',
-    replacement: 'outgoing.once("no upgrade", (_, socket) => {',
-    tests: ["packages/core/test/middleware/one-owner.test.ts"],
-  },
-  {
     name: "uncaught-exception-ends-in-order",
     file: "apps/gateway/src/commands/uncaught-errors.ts",
     find: 'process.on("uncaughtException", caught);',
