@@ -28,25 +28,34 @@ export async function runTests(root: string, file: string): Promise<TestRun> {
   try {
     const options = ["--maxWorkers=1", "--bail=1", "--reporter=json", `--outputFile=${outputFile}`];
     const vitest = join(root, "node_modules/vitest/vitest.mjs");
-    const output = await runVitest([vitest, "run", "--root", root, ...options, file], root);
-    if (output === undefined) return { kind: "failed", title: `not ended within ${timeout / 1000} s` };
+    const ended = await runVitest([vitest, "run", "--root", root, ...options, file], root);
+    if (ended === undefined) return { kind: "failed", title: `not ended within ${timeout / 1000} s` };
     const text = await readFile(outputFile, "utf8").catch(() => undefined);
-    return text === undefined ? { kind: "broken", reason: output } : judge(JSON.parse(text));
+    return text === undefined ? { kind: "broken", reason: ended.output } : judge(JSON.parse(text), ended.exitCode);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
 }
 
-function judge({ testResults }: Report): TestRun {
+function judge({ testResults }: Report, exitCode: number | null): TestRun {
   const tests = testResults.flatMap(({ assertionResults }) => assertionResults);
   const failed = tests.find(({ status }) => status === "failed");
   if (failed !== undefined) return { kind: "failed", title: failed.fullName };
-  if (tests.some(({ status }) => status === "passed")) return { kind: "passed" };
+  if (tests.some(({ status }) => status === "passed")) {
+    // The report lists no error that was thrown outside of the tests, such as in an event.
+    return exitCode === 0 ? { kind: "passed" } : { kind: "failed", title: "an error that no test caught" };
+  }
   return { kind: "broken", reason: testResults.map(({ message }) => message).join("\n") || "it has no tests" };
 }
 
-/** @returns what it wrote; `undefined` where it did not end in time. */
-function runVitest(parameters: readonly string[], root: string): Promise<string | undefined> {
+interface Ended {
+  readonly output: string;
+  /** `null` after a signal. */
+  readonly exitCode: number | null;
+}
+
+/** @returns `undefined` where it did not end in time. */
+function runVitest(parameters: readonly string[], root: string): Promise<Ended | undefined> {
   // A group of its own, so that nothing is left of a test that does not end.
   const child = spawn(process.execPath, [...parameters], { cwd: root, detached: true });
   const kill = (): void => {
@@ -72,9 +81,9 @@ function runVitest(parameters: readonly string[], root: string): Promise<string 
       settle();
       reject(error);
     });
-    child.once("close", () => {
+    child.once("close", (exitCode) => {
       settle();
-      resolve(output);
+      resolve({ output, exitCode });
     });
   });
 }

@@ -10,13 +10,6 @@ export const process: readonly Guard[] = [
     tests: ["test/fuzz/reproductions/stays-alive.test.ts"],
   },
   {
-    name: "bare-socket-one-owner",
-    file: "packages/core/src/answer/refuse-unreadable.ts",
-    find: "if (owned.has(socket)) return false;",
-    replacement: "",
-    tests: ["packages/core/test/middleware/pipelining.test.ts"],
-  },
-  {
     name: "bare-socket-in-its-turn",
     file: "packages/core/src/answer/refuse-unreadable.ts",
     find: 'before.response.once("close", () => refuseAlone(socket, reason, response));',
