@@ -203,7 +203,8 @@ async function startPortal(url: string): Promise<string> {
     },
   };
   const proxy = registryProxy({ upstream: { url }, backends: [backend] });
-  const app = express().use(express.json()).use(proxy);
+  // What an app says of itself is its own business.
+  const app = express().disable("x-powered-by").use(express.json()).use(proxy);
   const server = createHttpServer(app);
   serveExpectations(server, app);
   refuseUnreadable(server);

@@ -22,6 +22,7 @@ beforeAll(async () => {
     access: [
       { subjects: ["authenticated"], repositories: ["team/**"], actions: ["pull"] },
       { subjects: ["group:pushers"], repositories: ["**"], actions: ["pull", "push", "delete"] },
+      { subjects: ["anonymous"], repositories: ["public/**"], actions: ["pull"] },
     ],
     files: {
       htpasswd: await passwordFile({ testuser: "testpassword", reader: "readerpassword" }),
@@ -101,6 +102,22 @@ test("skopeo is told of a wrong password, at login and without one", async () =>
   await refused(skopeo(["copy", "--dest-creds", "testuser:wrong", archive, remote]), unauthorized);
   await refused(skopeo(["copy", archive, remote]), unauthorized);
   await refused(skopeo(["inspect", remote]), unauthorized);
+});
+
+test("skopeo without a login pulls what anonymous may, is refused the rest, and is not counted as a failed login", async () => {
+  const { skopeo, directory: home } = await newUser();
+  const remote = `docker://${host}/public/app:1`;
+  await succeeds(skopeo(["copy", "--quiet", "--dest-creds", "testuser:testpassword", archive, remote]));
+  // Each command begins with GET /v2/, and goes on with an empty Basic login after the challenge.
+  for (let count = 0; count < 12; count++) await succeeds(skopeo(["list-tags", `docker://${host}/public/app`]));
+  await succeeds(skopeo(["copy", "--quiet", remote, `dir:${join(home, "out")}`]));
+  for (let count = 0; count < 12; count++) {
+    await refused(skopeo(["list-tags", `docker://${host}/team/copied`]), unauthorized);
+  }
+  await refused(skopeo(["copy", archive, remote]), unauthorized);
+  const said = stage.gate.lines().filter(({ event, repository }) => event === "request" && repository === "public/app");
+  expect(said.some(({ decision, username }) => decision === "allowed" && username === undefined)).toBe(true);
+  expect(stage.gate.output()).not.toMatch(/"decision":"throttled"|malformed/);
 });
 
 test("skopeo as the reader pulls, and is denied a push and a deletion", async () => {

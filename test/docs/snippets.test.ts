@@ -109,6 +109,7 @@ describe("a configuration in the documentation", () => {
     await run("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", ...names], { cwd: directory });
     await copyFile(join(directory, "domain.crt"), join(directory, "ca.pem"));
     await writeFile(join(directory, "ldap-password"), "correct horse\n");
+    await writeFile(join(directory, "registry-password"), "battery staple\n");
     await writeFile(join(directory, "htpasswd"), await run("htpasswd", ["-nbB", "alice", "correct horse"]));
     await writeFile(join(directory, "groups"), "pushers: alice\n");
   });

@@ -1,6 +1,7 @@
 import type { Browser, Page } from "playwright-core";
 import { type Apache, startApache } from "../support/apache.ts";
 import type { OpenIdProvider } from "../support/open-id-provider.ts";
+import { documentedFront, gateAt } from "./documented-front.ts";
 import { frontAddress } from "./layout.ts";
 import type { people } from "./people.ts";
 import { signIn } from "./sign-in.ts";
@@ -16,8 +17,8 @@ export const apacheBackend = {
 };
 
 /**
- * Apache with mod_auth_openidc as a company's portal has it: people sign in at `/portal/`, and their session counts
- * below `/v2/` too. There a request without a session passes as well, because docker clients log in by themselves.
+ * Apache with mod_auth_openidc as the documentation has it: people sign in at `/portal/`, and their session counts below
+ * `/v2/` too. There a request without a session passes as well, because docker clients log in by themselves.
  *
  * @param gatePort Where the gate is reached.
  */
@@ -28,29 +29,16 @@ export function startApacheFront(provider: OpenIdProvider, gatePort: number): Pr
     files: { [portal]: "<title>The portal</title>" },
     async configuration(port) {
       const client = await provider.register(`http://localhost:${port}/portal/callback`);
-      return [
-        `OIDCProviderMetadataURL ${provider.issuer}/.well-known/openid-configuration`,
-        `OIDCClientID ${client.id}`,
-        `OIDCClientSecret ${client.secret}`,
-        `OIDCRedirectURI ${client.redirectUri}`,
-        "OIDCCryptoPassphrase a-passphrase-for-tests",
-        'OIDCScope "openid profile email groups"',
-        "OIDCRemoteUserClaim preferred_username",
-        "OIDCPassClaimsAs headers",
-        // Of two groups in one header. The default is a comma, which a group may have in its name.
-        'OIDCClaimDelimiter ";"',
-        "ForceType text/html",
-        "<Location />",
-        "AuthType openid-connect",
-        "Require valid-user",
-        "</Location>",
-        "<Location /v2/>",
-        "OIDCUnAuthAction pass",
-        "</Location>",
-        "ProxyPreserveHost On",
-        `ProxySourceAddress ${frontAddress}`,
-        `ProxyPass /v2/ http://127.0.0.1:${gatePort}/v2/ nocanon`,
-      ];
+      const server = await documentedFront("apache", "openid-connect", {
+        ...gateAt(gatePort),
+        "<VirtualHost *:443>": `<VirtualHost 127.0.0.1:${port}>`,
+        "ServerName registry.example.com": "ServerName localhost",
+        "https://idp.example.com/.well-known/openid-configuration": `${provider.issuer}/.well-known/openid-configuration`,
+        "OIDCClientID registry": `OIDCClientID ${client.id}`,
+        "a-secret-of-the-provider": client.secret,
+        "https://registry.example.com/portal/callback": client.redirectUri,
+      });
+      return ["ForceType text/html", `ProxySourceAddress ${frontAddress}`, ...server.split("\n")];
     },
   });
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loggedIn, logIn } from "../docker/docker-user.ts";
@@ -21,6 +22,8 @@ beforeAll(async () => {
     programs: {
       builder: { secret: "builder-secret", groups: ["pushers"] },
       scanner: { secret: "scanner-secret", groups: [] },
+      // As many as Entra ID writes into a token, by their object identifiers.
+      member: { secret: "member-secret", groups: [...Array.from({ length: 199 }, () => randomUUID()), "pushers"] },
     },
   });
   // What a program on a person's own machine is to the provider (RFC 8252, section 7.3).
@@ -65,6 +68,12 @@ describe("a token of an OpenID Connect provider as the password of docker login"
       ({ repository, operation }) => repository === "team/built" && operation === "put-manifest",
     );
     expect(record).toMatchObject({ username: "program-builder", backend: "programs", decision: "allowed" });
+  });
+
+  test("lets a program in 200 groups push and pull, although its token is longer than any password", async () => {
+    const token = await provider.programToken("member");
+    expect(token.length).toBeGreaterThan(10_000);
+    expect(await outcomes(token)).toEqual({ push: "done", pull: "done" });
   });
 
   test("lets another program pull, and not push", async () => {

@@ -1,4 +1,4 @@
-import { createHmac } from "node:crypto";
+import { createHmac, randomUUID } from "node:crypto";
 import { CompactEncrypt, exportSPKI } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { basic } from "../support/basic.ts";
@@ -76,12 +76,19 @@ function hmac(header: object, payload: string, secret: string): string {
   return `${input}.${createHmac("sha256", secret).update(input).digest("base64url")}`;
 }
 
+/** Their names are object identifiers. */
+const entraGroups = Array.from({ length: 200 }, () => randomUUID());
+
 describe("a good token", () => {
   const good: readonly [string, () => Promise<string>][] = [
     ["of RSA", () => sign(key)],
     ["of an elliptic curve", () => sign(curve)],
     ["for several audiences", () => sign(key, { aud: ["portal", "registry"] })],
     ["that has expired less than the leeway ago", () => sign(key, { exp: seconds() - 10 })],
+    ["that says where its keys are, as every token of UAA", () => sign(key, {}, { jku: stranger.url })],
+    ["that brings a key along", () => sign(key, {}, { jwk: forged.jwk, x5c: ["MIIB"] })],
+    ["with 200 groups, as many as Entra ID puts into one", () => sign(key, { groups: [...entraGroups, "pushers"] })],
+    ["with groups that no rule can name", () => sign(key, { groups: [7, null, "a\u0000b", "\u200bstaff", "pushers"] })],
     ["that is valid in less than the leeway", () => sign(key, { nbf: seconds() + 20, iat: seconds() + 20 })],
   ];
 
@@ -113,11 +120,9 @@ describe("a token", () => {
     ["of a stranger, under an empty name", () => sign(forged, {}, { kid: "" })],
     ["of a stranger, under a name that is a path", () => sign(forged, {}, { kid: "../../dev/null" })],
     ["under the name of a key of another kind", () => sign(key, {}, { kid: "key-2" })],
-    ["that brings its key along", () => sign(forged, {}, { jwk: forged.jwk })],
-    ["that says where its keys are", () => sign(forged, {}, { jku: stranger.url })],
-    ["of the issuer's key that says where its keys are", () => sign(key, {}, { jku: stranger.url })],
-    ["of the issuer's key that brings it along", () => sign(key, {}, { jwk: key.jwk })],
-    ["that says where its certificate is", () => sign(forged, {}, { x5u: stranger.url })],
+    ["of a stranger that brings its key along", () => sign(forged, {}, { jwk: forged.jwk })],
+    ["of a stranger that says where its keys are", () => sign(forged, {}, { jku: stranger.url })],
+    ["of a stranger that says where its certificate is", () => sign(forged, {}, { x5u: stranger.url })],
     ["of zeros", () => `${segment({ alg: "ES256", kid: "key-2" })}.${segment({ sub: "boss" })}.${"A".repeat(86)}`],
     [
       "of the right claims and a signature of zeros",
@@ -145,7 +150,7 @@ describe("a token", () => {
     ],
     ["that names nobody", () => sign(key, { sub: undefined })],
     ["whose name has a line break", () => sign(key, { sub: "boss\nboss" })],
-    ["that is huge", () => sign(key, { padding: "x".repeat(7000) })],
+    ["that is huge", () => sign(key, { padding: "x".repeat(13_000) })],
   ];
 
   test.each(bad)("%s is refused with 401, wherever it comes from", async (_, forge) => {
@@ -169,6 +174,24 @@ describe("a token", () => {
   test("never made the gate ask anybody but the issuer", () => {
     expect(issuer.asked()).toBeGreaterThan(0);
     expect(stranger.asked()).toBe(0);
+  });
+});
+
+describe("a token of a user with more groups than the issuer puts into it", () => {
+  test("is refused what a group may do, with the reason in the log, and pulls what everybody may", async () => {
+    const token = await sign(key, { groups: undefined, _claim_names: { groups: "src1" }, hasgroups: true });
+    for (const [way, headersOf] of Object.entries(ways)) {
+      const { status, repository } = await push(headersOf(token));
+      expect(status, way).toBe(403);
+      expect(await recordOf(layout.gate, repository)).toMatchObject({
+        username: "boss",
+        decision: "denied",
+        reason: expect.stringContaining("the issuer left the claim groups out of the token (overage: _claim_names)"),
+      });
+    }
+    const pulled = await fetch(`${layout.gate.url}/v2/team/app/tags/list`, { headers: basic("oauth2", token) });
+    // Allowed, and not there.
+    expect(pulled.status).toBe(404);
   });
 });
 

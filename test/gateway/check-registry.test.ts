@@ -4,7 +4,7 @@ import type { RequestListener } from "node:http";
 import { createServer } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { makeCertificate } from "../support/certificate.ts";
 import { startDockerRegistry } from "../support/docker-registry.ts";
 import { freePort } from "../support/free-port.ts";
@@ -84,6 +84,45 @@ test.each<[string, number, string]>([
   const url = await scripted((_request, response) => response.writeHead(status, { location: "/elsewhere" }).end());
   const { code, stderr } = await check({ url });
   expect({ code, stderr }).toEqual({ code: 1, stderr: `gate.yaml: upstream: ping failed: ${reason} (${url})\n` });
+});
+
+test.each<[string, RequestListener, string]>([
+  [
+    "a registry",
+    (_, response) => response.writeHead(401).end('{"errors":[{"code":"UNAUTHORIZED"}]}'),
+    ": set upstream.credentials",
+  ],
+  ["a web server", (_, response) => response.writeHead(401).end('{"error":"unauthorized"}'), ""],
+])("what wants a login is told how to be given one where it is %s", async (_, answer, hint) => {
+  const url = await scripted(answer);
+  const reason = `it asks for a login of its own, and no user's password is ever passed on to it${hint}`;
+  expect((await check({ url })).stderr).toBe(`gate.yaml: upstream: ping failed: ${reason} (${url})\n`);
+});
+
+describe("what answers its version check with 200", () => {
+  const version = { "Docker-Distribution-Api-Version": "registry/2.0" };
+
+  test.each<[string, RequestListener]>([
+    ["says which version of the API it speaks", (_, response) => response.writeHead(200, version).end()],
+    ["has the empty object of docker-registry", (_, response) => response.writeHead(200).end("{}\n")],
+  ])("and %s is a registry", async (_, answer) => {
+    expect(await check({ url: await scripted(answer) })).toMatchObject({ code: 0, stderr: "" });
+  });
+
+  test.each<[string, RequestListener]>([
+    [
+      "a web page",
+      (_, response) => response.writeHead(200, { "Content-Type": "text/html" }).end("<title>Welcome</title>"),
+    ],
+    ["nothing", (_, response) => response.end()],
+    ["JSON of something else", (_, response) => response.end('{"status":"ok"}')],
+    ["a page without end", (_, response) => response.end("x".repeat(10_000_000))],
+  ])("with %s is none", async (_, answer) => {
+    const url = await scripted(answer);
+    const reason = "answers with 200, but not as a registry: without Docker-Distribution-Api-Version, and without JSON";
+    const { code, stderr } = await check({ url });
+    expect({ code, stderr }).toEqual({ code: 1, stderr: `gate.yaml: upstream: ping failed: ${reason} (${url})\n` });
+  });
 });
 
 test("what says nothing is a failure after connectTimeout", async () => {

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import type { ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { basic } from "../support/basic.ts";
 import { gateCommand, type RunningGate, startGate } from "../support/gate.ts";
@@ -10,8 +11,12 @@ import type { LogLine } from "../support/logged-server.ts";
 import { runCommand } from "../support/run.ts";
 import { type ScriptedUpstream, startUpstream } from "../support/upstream.ts";
 
-/** A third party's backend that fails later, where nobody catches it; its login says how. */
+/**
+ * A mistake of the gate's own: at SIGUSR2 it fails where nobody catches it, in the way that a file says. No backend's code
+ * is at work there: their errors are the failure of a login, and do not end the process.
+ */
 const source = `
+  import { existsSync, readFileSync } from "node:fs";
   const failures = {
     timer: () => setTimeout(() => { throw Object.assign(new RangeError("thrown in a timer"), { code: "E_TIMER" }); }, 10),
     rejection: () => void Promise.reject(new TypeError("rejected, and nobody awaits it")),
@@ -20,19 +25,22 @@ const source = `
     trap: () => setTimeout(() => { throw new Proxy(new Error(), { get() { throw new Error("do not look"); } }); }, 10),
     again: () => setInterval(() => { throw new Error("thrown again and again"); }, 5),
   };
+  process.on("SIGUSR2", () => failures[readFileSync("failure", "utf8")]());
+  if (existsSync("fail-at-start")) setTimeout(() => { throw new Error("thrown while the gate starts"); }, 10);
+`;
+
+/** A third party's backend that knows everybody, does not close, and leaves a timer behind. */
+const backendSource = `
   export const plugin = {
-    type: "failing",
+    type: "lasting",
     apiVersion: 1,
     async open(options) {
-      if (options.atStart === true) setTimeout(() => { throw new Error("thrown while the gate starts"); }, 10);
-      if (options.atStart === true) await new Promise((resolve) => setTimeout(resolve, 5000));
+      if (options.slow === true) await new Promise((resolve) => setTimeout(resolve, 5000));
       setInterval(() => {}, 1000);
       return {
-        id: "failing",
-        async authenticate({ credentials }) {
-          failures[credentials?.username]?.();
-          return { status: "authenticated", identity: { subject: "a", username: "a", groups: [], backend: "failing" } };
-        },
+        id: "lasting",
+        authenticate: async () =>
+          ({ status: "authenticated", identity: { subject: "a", username: "a", groups: [], backend: "lasting" } }),
         close: () => new Promise(() => {}),
       };
     },
@@ -53,12 +61,13 @@ beforeAll(async () => {
     response.write(content.subarray(0, size / 2));
     downloads.push(response);
   });
-  plugin = await mkdtemp(join(tmpdir(), "failing-plugin-"));
+  plugin = await mkdtemp(join(tmpdir(), "lasting-plugin-"));
   await writeFile(
     join(plugin, "package.json"),
-    JSON.stringify({ name: "failing", type: "module", exports: "./index.js" }),
+    JSON.stringify({ name: "lasting", type: "module", exports: "./index.js" }),
   );
-  await writeFile(join(plugin, "index.js"), source);
+  await writeFile(join(plugin, "index.js"), backendSource);
+  await writeFile(join(plugin, "failing.mjs"), source);
 });
 
 const toClose: RunningGate[] = [];
@@ -76,13 +85,25 @@ afterAll(async () => {
 const configuration = (more: object = {}): object => ({
   listen: { address: "127.0.0.1:0" },
   upstream: { url: upstream.url },
-  auth: { backends: [{ type: "failing", ...more }], cache: false },
+  auth: { backends: [{ type: "lasting", ...more }], cache: false },
 });
 
+/** Makes a process fail on demand. */
+const failing = (): string => `--import=${pathToFileURL(join(plugin, "failing.mjs"))}`;
+
 async function start(): Promise<RunningGate> {
-  const gate = await startGate({ configuration: configuration(), packages: { failing: plugin } });
+  const gate = await startGate({
+    configuration: configuration(),
+    packages: { lasting: plugin },
+    nodeOptions: [failing()],
+  });
   toClose.push(gate);
   return gate;
+}
+
+async function fail(gate: RunningGate, failure: string): Promise<void> {
+  await gate.put("failure", failure);
+  gate.kill("SIGUSR2");
 }
 
 const blob = `/v2/team/app/blobs/sha256:${"0".repeat(64)}`;
@@ -110,7 +131,7 @@ describe("an error that nobody caught lets requests in flight finish, takes no n
   ])("%s", async (failure, err) => {
     const gate = await start();
     const download = await beginDownload(gate);
-    await fetch(`${gate.url}/v2/`, { headers: basic(failure, "x") });
+    await fail(gate, failure);
     expect(await gate.logged(isUncaught)).toMatchObject({ level: "error", err });
     await expect.poll(() => fetch(gate.url).catch(() => "refused")).toBe("refused");
     endDownloads();
@@ -125,7 +146,7 @@ describe("an error that nobody caught lets requests in flight finish, takes no n
 test("an error that cannot even be looked at ends the process in the same way", async () => {
   const gate = await start();
   const download = await beginDownload(gate);
-  await fetch(`${gate.url}/v2/`, { headers: basic("trap", "x") });
+  await fail(gate, "trap");
   await gate.logged(({ event }) => event === "stopping");
   endDownloads();
   expect(Buffer.from(await download.arrayBuffer()).equals(content)).toBe(true);
@@ -135,7 +156,7 @@ test("an error that cannot even be looked at ends the process in the same way", 
 test("errors that come again and again are logged a few times, and cut nothing short", async () => {
   const gate = await start();
   const download = await beginDownload(gate);
-  await fetch(`${gate.url}/v2/`, { headers: basic("again", "x") });
+  await fail(gate, "again");
   await gate.logged(({ event }) => event === "stopping");
   await new Promise((resolve) => setTimeout(resolve, 1000));
   endDownloads();
@@ -148,7 +169,7 @@ test("errors that come again and again are logged a few times, and cut nothing s
 test("SIGTERM after such an error changes nothing, and a second one ends at once", async () => {
   const gate = await start();
   const download = await beginDownload(gate);
-  await fetch(`${gate.url}/v2/`, { headers: basic("timer", "x") });
+  await fail(gate, "timer");
   await gate.logged(({ event }) => event === "stopping");
   gate.kill("SIGTERM");
   await new Promise((resolve) => setTimeout(resolve, 500));
@@ -172,15 +193,11 @@ test("SIGTERM ends the process, whatever a plugin leaves behind", async () => {
 test("an error that nobody caught while the gate starts is one line, and exit code 1", async () => {
   const directory = await mkdtemp(join(tmpdir(), "failing-start-"));
   await mkdir(join(directory, "node_modules"));
-  await writeFile(join(directory, "gate.yaml"), JSON.stringify(configuration({ atStart: true })));
-  await mkdir(join(directory, "node_modules/failing"));
-  await writeFile(
-    join(directory, "node_modules/failing/package.json"),
-    JSON.stringify({ type: "module", exports: "./i.js" }),
-  );
-  await writeFile(join(directory, "node_modules/failing/i.js"), source);
+  await writeFile(join(directory, "gate.yaml"), JSON.stringify(configuration({ slow: true })));
+  await writeFile(join(directory, "fail-at-start"), "");
+  await symlink(plugin, join(directory, "node_modules/lasting"));
   const [program, ...before] = gateCommand;
-  expect(await runCommand(program, [...before, "serve", "--config", "gate.yaml"], { directory })).toEqual({
+  expect(await runCommand(program, [failing(), ...before, "serve", "--config", "gate.yaml"], { directory })).toEqual({
     code: 1,
     stdout: "",
     stderr: "registry-gate: thrown while the gate starts\n",

@@ -135,7 +135,8 @@ export async function startOracle(): Promise<Oracle> {
 }
 
 /** What the gate asks in its own name: pages of the list that it filters. */
-const ownQuestion = /^GET \/v2\/_catalog\?n=\d{3,4}(?:&last=[^ &]*)? HTTP\/1\.1\r\naccept: application\/json\r\n/;
+const ownQuestion =
+  /^GET \/v2\/_catalog\?n=\d{3,4}(?:&last=[^ &]*)? HTTP\/1\.1\r\nhost: [\d.:]+\r\naccept: application\/json\r\n/;
 
 /** Takes what the registry was sent apart into heads, by their agent. No probe has a body, so a head is all there is. */
 function headsIn(texts: readonly string[]): { received: ReadonlyMap<string, string[]>; strange: string[] } {

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { parse } from "yaml";
 import { codeOf } from "../docs/markdown.ts";
 import { runGate } from "../gateway/run-gate.ts";
@@ -147,4 +147,130 @@ test("a fault is one line with its path, and nothing of the strategy's options",
     1,
     `${at}.usernamefield: is not a known key; did you mean usernameField?\n`,
   ]);
+});
+
+/** A strategy that fails where nobody catches it, in the way that the user's name says. */
+const failingStrategy = `
+  import { EventEmitter } from "node:events";
+  const failures = {
+    timer: () => setTimeout(() => { throw new RangeError("thrown in a timer, canary"); }, 5),
+    rejection: () => void Promise.reject(new TypeError("nobody awaits it")),
+    emitter: () => setTimeout(() => new EventEmitter().emit("error", new Error("nobody hears it")), 5),
+    trap: () => setTimeout(() => { throw new Proxy(new Error(), { get() { throw new Error("do not look"); } }); }, 5),
+    hanging: () => {},
+  };
+  export default function strategy() {
+    return {
+      name: "failing",
+      authenticate({ body: { username } }) {
+        const fail = failures[username];
+        if (fail !== undefined) return fail();
+        if (username === "afterwards") setTimeout(() => { throw new Error("canary after the answer"); }, 50);
+        this.success({ username });
+      },
+    };
+  }`;
+
+describe("what a strategy throws where nobody catches it", () => {
+  const start503 = () =>
+    startGate({
+      configuration: {
+        listen: { address: "127.0.0.1:0" },
+        upstream: { url: registry.url },
+        auth: {
+          backends: [{ type: "passport", id: "strategies", module: "./strategy.mjs", timeout: "60s" }],
+          cache: false,
+        },
+      },
+      files: { "strategy.mjs": failingStrategy },
+    });
+
+  test.each([
+    ["timer", "the strategy failed: thrown in a timer, [secret]"],
+    ["rejection", "the strategy failed: nobody awaits it"],
+    ["emitter", "the strategy failed: nobody hears it"],
+    ["trap", "the strategy failed: an error that cannot be read"],
+  ])("is that login's 503, logged with the backend's name, and no other's: %s", async (name, reason) => {
+    const gate = await start503();
+    onTestFinished(() => gate.close());
+    const leaving = new AbortController();
+    const others = fetch(`${gate.url}/v2/`, { headers: basic("hanging", "canary"), signal: leaving.signal });
+    expect(await statusOf(gate, "GET", "/v2/", [name, "canary"])).toBe(503);
+    expect(await gate.logged(({ backend, level }) => backend === "strategies" && level === "warn")).toMatchObject({
+      err: { message: expect.stringContaining(reason) },
+      msg: "a backend is unavailable",
+    });
+    expect(await statusOf(gate, "GET", "/v2/", ["alice", "canary"])).toBe(200);
+    leaving.abort();
+    await expect(others).rejects.toThrow();
+    expect(gate.lines().filter(({ status }) => status === 503)).toHaveLength(1);
+    expect(gate.output()).not.toContain("canary");
+  });
+
+  test("after its answer is logged by kind and place, without its message, and ends nothing", async () => {
+    const gate = await start503();
+    onTestFinished(() => gate.close());
+    expect(await statusOf(gate, "GET", "/v2/", ["afterwards", "canary"])).toBe(200);
+    expect(await gate.logged(({ backend, level }) => backend === "strategies" && level === "error")).toMatchObject({
+      type: "Error",
+      at: expect.stringContaining("strategy.mjs"),
+      msg: "the strategy threw an error that nobody caught, and that is no single login's",
+    });
+    expect(await statusOf(gate, "GET", "/v2/", ["alice", "canary"])).toBe(200);
+    expect(gate.output()).not.toContain("canary");
+  });
+
+  test("ends `check --connect` with a failed step", async () => {
+    const gate = await start503();
+    onTestFinished(() => gate.close());
+    const { code, stderr } = await runGate(
+      ["check", "--config", "registry-gate.yaml", "--connect", "--user", "timer"],
+      { directory: gate.directory, input: "canary\n" },
+    );
+    expect(code).toBe(1);
+    expect(stderr).toContain("thrown in a timer, [secret]");
+    expect(stderr).not.toContain("canary");
+  });
+});
+
+test("an entry with two names is 503 with the README's own passport-ldapauth, and the gate goes on", async () => {
+  const gate = await start(documented("yaml")[1], {
+    files: { password: "gatepw\n", "ca.pem": await readFile(slapd.authority, "utf8") },
+    packages: installed("passport-ldapauth"),
+  });
+  await slapd.modify(
+    ["dn: uid=bob,ou=people,dc=example,dc=org", "changetype: modify", "add: uid", "uid: bobby", ""].join("\n"),
+  );
+  onTestFinished(() =>
+    slapd.modify(
+      ["dn: uid=bob,ou=people,dc=example,dc=org", "changetype: modify", "delete: uid", "uid: bobby", ""].join("\n"),
+    ),
+  );
+  expect(await statusOf(gate, "GET", "/v2/", ["bobby", "bobpw"])).toBe(503);
+  expect(await gate.logged(({ backend, level }) => backend === "passport" && level === "warn")).toMatchObject({
+    err: { message: expect.stringContaining("the strategy failed") },
+  });
+  expect(await statusOf(gate, "GET", "/v2/", ["alice", "alicepw"])).toBe(200);
+});
+
+test("a group of the same name somewhere below is not the group, with the README's own passport-ldapauth", async () => {
+  const gate = await start(documented("yaml")[1], {
+    files: { password: "gatepw\n", "ca.pem": await readFile(slapd.authority, "utf8") },
+    packages: installed("passport-ldapauth"),
+  });
+  const below = "ou=projects,ou=groups,dc=example,dc=org";
+  await slapd.modify(
+    [
+      ...[`dn: ${below}`, "changetype: add", "objectClass: organizationalUnit", "ou: projects", ""],
+      ...[`dn: cn=developers,${below}`, "changetype: add", "objectClass: groupOfNames", "cn: developers"],
+      ...["member: uid=carol,ou=people,dc=example,dc=org", ""],
+    ].join("\n"),
+  );
+  onTestFinished(() =>
+    slapd.modify(
+      [`dn: cn=developers,${below}`, "changetype: delete", "", `dn: ${below}`, "changetype: delete", ""].join("\n"),
+    ),
+  );
+  expect(await statusOf(gate, "GET", "/v2/", ["carol", "carolpw"])).toBe(200);
+  expect(await statusOf(gate, "POST", "/v2/team/app/blobs/uploads/", ["carol", "carolpw"])).toBe(403);
 });

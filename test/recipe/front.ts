@@ -79,7 +79,7 @@ export async function read(front: Front, response: IncomingMessage): Promise<Ans
   const headers: Record<string, string> = {};
   for (let index = 0; index < response.rawHeaders.length; index += 2) {
     const name = response.rawHeaders[index]?.toLowerCase() ?? "";
-    const value = impersonal(front, response.rawHeaders[index + 1] ?? "");
+    const value = resolved(name, impersonal(front, response.rawHeaders[index + 1] ?? ""));
     if (!connectionHeaders.has(name))
       headers[name] = headers[name] === undefined ? value : `${headers[name]}\n${value}`;
   }
@@ -98,6 +98,11 @@ function impersonal({ port }: Front, text: string): string {
     .replace(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "<upload>")
     .replace(/(?<![0-9a-f])[0-9a-f]{60}(?![0-9a-f])/g, "<boundary>")
     .replace(/_state=[\w%=-]+/g, "_state=<state>");
+}
+
+/** Where a `Location` leads is what counts, whether it is absolute or relative (RFC 9110, section 10.2.2). */
+function resolved(name: string, value: string): string {
+  return name === "location" && value.startsWith("/") ? `https://front${value}` : value;
 }
 
 function copied(headers: Ask["headers"]): Record<string, string | string[]> {

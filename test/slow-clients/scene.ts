@@ -41,6 +41,8 @@ const blobBytes = 100_000;
 const largeBytes = 16 * 1024 * 1024;
 const freshUsers = 1000;
 const password = "correct horse";
+/** May push as the others may. The requests of one user count together, so it is none of them. */
+const attacker = "mallory";
 /** The attacker is on the loopback address; everybody else has one of his own, as in earnest. */
 const addresses = { manifests: "127.3.0.1", blobs: "127.3.0.2", logins: "127.3.0.3" } as const;
 
@@ -104,7 +106,8 @@ export async function startScene(): Promise<Scene> {
       }, 250);
       const working = work(over.signal);
       const url = gate.url + targets[mode];
-      const report = await slowHttpTest({ mode, url, authorization: alice.authorization, connections, seconds });
+      const { authorization } = basic(attacker, password);
+      const report = await slowHttpTest({ mode, url, authorization, connections, seconds });
       clearInterval(watch);
       over.abort();
       await settled(gate, before.descriptors);
@@ -152,6 +155,6 @@ async function knows(key: string): Promise<boolean> {
 /** The hash of one password does for all, and their logins are what they cost all the same. */
 async function passwords(): Promise<{ htpasswd: string }> {
   const hash = (await passwordFile({ alice: password })).trim().replace(/^alice:/, "");
-  const names = ["alice", ...Array.from({ length: freshUsers }, (_, number) => `fresh${number}`)];
+  const names = ["alice", attacker, ...Array.from({ length: freshUsers }, (_, number) => `fresh${number}`)];
   return { htpasswd: names.map((name) => `${name}:${hash}\n`).join("") };
 }

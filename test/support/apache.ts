@@ -32,6 +32,7 @@ export async function startApache(settings: ApacheSettings): Promise<Apache> {
   const { modules, configuration, files = {}, whenMissing = "" } = settings;
   const directory = await mkdtemp(join(tmpdir(), "registry-gate-apache-"));
   await chmod(directory, 0o755);
+  await mkdir(join(directory, "htdocs"));
   for (const [path, content] of Object.entries(files)) {
     await mkdir(dirname(join(directory, "htdocs", path)), { recursive: true });
     await writeFile(join(directory, "htdocs", path), content);

@@ -19,10 +19,14 @@ export interface HttpSettings {
   readonly host?: string;
 }
 
-/** Starts Debian's docker-registry with its content in a directory of its own. */
-export async function startDockerRegistry(http: HttpSettings = {}): Promise<DockerRegistry> {
+/**
+ * Starts Debian's docker-registry with its content in a directory of its own.
+ *
+ * @param htpasswd A password file with bcrypt hashes: whom the registry itself lets in. Absent: everybody.
+ */
+export async function startDockerRegistry(http: HttpSettings = {}, htpasswd?: string): Promise<DockerRegistry> {
   const directory = await mkdtemp(join(tmpdir(), "registry-gate-registry-"));
-  const { address, close } = await startDockerRegistryIn(directory, http);
+  const { address, close } = await startDockerRegistryIn(directory, http, undefined, { htpasswd });
   return {
     url: `http://${address}`,
     async close() {
@@ -40,8 +44,10 @@ export interface Observation {
   readonly inMemory?: boolean;
 }
 
-/** Settings of the registry's storage. */
-export interface StorageSettings {
+/** What else a registry can be told. */
+export interface FurtherSettings {
+  /** A password file: whom the registry itself lets in. */
+  readonly htpasswd?: string | undefined;
   /** Where blobs are to be fetched from: the registry redirects there, to the path of the file below its data. */
   readonly redirectTo?: string;
 }
@@ -51,7 +57,7 @@ export async function startDockerRegistryIn(
   directory: string,
   http: HttpSettings = {},
   observation?: Observation,
-  { redirectTo }: StorageSettings = {},
+  { redirectTo, htpasswd }: FurtherSettings = {},
 ): Promise<RunningServer> {
   const file = join(directory, "config.yml");
   const configuration = {
@@ -64,10 +70,14 @@ export async function startDockerRegistryIn(
       delete: { enabled: true },
     },
     http: { addr: "127.0.0.1:0", ...http },
+    ...(htpasswd !== undefined && {
+      auth: { htpasswd: { realm: "the registry's own", path: join(directory, "htpasswd") } },
+    }),
     ...(redirectTo !== undefined && {
       middleware: { storage: [{ name: "redirect", options: { baseurl: redirectTo } }] },
     }),
   };
+  if (htpasswd !== undefined) await writeFile(join(directory, "htpasswd"), htpasswd);
   // JSON is YAML too.
   await writeFile(file, JSON.stringify(configuration));
   return startLoggedServer({

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
-import { didYouMean } from "@registry-gate/auth-kit";
+import { didYouMean, guardProcess } from "@registry-gate/auth-kit";
 import { check } from "./commands/check.ts";
 import { type Command, UsageError } from "./commands/command.ts";
 import { explain } from "./commands/explain.ts";
@@ -58,6 +58,8 @@ function version(): string {
   return typeof manifest === "object" && manifest !== null && "version" in manifest ? String(manifest.version) : "";
 }
 
+// `check` and `explain` ask backends too.
+guardProcess();
 try {
   process.exitCode = await run(process.argv.slice(2));
 } catch (error) {

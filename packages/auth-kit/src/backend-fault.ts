@@ -19,6 +19,10 @@ export function backendFault(value: unknown): string | undefined {
   if (headers !== undefined && !areHeaders(headers)) {
     return "has credentialHeaders that are not names of headers in lower case, authorization left out";
   }
+  const longest: unknown = "maxCredentialBytes" in value ? value.maxCredentialBytes : undefined;
+  if (longest !== undefined && !(Number.isSafeInteger(longest) && Number(longest) > 0)) {
+    return "has a maxCredentialBytes that is no positive whole number";
+  }
   return undefined;
 }
 

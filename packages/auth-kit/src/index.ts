@@ -7,6 +7,14 @@ export { backendContext, isLogger, silentLog } from "./backend-context.ts";
 export { backendFault } from "./backend-fault.ts";
 export { clientNetwork } from "./client-network.ts";
 export {
+  claimUncaught,
+  containmentOf,
+  type ErrorContainment,
+  errorContainment,
+  openContained,
+  UnownedError,
+} from "./error-containment.ts";
+export {
   type FairQueue,
   type FairQueueOptions,
   fairQueue,
@@ -14,6 +22,7 @@ export {
   QueueRefusedError,
   type Release,
 } from "./fair-queue.ts";
+export { guardProcess } from "./guard-process.ts";
 export { suggestKey } from "./known-keys.ts";
 export { type LinkedList, type LinkedNode, linkedList } from "./linked-list.ts";
 export { optionFaults, parseOptions } from "./parse-options.ts";

@@ -32,6 +32,8 @@ test.each<[value: unknown, fault: string]>([
   [{ ...backend, close: true }, "has a member close that is no function"],
   [{ ...backend, credentialHeaders: "x-user" }, "has credentialHeaders that are not names of headers"],
   [{ ...backend, credentialHeaders: ["authorization"] }, "has credentialHeaders that are not names of headers"],
+  [{ ...backend, maxCredentialBytes: "16k" }, "has a maxCredentialBytes that is no positive whole number"],
+  [{ ...backend, maxCredentialBytes: 0.5 }, "has a maxCredentialBytes that is no positive whole number"],
 ])("%j %s", (value, fault) => {
   expect(backendFault(value)).toContain(fault);
 });

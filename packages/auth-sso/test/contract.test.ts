@@ -94,7 +94,7 @@ const jwtPluginCases = pluginContract({
   plugin: ssoJwtPlugin,
   options: () => ({ ...issuer, jwks: "https://idp.example.com/jwks" }),
   refused: [
-    { options: {}, paths: [["issuer"], ["audience"], ["jwks"]] },
+    { options: {}, paths: [["issuer"], ["audience"]] },
     { options: { ...issuer, jwks: "http://idp.example.com/", leeway: "2m" }, paths: [["jwks"], ["leeway"]] },
     { options: { ...issuer, jwks: "x", algorithms: ["HS256"], bearer: 1 }, paths: [["algorithms", 0], ["bearer"]] },
     { options: { ...issuer, jwks: "/no/such/file" }, paths: [["jwks"]] },

@@ -202,29 +202,85 @@ test.each([
 });
 
 test.each([
-  [";", "a;b\tc", "holds a group that holds a control character"],
-  [";", "a;b\u00ff", "is not UTF-8"],
-  [";", `a;${"b".repeat(513)}`, "holds a group that is longer than 512 characters"],
-  [";", Array.from({ length: 1001 }, (_, n) => n).join(";"), "holds more than 1000 groups"],
   ["json", "a, b", "is not a JSON array of strings"],
   ["json", '"a"', "is not a JSON array of strings"],
-  ["json", '["a", 1]', "is not a JSON array of strings"],
   ["json", '{"length": 1}', "is not a JSON array of strings"],
-  ["json", '["a\\u0000"]', "holds a group that holds a control character"],
-  ["json", '["\\ud800"]', "holds a group that is not well-formed Unicode"],
-])("with the separator %j, the groups header %j is rejected", async (groupsSeparator, value, reason) => {
-  expect(await groupsOf(await open({ groupsSeparator }), value)).toEqual({
+  ["json", '["\u00ff"]', "is not UTF-8"],
+  [";", ";".repeat(65_537), "is longer than 65536 bytes"],
+])(
+  "with the separator %j, a groups header that cannot be read as a whole is rejected",
+  async (groupsSeparator, value, reason) => {
+    expect(await groupsOf(await open({ groupsSeparator }), value)).toEqual({
+      status: "rejected",
+      reason: `the groups header ${reason}`,
+    });
+  },
+);
+
+const many = Array.from({ length: 1001 }, (_, n) => `g${n}`);
+
+test.each<[string, string, readonly string[], readonly string[], string]>([
+  [";", "a;b\tc", ["a"], ["b\tc"], "holds a control character"],
+  // As Latin-1 it is a name that a rule may deny.
+  [";", "a;m\u00fcller;b", ["a", "b"], ["m\u00fcller"], "is not UTF-8"],
+  [";", `a;${onTheWire("admins\u200b")}`, ["a"], ["admins\u200b"], "holds an invisible character"],
+  [";", `a;${"b".repeat(513)}`, ["a"], ["b".repeat(513)], "is longer than 512 characters"],
+  [";", many.join(";"), many.slice(0, 1000), many.slice(1000), "stands behind the first 1000"],
+  ["none", "a\tb", [], ["a\tb"], "holds a control character"],
+  ["json", '["a", 1]', ["a"], ["1"], "is a number"],
+  ["json", '["a", null]', ["a"], [], "is no text"],
+  ["json", '["a\\u0000"]', [], ["a\u0000"], "holds a control character"],
+  ["json", '["\\ud800", "a"]', ["a"], [], "is not well-formed Unicode"],
+])(
+  "with the separator %j, of the groups header %j what no rule can name is passed over, and told once",
+  async (groupsSeparator, value, groups, ambiguous, reason) => {
+    const { log, lines } = recordingLog();
+    const options = {
+      trustedProxies: ["10.1.0.0/16"],
+      userHeader: "X-User",
+      groupsHeader: "X-Groups",
+      groupsSeparator,
+    };
+    const backend = await ssoHeader(options, { log });
+    const identity = ambiguous.length === 0 ? { groups } : { groups, ambiguousGroups: ambiguous };
+    for (const name of ["alice", "bob"]) {
+      expect(await ask(backend, { headers: { "X-User": name, "X-Groups": value } })).toMatchObject({
+        status: "authenticated",
+        identity: { username: name, ...identity },
+      });
+    }
+    expect(lines).toEqual([
+      { level: "warn", fields: { header: "x-groups", reason }, message: `a group that ${reason} is passed over` },
+    ]);
+  },
+);
+
+test("a second groups header is rejected: which of the two counts is ambiguous", async () => {
+  const headers = { "X-Forwarded-User": "alice", "X-Forwarded-Groups": ["a", "b"] };
+  expect(await ask(await open(), { headers })).toEqual({
     status: "rejected",
-    reason: `the groups header ${reason}`,
+    reason: "the groups header stands twice",
   });
 });
 
-test.each(["Groups", "Email", "Name"])("a second %s header is rejected", async (header) => {
-  const headers = { "X-Forwarded-User": "alice", [`X-Forwarded-${header}`]: ["a", "b"] };
-  expect(await ask(await open(), { headers })).toEqual({
-    status: "rejected",
-    reason: `the ${header.toLowerCase()} header stands twice`,
-  });
+test.each<[string, string | readonly string[]]>([
+  ["stands twice", ["a", "b"]],
+  ["is not UTF-8", "zo\u00eb"],
+  ["holds a control character", "a\tb"],
+  ["is longer than 512 characters", "a".repeat(513)],
+])("an e-mail address or a display name that %s is left out, and told once", async (reason, value) => {
+  const { log, lines } = recordingLog();
+  const backend = await ssoHeader(
+    { trustedProxies: ["10.1.0.0/16"], userHeader: "X-User", emailHeader: "X-Email", nameHeader: "X-Name" },
+    { log },
+  );
+  for (const name of ["alice", "bob"]) {
+    expect(await ask(backend, { headers: { "X-User": name, "X-Email": value, "X-Name": "A" } })).toMatchObject({
+      status: "authenticated",
+      identity: { username: name, claims: { name: "A" } },
+    });
+  }
+  expect(lines).toMatchObject([{ level: "warn", fields: { header: "x-email", reason } }]);
 });
 
 test("look-alikes of the user header name nobody", async () => {
@@ -291,6 +347,11 @@ const presetRequests: readonly [HeaderPreset, Record<string, string>, object][] 
     "authelia",
     { "Remote-User": "alice", "Remote-Groups": "a,b", "Remote-Email": "a@example.com", "Remote-Name": "Alice A" },
     { username: "alice", groups: ["a", "b"], claims: { email: "a@example.com", name: "Alice A" } },
+  ],
+  [
+    "authentik",
+    { "X-authentik-username": "alice", "X-authentik-groups": "a, b|c", "X-authentik-name": "Alice A" },
+    { username: "alice", groups: ["a, b", "c"], claims: { name: "Alice A" } },
   ],
   ["traefik-forward-auth", { "X-Forwarded-User": "alice@example.com" }, { username: "alice@example.com", groups: [] }],
   [

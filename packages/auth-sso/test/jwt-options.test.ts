@@ -8,12 +8,23 @@ const faults = async (options: object) =>
   (await faultsOf(() => open(options))).map(({ path, message }) => `${path.join(".")}: ${message}`);
 const good = { jwks: "https://idp.example.com/jwks", issuer: "https://idp.example.com", audience: "registry" };
 
-test("an issuer, an audience and keys are required", async () => {
-  expect(await faults({})).toEqual([
-    "issuer: is required",
-    "audience: is required",
-    "jwks: is required: a URL or a file",
-  ]);
+test("an issuer and an audience are required, and keys where they cannot be discovered", async () => {
+  expect(await faults({})).toEqual(["issuer: is required", "audience: is required"]);
+  const { jwks: _, ...discovering } = good;
+  await (await open(discovering)).close?.();
+  await (await open({ ...discovering, issuer: "http://localhost:8080/realms/acme" })).close?.();
+  const cannot = "jwks: is required: a URL or a file. It cannot be discovered: the issuer";
+  for (const [issuer, reason] of [
+    ["accounts", "is no URL"],
+    ["http://idp.example.com", "must begin with https://: whoever can change the keys"],
+    ["https://idp.example.com/?a=b", "has a query or a fragment"],
+    ["https://user:canary@idp.example.com", "must not hold credentials"],
+  ]) {
+    const [fault, ...others] = await faults({ ...discovering, issuer });
+    expect(fault).toContain(`${cannot} ${reason}`);
+    expect(fault).not.toContain("canary");
+    expect(others).toEqual([]);
+  }
 });
 
 test("opening asks no server for anything", async () => {
@@ -63,6 +74,12 @@ test.each<[object, string]>([
   [{ secret: "x" }, "secret: is not a known key"],
   [{ caCert: "/nowhere/ca.pem" }, "caCert: no such file: /nowhere/ca.pem"],
   [{ jwks: "/nowhere/jwks.json", caCert: "ca.pem" }, "caCert: is of no use where jwks is a file"],
+  [{ proxy: "proxy:3128" }, "proxy: must begin with http:// or https://"],
+  [{ proxy: "socks5://proxy:1080" }, "proxy: must begin with http:// or https://"],
+  [{ proxy: "http://proxy:3128/path" }, "proxy: must be a proxy's scheme, host and port"],
+  [{ proxy: true }, "proxy: must be the URL of a proxy, or false"],
+  [{ jwks: "http://127.0.0.1/jwks", proxy: "http://proxy:3128" }, "proxy: must be on this machine"],
+  [{ jwks: "/nowhere/jwks.json", proxy: false }, "proxy: is of no use where jwks is a file"],
   [{ jwks: "/nowhere/jwks.json" }, "jwks: no such file: /nowhere/jwks.json"],
   [{ keyUrl: "https://idp.example.com/{kid}" }, "keyUrl: must not stand beside jwks"],
   [{ jwks: undefined, keyUrl: "https://idp.example.com/kid" }, "keyUrl: must hold {kid} once, in its path"],

@@ -15,7 +15,7 @@ export interface Peer {
 
 /** Everything that a backend may judge by. */
 export interface AuthRequest {
-  /** From the `Authorization` header; `undefined` where the request had none. */
+  /** From the `Authorization` header; `undefined` where the request had none that is of Basic or Bearer. */
   readonly credentials: Credentials | undefined;
   readonly peer: Peer;
   /**
@@ -97,6 +97,11 @@ export interface AuthBackend {
    * example. Their failures are counted as those of a token, not of a user.
    */
   readonly sharedUsernames?: readonly string[];
+  /**
+   * The longest password or token that the backend takes, in bytes. It is not asked about a longer one. Default 12,288;
+   * a gate takes no more than fits into the 32 KiB of a request's head, where a password is a third longer.
+   */
+  readonly maxCredentialBytes?: number;
   /**
    * @throws {BackendUnavailableError} when the question cannot be answered now. It throws nothing else, whatever the
    * credentials are.

@@ -14,6 +14,11 @@ export interface Identity {
    * that denies does.
    */
   readonly ambiguousGroups?: readonly string[];
+  /**
+   * Why there may be groups that are told nowhere here, in a few words for the log. Then a rule that allows counts `groups`
+   * alone, and every rule that denies by a group holds, whichever it names.
+   */
+  readonly groupsIncomplete?: string;
   /** The {@link AuthBackend.id} of the backend that says so. */
   readonly backend: string;
   /** What else the backend knows, such as an e-mail address. Never a secret: it may be logged. */

@@ -11,6 +11,7 @@ export type { Permissions } from "./authorize/permissions.ts";
 export type { ImmutableTags, Policy, PolicyDecision, RuleVerdict } from "./authorize/policy.ts";
 export type { Principal } from "./authorize/principal.ts";
 export { serveExpectations } from "./expectation.ts";
+export { registryAuthorization } from "./forward/registry-login.ts";
 export { authRequestOf, clientAddressReader, peerOf } from "./identify/auth-request.ts";
 export { basicCredentials } from "./identify/authorization.ts";
 export type { SessionUser } from "./identify/session.ts";
@@ -25,7 +26,14 @@ export {
 } from "./identify/throttle/login-throttle.ts";
 export { type MemoryCountersOptions, memoryCounters } from "./identify/throttle/memory-counters.ts";
 export type { ThrottleOptions } from "./identify/throttle/throttle-options.ts";
-export type { AccessRule, CacheOptions, LimitOptions, RegistryProxyOptions, UpstreamOptions } from "./options.ts";
+export type {
+  AccessRule,
+  CacheOptions,
+  LimitOptions,
+  RegistryCredentials,
+  RegistryProxyOptions,
+  UpstreamOptions,
+} from "./options.ts";
 export { trustedProxiesSchema } from "./options-schema.ts";
 export { type AddressSet, addressSet, plainAddress } from "./peer.ts";
 export type { Decision, Outcome, Phase, RequestRecord } from "./record.ts";

@@ -2,9 +2,16 @@ import type { AuthBackend, Logger } from "@registry-gate/auth";
 import { backendFault, isLogger } from "@registry-gate/auth-kit";
 import { z } from "zod";
 import { accessSchema } from "./authorize/access-schema.ts";
+import { credentialsFault } from "./forward/registry-login.ts";
 import { throttleSchema } from "./identify/throttle/login-throttle.ts";
 import type { OptionShape } from "./option-shape.ts";
-import type { CacheOptions, LimitOptions, RegistryProxyOptions, UpstreamOptions } from "./options.ts";
+import type {
+  CacheOptions,
+  LimitOptions,
+  RegistryCredentials,
+  RegistryProxyOptions,
+  UpstreamOptions,
+} from "./options.ts";
 import { addressFault } from "./peer.ts";
 
 const aFunction = <T>(): z.ZodType<T> => z.custom<T>((value) => typeof value === "function", "must be a function");
@@ -16,6 +23,18 @@ const url = z.string("must be a URL such as http://registry:5000").superRefine((
   for (const message of urlFaults(text)) context.addIssue({ code: "custom", message });
 });
 
+const registryCredentials: z.ZodType<RegistryCredentials> = z.union([
+  z.strictObject({ username: z.string(), password: z.string() }),
+  z.strictObject({ bearer: z.string() }),
+]);
+
+const credentials = z.custom<NonNullable<UpstreamOptions["credentials"]>>().superRefine((value: unknown, context) => {
+  if (typeof value === "function") return;
+  const given = registryCredentials.safeParse(value);
+  const message = given.success ? credentialsFault(given.data) : "must hold username and password, or bearer";
+  if (message !== undefined) context.addIssue({ code: "custom", message });
+});
+
 const upstream = z.strictObject(
   {
     url,
@@ -23,6 +42,7 @@ const upstream = z.strictObject(
     connectTimeout: positive().exactOptional(),
     maxConnections: positive().exactOptional(),
     ca: z.string("must be certificates as PEM").min(1, "must not be empty").exactOptional(),
+    credentials: credentials.exactOptional(),
   } satisfies OptionShape<UpstreamOptions>,
   "must hold url",
 );

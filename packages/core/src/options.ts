@@ -15,7 +15,7 @@ export interface RegistryProxyOptions {
   /** Who may do what. Absent: whoever is authenticated may pull and push. */
   readonly access?: readonly AccessRule[];
   /**
-   * IP addresses and CIDR blocks of the load balancers in front, whose `X-Forwarded-*` are believed. A Unix socket is
+   * IP addresses and CIDR blocks of the load balancers in front, whose `X-Forwarded-*` and `Forwarded` are believed. A Unix socket is
    * named `unix:`. Default none.
    */
   readonly trustedProxies?: readonly string[];
@@ -56,7 +56,17 @@ export interface UpstreamOptions {
   readonly maxConnections?: number;
   /** Certificates to trust for `https://` in place of the system's, as PEM. */
   readonly ca?: string;
+  /**
+   * The gate's own login at the registry, sent with each request to it; a function is called for each. What a client sends
+   * in `Authorization` never reaches the registry. Default none.
+   */
+  readonly credentials?: RegistryCredentials | (() => RegistryCredentials);
 }
+
+/** For Basic (RFC 7617), or for Bearer (RFC 6750). */
+export type RegistryCredentials =
+  | { readonly username: string; readonly password: string }
+  | { readonly bearer: string };
 
 export interface LimitOptions {
   /** Requests in progress, in all. Beyond them 503. Default 10 000. */

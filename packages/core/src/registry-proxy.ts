@@ -8,10 +8,10 @@ import { attach, mountingCheck } from "./attach.ts";
 import { authorize } from "./authorize/authorize.ts";
 import { type Permissions, permissionsOf } from "./authorize/permissions.ts";
 import { compilePolicy } from "./authorize/policy.ts";
-import { isSealed } from "./catalog/sealed-cursor.ts";
 import { sendCatalog } from "./catalog/send-catalog.ts";
 import { visibleCatalog } from "./catalog/visible-catalog.ts";
-import { failInternally, forward } from "./forward/forward.ts";
+import { type Client, clientOf } from "./client.ts";
+import { failInternally, failUpstream, forward } from "./forward/forward.ts";
 import { requestBody } from "./forward/request-body.ts";
 import { hasBody, upstreamHeaders } from "./forward/request-headers.ts";
 import { confine, writeHead } from "./forward/response-headers.ts";
@@ -26,15 +26,16 @@ import { findTagViolation } from "./immutable/tag-violation.ts";
 import { userKey } from "./limits/client-key.ts";
 import type { Full } from "./limits/request-budget.ts";
 import { requestLifecycle } from "./limits/request-lifecycle.ts";
+import { sealPage, targetOf, withClientLink } from "./listing/listing-pages.ts";
 import type { RegistryProxyOptions } from "./options.ts";
 import { optionsSchema } from "./options-schema.ts";
-import { addressSet, clientOf } from "./peer.ts";
+import { addressSet } from "./peer.ts";
 import type { Decision } from "./record.ts";
 import type { RequestContext } from "./request-context.ts";
 import { accessesOf } from "./route/accesses.ts";
 import { parseRoute } from "./route/parse-route.ts";
 import { isRegistryTarget } from "./route/target.ts";
-import { upstreamTarget } from "./route/upstream-target.ts";
+import { isSealed, processSealer } from "./seal/sealer.ts";
 import { isOldAgent, shapeFault } from "./shape.ts";
 
 /** A request of `node:http`, or one that express has perhaps stripped of a mount path. */
@@ -88,13 +89,26 @@ export function registryProxy(given: RegistryProxyOptions): RegistryProxy {
   const throttle = options.throttle === false ? undefined : loginThrottle(options.throttle);
   const identities = identifier(backends, cache, log, options.session, throttle);
   const policy = compilePolicy(options.access);
-  const upstream = openUpstream(options.upstream);
-  const catalog = visibleCatalog(upstream);
+  const upstream = openUpstream(options.upstream, log);
+  const sealer = processSealer;
+  const catalog = visibleCatalog(upstream, sealer);
   const checkMounting = mountingCheck(log);
   const requests = requestLifecycle({ limits, onFinished, log });
 
+  let warnedOfForwarded = false;
+  /** Read by one proxy and passed on unread by the next, such a header is whatever a client has written. */
+  function warnOfForwarded({ contradictory }: Client): void {
+    if (contradictory === undefined || warnedOfForwarded) return;
+    warnedOfForwarded = true;
+    log?.warn(
+      {},
+      "a trusted proxy sends Forwarded and X-Forwarded-* that differ: Forwarded is ignored, and should be removed",
+    );
+  }
+
   async function pass(context: RequestContext, target: string, full: Full | undefined): Promise<void> {
     const { request, response, client } = context;
+    warnOfForwarded(client);
     const end = (decision: Decision, reason: string, answer: ErrorAnswer): void => {
       context.decision = decision;
       context.reason = reason;
@@ -171,27 +185,33 @@ export function registryProxy(given: RegistryProxyOptions): RegistryProxy {
         context.outcome = "internal-error";
         return end("allowed", "the body was already read", answers.bodyAlreadyRead);
       }
+      const { target: upstreamTarget, refusal: notContinued } = targetOf(route, sealer);
+      if (notContinued !== undefined) return end("refused", notContinued.message, answers.refused(notContinued));
       if (response.destroyed) return;
       const upstreamRequest: UpstreamRequest = {
         method: request.method ?? "",
-        target: upstreamTarget(route),
+        target: upstreamTarget,
         headers,
         body: withBody ? requestBody(context) : undefined,
         connectionKey: principal === "anonymous" ? "anonymous" : userKey(principal.identity),
       };
 
       // 6. Return: the registry's response, as the client should see it.
+      const prepare = (head: ResponseHead): ResponseHead =>
+        withClientLink(head, route, (query, listing) =>
+          listing.operation === "list-repositories"
+            ? catalog.sealPage(query, principal)
+            : sealPage(query, listing, sealer),
+        );
       const write = (head: ResponseHead): void => {
         writeHead(head, response, upstream.url, client);
         if (bySession) confine(response);
       };
-      forward(upstream, context, upstreamRequest, write, log);
+      forward(upstream, context, upstreamRequest, prepare, write, log);
     } catch (error) {
       if (response.destroyed) return;
       if (!(error instanceof UpstreamFault)) return failInternally(context, error, log);
-      log?.warn({ err: error }, "the registry did not answer the gate");
-      context.outcome = "upstream-error";
-      end(context.decision, error.message, error.answer);
+      failUpstream(context, error, log);
     }
   }
 

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Principal, usernameOf } from "./authorize/principal.ts";
+import type { Client } from "./client.ts";
 import type { Transfer } from "./forward/transport.ts";
 import type { Place } from "./limits/request-budget.ts";
-import type { Client } from "./peer.ts";
 import type { Decision, Outcome, Phase, RequestRecord } from "./record.ts";
 import { type Route, referenceOf, repositoryOf } from "./route/route.ts";
 

@@ -2,8 +2,9 @@ import { once } from "node:events";
 import { connect, createServer, isIP, Socket } from "node:net";
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { clientOf } from "../src/client.ts";
 import { authority } from "../src/grammar/authority.ts";
-import { addressFault, addressSet, clientOf, isGone, isLocal, peerAddress } from "../src/peer.ts";
+import { addressFault, addressSet, isGone, isLocal, peerAddress } from "../src/peer.ts";
 
 function from(address: string | undefined, headers: Record<string, string> = {}) {
   const socket = new Socket();
@@ -105,7 +106,12 @@ describe("what a trusted balancer passes on", () => {
     ["what is left of something else than an address is dropped", "6.6.6.6, x, 203.0.113.7", "203.0.113.7, 10.1.2.3"],
     ["an address with a no-break space is none", "\u00a0203.0.113.7", "10.1.2.3"],
     ["an address with a zone is none", "fe80::1%eth0", "10.1.2.3"],
-    ["an address with a port is none", "203.0.113.7:80", "10.1.2.3"],
+    ["the port of an address is dropped", "203.0.113.7:80", "203.0.113.7, 10.1.2.3"],
+    ["the brackets and the port of an IPv6 address are dropped", "[2001:db8::7]:80", "2001:db8::7, 10.1.2.3"],
+    ["the brackets of an IPv6 address are dropped", "[2001:db8::7]", "2001:db8::7, 10.1.2.3"],
+    ["an IPv4-mapped address in brackets is written as IPv4", "[::ffff:203.0.113.7]:9", "203.0.113.7, 10.1.2.3"],
+    ["an IPv4 address in brackets is none", "[203.0.113.7]", "10.1.2.3"],
+    ["an address with something else for a port is none", "203.0.113.7:http", "10.1.2.3"],
     ["bytes beyond ASCII are dropped", "\u00e9, 203.0.113.7", "203.0.113.7, 10.1.2.3"],
   ])("%s", (_, chain, expected) => {
     expect(forwarded(chain)).toBe(expected);
@@ -176,8 +182,9 @@ describe("whatever stands in X-Forwarded-For", () => {
   );
   const nonsense = fc.constantFrom(
     "unknown",
-    "203.0.113.7:1234",
-    "[::1]",
+    "203.0.113.7:port",
+    "[10.0.0.1]",
+    "[::1%eth0]",
     "010.0.0.1",
     "_hidden",
     "fe80::1%eth0%",

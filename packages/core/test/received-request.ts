@@ -19,7 +19,7 @@ export async function receivedRequest(head: Head = {}): Promise<IncomingMessage>
   const { method = "GET", target = "/v2/", version = "1.1", headers = [], address, lenient = false } = head;
   const lines = headers.map(([name, value]) => `${name}: ${value}`);
   if (!headers.some(([name]) => name.toLowerCase() === "host")) lines.unshift("Host: registry.example.com");
-  const server = createServer({ requireHostHeader: false, insecureHTTPParser: lenient });
+  const server = createServer({ requireHostHeader: false, insecureHTTPParser: lenient, maxHeaderSize: 65_536 });
   const [near, far] = duplexPair();
   if (address !== undefined) Object.assign(near, { remoteAddress: address });
   const requested = once(server, "request");

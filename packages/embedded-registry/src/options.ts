@@ -14,6 +14,11 @@ export interface EmbeddedRegistryOptions {
    * `X-Forwarded-Proto`, `X-Forwarded-Host` and `Host` tell them. `relative`: it begins with the path.
    */
   readonly locations?: "absolute" | "relative";
+  /**
+   * How the next page of a catalog or a list of tags is named in `Link`. `last`, docker-registry's: by the last name.
+   * `opaque`, as Quay's: by a token in `next_page`, which is good for that listing alone. Default `last`.
+   */
+  readonly pages?: "last" | "opaque";
   /** How the registry is to misbehave from the start. Default not at all. */
   readonly faults?: Faults;
   /** How many requests are remembered. Default 1000. */

@@ -115,3 +115,41 @@ describe("a path", () => {
     expect([answer.status, answer.headers.allow]).toEqual([405, "GET, HEAD, PUT, DELETE"]);
   });
 });
+
+describe("a listing whose pages the registry names itself", () => {
+  let opaque: EmbeddedRegistry;
+  beforeAll(async () => {
+    opaque = await startEmbeddedRegistry({ pages: "opaque" });
+    for (const name of ["a", "b"]) {
+      const image = await pushImage(opaque.url, name, "1");
+      for (const tag of ["2", "3"]) await putManifest(opaque.url, name, tag, image.content);
+    }
+  });
+  afterAll(() => opaque.close());
+
+  const nextOf = (answer: Response): string =>
+    /^<([^>]+)>; rel="next"$/.exec(answer.headers.get("link") ?? "")?.[1] ?? "";
+
+  test("goes on by an absolute link, with a token and without last", async () => {
+    const first = await fetch(`${opaque.url}/v2/a/tags/list?n=2`);
+    expect(await first.json()).toEqual({ name: "a", tags: ["1", "2"] });
+    const next = new URL(nextOf(first));
+    expect([next.origin, next.pathname, next.searchParams.get("n")]).toEqual([opaque.url, "/v2/a/tags/list", "2"]);
+    const second = await fetch(next);
+    expect(await second.json()).toEqual({ name: "a", tags: ["3"] });
+    expect(second.headers.get("link")).toBeNull();
+    // Whoever goes on by the last name begins anew.
+    expect(await (await fetch(`${opaque.url}/v2/a/tags/list?n=2&last=2`)).json()).toEqual({
+      name: "a",
+      tags: ["1", "2"],
+    });
+  });
+
+  test("takes a token for no other listing", async () => {
+    const { search } = new URL(nextOf(await fetch(`${opaque.url}/v2/a/tags/list?n=2`)));
+    for (const path of ["/v2/b/tags/list", "/v2/_catalog"]) {
+      expect((await fetch(`${opaque.url}${path}${search}`)).status).toBe(400);
+    }
+    expect((await fetch(`${opaque.url}/v2/a/tags/list?next_page=x`)).status).toBe(400);
+  });
+});

@@ -10,7 +10,7 @@ import {
   InvalidOptionsError,
   parseDuration,
 } from "@registry-gate/auth";
-import { backendFault, optionFaults } from "@registry-gate/auth-kit";
+import { backendFault, containmentOf, optionFaults } from "@registry-gate/auth-kit";
 import {
   type AttemptOutcome,
   authRequestOf,
@@ -87,6 +87,12 @@ export function backendStrategy(backend: AuthBackend, options: BackendStrategyOp
   const challenge: Challenge = backend.challenge?.([]) ?? { scheme: "Basic", parameters: { realm } };
   const failure = from === "form" ? { message: "The user name or the password is wrong." } : formatChallenge(challenge);
 
+  // What is no single login's is the backend's own to tell; here nothing waits for it.
+  const containment = containmentOf(backend, () => {
+    process.emitWarning(`${backend.id}: the backend threw an error that nobody caught, and that is no single login's`);
+  });
+  const ask = (asked: AuthRequest): Promise<AuthResult> => containment.run(() => backend.authenticate(asked));
+
   function question(request: IncomingMessage, signal: AbortSignal): AuthRequest | undefined {
     const client = clientOf(request);
     if (from === "headers") return authRequestOf(request, backend, signal, client);
@@ -110,14 +116,14 @@ export function backendStrategy(backend: AuthBackend, options: BackendStrategyOp
   async function askThrottled(request: IncomingMessage, asked: AuthRequest): Promise<AuthResult | Throttled> {
     const { credentials, client, signal } = asked;
     const shown = from === "headers" && (backend.credentialHeaders ?? []).some((header) => header in request.headers);
-    if (throttle === undefined || (credentials === undefined && !shown)) return backend.authenticate(asked);
+    if (throttle === undefined || (credentials === undefined && !shown)) return ask(asked);
     const username = credentials?.scheme === "basic" ? credentials.username : undefined;
     const shared = username !== undefined && (backend.sharedUsernames ?? []).includes(username);
     const subject =
       username === undefined || shared
         ? { username: undefined, token: JSON.stringify([credentials, request.headers.authorization]) }
         : { username };
-    return throttle.attempt({ client, ...subject, signal }, () => backend.authenticate(asked), attemptOutcome);
+    return throttle.attempt({ client, ...subject, signal }, () => ask(asked), attemptOutcome);
   }
 
   return {

@@ -26,13 +26,14 @@ export function identityByFields(fields: IdentityFields): (user: unknown) => Sig
   return (user) => {
     const name = onlyText(user, username);
     const known = Object.entries(claims).flatMap(([claim, path]) => {
-      const texts = textsAt(user, path);
+      // An ornament that is no text is left out.
+      const texts = valuesAt(user, path).filter((value) => typeof value === "string");
       return texts.length === 0 ? [] : [[claim, texts.length === 1 ? texts[0] : texts] as const];
     });
     return {
       username: name,
       subject: subject === undefined ? name : onlyText(user, subject),
-      groups: textsAt(user, groups),
+      groups: valuesAt(user, groups),
       ...(known.length > 0 && { claims: Object.fromEntries(known) }),
     };
   };
@@ -50,17 +51,11 @@ const schema: z.ZodType<IdentityFields> = z.strictObject(
 
 /** @throws {TypeError} unless there is exactly one text. */
 function onlyText(user: unknown, path: string): string {
-  const [text, ...more] = textsAt(user, path);
+  const [text, ...more] = valuesAt(user, path);
   if (text === undefined) throw new TypeError(`the user has no text at ${path}`);
+  if (typeof text !== "string") throw new TypeError(`the user has something else than text at ${path}`);
   if (more.length > 0) throw new TypeError(`the user has several texts at ${path}`);
   return text;
-}
-
-function textsAt(user: unknown, path: string): string[] {
-  return valuesAt(user, path).map((value) => {
-    if (typeof value !== "string") throw new TypeError(`the user has something else than text at ${path}`);
-    return value;
-  });
 }
 
 function valuesAt(user: unknown, path: string): unknown[] {

@@ -14,6 +14,8 @@ export interface Judging {
   readonly patience: Patience;
   /** What no reason and no error may hold. */
   readonly secrets: readonly string[];
+  /** Is told why a group was passed over. */
+  readonly passedOver: (reason: string) => void;
 }
 
 const abstained: AuthResult = { status: "abstained" };
@@ -31,7 +33,7 @@ export async function judgeOutcome(outcome: Outcome | Nothing, judging: Judging)
     case "pass":
       return abstained;
     case "error":
-      throw failed(judging, "the strategy failed", outcome.error);
+      throw strategyFailed(judging, outcome.error);
     case "failure": {
       const failure = readFailure(outcome.challenge, outcome.status, credentials);
       if (failure.meaning === "abstained") return abstained;
@@ -59,19 +61,24 @@ async function signIn(user: unknown, info: unknown, judging: Judging): Promise<A
   if (typeof told === "string") throw nothing(id, "the function that tells who it is", told, patience);
   if ("error" in told) throw unclear(told.error);
   try {
-    return authenticated(told.signedIn, id);
+    return authenticated(told.signedIn, judging);
   } catch (error) {
     throw unclear(error);
   }
 }
 
-function authenticated(signedIn: SignedIn, id: string): AuthResult {
-  const identity = identityOf(signedIn, id);
+function authenticated(signedIn: SignedIn, { id, passedOver }: Judging): AuthResult {
+  const identity = identityOf(signedIn, id, passedOver);
   const { expiresAt } = signedIn;
   if (expiresAt === undefined) return { status: "authenticated", identity };
   if (!Number.isFinite(expiresAt)) throw new TypeError("the time of its expiry is no number");
   if (expiresAt <= Date.now()) return { status: "rejected", reason: "what the strategy let in has expired" };
   return { status: "authenticated", identity, expiresAt };
+}
+
+/** The fault that an error of the strategy is, without the secrets that it may hold. */
+export function strategyFailed(judging: Judging, error: unknown): BackendUnavailableError {
+  return failed(judging, "the strategy failed", error);
 }
 
 function failed({ id, secrets }: Judging, what: string, error: unknown): BackendUnavailableError {

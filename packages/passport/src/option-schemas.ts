@@ -26,3 +26,8 @@ export const schemes: z.ZodType<Credentials["scheme"][]> = z
 export const timeout: z.ZodType<Duration> = z
   .union([z.int(), z.string()], "must be a duration such as 500ms, 5s or 1m")
   .refine((value) => (parseDuration(value) ?? 0) > 0, "must be a duration such as 500ms, 5s or 1m");
+
+export const maxCredentialBytes: z.ZodType<number> = z
+  .int("must be a whole number from 1 to 32768")
+  .min(1, "must be a whole number from 1 to 32768")
+  .max(32_768, "must be a whole number from 1 to 32768");

@@ -1,17 +1,20 @@
 import {
   type AuthBackend,
+  BackendUnavailableError,
   type Credentials,
   type Duration,
   type Fault,
   InvalidOptionsError,
+  type Logger,
   parseDuration,
 } from "@registry-gate/auth";
-import { optionFaults } from "@registry-gate/auth-kit";
+import { type ErrorContainment, guardProcess, isLogger, optionFaults } from "@registry-gate/auth-kit";
 import { z } from "zod";
-import { judgeOutcome } from "./judge-outcome.ts";
-import { aFunction, formFields, schemes, text, timeout } from "./option-schemas.ts";
+import { judgeOutcome, strategyFailed } from "./judge-outcome.ts";
+import { aFunction, formFields, maxCredentialBytes, schemes, text, timeout } from "./option-schemas.ts";
 import type { SignedIn } from "./signed-in.ts";
 import { isStrategy, type PassportStrategy, runStrategy } from "./strategy.ts";
+import { strategyErrors } from "./strategy-errors.ts";
 import { type FormFields, secretsOf, strategyRequest } from "./strategy-request.ts";
 
 /** What {@link passportBackend} can be told. */
@@ -30,6 +33,13 @@ export interface PassportBackendOptions {
   readonly timeout?: Duration;
   /** Passport's second argument of `authenticate`. Default: none. */
   readonly authenticateOptions?: object;
+  /** The longest password or token that the strategy is asked about, in bytes. Default 12,288. */
+  readonly maxCredentialBytes?: number;
+  /**
+   * Is told of groups that no rule can name, once of each kind, and of errors that nobody caught and that are no single
+   * login's. Default: such errors are warnings of the process.
+   */
+  readonly log?: Logger;
   /** Lets go of whatever the strategy holds; called once, when the backend is closed. */
   close?(): Promise<void> | void;
 }
@@ -40,21 +50,44 @@ export interface PassportBackendOptions {
  * A strategy that redirects or passes has not judged the credentials: the backend abstains. An error, and no answer in
  * time, are faults, and so is a success that is nobody.
  *
+ * So is what the strategy throws where nobody can catch it: in a timer or an event, or as a rejection that nobody awaits.
+ * For this, the process listens for uncaught errors from now on, as `guardProcess` of `@registry-gate/auth-kit` does.
+ *
  * @throws {InvalidOptionsError} with every fault.
  */
 export function passportBackend(strategy: PassportStrategy, options: PassportBackendOptions): AuthBackend {
   const faults = faultsOf(strategy, options);
   if (faults.length > 0) throw new InvalidOptionsError(faults);
+  return strategyBackend(strategy, options, strategyErrors(options.id ?? strategy.name ?? "passport", options.log));
+}
+
+/**
+ * The same for a strategy that was made within a containment.
+ *
+ * @param options That have no fault.
+ */
+export function strategyBackend(
+  strategy: PassportStrategy,
+  options: PassportBackendOptions,
+  errors: ErrorContainment,
+): AuthBackend {
+  guardProcess();
   const { id = strategy.name ?? "passport", schemes = ["basic", "bearer"], credentialHeaders = [] } = options;
   const fields = { username: "username", password: "password", ...options.formFields };
   const timeout = parseDuration(options.timeout ?? "10s") ?? 0;
   let closed: Promise<void> | undefined;
+  const told = new Set<string>();
+  const passedOver = (reason: string): void => {
+    if (told.has(reason)) return;
+    told.add(reason);
+    options.log?.warn({ backend: id, reason }, `a group that ${reason} is passed over`);
+  };
 
   return {
     id,
     ...(credentialHeaders.length > 0 && { credentialHeaders: [...credentialHeaders] }),
+    ...(options.maxCredentialBytes !== undefined && { maxCredentialBytes: options.maxCredentialBytes }),
     async authenticate(request) {
-      const { signal } = request;
       const scheme = request.credentials?.scheme;
       const credentials = scheme !== undefined && schemes.includes(scheme) ? request.credentials : undefined;
       const named = credentialHeaders.some((name) => request.header(name).length > 0);
@@ -63,10 +96,19 @@ export function passportBackend(strategy: PassportStrategy, options: PassportBac
       if ("fault" in made) return { status: "rejected", reason: made.fault };
       // Before the strategy can change them.
       const secrets = secretsOf(made, fields);
-      const patience = { timeout, signal };
-      const outcome = await runStrategy(strategy, made, { ...options.authenticateOptions }, patience);
+      const over = new AbortController();
+      const patience = { timeout, signal: AbortSignal.any([request.signal, over.signal]) };
       const identity = (user: unknown, info: unknown) => options.identity(user, info);
-      return judgeOutcome(outcome, { id, identity, credentials, patience, secrets });
+      const judging = { id, identity, credentials, patience, secrets, passedOver };
+      try {
+        return await errors.run(async () => {
+          const outcome = await runStrategy(strategy, made, { ...options.authenticateOptions }, patience);
+          return judgeOutcome(outcome, judging);
+        });
+      } catch (error) {
+        over.abort();
+        throw error instanceof BackendUnavailableError ? error : strategyFailed(judging, error);
+      }
     },
     async close() {
       closed ??= Promise.resolve(options.close?.());
@@ -91,6 +133,8 @@ const schema: z.ZodType<PassportBackendOptions> = z.strictObject(
     authenticateOptions: z
       .custom<object>((value) => typeof value === "object" && value !== null, "must be an object")
       .exactOptional(),
+    maxCredentialBytes: maxCredentialBytes.exactOptional(),
+    log: z.custom<Logger>(isLogger, "must have the methods debug, info, warn and error").exactOptional(),
     close: aFunction<NonNullable<PassportBackendOptions["close"]>>().exactOptional(),
   },
   "must be an object with identity",

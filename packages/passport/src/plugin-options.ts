@@ -1,7 +1,7 @@
 import type { Credentials, Duration } from "@registry-gate/auth";
 import { parseOptions } from "@registry-gate/auth-kit";
 import { z } from "zod";
-import { formFields, schemes, text, timeout } from "./option-schemas.ts";
+import { formFields, maxCredentialBytes, schemes, text, timeout } from "./option-schemas.ts";
 import type { FormFields } from "./strategy-request.ts";
 
 /** What a configuration can say beside `type: passport`. */
@@ -25,6 +25,8 @@ export interface PassportPluginOptions {
   readonly schemes?: readonly Credentials["scheme"][];
   readonly credentialHeaders?: readonly string[];
   readonly formFields?: FormFields;
+  /** The longest password or token that the strategy is asked about, in bytes. Default 12,288. */
+  readonly maxCredentialBytes?: number;
   readonly timeout?: Duration;
 }
 
@@ -51,6 +53,9 @@ const schema: z.ZodType<PassportPluginOptions> = z.strictObject(
       .describe("Headers that the strategy reads beside Authorization")
       .exactOptional(),
     formFields: formFields.describe("Where a strategy that reads a form finds the login").exactOptional(),
+    maxCredentialBytes: maxCredentialBytes
+      .describe("The longest password or token that the strategy is asked about; 12288 by default")
+      .exactOptional(),
     timeout: timeout.describe("How long the strategy may take; 10s by default").exactOptional(),
   },
   "must be an object with module",

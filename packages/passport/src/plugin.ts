@@ -1,9 +1,10 @@
 import type { AuthBackend, AuthBackendPlugin, BackendContext } from "@registry-gate/auth";
 import { identityByFields } from "./identity-by-fields.ts";
 import { loadStrategy } from "./load-strategy.ts";
-import { passportBackend } from "./passport-backend.ts";
+import { strategyBackend } from "./passport-backend.ts";
 import { optionsSchema, type PassportPluginOptions, parsePluginOptions } from "./plugin-options.ts";
 import type { PassportStrategy } from "./strategy.ts";
+import { strategyErrors } from "./strategy-errors.ts";
 
 /** Lets a configuration name a strategy as `type: passport`. */
 export const plugin: AuthBackendPlugin = {
@@ -14,10 +15,12 @@ export const plugin: AuthBackendPlugin = {
 };
 
 async function openStrategy(options: PassportPluginOptions, context: BackendContext): Promise<AuthBackend> {
-  const { schemes, credentialHeaders, formFields, timeout } = options;
-  const { strategy, made } = await loadStrategy(options, context);
-  return passportBackend(strategy, {
+  const { schemes, credentialHeaders, formFields, timeout, maxCredentialBytes } = options;
+  const errors = strategyErrors(context.id, context.log);
+  const { strategy, made } = await errors.runShared(() => loadStrategy(options, context));
+  const settings = {
     id: context.id,
+    log: context.log,
     identity: identityByFields(fieldsOf(options)),
     ...(schemes !== undefined && { schemes }),
     ...(credentialHeaders !== undefined && {
@@ -25,9 +28,11 @@ async function openStrategy(options: PassportPluginOptions, context: BackendCont
     }),
     ...(formFields !== undefined && { formFields }),
     ...(timeout !== undefined && { timeout }),
+    ...(maxCredentialBytes !== undefined && { maxCredentialBytes }),
     // The module's own strategy serves the next backend too.
     ...(made && { close: () => closeStrategy(strategy) }),
-  });
+  };
+  return strategyBackend(strategy, settings, errors);
 }
 
 function fieldsOf({ usernameField, subjectField, groupsField, emailField, nameField }: PassportPluginOptions) {

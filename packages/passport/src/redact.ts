@@ -11,6 +11,15 @@ export function redact(text: string, secrets: readonly string[]): string {
  * carries: clients of HTTP and LDAP keep whole requests in their errors.
  */
 export function redactedError(error: unknown, secrets: readonly string[]): Error {
+  try {
+    return redactedCopy(error, secrets);
+  } catch {
+    // What was thrown may throw again as soon as anybody looks at it.
+    return new Error("an error that cannot be read");
+  }
+}
+
+function redactedCopy(error: unknown, secrets: readonly string[]): Error {
   if (!(error instanceof Error)) return new Error(redact(String(error), secrets));
   const redacted = new Error(redact(error.message, secrets));
   redacted.name = redact(error.name, secrets);

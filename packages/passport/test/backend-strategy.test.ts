@@ -94,7 +94,7 @@ describe("a strategy of a backend, in passport and Express", () => {
   test("asks the backend about nothing that is malformed", async () => {
     const { backend, asked } = scripted(async () => ({ status: "abstained" }));
     const app = await startApp(backend);
-    for (const authorization of ["Basic x", "Digest a=b", "Basic"]) {
+    for (const authorization of ["Basic x", "Digest", "Basic"]) {
       expect((await fetch(app, { headers: { authorization } })).status).toBe(400);
     }
     expect(asked).toEqual([]);

@@ -37,7 +37,6 @@ describe("who a strategy's user is", () => {
     ["gives a name with an invisible character", () => ({ username: "ali\u200bce" })],
     ["gives half a character", () => ({ username: "\ud800" })],
     ["gives one group as text", () => ({ username: "alice", groups: "pushers" })],
-    ["gives an empty group", () => ({ username: "alice", groups: [""] })],
     ["gives an expiry that is none", () => ({ username: "alice", expiresAt: Number.NaN })],
     [
       "throws",
@@ -49,6 +48,25 @@ describe("who a strategy's user is", () => {
     // As from JavaScript, where nothing keeps it from doing so.
     const answer: unknown = Reflect.apply(asked, undefined, [letIn, { identity }]);
     await expect(answer).rejects.toEqual(unavailable("it cannot be told whom the strategy let in"));
+  });
+
+  test("is in no group that a rule cannot name, but for rules that deny, and the log says so once", async () => {
+    const warnings: unknown[] = [];
+    const ignore = () => {};
+    const log = { debug: ignore, info: ignore, warn: (fields: object) => void warnings.push(fields), error: ignore };
+    const groups = ["a", "", 7, null, "b\u0000", "c\u200b", "\ud800", { cn: "d" }];
+    const strategy = scripted((it) => it.success({ name: "alice" }));
+    const backend = passportBackend(strategy, { identity: () => ({ username: "alice", groups }), log });
+    for (let round = 0; round < 2; round++) {
+      expect(await backend.authenticate(authRequest(alice))).toMatchObject({
+        status: "authenticated",
+        identity: { groups: ["a"], ambiguousGroups: ["7", "b\u0000", "c\u200b"] },
+      });
+    }
+    expect(warnings).toEqual([
+      { backend: "scripted", reason: "is no text" },
+      { backend: "scripted", reason: "holds what cannot be seen" },
+    ]);
   });
 
   test("is nobody once it has expired", async () => {

@@ -17,6 +17,7 @@ export interface OrdinaryClient {
 
 /** What came of a request. */
 export interface Outcome {
+  readonly method: "GET" | "PUT";
   readonly marker: Marker;
   /** `undefined` where the response was what it should be; otherwise what was wrong with it. */
   readonly fault: string | undefined;
@@ -41,9 +42,9 @@ export function ordinaryClient(url: string, user: UserName, address: string): Or
       });
       const expected = contentMark(user, marker).repeat(ordinaryResponse.body.marks);
       const exact = status === 200 && body === expected;
-      return { marker, fault: exact ? undefined : `status ${status}`, received: body };
+      return { method, marker, fault: exact ? undefined : `status ${status}`, received: body };
     } catch (error) {
-      return { marker, fault: error instanceof Error ? error.message : String(error), received: "" };
+      return { method, marker, fault: error instanceof Error ? error.message : String(error), received: "" };
     }
   }
 

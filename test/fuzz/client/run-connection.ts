@@ -31,8 +31,11 @@ const patience = 4 * gateTimeout;
 const mostKept = 100_000_000;
 /** What is read is looked at with every chunk up to so many bytes. */
 const seldom = 100_000;
-/** Between two reads of a slow reader, in milliseconds. */
-const slowPause = 20;
+/**
+ * Between two reads of a slow reader, in milliseconds: what the system holds for it is taken in less time than the gate
+ * waits for anything.
+ */
+const slowPause = 4;
 
 /** @param requests The bytes of each. */
 export async function runConnection(

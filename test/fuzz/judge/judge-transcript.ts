@@ -6,14 +6,16 @@ import type { PlannedConnection, PlannedRequest } from "../run/plan.ts";
 import type { Violation } from "./violation.ts";
 
 /** Judges what a client of a case was sent. */
-export function judgeTranscript(
-  connection: PlannedConnection,
-  transcript: Transcript,
-  hasCrossed: (marker: Marker) => boolean,
-): Violation[] {
+export function judgeTranscript(connection: PlannedConnection, transcript: Transcript): Violation[] {
+  const crossing = [connection.address, ...markersOf(connection.requests)];
+  return violationsIn(connection, transcript).map((violation) => {
+    const { kind, markers } = violation;
+    return { ...violation, unlessCrossed: kind === "leak" ? [...crossing, ...markers] : crossing };
+  });
+}
+
+function violationsIn(connection: PlannedConnection, transcript: Transcript): Violation[] {
   const { requests } = connection;
-  // Where it did, nobody could have told the right bytes from the wrong ones.
-  if (requests.some(({ marker }) => hasCrossed(marker))) return [];
   const leaks = leaksIn(connection, transcript);
   const exact = requests.every(({ spec }) => spec.framing.exact);
   const read = readAsSent(connection, transcript, exact);

@@ -2,6 +2,7 @@ import type { Marker } from "../case/marker.ts";
 import { type Action, may, userOf } from "../oracle.ts";
 import { operationOf, type RegistryOperation } from "../registry/operation.ts";
 import type { ReceivedRequest, RegistryObserver } from "../registry/received.ts";
+import type { ReceivedHead } from "../registry/request-stream.ts";
 import type { PlannedCase, PlannedRequest } from "../run/plan.ts";
 import type { Violation } from "./violation.ts";
 
@@ -10,8 +11,8 @@ export interface UpstreamJudge extends RegistryObserver {
   expect(planned: PlannedCase): void;
   forget(planned: PlannedCase): void;
   planned(marker: Marker): PlannedRequest | undefined;
-  /** Whether the request crossed with bytes that the registry sent unasked. */
-  hasCrossed(marker: Marker): boolean;
+  /** Whether a request of this marker or address, or what followed its response, crossed with what it must not meet. */
+  hasCrossed(markerOrAddress: string): boolean;
   /** What was found since the last time. */
   take(): Violation[];
   /** How many requests of each kind the registry was asked to do. */
@@ -25,7 +26,7 @@ const noForm = new URLSearchParams();
 export function upstreamJudge(): UpstreamJudge {
   const requests = new Map<Marker, PlannedRequest>();
   const seen = new Map<Marker, number>();
-  const crossed = new Set<Marker>();
+  const crossed = new Set<string>();
   const done = new Map<string, number>();
   let violations: Violation[] = [];
 
@@ -53,7 +54,7 @@ export function upstreamJudge(): UpstreamJudge {
     if (head.method !== planned.spec.method.trim()) {
       report("smuggled", `another method than the client's ${planned.spec.method}\n${line}`, marker);
     }
-    const address = head.headers.find(([name]) => name === "x-real-ip")?.[1];
+    const address = addressIn(head);
     if (address !== planned.address) report("upstream-form", `X-Real-Ip is ${address}\n${line}`, marker);
     authorise(planned, line, operationOf(head.method, head.target, noForm));
   }
@@ -75,11 +76,18 @@ export function upstreamJudge(): UpstreamJudge {
     if (operation.from !== undefined) need("pull", operation.from);
   }
 
+  function belongToOthers(marker: Marker | undefined, after: Marker | undefined): boolean {
+    const [one, other] = [marker, after].map((name) => (name === undefined ? undefined : requests.get(name)));
+    return one !== undefined && other !== undefined && userOf(one.spec.logins) !== userOf(other.spec.logins);
+  }
+
   return {
     expect({ connections }) {
       for (const { requests: all } of connections) for (const planned of all) requests.set(planned.marker, planned);
     },
     forget({ connections }) {
+      // Addresses come again.
+      crossed.clear();
       for (const { requests: all } of connections) {
         for (const { marker } of all) {
           requests.delete(marker);
@@ -88,7 +96,7 @@ export function upstreamJudge(): UpstreamJudge {
       }
     },
     planned: (marker) => requests.get(marker),
-    hasCrossed: (marker) => crossed.has(marker),
+    hasCrossed: (markerOrAddress) => crossed.has(markerOrAddress),
     received,
     acted({ marker, head }, operation) {
       const planned = marker === undefined ? undefined : requests.get(marker);
@@ -97,14 +105,10 @@ export function upstreamJudge(): UpstreamJudge {
       if (planned !== undefined) authorise(planned, `${head.method} ${head.target}`, operation);
     },
     suspicious: (reason, ...markers) => report("upstream-form", reason, ...markers),
-    crossed(marker, after) {
-      const [one, other] = [requests.get(marker), after === undefined ? undefined : requests.get(after)];
-      // Whatever crosses, a connection that carried one user's request must carry no other user's.
-      if (one !== undefined && other !== undefined && userOf(one.spec.logins) !== userOf(other.spec.logins)) {
-        report("leak", "two users shared a connection to the registry", marker, after);
-      } else {
-        crossed.add(marker);
-      }
+    crossed({ marker, head }, after) {
+      // Whatever crosses, a connection that carried one user's request carries no other user's.
+      if (belongToOthers(marker, after)) report("leak", "two users shared a connection to the registry", marker, after);
+      for (const name of [marker, addressIn(head), after]) if (name !== undefined) crossed.add(name);
     },
     take() {
       const found = violations;
@@ -113,4 +117,9 @@ export function upstreamJudge(): UpstreamJudge {
     },
     done,
   };
+}
+
+/** The client's, as the gate says. */
+function addressIn({ headers }: ReceivedHead): string | undefined {
+  return headers.find(([name]) => name === "x-real-ip")?.[1];
 }

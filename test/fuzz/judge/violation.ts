@@ -6,6 +6,11 @@ export interface Violation {
   readonly text: string;
   /** The requests that it was seen at, or that have a part in it. */
   readonly markers: readonly Marker[];
+  /**
+   * Markers and addresses of requests: where one of them crossed with bytes that the registry sent unasked, nobody could
+   * have told what is the response, and it does not count.
+   */
+  readonly unlessCrossed?: readonly string[];
 }
 
 export type ViolationKind =

@@ -1,14 +1,15 @@
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
-import { setTimeout as delay } from "node:timers/promises";
+import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
 import { createSecureContext, TLSSocket } from "node:tls";
 import { listen } from "../../support/listen.ts";
 import type { ResponseSpec } from "../case/fuzz-case.ts";
 import { type Marker, markerIn } from "../case/marker.ts";
 import { writeInPieces } from "../write-in-pieces.ts";
 import { formOf } from "./form.ts";
+import { isUnread } from "./is-unread.ts";
 import { operationOf } from "./operation.ts";
-import { headFaults, type RegistryObserver } from "./received.ts";
+import { headFaults, type ReceivedRequest, type RegistryObserver } from "./received.ts";
 import { renderResponse } from "./render-response.ts";
 import { type ReceivedHead, requestStream } from "./request-stream.ts";
 
@@ -32,9 +33,10 @@ export interface FuzzRegistrySettings {
 
 /**
  * What was sent unasked and the next request may have been on their way at the same time. Only a request that comes
- * later than this, in milliseconds, was sent by somebody who could have known.
+ * later than this, in milliseconds, after the other end has taken what was sent, was sent by somebody who could have
+ * known.
  */
-const crossing = 2000;
+const crossing = 250;
 
 export async function startFuzzRegistry(settings: FuzzRegistrySettings): Promise<FuzzRegistry> {
   const open = new Set<Socket>();
@@ -65,10 +67,17 @@ export async function startFuzzRegistry(settings: FuzzRegistrySettings): Promise
   };
 }
 
+/** Something that was sent without being asked for. */
+interface Unasked {
+  /** The request behind whose response it was sent. */
+  readonly after: Marker | undefined;
+  /** Whether whoever sends a request by now could have known of it. */
+  known: boolean;
+}
+
 /** @param raw The connection itself, where `socket` is the TLS in it. */
 function serve(socket: Socket, raw: Socket, { responseTo, observer }: FuzzRegistrySettings): void {
-  /** What was sent unasked: when, by the monotonic clock, and behind the response to which request. */
-  let unasked: { readonly at: number; readonly after: Marker | undefined } | undefined;
+  let unasked: Unasked | undefined;
   let busy = false;
 
   const stream = requestStream({
@@ -77,7 +86,7 @@ function serve(socket: Socket, raw: Socket, { responseTo, observer }: FuzzRegist
       const marker = markerIn(head.target);
       observer.received({ marker, head });
       for (const fault of headFaults(head)) observer.suspicious(fault, marker);
-      if (unasked !== undefined) return misused(marker, performance.now() - unasked.at, unasked.after);
+      if (unasked !== undefined) return misused({ marker, head }, unasked);
       const response = responseTo(marker, head.target);
       if (response.when === "head") void respond(head, marker, response, bodyCame);
     },
@@ -104,14 +113,10 @@ function serve(socket: Socket, raw: Socket, { responseTo, observer }: FuzzRegist
   }
 
   /** The connection was used although something had been sent unasked on it. */
-  function misused(marker: Marker | undefined, later: number, after: Marker | undefined): void {
-    if (later < crossing && marker !== undefined) observer.crossed(marker, after);
-    else
-      observer.suspicious(
-        "a request on a connection on which bytes had come that belong to no response",
-        marker,
-        after,
-      );
+  function misused(request: ReceivedRequest, { known, after }: Unasked): void {
+    const reason = "a request on a connection on which bytes had come that belong to no response";
+    if (known) observer.suspicious(reason, request.marker, after);
+    else observer.crossed(request, after);
     raw.destroy();
   }
 
@@ -126,7 +131,7 @@ function serve(socket: Socket, raw: Socket, { responseTo, observer }: FuzzRegist
     const rendered = renderResponse(spec, { method: head.method, marker, owner });
     const atOnce = spec.tail?.wait === 0 && spec.cut === null ? rendered.tail : "";
     const bytes = spec.cut === null ? rendered.bytes : rendered.bytes.slice(0, spec.cut);
-    if (atOnce !== "") unasked = { at: Number.NEGATIVE_INFINITY, after: marker };
+    if (atOnce !== "") unasked = { known: true, after: marker };
     await writeInPieces(socket, bytes, { size: spec.size, pause: 0, together: atOnce });
     if (spec.ending === "reset") return void raw.resetAndDestroy();
     if (spec.ending === "close") return void socket.end();
@@ -143,8 +148,14 @@ function serve(socket: Socket, raw: Socket, { responseTo, observer }: FuzzRegist
   async function follow(tail: string, wait: number, after: Marker | undefined): Promise<void> {
     await delay(wait);
     if (busy || socket.destroyed) return;
-    unasked = { at: performance.now(), after };
+    const sent = { known: false, after };
+    unasked = sent;
     socket.write(tail, "latin1");
+    while (await isUnread(raw)) await delay(50);
+    await delay(crossing);
+    // However late this is, what was sent before it has been read once the loop has turned.
+    await nextTurn();
+    sent.known = true;
   }
 
   socket.on("data", (chunk: Buffer) => stream.read(chunk.toString("latin1")));

@@ -13,9 +13,9 @@ export interface RegistryObserver {
   /**
    * A request crossed with bytes that the registry sent unasked: nobody could have told them from the response.
    *
-   * @param after The request after whose response they were sent.
+   * @param after The request behind whose response they were sent.
    */
-  crossed(marker: Marker, after: Marker | undefined): void;
+  crossed(request: ReceivedRequest, after: Marker | undefined): void;
 }
 
 export interface ReceivedRequest {

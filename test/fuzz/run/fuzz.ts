@@ -63,10 +63,10 @@ export async function fuzz(settings: FuzzSettings): Promise<Course> {
 
   async function batch(first: number, count: number): Promise<boolean> {
     const stage = await keeper.stage();
-    const before = { ordinary: stage.ordinary.served, done: new Map(stage.judge.done) };
+    const before = { ordinary: stage.ordinaryServed(), done: new Map(stage.judge.done) };
     const seeds = Array.from({ length: count }, (_, index) => first + index);
     const result = await stage.run(seeds.map((seed) => caseOf(campaign, seed)));
-    ordinary += stage.ordinary.served - before.ordinary;
+    ordinary += stage.ordinaryServed() - before.ordinary;
     for (const [name, total] of stage.judge.done) {
       done.set(name, (done.get(name) ?? 0) + total - (before.done.get(name) ?? 0));
     }

@@ -2,11 +2,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import { basic } from "../../support/basic.ts";
 import type { CertificateFiles } from "../../support/certificate.ts";
 import type { FuzzCase } from "../case/fuzz-case.ts";
-import { caseNumberIn, marksIn } from "../case/marker.ts";
-import { agentOf, type OrdinaryClient, type Outcome, ordinaryClient, send } from "../client/ordinary-client.ts";
+import { caseNumberIn } from "../case/marker.ts";
+import { agentOf, type OrdinaryClient, ordinaryClient, send } from "../client/ordinary-client.ts";
 import { runConnection } from "../client/run-connection.ts";
 import { type FuzzedGate, freshPassword, freshUser, startFuzzedGate, tlsOf } from "../gate/fuzzed-gate.ts";
 import { ordinaryResponse } from "../grammar/response.ts";
+import { judgeOrdinary } from "../judge/judge-ordinary.ts";
 import { judgeTranscript } from "../judge/judge-transcript.ts";
 import { type UpstreamJudge, upstreamJudge } from "../judge/judge-upstream.ts";
 import type { Violation } from "../judge/violation.ts";
@@ -22,7 +23,8 @@ export interface Stage {
   /** Compares the gate's memory with that at the first call, in MiB. */
   memoryGrowth(): Promise<number>;
   readonly judge: Pick<UpstreamJudge, "done">;
-  readonly ordinary: { readonly served: number };
+  /** How many requests of ordinary clients were judged. */
+  ordinaryServed(): number;
   registryConnections(): { readonly now: number; readonly most: number };
   lastLines(): readonly string[];
   close(): Promise<void>;
@@ -72,7 +74,7 @@ export async function startStage({ certificate }: StageSettings = {}): Promise<S
   const clients = (["alice", "bobby"] as const).map((user, index) =>
     ordinaryClient(gate.url, user, ordinaryAddress(index)),
   );
-  const counts = { served: 0 };
+  let served = 0;
   let known = 0;
   let retired: readonly PlannedCase[] = [];
   /** Whether it holds what it should have let go of, which would be found again after every further case. */
@@ -93,27 +95,13 @@ export async function startStage({ certificate }: StageSettings = {}): Promise<S
     return found;
   };
 
-  function judgeOrdinary(outcome: Outcome, wrote: boolean): Violation[] {
-    counts.served++;
-    if (outcome.fault === undefined || judge.hasCrossed(outcome.marker)) return [];
-    const foreign = marksIn(outcome.received).filter(({ kind, marker }) => kind === "end" || marker !== outcome.marker);
-    if (foreign.length > 0) {
-      const text = `an ordinary client got something else than his own\n${JSON.stringify(outcome.received.slice(0, 200))}`;
-      return [{ kind: "leak", text, markers: foreign.map(({ marker }) => marker) }];
-    }
-    // A write is not sent twice where the registry closed the connection just then.
-    if (wrote && outcome.fault === "status 502") return [];
-    const text = `an ordinary ${wrote ? "write" : "read"}: ${outcome.fault}`;
-    return [{ kind: "not-served", text, markers: [] }];
-  }
-
   /** Goes on until told to stop. */
   async function goOn(client: OrdinaryClient, over: AbortSignal, violations: Violation[]): Promise<void> {
     for (let turn = 0; !over.aborted; turn++) {
-      const wrote = turn % 4 === 3;
-      const outcome = await (wrote ? client.write() : client.read());
+      const outcome = await (turn % 4 === 3 ? client.write() : client.read());
       if (gate.faults().length > known) return;
-      violations.push(...judgeOrdinary(outcome, wrote));
+      served++;
+      violations.push(...judgeOrdinary(outcome));
       await delay(pause);
     }
   }
@@ -129,21 +117,25 @@ export async function startStage({ certificate }: StageSettings = {}): Promise<S
           { url: gate.url, address },
         );
         if (gate.faults().length > known) return [];
-        return judgeTranscript(connection, transcript, judge.hasCrossed);
+        return judgeTranscript(connection, transcript);
       }),
     );
     return found.flat();
   }
 
+  const counts = ({ unlessCrossed = [] }: Violation): boolean => !unlessCrossed.some(judge.hasCrossed);
+
   async function checkpoint(): Promise<Violation[]> {
     const violations: Violation[] = [];
-    for (const client of clients) violations.push(...judgeOrdinary(await client.read(), false));
+    for (const client of clients) violations.push(...judgeOrdinary(await client.read()));
     const status = await loginFresh(gate.url).catch((error: Error) => error.message);
     if (status !== 200) violations.push({ kind: "not-served", text: `a fresh login: ${status}`, markers: [] });
     registry.disconnect();
     const held = await descriptorsHeld();
-    if (held > 0) spent = true;
-    if (held > 0) violations.push({ kind: "held", text: `${held} descriptors more than before`, markers: [] });
+    if (held > 0) {
+      spent = true;
+      violations.push({ kind: "held", text: `${held} descriptors more than before`, markers: [] });
+    }
     return violations;
   }
 
@@ -183,13 +175,13 @@ export async function startStage({ certificate }: StageSettings = {}): Promise<S
       await Promise.all(Array.from({ length: Math.min(parallel, planned.length) }, worker));
       over.abort();
       await Promise.all(ordinary);
-      // What a process says at its end comes a little later.
+      // What a process says at its end comes a little later, and what the registry saw of a crossing too.
       if (violations.length > 0 || gate.faults().length > known) await delay(200);
       if (gate.faults().length === known) violations.push(...(await checkpoint()));
       violations.push(...judge.take(), ...newFaults());
       const first = planned[0]?.number ?? 0;
       return {
-        violations: violations.map((violation) => {
+        violations: violations.filter(counts).map((violation) => {
           const indices = violation.markers.map((marker) => (caseNumberIn(marker) ?? -1) - first);
           const known = [...new Set(indices)].filter((index) => index >= 0 && index < planned.length);
           return { ...violation, suspects: known.length === 0 ? atFault : known };
@@ -203,7 +195,7 @@ export async function startStage({ certificate }: StageSettings = {}): Promise<S
       return now - memoryBefore;
     },
     judge,
-    ordinary: counts,
+    ordinaryServed: () => served,
     registryConnections: registry.connections,
     lastLines: gate.lastLines,
     async close() {

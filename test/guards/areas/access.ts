@@ -103,15 +103,15 @@ export const access: readonly Guard[] = [
   {
     name: "catalog-cursor-is-sealed",
     file: "packages/core/src/catalog/filtered-catalog.ts",
-    find: "const sealed = seal(cursor);",
-    replacement: "const sealed: string | undefined = cursor;",
+    find: "const text = seal(at);",
+    replacement: "const text = at.last ?? seal(at);",
     tests: ["packages/core/test/catalog/filtered-catalog.test.ts"],
   },
   {
     name: "catalog-cursor-of-one-caller",
     file: "packages/core/src/catalog/visible-catalog.ts",
-    find: "const caller = callerOf(principal);",
-    replacement: 'const caller = "everybody";',
+    find: 'return ["list-repositories", "user", backend, subject];',
+    replacement: 'return ["list-repositories", "user"];',
     tests: ["packages/core/test/middleware/catalog.test.ts"],
   },
   {

@@ -5,7 +5,7 @@ export const credentials: readonly Guard[] = [
   {
     name: "authorization-length",
     file: "packages/core/src/identify/authorization.ts",
-    find: "if (header.length > longestHeader) return undefined;",
+    find: "if (header.length > maxLength) return undefined;",
     replacement: "",
     tests: ["packages/core/test/identify/authorization.test.ts"],
   },
@@ -68,9 +68,16 @@ export const credentials: readonly Guard[] = [
   {
     name: "malformed-is-not-anonymous",
     file: "packages/core/src/identify/identify.ts",
-    find: "if (authorization !== undefined && credentials === undefined) return malformed;",
-    replacement: "",
+    find: "return fault === undefined ? malformed :",
+    replacement: "return fault === undefined ? known(request, client, undefined, untilGone) :",
     tests: ["packages/core/test/identify/identify.test.ts"],
+  },
+  {
+    name: "unknown-scheme-is-not-anonymous",
+    file: "packages/core/src/identify/identify.ts",
+    find: 'return verdict.outcome === "anonymous" ? { outcome: "rejected", reason } : verdict;',
+    replacement: "return verdict;",
+    tests: ["packages/core/test/identify/foreign-authorization.test.ts"],
   },
   {
     name: "outage-is-no-rejection",

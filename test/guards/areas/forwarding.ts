@@ -75,22 +75,22 @@ export const forwarding: readonly Guard[] = [
   {
     name: "response-headers-by-list",
     file: "packages/core/src/forward/response-headers.ts",
-    find: "for (const name of passed) {",
+    find: "for (const name of limitedByApp ? passed : passedWithLimits) {",
     replacement: "for (const name of Object.keys(headers)) {",
     tests: ["packages/core/test/middleware/answer-headers.test.ts"],
   },
   {
     name: "printable-response-headers",
     file: "packages/core/src/forward/response-headers.ts",
-    find: "if (value !== undefined && isPrintable(value)) response.setHeader(name, value);",
-    replacement: "if (value !== undefined) response.setHeader(name, value);",
+    find: "if (value !== undefined && isPrintable(value) && !response.hasHeader(name))",
+    replacement: "if (value !== undefined && !response.hasHeader(name))",
     tests: ["packages/core/test/middleware/answer-headers.test.ts"],
   },
   {
     name: "location-of-others",
     file: "packages/core/src/forward/location.ts",
-    find: "if (url.host !== upstream.host && url.host !== authority && url.host !== withoutDefaultPort(authority))\n    return location;",
-    replacement: "",
+    find: "return isRedirect && !isOwn(url, upstream, client) ? location : url.pathname + url.search;",
+    replacement: "return url.pathname + url.search;",
     tests: ["packages/core/test/forward/location.test.ts"],
   },
   {

@@ -4,16 +4,16 @@ import type { Guard } from "../guard.ts";
 export const singleSignOn: readonly Guard[] = [
   {
     name: "forwarded-by-strangers",
-    file: "packages/core/src/peer.ts",
-    find: "if (!(peer === undefined ? trusted.local && isLocal(socket) : trusted.has(peer))) {",
-    replacement: "if (false) {",
+    file: "packages/core/src/client.ts",
+    find: "if (!(peer === undefined ? trusted.local && isLocal(socket) : trusted.has(peer))) return direct;",
+    replacement: "",
     tests: ["packages/core/test/peer.test.ts"],
   },
   {
     name: "forwarded-for-from-the-right",
-    file: "packages/core/src/peer.ts",
-    find: "chain.findLast(",
-    replacement: "chain.find(",
+    file: "packages/core/src/client.ts",
+    find: "senders.slice(-proxies).find(",
+    replacement: "senders.find(",
     tests: ["packages/core/test/peer.test.ts"],
   },
   {
@@ -82,8 +82,8 @@ export const singleSignOn: readonly Guard[] = [
   {
     name: "second-proof",
     file: "packages/auth-sso/src/header/backend.ts",
-    find: "return fault === undefined ? identify(request, users, settled, id) : rejected(fault);",
-    replacement: "return identify(request, users, settled, id);",
+    find: "return fault === undefined ? identify(request, users, settled, id, warn) : rejected(fault);",
+    replacement: "return identify(request, users, settled, id, warn);",
     tests: ["packages/auth-sso/test/second-proof.test.ts"],
   },
   {
@@ -104,13 +104,6 @@ export const singleSignOn: readonly Guard[] = [
     name: "token-algorithm",
     file: "packages/auth-sso/src/jwt/verify-token.ts",
     find: "if (!algorithms.some((allowed) => allowed === alg)) return",
-    replacement: "if (false) return",
-    tests: ["packages/auth-sso/test/jwt.test.ts"],
-  },
-  {
-    name: "token-brings-its-key",
-    file: "packages/auth-sso/src/jwt/verify-token.ts",
-    find: "if (OWN_KEYS.some((name) => Object.hasOwn(parameters, name))) return",
     replacement: "if (false) return",
     tests: ["packages/auth-sso/test/jwt.test.ts"],
   },
@@ -186,8 +179,8 @@ export const singleSignOn: readonly Guard[] = [
   },
   {
     name: "keys-in-clear-text",
-    file: "packages/auth-sso/src/jwt/settle-options.ts",
-    find: 'if (protocol === "https:" || (protocol === "http:" && loopback)) return undefined;',
+    file: "packages/auth-sso/src/jwt/key-url.ts",
+    find: 'if (url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url))) return undefined;',
     replacement: "return undefined;",
     tests: ["packages/auth-sso/test/jwt-options.test.ts"],
   },

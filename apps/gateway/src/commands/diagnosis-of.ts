@@ -1,4 +1,5 @@
 import type { AuthBackend, AuthResult, DiagnosisLogin, DiagnosisStep } from "@registry-gate/auth";
+import { containmentOf } from "@registry-gate/auth-kit";
 import { type Finding, timedStep } from "./timed-step.ts";
 
 /** What a backend finds out about itself and about a login; where it has no diagnosis of its own, by asking it. */
@@ -7,9 +8,16 @@ export async function* diagnosisOf(
   login: DiagnosisLogin | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<DiagnosisStep, void, void> {
+  // What nobody catches ends the step in which it comes; after the last one it is no concern of anybody's.
+  const containment = containmentOf(backend, () => {});
   if (backend.diagnose !== undefined) {
     try {
-      yield* backend.diagnose(login, signal);
+      const steps = backend.diagnose(login, signal)[Symbol.asyncIterator]();
+      for (;;) {
+        const step = await containment.run(() => steps.next());
+        if (step.done === true) break;
+        yield step.value;
+      }
     } catch (error) {
       yield await timedStep("diagnosis", backend.id, () => Promise.reject(error));
     }
@@ -18,7 +26,7 @@ export async function* diagnosisOf(
   if (backend.check !== undefined) {
     const check = backend.check.bind(backend);
     const step = await timedStep("check", backend.id, async () => {
-      await check(signal);
+      await containment.run(() => check(signal));
       return { outcome: "ok", about: "backend", details: {} };
     });
     yield step;
@@ -28,13 +36,15 @@ export async function* diagnosisOf(
   const { username, password } = login;
   yield await timedStep("login", backend.id, async () =>
     judge(
-      await backend.authenticate({
-        credentials: { scheme: "basic", username, password },
-        peer: { address: "127.0.0.1", local: false },
-        client: "127.0.0.1",
-        header: () => [],
-        signal,
-      }),
+      await containment.run(() =>
+        backend.authenticate({
+          credentials: { scheme: "basic", username, password },
+          peer: { address: "127.0.0.1", local: false },
+          client: "127.0.0.1",
+          header: () => [],
+          signal,
+        }),
+      ),
     ),
   );
 }

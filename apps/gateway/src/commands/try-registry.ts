@@ -1,12 +1,28 @@
-import type { IncomingMessage } from "node:http";
-import { request as httpRequest } from "node:http";
+import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { readSettled } from "@registry-gate/watched-file";
+import { registryAuthorization } from "registry-gate";
 import type { Configuration } from "../config/configuration.ts";
+import { openCredentials } from "../server/registry-credentials.ts";
 import { failureText, stepText } from "./step-text.ts";
 import { type Finding, timedStep } from "./timed-step.ts";
 
 const patience = 10_000;
+/** As much of a body as is looked at, in bytes. */
+const longestBody = 64 * 1024;
+
+/** What a registry is told, and how long it may take. */
+interface AskOptions {
+  readonly ca?: Buffer;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+}
+
+interface Response {
+  readonly statusCode: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
 
 /**
  * Asks the registry whether it is one, and prints what it says.
@@ -16,25 +32,49 @@ const patience = 10_000;
 export async function tryRegistry({
   url,
   ca,
+  credentials,
   connectTimeout = patience,
 }: Configuration["upstream"]): Promise<string[]> {
   process.stdout.write(`upstream\n  ${url}\n`);
   const step = await timedStep("ping", url, async () => {
-    const trust = ca === undefined ? {} : { ca: (await readSettled(ca)).content };
-    return judge(await ping(url, { ...trust, signal: AbortSignal.timeout(connectTimeout) }));
+    const options: AskOptions = {
+      ...(ca !== undefined && { ca: (await readSettled(ca)).content }),
+      headers: credentials === undefined ? {} : { authorization: await authorizationOf(credentials) },
+      signal: AbortSignal.timeout(connectTimeout),
+    };
+    return judge(await ask(new URL("/v2/", url), options), credentials !== undefined);
   });
   process.stdout.write(stepText(step));
   return step.outcome === "ok" ? [] : [`upstream: ${failureText(step)}`];
 }
 
-function ping(url: string, options: { ca?: Buffer; signal: AbortSignal }): Promise<IncomingMessage> {
-  const request = url.startsWith("https:") ? httpsRequest : httpRequest;
+async function authorizationOf(credentials: NonNullable<Configuration["upstream"]["credentials"]>): Promise<string> {
+  const live = await openCredentials(credentials, { info() {}, warn() {} });
+  live.close();
+  return registryAuthorization(live.current());
+}
+
+function ask(url: URL, options: AskOptions): Promise<Response> {
+  const request = url.protocol === "https:" ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {
-    request(new URL("/v2/", url), { ...options, agent: false }, (answer) => {
-      answer.resume();
-      resolve(answer);
+    const fail = (error: Error): void =>
+      reject(options.signal.aborted ? new Error("no answer in time") : explained(error));
+    request(url, { ...options, agent: false }, (response) => {
+      const { statusCode = 0, headers } = response;
+      const chunks: Buffer[] = [];
+      let length = 0;
+      const finish = (): void => resolve({ statusCode, headers, body: Buffer.concat(chunks).toString("utf8") });
+      response.on("data", (chunk: Buffer) => {
+        chunks.push(chunk);
+        length += chunk.length;
+        if (length < longestBody) return;
+        finish();
+        response.destroy();
+      });
+      response.once("end", finish);
+      response.once("error", fail);
     })
-      .once("error", (error) => reject(options.signal.aborted ? new Error("no answer in time") : explained(error)))
+      .once("error", fail)
       .end();
   });
 }
@@ -44,16 +84,40 @@ function explained(error: NodeJS.ErrnoException): Error {
   return error.message === "" ? new Error(error.code ?? error.name, { cause: error }) : error;
 }
 
-/** A registry answers its own version check with 200: OCI Distribution Specification 1.1, section "Determining Support". */
-function judge({ statusCode = 0, headers }: IncomingMessage): Finding {
-  const version = headers["docker-distribution-api-version"];
+/**
+ * A registry answers its own version check with 200 (OCI Distribution Specification 1.1, section "Determining Support"), and
+ * so does many a web page: it must show as well that it is one.
+ */
+function judge(ping: Response, signedIn: boolean): Finding {
+  const version = ping.headers["docker-distribution-api-version"];
   const failed = (reason: string): Finding => ({ outcome: "failed", about: "backend", details: { reason } });
-  if (statusCode === 401)
-    return failed("it asks for a login of its own, and no user's password is ever passed on to it");
-  if (statusCode !== 200) return failed(`answers with ${statusCode}, where a registry answers with 200`);
-  return {
-    outcome: "ok",
-    about: "backend",
-    details: typeof version === "string" ? { version } : {},
-  };
+  if (ping.statusCode === 401) {
+    if (signedIn) return failed("it refuses the login of upstream.credentials");
+    const hint = isRegistry(ping) ? ": set upstream.credentials" : "";
+    return failed(`it asks for a login of its own, and no user's password is ever passed on to it${hint}`);
+  }
+  if (ping.statusCode !== 200) return failed(`answers with ${ping.statusCode}, where a registry answers with 200`);
+  if (!isRegistry(ping)) {
+    return failed("answers with 200, but not as a registry: without Docker-Distribution-Api-Version, and without JSON");
+  }
+  return { outcome: "ok", about: "backend", details: typeof version === "string" ? { version } : {} };
+}
+
+/** Whether a response is one of a registry: by the header of docker-registry's API, or by its JSON. */
+function isRegistry({ statusCode, headers, body }: Response): boolean {
+  if (headers["docker-distribution-api-version"] !== undefined) return true;
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body);
+  } catch {
+    return false;
+  }
+  if (typeof parsed !== "object" || parsed === null) return false;
+  // The version check of docker-registry has an empty object.
+  if (statusCode === 200) return !Array.isArray(parsed) && Object.keys(parsed).length === 0;
+  return "errors" in parsed && Array.isArray(parsed.errors) && parsed.errors.some(hasCode);
+}
+
+function hasCode(error: unknown): boolean {
+  return typeof error === "object" && error !== null && "code" in error && typeof error.code === "string";
 }

@@ -1,3 +1,5 @@
+import { claimUncaught } from "@registry-gate/auth-kit";
+
 /** Errors that were thrown in an event, and rejections that nobody awaited. */
 export interface UncaughtErrors {
   /** Resolves with the first one. */
@@ -13,12 +15,15 @@ const mostReported = 10;
  * Keeps Node from ending the process at an error that nobody caught, so that requests in flight can finish first. Whoever
  * calls this has to end the process soon: nobody knows what the error left behind.
  *
+ * An error of a backend is that login's failure, and is not counted.
+ *
  * @param report Is told of the first few.
  */
 export function catchUncaughtErrors(report: (error: unknown) => void): UncaughtErrors {
   let count = 0;
   const { promise: first, resolve } = Promise.withResolvers<void>();
   const caught = (error: unknown): void => {
+    if (claimUncaught(error)) return;
     count++;
     // Without the error: a promise would look whether it has a `then`.
     resolve();

@@ -10,6 +10,8 @@ export interface Configuration {
     readonly maxConnections?: number;
     /** A PEM file. */
     readonly ca?: string;
+    /** The gate's own login at the registry. */
+    readonly credentials?: CredentialsConfiguration;
   };
   readonly auth: {
     readonly realm?: string;
@@ -26,6 +28,11 @@ export interface Configuration {
     readonly attemptedNames?: boolean;
   };
 }
+
+/** For Basic, or for Bearer; the secret is the only line of a file. */
+export type CredentialsConfiguration =
+  | { readonly username: string; readonly passwordFile: string }
+  | { readonly bearerFile: string };
 
 export interface ListenConfiguration {
   readonly address: ListenAddress;

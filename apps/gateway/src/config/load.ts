@@ -1,7 +1,7 @@
 import { dirname, isAbsolute, resolve } from "node:path";
 import { type Fault, InvalidOptionsError } from "@registry-gate/auth";
 import { FileReadError, readSettled, type SettledFile } from "@registry-gate/watched-file";
-import type { Configuration } from "./configuration.ts";
+import type { Configuration, CredentialsConfiguration } from "./configuration.ts";
 import type { Path } from "./mend.ts";
 import { readConfiguration } from "./parse.ts";
 
@@ -79,6 +79,19 @@ function withAbsolutePaths(configuration: Configuration, directory: string): Con
         },
       }),
     },
-    upstream: { ...upstream, ...(upstream.ca !== undefined && { ca: absolute(upstream.ca) }) },
+    upstream: {
+      ...upstream,
+      ...(upstream.ca !== undefined && { ca: absolute(upstream.ca) }),
+      ...(upstream.credentials !== undefined && { credentials: absoluteCredentials(upstream.credentials, absolute) }),
+    },
   };
+}
+
+function absoluteCredentials(
+  credentials: CredentialsConfiguration,
+  absolute: (path: string) => string,
+): CredentialsConfiguration {
+  return "bearerFile" in credentials
+    ? { bearerFile: absolute(credentials.bearerFile) }
+    : { ...credentials, passwordFile: absolute(credentials.passwordFile) };
 }

@@ -89,7 +89,7 @@ export const configurationSchema: z.ZodType<Configuration> = z.strictObject(
           .describe("Absent: plain HTTP")
           .exactOptional(),
         trustedProxies: list(text())
-          .describe("Addresses and CIDR blocks whose X-Forwarded-* are believed; unix: for Unix sockets")
+          .describe("Addresses and CIDR blocks whose X-Forwarded-* and Forwarded are believed; unix: for Unix sockets")
           .exactOptional(),
         headersTimeout: duration()
           .describe("How long a client may take for the head of a request; 30s by default")
@@ -109,6 +109,24 @@ export const configurationSchema: z.ZodType<Configuration> = z.strictObject(
           .describe("How many connections to the registry are open at once; 1024 by default")
           .exactOptional(),
         ca: text().describe("A PEM file with the certificates to trust, in place of the system's").exactOptional(),
+        credentials: z
+          .union(
+            [
+              z.strictObject({
+                username: text().regex(
+                  /^[^:\u0000-\u001f\u007f-\u009f]*$/,
+                  "must hold no colon and no control character",
+                ),
+                passwordFile: text().describe("The file that holds the password, followed when it changes"),
+              }),
+              z.strictObject({
+                bearerFile: text().describe("The file that holds the token, followed when it changes"),
+              }),
+            ],
+            "must hold username and passwordFile, or bearerFile, and nothing else",
+          )
+          .describe("The gate's own login at the registry; none by default")
+          .exactOptional(),
       },
       "must hold url",
     ),

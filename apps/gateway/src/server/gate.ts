@@ -12,6 +12,7 @@ import {
 import type { BackendConfiguration, Configuration } from "../config/configuration.ts";
 import { endsWithin } from "./ends-within.ts";
 import { openBackend } from "./open-backend.ts";
+import { type LiveCredentials, openCredentials } from "./registry-credentials.ts";
 import { loadTls, type TlsIdentity } from "./tls.ts";
 
 /** Everything that one configuration stands for, but the listening socket. */
@@ -54,7 +55,10 @@ export async function buildGate(configuration: Configuration, surroundings: Gate
     }
   };
 
-  const options = await collect(proxyOptions(configuration, counters));
+  const { credentials: credentialsConfiguration } = configuration.upstream;
+  const credentials =
+    credentialsConfiguration === undefined ? undefined : await collect(openCredentials(credentialsConfiguration, log));
+  const options = await collect(proxyOptions(configuration, counters, credentials));
   const findings = options === undefined ? undefined : validateOptions(options);
   faults.push(...(findings?.faults.map(rerooted) ?? []));
   const { tls: tlsConfiguration } = configuration.listen;
@@ -66,6 +70,7 @@ export async function buildGate(configuration: Configuration, surroundings: Gate
     if (opened !== undefined) backends.push(opened);
   }
   if (faults.length > 0 || options === undefined) {
+    credentials?.close();
     await closeBackends(backends, log);
     throw new InvalidOptionsError(faults);
   }
@@ -92,6 +97,7 @@ export async function buildGate(configuration: Configuration, surroundings: Gate
     async retire() {
       await requests.finished();
       await proxy.close();
+      credentials?.close();
       await closeBackends(backends, log);
     },
   };
@@ -118,11 +124,16 @@ async function closeBackends(backends: readonly AuthBackend[], log: Logger): Pro
 async function proxyOptions(
   { listen, upstream, auth, access, limits = {}, log }: Configuration,
   counters: CounterStore | undefined,
+  live: LiveCredentials | undefined,
 ): Promise<Omit<RegistryProxyOptions, "backends">> {
-  const { ca, ...target } = upstream;
+  const { ca, credentials: _files, ...target } = upstream;
   const { connectionsPerAddress: _, ...requestLimits } = limits;
   return {
-    upstream: ca === undefined ? target : { ...target, ca: await readCertificates(ca) },
+    upstream: {
+      ...target,
+      ...(ca !== undefined && { ca: await readCertificates(ca) }),
+      ...(live !== undefined && { credentials: live.current }),
+    },
     ...(auth.realm !== undefined && { realm: auth.realm }),
     ...(auth.cache !== undefined && { cache: auth.cache }),
     throttle: auth.throttle === false ? false : { ...auth.throttle, ...(counters && { store: counters }) },

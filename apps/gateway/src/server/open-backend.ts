@@ -1,5 +1,5 @@
 import { type AuthBackend, type Fault, InvalidOptionsError, type Logger } from "@registry-gate/auth";
-import { suggestKey } from "@registry-gate/auth-kit";
+import { openContained, suggestKey } from "@registry-gate/auth-kit";
 import type { BackendConfiguration } from "../config/configuration.ts";
 import { firstLine, oneLine } from "../one-line.ts";
 import { findPlugin } from "../plugins.ts";
@@ -30,9 +30,16 @@ export async function openBackend(
   const at = ["auth", "backends", index];
   let known: unknown;
   try {
-    const plugin = await findPlugin(type, directory);
-    known = plugin.optionsSchema;
-    return await inTime(plugin.open(options, { id, baseDirectory: directory, log }));
+    const opening = openContained(
+      async () => {
+        // Within it too: a module may begin something while it is loaded.
+        const plugin = await findPlugin(type, directory);
+        known = plugin.optionsSchema;
+        return inTime(plugin.open(options, { id, baseDirectory: directory, log }));
+      },
+      (error) => log.error({ backend: id, err: error }, "a backend threw an error that nobody caught"),
+    );
+    return await opening;
   } catch (error) {
     const faults = faultsIn(error);
     if (faults === undefined) {

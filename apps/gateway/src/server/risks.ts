@@ -15,11 +15,16 @@ export function riskWarnings(configuration: Configuration, tls: TlsIdentity | un
     warnings.push({ path: ["listen", "tls", "certificate"], message: `has expired on ${tls.validTo.toISOString()}` });
   }
   const { protocol, hostname } = new URL(upstream.url);
-  if (protocol === "http:" && !isLoopback({ host: hostname.replace(/^\[|\]$/g, ""), port: 0 })) {
+  const plainToOthers = protocol === "http:" && !isLoopback({ host: hostname.replace(/^\[|\]$/g, ""), port: 0 });
+  if (plainToOthers) {
     warnings.push({
       path: ["upstream", "url"],
       message: "is plain HTTP: whoever is on the way can read and change images",
     });
+  }
+  if (plainToOthers && upstream.credentials !== undefined) {
+    const message = "travel in clear text: whoever is on the way can sign in as the gate";
+    warnings.push({ path: ["upstream", "credentials"], message });
   }
   for (const entry of listen.trustedProxies ?? []) {
     if (/\/0$/.test(entry)) {

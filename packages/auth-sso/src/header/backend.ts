@@ -8,13 +8,17 @@ import {
 } from "@registry-gate/auth";
 import { backendContext } from "@registry-gate/auth-kit";
 import { disagreement } from "../disagreement.ts";
-import { readGroups } from "../groups.ts";
 import { type Reading, readName, readText } from "../identity-text.ts";
 import { listeners } from "../listeners.ts";
+import { type TellOnce, tellOnce } from "../tell-once.ts";
+import { groupsIn } from "./groups-header.ts";
 import { decodeValue, decodeWords } from "./header-value.ts";
 import { type SettledHeaderOptions, type SsoHeaderOptions, settleHeaderOptions } from "./options.ts";
 import { peerSet } from "./peer-set.ts";
 import { secondProof } from "./second-proof.ts";
+
+/** As much as the head of any request. */
+const maxCredentialBytes = 32_768;
 
 const ABSTAINED: AuthResult = { status: "abstained" };
 
@@ -41,11 +45,14 @@ export async function ssoHeader(
     log.warn({ trustedProxies: settled.trustedProxies }, "any machine in these networks can name itself any user");
   }
   const headers = [userHeader, groupsHeader, emailHeader, nameHeader, sharedSecret?.header];
+  const warn = tellOnce(log);
   let toldOfStrangers = false;
 
   return {
     id,
     credentialHeaders: [...new Set(headers.filter((header) => header !== undefined))],
+    // Of a login it compares the name alone.
+    maxCredentialBytes,
     async authenticate(request) {
       if (!proxies.has(request.peer)) {
         if (!toldOfStrangers) {
@@ -57,7 +64,7 @@ export async function ssoHeader(
       const users = request.header(userHeader);
       if (users.length === 0) return ABSTAINED;
       const fault = proof.faultOf(request);
-      return fault === undefined ? identify(request, users, settled, id) : rejected(fault);
+      return fault === undefined ? identify(request, users, settled, id, warn) : rejected(fault);
     },
     onChange: subscriptions.add,
     async check(signal) {
@@ -75,35 +82,36 @@ function identify(
   users: readonly string[],
   options: SettledHeaderOptions,
   backend: string,
+  warn: TellOnce,
 ): AuthResult {
-  const { groupsHeader, groupsSeparator, emailHeader, nameHeader } = options;
   const decode = options.encodedWords ? decodeWords : decodeValue;
   const user = readUser(users, decode, options);
   if (user.fault !== undefined) return rejected(`the user header ${user.fault}`);
-
-  const optional = (header: string | undefined): Reading =>
-    header === undefined ? { text: "" } : single(request.header(header), decode);
-  const list = optional(groupsHeader);
-  const groups = list.fault === undefined ? readGroups(list.text, groupsSeparator) : list;
-  if (groups.fault !== undefined) return rejected(`the groups header ${groups.fault}`);
+  const { groupsHeader, emailHeader, nameHeader } = options;
+  const read = groupsIn(groupsHeader === undefined ? [] : request.header(groupsHeader), options);
+  if (typeof read === "string") return rejected(`the groups header ${read}`);
+  for (const fault of read.passedOver) {
+    warn({ header: groupsHeader ?? "", reason: fault }, `a group that ${fault} is passed over`);
+  }
 
   const claims: Record<string, string> = {};
   for (const [claim, header] of [["email", emailHeader] as const, ["name", nameHeader] as const]) {
-    const value = optional(header);
-    if (value.fault === undefined && value.text === "") continue;
-    const text = value.fault === undefined ? readText(value.text) : value;
-    if (text.fault !== undefined) return rejected(`the ${claim} header ${text.fault}`);
-    claims[claim] = text.text;
+    const values = header === undefined ? [] : request.header(header);
+    const value = single(values, decode);
+    const text = value.fault === undefined && value.text !== "" ? readText(value.text) : value;
+    if (text.fault === undefined && text.text !== "") claims[claim] = text.text;
+    if (text.fault !== undefined) {
+      warn({ header: header ?? "", reason: text.fault }, `a header that ${text.fault} is passed over`);
+    }
   }
 
   const username = user.text;
-  const identity = { subject: username, username, groups: groups.groups, backend };
-  return (
-    disagreement(request.credentials, username) ?? {
-      status: "authenticated",
-      identity: Object.keys(claims).length === 0 ? identity : { ...identity, claims },
-    }
-  );
+  const identity = {
+    ...{ subject: username, username, groups: read.groups, backend },
+    ...(read.ambiguous.length > 0 && { ambiguousGroups: read.ambiguous }),
+    ...(Object.keys(claims).length > 0 && { claims }),
+  };
+  return disagreement(request.credentials, username) ?? { status: "authenticated", identity };
 }
 
 type Decode = (value: string) => Reading;

@@ -12,6 +12,7 @@ export interface HeaderNames {
 export const headerPresetNames = [
   "oauth2-proxy",
   "authelia",
+  "authentik",
   "traefik-forward-auth",
   "mod_auth_openidc",
   "mod_auth_mellon",
@@ -39,6 +40,13 @@ export const headerPresets: Readonly<Record<HeaderPreset, HeaderNames>> = {
     groupsSeparator: ",",
     emailHeader: "Remote-Email",
     nameHeader: "Remote-Name",
+  },
+  authentik: {
+    userHeader: "X-authentik-username",
+    groupsHeader: "X-authentik-groups",
+    groupsSeparator: "|",
+    emailHeader: "X-authentik-email",
+    nameHeader: "X-authentik-name",
   },
   // What the authentication server behind ForwardAuth sets and `authResponseHeaders` copies.
   "traefik-forward-auth": {

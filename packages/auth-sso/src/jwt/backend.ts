@@ -12,15 +12,20 @@ import {
 import { backendContext } from "@registry-gate/auth-kit";
 import { conflicting, disagreement } from "../disagreement.ts";
 import { listeners } from "../listeners.ts";
-import { UnavailableError } from "./cached-document.ts";
+import { type TellOnce, tellOnce } from "../tell-once.ts";
+import { type Freshness, UnavailableError } from "./cached-document.ts";
 import { openCertificates } from "./certificates.ts";
 import { mapClaims } from "./claims.ts";
-import { fetchDocument } from "./fetch-document.ts";
+import { discoverKeys } from "./discovery.ts";
+import { type Document, fetchDocument } from "./fetch-document.ts";
 import { type KeySource, keysAtUrl, keysByName, keysInFile } from "./key-source.ts";
 import type { SsoJwtOptions } from "./options.ts";
-import { type SettledJwtOptions, settleJwtOptions } from "./settle-options.ts";
+import { type KeyLocation, type SettledJwtOptions, settleJwtOptions } from "./settle-options.ts";
 import { readTokenHeader } from "./token-form.ts";
 import { verifyToken } from "./verify-token.ts";
+
+/** What any backend takes. A longer token than it may be is this backend's to reject. */
+const defaultMaxCredentialBytes = 12_288;
 
 const ABSTAINED: AuthResult = { status: "abstained" };
 
@@ -41,11 +46,21 @@ export async function ssoJwt(options: SsoJwtOptions, context: Partial<BackendCon
   const subscriptions = listeners();
   const keys = await openKeys(settled, baseDirectory, log, subscriptions.notify);
 
+  const warn: TellOnce = tellOnce(log);
+  const groupsClaim = mapping.groupsClaim?.join(".") ?? "";
+
   async function judge(token: string, signal: AbortSignal): Promise<Authenticated | Rejected> {
     const verified = await verifyToken(token, rules, (alg, kid) => keys.find(alg, kid, signal));
     if (verified.fault !== undefined) return rejected(verified.fault);
     const mapped = mapClaims(verified.claims, mapping, id);
     if (mapped.fault !== undefined) return rejected(mapped.fault);
+    for (const reason of mapped.passedOver)
+      warn({ claim: groupsClaim, reason }, `a group that ${reason} is passed over`);
+    const { groupsIncomplete } = mapped.identity;
+    if (groupsIncomplete !== undefined) {
+      const consequence = "rules that allow by a group do not count, and those that deny by one hold";
+      warn({ claim: groupsClaim, reason: groupsIncomplete }, `the groups of some users are not known: ${consequence}`);
+    }
     return { status: "authenticated", identity: mapped.identity, expiresAt: verified.expires * 1000 };
   }
 
@@ -91,6 +106,7 @@ export async function ssoJwt(options: SsoJwtOptions, context: Partial<BackendCon
     id,
     ...(header === undefined ? {} : { credentialHeaders: [header] }),
     ...(settled.basic ? { sharedUsernames: basicUsernames } : {}),
+    maxCredentialBytes: Math.max(rules.maxTokenBytes, defaultMaxCredentialBytes),
     authenticate: (request) => answering(authenticate(request)),
     onChange: subscriptions.add,
     async check(signal) {
@@ -106,7 +122,7 @@ export async function ssoJwt(options: SsoJwtOptions, context: Partial<BackendCon
 
 /** @throws {InvalidOptionsError} */
 async function openKeys(
-  { keys, caCert, freshness, timeout }: SettledJwtOptions,
+  { keys, caCert, proxyFor, freshness, timeout }: SettledJwtOptions,
   baseDirectory: string,
   log: Logger,
   onChange: () => void,
@@ -114,11 +130,9 @@ async function openKeys(
   const notices = { log, onChange };
   if (keys.kind === "file") return keysInFile(resolve(baseDirectory, keys.path), notices);
   const certificates = caCert === undefined ? undefined : await openCertificates(resolve(baseDirectory, caCert), log);
-  const fetch = (url: URL, signal: AbortSignal) => fetchDocument(url, { ca: certificates?.current(), timeout, signal });
-  const source =
-    keys.kind === "set"
-      ? keysAtUrl(keys.url, fetch, freshness, notices)
-      : keysByName(keys.template, fetch, freshness, notices);
+  const fetch = (url: URL, signal: AbortSignal) =>
+    fetchDocument(url, { ca: certificates?.current(), proxyFor, timeout, signal });
+  const source = fetchedKeys(keys, fetch, freshness, notices);
   return {
     ...source,
     close() {
@@ -126,6 +140,22 @@ async function openKeys(
       certificates?.close();
     },
   };
+}
+
+function fetchedKeys(
+  keys: Exclude<KeyLocation, { kind: "file" }>,
+  fetch: (url: URL, signal: AbortSignal) => Promise<Document>,
+  freshness: Freshness,
+  notices: { readonly log: Logger; readonly onChange: () => void },
+): KeySource {
+  switch (keys.kind) {
+    case "set":
+      return keysAtUrl(keys.url.href, async () => keys.url, fetch, freshness, notices);
+    case "discovered":
+      return keysAtUrl(keys.issuer, (load) => discoverKeys(keys.issuer, load), fetch, freshness, notices);
+    case "single":
+      return keysByName(keys.template, fetch, freshness, notices);
+  }
 }
 
 /** The credentials' token, where they hold something with the form of one. */

@@ -1,6 +1,6 @@
 import type { Identity } from "@registry-gate/auth";
 import type { JWTPayload } from "jose";
-import { readGroups } from "../groups.ts";
+import { type ReadGroups, readGroups, separateGroups } from "../groups.ts";
 import { type Reading, readName, readText } from "../identity-text.ts";
 
 /** Where a claim stands: the names of objects from the outside in, then its own. */
@@ -22,7 +22,14 @@ export interface RequiredClaim {
 }
 
 /** The identity, or why there is none. */
-export type Mapped = { readonly identity: Identity; readonly fault?: never } | { readonly fault: string };
+export type Mapped =
+  | {
+      readonly identity: Identity;
+      /** Why groups were passed over, each reason once. */
+      readonly passedOver: readonly string[];
+      readonly fault?: never;
+    }
+  | { readonly fault: string };
 
 /** Makes an identity of verified claims. */
 export function mapClaims(claims: JWTPayload, mapping: ClaimMapping, backend: string): Mapped {
@@ -31,8 +38,8 @@ export function mapClaims(claims: JWTPayload, mapping: ClaimMapping, backend: st
   }
   const username = readUsername(claims, mapping);
   if (username.fault !== undefined) return username;
-  const groups = readGroupsClaim(claims, mapping);
-  if ("fault" in groups) return groups;
+  const read = readGroupsClaim(claims, mapping);
+  if ("fault" in read) return read;
 
   const told: Record<string, string> = {};
   for (const claim of ["email", "name"]) {
@@ -42,8 +49,14 @@ export function mapClaims(claims: JWTPayload, mapping: ClaimMapping, backend: st
   }
   const { sub } = claims;
   const subject = typeof sub === "string" && sub !== "" ? sub : username.text;
-  const identity = { subject, username: username.text, groups: groups.groups, backend };
-  return { identity: Object.keys(told).length === 0 ? identity : { ...identity, claims: told } };
+  const incomplete = leftOut(claims, mapping);
+  const identity = {
+    ...{ subject, username: username.text, groups: [...new Set([...read.groups, ...mapping.extraGroups])], backend },
+    ...(read.ambiguous.length > 0 && { ambiguousGroups: read.ambiguous }),
+    ...(incomplete !== undefined && { groupsIncomplete: incomplete }),
+    ...(Object.keys(told).length > 0 && { claims: told }),
+  };
+  return { identity, passedOver: read.passedOver };
 }
 
 function readUsername(claims: JWTPayload, { usernameClaim, usernamePrefix }: ClaimMapping): Reading {
@@ -62,15 +75,30 @@ function readUsername(claims: JWTPayload, { usernameClaim, usernamePrefix }: Cla
 
 function readGroupsClaim(
   claims: JWTPayload,
-  { groupsClaim, groupsSeparator, extraGroups }: ClaimMapping,
-): { readonly groups: readonly string[] } | { readonly fault: string } {
-  if (groupsClaim === undefined) return { groups: extraGroups };
-  const value = claimAt(claims, groupsClaim) ?? [];
-  const read =
-    typeof value === "string" ? readGroups(value, groupsSeparator) : readGroups(JSON.stringify(value), "json");
-  if (read.fault !== undefined)
-    return { fault: `the claim ${groupsClaim.join(".")}, which holds the groups, ${read.fault}` };
-  return { groups: [...new Set([...read.groups, ...extraGroups])] };
+  { groupsClaim, groupsSeparator }: ClaimMapping,
+): ReadGroups | { readonly fault: string } {
+  const value = groupsClaim === undefined ? [] : (claimAt(claims, groupsClaim) ?? []);
+  const single = typeof value === "number" || typeof value === "boolean" ? [value] : undefined;
+  const values = typeof value === "string" ? separateGroups(value, groupsSeparator) : (single ?? value);
+  if (Array.isArray(values)) return readGroups(values);
+  return { fault: `the claim ${groupsClaim?.join(".")}, which holds the groups, is not a list of texts` };
+}
+
+/**
+ * Why an issuer has left the groups out, which is not the same as that there are none: a claim may stand elsewhere
+ * (OpenID Connect Core, section 5.6.2), and Entra ID does so, or sets `hasgroups`, for a user of more than some 200 groups.
+ */
+function leftOut(claims: JWTPayload, { groupsClaim }: ClaimMapping): string | undefined {
+  const [name] = groupsClaim ?? [];
+  if (name === undefined) return undefined;
+  const { hasgroups } = claims;
+  const how =
+    claimAt(claims, ["_claim_names", name]) !== undefined
+      ? "_claim_names"
+      : name === "groups" && (hasgroups === true || hasgroups === "true")
+        ? "hasgroups"
+        : undefined;
+  return how === undefined ? undefined : `the issuer left the claim ${name} out of the token (overage: ${how})`;
 }
 
 /** The claim at a path, own members only. */

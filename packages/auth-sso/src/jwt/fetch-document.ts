@@ -1,9 +1,12 @@
-import { request as httpRequest } from "node:http";
+import { type ClientRequest, request as httpRequest, type RequestOptions } from "node:http";
 import { request as httpsRequest } from "node:https";
+import { HttpsProxyAgent } from "https-proxy-agent";
+import type { ProxyFor } from "./proxy.ts";
 
 export interface FetchOptions {
-  /** Certificates to trust in place of the system's, as PEM. */
+  /** Certificates to trust in place of the system's, of the server and of a proxy, as PEM. */
   readonly ca: string | undefined;
+  readonly proxyFor: ProxyFor;
   /** For the whole: connecting, the head and the body, in milliseconds. */
   readonly timeout: number;
   readonly signal: AbortSignal;
@@ -26,27 +29,48 @@ const LARGEST = 512 * 1024;
  *
  * @throws {FetchError}
  */
-export async function fetchDocument(url: URL, { ca, timeout, signal }: FetchOptions): Promise<Document> {
+export async function fetchDocument(url: URL, { ca, proxyFor, timeout, signal }: FetchOptions): Promise<Document> {
   const deadline = AbortSignal.timeout(timeout);
+  const proxy = proxyOf(url, proxyFor);
+  // Without what its URL may hold of a login.
+  const way = proxy === undefined ? "" : ` through the proxy ${proxy.host}`;
   try {
-    return await get(url, ca, AbortSignal.any([signal, deadline]));
+    return await get(url, ca, proxy, AbortSignal.any([signal, deadline]));
   } catch (error) {
-    if (deadline.aborted) throw new FetchError(`${url.host} did not answer within ${timeout} ms`, { cause: error });
+    if (deadline.aborted) {
+      throw new FetchError(`${url.host} did not answer${way} within ${timeout} ms`, { cause: error });
+    }
     if (error instanceof FetchError) throw error;
     const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
-    throw new FetchError(`${url.host} cannot be reached (${code})`, { cause: error });
+    throw new FetchError(`${url.host} cannot be reached${way} (${code})`, { cause: error });
   }
 }
 
-function get(url: URL, ca: string | undefined, signal: AbortSignal): Promise<Document> {
+function proxyOf(url: URL, proxyFor: ProxyFor): URL | undefined {
+  try {
+    return proxyFor(url);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new FetchError(`${url.host} cannot be reached: ${reason}`, { cause: error });
+  }
+}
+
+function get(url: URL, ca: string | undefined, proxy: URL | undefined, signal: AbortSignal): Promise<Document> {
   return new Promise((resolve, reject) => {
     const headers = { accept: "application/json, application/x-pem-file, */*", "user-agent": "registry-gate" };
-    const common = { headers, signal, agent: false };
-    const request =
-      url.protocol === "https:"
-        ? httpsRequest(url, ca === undefined ? common : { ...common, ca })
-        : httpRequest(url, common);
+    const trust = ca === undefined ? {} : { ca };
+    // The agent is told to give up as well: until the proxy has answered, nothing else holds the connection to it.
+    const agent = proxy === undefined ? false : new HttpsProxyAgent(proxy, { ...trust, signal });
+    const request = open(url, { headers, signal, agent, ...trust });
     request.on("error", reject);
+    if (proxy !== undefined) {
+      // Otherwise what the proxy says of itself would be taken for the server's response.
+      request.on("proxyConnect", ({ statusCode }: { readonly statusCode: number }) => {
+        if (statusCode === 200) return;
+        reject(new FetchError(`the proxy ${proxy.host} answered ${statusCode} when asked for ${url.host}`));
+        request.destroy();
+      });
+    }
     request.on("response", (response) => {
       const { statusCode: status = 0 } = response;
       const chunks: Buffer[] = [];
@@ -64,4 +88,8 @@ function get(url: URL, ca: string | undefined, signal: AbortSignal): Promise<Doc
     });
     request.end();
   });
+}
+
+function open(url: URL, options: RequestOptions): ClientRequest {
+  return url.protocol === "https:" ? httpsRequest(url, options) : httpRequest(url, options);
 }

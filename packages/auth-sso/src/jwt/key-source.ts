@@ -48,9 +48,15 @@ interface Published {
   readonly keys: KeySet;
 }
 
-/** The key set that is published at a URL. A key that is not in it makes it be fetched anew. */
+/**
+ * The key set that is published at a URL. A key that is not in it makes it be fetched anew.
+ *
+ * @param place What the keys are known by in the log.
+ * @param locate Finds the URL, each time anew.
+ */
 export function keysAtUrl(
-  url: URL,
+  place: string,
+  locate: (fetch: (url: URL) => Promise<Document>) => Promise<URL>,
   fetch: (url: URL, signal: AbortSignal) => Promise<Document>,
   freshness: Freshness,
   { log, onChange }: Notices,
@@ -58,17 +64,19 @@ export function keysAtUrl(
   const closing = new AbortController();
   const document: CachedDocument<Published> = cachedDocument(
     async () => {
-      const { status, body } = await fetch(url, closing.signal);
+      const load = (from: URL): Promise<Document> => fetch(from, closing.signal);
+      const url = await locate(load);
+      const { status, body } = await load(url);
       if (status !== 200) throw new FetchError(`${url.host} answered ${status}`);
       const keys = readKeySet(body);
       if (typeof keys === "string") throw new FetchError(`what ${url.host} publishes is of no use: ${keys}`);
       return { text: body, keys };
     },
     freshness,
-    (reason) => log.warn({ url: url.href, reason }, "the keys cannot be fetched; those fetched before stay in force"),
+    (reason) => log.warn({ url: place, reason }, "the keys cannot be fetched; those fetched before stay in force"),
     ({ text }, previous) => {
       if (previous === undefined || previous.text === text) return;
-      log.info({ url: url.href }, "the issuer has other keys");
+      log.info({ url: place }, "the issuer has other keys");
       onChange();
     },
   );

@@ -2,9 +2,12 @@ import { type Duration, type Fault, InvalidOptionsError, parseDuration } from "@
 import { readName } from "../identity-text.ts";
 import type { Freshness } from "./cached-document.ts";
 import type { ClaimMapping, ClaimPath } from "./claims.ts";
+import { discoveryFault } from "./discovery.ts";
+import { keyUrlFault } from "./key-url.ts";
 import { isUrl, type JwtAlgorithm, parseJwtOptions, type SsoJwtOptions } from "./options.ts";
 import { compilePattern } from "./pattern.ts";
 import { isLoadBalancer, jwtPresets, tellingClaims } from "./presets.ts";
+import { chooseProxy, isLoopback, type ProxyFor, proxyFault } from "./proxy.ts";
 
 /** All options, with the preset and the defaults. */
 export interface SettledJwtOptions {
@@ -15,6 +18,7 @@ export interface SettledJwtOptions {
   readonly basicUsernames: readonly string[];
   readonly keys: KeyLocation;
   readonly caCert: string | undefined;
+  readonly proxyFor: ProxyFor;
   readonly freshness: Freshness;
   /** In milliseconds. */
   readonly timeout: number;
@@ -25,6 +29,8 @@ export interface SettledJwtOptions {
 export type KeyLocation =
   | { readonly kind: "file"; readonly path: string }
   | { readonly kind: "set"; readonly url: URL }
+  /** Where the issuer's own configuration says. */
+  | { readonly kind: "discovered"; readonly issuer: string }
   | { readonly kind: "single"; readonly template: string };
 
 /** What a token must be. */
@@ -74,6 +80,8 @@ export function settleJwtOptions(options: unknown): SettledJwtOptions {
     if (reading.fault !== undefined) faults.push({ path: ["extraGroups", index], message: reading.fault });
   }
   const keys = keyLocation(merged, fault);
+  const wrongProxy = proxyFaultOf(merged.proxy, keys);
+  if (wrongProxy !== undefined) fault("proxy", wrongProxy);
   const freshness = {
     maxAge: time("jwksMaxAge", merged.jwksMaxAge ?? "10m", 0, DAY, "of at most 24h"),
     cooldown: time("jwksCooldown", merged.jwksCooldown ?? "30s", 0, DAY, "of at most 24h"),
@@ -91,6 +99,7 @@ export function settleJwtOptions(options: unknown): SettledJwtOptions {
     basicUsernames: merged.basicUsernames ?? ["oauth2"],
     keys,
     caCert: merged.caCert,
+    proxyFor: chooseProxy(merged.proxy),
     freshness,
     timeout,
     rules: {
@@ -100,7 +109,7 @@ export function settleJwtOptions(options: unknown): SettledJwtOptions {
       typ: merged.typ,
       signer,
       leeway,
-      maxTokenBytes: merged.maxTokenBytes ?? 8192,
+      maxTokenBytes: merged.maxTokenBytes ?? 16_384,
     },
     mapping: {
       usernameClaim: claimPath(merged.usernameClaim ?? "sub"),
@@ -127,34 +136,41 @@ function presetOf(given: SsoJwtOptions): Partial<SsoJwtOptions> {
 }
 
 function keyLocation(
-  { jwks, keyUrl, caCert }: SsoJwtOptions,
+  { jwks, keyUrl, caCert, proxy, issuer = "", preset }: SsoJwtOptions,
   fault: (name: string, message: string) => void,
 ): KeyLocation | undefined {
   if (jwks !== undefined && keyUrl !== undefined) fault("keyUrl", "must not stand beside jwks");
   else if (jwks !== undefined) {
     if (!isUrl(jwks)) {
       if (caCert !== undefined) fault("caCert", "is of no use where jwks is a file");
+      if (proxy !== undefined) fault("proxy", "is of no use where jwks is a file");
       return { kind: "file", path: jwks };
     }
-    const message = urlFault(jwks);
+    const message = keyUrlFault(jwks);
     if (message === undefined) return { kind: "set", url: new URL(jwks) };
     fault("jwks", message);
   } else if (keyUrl !== undefined) {
     const named = keyUrl.split("{kid}").length === 2 && keyUrl.indexOf("{kid}") > keyUrl.indexOf("/", 8);
-    const message = named ? urlFault(keyUrl.replace("{kid}", "kid")) : "must hold {kid} once, in its path";
+    const message = named ? keyUrlFault(keyUrl.replace("{kid}", "kid")) : "must hold {kid} once, in its path";
     if (message === undefined) return { kind: "single", template: keyUrl };
     fault("keyUrl", message);
-  } else fault("jwks", "is required: a URL or a file");
+  } else if (preset === "aws-alb") fault("jwks", "is required: a URL or a file");
+  else if (issuer !== "") {
+    // A load balancer's tokens name its identity provider as their issuer, whose keys are not those that they are signed with.
+    const message = discoveryFault(issuer);
+    if (message === undefined) return { kind: "discovered", issuer };
+    fault("jwks", `is required: a URL or a file. It cannot be discovered: the issuer ${message}`);
+  }
   return undefined;
 }
 
-function urlFault(location: string): string | undefined {
-  if (!URL.canParse(location)) return "must be a URL or a file";
-  const { protocol, hostname, username, password } = new URL(location);
-  if (username !== "" || password !== "") return "must not hold credentials";
-  const loopback = hostname === "localhost" || hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(hostname);
-  if (protocol === "https:" || (protocol === "http:" && loopback)) return undefined;
-  return "must begin with https://: whoever can change the keys on their way can sign for everybody";
+function proxyFaultOf(proxy: string | false | undefined, keys: KeyLocation | undefined): string | undefined {
+  if (typeof proxy !== "string") return undefined;
+  const message = proxyFault(proxy);
+  if (message !== undefined || keys === undefined || keys.kind === "file") return message;
+  const from = keys.kind === "set" ? keys.url : new URL(keys.kind === "single" ? keys.template : keys.issuer);
+  if (from.protocol === "https:" || isLoopback(new URL(proxy))) return undefined;
+  return "must be on this machine, or the keys come over https://: on their way over http:// they could be changed";
 }
 
 function claimPath(path: string | readonly string[]): ClaimPath {

@@ -12,8 +12,6 @@ export type Verified =
 /** Finds the key that a token says it is signed with. */
 export type FindKey = (alg: string, kid: string | undefined) => Promise<Key | KeyFault>;
 
-/** With these a token would bring its own key along (RFC 7515, section 4.1; RFC 8725, section 3.10). */
-const OWN_KEYS = ["jwk", "jku", "x5u", "x5c"];
 const USUAL_TYPES = new Set(["jwt", "at+jwt"]);
 
 const KEY_FAULTS: Readonly<Record<KeyFault, string>> = {
@@ -25,6 +23,9 @@ const KEY_FAULTS: Readonly<Record<KeyFault, string>> = {
 /**
  * Verifies a token by RFC 7519, section 7.2 and RFC 8725. Whatever can be refused without a key is refused before one is
  * looked for.
+ *
+ * The key is one of the issuer's, whatever the token brings along: `jwk`, `jku`, `x5u` and `x5c` (RFC 7515, section 4.1)
+ * are neither followed nor read. Some issuers put them into every token.
  *
  * @throws what `findKey` throws.
  */
@@ -42,7 +43,6 @@ export async function verifyToken(token: string, rules: TokenRules, findKey: Fin
 function headerFault(header: TokenHeader, { algorithms, typ, signer, audience }: TokenRules): string | undefined {
   const { alg, parameters, padded } = header;
   if (!algorithms.some((allowed) => allowed === alg)) return "the token's algorithm is not allowed";
-  if (OWN_KEYS.some((name) => Object.hasOwn(parameters, name))) return "the token brings its own key along";
   if (Object.hasOwn(parameters, "crit")) return "the token has critical extensions";
   if (Object.hasOwn(parameters, "kid") && typeof parameters.kid !== "string") return "the token's kid is no text";
   const said = parameters.typ;

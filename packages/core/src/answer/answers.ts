@@ -69,6 +69,13 @@ export const upstreamUnreachable: ErrorAnswer = {
   message: "the registry is unreachable",
 };
 
+/** Whose login the registry wants is the gate's, and not the client's. */
+export const registryLogin: ErrorAnswer = {
+  status: 502,
+  code: "UNAVAILABLE",
+  message: "the registry does not let the gate in",
+};
+
 export const upstreamSilent: ErrorAnswer = {
   status: 504,
   code: "UNAVAILABLE",
@@ -125,7 +132,11 @@ export const noTunnel: ErrorAnswer = {
 export function unreadable(code: string): ErrorAnswer {
   switch (code) {
     case "HPE_HEADER_OVERFLOW":
-      return { status: 431, code: "UNSUPPORTED", message: "the request's head is too long" };
+      return {
+        status: 431,
+        code: "UNSUPPORTED",
+        message: "the request's head is longer than this server takes, commonly for a long token or many cookies",
+      };
     case "HPE_CHUNK_EXTENSIONS_OVERFLOW":
       return { status: 413, code: "UNSUPPORTED", message: "the extensions of a chunk are too long" };
     case "ERR_HTTP_REQUEST_TIMEOUT":

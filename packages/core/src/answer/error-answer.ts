@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Access, Challenge } from "@registry-gate/auth";
 import { holdsBodyBack } from "../expectation.ts";
 import type { ErrorCode } from "../route/refusal.ts";
+import { protectCookies, removeOwnedHeaders } from "./app-headers.ts";
 import { claim } from "./claim.ts";
 import { endAnswer } from "./end-answer.ts";
 
@@ -24,7 +25,8 @@ export const apiVersion: readonly [name: string, value: string] = ["Docker-Distr
 /**
  * Sends an error in the format of the OCI distribution specification 1.1, section "Error Codes".
  *
- * What is still to come of the request's body is dropped. A body that the client holds back is never asked for. Nothing
+ * Headers that an app set before stay, but for those that say something about the response itself. What is still to come
+ * of the request's body is dropped. A body that the client holds back is never asked for. Nothing
  * is sent where somebody else responds already.
  *
  * @returns the length of the body, in bytes.
@@ -33,9 +35,10 @@ export function sendError(request: IncomingMessage, response: ServerResponse, an
   if (!claim(response)) return 0;
   const body = errorBody(answer);
   response.statusCode = answer.status;
-  for (const name of response.getHeaderNames()) response.removeHeader(name);
+  removeOwnedHeaders(response);
   for (const [name, value] of Object.entries(errorHeaders(answer, body))) response.setHeader(name, value);
   if (holdsBodyBack(request)) response.setHeader("Connection", "close");
+  protectCookies(response);
   const withBody = request.method !== "HEAD";
   endAnswer(request, response, withBody ? body : undefined);
   return withBody ? Buffer.byteLength(body) : 0;

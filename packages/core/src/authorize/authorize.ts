@@ -36,13 +36,20 @@ export function authorize(policy: Policy, principal: Principal, route: Route): A
     const decision = policy.decide(principal, access);
     if (!decision.allowed) {
       const none = `no rule allows ${access.action} on ${access.name}`;
-      return { allowed: false, reason: decision.rule === undefined ? none : `denied by access[${decision.rule}]` };
+      const reason = decision.rule === undefined ? none : `denied by access[${decision.rule}]`;
+      return { allowed: false, reason: `${reason}${unknownGroups(principal)}` };
     }
     reason = decision.rule === undefined ? "authenticated" : `access[${decision.rule}]`;
   }
   const tagLimit = tagLimitOf(policy, principal, route);
   const granted = { allowed: true, route: withoutForbiddenMount(policy, principal, route), reason } as const;
   return tagLimit === undefined ? granted : { ...granted, tagLimit };
+}
+
+/** What an operator has to know who wonders why somebody is not taken for a member of their groups. */
+function unknownGroups(principal: Principal): string {
+  const reason = principal === "anonymous" ? undefined : principal.identity.groupsIncomplete;
+  return reason === undefined ? "" : `; not all groups are known: ${reason}`;
 }
 
 type CatalogRoute = Extract<Route, { operation: "list-repositories" }>;

@@ -67,8 +67,14 @@ export function appliesTo(rule: CompiledRule, principal: Principal): boolean {
   return (
     rule.authenticated ||
     (rule.users.size > 0 && rule.users.has(comparableUser(identity.username))) ||
-    (rule.groups.size > 0 && groupsFor(rule, identity).some((group) => rule.groups.has(group)))
+    (rule.groups.size > 0 && isInAny(rule, identity))
   );
+}
+
+function isInAny(rule: CompiledRule, identity: Identity): boolean {
+  // Nobody gets around a denial because their groups could not be told.
+  if (rule.effect === "deny" && identity.groupsIncomplete !== undefined) return true;
+  return groupsFor(rule, identity).some((group) => rule.groups.has(group));
 }
 
 function groupsFor({ effect }: CompiledRule, identity: Identity): readonly string[] {
@@ -114,6 +120,7 @@ function limitOf({ immutablePatterns }: CompiledRule, action: Action): string {
 
 function describe(principal: Principal): string {
   if (principal === "anonymous") return "an anonymous caller";
-  const { username, groups } = principal.identity;
+  const { username, groups, groupsIncomplete } = principal.identity;
+  if (groupsIncomplete !== undefined) return `${username}, whose groups are not all known: ${groupsIncomplete}`;
   return groups.length === 0 ? `${username}, who is in no group` : `${username} or the groups ${groups.join(", ")}`;
 }

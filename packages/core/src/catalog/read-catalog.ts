@@ -1,11 +1,13 @@
 import { notFound, upstreamUnreachable } from "../answer/answers.ts";
 import type { Upstream } from "../forward/upstream.ts";
 import { UpstreamFault } from "../forward/upstream-fault.ts";
-import { nextPageAfter } from "../route/next-page.ts";
-import { largestPage } from "../route/route.ts";
-import { upstreamTarget } from "../route/upstream-target.ts";
+import { nextQuery, plainPage } from "../listing/next-page.ts";
+import { type ListingRoute, largestPage } from "../route/route.ts";
+import { listingPath, upstreamTarget } from "../route/upstream-target.ts";
+import type { CatalogPlace } from "./catalog-place.ts";
 import type { ReadCatalog } from "./filtered-catalog.ts";
 
+const catalog: ListingRoute = { operation: "list-repositories", page: { n: undefined, last: undefined } };
 /** Room for a page of the longest names. */
 const longestBody = 2 * 1024 * 1024;
 /** Since version 2.8.2, the distribution's registry refuses a size above its own limit: 1000 unless it is configured. */
@@ -24,9 +26,13 @@ export function catalogReader(upstream: Upstream): CatalogReader {
     begin(signal) {
       // Without a size where the registry takes none of those that are tried.
       let most = known;
-      return async (n, last) => {
-        const size = most === undefined ? undefined : Math.min(n, most);
-        const target = upstreamTarget({ operation: "list-repositories", page: { n: size, last } });
+      return async (n, place) => {
+        // A page that the registry has named itself has the size that it was named with.
+        const size = most === undefined || place.query !== undefined ? undefined : Math.min(n, most);
+        const target =
+          place.query === undefined
+            ? upstreamTarget({ ...catalog, page: { n: size, last: place.last } })
+            : `${listingPath(catalog)}?${place.query}`;
         const answer = await upstream.query(
           { method: "GET", target, accept: "application/json", maxBytes: longestBody },
           signal,
@@ -46,10 +52,20 @@ export function catalogReader(upstream: Upstream): CatalogReader {
         const repositories = parseRepositories(answer.body);
         if (repositories === undefined)
           throw new UpstreamFault(upstreamUnreachable, "the registry's catalog is not one");
-        return { repositories, next: nextPageAfter(answer.headers.link, repositories) };
+        // A registry that does not know `last` begins anew: then what was given already is on the page.
+        const given = place.after ?? place.last;
+        const begin = given === undefined ? 0 : repositories.indexOf(given) + 1;
+        return { repositories: repositories.slice(begin), next: nextPlace(answer.headers.link) };
       };
     },
   };
+}
+
+function nextPlace(link: string | undefined): CatalogPlace | undefined {
+  const query = nextQuery(link, listingPath(catalog));
+  if (query === undefined) return undefined;
+  const last = plainPage(catalog, query)?.page.last;
+  return last === undefined ? { query } : { last };
 }
 
 function parseRepositories(body: string): readonly string[] | undefined {

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { keepPrivate, removeOwnedHeaders } from "../answer/app-headers.ts";
 import { claim } from "../answer/claim.ts";
 import { apiVersion } from "../answer/error-answer.ts";
 import type { Page } from "../route/route.ts";
@@ -18,11 +19,11 @@ export function sendCatalog(
   if (!claim(response)) return 0;
   const body = Buffer.from(`${JSON.stringify({ repositories })}\n`);
   response.statusCode = 200;
-  for (const name of response.getHeaderNames()) response.removeHeader(name);
+  removeOwnedHeaders(response);
   response.setHeader("Content-Type", "application/json; charset=utf-8");
   response.setHeader("Content-Length", body.length);
   // It is the caller's own: what somebody else may pull is not in it.
-  response.setHeader("Cache-Control", "private, no-cache");
+  keepPrivate(response);
   response.setHeader(...apiVersion);
   if (next !== undefined) {
     const n = asked.n === undefined ? "" : `&n=${asked.n}`;

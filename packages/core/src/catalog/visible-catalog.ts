@@ -1,12 +1,13 @@
-import { randomBytes } from "node:crypto";
 import type { Visible } from "../authorize/authorize.ts";
 import type { Principal } from "../authorize/principal.ts";
 import type { Upstream } from "../forward/upstream.ts";
+import { notContinued } from "../listing/listing-pages.ts";
 import type { Refusal } from "../route/refusal.ts";
 import type { Page } from "../route/route.ts";
+import { isSealed, type Sealer } from "../seal/sealer.ts";
+import { type CatalogPlace, readPlace, writePlace } from "./catalog-place.ts";
 import { type CatalogPage, filteredCatalog } from "./filtered-catalog.ts";
 import { catalogReader } from "./read-catalog.ts";
-import { cursorSealer, isSealed } from "./sealed-cursor.ts";
 
 /** The registry's catalog, as far as each caller may see it. */
 export interface VisibleCatalog {
@@ -21,6 +22,8 @@ export interface VisibleCatalog {
     caller: Principal,
     signal: AbortSignal,
   ): Promise<CatalogPage | Unsealed>;
+  /** Seals, for one caller, the query by which the registry itself has named a page. */
+  sealPage(query: string, caller: Principal): string | undefined;
 }
 
 /** The place to go on from was not given to this caller, or not by this process. */
@@ -28,30 +31,32 @@ export interface Unsealed {
   readonly refusal: Refusal;
 }
 
-/** One key for the process: a listing goes on through a reload. */
-const sealer = cursorSealer(randomBytes(32));
-
-export function visibleCatalog(upstream: Upstream): VisibleCatalog {
+export function visibleCatalog(upstream: Upstream, sealer: Sealer): VisibleCatalog {
   const reader = catalogReader(upstream);
+  const seal = (place: CatalogPlace, caller: Principal): string | undefined =>
+    sealer.seal(writePlace(place), contextOf(caller));
+
+  function placeOf(last: string | undefined, caller: Principal): CatalogPlace | undefined {
+    if (last === undefined) return {};
+    if (!isSealed(last)) return { last };
+    const text = sealer.open(last, contextOf(caller));
+    return text === undefined ? undefined : readPlace(text);
+  }
+
   return {
-    async page({ n, last }, visible, principal, signal) {
-      const caller = callerOf(principal);
-      const cursor = isSealed(last) ? sealer.open(last, caller) : last;
-      if (isSealed(last) && cursor === undefined) return { refusal };
+    async page({ n, last }, visible, caller, signal) {
+      const place = placeOf(last, caller);
+      if (place === undefined) return { refusal: notContinued };
       const shown = visible === "everything" ? () => true : visible;
-      return filteredCatalog({ n, last: cursor }, shown, reader.begin(signal), (next) => sealer.seal(next, caller));
+      return filteredCatalog(n, place, shown, reader.begin(signal), (next) => seal(next, caller));
     },
+    sealPage: (query, caller) => seal({ query }, caller),
   };
 }
 
-const refusal: Refusal = {
-  status: 400,
-  code: "PAGINATION_NUMBER_INVALID",
-  message: "the list cannot be continued from here: begin it anew",
-};
-
-function callerOf(principal: Principal): string {
-  if (principal === "anonymous") return principal;
-  const { backend, subject } = principal.identity;
-  return JSON.stringify([backend, subject]);
+/** A place may lie behind what the caller must not see, so that it is for nobody else. */
+function contextOf(caller: Principal): readonly string[] {
+  if (caller === "anonymous") return ["list-repositories", caller];
+  const { backend, subject } = caller.identity;
+  return ["list-repositories", "user", backend, subject];
 }

@@ -8,32 +8,39 @@ import { clientSink } from "./client-sink.ts";
 import { guardSink } from "./guard-sink.ts";
 import type { ResponseHead, TransportFailure, UpstreamRequest } from "./transport.ts";
 import type { Upstream } from "./upstream.ts";
-import { reasonOf } from "./upstream-fault.ts";
+import { reasonOf, UpstreamFault } from "./upstream-fault.ts";
 
 /**
  * Sends a request to the registry and streams the response to the client. How it ended stands in the context.
  *
- * @param writeHead Writes the head of the registry's response, as the client should see it.
+ * @param prepareHead Makes of the registry's response what the client should see, or throws an {@link UpstreamFault} where
+ * it is not to be seen; nobody has responded then.
+ * @param writeHead Writes the head of the response.
  */
 export function forward(
   upstream: Upstream,
   context: RequestContext,
   request: UpstreamRequest,
+  prepareHead: (head: ResponseHead) => ResponseHead,
   writeHead: (head: ResponseHead) => void,
   log: Logger | undefined,
 ): void {
   const sink = clientSink(context, {
     head(head) {
       context.phase = "respond";
+      const prepared = prepareHead(head);
       // Somebody has given up on the request's body, and has responded.
       if (!claim(context.response)) return context.transfer?.abort();
       if (head.statusCode >= 500) context.outcome = "upstream-error";
-      writeHead(head);
+      writeHead(prepared);
     },
     failed: (failure) => fail(context, failure, log),
     resume: () => context.transfer?.resume(),
   });
-  const guarded = guardSink(sink, (error) => failInternally(context, error, log));
+  const guarded = guardSink(sink, (error) => {
+    if (error instanceof UpstreamFault) failUpstream(context, error, log);
+    else failInternally(context, error, log);
+  });
   context.phase = "forward";
   context.transfer = upstream.send(request, guarded.sink);
   guarded.started(context.transfer);
@@ -48,6 +55,15 @@ export function failInternally(context: RequestContext, error: unknown, log: Log
   const sent = sendError(request, response, answers.internalError);
   if (sent > 0) context.bytes.sent = sent;
   else if (response.headersSent) response.destroy();
+}
+
+/** The registry did not respond as it should. */
+export function failUpstream(context: RequestContext, fault: UpstreamFault, log: Logger | undefined): void {
+  // Of a login that the registry wants the log was told.
+  if (fault.answer !== answers.registryLogin) log?.warn({ err: fault }, "the registry did not answer the gate");
+  context.outcome = "upstream-error";
+  context.reason = fault.message;
+  context.bytes.sent += sendError(context.request, context.response, fault.answer);
 }
 
 function fail(context: RequestContext, failure: TransportFailure, log: Logger | undefined): void {
@@ -75,6 +91,8 @@ function endOf({ kind, error }: TransportFailure): {
       };
     case "silent":
       return { outcome: "timeout", reason: reasonOf(error), response: answers.upstreamSilent };
+    case "login":
+      return { outcome: "upstream-error", reason: reasonOf(error), response: answers.registryLogin };
     case "overloaded":
       return { outcome: undefined, reason: reasonOf(error), response: answers.upstreamOverloaded };
     default:

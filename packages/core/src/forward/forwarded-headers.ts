@@ -1,3 +1,4 @@
+import { authority } from "../grammar/authority.ts";
 import { blobContentType, blobType, contentType } from "../grammar/content-type.ts";
 import type { Grammar } from "../grammar/grammar.ts";
 import { entityTags, httpDate, ifRange } from "../grammar/precondition.ts";
@@ -32,6 +33,13 @@ const negotiated: readonly ForwardedHeader[] = [
   { name: "accept", grammar: accept },
   { name: "accept-encoding", grammar: acceptEncoding },
 ];
+
+/** What the parameter `ns` says, for a mirror that reads it from a header. Without it, it would read another registry. */
+const ofMirror: ForwardedHeader = {
+  name: "oci-namespace",
+  grammar: authority,
+  refusal: malformed("OCI-Namespace"),
+};
 
 /** A cache's own: a value that says nothing leads to the whole response, which is never wrong. */
 const revalidated: readonly ForwardedHeader[] = [
@@ -81,13 +89,14 @@ const ofChunk: ForwardedHeader = {
 export const forwardedHeaders: Readonly<Record<Operation, readonly ForwardedHeader[]>> = {
   ping: common,
   "list-repositories": [...negotiated, ...common],
-  "list-tags": [...negotiated, ...common],
-  "list-referrers": [...negotiated, ...common],
+  "list-tags": [...negotiated, ofMirror, ...common],
+  "list-referrers": [...negotiated, ofMirror, ...common],
   "get-manifest": [
     // Which of several manifests the registry chooses depends on it.
     { name: "accept", grammar: accept, refusal: malformed("Accept") },
     { name: "accept-encoding", grammar: acceptEncoding },
     ...revalidated,
+    ofMirror,
     ...common,
   ],
   "put-manifest": [
@@ -102,6 +111,7 @@ export const forwardedHeaders: Readonly<Record<Operation, readonly ForwardedHead
     ...revalidated,
     { name: "if-range", grammar: ifRange, refusal: malformed("If-Range") },
     { name: "range", grammar: range, refusal: malformed("Range") },
+    ofMirror,
     ...common,
   ],
   "delete-blob": [...unmodified, ...common],

@@ -1,5 +1,6 @@
-import { upstreamOverloaded, upstreamUnreachable } from "../answer/answers.ts";
-import type { ResponseHead, Transport } from "./transport.ts";
+import { registryLogin, upstreamOverloaded, upstreamUnreachable } from "../answer/answers.ts";
+import type { ErrorAnswer } from "../answer/error-answer.ts";
+import type { ResponseHead, Transport, TransportFailure } from "./transport.ts";
 import { reasonOf, UpstreamFault } from "./upstream-fault.ts";
 
 /** Something that the gate asks the registry on its own behalf: nothing of a client is in it. */
@@ -68,8 +69,7 @@ export function query(
         },
         failed({ kind, error }) {
           signal.removeEventListener("abort", abort);
-          const response = kind === "overloaded" ? upstreamOverloaded : upstreamUnreachable;
-          reject(new UpstreamFault(response, reasonOf(error), { cause: error }));
+          reject(new UpstreamFault(responseTo(kind), reasonOf(error), { cause: error }));
         },
       },
     );
@@ -81,6 +81,11 @@ export function query(
     };
     signal.addEventListener("abort", abort, { once: true });
   });
+}
+
+function responseTo(kind: TransportFailure["kind"]): ErrorAnswer {
+  if (kind === "login") return registryLogin;
+  return kind === "overloaded" ? upstreamOverloaded : upstreamUnreachable;
 }
 
 function joined(headers: ResponseHead["headers"]): NodeJS.Dict<string> {

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from "node:http";
+import type { Client } from "../client.ts";
 import { authority } from "../grammar/authority.ts";
-import type { Client } from "../peer.ts";
 import type { Refusal } from "../route/refusal.ts";
 import type { Operation } from "../route/route.ts";
 import { forwardedHeaders } from "./forwarded-headers.ts";

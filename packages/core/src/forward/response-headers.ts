@@ -1,43 +1,31 @@
 import type { ServerResponse } from "node:http";
+import { addVary, keepPrivate, protectCookies, registryHeaders, removeOwnedHeaders } from "../answer/app-headers.ts";
 import { apiVersion } from "../answer/error-answer.ts";
-import type { Client } from "../peer.ts";
+import type { Client } from "../client.ts";
 import { clientLocation } from "./location.ts";
 import type { ResponseHead } from "./transport.ts";
 
-/** What a registry has to say to its client. */
-const passed: readonly string[] = [
-  "accept-ranges",
-  "allow",
-  "cache-control",
-  "content-disposition",
-  "content-encoding",
-  "content-length",
-  "content-range",
-  "content-type",
-  "date",
-  "docker-content-digest",
-  "docker-upload-uuid",
-  "etag",
-  "expires",
-  "last-modified",
-  "link",
-  "oci-chunk-max-length",
-  "oci-chunk-min-length",
-  "oci-filters-applied",
-  "oci-subject",
-  "oci-tag",
-  "range",
-  "retry-after",
-  "vary",
-  "warning",
-  "www-authenticate",
-  "x-content-type-options",
+/**
+ * What a registry may say about the host as a whole: only where the app has said nothing, which knows its own host better.
+ */
+const hostHeaders: readonly string[] = ["strict-transport-security", "x-content-type-options"];
+
+/** Of the IETF's drafts, by their names since the first. They belong together: those of two limits are not mixed. */
+const rateLimitHeaders: readonly string[] = [
+  "ratelimit",
+  "ratelimit-limit",
+  "ratelimit-policy",
+  "ratelimit-remaining",
+  "ratelimit-reset",
 ];
+
+const passed: readonly string[] = [...registryHeaders, ...hostHeaders];
+const passedWithLimits: readonly string[] = [...passed, ...rateLimitHeaders];
 
 /** All that a header's value may hold on its way to a client (RFC 9110, section 5.5, without obs-text). */
 const printable = /^[\t\x20-\x7e]*$/;
 
-/** Writes the head of the registry's response: headers by allow-list, the API version once, `Location` made usable. */
+/** Writes the head of the registry's response: headers by allow-list, the API version once, `Location` made relative. */
 export function writeHead(
   { statusCode, headers }: ResponseHead,
   response: ServerResponse,
@@ -45,14 +33,18 @@ export function writeHead(
   client: Client,
 ): void {
   response.statusCode = statusCode;
-  for (const name of response.getHeaderNames()) response.removeHeader(name);
-  for (const name of passed) {
+  removeOwnedHeaders(response);
+  const limitedByApp = rateLimitHeaders.some((name) => response.hasHeader(name));
+  for (const name of limitedByApp ? passed : passedWithLimits) {
     const value = headers[name];
-    if (value !== undefined && isPrintable(value)) response.setHeader(name, value);
+    if (value !== undefined && isPrintable(value) && !response.hasHeader(name)) response.setHeader(name, value);
   }
+  if (typeof headers.vary === "string" && isPrintable(headers.vary)) addVary(response, headers.vary);
+  if (typeof headers.link === "string" && isPrintable(headers.link)) response.setHeader("Link", headers.link);
   if (typeof headers.location === "string" && isPrintable(headers.location))
-    response.setHeader("Location", clientLocation(headers.location, upstream, client));
+    response.setHeader("Location", clientLocation(headers.location, statusCode, upstream, client));
   response.setHeader(...apiVersion);
+  protectCookies(response);
 }
 
 function isPrintable(value: string | string[]): boolean {
@@ -65,7 +57,7 @@ function isPrintable(value: string | string[]): boolean {
  * (RFC 9111, section 3.5).
  */
 export function confine(response: ServerResponse): void {
-  response.setHeader("Cache-Control", "private, no-cache");
+  keepPrivate(response);
   response.setHeader("Content-Security-Policy", "sandbox; default-src 'none'");
   response.setHeader("X-Content-Type-Options", "nosniff");
 }

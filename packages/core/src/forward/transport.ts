@@ -57,11 +57,12 @@ export interface ResponseSink {
  * - `unreachable`: no connection, a broken one, or something that is no HTTP response
  * - `silent`: the registry was connected, sent nothing and took nothing for too long
  * - `stalled`: the client sent no more of the body
+ * - `login`: the registry asks the gate for a login, or for another one
  * - `overloaded`: too many requests wait for a connection
  * - `internal`: a fault of the gate itself
  */
 export interface TransportFailure {
-  readonly kind: "unreachable" | "silent" | "stalled" | "overloaded" | "internal";
+  readonly kind: "unreachable" | "silent" | "stalled" | "login" | "overloaded" | "internal";
   readonly error: Error;
   /** The request went out on a kept connection that broke before a byte was heard: the registry may have closed it. */
   readonly stale: boolean;

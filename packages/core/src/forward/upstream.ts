@@ -1,3 +1,4 @@
+import type { Logger } from "@registry-gate/auth";
 import { fairQueue } from "@registry-gate/auth-kit";
 import type { UpstreamOptions } from "../options.ts";
 import { connectionLimit } from "./connection-limit.ts";
@@ -7,6 +8,7 @@ import { hostOf } from "./host.ts";
 import { libraryTransport } from "./library/library-transport.ts";
 import { limitTransport } from "./limit-transport.ts";
 import { type QueryResponse, query, type UpstreamQuery } from "./query.ts";
+import { withRegistryLogin } from "./registry-login.ts";
 import { retryStale } from "./retry-stale.ts";
 import type { ResponseSink, Transfer, Transport, UpstreamRequest } from "./transport.ts";
 
@@ -35,8 +37,8 @@ const maxIdle = 256;
 const maxWaiting = 10_000;
 const waitTimeout = 30_000;
 
-export function openUpstream(options: UpstreamOptions): Upstream {
-  const { readTimeout = 900_000, connectTimeout = 10_000, maxConnections = 1024, ca } = options;
+export function openUpstream(options: UpstreamOptions, log: Logger | undefined): Upstream {
+  const { readTimeout = 900_000, connectTimeout = 10_000, maxConnections = 1024, ca, credentials } = options;
   const url = new URL(options.url);
   const limit = connectionLimit(maxConnections, maxIdle);
   const library = libraryTransport({ url, readTimeout, connectTimeout, idleTimeout, maxIdle, ca }, limit);
@@ -64,7 +66,7 @@ export function openUpstream(options: UpstreamOptions): Upstream {
     },
   };
   const queue = fairQueue({ concurrency: maxConnections, maxWaiting, timeout: waitTimeout });
-  const transport = limitTransport(retryStale(either), queue);
+  const transport = withRegistryLogin(limitTransport(retryStale(either), queue), credentials, log);
 
   return {
     url,

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { parseAuthorization } from "./authorization.ts";
+import { basicLogin } from "./authorization.ts";
 
 /** Of a name that somebody tried, in characters. */
 const maxLength = 128;
@@ -9,8 +9,8 @@ const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /** The user name of a Basic login that was not accepted, as a log can show it; `undefined` where there is none. */
 export function attemptedUsername({ headers: { authorization } }: IncomingMessage): string | undefined {
-  const credentials = authorization === undefined ? undefined : parseAuthorization(authorization);
-  return credentials?.scheme === "basic" ? printableName(credentials.username) : undefined;
+  const login = authorization === undefined ? undefined : basicLogin(authorization);
+  return login === undefined || login.username === "" ? undefined : printableName(login.username);
 }
 
 /** A name that nobody has vouched for: short, and with whatever is unprintable escaped. */

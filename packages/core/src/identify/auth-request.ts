@@ -1,8 +1,10 @@
 import type { IncomingMessage } from "node:http";
 import { TLSSocket } from "node:tls";
 import type { AuthBackend, AuthRequest, Credentials, Peer } from "@registry-gate/auth";
-import { addressSet, clientOf, isLocal, peerAddress } from "../peer.ts";
-import { parseAuthorization } from "./authorization.ts";
+import { clientOf } from "../client.ts";
+import { addressSet, isLocal, peerAddress } from "../peer.ts";
+import { maxAuthorizationLength, parseAuthorization } from "./authorization.ts";
+import { foreignAuthorization } from "./foreign-authorization.ts";
 
 /**
  * What backends are told of a request.
@@ -30,18 +32,28 @@ export function authRequest(
  *
  * @param signal Aborts when the answer is no longer wanted.
  * @param client The address of the client, as {@link clientAddressReader} reads it. Default: that of the peer.
- * @returns `undefined` where the `Authorization` header is malformed or stands twice: no backend may see it.
+ * @returns `undefined` where the `Authorization` header is malformed or stands twice: no backend may see it. One that a
+ * proxy left there for itself, such as `Negotiate`, is left out: whom no backend knows then must not pass as anonymous.
  */
 export function authRequestOf(
   request: IncomingMessage,
-  backend: Pick<AuthBackend, "credentialHeaders">,
+  backend: Pick<AuthBackend, "credentialHeaders" | "maxCredentialBytes">,
   signal: AbortSignal,
   client: string | undefined = peerAddress(request.socket),
 ): AuthRequest | undefined {
   const [authorization, ...more] = request.headersDistinct.authorization ?? [];
-  const credentials = authorization === undefined ? undefined : parseAuthorization(authorization);
-  if (more.length > 0 || (authorization !== undefined && credentials === undefined)) return undefined;
-  return authRequest(request, client, credentials, backend.credentialHeaders ?? [], signal);
+  if (more.length > 0) return undefined;
+  const maxLength = maxAuthorizationLength(backend.maxCredentialBytes);
+  const parsed = authorization === undefined ? "nobody" : parseAuthorization(authorization, maxLength);
+  const unread = authorization !== undefined && parsed === undefined;
+  if (unread && foreignAuthorization(authorization) === undefined) return undefined;
+  return authRequest(
+    request,
+    client,
+    parsed === "nobody" ? undefined : parsed,
+    backend.credentialHeaders ?? [],
+    signal,
+  );
 }
 
 /** The other end of a request's connection, for code of your own that asks a backend. */

@@ -1,8 +1,10 @@
 import type { BasicCredentials, Credentials } from "@registry-gate/auth";
 import { isStreamSafe } from "@registry-gate/auth-kit";
 
-/** Far above any password, and above the tokens that clients send in the place of one. */
+/** Far above any password, and above most tokens that clients send in the place of one. */
 const longestHeader = 12_288;
+/** No head of a request that the gateway takes is longer. */
+const longestHead = 32_768;
 const longestUsername = 512;
 /** Of what has to be normalised, in bytes of UTF-8. A token is ASCII. */
 const longestUnicode = 4096;
@@ -16,20 +18,43 @@ const controls = /[\u0000-\u001f\u007f-\u009f]/;
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
+ * How long an `Authorization` header may be, so that it has room for a credential as long as backends take.
+ *
+ * @param credential In bytes; `undefined` where no backend takes more than any does.
+ */
+export function maxAuthorizationLength(credential: number | undefined): number {
+  if (credential === undefined) return longestHeader;
+  const login = 4 * longestUsername + 1 + credential;
+  return Math.min(Math.max(longestHeader, "Basic ".length + 4 * Math.ceil(login / 3)), longestHead);
+}
+
+/** How long a password or token may be for a backend that does not say so, in bytes. */
+export const defaultMaxCredentialBytes: number = longestHeader;
+
+/**
  * Reads an `Authorization` header: Basic as of RFC 7617 with UTF-8, Bearer as of RFC 6750.
  *
- * @returns `undefined` for whatever is not well-formed: not the canonical Base64 of well-formed UTF-8, no colon, an
- * empty user name or password, a control character, over-long, or another scheme.
+ * @param maxLength Of the header, as {@link maxAuthorizationLength} computes it.
+ * @returns `"nobody"` for Basic with an empty user name and an empty password: containers/image (skopeo, podman, buildah,
+ * CRI-O) sends it where it has no login. `undefined` for whatever is not well-formed: not the canonical Base64 of
+ * well-formed UTF-8, no colon, an empty user name or password, a control character, over-long, or another scheme.
  */
-export function parseAuthorization(header: string): Credentials | undefined {
-  if (header.length > longestHeader) return undefined;
-  const basic = basicPattern.exec(header)?.[1];
-  if (basic !== undefined) return parseBasic(basic);
+export function parseAuthorization(
+  header: string,
+  maxLength: number = longestHeader,
+): Credentials | "nobody" | undefined {
+  if (header.length > maxLength) return undefined;
+  const login = basicLogin(header);
+  if (login?.username === "" && login.password === "") return "nobody";
+  if (login !== undefined) return basicCredentials(login.username, login.password, maxLength);
   const token = bearerPattern.exec(header)?.[1];
   return token === undefined ? undefined : { scheme: "bearer", token };
 }
 
-function parseBasic(encoded: string): Credentials | undefined {
+/** The two parts of a Basic header that is the canonical Base64 of well-formed UTF-8; either may be anything. */
+export function basicLogin(header: string): { readonly username: string; readonly password: string } | undefined {
+  const encoded = basicPattern.exec(header)?.[1];
+  if (encoded === undefined) return undefined;
   const bytes = Buffer.from(encoded, "base64");
   if (bytes.toString("base64") !== encoded) return undefined;
   let text: string;
@@ -39,7 +64,7 @@ function parseBasic(encoded: string): Credentials | undefined {
     return undefined;
   }
   const colon = text.indexOf(":");
-  return colon === -1 ? undefined : basicCredentials(text.slice(0, colon), text.slice(colon + 1));
+  return colon === -1 ? undefined : { username: text.slice(0, colon), password: text.slice(colon + 1) };
 }
 
 /**
@@ -47,9 +72,14 @@ function parseBasic(encoded: string): Credentials | undefined {
  *
  * @returns `undefined` for what no login can hold: an empty part, a colon in the name, a control character, text that is
  * not well-formed Unicode, more than 30 combining marks in a row, an over-long name or password.
+ * @param maxLength Of the password, in characters.
  */
-export function basicCredentials(username: string, password: string): BasicCredentials | undefined {
-  if (username.length > longestUsername || password.length > longestHeader) return undefined;
+export function basicCredentials(
+  username: string,
+  password: string,
+  maxLength: number = longestHeader,
+): BasicCredentials | undefined {
+  if (username.length > longestUsername || password.length > maxLength) return undefined;
   if (username === "" || password === "" || username.includes(":")) return undefined;
   const name = normalForm(username);
   const secret = normalForm(password);

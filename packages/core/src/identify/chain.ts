@@ -1,10 +1,24 @@
-import { type AuthBackend, type AuthRequest, BackendUnavailableError, type Logger } from "@registry-gate/auth";
+import {
+  type AuthBackend,
+  type AuthRequest,
+  BackendUnavailableError,
+  type Credentials,
+  type Logger,
+} from "@registry-gate/auth";
+import { containmentOf } from "@registry-gate/auth-kit";
+import { defaultMaxCredentialBytes } from "./authorization.ts";
 import type { Verdict } from "./verdict.ts";
 
 /**
  * Asks the backends in order. The first that authenticates wins, whatever was said before it. Without a winner: a
  * backend that could not answer makes the whole unavailable, because the answer might have been yes; credentials that
  * every backend rejected or abstained from are rejected, never taken for none. A conflict ends the asking.
+ *
+ * What a backend, or a library of its, throws where nobody can catch it counts as thrown by the backend, where the process
+ * listens for such errors.
+ *
+ * A backend is not asked about a password or token longer than it takes. Where its own headers are in the request as well,
+ * the asking ends there: nobody else could see whether they name the same user.
  */
 export async function askInOrder(
   backends: readonly AuthBackend[],
@@ -13,9 +27,17 @@ export async function askInOrder(
 ): Promise<Verdict> {
   const outages: string[] = [];
   const rejections: string[] = [];
+  const size = credentialBytes(request.credentials);
   for (const backend of backends) {
+    const { maxCredentialBytes = defaultMaxCredentialBytes, credentialHeaders = [] } = backend;
+    if (size > maxCredentialBytes) {
+      rejections.push(`${backend.id}: the password or token is longer than ${maxCredentialBytes} bytes`);
+      if (credentialHeaders.some((name) => request.header(name).length > 0)) break;
+      continue;
+    }
     try {
-      const result = await backend.authenticate(request);
+      const containment = containmentOf(backend, (error) => reportStray(backend, error, log));
+      const result = await containment.run(() => backend.authenticate(request));
       if (result.status === "authenticated") {
         return { outcome: "authenticated", identity: result.identity, expiresAt: result.expiresAt };
       }
@@ -33,6 +55,16 @@ export async function askInOrder(
   if (rejections.length > 0) return { outcome: "rejected", reason: rejections.join("; ") };
   if (request.credentials === undefined) return { outcome: "anonymous" };
   return { outcome: "rejected", reason: "no backend knows the credentials" };
+}
+
+/** No login waits for it any more. */
+function reportStray(backend: AuthBackend, error: unknown, log: Logger | undefined): void {
+  log?.error({ backend: backend.id, err: error }, "a backend threw an error that nobody caught");
+}
+
+function credentialBytes(credentials: Credentials | undefined): number {
+  if (credentials === undefined) return 0;
+  return Buffer.byteLength(credentials.scheme === "basic" ? credentials.password : credentials.token);
 }
 
 function reportOutage(backend: AuthBackend, error: unknown, log: Logger | undefined): void {

@@ -2,8 +2,9 @@ import type { IncomingMessage } from "node:http";
 import type { AuthBackend, Credentials, Logger } from "@registry-gate/auth";
 import type { CacheOptions } from "../options.ts";
 import { authRequest } from "./auth-request.ts";
-import { parseAuthorization } from "./authorization.ts";
+import { maxAuthorizationLength, parseAuthorization } from "./authorization.ts";
 import { askInOrder } from "./chain.ts";
+import { foreignAuthorization } from "./foreign-authorization.ts";
 import { type SessionUser, withSession } from "./session.ts";
 import type { AttemptOutcome, LoginAttempt, LoginThrottle } from "./throttle/login-throttle.ts";
 import type { Verdict } from "./verdict.ts";
@@ -36,6 +37,7 @@ export function identifier(
 ): Identifier {
   const credentialHeaders = [...new Set(backends.flatMap((backend) => backend.credentialHeaders ?? []))];
   const sharedUsernames = new Set(backends.flatMap((backend) => backend.sharedUsernames ?? []));
+  const maxLength = maxAuthorizationLength(longestCredential(backends));
   const verified = cache === false ? undefined : verifiedCredentials(cache);
   const subscriptions = backends.map((backend) => backend.onChange?.(() => verified?.purge()));
 
@@ -89,18 +91,40 @@ export function identifier(
     }
   }
 
+  function known(
+    request: IncomingMessage,
+    client: string | undefined,
+    credentials: Credentials | undefined,
+    untilGone: () => AbortSignal,
+  ): Verdict | Promise<Verdict> {
+    const verdict = judged(request, client, credentials, untilGone);
+    return session === undefined ? verdict : withSession(verdict, session, request, credentials, log);
+  }
+
   return {
     identify(request, client, untilGone) {
       const { authorization } = request.headers;
-      const credentials = authorization === undefined ? undefined : parseAuthorization(authorization);
-      if (authorization !== undefined && credentials === undefined) return malformed;
-      const verdict = judged(request, client, credentials, untilGone);
-      return session === undefined ? verdict : withSession(verdict, session, request, credentials, log);
+      if (authorization === undefined) return known(request, client, undefined, untilGone);
+      const parsed = parseAuthorization(authorization, maxLength);
+      if (parsed !== undefined) return known(request, client, parsed === "nobody" ? undefined : parsed, untilGone);
+      const fault = foreignAuthorization(authorization);
+      return fault === undefined ? malformed : neverAnonymous(known(request, client, undefined, untilGone), fault);
     },
     close() {
       for (const unsubscribe of subscriptions) unsubscribe?.();
     },
   };
+}
+
+function longestCredential(backends: readonly AuthBackend[]): number | undefined {
+  const longest = Math.max(...backends.map(({ maxCredentialBytes = 0 }) => maxCredentialBytes));
+  return longest > 0 ? longest : undefined;
+}
+
+/** Whoever brings credentials that nobody can judge is not taken for somebody without any. */
+async function neverAnonymous(asked: Verdict | Promise<Verdict>, reason: string): Promise<Verdict> {
+  const verdict = await asked;
+  return verdict.outcome === "anonymous" ? { outcome: "rejected", reason } : verdict;
 }
 
 function fieldsOf(credentials: Credentials): readonly string[] {

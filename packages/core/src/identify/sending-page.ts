@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import type { Client } from "../peer.ts";
+import type { Client } from "../client.ts";
 
 /** Where the page is from that made a browser send a request; `unsaid` by what is no browser, or an old one. */
 type Page = "own" | "foreign" | "unsaid";

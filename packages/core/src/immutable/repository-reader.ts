@@ -1,9 +1,9 @@
 import { undecided } from "../answer/answers.ts";
 import type { Upstream } from "../forward/upstream.ts";
 import { UpstreamFault } from "../forward/upstream-fault.ts";
+import { nextQuery } from "../listing/next-page.ts";
 import { isDigest, isTag } from "../route/names.ts";
-import { nextPageAfter } from "../route/next-page.ts";
-import { upstreamTarget } from "../route/upstream-target.ts";
+import { listingPath, upstreamTarget } from "../route/upstream-target.ts";
 
 /** What a tag stands for. */
 export interface TaggedManifest {
@@ -53,7 +53,7 @@ export function repositoryReader(upstream: Upstream, repository: string, signal:
   }
 
   function manifestTarget(reference: string): string {
-    return upstreamTarget({ operation: "get-manifest", repository, reference });
+    return upstreamTarget({ operation: "get-manifest", repository, reference, namespace: undefined });
   }
 
   async function head(tag: string) {
@@ -67,20 +67,20 @@ export function repositoryReader(upstream: Upstream, repository: string, signal:
     hasTag: async (tag) => (await head(tag)) !== undefined,
 
     async *tags() {
-      let last: string | undefined;
-      do {
-        // Without a size: a registry with a limit of its own refuses what is above it, and none has a least one.
-        const page = { n: undefined, last };
-        const target = upstreamTarget({ operation: "list-tags", repository, page });
+      // Without a size: a registry with a limit of its own refuses what is above it, and none has a least one.
+      const page = { n: undefined, last: undefined };
+      const path = listingPath({ operation: "list-tags", repository, page, namespace: undefined });
+      for (let target = path; ; ) {
         const answer = await query("GET", target, "application/json");
         if (answer.status === 404 && isUnknownName(answer.body)) return;
         if (answer.status !== 200) throw unclear(`the registry answered ${answer.status} for its tags`);
         const tags = tagsIn(answer.body);
         yield* tags;
-        const next = nextPageAfter(answer.headers.link, tags);
-        if (next !== undefined && next === last) throw unclear("the list of tags does not go on");
-        last = next;
-      } while (last !== undefined);
+        const next = nextQuery(answer.headers.link, path);
+        if (next === undefined) return;
+        if (target === `${path}?${next}`) throw unclear("the list of tags does not go on");
+        target = `${path}?${next}`;
+      }
     },
 
     async resolve(tag) {

@@ -1,4 +1,6 @@
+import { authority } from "../grammar/authority.ts";
 import { isArtifactType } from "../grammar/media-type.ts";
+import { isSealed } from "../seal/sealer.ts";
 import { isDigest, isRepository, isTag } from "./names.ts";
 import { refuse } from "./refusal.ts";
 import type { Mount, Page } from "./route.ts";
@@ -59,6 +61,16 @@ export function artifactType(target: Target): string | undefined {
   return value;
 }
 
+/**
+ * `ns`: the registry that a mirror is asked about (OCI distribution specification 1.2, section "Registry Proxying"). It is
+ * never dropped: a mirror of several registries would take its default one, which may have something else by this name.
+ */
+export function namespace(target: Target): string | undefined {
+  const value = once(target, "ns");
+  if (value === undefined) return undefined;
+  return authority(value) ?? refuse(400, "UNSUPPORTED", "the parameter ns is not the host of a registry");
+}
+
 /** `n` and `last`. */
 export function page(target: Target): Page {
   const n = once(target, "n");
@@ -66,7 +78,8 @@ export function page(target: Target): Page {
     refuse(400, "PAGINATION_NUMBER_INVALID", "the parameter n is not a number");
   }
   const last = once(target, "last");
-  if (last !== undefined && !cursorPattern.test(last)) refuse(400, "UNSUPPORTED", "the parameter last is malformed");
+  if (last !== undefined && !cursorPattern.test(last) && !isSealed(last))
+    refuse(400, "UNSUPPORTED", "the parameter last is malformed");
   return { n: n === undefined ? undefined : Number(n), last };
 }
 

@@ -47,7 +47,7 @@ function understand(method: string, target: Target): Route {
     return upload(method, repository(before.slice(0, -"/blobs/uploads".length)), last, target);
   }
   if (before.endsWith("/blobs")) {
-    return blob(method, repository(before.slice(0, -"/blobs".length)), last);
+    return blob(method, repository(before.slice(0, -"/blobs".length)), last, target);
   }
   if (before.endsWith("/referrers")) {
     return listReferrers(method, repository(before.slice(0, -"/referrers".length)), last, target);
@@ -67,7 +67,7 @@ function listRepositories(method: string, target: Target): Route {
 
 function listTags(method: string, repository: string, target: Target): Route {
   if (!reads(method)) notAllowed("GET", "HEAD");
-  return { operation: "list-tags", repository, page: parameters.page(target) };
+  return { operation: "list-tags", repository, page: parameters.page(target), namespace: parameters.namespace(target) };
 }
 
 function manifest(method: string, repository: string, reference: string, target: Target): Route {
@@ -79,14 +79,16 @@ function manifest(method: string, repository: string, reference: string, target:
     if (write) refuse(400, "TAG_INVALID", "the manifest's tag is malformed");
     refuse(404, "MANIFEST_UNKNOWN", "no manifest can have this reference");
   }
-  if (!write) return { operation: method === "DELETE" ? "delete-manifest" : "get-manifest", repository, reference };
-  return { operation: "put-manifest", repository, reference, tags: parameters.tags(target) };
+  if (write) return { operation: "put-manifest", repository, reference, tags: parameters.tags(target) };
+  if (method === "DELETE") return { operation: "delete-manifest", repository, reference };
+  return { operation: "get-manifest", repository, reference, namespace: parameters.namespace(target) };
 }
 
-function blob(method: string, repository: string, reference: string): Route {
+function blob(method: string, repository: string, reference: string, target: Target): Route {
   if (!reads(method) && method !== "DELETE") notAllowed("GET", "HEAD", "DELETE");
   if (!isDigest(reference)) refuse(400, "DIGEST_INVALID", "the blob's digest is malformed");
-  return { operation: method === "DELETE" ? "delete-blob" : "get-blob", repository, reference };
+  if (method === "DELETE") return { operation: "delete-blob", repository, reference };
+  return { operation: "get-blob", repository, reference, namespace: parameters.namespace(target) };
 }
 
 function startUpload(method: string, repository: string, target: Target): Route {
@@ -117,7 +119,8 @@ function listReferrers(method: string, repository: string, reference: string, ta
   if (!reads(method)) notAllowed("GET", "HEAD");
   if (!isDigest(reference)) refuse(400, "DIGEST_INVALID", "the subject's digest is malformed");
   const artifactType = parameters.artifactType(target);
-  return { operation: "list-referrers", repository, reference, artifactType, page: parameters.page(target) };
+  const namespace = parameters.namespace(target);
+  return { operation: "list-referrers", repository, reference, artifactType, page: parameters.page(target), namespace };
 }
 
 function repository(name: string): string {

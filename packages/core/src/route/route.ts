@@ -2,8 +2,20 @@
 export type Route =
   | { readonly operation: "ping" }
   | { readonly operation: "list-repositories"; readonly page: Page }
-  | { readonly operation: "list-tags"; readonly repository: string; readonly page: Page }
-  | { readonly operation: "get-manifest" | "delete-manifest"; readonly repository: string; readonly reference: string }
+  | {
+      readonly operation: "list-tags";
+      readonly repository: string;
+      readonly page: Page;
+      readonly namespace: string | undefined;
+    }
+  | {
+      readonly operation: "get-manifest" | "get-blob";
+      readonly repository: string;
+      readonly reference: string;
+      /** Which registry a mirror of several is asked about: a host, perhaps with a port. */
+      readonly namespace: string | undefined;
+    }
+  | { readonly operation: "delete-manifest" | "delete-blob"; readonly repository: string; readonly reference: string }
   | {
       readonly operation: "put-manifest";
       readonly repository: string;
@@ -11,7 +23,6 @@ export type Route =
       /** Further tags for a manifest put by digest. */
       readonly tags: readonly string[];
     }
-  | { readonly operation: "get-blob" | "delete-blob"; readonly repository: string; readonly reference: string }
   | {
       readonly operation: "start-upload";
       readonly repository: string;
@@ -38,9 +49,17 @@ export type Route =
       readonly reference: string;
       readonly artifactType: string | undefined;
       readonly page: Page;
+      readonly namespace: string | undefined;
     };
 
 export type Operation = Route["operation"];
+
+/** What comes in pages. */
+export type ListingRoute = Extract<Route, { readonly page: Page }>;
+
+export function isListing(route: Route): route is ListingRoute {
+  return "page" in route;
+}
 
 /** Take over a blob from another repository instead of uploading it. */
 export interface Mount {
@@ -54,7 +73,7 @@ export const largestPage = 5000;
 /** Which part of a listing is asked for. */
 export interface Page {
   readonly n: number | undefined;
-  /** The last entry of the page before. */
+  /** The last entry of the page before, or a place that the gate has sealed. */
   readonly last: string | undefined;
 }
 

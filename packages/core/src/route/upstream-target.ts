@@ -1,4 +1,4 @@
-import type { Page, Route } from "./route.ts";
+import type { ListingRoute, Page, Route } from "./route.ts";
 
 /** Writes the request target for the upstream from what was understood, and from nothing else. */
 export function upstreamTarget(route: Route): string {
@@ -6,15 +6,17 @@ export function upstreamTarget(route: Route): string {
     case "ping":
       return "/v2/";
     case "list-repositories":
-      return `/v2/_catalog${query(pageParameters(route.page))}`;
+      return `${listingPath(route)}${query(pageParameters(route.page))}`;
     case "list-tags":
-      return `/v2/${route.repository}/tags/list${query(pageParameters(route.page))}`;
+      return `${listingPath(route)}${query([...pageParameters(route.page), ["ns", route.namespace]])}`;
     case "get-manifest":
+      return `/v2/${route.repository}/manifests/${route.reference}${query([["ns", route.namespace]])}`;
     case "delete-manifest":
       return `/v2/${route.repository}/manifests/${route.reference}`;
     case "put-manifest":
       return `/v2/${route.repository}/manifests/${route.reference}${query(route.tags.map((tag) => ["tag", tag]))}`;
     case "get-blob":
+      return `/v2/${route.repository}/blobs/${route.reference}${query([["ns", route.namespace]])}`;
     case "delete-blob":
       return `/v2/${route.repository}/blobs/${route.reference}`;
     case "start-upload":
@@ -33,10 +35,23 @@ export function upstreamTarget(route: Route): string {
         ["digest", route.digest],
       ])}`;
     case "list-referrers":
-      return `/v2/${route.repository}/referrers/${route.reference}${query([
+      return `${listingPath(route)}${query([
         ["artifactType", route.artifactType],
         ...pageParameters(route.page),
+        ["ns", route.namespace],
       ])}`;
+  }
+}
+
+/** The path of a listing, whatever page of it is asked for. */
+export function listingPath(route: ListingRoute): string {
+  switch (route.operation) {
+    case "list-repositories":
+      return "/v2/_catalog";
+    case "list-tags":
+      return `/v2/${route.repository}/tags/list`;
+    case "list-referrers":
+      return `/v2/${route.repository}/referrers/${route.reference}`;
   }
 }
 

@@ -42,8 +42,15 @@ describe("a route", () => {
       allowed: false,
       reason: "no rule allows delete on team/app",
     });
+    const unknown = { subject: "alice", username: "alice", groups: [], backend: "idp", groupsIncomplete: "left out" };
+    const { route } = parseRoute("DELETE", "/v2/team/app/manifests/v1");
+    if (route === undefined) throw new Error("not understood");
+    expect(authorize(policy, { identity: unknown }, route)).toEqual({
+      allowed: false,
+      reason: "no rule allows delete on team/app; not all groups are known: left out",
+    });
     const open = compilePolicy(undefined);
-    const pull = { operation: "get-manifest", repository: "app", reference: "v1" } as const;
+    const pull = { operation: "get-manifest", repository: "app", reference: "v1", namespace: undefined } as const;
     expect(authorize(open, user("alice"), pull)).toMatchObject({ allowed: true, reason: "authenticated" });
     expect(authorize(open, "anonymous", pull)).toMatchObject({ allowed: false });
   });
@@ -117,7 +124,12 @@ describe("a route", () => {
       { effect: "deny", subjects: ["user:mallory"], repositories: ["secret/**"], actions: ["pull"] },
     ]);
     const mallory = user("mallory");
-    const pull = { operation: "get-manifest", repository: "secret/app", reference: "v1" } as const;
+    const pull = {
+      operation: "get-manifest",
+      repository: "secret/app",
+      reference: "v1",
+      namespace: undefined,
+    } as const;
     expect(authorize(denying, mallory, pull)).toEqual({ allowed: false, reason: "denied by access[1]" });
     const mount = { digest: sha256, from: "secret/app" };
     const upload = { operation: "start-upload", repository: "team/app", digest: undefined, mount } as const;

@@ -190,6 +190,34 @@ describe("rules that deny", () => {
     expect(denied.decide(user("alice"), on("team/app", "pull")).allowed).toBe(true);
   });
 
+  test("by any group hold for whoever's groups are not all known, and no rule that allows by one does", () => {
+    const principal: Principal = {
+      identity: {
+        ...{ subject: "alice", username: "alice", groups: ["ci"], backend: "idp" },
+        groupsIncomplete: "the issuer left the claim groups out of the token",
+      },
+    };
+    const all = { repositories: ["**"], actions: ["*" as const] };
+    const allowed = (subject: string) =>
+      compilePolicy([{ subjects: [subject], ...all }]).decide(principal, on("team/app", "push")).allowed;
+    expect([allowed("group:pushers"), allowed("group:ci"), allowed("user:alice")]).toEqual([false, true, true]);
+    const denying = (subject: string) =>
+      compilePolicy([
+        { subjects: ["authenticated"], ...all },
+        { effect: "deny", subjects: [subject], ...all },
+      ]);
+    expect(denying("group:contractors").decide(principal, on("team/app", "pull"))).toEqual({ allowed: false, rule: 1 });
+    expect(denying("user:mallory").decide(principal, on("team/app", "pull")).allowed).toBe(true);
+    expect(denying("group:contractors").reach(principal, "pull")).toBe("nothing");
+    const [explained] = compilePolicy([{ subjects: ["group:pushers"], ...all }]).explain(
+      principal,
+      on("team/app", "push"),
+    );
+    expect(explained?.reason).toBe(
+      "its subjects do not include alice, whose groups are not all known: the issuer left the claim groups out of the token",
+    );
+  });
+
   test("limit how far a permission reaches", () => {
     const reach = (denial: Partial<AccessRule>, who: Principal) =>
       compilePolicy([

@@ -1,8 +1,9 @@
-import type { CatalogPage } from "../../src/catalog/filtered-catalog.ts";
+import type { CatalogPlace } from "../../src/catalog/catalog-place.ts";
+import type { RegistryPage } from "../../src/catalog/filtered-catalog.ts";
 
 export interface CatalogModel {
   /** Never asks to be asked for less. */
-  readonly read: (n: number, last: string | undefined) => Promise<CatalogPage>;
+  readonly read: (n: number, place: CatalogPlace) => Promise<RegistryPage>;
   /** How often it was read. */
   reads(): number;
 }
@@ -17,12 +18,33 @@ export function dockerRegistryCatalog(names: Iterable<string>, limit = 1000, exa
   let reads = 0;
   return {
     reads: () => reads,
-    async read(n, last): Promise<CatalogPage> {
+    async read(n, { last }): Promise<RegistryPage> {
       reads++;
       const rest = listed.filter((name) => last === undefined || compare(name, last) > 0);
       const repositories = rest.slice(0, Math.min(n, limit));
       const more = exact ? rest.length > repositories.length : repositories.length === Math.min(n, limit);
-      return { repositories, next: more ? repositories.at(-1) : undefined };
+      const end = repositories.at(-1);
+      return { repositories, next: more && end !== undefined ? { last: end } : undefined };
+    },
+  };
+}
+
+/**
+ * The catalog of a registry that names its pages itself, as Quay does: it does not know `last`, and a page keeps the size
+ * that the first one had.
+ */
+export function opaqueCatalog(names: Iterable<string>, limit: number): CatalogModel {
+  const listed = inOrder(names);
+  let reads = 0;
+  return {
+    reads: () => reads,
+    async read(n, { last, query = `0-${Math.min(n, limit)}`, after = last }): Promise<RegistryPage> {
+      reads++;
+      const [begin = 0, size = 0] = query.split("-").map(Number);
+      const page = listed.slice(begin, begin + size);
+      const end = begin + page.length;
+      const given = after === undefined ? 0 : page.indexOf(after) + 1;
+      return { repositories: page.slice(given), next: end < listed.length ? { query: `${end}-${size}` } : undefined };
     },
   };
 }

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { clientOf } from "../../src/client.ts";
 import { forwardedHeaders } from "../../src/forward/forwarded-headers.ts";
 import { upstreamHeaders } from "../../src/forward/request-headers.ts";
-import { addressSet, clientOf } from "../../src/peer.ts";
+import { addressSet } from "../../src/peer.ts";
 import type { Operation } from "../../src/route/route.ts";
 import { type Head, receivedRequest } from "../received-request.ts";
 
@@ -52,6 +53,7 @@ const usual: Readonly<Record<string, string>> = {
   "if-none-match": '"a"',
   "if-range": '"a"',
   "if-unmodified-since": "Sun, 06 Nov 1994 08:49:37 GMT",
+  "oci-namespace": "docker.io",
   range: "bytes=0-1",
   traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
   tracestate: "a=b",
@@ -153,6 +155,10 @@ describe("a body", () => {
 describe("a value outside the grammar", () => {
   const refused: readonly (readonly [Operation, name: string, status: number, code: string])[] = [
     ["get-manifest", "accept", 400, "UNSUPPORTED"],
+    ["get-manifest", "oci-namespace", 400, "UNSUPPORTED"],
+    ["get-blob", "oci-namespace", 400, "UNSUPPORTED"],
+    ["list-tags", "oci-namespace", 400, "UNSUPPORTED"],
+    ["list-referrers", "oci-namespace", 400, "UNSUPPORTED"],
     ["get-blob", "range", 400, "UNSUPPORTED"],
     ["get-blob", "if-range", 400, "UNSUPPORTED"],
     ["put-manifest", "if-match", 400, "UNSUPPORTED"],

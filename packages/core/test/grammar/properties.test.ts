@@ -14,6 +14,7 @@ const written: Readonly<Record<string, RegExp>> = {
   "if-none-match": /^(\*|(W\/)?"[^" ]*"(, (W\/)?"[^" ]*")*)$/,
   "if-range": /^((W\/)?"[^" ]*"|[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT)$/,
   "if-unmodified-since": /^[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/,
+  "oci-namespace": /^([a-z0-9._~-]+|\[[0-9a-f:.]+\])(:\d{1,5})?$/,
   range: /^[^\s=]+=(\d+-\d*|-\d+)(,(\d+-\d*|-\d+))*$/,
   traceparent: /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/,
   tracestate: /^[^,=]+=[^,=]+(,[^,=]+=[^,=]+){0,31}$/,
@@ -42,6 +43,7 @@ const meaning: Readonly<Record<string, (value: string) => unknown>> = {
   "if-none-match": tags,
   "if-range": (value) => (value.includes('"') ? tags(value) : Date.parse(value)),
   "if-unmodified-since": Date.parse,
+  "oci-namespace": (value) => value.toLowerCase().replace(/:0*(\d+)$/, ":$1"),
   range: (value) => {
     const [unit = "", set = ""] = value.split("=");
     return [unit.toLowerCase(), elementsBut(set).map(numbers)];
@@ -72,6 +74,7 @@ const usual: Readonly<Record<string, readonly string[]>> = {
   "if-none-match": ['"sha256:0f"', '"a","b"'],
   "if-range": ['"a"', "Sun, 06 Nov 1994 08:49:37 GMT"],
   "if-unmodified-since": ["Sun, 06 Nov 1994 08:49:37 GMT"],
+  "oci-namespace": ["docker.io", "Localhost:05000", "[::1]:5000", "registry-1.docker.io"],
   range: ["bytes=0-1", "bytes=0-0, 50-59,-5", "lines=1-2"],
   traceparent: ["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"],
   tracestate: ["a=b,c=d", "t1@v=x y"],

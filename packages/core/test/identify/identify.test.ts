@@ -39,7 +39,7 @@ describe("a login", () => {
   test("that is malformed never reaches a backend, and is not taken for none", async () => {
     const users = backend("users", knowing("users", "alice"));
     const { identify } = identifier([users], {}, undefined);
-    for (const header of ["", "Basic", "Basic YQ==", "Digest a=b", "Bearer a b"]) {
+    for (const header of ["", "Basic", "Basic YQ==", "Digest", "Bearer a b"]) {
       const request = await receivedRequest({ headers: [["Authorization", header]] });
       expect(await identify(request, address, never)).toMatchObject({ outcome: "rejected" });
     }
@@ -50,6 +50,14 @@ describe("a login", () => {
     const users = backend("users", { status: "abstained" });
     const { identify } = identifier([users], {}, undefined);
     const request = await receivedRequest();
+    expect(await identify(request, address, never)).toEqual({ outcome: "anonymous" });
+    expect(users.authenticate.mock.calls[0]?.[0].credentials).toBeUndefined();
+  });
+
+  test("with an empty name and password is nobody's, as skopeo and podman have it without a login", async () => {
+    const users = backend("users", { status: "abstained" });
+    const { identify } = identifier([users], {}, undefined);
+    const request = await receivedRequest({ headers: [["Authorization", "Basic Og=="]] });
     expect(await identify(request, address, never)).toEqual({ outcome: "anonymous" });
     expect(users.authenticate.mock.calls[0]?.[0].credentials).toBeUndefined();
   });

@@ -194,11 +194,11 @@ describe("a delete of a manifest by digest", () => {
     expect(await remove(`manifests/${other.digest}`)).toMatchObject(passed);
     expect(seen).toEqual([
       "GET /v2/team/app/tags/list",
-      "GET /v2/team/app/tags/list?last=latest",
+      "GET /v2/team/app/tags/list?last=latest&n=2",
       "HEAD /v2/team/app/manifests/stable",
       `GET /v2/team/app/manifests/${nested.digest}`,
       `GET /v2/team/app/manifests/${platforms.digest}`,
-      "GET /v2/team/app/tags/list?last=stable",
+      "GET /v2/team/app/tags/list?last=stable&n=2",
       "HEAD /v2/team/app/manifests/v1",
       `DELETE /v2/team/app/manifests/${other.digest}`,
     ]);

@@ -149,6 +149,31 @@ describe("a registry that is away", () => {
   });
 });
 
+describe("a response with bare line feeds, on a connection that stays open, is 502 at once", () => {
+  const responses: readonly string[] = [
+    "HTTP/1.1 200 OK\nContent-Length: 2\n\nok",
+    "HTTP/1.1 200 OK\nContent-Length: 2\n\r\nok",
+    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\nok",
+    "HTTP/1.1 200 OK\r\nX: y\nContent-Length: 2\r\n\r\nok",
+  ];
+
+  test.each([
+    ["to a read", ping],
+    ["to an upload", { ...upload, body: "12345" }],
+  ])("%s", async (_, request) => {
+    for (const bytes of responses) {
+      for (const chunks of [[bytes], [...bytes]]) {
+        const upstream = await startRawUpstream(async (socket) => {
+          for (const chunk of chunks) await new Promise((written) => socket.write(chunk, written));
+        });
+        const gate = await startGate({ upstream: upstream.port });
+        const answer = await send(gate.port, request);
+        expect([answer.status, errorCode(answer)], JSON.stringify(bytes)).toEqual([502, "UNAVAILABLE"]);
+      }
+    }
+  });
+});
+
 describe("a silent registry", () => {
   const silent = { readTimeout: 150 };
 
@@ -198,7 +223,7 @@ describe("a body that breaks off", () => {
 });
 
 describe("an answer in the middle of an upload", () => {
-  test.each([401, 403, 413])("passes on with its status: %d", async (status) => {
+  test.each([400, 403, 413])("passes on with its status: %d", async (status) => {
     const registry = await startRegistry({ onRequest: answerEarly({ status, after: mebibyte }) });
     const gate = await startGate({ upstream: registry.port });
     for (const headers of [{ "content-length": 20 * mebibyte }, {}]) {

@@ -210,10 +210,7 @@ describe("a client that goes away", () => {
 });
 
 describe("connections are kept", () => {
-  const pathOf = ({ headers }: Answer): string => {
-    const { pathname, search } = new URL(headers.location ?? "");
-    return pathname + search;
-  };
+  const pathOf = ({ headers }: Answer): string => headers.location ?? "";
 
   test("by five uploads in chunks: one with the client, one with the registry", async () => {
     const registry = await startRegistry();

@@ -122,6 +122,7 @@ describe("the gate", () => {
   it("counts neither requests without credentials nor outages", async () => {
     const { get, login } = await gateWith();
     expect(new Set(await times(30, async () => (await get(office)).status))).toEqual(new Set([401]));
+    expect(new Set(await times(30, async () => (await get(office, "Basic Og==")).status))).toEqual(new Set([401]));
     expect(new Set(await times(30, () => login(office, "outage", "right")))).toEqual(new Set([503]));
     expect(await login(office, "alice", "right")).toBe(200);
   });

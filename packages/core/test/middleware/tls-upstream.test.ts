@@ -81,11 +81,11 @@ describe("a registry that is reached by TLS", () => {
   test("is not blamed for the silence of a client that takes nothing", async () => {
     const size = 20_000_000;
     const upstream = await startSecureUpstream((_, response) => void response.end("x".repeat(size)));
-    const gate = await startGate({ upstream: { url: upstream.url, ca: authority, readTimeout: 150 } });
+    const gate = await startGate({ upstream: { url: upstream.url, ca: authority, readTimeout: 800 } });
     const client = await connectRaw(gate.port);
     client.socket.pause();
     client.write(`GET /v2/ HTTP/1.1\r\nHost: x\r\nAuthorization: ${alice}\r\nConnection: close\r\n\r\n`);
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await new Promise((resolve) => setTimeout(resolve, 2500));
     client.socket.resume();
     expect((await client.ended()).match(/x{1000}/g)).toHaveLength(size / 1000);
   });

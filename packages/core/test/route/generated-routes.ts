@@ -41,6 +41,7 @@ const state = fc.oneof(fc.constantFrom("", "=", "==", "a"), fc.base64String().ma
 const cursor = fc.oneof(repository, tag, digest, fc.base64String(), fc.constantFrom("", "+", "/", "~", "a@b", "a:b"));
 const restrictedName = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,20}$/);
 const artifactType = fc.array(restrictedName, { maxLength: 2 }).map((names) => names.join("/"));
+const namespace = maybe(fc.constantFrom("docker.io", "localhost:5000", "registry.k8s.io", "[::1]:5000"));
 const page = fc.record({ n: maybe(fc.nat({ max: 999_999_999 })), last: maybe(cursor) });
 
 function urlSafe(base64: string): string {
@@ -59,10 +60,12 @@ function operation<const T extends Operation>(...operations: T[]): fc.Arbitrary<
 export const routes: fc.Arbitrary<Route> = fc.oneof(
   fc.record({ operation: operation("ping") }),
   fc.record({ operation: operation("list-repositories"), page }),
-  fc.record({ operation: operation("list-tags"), repository, page }),
-  fc.record({ operation: operation("get-manifest", "delete-manifest"), repository, reference }),
+  fc.record({ operation: operation("list-tags"), repository, page, namespace }),
+  fc.record({ operation: operation("get-manifest"), repository, reference, namespace }),
+  fc.record({ operation: operation("delete-manifest"), repository, reference }),
   fc.record({ operation: operation("put-manifest"), repository, reference, tags: fc.array(tag, { maxLength: 3 }) }),
-  fc.record({ operation: operation("get-blob", "delete-blob"), repository, reference: digest }),
+  fc.record({ operation: operation("get-blob"), repository, reference: digest, namespace }),
+  fc.record({ operation: operation("delete-blob"), repository, reference: digest }),
   fc.record({
     operation: operation("start-upload"),
     repository,
@@ -82,6 +85,7 @@ export const routes: fc.Arbitrary<Route> = fc.oneof(
     reference: digest,
     artifactType: maybe(artifactType),
     page,
+    namespace,
   }),
 );
 

@@ -67,6 +67,19 @@ const understood: [method: string, target: string, operation: string, access: st
   ["GET", `/v2/team/app/referrers/${sha256}?artifactType=application%2Fx`, "list-referrers", "pull team/app"],
   ["GET", `/v2/team/app/referrers/${sha256}`, "list-referrers", "pull team/app"],
   ["HEAD", "/v2/team/app/tags/list", "list-tags", "pull team/app"],
+  // A mirror of several registries is told which.
+  ["HEAD", "/v2/library/app/manifests/v1?ns=docker.io", "get-manifest", "pull library/app"],
+  [
+    "GET",
+    `/v2/library/app/blobs/${sha256}?ns=LOCALHOST:05000`,
+    "get-blob",
+    "pull library/app",
+    `/v2/library/app/blobs/${sha256}?ns=localhost%3A5000`,
+  ],
+  ["GET", "/v2/app/tags/list?n=5&ns=quay.io", "list-tags", "pull app"],
+  ["GET", `/v2/app/referrers/${sha256}?n=5&ns=quay.io`, "list-referrers", "pull app"],
+  ["PUT", "/v2/app/manifests/v1?ns=quay.io", "put-manifest", "push app", "/v2/app/manifests/v1"],
+  ["DELETE", "/v2/app/manifests/v1?ns=quay.io", "delete-manifest", "delete app", "/v2/app/manifests/v1"],
   ["HEAD", `/v2/team/app/blobs/uploads/${id}`, "get-upload", "push team/app"],
   ["PUT", "/v2/team/app/manifests/v1?tag=v2", "put-manifest", "push team/app"],
   // Each of the names at its longest, and at its shortest.
@@ -130,14 +143,22 @@ describe("what is understood", () => {
 test.each<[method: string, target: string, route: Route]>([
   ["GET", "/v2/", { operation: "ping" }],
   ["GET", "/v2/_catalog?n=2&last=a%2Fb", { operation: "list-repositories", page: { n: 2, last: "a/b" } }],
-  ["GET", "/v2/a/tags/list", { operation: "list-tags", repository: "a", page: { n: undefined, last: undefined } }],
+  [
+    "GET",
+    "/v2/a/tags/list",
+    { operation: "list-tags", repository: "a", page: { n: undefined, last: undefined }, namespace: undefined },
+  ],
   ["DELETE", "/v2/a/manifests/v1", { operation: "delete-manifest", repository: "a", reference: "v1" }],
   [
     "PUT",
     `/v2/a/manifests/${sha256}?tag=x&tag=y`,
     { operation: "put-manifest", repository: "a", reference: sha256, tags: ["x", "y"] },
   ],
-  ["HEAD", `/v2/a/blobs/${sha512}`, { operation: "get-blob", repository: "a", reference: sha512 }],
+  [
+    "HEAD",
+    `/v2/a/blobs/${sha512}?ns=a:5`,
+    { operation: "get-blob", repository: "a", reference: sha512, namespace: "a:5" },
+  ],
   [
     "POST",
     `/v2/a/blobs/uploads/?mount=${sha256}&from=b/c&digest=${sha512}`,
@@ -157,6 +178,7 @@ test.each<[method: string, target: string, route: Route]>([
       reference: sha256,
       artifactType: "application/spdx+json",
       page: { n: 3, last: undefined },
+      namespace: undefined,
     },
   ],
 ])("%s %s is understood to the last detail", (method, target, route) => {

@@ -8,6 +8,8 @@ export interface Exchange {
   readonly query: URLSearchParams;
   /** Goes before the path of a `Location`; empty where locations are relative. */
   readonly origin: string;
+  /** How the next page of a listing is named. */
+  readonly pages: "last" | "opaque";
   /** The body, in chunks as they come. Reading it sends `100 Continue` to a client that waits for it. */
   body(): AsyncIterable<Uint8Array>;
 }

@@ -1,6 +1,7 @@
 import type { Exchange } from "../http/exchange.ts";
 import { sendJson } from "../http/exchange.ts";
-import { pageOf } from "../http/page.ts";
+import { opaquePageOf } from "../http/opaque-page.ts";
+import { type Page, type PageSize, pageOf } from "../http/page.ts";
 import { Problem } from "../http/problem.ts";
 import type { Storage } from "../storage/storage.ts";
 
@@ -9,7 +10,7 @@ const catalogPage = { standard: 100, greatest: 1000 };
 
 /** `GET /v2/_catalog` (docker-registry's; not part of the OCI specification). */
 export async function getCatalog(exchange: Exchange, storage: Storage): Promise<void> {
-  const page = pageOf(await storage.repositories(), "/v2/_catalog", exchange.query, catalogPage);
+  const page = cut(exchange, await storage.repositories(), "/v2/_catalog", catalogPage);
   sendJson(exchange, { repositories: page.items }, linkHeader(page.link));
 }
 
@@ -19,8 +20,12 @@ export async function getTags(exchange: Exchange, storage: Storage, repository: 
   if (tags === undefined) {
     throw new Problem(404, "NAME_UNKNOWN", "repository name not known to registry", { name: repository });
   }
-  const page = pageOf(tags, `/v2/${repository}/tags/list`, exchange.query);
+  const page = cut(exchange, tags, `/v2/${repository}/tags/list`);
   sendJson(exchange, { name: repository, tags: page.items }, linkHeader(page.link));
+}
+
+function cut({ pages, query, origin }: Exchange, sorted: readonly string[], path: string, size?: PageSize): Page {
+  return pages === "opaque" ? opaquePageOf(sorted, path, query, origin) : pageOf(sorted, path, query, size);
 }
 
 function linkHeader(link: string | undefined): { link?: string } {

@@ -38,6 +38,9 @@ const endOfHead = "\r\n\r\n";
 const beginning = "HTTP/1.";
 const nothing = Buffer.alloc(0);
 
+const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
+
 export function answerReader(method: "GET" | "HEAD", sink: AnswerSink): AnswerReader {
   /** What has come of a head that is not whole yet. */
   let begun: Buffer = nothing;
@@ -68,6 +71,10 @@ export function answerReader(method: "GET" | "HEAD", sink: AnswerSink): AnswerRe
       throw new MalformedAnswerError("the answer is not one of HTTP/1");
     }
     const end = all.indexOf(endOfHead, Math.max(0, known - endOfHead.length), "latin1");
+    // An empty line in bare line feeds would otherwise be waited for until the registry is taken to be silent.
+    if (hasBareLineFeed(all, known, Math.min(end === -1 ? all.length : end, longestHead))) {
+      throw new MalformedAnswerError("a line of the head ends in a bare line feed");
+    }
     if (end > longestHead || (end === -1 && all.length > longestHead)) {
       throw new MalformedAnswerError("the head is too long");
     }
@@ -114,4 +121,11 @@ export function answerReader(method: "GET" | "HEAD", sink: AnswerSink): AnswerRe
     isComplete,
     isReusable: () => reusable,
   };
+}
+
+function hasBareLineFeed(bytes: Buffer, from: number, to: number): boolean {
+  for (let at = bytes.indexOf(lineFeed, from); at !== -1 && at < to; at = bytes.indexOf(lineFeed, at + 1)) {
+    if (bytes[at - 1] !== carriageReturn) return true;
+  }
+  return false;
 }

@@ -109,6 +109,15 @@ describe("an answer", () => {
     expect(readAnswer([head(20_000), "x".repeat(20_000)]).fault).toBe("the head is too long");
   });
 
+  test.each([
+    "HTTP/1.1 200 OK\nContent-Length: 2\n\nok",
+    "HTTP/1.1 200 OK\r\nX: y\n",
+    "HTTP/1.1 200 OK\r\nX: y\r\n\n",
+    "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\n",
+  ])("with a bare line feed in its head is refused at once: %j", (bytes) => {
+    for (const chunks of [[bytes], [...bytes]]) expect(readAnswer(chunks).fault).toContain("bare line feed");
+  });
+
   test.each(["SSH-2.0-OpenSSH", "\r\nHTTP/1.1 200 OK", "HTTP/2 200", "<html>"])(
     "that begins with %j is refused at once, not waited for",
     (bytes) => {

@@ -1,0 +1,77 @@
+import type { ResponseHead } from "../forward/transport.ts";
+import type { Refusal } from "../route/refusal.ts";
+import { isListing, type ListingRoute, type Route } from "../route/route.ts";
+import { listingPath, upstreamTarget } from "../route/upstream-target.ts";
+import { isSealed, type Sealer } from "../seal/sealer.ts";
+import { nextQuery, plainPage, stuck } from "./next-page.ts";
+
+/** The place to go on from was not given for this listing, or not by this process. */
+export const notContinued: Refusal = {
+  status: 400,
+  code: "PAGINATION_NUMBER_INVALID",
+  message: "the list cannot be continued from here: begin it anew",
+};
+
+export type Target =
+  | { readonly target: string; readonly refusal?: undefined }
+  | { readonly target?: undefined; readonly refusal: Refusal };
+
+/**
+ * The target for the registry. A page that the gate has sealed is asked for by the query that the registry had named it by.
+ *
+ * A page is bound to its listing, and to nobody: whoever may pull from the repository is shown the same.
+ */
+export function targetOf(route: Route, sealer: Sealer): Target {
+  if (!isListing(route) || !isSealed(route.page.last)) return { target: upstreamTarget(route) };
+  const query = sealer.open(route.page.last, contextOf(route));
+  if (query === undefined) return { refusal: notContinued };
+  return { target: `${listingPath(route)}?${withNamespace(query, route)}` };
+}
+
+/** Seals the query by which the registry names the next page of a listing. */
+export function sealPage(query: string, route: ListingRoute, sealer: Sealer): string | undefined {
+  return sealer.seal(query, contextOf(route));
+}
+
+/**
+ * Makes the `Link` of a listing lead to the gate, as a relative reference; of any other response it is dropped. A page that
+ * every registry could be asked for is named by its parameters; any other is sealed in `last`.
+ *
+ * @param seal Makes of the registry's query what the client is to send in `last`.
+ * @throws {UpstreamFault} where the registry's next page cannot be understood.
+ */
+export function withClientLink(
+  head: ResponseHead,
+  route: Route,
+  seal: (query: string, route: ListingRoute) => string | undefined,
+): ResponseHead {
+  const { link, ...headers } = head.headers;
+  if (link === undefined || !isListing(route) || head.statusCode !== 200) return { ...head, headers };
+  const query = nextQuery(typeof link === "string" ? link : link.join(", "), listingPath(route));
+  if (query === undefined) return { ...head, headers };
+  const isPlain = plainPage(route, query) !== undefined;
+  const target = isPlain ? `${listingPath(route)}?${query}` : sealedTarget(route, seal(query, route));
+  return { ...head, headers: { ...headers, link: `<${target}>; rel="next"` } };
+}
+
+function sealedTarget(route: ListingRoute, last: string | undefined): string {
+  if (last === undefined) throw stuck("the registry's next page cannot be sealed");
+  return upstreamTarget({ ...route, page: { n: route.page.n, last } });
+}
+
+function contextOf(route: ListingRoute): readonly string[] {
+  switch (route.operation) {
+    case "list-repositories":
+      return [route.operation];
+    case "list-tags":
+      return [route.operation, route.repository];
+    case "list-referrers":
+      return [route.operation, route.repository, route.reference];
+  }
+}
+
+/** A mirror of several registries is told which, also where its own link does not say it. */
+function withNamespace(query: string, route: ListingRoute): string {
+  if (route.operation === "list-repositories" || route.namespace === undefined) return query;
+  return new URLSearchParams(query).has("ns") ? query : `${query}&ns=${encodeURIComponent(route.namespace)}`;
+}
