@@ -136,13 +136,6 @@ export const forwarding: readonly Guard[] = [
     tests: ["test/fuzz/reproductions/late-bytes.test.ts"],
   },
   {
-    name: "surplus-behind-write",
-    file: "packages/core/src/forward/library/upstream-agent.ts",
-    find: "if (socket.readableLength > 0) return false;",
-    replacement: "",
-    tests: ["packages/core/test/middleware/surplus.test.ts"],
-  },
-  {
     name: "connection-of-one-user-for-reads",
     file: "packages/core/src/forward/direct/direct-transport.ts",
     find: "const { method, target, headers, connectionKey } = request;",
