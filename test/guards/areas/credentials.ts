@@ -210,7 +210,7 @@ export const credentials: readonly Guard[] = [
     file: "packages/auth-htpasswd/src/user-file.ts",
     find: "if (shapeless > 0 && shaped === 0) throw new NotThatFileError(",
     replacement: "if (false) throw new NotThatFileError(",
-    tests: ["packages/auth-htpasswd/test/reload.test.ts"],
+    tests: ["packages/auth-htpasswd/test/user-file.test.ts"],
   },
   {
     name: "unusable-entry-is-told",
