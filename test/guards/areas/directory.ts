@@ -42,7 +42,7 @@ export const directory: readonly Guard[] = [
     file: "packages/auth-ldap/src/user/find-user.ts",
     find: 'if (others.length > 0) return nobody("several entries have this name");',
     replacement: "",
-    tests: ["packages/auth-ldap/test/hostile-directory.test.ts"],
+    tests: ["test/ldap/openldap-login.test.ts"],
   },
   {
     name: "unknown-user-costs-a-bind",
