@@ -84,7 +84,7 @@ export const secrets: readonly Guard[] = [
     file: "apps/gateway/src/one-line.ts",
     find: 'if (!(error instanceof Error)) return "something was thrown that is no error";',
     replacement: "if (!(error instanceof Error)) return String(error);",
-    tests: ["test/gateway/bad-input.test.ts"],
+    tests: ["apps/gateway/test/one-line.test.ts"],
   },
   {
     name: "attempted-name-is-printable",
