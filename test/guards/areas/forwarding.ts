@@ -129,13 +129,6 @@ export const forwarding: readonly Guard[] = [
     tests: ["packages/core/test/middleware/surplus.test.ts"],
   },
   {
-    name: "surplus-between-writes",
-    file: "packages/core/src/forward/library/upstream-agent.ts",
-    find: 'socket.on("data", destroy);',
-    replacement: "",
-    tests: ["packages/core/test/middleware/surplus.test.ts"],
-  },
-  {
     name: "connection-of-one-user-for-reads",
     file: "packages/core/src/forward/direct/direct-transport.ts",
     find: "const { method, target, headers, connectionKey } = request;",
