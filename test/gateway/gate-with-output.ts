@@ -5,6 +5,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { startable } from "../programs/startable.ts";
 import { freePort } from "../support/free-port.ts";
 import { gateCommand } from "../support/gate.ts";
 
@@ -27,6 +28,8 @@ const patience = 30_000;
 export interface OutputSettings {
   /** Without `listen`. */
   readonly configuration: object;
+  /** Of `listen`, beside the address. */
+  readonly listen?: object;
   /** Further files of its directory: path to content. */
   readonly files: Readonly<Record<string, string>>;
   /** A file descriptor, or `pipe`. */
@@ -37,10 +40,10 @@ export interface OutputSettings {
 
 /** Starts `registry-gate serve` on a free port. */
 export async function startGateWithOutput(settings: OutputSettings): Promise<GateWithOutput> {
-  const { configuration, files, output, onTerminal = false } = settings;
+  const { configuration, listen: more = {}, files, output, onTerminal = false } = settings;
   const directory = await mkdtemp(join(tmpdir(), "registry-gate-output-"));
   const port = await freePort();
-  const listen = { address: `127.0.0.1:${port}` };
+  const listen = { address: `127.0.0.1:${port}`, ...more };
   await writeFile(join(directory, "gate.yaml"), JSON.stringify({ listen, ...configuration }));
   for (const [name, content] of Object.entries(files)) {
     await mkdir(dirname(join(directory, name)), { recursive: true });
@@ -49,7 +52,7 @@ export async function startGateWithOutput(settings: OutputSettings): Promise<Gat
   const command = [...gateCommand, "serve", "--config", "gate.yaml"];
   const shellCommand = `echo $$ > pid; exec ${command.map((word) => `'${word}'`).join(" ")}`;
   const [program = "", ...parameters] = onTerminal
-    ? ["script", "--quiet", "--return", "--command", shellCommand, "/dev/null"]
+    ? [startable("script"), "--quiet", "--return", "--command", shellCommand, "/dev/null"]
     : command;
   const child = spawn(program, parameters, { cwd: directory, stdio: ["ignore", output, "pipe"] });
   let said = "";

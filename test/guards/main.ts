@@ -10,7 +10,7 @@ import { runTests, type TestRun } from "./run-tests.ts";
 import { takeOut } from "./take-out.ts";
 import { copyWorkspace, type WorkspaceCopy } from "./workspace-copy.ts";
 
-const usage = `usage: pnpm guards [NAME ...]
+const usage = `usage: npx --yes pnpm@12 guards [NAME ...]
 
 Takes each guard out of a copy of the workspace in turn, and runs the tests that must fail then. A guard is killed where
 a test of each of its files fails, and survives where one passes. Ends with 1 where one survives.

@@ -29,6 +29,7 @@ export type { ThrottleOptions } from "./identify/throttle/throttle-options.ts";
 export type {
   AccessRule,
   CacheOptions,
+  CorsOptions,
   LimitOptions,
   RegistryCredentials,
   RegistryProxyOptions,

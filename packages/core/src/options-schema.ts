@@ -7,6 +7,7 @@ import { throttleSchema } from "./identify/throttle/login-throttle.ts";
 import type { OptionShape } from "./option-shape.ts";
 import type {
   CacheOptions,
+  CorsOptions,
   LimitOptions,
   RegistryCredentials,
   RegistryProxyOptions,
@@ -69,6 +70,19 @@ const limits = z.strictObject(
   "must hold inFlight, inFlightPerClient or minRate",
 );
 
+const origin = z.string("must be text").superRefine((text, context) => {
+  const message = originFault(text);
+  if (message !== undefined) context.addIssue({ code: "custom", message });
+});
+
+const cors = z.strictObject(
+  {
+    origins: z.array(origin, "must be a list").min(1, "must name at least one origin"),
+    credentials: z.boolean("must be true or false").exactOptional(),
+  } satisfies OptionShape<CorsOptions>,
+  "must hold origins",
+);
+
 const backend = z.custom<AuthBackend>((value) => backendFault(value) === undefined, {
   error: ({ input }) => backendFault(input),
 });
@@ -96,6 +110,7 @@ const shape = {
   access: accessSchema.exactOptional(),
   trustedProxies: trustedProxiesSchema.exactOptional(),
   session: aFunction<NonNullable<RegistryProxyOptions["session"]>>().exactOptional(),
+  cors: cors.exactOptional(),
   cache: cache.exactOptional(),
   throttle: throttleSchema.exactOptional(),
   limits: limits.exactOptional(),
@@ -115,6 +130,15 @@ export const optionsBeforeBackendsSchema: z.ZodType<Omit<RegistryProxyOptions, "
   { ...shape, backends: backends.exactOptional() },
   "must be an object with upstream",
 );
+
+/** Browsers send an origin in one spelling only (Fetch Standard; RFC 6454, section 6.2), and it is compared as it is. */
+function originFault(text: string): string | undefined {
+  const example = "must be an origin such as https://ui.example.com";
+  if (text === "*") return `${example}: with a login every origin has to be named`;
+  const { protocol, origin } = URL.parse(text) ?? {};
+  if (origin === undefined || (protocol !== "http:" && protocol !== "https:")) return example;
+  return origin === text ? undefined : `${example}; did you mean ${origin}?`;
+}
 
 function urlFaults(text: string): string[] {
   if (!URL.canParse(text)) return ["must be a URL such as http://registry:5000"];

@@ -24,6 +24,8 @@ export interface RegistryProxyOptions {
    * credentials, and only for the app's own pages. Absent: sessions do not count.
    */
   readonly session?: SessionUser;
+  /** Pages of other origins that may use the registry from a browser, such as a registry's UI. Default none. */
+  readonly cors?: CorsOptions;
   /** How checked logins are remembered. `false`: not at all. */
   readonly cache?: CacheOptions | false;
   /** How much may go on at the same time, and how slowly. */
@@ -67,6 +69,16 @@ export interface UpstreamOptions {
 export type RegistryCredentials =
   | { readonly username: string; readonly password: string }
   | { readonly bearer: string };
+
+export interface CorsOptions {
+  /** Exact origins, such as `https://ui.example.com`: a scheme, a host, and a port that is not the scheme's own. */
+  readonly origins: readonly string[];
+  /**
+   * Whether these pages may let the browser add what it knows of the user: the app's session, a password that it
+   * remembers, a client certificate. Default false: a page adds an `Authorization` header by itself.
+   */
+  readonly credentials?: boolean;
+}
 
 export interface LimitOptions {
   /** Requests in progress, in all. Beyond them 503. Default 10 000. */

@@ -11,6 +11,7 @@ import { compilePolicy } from "./authorize/policy.ts";
 import { sendCatalog } from "./catalog/send-catalog.ts";
 import { visibleCatalog } from "./catalog/visible-catalog.ts";
 import { type Client, clientOf } from "./client.ts";
+import { crossOriginPolicy } from "./cross-origin.ts";
 import { failInternally, failUpstream, forward } from "./forward/forward.ts";
 import { requestBody } from "./forward/request-body.ts";
 import { hasBody, upstreamHeaders } from "./forward/request-headers.ts";
@@ -27,6 +28,7 @@ import { userKey } from "./limits/client-key.ts";
 import type { Full } from "./limits/request-budget.ts";
 import { requestLifecycle } from "./limits/request-lifecycle.ts";
 import { sealPage, targetOf, withClientLink } from "./listing/listing-pages.ts";
+import { requireNode } from "./node-version.ts";
 import type { RegistryProxyOptions } from "./options.ts";
 import { optionsSchema } from "./options-schema.ts";
 import { addressSet } from "./peer.ts";
@@ -37,6 +39,9 @@ import { parseRoute } from "./route/parse-route.ts";
 import { isRegistryTarget } from "./route/target.ts";
 import { isSealed, processSealer } from "./seal/sealer.ts";
 import { isOldAgent, shapeFault } from "./shape.ts";
+
+// At the import, and not in the middle of a request.
+requireNode();
 
 /** A request of `node:http`, or one that express has perhaps stripped of a mount path. */
 type Request = IncomingMessage & { readonly originalUrl?: string };
@@ -90,6 +95,7 @@ export function registryProxy(given: RegistryProxyOptions): RegistryProxy {
   const identities = identifier(backends, cache, log, options.session, throttle);
   const policy = compilePolicy(options.access);
   const upstream = openUpstream(options.upstream, log);
+  const crossOrigin = options.cors === undefined ? undefined : crossOriginPolicy(options.cors);
   const sealer = processSealer;
   const catalog = visibleCatalog(upstream, sealer);
   const checkMounting = mountingCheck(log);
@@ -124,6 +130,12 @@ export function registryProxy(given: RegistryProxyOptions): RegistryProxy {
       const fault = shapeFault(request, credentialHeaders);
       if (fault !== undefined) return end("refused", fault.message, answers.refused(fault));
 
+      if (crossOrigin?.isPreflight(request) === true) {
+        context.decision = "allowed";
+        context.reason = "a browser's preflight for a page of an allowed origin";
+        return crossOrigin.sendPreflight(request, response);
+      }
+
       // 2. Route and headers: from here on only what was understood exists.
       context.phase = "route";
       const { route: asked, refusal } = parseRoute(request.method ?? "", target);
@@ -150,7 +162,7 @@ export function registryProxy(given: RegistryProxyOptions): RegistryProxy {
         return end("throttled", tooManyOfClient, answers.tooManyInFlightOfClient);
       }
       const bySession = verdict.outcome === "authenticated" && verdict.bySession === true;
-      const forgery = forgeryFault(request, client, bySession);
+      const forgery = forgeryFault(request, client, bySession, crossOrigin);
       if (forgery !== undefined) return end("denied", forgery, answers.foreignPage);
 
       // 4. Authorize: may they?
@@ -237,7 +249,10 @@ export function registryProxy(given: RegistryProxyOptions): RegistryProxy {
         request,
         response,
         () => clientOf(request, trusted),
-        (context, full) => void pass(context, target, full),
+        (context, full) => {
+          crossOrigin?.mark(request, response);
+          void pass(context, target, full);
+        },
       );
     } else if (next !== undefined) next();
     else refuseOutside(request, response);

@@ -9,6 +9,7 @@ import {
   type Identity,
   InvalidOptionsError,
   parseDuration,
+  timerDelay,
 } from "@registry-gate/auth";
 import { backendFault, containmentOf, optionFaults } from "@registry-gate/auth-kit";
 import {
@@ -81,7 +82,7 @@ export function backendStrategy(backend: AuthBackend, options: BackendStrategyOp
   if (faults.length > 0) throw new InvalidOptionsError(faults);
   const { name = backend.id, from = "headers", realm = "Registry realm" } = options;
   const fields = { username: "username", password: "password", ...options.formFields };
-  const timeout = parseDuration(options.timeout ?? "30s") ?? 0;
+  const timeout = timerDelay(parseDuration(options.timeout ?? "30s") ?? 0);
   const throttle = options.throttle === false ? undefined : loginThrottle(options.throttle);
   const clientOf = clientAddressReader(options.trustedProxies ?? []);
   const challenge: Challenge = backend.challenge?.([]) ?? { scheme: "Basic", parameters: { realm } };

@@ -74,16 +74,16 @@ export const access: readonly Guard[] = [
   },
   {
     name: "deny-in-any-unicode-form",
-    file: "packages/core/src/authorize/compiled-rule.ts",
-    find: 'return name.normalize("NFC");',
-    replacement: "return name;",
+    file: "packages/core/src/authorize/group-name.ts",
+    find: 'by a name that looks the same.\n  const normal = name.normalize("NFC");',
+    replacement: "by a name that looks the same.\n  const normal = name;",
     tests: ["packages/core/test/authorize/policy.test.ts"],
   },
   {
     name: "deny-of-possible-groups",
-    file: "packages/core/src/authorize/compiled-rule.ts",
-    find: 'return effect === "deny" ? possible : certain;',
-    replacement: "return certain;",
+    file: "packages/core/src/authorize/rule-subjects.ts",
+    find: '(effect === "deny" ? possible : certain)',
+    replacement: "certain",
     tests: ["packages/core/test/authorize/policy.test.ts"],
   },
   {
@@ -235,8 +235,8 @@ export const access: readonly Guard[] = [
   },
   {
     name: "wrong-reload-is-refused",
-    file: "apps/gateway/src/server/gateway.ts",
-    find: 'refuse("reload refused", error);',
+    file: "apps/gateway/src/server/reload-attempts.ts",
+    find: "if (reason !== reported) refuse(error);",
     replacement: "throw error;",
     tests: ["test/gateway/reload.test.ts"],
   },

@@ -201,8 +201,8 @@ export const availability: readonly Guard[] = [
   {
     name: "handshake-in-time",
     file: "apps/gateway/src/server/connection-table.ts",
-    find: "waited > handshakeLimit",
-    replacement: "false",
+    find: "if (waited <= handshakeLimit) continue;",
+    replacement: "continue;",
     tests: ["test/gateway/connections.test.ts"],
   },
   {

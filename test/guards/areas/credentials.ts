@@ -145,8 +145,8 @@ export const credentials: readonly Guard[] = [
   {
     name: "reload-keeps-failures",
     file: "apps/gateway/src/server/gateway.ts",
-    find: "const { loaded: next, gate: nextGate } = await load(path, log, counters);",
-    replacement: "const { loaded: next, gate: nextGate } = await load(path, log, memoryCounters());",
+    find: "const { loaded: next, gate: nextGate } = await load(path, counters, logOf);",
+    replacement: "const { loaded: next, gate: nextGate } = await load(path, memoryCounters(), logOf);",
     tests: ["test/gateway/reload.test.ts"],
   },
   {
@@ -214,7 +214,7 @@ export const credentials: readonly Guard[] = [
   },
   {
     name: "unusable-entry-is-told",
-    file: "packages/auth-htpasswd/src/backend.ts",
+    file: "packages/auth-htpasswd/src/report-files.ts",
     find: "log.warn({ file, line }, `this entry is not used: ${message}`);",
     replacement: "",
     tests: ["packages/auth-htpasswd/test/backend.test.ts"],

@@ -81,9 +81,9 @@ export const directory: readonly Guard[] = [
   },
   {
     name: "group-name-that-reads-as-a-dn",
-    file: "packages/auth-ldap/src/groups/short-names.ts",
-    find: "return parseDN(name) === undefined ? name : undefined;",
-    replacement: "return name;",
+    file: "packages/auth-ldap/src/groups/odd-values.ts",
+    find: "return parseDN(name) === undefined ? { name } : { fault: undefined };",
+    replacement: "return { name };",
     tests: ["packages/auth-ldap/test/short-names.test.ts"],
   },
   {
@@ -96,8 +96,8 @@ export const directory: readonly Guard[] = [
   {
     name: "required-group",
     file: "packages/auth-ldap/src/authenticate.ts",
-    find: "if (requiredGroup !== undefined && !isIn(groups, requiredGroup)) return",
-    replacement: "if (false) return",
+    find: "if (requiredGroup !== undefined && !isIn(groups.groups, requiredGroup))\n",
+    replacement: "if (false)\n",
     tests: ["test/ldap/openldap-groups.test.ts"],
   },
   {
@@ -138,15 +138,15 @@ export const directory: readonly Guard[] = [
   {
     name: "range-without-progress",
     file: "packages/auth-ldap/src/groups/ranged-values.ts",
-    find: "if (range.from !== values.length) throw incomplete(attribute);",
+    find: "if (range.from !== count) throw incomplete(attribute);",
     replacement: "",
     tests: ["packages/auth-ldap/test/groups.test.ts"],
   },
   {
     name: "number-of-groups",
     file: "packages/auth-ldap/src/groups/ranged-values.ts",
-    find: "if (values.length + found.length > GROUPS.count)\n",
-    replacement: "if (false)\n",
+    find: "if (count > GROUPS.count) throw oddContent(",
+    replacement: "if (false) throw oddContent(",
     tests: ["packages/auth-ldap/test/groups.test.ts"],
   },
   {

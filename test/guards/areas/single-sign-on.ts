@@ -89,7 +89,7 @@ export const singleSignOn: readonly Guard[] = [
   {
     name: "header-and-login-disagree",
     file: "packages/auth-sso/src/disagreement.ts",
-    find: 'if (credentials?.scheme !== "basic" || credentials.username.normalize("NFC") === username) return undefined;',
+    find: 'if (inCase(credentials.username.normalize("NFC"), usernameCase) === username) return undefined;',
     replacement: "return undefined;",
     tests: ["packages/auth-sso/test/header.test.ts"],
   },
@@ -194,7 +194,7 @@ export const singleSignOn: readonly Guard[] = [
   {
     name: "login-beside-token",
     file: "packages/auth-sso/src/jwt/backend.ts",
-    find: "if (username === result.identity.username || basicUsernames.includes(username)) return result;",
+    find: 'if (username === result.identity.username || basicUsernames.includes(credentials.username.normalize("NFC")))\n      return result;',
     replacement: "return result;",
     tests: ["packages/auth-sso/test/jwt.test.ts"],
   },

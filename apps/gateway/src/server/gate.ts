@@ -10,7 +10,9 @@ import {
   validateOptions,
 } from "registry-gate";
 import type { BackendConfiguration, Configuration } from "../config/configuration.ts";
+import type { Path } from "../config/mend.ts";
 import { endsWithin } from "./ends-within.ts";
+import { listenFaults } from "./listen-faults.ts";
 import { openBackend } from "./open-backend.ts";
 import { type LiveCredentials, openCredentials } from "./registry-credentials.ts";
 import { loadTls, type TlsIdentity } from "./tls.ts";
@@ -31,6 +33,8 @@ export interface Gate {
 export interface GateSurroundings {
   /** Where paths in backends' options are relative to. */
   readonly directory: string;
+  /** Where texts of the configuration came whole from the environment. */
+  readonly placeholders?: readonly Path[];
   readonly log: Logger;
   readonly onRequest: (record: RequestRecord) => void;
   /** Where failed logins are counted. Default: anew for each gate. */
@@ -43,7 +47,7 @@ export interface GateSurroundings {
  * @throws {InvalidOptionsError} with every fault; then nothing stays open.
  */
 export async function buildGate(configuration: Configuration, surroundings: GateSurroundings): Promise<Gate> {
-  const { directory, log, onRequest, counters } = surroundings;
+  const { directory, placeholders = [], log, onRequest, counters } = surroundings;
   const faults: Fault[] = [];
   const collect = async <T>(action: Promise<T>): Promise<T | undefined> => {
     try {
@@ -61,12 +65,15 @@ export async function buildGate(configuration: Configuration, surroundings: Gate
   const options = await collect(proxyOptions(configuration, counters, credentials));
   const findings = options === undefined ? undefined : validateOptions(options);
   faults.push(...(findings?.faults.map(rerooted) ?? []));
+  faults.push(...(await listenFaults(configuration.listen)));
   const { tls: tlsConfiguration } = configuration.listen;
   const tls = tlsConfiguration === undefined ? undefined : await collect(loadTls(tlsConfiguration));
   const backends: AuthBackend[] = [];
   const ids = idsOf(configuration.auth.backends);
   for (const [index, backend] of configuration.auth.backends.entries()) {
-    const opened = await collect(openBackend(backend, { index, id: ids[index] ?? backend.type, directory, log }));
+    const opened = await collect(
+      openBackend(backend, { index, id: ids[index] ?? backend.type, directory, placeholders, log }),
+    );
     if (opened !== undefined) backends.push(opened);
   }
   if (faults.length > 0 || options === undefined) {
@@ -141,6 +148,7 @@ async function proxyOptions(
     limits: requestLimits,
     ...(log?.attemptedNames !== undefined && { attemptedNames: log.attemptedNames }),
     ...(listen.trustedProxies !== undefined && { trustedProxies: listen.trustedProxies }),
+    ...(listen.cors !== undefined && { cors: listen.cors }),
   };
 }
 
@@ -158,7 +166,7 @@ async function readCertificates(file: string): Promise<string> {
 /** Where the middleware's options stand in the configuration. */
 function rerooted({ path, message }: Fault): Fault {
   const [first] = path;
-  if (first === "trustedProxies") return { path: ["listen", ...path], message };
+  if (first === "trustedProxies" || first === "cors") return { path: ["listen", ...path], message };
   if (first === "attemptedNames") return { path: ["log", ...path], message };
   if (first === "realm" || first === "cache" || first === "throttle" || first === "backends")
     return { path: ["auth", ...path], message };
