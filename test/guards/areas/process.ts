@@ -33,8 +33,8 @@ export const process: readonly Guard[] = [
   {
     name: "refusal-without-listener",
     file: "packages/core/src/answer/refuse-unreadable.ts",
-    find: "onRefused?.({ client",
-    replacement: "onRefused!({ client",
+    find: "onRefused?.({ requestId",
+    replacement: "onRefused!({ requestId",
     tests: ["packages/core/test/middleware/pipelining.test.ts"],
   },
   {
