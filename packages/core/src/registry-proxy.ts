@@ -23,7 +23,7 @@ import { identifier } from "./identify/identify.ts";
 import { forgeryFault } from "./identify/sending-page.ts";
 import { loginThrottle } from "./identify/throttle/login-throttle.ts";
 import { findTagViolation } from "./immutable/tag-violation.ts";
-import { userKey } from "./limits/client-key.ts";
+import { clientKey, userKey } from "./limits/client-key.ts";
 import type { Full } from "./limits/request-budget.ts";
 import { requestLifecycle } from "./limits/request-lifecycle.ts";
 import { sealPage, targetOf, withClientLink } from "./listing/listing-pages.ts";
@@ -165,16 +165,17 @@ export function registryProxy(given: RegistryProxyOptions): RegistryProxy {
       context.reason = authorization.reason;
 
       context.phase = "forward";
+      const turn = clientKey(principal, client.address);
       const { route, visible, tagLimit } = authorization;
       if (route.operation === "list-repositories" && (visible !== undefined || isSealed(route.page.last))) {
-        const page = await catalog.page(route.page, visible ?? "everything", principal, untilGone(response));
+        const page = await catalog.page(route.page, visible ?? "everything", principal, turn, untilGone(response));
         if ("refusal" in page) return end("refused", page.refusal.message, answers.refused(page.refusal));
         context.phase = "respond";
         context.bytes.sent += sendCatalog(request, response, route.page, page);
         return;
       }
       if (tagLimit !== undefined) {
-        const violation = await findTagViolation(upstream, route, tagLimit, untilGone(response));
+        const violation = await findTagViolation(upstream, route, tagLimit, turn, untilGone(response));
         if (violation !== undefined) return end("denied", violation.reason, violation.answer);
       }
 
@@ -193,7 +194,8 @@ export function registryProxy(given: RegistryProxyOptions): RegistryProxy {
         target: upstreamTarget,
         headers,
         body: withBody ? requestBody(context) : undefined,
-        connectionKey: principal === "anonymous" ? "anonymous" : userKey(principal.identity),
+        connectionKey: principal === "anonymous" ? "anonymous" : turn,
+        clientKey: turn,
       };
 
       // 6. Return: the registry's response, as the client should see it.

@@ -3,8 +3,8 @@ import type { ResponseSink, Transfer, Transport } from "./transport.ts";
 import { asError } from "./transport-errors.ts";
 
 /**
- * Keeps the number of requests in progress at the registry within a limit. The others wait in turn: each of the keys for
- * which connections are kept gets one after the other, so that nobody's many requests keep another's one waiting.
+ * Keeps the number of requests in progress at the registry within a limit. The others wait in turn: each client gets one
+ * after the other, so that nobody's many requests keep another's one waiting, and neither does what the gate asks for them.
  */
 export function limitTransport(transport: Transport, queue: FairQueue): Transport {
   return {
@@ -24,7 +24,7 @@ export function limitTransport(transport: Transport, queue: FairQueue): Transpor
       const abort = new AbortController();
       let current: Transfer = { resume() {}, abort: () => abort.abort() };
       queue
-        .acquire(request.connectionKey, abort.signal)
+        .acquire(request.clientKey, abort.signal)
         .then((release) => {
           if (abort.signal.aborted) release();
           else current = start(release);

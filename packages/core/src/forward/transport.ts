@@ -14,6 +14,8 @@ export interface UpstreamRequest {
    * more than its response, the surplus reaches nobody else.
    */
   readonly connectionKey: string;
+  /** Whose turn it takes where requests wait for a connection, also where the gate asks something for this client. */
+  readonly clientKey: string;
 }
 
 /** The body of a request, streamed from the client. */

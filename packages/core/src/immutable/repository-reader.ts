@@ -40,14 +40,19 @@ const mostRead = 64 * 1024 * 1024;
 /** The limit of known registries for a manifest, and room for tens of thousands of tags. */
 const longestBody = 4 * 1024 * 1024;
 
-export function repositoryReader(upstream: Upstream, repository: string, signal: AbortSignal): RepositoryReader {
+export function repositoryReader(
+  upstream: Upstream,
+  repository: string,
+  clientKey: string,
+  signal: AbortSignal,
+): RepositoryReader {
   let queries = 0;
   let left = mostRead;
 
   async function query(method: "GET" | "HEAD", target: string, accept: string) {
     if (++queries > mostQueries) throw unclear(`more than ${mostQueries} queries would be needed`);
     const maxBytes = method === "HEAD" ? 0 : Math.min(longestBody, left);
-    const answer = await upstream.query({ method, target, accept, maxBytes }, signal);
+    const answer = await upstream.query({ method, target, accept, maxBytes, clientKey }, signal);
     left -= answer.body.length;
     return answer;
   }

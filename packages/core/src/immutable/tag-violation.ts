@@ -22,10 +22,11 @@ export async function findTagViolation(
   upstream: Upstream,
   route: Route,
   limit: TagLimit,
+  clientKey: string,
   signal: AbortSignal,
 ): Promise<TagViolation | undefined> {
   if (limit.kind === "kept") return violation(limit.tag, answers.undeletable(limit.tag));
-  const reader = repositoryReader(upstream, repositoryOf(route) ?? "", signal);
+  const reader = repositoryReader(upstream, repositoryOf(route) ?? "", clientKey, signal);
   if (limit.kind === "only-new") {
     for (const tag of limit.tags) if (await reader.hasTag(tag)) return violation(tag, answers.immutable(tag));
     return undefined;
