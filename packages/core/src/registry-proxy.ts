@@ -8,6 +8,7 @@ import { attach, mountingCheck } from "./attach.ts";
 import { authorize } from "./authorize/authorize.ts";
 import { type Permissions, permissionsOf } from "./authorize/permissions.ts";
 import { compilePolicy } from "./authorize/policy.ts";
+import type { TagLimit } from "./authorize/tag-limit.ts";
 import { sendCatalog } from "./catalog/send-catalog.ts";
 import { visibleCatalog } from "./catalog/visible-catalog.ts";
 import { type Client, clientOf } from "./client.ts";
@@ -115,6 +116,12 @@ export function registryProxy(given: RegistryProxyOptions): RegistryProxy {
       context.bytes.sent += sendError(request, response, answer);
     };
 
+    const fail = (error: unknown): void => {
+      if (response.destroyed) return;
+      if (error instanceof UpstreamFault) failUpstream(context, error, log);
+      else failInternally(context, error, log);
+    };
+
     try {
       if (full === "all") return end("unavailable", "too many requests in flight", answers.tooManyInFlight);
       if (full === "client") return end("throttled", tooManyOfClient, answers.tooManyInFlightOfClient);
@@ -175,7 +182,7 @@ export function registryProxy(given: RegistryProxyOptions): RegistryProxy {
         return;
       }
       if (tagLimit !== undefined) {
-        const violation = await findTagViolation(upstream, route, tagLimit, turn, untilGone(response));
+        const violation = await findTagViolation(upstream, route, tagLimit, { clientKey: turn }, untilGone(response));
         if (violation !== undefined) return end("denied", violation.reason, violation.answer);
       }
 
@@ -189,11 +196,27 @@ export function registryProxy(given: RegistryProxyOptions): RegistryProxy {
       const { target: upstreamTarget, refusal: notContinued } = targetOf(route, sealer);
       if (notContinued !== undefined) return end("refused", notContinued.message, answers.refused(notContinued));
       if (response.destroyed) return;
+      // A body may take as long as it likes to come, and others may push the tag in the meantime.
+      const mayEnd = async (limit: TagLimit): Promise<boolean> => {
+        try {
+          const asked = { clientKey: turn, urgent: true };
+          const violation = await findTagViolation(upstream, route, limit, asked, untilGone(response));
+          if (violation === undefined) return true;
+          context.transfer?.abort();
+          end("denied", violation.reason, violation.answer);
+        } catch (error) {
+          context.transfer?.abort();
+          fail(error);
+        }
+        // The registry has begun to respond before it had all of the body.
+        if (!response.writableEnded) response.destroy();
+        return false;
+      };
       const upstreamRequest: UpstreamRequest = {
         method: request.method ?? "",
         target: upstreamTarget,
         headers,
-        body: withBody ? requestBody(context) : undefined,
+        body: withBody ? requestBody(context, tagLimit && (() => mayEnd(tagLimit))) : undefined,
         connectionKey: principal === "anonymous" ? "anonymous" : turn,
         clientKey: turn,
       };
@@ -211,9 +234,7 @@ export function registryProxy(given: RegistryProxyOptions): RegistryProxy {
       };
       forward(upstream, context, upstreamRequest, prepare, write, log);
     } catch (error) {
-      if (response.destroyed) return;
-      if (!(error instanceof UpstreamFault)) return failInternally(context, error, log);
-      failUpstream(context, error, log);
+      fail(error);
     }
   }
 

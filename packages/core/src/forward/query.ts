@@ -13,6 +13,8 @@ export interface UpstreamQuery {
   readonly maxBytes: number;
   /** The client whose request needs it, and in whose turn it is asked. Nothing of the client is in it. */
   readonly clientKey: string;
+  /** A request of this client, which has a connection, waits for it. */
+  readonly urgent?: boolean;
 }
 
 /** A short response of the registry, read whole. */
@@ -38,7 +40,7 @@ const connectionKey = "gate";
 export function query(
   transport: Transport,
   host: string,
-  { method, target, accept, maxBytes, clientKey }: UpstreamQuery,
+  { method, target, accept, maxBytes, clientKey, urgent = false }: UpstreamQuery,
   signal: AbortSignal,
 ): Promise<QueryResponse> {
   return new Promise((resolve, reject) => {
@@ -51,7 +53,7 @@ export function query(
       reject(signal.reason);
     };
     const transfer = transport.send(
-      { method, target, headers: { host, accept }, body: undefined, connectionKey, clientKey },
+      { method, target, headers: { host, accept }, body: undefined, connectionKey, clientKey, urgent },
       {
         head(received) {
           head = received;

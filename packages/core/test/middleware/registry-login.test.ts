@@ -64,11 +64,8 @@ describe("the gate's own login at the registry", () => {
     expect((await send(gate.port, { path: "/v2/_catalog" })).body).toBe('{"repositories":["team/app"]}\n');
     const push = { method: "PUT", path: manifest, headers: { "content-type": "a/b" }, body: "{}" };
     expect((await send(gate.port, push)).status).toBe(200);
-    expect(heard.map(({ method, url }) => `${method} ${url?.split("?")[0]}`)).toEqual([
-      "GET /v2/_catalog",
-      `HEAD ${manifest}`,
-      `PUT ${manifest}`,
-    ]);
+    const asked = heard.map(({ method, url }) => `${method} ${url?.split("?")[0]}`);
+    expect(new Set(asked)).toEqual(new Set(["GET /v2/_catalog", `HEAD ${manifest}`, `PUT ${manifest}`]));
     expect(new Set(said(heard))).toEqual(new Set([`Basic ${btoa("gate:secret")}`]));
   });
 
