@@ -69,7 +69,7 @@ export function openUpstream(options: UpstreamOptions, log: Logger | undefined):
   };
   const queueOf = (concurrency: number): FairQueue => fairQueue({ concurrency, maxWaiting, timeout: waitTimeout });
   const queues = { ordinary: queueOf(maxConnections), urgent: queueOf(mostUrgent) };
-  const transport = withRegistryLogin(limitTransport(retryStale(either), queues), credentials, log);
+  const transport = withRegistryLogin(limitTransport(retryStale(either), queues), credentials, url.host, log);
 
   return {
     url,
