@@ -36,7 +36,7 @@ import type { RequestContext } from "./request-context.ts";
 import { accessesOf } from "./route/accesses.ts";
 import { parseRoute } from "./route/parse-route.ts";
 import { isRegistryTarget } from "./route/target.ts";
-import { isSealed, processSealer } from "./seal/sealer.ts";
+import { isSealed, sealerFor } from "./seal/sealer.ts";
 import { isOldAgent, shapeFault } from "./shape.ts";
 
 /** A request of `node:http`, or one that express has perhaps stripped of a mount path. */
@@ -58,7 +58,8 @@ export interface RegistryProxy {
   permissions(caller: Identity | "anonymous", repository: string): Permissions;
   /**
    * Prepares a server for uploads: they are judged before their body is sent, are not limited in time, and what Node
-   * cannot read is refused as the gate refuses it. To be called once for each server on which the middleware is mounted.
+   * cannot read is refused as the gate refuses it. To be called for each server on which the middleware is mounted; once is enough for
+   * all gates of an app.
    *
    * @param app What the server calls for every request.
    */
@@ -91,7 +92,7 @@ export function registryProxy(given: RegistryProxyOptions): RegistryProxy {
   const identities = identifier(backends, cache, log, options.session, throttle);
   const policy = compilePolicy(options.access);
   const upstream = openUpstream(options.upstream, log);
-  const sealer = processSealer;
+  const sealer = sealerFor(upstream.url);
   const catalog = visibleCatalog(upstream, sealer);
   const checkMounting = mountingCheck(log);
   const requests = requestLifecycle({ limits, onFinished, log });
