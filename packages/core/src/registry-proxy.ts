@@ -8,6 +8,7 @@ import { attach, mountingCheck } from "./attach.ts";
 import { authorize } from "./authorize/authorize.ts";
 import { type Permissions, permissionsOf } from "./authorize/permissions.ts";
 import { compilePolicy } from "./authorize/policy.ts";
+import type { TagLimit } from "./authorize/tag-limit.ts";
 import { sendCatalog } from "./catalog/send-catalog.ts";
 import { visibleCatalog } from "./catalog/visible-catalog.ts";
 import { type Client, clientOf } from "./client.ts";
@@ -24,7 +25,7 @@ import { identifier } from "./identify/identify.ts";
 import { forgeryFault } from "./identify/sending-page.ts";
 import { loginThrottle } from "./identify/throttle/login-throttle.ts";
 import { findTagViolation } from "./immutable/tag-violation.ts";
-import { userKey } from "./limits/client-key.ts";
+import { clientKey, userKey } from "./limits/client-key.ts";
 import type { Full } from "./limits/request-budget.ts";
 import { requestLifecycle } from "./limits/request-lifecycle.ts";
 import { sealPage, targetOf, withClientLink } from "./listing/listing-pages.ts";
@@ -37,7 +38,7 @@ import type { RequestContext } from "./request-context.ts";
 import { accessesOf } from "./route/accesses.ts";
 import { parseRoute } from "./route/parse-route.ts";
 import { isRegistryTarget } from "./route/target.ts";
-import { isSealed, processSealer } from "./seal/sealer.ts";
+import { isSealed, sealerFor } from "./seal/sealer.ts";
 import { isOldAgent, shapeFault } from "./shape.ts";
 
 // At the import, and not in the middle of a request.
@@ -62,7 +63,8 @@ export interface RegistryProxy {
   permissions(caller: Identity | "anonymous", repository: string): Permissions;
   /**
    * Prepares a server for uploads: they are judged before their body is sent, are not limited in time, and what Node
-   * cannot read is refused as the gate refuses it. To be called once for each server on which the middleware is mounted.
+   * cannot read is refused as the gate refuses it. To be called for each server on which the middleware is mounted; once is enough for
+   * all gates of an app.
    *
    * @param app What the server calls for every request.
    */
@@ -96,7 +98,7 @@ export function registryProxy(given: RegistryProxyOptions): RegistryProxy {
   const policy = compilePolicy(options.access);
   const upstream = openUpstream(options.upstream, log);
   const crossOrigin = options.cors === undefined ? undefined : crossOriginPolicy(options.cors);
-  const sealer = processSealer;
+  const sealer = sealerFor(upstream.url);
   const catalog = visibleCatalog(upstream, sealer);
   const checkMounting = mountingCheck(log);
   const requests = requestLifecycle({ limits, onFinished, log });
@@ -119,6 +121,12 @@ export function registryProxy(given: RegistryProxyOptions): RegistryProxy {
       context.decision = decision;
       context.reason = reason;
       context.bytes.sent += sendError(request, response, answer);
+    };
+
+    const fail = (error: unknown): void => {
+      if (response.destroyed) return;
+      if (error instanceof UpstreamFault) failUpstream(context, error, log);
+      else failInternally(context, error, log);
     };
 
     try {
@@ -177,16 +185,17 @@ export function registryProxy(given: RegistryProxyOptions): RegistryProxy {
       context.reason = authorization.reason;
 
       context.phase = "forward";
+      const turn = clientKey(principal, client.address);
       const { route, visible, tagLimit } = authorization;
       if (route.operation === "list-repositories" && (visible !== undefined || isSealed(route.page.last))) {
-        const page = await catalog.page(route.page, visible ?? "everything", principal, untilGone(response));
+        const page = await catalog.page(route.page, visible ?? "everything", principal, turn, untilGone(response));
         if ("refusal" in page) return end("refused", page.refusal.message, answers.refused(page.refusal));
         context.phase = "respond";
         context.bytes.sent += sendCatalog(request, response, route.page, page);
         return;
       }
       if (tagLimit !== undefined) {
-        const violation = await findTagViolation(upstream, route, tagLimit, untilGone(response));
+        const violation = await findTagViolation(upstream, route, tagLimit, { clientKey: turn }, untilGone(response));
         if (violation !== undefined) return end("denied", violation.reason, violation.answer);
       }
 
@@ -200,12 +209,29 @@ export function registryProxy(given: RegistryProxyOptions): RegistryProxy {
       const { target: upstreamTarget, refusal: notContinued } = targetOf(route, sealer);
       if (notContinued !== undefined) return end("refused", notContinued.message, answers.refused(notContinued));
       if (response.destroyed) return;
+      // A body may take as long as it likes to come, and others may push the tag in the meantime.
+      const mayEnd = async (limit: TagLimit): Promise<boolean> => {
+        try {
+          const asked = { clientKey: turn, urgent: true };
+          const violation = await findTagViolation(upstream, route, limit, asked, untilGone(response));
+          if (violation === undefined) return true;
+          context.transfer?.abort();
+          end("denied", violation.reason, violation.answer);
+        } catch (error) {
+          context.transfer?.abort();
+          fail(error);
+        }
+        // The registry has begun to respond before it had all of the body.
+        if (!response.writableEnded) response.destroy();
+        return false;
+      };
       const upstreamRequest: UpstreamRequest = {
         method: request.method ?? "",
         target: upstreamTarget,
         headers,
-        body: withBody ? requestBody(context) : undefined,
-        connectionKey: principal === "anonymous" ? "anonymous" : userKey(principal.identity),
+        body: withBody ? requestBody(context, tagLimit && (() => mayEnd(tagLimit))) : undefined,
+        connectionKey: principal === "anonymous" ? "anonymous" : turn,
+        clientKey: turn,
       };
 
       // 6. Return: the registry's response, as the client should see it.
@@ -221,9 +247,7 @@ export function registryProxy(given: RegistryProxyOptions): RegistryProxy {
       };
       forward(upstream, context, upstreamRequest, prepare, write, log);
     } catch (error) {
-      if (response.destroyed) return;
-      if (!(error instanceof UpstreamFault)) return failInternally(context, error, log);
-      failUpstream(context, error, log);
+      fail(error);
     }
   }
 

@@ -93,7 +93,8 @@ export function backendStrategy(backend: AuthBackend, options: BackendStrategyOp
   const containment = containmentOf(backend, () => {
     process.emitWarning(`${backend.id}: the backend threw an error that nobody caught, and that is no single login's`);
   });
-  const ask = (asked: AuthRequest): Promise<AuthResult> => containment.run(() => backend.authenticate(asked));
+  const ask = (asked: AuthRequest): Promise<AuthResult> =>
+    containment.run((signal) => backend.authenticate({ ...asked, signal }), asked.signal);
 
   function question(request: IncomingMessage, signal: AbortSignal): AuthRequest | undefined {
     const client = clientOf(request);

@@ -1,5 +1,6 @@
 import type { Identity } from "@registry-gate/auth";
 import { clientNetwork } from "@registry-gate/auth-kit";
+import type { Principal } from "../authorize/principal.ts";
 
 /** Names whoever is at an address, for counting. No such key is also one of a user. */
 export function addressKey(address: string | undefined): string {
@@ -15,4 +16,9 @@ export function userKey(identity: Identity): string {
   const key = `user:${JSON.stringify([identity.backend, identity.subject])}`;
   userKeys.set(identity, key);
   return key;
+}
+
+/** Names who is asking: the user, or the address without one. */
+export function clientKey(principal: Principal, address: string | undefined): string {
+  return principal === "anonymous" ? addressKey(address) : userKey(principal.identity);
 }
