@@ -3,10 +3,8 @@
  *
  * @module
  */
-export { backendContext, isLogger, silentLog } from "./backend-context.ts";
-export { backendFault } from "./backend-fault.ts";
-export { clientNetwork } from "./client-network.ts";
-export { durationFault, durationOption, fileOptionsSchema } from "./duration-option.ts";
+export { backendContext, isLogger, silentLog } from "./backend/backend-context.ts";
+export { backendFault } from "./backend/backend-fault.ts";
 export {
   claimUncaught,
   containmentOf,
@@ -14,7 +12,17 @@ export {
   errorContainment,
   openContained,
   UnownedError,
-} from "./error-containment.ts";
+} from "./backend/error-containment.ts";
+export { guardProcess } from "./backend/guard-process.ts";
+export { inspectKeyPair, type KeyPairFault, type KeyPairFindings } from "./files/key-pair.ts";
+export { readSecret, readSecretText, type TextReading, withoutByteOrderMark } from "./files/read-secret.ts";
+export { isStreamSafe } from "./names/stream-safe.ts";
+export { clientNetwork } from "./network/client-network.ts";
+export { durationFault, durationOption, fileOptionsSchema } from "./options/duration.ts";
+export { suggestKey } from "./options/known-keys.ts";
+export { optionFaults, parseOptions } from "./options/parse-options.ts";
+export { didYouMean } from "./options/suggestion.ts";
+export { type ValueSchema, type ValueType, valueSchema } from "./options/value-types.ts";
 export {
   type FairQueue,
   type FairQueueOptions,
@@ -22,13 +30,5 @@ export {
   type QueueRefusal,
   QueueRefusedError,
   type Release,
-} from "./fair-queue.ts";
-export { guardProcess } from "./guard-process.ts";
-export { inspectKeyPair, type KeyPairFault, type KeyPairFindings } from "./key-pair.ts";
-export { suggestKey } from "./known-keys.ts";
-export { type LinkedList, type LinkedNode, linkedList } from "./linked-list.ts";
-export { optionFaults, parseOptions } from "./parse-options.ts";
-export { readSecret, readSecretText, type TextReading, withoutByteOrderMark } from "./read-secret.ts";
-export { isStreamSafe } from "./stream-safe.ts";
-export { didYouMean } from "./suggestion.ts";
-export { type ValueSchema, type ValueType, valueSchema } from "./value-types.ts";
+} from "./waiting/fair-queue.ts";
+export { type LinkedList, type LinkedNode, linkedList } from "./waiting/linked-list.ts";

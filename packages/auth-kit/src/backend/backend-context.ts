@@ -1,6 +1,6 @@
 import type { BackendContext, Logger, LogLine } from "@registry-gate/auth";
 import { z } from "zod";
-import { parseOptions } from "./parse-options.ts";
+import { parseOptions } from "../options/parse-options.ts";
 
 const ignore: LogLine = () => {};
 
