@@ -17,11 +17,15 @@ export { guardProcess } from "./backend/guard-process.ts";
 export { inspectKeyPair, type KeyPairFault, type KeyPairFindings } from "./files/key-pair.ts";
 export { readSecret, readSecretText, type TextReading, withoutByteOrderMark } from "./files/read-secret.ts";
 export { isStreamSafe } from "./names/stream-safe.ts";
+export { type AddressBlock, addressBlock } from "./network/address-block.ts";
+export { type AddressSet, addressFault, addressSet } from "./network/address-set.ts";
 export { clientNetwork } from "./network/client-network.ts";
+export { ipv6Groups, plainAddress } from "./network/ip-address.ts";
 export { durationFault, durationOption, fileOptionsSchema } from "./options/duration.ts";
 export { suggestKey } from "./options/known-keys.ts";
 export { optionFaults, parseOptions } from "./options/parse-options.ts";
 export { didYouMean } from "./options/suggestion.ts";
+export { trustedProxiesOption } from "./options/trusted-proxies.ts";
 export { type ValueSchema, type ValueType, valueSchema } from "./options/value-types.ts";
 export {
   type FairQueue,

@@ -121,6 +121,7 @@ test.each([
   ["a link-local address with its zone", "fe80::/10", { address: "fe80::1%eth0", local: false }],
   ["an IPv4-mapped address", "::ffff:10.1.0.7", proxy],
   ["an IPv4-mapped block", "::ffff:10.1.0.0/112", proxy],
+  ["an IPv4-mapped address in hexadecimal", "::ffff:0a01:7", proxy],
   ["an IPv4-mapped block in hexadecimal", "::ffff:a01:0/112", proxy],
   ["a peer that is written as mapped", "10.1.0.7", { address: "::ffff:10.1.0.7", local: false }],
   ["a Unix socket", "unix:", { address: undefined, local: true }],

@@ -36,8 +36,6 @@ export type {
   RegistryProxyOptions,
   UpstreamOptions,
 } from "./options.ts";
-export { trustedProxiesSchema } from "./options-schema.ts";
-export { type AddressSet, addressSet, plainAddress } from "./peer.ts";
 export type { Decision, Outcome, Phase, RequestRecord } from "./record.ts";
 export { type RegistryProxy, registryProxy } from "./registry-proxy.ts";
 export { isRepository } from "./route/names.ts";

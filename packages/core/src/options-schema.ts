@@ -1,5 +1,5 @@
 import type { AuthBackend, Logger } from "@registry-gate/auth";
-import { backendFault, isLogger } from "@registry-gate/auth-kit";
+import { backendFault, isLogger, trustedProxiesOption } from "@registry-gate/auth-kit";
 import { z } from "zod";
 import { accessSchema } from "./authorize/access-schema.ts";
 import { credentialsFault } from "./forward/registry-login.ts";
@@ -13,7 +13,6 @@ import type {
   RegistryProxyOptions,
   UpstreamOptions,
 } from "./options.ts";
-import { addressFault } from "./peer.ts";
 
 const aFunction = <T>(): z.ZodType<T> => z.custom<T>((value) => typeof value === "function", "must be a function");
 
@@ -93,14 +92,6 @@ const backends = z
   })
   .min(1, "must not be empty");
 
-const trustedProxy = z.string("must be text").superRefine((entry, context) => {
-  const message = addressFault(entry);
-  if (message !== undefined) context.addIssue({ code: "custom", message });
-});
-
-/** A zod schema of the option `trustedProxies`, for configuration files. */
-export const trustedProxiesSchema: z.ZodType<string[]> = z.array(trustedProxy, "must be a list");
-
 const shape = {
   upstream,
   backends,
@@ -109,7 +100,7 @@ const shape = {
     .regex(/^[\u0020-\u007e]*$/, "must hold nothing but printable ASCII")
     .exactOptional(),
   access: accessSchema.exactOptional(),
-  trustedProxies: trustedProxiesSchema.exactOptional(),
+  trustedProxies: trustedProxiesOption().exactOptional(),
   session: aFunction<NonNullable<RegistryProxyOptions["session"]>>().exactOptional(),
   cors: cors.exactOptional(),
   cache: cache.exactOptional(),

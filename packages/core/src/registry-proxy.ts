@@ -1,7 +1,7 @@
 import type { Server as HttpServer, IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import type { Server as HttpsServer } from "node:https";
 import type { Identity } from "@registry-gate/auth";
-import { parseOptions } from "@registry-gate/auth-kit";
+import { addressSet, parseOptions } from "@registry-gate/auth-kit";
 import * as answers from "./answer/answers.ts";
 import { type ErrorAnswer, sendError } from "./answer/error-answer.ts";
 import { attach, mountingCheck } from "./attach.ts";
@@ -32,7 +32,6 @@ import { sealPage, targetOf, withClientLink } from "./listing/listing-pages.ts";
 import { requireNode } from "./node-version.ts";
 import type { RegistryProxyOptions } from "./options.ts";
 import { optionsSchema } from "./options-schema.ts";
-import { addressSet } from "./peer.ts";
 import type { Decision } from "./record.ts";
 import type { RequestContext } from "./request-context.ts";
 import { accessesOf } from "./route/accesses.ts";

@@ -1,7 +1,7 @@
+import { addressSet } from "@registry-gate/auth-kit";
 import { expect, test } from "vitest";
 import { clientOf } from "../src/client.ts";
 import { upstreamHeaders } from "../src/forward/request-headers.ts";
-import { addressSet } from "../src/peer.ts";
 import { receivedRequest } from "./received-request.ts";
 
 const said = [

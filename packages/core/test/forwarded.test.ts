@@ -1,9 +1,9 @@
 import { isIP, Socket } from "node:net";
+import { addressSet } from "@registry-gate/auth-kit";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { clientOf } from "../src/client.ts";
 import { authority } from "../src/grammar/authority.ts";
-import { addressSet } from "../src/peer.ts";
 
 /** A request that comes from the proxy 10.0.0.1, by plain HTTP, for `inner:5043`. */
 function from(headers: Record<string, string>, address = "10.0.0.1") {

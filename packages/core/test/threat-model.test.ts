@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { addressSet } from "@registry-gate/auth-kit";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { clientOf } from "../src/client.ts";
 import { forwardedHeaders } from "../src/forward/forwarded-headers.ts";
 import { upstreamHeaders } from "../src/forward/request-headers.ts";
-import { addressSet } from "../src/peer.ts";
 import { upstreamTarget } from "../src/route/upstream-target.ts";
 import { receivedRequest } from "./received-request.ts";
 import { routes } from "./route/generated-routes.ts";

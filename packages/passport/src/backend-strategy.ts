@@ -11,7 +11,7 @@ import {
   parseDuration,
   timerDelay,
 } from "@registry-gate/auth";
-import { backendFault, containmentOf, optionFaults } from "@registry-gate/auth-kit";
+import { backendFault, containmentOf, optionFaults, trustedProxiesOption } from "@registry-gate/auth-kit";
 import {
   type AttemptOutcome,
   authRequestOf,
@@ -24,7 +24,6 @@ import {
   type Throttled,
   type ThrottleOptions,
   throttleSchema,
-  trustedProxiesSchema,
 } from "registry-gate";
 import { z } from "zod";
 import { aFunction, formFields, text, timeout } from "./option-schemas.ts";
@@ -163,7 +162,7 @@ const schema: z.ZodType<BackendStrategyOptions> = z.strictObject(
     timeout: timeout.exactOptional(),
     user: aFunction<NonNullable<BackendStrategyOptions["user"]>>().exactOptional(),
     throttle: throttleSchema.exactOptional(),
-    trustedProxies: trustedProxiesSchema.exactOptional(),
+    trustedProxies: trustedProxiesOption().exactOptional(),
   },
   "must be an object",
 );

@@ -18,8 +18,8 @@ export const singleSignOn: readonly Guard[] = [
   },
   {
     name: "ipv4-mapped-address",
-    file: "packages/core/src/peer.ts",
-    find: 'return /^::ffff:\\d+\\.\\d+\\.\\d+\\.\\d+$/i.test(address) ? address.slice("::ffff:".length) : address;',
+    file: "packages/auth-kit/src/network/ip-address.ts",
+    find: "return mappedAddress(ipv6Groups(address)) ?? address;",
     replacement: "return address;",
     tests: ["packages/core/test/peer.test.ts"],
   },
@@ -74,7 +74,7 @@ export const singleSignOn: readonly Guard[] = [
   },
   {
     name: "wide-trusted-network",
-    file: "packages/auth-sso/src/header/peer-set.ts",
+    file: "packages/auth-sso/src/header/peer-fault.ts",
     find: "if (anyPeer || block.prefix >= SHORTEST[block.family]) return undefined;",
     replacement: "return undefined;",
     tests: ["packages/auth-sso/test/header-options.test.ts"],

@@ -1,14 +1,8 @@
 import { createServer, type Server as HttpServer, type RequestListener } from "node:http";
 import type { Server as HttpsServer } from "node:https";
 import type { Socket } from "node:net";
-import {
-  plainAddress,
-  refuseUnreadable,
-  requestIdOf,
-  sendError,
-  serveExpectations,
-  type UnreadableRequest,
-} from "registry-gate";
+import { plainAddress } from "@registry-gate/auth-kit";
+import { refuseUnreadable, requestIdOf, sendError, serveExpectations, type UnreadableRequest } from "registry-gate";
 
 /** A request that came without TLS to a port for TLS. */
 export interface PlainRequest {

@@ -6,7 +6,7 @@ import {
   BackendUnavailableError,
   type Rejected,
 } from "@registry-gate/auth";
-import { backendContext } from "@registry-gate/auth-kit";
+import { addressSet, backendContext } from "@registry-gate/auth-kit";
 import { disagreement } from "../disagreement.ts";
 import { type Reading, readName, readText } from "../identity-text.ts";
 import { listeners } from "../listeners.ts";
@@ -15,7 +15,6 @@ import { inCase } from "../username-case.ts";
 import { groupsIn } from "./groups-header.ts";
 import { decodeValue, decodeWords } from "./header-value.ts";
 import { type SettledHeaderOptions, type SsoHeaderOptions, settleHeaderOptions } from "./options.ts";
-import { peerSet } from "./peer-set.ts";
 import { secondProof } from "./second-proof.ts";
 
 /** As much as the head of any request. */
@@ -39,7 +38,7 @@ export async function ssoHeader(
   const settled = settleHeaderOptions(options);
   const { id, baseDirectory, log } = backendContext(context, "sso-header");
   const { userHeader, groupsHeader, emailHeader, nameHeader, sharedSecret, fingerprints } = settled;
-  const proxies = peerSet(settled.trustedProxies);
+  const proxies = addressSet(settled.trustedProxies);
   const subscriptions = listeners();
   const proof = await secondProof(settled, { baseDirectory, log, onChange: subscriptions.notify });
   if (options.trustAnyPeer === true && sharedSecret === undefined && fingerprints === undefined) {
@@ -55,7 +54,7 @@ export async function ssoHeader(
     // Of a login it compares the name alone.
     maxCredentialBytes,
     async authenticate(request) {
-      if (!proxies.has(request.peer)) {
+      if (!proxies.hasPeer(request.peer)) {
         if (!toldOfStrangers) {
           toldOfStrangers = true;
           log.debug({ peer: request.peer.address }, "a peer is not in trustedProxies: its headers name nobody");

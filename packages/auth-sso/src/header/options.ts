@@ -3,7 +3,7 @@ import { parseOptions } from "@registry-gate/auth-kit";
 import { z } from "zod";
 import { flag, headerName, listOf, separator, text } from "../option-schema.ts";
 import { type UsernameCase, usernameCaseOption } from "../username-case.ts";
-import { peerFault } from "./peer-set.ts";
+import { peerFault } from "./peer-fault.ts";
 import { type HeaderPreset, headerPresetNames, headerPresets } from "./presets.ts";
 
 /** What {@link ssoHeader} can be told. */

@@ -1,8 +1,8 @@
 import { ServerResponse } from "node:http";
+import { addressSet } from "@registry-gate/auth-kit";
 import { expect, test, vi } from "vitest";
 import { clientOf } from "../../src/client.ts";
 import { failInternally } from "../../src/forward/forward.ts";
-import { addressSet } from "../../src/peer.ts";
 import { finish, requestContext } from "../../src/request-context.ts";
 import { receivedRequest } from "../received-request.ts";
 
