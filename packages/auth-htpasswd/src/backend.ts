@@ -7,7 +7,7 @@ import {
   type Identity,
   InvalidOptionsError,
 } from "@registry-gate/auth";
-import { backendContext } from "@registry-gate/auth-kit";
+import { backendContext, readText } from "@registry-gate/auth-kit";
 import { bcryptFault } from "./bcrypt.ts";
 import { failureCost, fillers } from "./equal-work.ts";
 import { type GroupFile, parseGroupFile } from "./group-file.ts";
@@ -18,7 +18,6 @@ import { type HtpasswdOptions, parseOptions, withDefaults } from "./options.ts";
 import { memberReporter, reportBcrypt, reportGroups, reportUsers, type Users } from "./report-files.ts";
 import { succeedGroups, succeedUsers } from "./succession.ts";
 import { parseUserFile } from "./user-file.ts";
-import { readName } from "./user-name.ts";
 
 const ABSTAINED: AuthResult = { status: "abstained" };
 const WRONG: AuthResult = { status: "rejected", reason: "wrong password" };
@@ -96,7 +95,7 @@ export async function htpasswdBy(
     id,
     async authenticate({ credentials, client, signal }) {
       if (credentials?.scheme !== "basic") return ABSTAINED;
-      const username = readName(credentials.username).name ?? credentials.username;
+      const username = readText(credentials.username).text ?? credentials.username;
       for (;;) {
         const { hashes, cost } = users.current();
         const hash = hashes.get(username);
@@ -123,7 +122,7 @@ export async function htpasswdBy(
         users: names,
         groups: groupFile?.names ?? new Set(),
         identityOf(username) {
-          const { name } = readName(username);
+          const { text: name } = readText(username);
           return name === undefined || !names.has(name) ? undefined : identityOf(name, groupFile, id);
         },
       };

@@ -1,7 +1,7 @@
+import { readText } from "@registry-gate/auth-kit";
 import { type HashReading, type PasswordHash, readHash } from "./hash-format.ts";
 import { isDigest } from "./lookalikes.ts";
 import { type Note, NotThatFileError, textLines } from "./text-lines.ts";
-import { readName } from "./user-name.ts";
 
 /** The users of a password file. */
 export interface UserFile {
@@ -41,7 +41,7 @@ export function parseUserFile(content: Buffer, allowPlaintext: boolean): UserFil
       continue;
     }
     shaped++;
-    const { name, fault: nameFault } = readName(entry.username);
+    const { text: name, fault: nameFault } = readText(entry.username);
     if (name === undefined) {
       fault(`the name of the user ${nameFault}`);
       continue;

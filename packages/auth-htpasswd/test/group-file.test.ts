@@ -54,24 +54,38 @@ test("users between commas are one name, and each of them for rules that deny", 
 });
 
 test.each([
-  ["a quote that is not closed", 'leavers: alice "bob carol', ["alice", "bob", "carol"], "a quote is not closed"],
+  [
+    "a quote that is not closed",
+    'leavers: alice "bob carol',
+    ["alice", "bob", "carol"],
+    ["leavers"],
+    "a quote is not closed",
+  ],
   [
     "an invisible character in the name",
     "lea\u200bvers: alice",
     ["alice"],
-    "the name of the group has an invisible character in it",
+    ["lea\u200bvers", "leavers"],
+    "the name of the group holds an invisible character",
   ],
   [
     "a soft hyphen in the name",
     "lea\u00advers: alice",
     ["alice"],
-    "the name of the group has an invisible character in it",
+    ["lea\u00advers", "leavers"],
+    "the name of the group holds an invisible character",
   ],
-  ["a control in the name", "lea\u0007vers: alice", ["alice"], "the name of the group has a control character in it"],
-])("a group with %s locks nobody out, and is meant by rules that deny", (_, line, users, message) => {
+  [
+    "a control in the name",
+    "lea\u0007vers: alice",
+    ["alice"],
+    ["lea\u0007vers", "leavers"],
+    "the name of the group holds a control character",
+  ],
+])("a group with %s locks nobody out, and is meant by rules that deny", (_, line, users, meant, message) => {
   const { groupsOf, possibleGroupsOf, faults } = parse(`pushers: alice\n${line}\n`);
   expect(Object.fromEntries(groupsOf)).toEqual({ alice: ["pushers"] });
-  expect([...possibleGroupsOf]).toEqual(users.map((user) => [user, ["leavers"]]));
+  expect([...possibleGroupsOf]).toEqual(users.map((user) => [user, meant]));
   expect(faults).toEqual([{ line: 2, message }]);
 });
 
@@ -112,7 +126,7 @@ test("whatever groups are written to a file, the same are read from it", () => {
   const name = fc
     .string({ unit: "grapheme", minLength: 1, maxLength: 12 })
     .map((text) => text.normalize("NFC"))
-    .filter((text) => !/\p{Cc}|[\uFEFF:]|^[#\s]|\s$/u.test(text));
+    .filter((text) => !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}:]|^[#\s]|\s$/u.test(text));
   const groups = fc.uniqueArray(fc.tuple(name, fc.uniqueArray(name, { maxLength: 6 })), {
     selector: ([group]) => group,
     maxLength: 8,

@@ -221,7 +221,7 @@ const storedHash = fc.oneof(
 const username = fc
   .string({ unit: "grapheme", minLength: 1, maxLength: 20 })
   .map((name) => name.normalize("NFC"))
-  .filter((name) => !/[:\p{Cc}]|^[# \uFEFF]| $/u.test(name));
+  .filter((name) => !/[:\p{Cc}\p{Zl}\p{Zp}]|^[# \uFEFF]| $/u.test(name));
 
 test("whatever users are written to a file, the same are read from it", () => {
   const users = fc.uniqueArray(fc.tuple(username, storedHash), { selector: ([name]) => name, maxLength: 20 });

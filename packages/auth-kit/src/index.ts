@@ -15,7 +15,9 @@ export {
 } from "./backend/error-containment.ts";
 export { guardProcess } from "./backend/guard-process.ts";
 export { inspectKeyPair, type KeyPairFault, type KeyPairFindings } from "./files/key-pair.ts";
-export { readSecret, readSecretText, type TextReading, withoutByteOrderMark } from "./files/read-secret.ts";
+export { readSecret, readSecretText, withoutByteOrderMark } from "./files/read-secret.ts";
+export { type ReadGroups, readGroups } from "./names/groups.ts";
+export { type GroupNameReading, maxNameLength, readGroupName, readName, readText } from "./names/name.ts";
 export { isStreamSafe } from "./names/stream-safe.ts";
 export { type AddressBlock, addressBlock } from "./network/address-block.ts";
 export { type AddressSet, addressFault, addressSet } from "./network/address-set.ts";
@@ -27,6 +29,7 @@ export { optionFaults, parseOptions } from "./options/parse-options.ts";
 export { didYouMean } from "./options/suggestion.ts";
 export { trustedProxiesOption } from "./options/trusted-proxies.ts";
 export { type ValueSchema, type ValueType, valueSchema } from "./options/value-types.ts";
+export type { TextReading } from "./text-reading.ts";
 export {
   type FairQueue,
   type FairQueueOptions,

@@ -19,5 +19,6 @@ export function oddityReporter(backend: string, log: Logger): (username: string,
 }
 
 export function describeOddity({ attribute, reason, count }: Oddity): string {
-  return `${count} ${count === 1 ? "value" : "values"} of ${attribute} passed over: they ${reason}`;
+  const [values, each] = count === 1 ? ["value", "it"] : ["values", "each of them"];
+  return `${count} ${values} of ${attribute} passed over: ${each} ${reason}`;
 }

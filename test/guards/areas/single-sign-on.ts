@@ -95,7 +95,7 @@ export const singleSignOn: readonly Guard[] = [
   },
   {
     name: "invisible-characters-in-names",
-    file: "packages/auth-sso/src/identity-text.ts",
+    file: "packages/auth-kit/src/names/name.ts",
     find: 'if (INVISIBLE.test(name)) return { fault: "holds an invisible character" };',
     replacement: "",
     tests: ["packages/auth-sso/test/header.test.ts"],

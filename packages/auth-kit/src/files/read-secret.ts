@@ -1,7 +1,4 @@
-/** A text that was read, or why it cannot be. The fault is one line and never quotes the text. */
-export type TextReading =
-  | { readonly text: string; readonly fault?: never }
-  | { readonly fault: string; readonly text?: never };
+import type { TextReading } from "../text-reading.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 

@@ -6,9 +6,8 @@ import {
   BackendUnavailableError,
   type Rejected,
 } from "@registry-gate/auth";
-import { addressSet, backendContext } from "@registry-gate/auth-kit";
+import { addressSet, backendContext, readName, readText, type TextReading } from "@registry-gate/auth-kit";
 import { disagreement } from "../disagreement.ts";
-import { type Reading, readName, readText } from "../identity-text.ts";
 import { listeners } from "../listeners.ts";
 import { type TellOnce, tellOnce } from "../tell-once.ts";
 import { inCase } from "../username-case.ts";
@@ -114,9 +113,9 @@ function identify(
   return disagreement(request.credentials, username, options.usernameCase) ?? { status: "authenticated", identity };
 }
 
-type Decode = (value: string) => Reading;
+type Decode = (value: string) => TextReading;
 
-function readUser(values: readonly string[], decode: Decode, options: SettledHeaderOptions): Reading {
+function readUser(values: readonly string[], decode: Decode, options: SettledHeaderOptions): TextReading {
   const { stripUserPrefix, usernameCase } = options;
   const value = single(values, decode);
   if (value.fault !== undefined) return value;
@@ -130,7 +129,7 @@ function readUser(values: readonly string[], decode: Decode, options: SettledHea
 }
 
 /** Reads a header that must not stand twice; one that is missing is empty. */
-function single(values: readonly string[], decode: Decode): Reading {
+function single(values: readonly string[], decode: Decode): TextReading {
   if (values.length > 1) return { fault: "stands twice" };
   return decode(values[0] ?? "");
 }
