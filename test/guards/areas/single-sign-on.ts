@@ -54,7 +54,7 @@ export const singleSignOn: readonly Guard[] = [
   {
     name: "identity-header-of-strangers",
     file: "packages/auth-sso/src/header/backend.ts",
-    find: "if (!proxies.has(request.peer)) {",
+    find: "if (!proxies.hasPeer(request.peer)) {",
     replacement: "if (false) {",
     tests: ["packages/auth-sso/test/header.test.ts"],
   },
