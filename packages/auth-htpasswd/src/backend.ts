@@ -5,15 +5,13 @@ import {
   type BackendContext,
   BackendUnavailableError,
   type Identity,
-  InvalidOptionsError,
 } from "@registry-gate/auth";
-import { backendContext, readText } from "@registry-gate/auth-kit";
+import { backendContext, followFile, openAll, readText } from "@registry-gate/auth-kit";
 import { bcryptFault } from "./bcrypt.ts";
 import { failureCost, fillers } from "./equal-work.ts";
 import { type GroupFile, parseGroupFile } from "./group-file.ts";
 import { createHashChecks, type HashChecks } from "./hash-checks.ts";
 import { createHasher } from "./hasher.ts";
-import { type LiveFile, openLiveFile } from "./live-file.ts";
 import { type HtpasswdOptions, parseOptions, withDefaults } from "./options.ts";
 import { memberReporter, reportBcrypt, reportGroups, reportUsers, type Users } from "./report-files.ts";
 import { succeedGroups, succeedUsers } from "./succession.ts";
@@ -58,10 +56,10 @@ export async function htpasswdBy(
     if (opened) reportMembers();
     for (const listener of [...listeners]) listener();
   };
-  const [users, groups] = await openBoth(
-    openLiveFile<Users>({
+  const [users, groups] = await openAll([
+    followFile<Users>({
       path: userPath,
-      option: "file",
+      option: ["file"],
       parse(content) {
         const parsed = parseUserFile(content, allowPlaintext);
         const computed = [...parsed.hashes.values()].filter(({ kind }) => noBcrypt === undefined || kind !== "bcrypt");
@@ -77,16 +75,16 @@ export async function htpasswdBy(
     }),
     groupPath === undefined
       ? undefined
-      : openLiveFile<GroupFile>({
+      : followFile<GroupFile>({
           path: groupPath,
-          option: "groupFile",
+          option: ["groupFile"],
           parse: parseGroupFile,
           succeed: (next, current) => succeedGroups(next, current, groupPath, log),
           report: (parsed) => reportGroups(parsed, groupPath, log),
           log,
           onChange,
         }),
-  );
+  ]);
   opened = true;
   reportMembers();
   const hasher = createHasher({ backend: id, concurrency: hashConcurrency, queue: hashQueue, checks });
@@ -144,23 +142,4 @@ function identityOf(username: string, groupFile: GroupFile | undefined, backend:
   const possible = groupFile?.possibleGroupsOf.get(username)?.filter((group) => !groups.includes(group)) ?? [];
   const identity = { subject: username, username, groups, backend };
   return possible.length === 0 ? identity : { ...identity, ambiguousGroups: possible };
-}
-
-/** Waits for both, so that every fault is told and nothing is left open where one of them fails. */
-async function openBoth<U, G>(
-  opening: Promise<LiveFile<U>>,
-  openingGroups: Promise<LiveFile<G>> | undefined,
-): Promise<readonly [LiveFile<U>, LiveFile<G> | undefined]> {
-  const [users, groups] = await Promise.allSettled([opening, openingGroups]);
-  if (users.status === "fulfilled" && groups.status === "fulfilled") return [users.value, groups.value];
-  if (users.status === "fulfilled") users.value.close();
-  if (groups.status === "fulfilled") groups.value?.close();
-  const reasons: unknown[] = [users, groups].flatMap((outcome) =>
-    outcome.status === "rejected" ? [outcome.reason] : [],
-  );
-  const faults = reasons.flatMap((reason) => {
-    if (reason instanceof InvalidOptionsError) return reason.faults;
-    throw reason;
-  });
-  throw new InvalidOptionsError(faults, { cause: reasons[0] });
 }

@@ -1,5 +1,5 @@
-import { readGroupName, readText } from "@registry-gate/auth-kit";
-import { type Note, NotThatFileError, textLines } from "./text-lines.ts";
+import { InvalidFileError, readGroupName, readText } from "@registry-gate/auth-kit";
+import { type Note, textLines } from "./text-lines.ts";
 
 /** The groups of an Apache group file. */
 export interface GroupFile {
@@ -30,7 +30,7 @@ const SYSTEM_GROUP = /^[^\s:]*:\d+:[^\s:]*$/;
  * Reads an Apache group file: lines `group: user user`. Several lines for one group add up. A user whose name has white
  * space in it is written in quotes.
  *
- * @throws {NotThatFileError} when the file as a whole is no group file.
+ * @throws {InvalidFileError} when the file as a whole is no group file.
  */
 export function parseGroupFile(content: Buffer): GroupFile {
   const certain = membership();
@@ -71,7 +71,7 @@ export function parseGroupFile(content: Buffer): GroupFile {
       }
     }
   }
-  if (shapeless > 0 && shaped === 0) throw new NotThatFileError("is not a group file: no line is group: user user");
+  if (shapeless > 0 && shaped === 0) throw new InvalidFileError("is not a group file: no line is group: user user");
   return { groupsOf: certain.ofUsers(), possibleGroupsOf: possible.ofUsers(), names, members, faults };
 }
 

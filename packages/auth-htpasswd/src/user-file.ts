@@ -1,7 +1,7 @@
-import { readText } from "@registry-gate/auth-kit";
+import { InvalidFileError, readText } from "@registry-gate/auth-kit";
 import { type HashReading, type PasswordHash, readHash } from "./hash-format.ts";
 import { isDigest } from "./lookalikes.ts";
-import { type Note, NotThatFileError, textLines } from "./text-lines.ts";
+import { type Note, textLines } from "./text-lines.ts";
 
 /** The users of a password file. */
 export interface UserFile {
@@ -21,7 +21,7 @@ export interface UserFile {
  * Reads a password file: a line `user:hash` for each user. What follows a second colon is ignored, and of several lines
  * for one user the first counts, as with Apache and nginx.
  *
- * @throws {NotThatFileError} when the file as a whole is no password file.
+ * @throws {InvalidFileError} when the file as a whole is no password file.
  */
 export function parseUserFile(content: Buffer, allowPlaintext: boolean): UserFile {
   const hashes = new Map<string, PasswordHash>();
@@ -62,7 +62,7 @@ export function parseUserFile(content: Buffer, allowPlaintext: boolean): UserFil
       if (reading.hash.kind === "plain") weak.plain.push(line);
     }
   }
-  if (shapeless > 0 && shaped === 0) throw new NotThatFileError("is not a password file: no line is user:hash");
+  if (shapeless > 0 && shaped === 0) throw new InvalidFileError("is not a password file: no line is user:hash");
   return { hashes, names: new Set(firstLines.keys()), faults, locked, weak };
 }
 

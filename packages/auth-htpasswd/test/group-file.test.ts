@@ -1,7 +1,7 @@
+import { InvalidFileError } from "@registry-gate/auth-kit";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { parseGroupFile } from "../src/group-file.ts";
-import { NotThatFileError } from "../src/text-lines.ts";
 
 const parse = (text: string | Uint8Array) => parseGroupFile(Buffer.from(text));
 
@@ -98,8 +98,8 @@ test("each member is known by its line", () => {
 });
 
 test("a file that is wholly something else is refused, and an empty one is not", () => {
-  expect(() => parse("a: \0")).toThrow(NotThatFileError);
-  expect(() => parse("not a group file\n")).toThrow(NotThatFileError);
+  expect(() => parse("a: \0")).toThrow(InvalidFileError);
+  expect(() => parse("not a group file\n")).toThrow(InvalidFileError);
   expect(parse("\n").groupsOf.size).toBe(0);
 });
 
@@ -115,7 +115,7 @@ test("no file makes the parser throw anything else", () => {
       try {
         parse(bytes);
       } catch (error) {
-        if (!(error instanceof NotThatFileError)) throw error;
+        if (!(error instanceof InvalidFileError)) throw error;
       }
     }),
     { numRuns: 2000 },

@@ -14,7 +14,17 @@ export {
   UnownedError,
 } from "./backend/error-containment.ts";
 export { guardProcess } from "./backend/guard-process.ts";
+export {
+  type FollowedValue,
+  type FollowFileOptions,
+  type FollowFilesOptions,
+  followFile,
+  followFiles,
+  type NamedFile,
+} from "./files/follow-files.ts";
+export { InvalidFileError } from "./files/invalid-file-error.ts";
 export { inspectKeyPair, type KeyPairFault, type KeyPairFindings } from "./files/key-pair.ts";
+export { openAll } from "./files/open-all.ts";
 export { readSecret, readSecretText, withoutByteOrderMark } from "./files/read-secret.ts";
 export { type ReadGroups, readGroups } from "./names/groups.ts";
 export { type GroupNameReading, maxNameLength, readGroupName, readName, readText } from "./names/name.ts";

@@ -208,8 +208,8 @@ export const credentials: readonly Guard[] = [
   {
     name: "last-good-password-file",
     file: "packages/auth-htpasswd/src/user-file.ts",
-    find: "if (shapeless > 0 && shaped === 0) throw new NotThatFileError(",
-    replacement: "if (false) throw new NotThatFileError(",
+    find: "if (shapeless > 0 && shaped === 0) throw new InvalidFileError(",
+    replacement: "if (false) throw new InvalidFileError(",
     tests: ["packages/auth-htpasswd/test/user-file.test.ts"],
   },
   {
