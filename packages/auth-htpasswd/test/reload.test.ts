@@ -86,7 +86,7 @@ test("a check that began before its user was deleted does not sign the user in",
   );
   const result = signIn(backend, "alice", "secret");
   await writeFile(file, BOB);
-  await new Promise<void>((resolve) => backend.onChange?.(resolve));
+  await new Promise<void>((resolve) => backend.onChange?.(() => resolve()));
   others.abort();
   expect((await Promise.all(before)).at(-1), "the turn had not come when the file was read").toBe("gone");
   expect((await result).status).toBe("abstained");

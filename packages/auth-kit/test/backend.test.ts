@@ -39,7 +39,7 @@ test.each<[value: unknown, fault: string]>([
 });
 
 test("a context is completed, and what a later version adds stays", () => {
-  const here = { baseDirectory: process.cwd(), log: silentLog };
+  const here = { baseDirectory: process.cwd(), log: silentLog, warn: expect.any(Function) };
   expect(backendContext({}, "users")).toEqual({ id: "users", ...here });
   expect(backendContext({ id: "people", more: 1 }, "users")).toEqual({ id: "people", more: 1, ...here });
   const { log } = backendContext({ log: console }, "users");

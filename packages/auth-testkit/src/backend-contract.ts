@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Authenticated, AuthResult, DiagnosisStep } from "@registry-gate/auth";
+import type { Access, Authenticated, AuthResult, DiagnosisStep } from "@registry-gate/auth";
 import { type ContractCase, caseOf, givenId, type Opened, promptly } from "./case.ts";
 import type { BackendFixture, KnownUser } from "./fixture.ts";
 import { hostileNames } from "./hostile-names.ts";
@@ -117,12 +117,16 @@ export function backendContract(fixture: BackendFixture): readonly ContractCase[
     }),
 
     of("gives a challenge that can be written, if any", async ({ backend }) => {
-      const challenge = backend.challenge?.([{ type: "repository", name: "team/app", action: "pull" }]);
-      if (challenge === undefined) return;
-      assert.match(challenge.scheme, /^[A-Za-z][A-Za-z0-9-]*$/);
-      for (const [name, value] of Object.entries(challenge.parameters)) {
-        assert.match(name, /^[a-z_]+$/);
-        assert.match(value, /^[\x20-\x7e]*$/, "a parameter is plain text on one line");
+      const accesses: readonly Access[] = [{ type: "repository", name: "team/app", action: "pull" }];
+      const origin = "https://registry.example.com";
+      for (const error of [undefined, "invalid_token", "insufficient_scope"] as const) {
+        const challenge = backend.challenge?.({ accesses, origin, ...(error !== undefined && { error }) });
+        if (challenge === undefined) return;
+        assert.match(challenge.scheme, /^[A-Za-z][A-Za-z0-9-]*$/);
+        for (const [name, value] of Object.entries(challenge.parameters)) {
+          assert.match(name, /^[a-z_]+$/);
+          assert.match(value, /^[\x20-\x7e]*$/, "a parameter is plain text on one line");
+        }
       }
     }),
 

@@ -3,13 +3,19 @@ import { backendFault, isLogger } from "@registry-gate/auth-kit";
 import { z } from "zod";
 import { accessSchema } from "./authorize/access-schema.ts";
 import { credentialsFault } from "./forward/registry-login.ts";
+import type { Authenticator } from "./identify/authenticator.ts";
+import type { MakeChallenge } from "./identify/challenges.ts";
 import { throttleSchema } from "./identify/throttle/login-throttle.ts";
 import type { OptionShape } from "./option-shape.ts";
 import type {
+  AuthenticatorOptions,
   CacheOptions,
+  GateOptions,
   LimitOptions,
   RegistryCredentials,
   RegistryProxyOptions,
+  SharedSignInOptions,
+  SignInOptions,
   UpstreamOptions,
 } from "./options.ts";
 import { addressFault } from "./peer.ts";
@@ -86,23 +92,58 @@ const trustedProxy = z.string("must be text").superRefine((entry, context) => {
 
 export const trustedProxiesSchema: z.ZodType<string[]> = z.array(trustedProxy, "must be a list");
 
-const shape = {
-  upstream,
+const log = z.custom<Logger>(isLogger, "must have the methods debug, info, warn and error");
+
+const signInShape = {
   backends,
   realm: z
     .string("must be text")
     .regex(/^[\u0020-\u007e]*$/, "must hold nothing but printable ASCII")
     .exactOptional(),
-  access: accessSchema.exactOptional(),
-  trustedProxies: trustedProxiesSchema.exactOptional(),
+  challenge: aFunction<MakeChallenge>().exactOptional(),
   session: aFunction<NonNullable<RegistryProxyOptions["session"]>>().exactOptional(),
   cache: cache.exactOptional(),
   throttle: throttleSchema.exactOptional(),
+} satisfies OptionShape<SignInOptions>;
+
+const gateShape = {
+  upstream,
+  access: accessSchema.exactOptional(),
+  trustedProxies: trustedProxiesSchema.exactOptional(),
   limits: limits.exactOptional(),
   onFinished: aFunction<NonNullable<RegistryProxyOptions["onFinished"]>>().exactOptional(),
   attemptedNames: z.boolean("must be true or false").exactOptional(),
-  log: z.custom<Logger>(isLogger, "must have the methods debug, info, warn and error").exactOptional(),
-} satisfies OptionShape<RegistryProxyOptions>;
+  log: log.exactOptional(),
+} satisfies OptionShape<GateOptions>;
+
+const shape = { ...gateShape, ...signInShape } satisfies OptionShape<RegistryProxyOptions>;
+
+/** All that `createAuthenticator` can be told. */
+export const authenticatorSchema: z.ZodType<AuthenticatorOptions> = z.strictObject(
+  {
+    ...signInShape,
+    trustedProxies: trustedProxiesSchema.exactOptional(),
+    log: log.exactOptional(),
+  } satisfies OptionShape<AuthenticatorOptions>,
+  "must be an object with backends",
+);
+
+const besideAuthenticator = z.never("must not stand beside authenticator, which has its own").optional();
+
+/** All that {@link registryProxy} can be told beside an authenticator. */
+export const sharedSignInSchema: z.ZodType<SharedSignInOptions> = z.strictObject(
+  {
+    ...gateShape,
+    authenticator: z.custom<Authenticator>(isAuthenticator, "must be made by createAuthenticator"),
+    backends: besideAuthenticator,
+    realm: besideAuthenticator,
+    challenge: besideAuthenticator,
+    session: besideAuthenticator,
+    cache: besideAuthenticator,
+    throttle: besideAuthenticator,
+  },
+  "must be an object with upstream and authenticator",
+);
 
 /** All that {@link registryProxy} can be told, whoever writes it: TypeScript, JavaScript or a spread object. */
 export const optionsSchema: z.ZodType<RegistryProxyOptions> = z.strictObject(
@@ -115,6 +156,14 @@ export const optionsBeforeBackendsSchema: z.ZodType<Omit<RegistryProxyOptions, "
   { ...shape, backends: backends.exactOptional() },
   "must be an object with upstream",
 );
+
+function isAuthenticator(value: unknown): value is Authenticator {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    ["authenticate", "verify", "challenges", "close"].every((name) => typeof Reflect.get(value, name) === "function")
+  );
+}
 
 function urlFaults(text: string): string[] {
   if (!URL.canParse(text)) return ["must be a URL such as http://registry:5000"];

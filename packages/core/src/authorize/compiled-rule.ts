@@ -1,8 +1,8 @@
-import type { Access, Action, Identity } from "@registry-gate/auth";
+import type { Access, Action, Identity, Principal } from "@registry-gate/auth";
 import type { AccessRule } from "../options.ts";
 import { compileGlob, type Glob } from "./glob.ts";
 import { comparableGroup, comparableGroups } from "./group-name.ts";
-import { type Principal, usernameOf } from "./principal.ts";
+import { usernameOf } from "./principal.ts";
 import { compileWildcard, type Wildcard } from "./wildcard.ts";
 
 /** A rule of `access`, ready to be asked. */
@@ -62,7 +62,7 @@ export function covers({ effect, actions }: CompiledRule, action: Action): boole
 
 export function appliesTo(rule: CompiledRule, principal: Principal): boolean {
   if (rule.anybody) return true;
-  if (principal === "anonymous") return false;
+  if (principal.kind !== "user") return false;
   const { identity } = principal;
   return (
     rule.authenticated ||
@@ -119,7 +119,7 @@ function limitOf({ immutablePatterns }: CompiledRule, action: Action): string {
 }
 
 function describe(principal: Principal): string {
-  if (principal === "anonymous") return "an anonymous caller";
+  if (principal.kind !== "user") return "an anonymous caller";
   const { username, groups, groupsIncomplete } = principal.identity;
   if (groupsIncomplete !== undefined) return `${username}, whose groups are not all known: ${groupsIncomplete}`;
   return groups.length === 0 ? `${username}, who is in no group` : `${username} or the groups ${groups.join(", ")}`;

@@ -1,10 +1,10 @@
-import type { Access, Action } from "@registry-gate/auth";
+import type { Access, Action, Principal } from "@registry-gate/auth";
 import type { AccessRule } from "../options.ts";
 import { appliesTo, type CompiledRule, compileRule, covers, judge, reasonOf } from "./compiled-rule.ts";
-import type { Principal } from "./principal.ts";
+import { limitByGrants } from "./limit-by-grants.ts";
 import { matchWildcard } from "./wildcard.ts";
 
-/** Decides what a principal may do. */
+/** Decides what a principal may do: what the rules allow, cut to the grants of the login. */
 export interface Policy {
   decide(principal: Principal, access: Access): PolicyDecision;
   /**
@@ -12,7 +12,10 @@ export interface Policy {
    * every rule that allows it. `undefined` where there can be none.
    */
   immutableTags(principal: Principal, repository: string, action: "push" | "delete"): ImmutableTags | undefined;
-  /** What every rule has to say, in their order. Without rules, what stands in their place. */
+  /**
+   * What every rule has to say, in their order. Without rules, what stands in their place. Where grants do not include the
+   * access, they deny it in an entry of their own, the last one.
+   */
   explain(principal: Principal, access: Access): readonly RuleVerdict[];
   /**
    * How far the principal's permission for `action` reaches: `everything` where no list needs to be filtered, `nothing`
@@ -27,12 +30,17 @@ export type ImmutableTags = (tag: string) => boolean;
 export type PolicyDecision =
   /** The index of the first rule that allows it; `undefined` where there are no rules. */
   | { readonly allowed: true; readonly rule: number | undefined }
-  /** The index of the first rule that denies it; `undefined` where no rule does, but none allows it either. */
-  | { readonly allowed: false; readonly rule: number | undefined };
+  | {
+      readonly allowed: false;
+      /** The index of the first rule that denies it; `undefined` where no rule does. */
+      readonly rule: number | undefined;
+      /** The rules allow it, but the grants of whoever asks do not include it. */
+      readonly beyondGrants?: true;
+    };
 
 /** Why a rule does, or does not, allow or deny an access. */
 export interface RuleVerdict {
-  /** The index of the rule; `undefined` where there are no rules. */
+  /** The index of the rule; `undefined` for what stands in place of rules, and for grants. */
   readonly rule: number | undefined;
   readonly allows: boolean;
   /** Then no other rule allows it. */
@@ -45,7 +53,7 @@ export interface RuleVerdict {
  * Compiles rules that `accessSchema` finds nothing wrong with. Without rules, whoever is authenticated may pull and push.
  */
 export function compilePolicy(rules: readonly AccessRule[] | undefined): Policy {
-  return rules === undefined ? openPolicy : rulePolicy(rules.map(compileRule));
+  return limitByGrants(rules === undefined ? openPolicy : rulePolicy(rules.map(compileRule)));
 }
 
 const openPolicy: Policy = {
@@ -60,7 +68,7 @@ const openPolicy: Policy = {
     return [{ rule: undefined, allows: allowed, denies: false, reason }];
   },
   reach: (principal, action) =>
-    principal !== "anonymous" && (action === "pull" || action === "push") ? "everything" : "nothing",
+    principal.kind === "user" && (action === "pull" || action === "push") ? "everything" : "nothing",
 };
 
 function rulePolicy(rules: readonly CompiledRule[]): Policy {

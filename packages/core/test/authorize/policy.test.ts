@@ -1,7 +1,7 @@
-import type { Access, Action } from "@registry-gate/auth";
+import type { Access, Action, Principal } from "@registry-gate/auth";
 import { describe, expect, test } from "vitest";
 import { compilePolicy } from "../../src/authorize/policy.ts";
-import type { Principal } from "../../src/authorize/principal.ts";
+import { anonymous } from "../../src/authorize/principal.ts";
 import type { AccessRule } from "../../src/options.ts";
 import { user } from "./generated-rules.ts";
 
@@ -19,9 +19,9 @@ describe("rules", () => {
   const policy = compilePolicy(rules);
 
   test.each<[who: string, principal: Principal, action: Action, repository: string, allowed: boolean]>([
-    ["anybody", "anonymous", "pull", "public/app", true],
-    ["anybody", "anonymous", "push", "public/app", false],
-    ["anybody", "anonymous", "pull", "team/app", false],
+    ["anybody", anonymous, "pull", "public/app", true],
+    ["anybody", anonymous, "push", "public/app", false],
+    ["anybody", anonymous, "pull", "team/app", false],
     ["somebody signed in, as anybody", user("alice"), "pull", "public/app", true],
     ["somebody signed in", user("alice"), "pull", "team/app", true],
     ["somebody signed in", user("alice"), "pull", "secret/app", false],
@@ -55,7 +55,7 @@ describe("rules", () => {
     expect(open.decide(user("alice"), on("app", "pull")).allowed).toBe(true);
     expect(open.decide(user("alice"), on("app", "push")).allowed).toBe(true);
     expect(open.decide(user("alice"), on("app", "delete")).allowed).toBe(false);
-    expect(open.decide("anonymous", on("app", "pull")).allowed).toBe(false);
+    expect(open.decide(anonymous, on("app", "pull")).allowed).toBe(false);
     expect(open.immutableTags(user("alice"), "app", "push")).toBeUndefined();
   });
 
@@ -138,7 +138,7 @@ describe("rules that deny", () => {
   test("by anonymous deny anybody, signed in or not", () => {
     const denial = { subjects: ["anonymous"], actions: ["delete"] as const };
     expect(decide(denial, user("alice"), "team/app", "delete").allowed).toBe(false);
-    expect(decide(denial, "anonymous", "team/app", "delete")).toEqual({ allowed: false, rule: 0 });
+    expect(decide(denial, anonymous, "team/app", "delete")).toEqual({ allowed: false, rule: 0 });
     expect(decide(denial, user("alice"), "team/app", "push").allowed).toBe(true);
   });
 
@@ -171,6 +171,8 @@ describe("rules that deny", () => {
 
   test("count groups that may be meant, which no rule that allows does", () => {
     const principal: Principal = {
+      kind: "user",
+      via: "basic",
       identity: {
         subject: "mallory",
         username: "mallory",
@@ -192,6 +194,8 @@ describe("rules that deny", () => {
 
   test("by any group hold for whoever's groups are not all known, and no rule that allows by one does", () => {
     const principal: Principal = {
+      kind: "user",
+      via: "basic",
       identity: {
         ...{ subject: "alice", username: "alice", groups: ["ci"], backend: "idp" },
         groupsIncomplete: "the issuer left the claim groups out of the token",
@@ -270,7 +274,7 @@ describe("an explanation", () => {
       "its subjects do not include alice or the groups dev, ops",
     ]);
     expect(reasons(user("bob"), on("team/app", "push"))[2]).toBe("its subjects do not include bob, who is in no group");
-    expect(reasons("anonymous", on("team/app", "pull"))[1]).toBe("its subjects do not include an anonymous caller");
+    expect(reasons(anonymous, on("team/app", "pull"))[1]).toBe("its subjects do not include an anonymous caller");
     expect(reasons(user("ci"), on("ci-1/app", "delete"))[4]).toBe("allows delete on ci-1/app");
   });
 
@@ -280,7 +284,7 @@ describe("an explanation", () => {
     expect(open.explain(user("alice"), on("app", "push"))).toEqual([
       { rule: undefined, allows: true, denies: false, reason },
     ]);
-    expect(open.explain("anonymous", on("app", "pull"))).toEqual([
+    expect(open.explain(anonymous, on("app", "pull"))).toEqual([
       { rule: undefined, allows: false, denies: false, reason },
     ]);
   });
