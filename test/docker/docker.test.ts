@@ -55,6 +55,16 @@ describe("docker login", () => {
     expect(pull.stderr).toContain("no basic auth credentials");
   });
 
+  test("is missing: docker, which tries plain HTTP on the loopback interface then, says so", async () => {
+    const docker = await daemon.newUser();
+    const { host } = new URL(stage.gate.url);
+    const { code, stderr } = await docker(["pull", `${host}/team/app:1`]);
+    expect(code).not.toBe(0);
+    expect(stderr).toContain("this port speaks HTTPS, and the request came as plain HTTP");
+    expect(stderr).toContain("a login is missing");
+    expect(await stage.gate.logged(({ event }) => event === "plain HTTP")).toMatchObject({ client: "127.0.0.1" });
+  });
+
   test("checks the gate's certificate", async () => {
     const stranger = await stage.newDaemon("system");
     const login = await logIn(stranger.docker, stage.host, "testuser", "testpassword");

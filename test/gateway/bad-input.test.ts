@@ -152,6 +152,44 @@ const cases: [string, object | string, string[]][] = [
     ["upstream.url: the environment variable REGISTRY_GATE_TEST_UNSET is not set"],
   ],
   [
+    "modes and groups that are none",
+    { ...good, listen: { address: "unix:gate.sock", socketMode: 660, socketGroup: "no-such-group" } },
+    [
+      'listen.socketMode: must be a mode in quotes, such as "0660"',
+      "listen.socketGroup: /etc/group has no group no-such",
+    ],
+  ],
+  [
+    "the mode and group of no Unix socket",
+    { ...good, listen: { ...good.listen, socketMode: "0660", socketGroup: 0 } },
+    [
+      "listen.socketMode: is for a listen.address of the form unix:/path\n",
+      "listen.socketGroup: is for a listen.address of the form unix:/path\n",
+    ],
+  ],
+  [
+    "the mode of a socket that systemd passes",
+    { ...good, listen: { address: "systemd:", socketMode: "0660", shared: true } },
+    [
+      "listen.socketMode: is for a listen.address of the form unix:/path; systemd has SocketMode= and SocketGroup=",
+      "listen.shared: is not for a socket that systemd passes: it outlives the gate anyway",
+    ],
+  ],
+  [
+    "origins of pages that no browser sends",
+    { ...good, listen: { ...good.listen, cors: { origins: ["*", "https://ui.example.com/"], credential: true } } },
+    [
+      "listen.cors.credential: is not a known key; did you mean credentials?",
+      "listen.cors.origins[0]: must be an origin such as https://ui.example.com: with a login every origin",
+      "listen.cors.origins[1]: must be an origin such as https://ui.example.com; did you mean https://ui.example.com?",
+    ],
+  ],
+  [
+    "a health check where the registry is",
+    { ...good, listen: { ...good.listen, healthPath: "/v2/healthz" } },
+    ["listen.healthPath: must not be below /v2/, where the registry is"],
+  ],
+  [
     "a bad proxy, a bad glob and a bad subject",
     {
       ...good,
@@ -198,6 +236,11 @@ test.each([
   ["that is another file", "unix:htpasswd", "unix:DIRECTORY/htpasswd is in use"],
   ["in no directory", "unix:nowhere/gate.sock", "the directory of unix:DIRECTORY/nowhere/gate.sock does not exist"],
   ["with too long a path", `unix:/${"a".repeat(120)}`, `unix:/${"a".repeat(120)} is too long for the path of a socket`],
+  [
+    "of a socket that nobody passes",
+    "systemd:",
+    "no socket was passed to this process: let a socket unit of systemd start it",
+  ],
   ["of another machine", "192.0.2.1:5043", "192.0.2.1:5043 is no address of this machine"],
   ["with no such name", "gate.invalid:5043", "gate.invalid:5043 is not known"],
 ])("an address %s is refused", async (_, address, message) => {

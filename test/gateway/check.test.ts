@@ -41,6 +41,16 @@ test("plain HTTP off loopback is warned of, on both sides", async () => {
   expect(stderr).toContain("gate.yaml: warning: upstream.url: is plain HTTP");
 });
 
+test("warns of a page of plain HTTP that may use the registry", async () => {
+  const origins = ["https://ui.example.com", "http://localhost:8080", "http://ui.example.com"];
+  expect(await check({ ...good, listen: { ...good.listen, cors: { origins } } })).toMatchObject({
+    code: 0,
+    stderr:
+      "gate.yaml: warning: listen.cors.origins[2]: is plain HTTP: whoever is on the way to its pages can act in the " +
+      "name of their users\n",
+  });
+});
+
 test("plain-text passwords are warned of, with the line, and never quoted", async () => {
   await writeFile(join(directory, "htpasswd"), "alice:canary-password\n");
   const { code, stdout, stderr } = await check({
@@ -51,6 +61,35 @@ test("plain-text passwords are warned of, with the line, and never quoted", asyn
   expect(stderr).toMatch(/warning: .*htpasswd, lines? 1: .*plain text/);
   expect(stderr).toContain("auth.backends[0].allowPlaintext");
   expect(stdout + stderr).not.toContain("canary-password");
+});
+
+test("warns that nobody can sign in by a password file without an entry that can be used", async () => {
+  for (const content of ["", "alice:!\n"]) {
+    await writeFile(join(directory, "htpasswd"), content);
+    const { code, stderr } = await check(good);
+    expect(code).toBe(0);
+    expect(stderr).toContain(
+      `warning: ${join(directory, "htpasswd")}: nobody can sign in: the file has no entry that can be used\n`,
+    );
+  }
+});
+
+test("warns by line of members of groups who have no password, and of lines of another format", async () => {
+  await writeFile(join(directory, "groups"), "pushers: testuser bob\nadmins:x:1001:testuser\nall: testuser,bob\n");
+  const { code, stderr } = await check({
+    ...good,
+    auth: { backends: [{ type: "htpasswd", file: "htpasswd", groupFile: "groups" }] },
+  });
+  const at = (line: number): string => `gate.yaml: warning: ${join(directory, "groups")}, line ${line}: `;
+  expect({ code, lines: stderr.split("\n") }).toEqual({
+    code: 0,
+    lines: [
+      `${at(2)}this entry is not used: this is a line of /etc/group: write group: user user`,
+      `${at(1)}not in the password file: bob`,
+      `${at(3)}testuser,bob: write blanks between users, and no commas`,
+      "",
+    ],
+  });
 });
 
 test("an entry that cannot be used is warned of by its line", async () => {
@@ -85,6 +124,7 @@ test("rules that can never match are warned of", async () => {
 });
 
 test("rules by which anybody can change images are warned of", async () => {
+  await writeFile(join(directory, "htpasswd"), await passwordFile({ ci: "secret" }));
   const { code, stderr } = await check({
     ...good,
     access: [
@@ -101,6 +141,7 @@ test("rules by which anybody can change images are warned of", async () => {
 });
 
 test("rules that deny without effect, or everybody, are warned of", async () => {
+  await writeFile(join(directory, "htpasswd"), await passwordFile({ mallory: "secret" }));
   const denial = { effect: "deny", subjects: ["anonymous"], repositories: ["**"], actions: ["delete"] };
   const { code, stderr } = await check({
     ...good,

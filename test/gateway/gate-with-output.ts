@@ -27,6 +27,8 @@ const patience = 30_000;
 export interface OutputSettings {
   /** Without `listen`. */
   readonly configuration: object;
+  /** Of `listen`, beside the address. */
+  readonly listen?: object;
   /** Further files of its directory: path to content. */
   readonly files: Readonly<Record<string, string>>;
   /** A file descriptor, or `pipe`. */
@@ -37,10 +39,10 @@ export interface OutputSettings {
 
 /** Starts `registry-gate serve` on a free port. */
 export async function startGateWithOutput(settings: OutputSettings): Promise<GateWithOutput> {
-  const { configuration, files, output, onTerminal = false } = settings;
+  const { configuration, listen: more = {}, files, output, onTerminal = false } = settings;
   const directory = await mkdtemp(join(tmpdir(), "registry-gate-output-"));
   const port = await freePort();
-  const listen = { address: `127.0.0.1:${port}` };
+  const listen = { address: `127.0.0.1:${port}`, ...more };
   await writeFile(join(directory, "gate.yaml"), JSON.stringify({ listen, ...configuration }));
   for (const [name, content] of Object.entries(files)) {
     await mkdir(dirname(join(directory, name)), { recursive: true });

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { closeSync, constants, createReadStream, openSync } from "node:fs";
+import { closeSync, constants, createReadStream, createWriteStream, openSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,7 +21,11 @@ let files: Record<string, string>;
 const toClose: (() => Promise<void> | void)[] = [];
 
 beforeAll(async () => {
-  upstream = await startUpstream((_, response) => response.end("{}"));
+  upstream = await startUpstream((request, response) => {
+    // A blob begins and never ends.
+    if (request.url?.includes("/blobs/") !== true) return void response.end("{}");
+    response.writeHead(200, { "content-length": "100" }).write("the beginning");
+  });
   directory = await mkdtemp(join(tmpdir(), "log-output-"));
   files = { htpasswd: await passwordFile({ alice: "alice-password" }) };
 });
@@ -55,13 +59,13 @@ const talkative = `
   };
 `;
 
-async function start(output: number | "pipe", onTerminal = false): Promise<GateWithOutput> {
+async function start(output: number | "pipe", onTerminal = false, listen: object = {}): Promise<GateWithOutput> {
   const configuration = {
     upstream: { url: upstream.url },
     auth: { backends: [{ type: "htpasswd", file: "htpasswd" }] },
     limits: { connectionsPerAddress: 10_000 },
   };
-  const gate = await startGateWithOutput({ configuration, files, output, onTerminal });
+  const gate = await startGateWithOutput({ configuration, listen, files, output, onTerminal });
   toClose.push(() => gate.close());
   return gate;
 }
@@ -138,6 +142,23 @@ test("a pipe that nobody reads delays neither requests nor the end", async () =>
   await requestManyTimes(gate, 2000);
   await expectAnswers(gate, 20);
   await expectToEnd(gate);
+});
+
+test("a request that never ends is cut within listen.drainTimeout, although nobody reads a full pipe", async () => {
+  const { reader, writer } = namedPipe("full");
+  toClose.push(() => closeSync(reader));
+  const gate = await start(writer, false, { drainTimeout: "2s" });
+  // All that a pipe holds on Linux.
+  const filler = createWriteStream("", { fd: writer });
+  filler.on("error", () => {});
+  filler.end(Buffer.alloc(256 * 1024));
+  toClose.push(() => void filler.destroy());
+  const { body } = await fetch(`${gate.url}/v2/team/app/blobs/sha256:${"0".repeat(64)}`, {
+    headers: basic("alice", "alice-password"),
+  });
+  const cut = new Response(body).text().catch(() => "cut");
+  await expectToEnd(gate);
+  expect(await cut).toBe("cut");
 });
 
 test("a pipe whose reader has gone delays neither requests nor the end", async () => {

@@ -26,6 +26,7 @@ describe("from standard input", () => {
     ["a line as Windows ends it", "first line\r\n"],
     ["text without an end of line", "first line"],
     ["the first of several lines", "first line\nsecond line\n"],
+    ["a line after a byte order mark", "\uFEFFfirst line\r\n"],
   ])("%s is the password", async (_, input) => {
     const result = await runGate(["passwd", "htpasswd", "alice"], { directory, input });
     expect(result).toEqual({ code: 0, stdout: "htpasswd: alice created\n", stderr: "" });

@@ -137,13 +137,9 @@ describe("registry-gate check", () => {
     [{ username: "gate" }, "x", "credentials.passwordFile: is required"],
     ["gate:secret", "x", "credentials: must hold username and passwordFile, or bearerFile, and nothing else"],
     [{ username: "gate", passwordFile: "none" }, "x", "credentials.passwordFile: "],
-    [
-      { username: "gate", passwordFile: "secret" },
-      "",
-      "credentials.passwordFile: cannot be sent: password must not be empty",
-    ],
+    [{ username: "gate", passwordFile: "secret" }, "", "credentials.passwordFile: is empty"],
     [{ username: "a:b", passwordFile: "secret" }, "x", "credentials.username: must hold no colon"],
-    [{ username: "gate", passwordFile: "secret" }, "two\nlines", "credentials.passwordFile: cannot be sent: "],
+    [{ username: "gate", passwordFile: "secret" }, "two\nlines", "credentials.passwordFile: holds more than one line"],
     [{ bearerFile: "secret" }, "no token", "credentials.bearerFile: cannot be sent: bearer must be a token"],
     [{ bearerFile: "secret", username: "gate" }, "x", "credentials.username: is not a known key"],
   ])("finds the fault in %j with the secret %j", async (credentials, secret, message) => {

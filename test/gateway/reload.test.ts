@@ -1,10 +1,15 @@
 import { once } from "node:events";
+import { mkdir, readFile } from "node:fs/promises";
 import type { ServerResponse } from "node:http";
 import { createServer } from "node:net";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { basic } from "../support/basic.ts";
+import { type CertificateFiles, makeCertificate } from "../support/certificate.ts";
 import { freePort } from "../support/free-port.ts";
 import { type RunningGate, startGate } from "../support/gate.ts";
+import type { LogLine } from "../support/logged-server.ts";
 import { passwordFile } from "../support/password-file.ts";
 import { type ScriptedUpstream, startUpstream } from "../support/upstream.ts";
 
@@ -13,9 +18,18 @@ let held: ServerResponse[];
 let upstream: ScriptedUpstream;
 let gate: RunningGate;
 
+let passwords: string;
+let certificates: CertificateFiles;
+
+const backends = [{ type: "htpasswd", file: "htpasswd" }];
 const alice = { headers: basic("alice", "alice-password") };
 const bob = { headers: basic("bob", "bob-password") };
 const manifest = "/v2/team/app/manifests/latest";
+
+beforeAll(async () => {
+  passwords = await passwordFile({ alice: "alice-password", bob: "bob-password" });
+  certificates = await makeCertificate();
+});
 
 beforeEach(async () => {
   held = [];
@@ -29,7 +43,7 @@ beforeEach(async () => {
   });
   gate = await startGate({
     configuration: configuration(),
-    files: { htpasswd: await passwordFile({ alice: "alice-password", bob: "bob-password" }) },
+    files: { htpasswd: passwords },
   });
 });
 
@@ -43,7 +57,7 @@ function configuration(changes: object = {}): object {
   return {
     listen: { address: "127.0.0.1:0" },
     upstream: { url: upstream.url },
-    auth: { backends: [{ type: "htpasswd", file: "htpasswd" }] },
+    auth: { backends },
     access: [{ subjects: ["user:alice"], repositories: ["team/**"], actions: ["pull"] }],
     ...changes,
   };
@@ -120,6 +134,75 @@ test("a request in flight finishes under the configuration that it began with", 
   expect(await status(alice)).toBe(403);
   held[0]?.end("second half");
   expect(await response.text()).toBe("first half, second half");
+});
+
+test("warnings are logged again after a reload, although the address stays", async () => {
+  const warned = (text: string): Promise<unknown> =>
+    gate.logged(({ event, msg }) => event === "warning" && String(msg).startsWith(text));
+  await gate.configure(configuration({ auth: { backends, throttle: false } }));
+  await warned("auth.throttle: ");
+  await gate.configure(configuration({ listen: { address: "127.0.0.1:0", trustedProxies: ["0.0.0.0/0"] } }));
+  await warned("listen.trustedProxies: ");
+  expect(gate.lines().filter(({ event }) => event === "listening")).toHaveLength(1);
+});
+
+describe("a configuration that was refused for a missing file is in force when the file has appeared", () => {
+  const refusals = (): readonly LogLine[] => gate.lines().filter(({ event }) => event === "reload refused");
+
+  test.each<[what: string, file: string, changes: () => object, fault: string]>([
+    [
+      "a password file",
+      "passwords",
+      () => ({ auth: { backends: [{ type: "htpasswd", file: "passwords" }] } }),
+      "auth.b",
+    ],
+    [
+      "the registry's certificate authority",
+      "ca.crt",
+      () => ({ upstream: { url: upstream.url, ca: "ca.crt" } }),
+      "ups",
+    ],
+  ])("%s", async (_, file, changes, fault) => {
+    await gate.configure(configuration({ ...forBob, ...changes() }));
+    await gate.logged(({ event }) => event === "reload refused");
+    expect([await status(alice), await status(bob)]).toEqual([200, 403]);
+    const content = file === "ca.crt" ? await readFile(certificates.authority, "utf8") : passwords;
+    // Time for another attempt, which says nothing new.
+    await delay(2500);
+    await gate.put(file, content);
+    await reloaded(1);
+    expect([await status(alice), await status(bob)]).toEqual([403, 200]);
+    expect(refusals()).toEqual([expect.objectContaining({ faults: [expect.stringContaining(fault)] })]);
+  });
+
+  test("a certificate and its key, one after the other, of which each is told", async () => {
+    const tls = { certificate: "server.crt", key: "server.key" };
+    await gate.configure(configuration({ listen: { address: "127.0.0.1:0", tls } }));
+    await gate.logged(({ event }) => event === "reload refused");
+    await gate.put("server.crt", await readFile(certificates.certificate, "utf8"));
+    await gate.logged(({ event, faults }) => event === "reload refused" && !String(faults).includes("server.crt"));
+    await gate.put("server.key", await readFile(certificates.key, "utf8"));
+    await gate.logged(({ event, tls }) => event === "listening" && tls === true);
+    expect(refusals()).toHaveLength(2);
+  });
+
+  test("the directory of a Unix socket", async () => {
+    await gate.configure(configuration({ listen: { address: "unix:run/gate.sock" } }));
+    await gate.logged(({ event }) => event === "reload refused");
+    await mkdir(join(gate.directory, "run"));
+    await gate.logged(({ event, address }) => event === "listening" && String(address).endsWith("/run/gate.sock"));
+  });
+
+  test("but not when another one is in force by then", async () => {
+    await gate.configure(configuration({ ...forBob, upstream: { url: upstream.url, ca: "ca.crt" } }));
+    await gate.logged(({ event }) => event === "reload refused");
+    await gate.configure(configuration());
+    await reloaded(1);
+    await gate.put("ca.crt", await readFile(certificates.authority, "utf8"));
+    await delay(2500);
+    expect([await status(alice), await status(bob)]).toEqual([200, 403]);
+    expect(gate.lines().filter(({ event }) => event === "reloaded")).toHaveLength(1);
+  });
 });
 
 test("another address is listened on, and the old one no more", async () => {

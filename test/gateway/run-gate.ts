@@ -6,6 +6,8 @@ export interface RunOptions {
   readonly input?: string | Uint8Array;
   /** The current directory. */
   readonly directory?: string;
+  /** Added to the environment of the tests. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** As a user without any rights, where the test has the right to become one. */
   readonly asNobody?: boolean;
 }

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import type { ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { type Gateway, startGateway } from "@registry-gate/gateway";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { basic } from "../support/basic.ts";
@@ -12,6 +13,7 @@ import { type ScriptedUpstream, startUpstream } from "../support/upstream.ts";
 
 const { authorization } = basic("alice", "alice-password");
 const headers = { authorization, "content-type": "application/octet-stream" };
+const blob = `/v2/team/app/blobs/sha256:${"0".repeat(64)}`;
 const upload = "/v2/team/app/blobs/uploads/0f0c5ff3-2f2f-4f2f-9f2f-0f0c5ff32f2f";
 
 let received: string;
@@ -53,7 +55,7 @@ function piecewise(): { body: ReadableStream<Uint8Array>; send(text: string): vo
   };
 }
 
-test("SIGTERM lets an upload finish that has begun", async () => {
+test.each(["SIGTERM", "SIGINT", "SIGQUIT"] as const)("%s lets an upload finish that has begun", async (signal) => {
   const gate = await startGate({
     configuration: { ...configuration("127.0.0.1:0"), log: { level: "info" } },
     files: { htpasswd },
@@ -64,7 +66,7 @@ test("SIGTERM lets an upload finish that has begun", async () => {
     const answered = fetch(gate.url + upload, init);
     send("before, ");
     await expect.poll(() => received).toBe("before, ");
-    gate.kill("SIGTERM");
+    gate.kill(signal);
     await gate.logged(({ event }) => event === "stopping");
     await expect.poll(() => fetch(gate.url).catch(() => "refused")).toBe("refused");
     send("after");
@@ -73,6 +75,32 @@ test("SIGTERM lets an upload finish that has begun", async () => {
     expect(received).toBe("before, after");
     const line = await gate.logged(({ event }) => event === "request");
     expect(line).toMatchObject({ operation: "continue-upload", status: 202, bytesReceived: "before, after".length });
+    expect(await gate.ended).toBe(0);
+  } finally {
+    await gate.close();
+  }
+});
+
+test("a second signal of any kind ends at once, and SIGUSR1 neither ends anything nor opens a debugger", async () => {
+  const gate = await startGate({
+    configuration: { ...configuration("127.0.0.1:0"), log: { level: "info" } },
+    files: { htpasswd },
+  });
+  try {
+    gate.kill("SIGUSR1");
+    const response = await fetch(`${gate.url}${blob}`, { headers });
+    const cut = response.text().catch(() => "cut");
+    // Node says on which port its debugger listens, or that it cannot.
+    await delay(500);
+    expect(gate.besideLog()).toBe("");
+    gate.kill("SIGQUIT");
+    await gate.logged(({ event }) => event === "stopping");
+    gate.kill("SIGUSR1");
+    await delay(100);
+    expect(gate.exit()).toBeUndefined();
+    gate.kill("SIGTERM");
+    expect(await gate.ended).toBe(1);
+    expect(await cut).toBe("cut");
   } finally {
     await gate.close();
   }
@@ -85,7 +113,6 @@ test("what does not finish in time is cut, also where the address has changed si
   await writeFile(join(directory, "htpasswd"), htpasswd);
   await configure("127.0.0.1:0");
   const gateway: Gateway = await startGateway(file);
-  const blob = `/v2/team/app/blobs/sha256:${"0".repeat(64)}`;
   const begin = async (): Promise<Response> => fetch(`http://${gateway.address}${blob}`, { headers });
   try {
     const [before, first] = [gateway.address, await begin()];

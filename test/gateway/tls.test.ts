@@ -95,10 +95,6 @@ test("TLS 1.1 is refused", async () => {
   await expect(old).rejects.toThrow(/protocol version|unsupported protocol/i);
 });
 
-test("plain HTTP on the TLS port gets no answer", async () => {
-  await expect(fetch(`${gate.url.replace("https:", "http:")}/v2/`)).rejects.toThrow("fetch failed");
-});
-
 test.each(["TLSv1.2", "TLSv1.3"] as const)("a %s session is resumed", async (protocol) => {
   const versions = { minVersion: protocol, maxVersion: protocol };
   const first = await visit(versions);

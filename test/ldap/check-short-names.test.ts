@@ -13,7 +13,7 @@ async function warningsOf(options: object): Promise<readonly string[]> {
     listen: { address: "127.0.0.1:0" },
     upstream: { url: "http://127.0.0.1:5000" },
     auth: { backends: [{ type: "ldap", urls: ["ldaps://127.0.0.1:1"], searchBase: base, ...options }] },
-    access: [{ subjects: ["group:admins"], repositories: ["**"], actions: ["push"] }],
+    access: [{ subjects: ["group:admins"], repositories: ["**"], actions: ["pull", "push"] }],
   };
   await writeFile(join(directory, "gate.yaml"), JSON.stringify(configuration));
   const { code, stderr } = await runGate(["check", "--config", "gate.yaml"], { directory });

@@ -67,6 +67,30 @@ describe("a connection", () => {
     }
   });
 
+  it("keeps the last client's certificate where a key of another kind takes the place of its own", async () => {
+    const strict = await startSlapd({ global: ["TLSVerifyClient demand"] });
+    onTestFinished(() => strict.close());
+    const directory = await mkdtemp(join(tmpdir(), "registry-gate-client-key-"));
+    onTestFinished(() => rm(directory, { recursive: true, force: true }));
+    const rsa = await makeCertificate(directory, [], "rsa");
+    const clientKey = join(directory, "client.key");
+    await copyFile(strict.clientKey, clientKey);
+    const { backend, lines } = await openBackend({
+      ...plain,
+      urls: [strict.tlsUrl],
+      caCert: strict.authority,
+      clientCert: strict.clientCertificate,
+      clientKey,
+      pool: { size: 1, idle: 1 },
+    });
+    await copyFile(rsa.key, clientKey);
+    const reasons = (): unknown[] => lines.flatMap(({ level, fields }) => (level === "error" ? [fields.reason] : []));
+    await expect
+      .poll(reasons, { timeout: 10_000 })
+      .toEqual(["clientKey: does not belong to the certificate: the key is RSA, and that of the certificate EC"]);
+    expect(await outcomeOf(signIn(backend, "alice", "alicepw"))).toBe("authenticated");
+  });
+
   it("trusts another authority as soon as that is in the file, and keeps the last good one", async () => {
     const directory = await mkdtemp(join(tmpdir(), "registry-gate-authority-"));
     onTestFinished(() => rm(directory, { recursive: true, force: true }));
@@ -123,7 +147,8 @@ describe("the service account", () => {
     const { bindPassword: _, ...rest } = plain;
     const { backend } = await openBackend({ ...rest, bindPasswordFile: file });
     expect(await outcomeOf(signIn(backend, "alice", "alicepw"))).toMatch(/^unavailable: /);
-    await writeFile(file, "gatepw\n");
+    // As an editor of Windows saves it.
+    await writeFile(file, "\uFEFFgatepw\r\n");
     await expect
       .poll(() => outcomeOf(signIn(backend, "alice", "alicepw")), { timeout: 10_000, interval: 50 })
       .toBe("authenticated");

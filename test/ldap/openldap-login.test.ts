@@ -23,6 +23,7 @@ describe("a login", () => {
           subject: `uid=alice,ou=people,${base}`,
           username: "alice",
           groups: expect.arrayContaining(["developers", `cn=developers,${groupBase}`]),
+          nameMatching: "folded",
           backend: "ldap",
         },
       });

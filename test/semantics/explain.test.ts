@@ -31,10 +31,12 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "registry-gate-explain-"));
   await writeFile(join(directory, "gate.yaml"), JSON.stringify(configuration));
   const passwords = { alice: "alice-password", bob: "bob-password", ci: "ci-password" };
+  const files = { htpasswd: await passwordFile(passwords), groups: "pushers: bob\n" };
+  for (const [name, content] of Object.entries(files)) await writeFile(join(directory, name), content);
   registry = await startDockerRegistry();
   gate = await startGate({
     configuration: { ...configuration, upstream: { url: registry.url } },
-    files: { htpasswd: await passwordFile(passwords), groups: "pushers: bob\n" },
+    files,
   });
 });
 
@@ -100,9 +102,9 @@ describe("a running gate does what is explained", () => {
   test.each([
     ["nobody", [], {}],
     ["alice", ["--user", "alice"], basic("alice", "alice-password")],
-    ["bob", ["--user", "bob", "--group", "pushers"], basic("bob", "bob-password")],
+    ["bob, by the group file", ["--user", "bob"], basic("bob", "bob-password")],
   ])("to %s", async (name, who, headers) => {
-    for (const repository of ["public/base", "team/app", "secret/app", `${name}/app`]) {
+    for (const repository of ["public/base", "team/app", "secret/app", `${name.split(",")[0]}/app`]) {
       for (const [action, requestFor] of Object.entries(requests)) {
         const [method = "", path = ""] = requestFor(repository);
         const { code } = await explain(...who, action, repository);

@@ -15,6 +15,7 @@ const debianPackages: Readonly<Record<string, string>> = {
   sslscan: "sslscan",
   tar: "tar",
   truncate: "coreutils",
+  unshare: "util-linux",
   wrk: "wrk",
 };
 

@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+// First, so that it is in force before anything else runs.
+import "./commands/ignore-debug-signal.ts";
 import { readFileSync } from "node:fs";
 import { didYouMean, guardProcess } from "@registry-gate/auth-kit";
 import { check } from "./commands/check.ts";

@@ -16,7 +16,11 @@ describe("expansion of the environment", () => {
 
   test("leaves the access rules alone, where ${username} means the caller", () => {
     const rules = [{ subjects: ["user:${HOST}"], repositories: ["${username}/**"], actions: ["pull"] }];
-    expect(expandEnvironment({ access: rules }, environment)).toEqual({ value: { access: rules }, faults: [] });
+    expect(expandEnvironment({ access: rules }, environment)).toEqual({
+      value: { access: rules },
+      faults: [],
+      placeholders: [],
+    });
   });
 
   test("writes $${ as a literal ${", () => {
@@ -29,6 +33,14 @@ describe("expansion of the environment", () => {
     const expanded = { url: "registry" };
     expect(value).toEqual({ one: expanded, other: [expanded, expanded] });
     expect(faults).toEqual([]);
+  });
+
+  test("tells where a text is one placeholder and nothing else", () => {
+    const { placeholders } = expandEnvironment(
+      { a: "${PORT}", b: ["${HOST}:${PORT}", { c: "${PORT}" }], d: "$${PORT}", e: " ${PORT}", access: ["${PORT}"] },
+      environment,
+    );
+    expect(placeholders).toEqual([["a"], ["b", 1, "c"]]);
   });
 
   test("names the path of a variable that is not set", () => {
@@ -51,7 +63,11 @@ describe("expansion of the environment", () => {
       fc.property(
         fc.string().filter((text) => !text.includes("${")),
         (text) => {
-          expect(expandEnvironment({ a: text }, environment)).toEqual({ value: { a: text }, faults: [] });
+          expect(expandEnvironment({ a: text }, environment)).toEqual({
+            value: { a: text },
+            faults: [],
+            placeholders: [],
+          });
         },
       ),
     );

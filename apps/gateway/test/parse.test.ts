@@ -64,7 +64,7 @@ access:
       "a wrong cache",
       { auth: { ...least.auth, cache: { ttl: "0s", maxentries: 5 } } },
       [
-        "auth.cache.ttl: must be longer than nothing and shorter than 24 days",
+        "auth.cache.ttl: must be longer than nothing, and at most 36525d",
         "auth.cache.maxentries: is not a known key; did you mean maxEntries?",
       ],
     ],
@@ -107,21 +107,32 @@ access:
     ],
     ["a missing part", { upstream: undefined }, ["upstream: is required"]],
     ["a missing key", { listen: {} }, ["listen.address: is required"]],
-    ["a wrong type", { listen: { address: 5043 } }, ["listen.address: must be a text"]],
+    ["a wrong type", { upstream: { url: 5000 } }, ["upstream.url: must be a text: put it in quotes"]],
     [
       "a bad address",
-      { listen: { address: "5043" } },
-      ["listen.address: must be host:port, [IPv6 address]:port or unix:/path"],
+      { listen: { address: "localhost" } },
+      ["listen.address: must be host:port, [IPv6 address]:port, a port alone, unix:/path or systemd:NAME"],
     ],
     [
       "a number for a duration",
-      { upstream: { url: "http://r", readTimeout: 900 } },
-      ["upstream.readTimeout: must be a duration such as 500ms, 30s or 15m"],
+      { upstream: { url: "http://r", readTimeout: 900, connectTimeout: "1.5" } },
+      [
+        "upstream.readTimeout: must be a duration with a unit: write 900s",
+        "upstream.connectTimeout: must be a duration with a unit: write 1.5s",
+      ],
+    ],
+    [
+      "something else for a duration",
+      { upstream: { url: "http://r", readTimeout: "soon", connectTimeout: true } },
+      [
+        "upstream.readTimeout: must be a duration such as 500ms, 30s or 15m",
+        "upstream.connectTimeout: must be a duration such as 500ms, 30s or 15m",
+      ],
     ],
     [
       "an endless duration",
-      { upstream: { url: "http://r", readTimeout: "900000h" } },
-      ["upstream.readTimeout: must be longer than nothing and shorter than 24 days"],
+      { upstream: { url: "http://r", readTimeout: "900000000h" } },
+      ["upstream.readTimeout: must be longer than nothing, and at most 36525d"],
     ],
     [
       "an old protocol",
@@ -133,6 +144,23 @@ access:
       { listen: { address: "a:1", tls: { certificate: "c", key: "k", clientAuth: true, ciphers: "" } } },
       ["listen.tls.clientAuth: must be none, optional or required", "listen.tls.ciphers: must not be empty"],
     ],
+    ...["/v2", "/v2/", "/V2/healthz"].map((healthPath): [string, object, string[]] => [
+      `a health check at ${healthPath}`,
+      { listen: { address: "a:1", healthPath } },
+      ["listen.healthPath: must not be below /v2/, where the registry is"],
+    ]),
+    ...["healthz", "/a//b", "/../v2/", "/health?x", "/%76%32/", "/a b"].map(
+      (healthPath): [string, object, string[]] => [
+        `a health check at ${healthPath}`,
+        { listen: { address: "a:1", healthPath } },
+        ["listen.healthPath: must be a path of plain segments, such as /healthz"],
+      ],
+    ),
+    ...[660, "0999", "rw-rw----", "01777"].map((socketMode): [string, object, string[]] => [
+      `the mode ${socketMode} of a socket`,
+      { listen: { address: "unix:/s", socketMode } },
+      ['listen.socketMode: must be a mode in quotes, such as "0660"'],
+    ]),
     [
       "limits that are none",
       { limits: { connectionsPerAddress: 0, connections: 5 } },
@@ -151,7 +179,7 @@ access:
       "several faults at once",
       { listen: { address: "x" }, extra: 1, log: { level: "loud" } },
       [
-        "listen.address: must be host:port, [IPv6 address]:port or unix:/path",
+        "listen.address: must be host:port, [IPv6 address]:port, a port alone, unix:/path or systemd:NAME",
         "log.level: must be debug, info, warn, error or silent",
         "extra: is not a known key",
       ],

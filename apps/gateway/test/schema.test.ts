@@ -7,8 +7,9 @@ test("the schema speaks of the configuration as it is written, not as it is read
     type: "object",
     required: ["listen", "upstream", "auth"],
     additionalProperties: false,
+    patternProperties: { "^x-": {} },
     properties: {
-      listen: { properties: { address: { type: "string" } } },
+      listen: { properties: { address: { anyOf: [{ type: "string" }, { type: "integer" }] } } },
       upstream: { properties: { readTimeout: { type: "string" } } },
     },
   });
@@ -32,4 +33,10 @@ test("the schema holds the options of each built-in backend beside its type, and
       },
     },
   });
+});
+
+test("the schema has durations of backends as text alone, because a bare number is none in a file", () => {
+  const ldap = JSON.stringify(jsonSchema());
+  expect(ldap).toContain('"timeout":{"description":"For one operation; 5s by default","type":"string","pattern":"');
+  expect(ldap).toContain('"jwksTimeout":{"description":"How long a fetch may take","type":"string","pattern":"');
 });

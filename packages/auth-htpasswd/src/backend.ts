@@ -4,24 +4,20 @@ import {
   type AuthResult,
   type BackendContext,
   BackendUnavailableError,
+  type Identity,
   InvalidOptionsError,
-  type Logger,
 } from "@registry-gate/auth";
 import { backendContext } from "@registry-gate/auth-kit";
-import { type FailureCost, failureCost, failureTime, fillers } from "./equal-work.ts";
+import { failureCost, fillers } from "./equal-work.ts";
 import { type GroupFile, parseGroupFile } from "./group-file.ts";
 import { createHashChecks, type HashChecks } from "./hash-checks.ts";
 import { createHasher } from "./hasher.ts";
 import { type LiveFile, openLiveFile } from "./live-file.ts";
 import { type HtpasswdOptions, parseOptions, withDefaults } from "./options.ts";
-import type { Note } from "./text-lines.ts";
-import { parseUserFile, type UserFile } from "./user-file.ts";
+import { memberReporter, reportGroups, reportUsers, type Users } from "./report-files.ts";
+import { succeedGroups, succeedUsers } from "./succession.ts";
+import { parseUserFile } from "./user-file.ts";
 import { readName } from "./user-name.ts";
-
-/** The users of a file, with what a failed login costs. */
-interface Users extends UserFile {
-  readonly cost: FailureCost;
-}
 
 const ABSTAINED: AuthResult = { status: "abstained" };
 const WRONG: AuthResult = { status: "rejected", reason: "wrong password" };
@@ -48,12 +44,19 @@ export async function htpasswdBy(
   const { file, groupFile, allowPlaintext, hashConcurrency, hashQueue } = withDefaults(parseOptions(options));
   const { id, baseDirectory, log } = backendContext(context, "htpasswd");
   const listeners = new Set<() => void>();
-  const onChange = (): void => {
-    for (const listener of [...listeners]) listener();
-  };
 
   const userPath = resolve(baseDirectory, file);
   const groupPath = groupFile === undefined ? undefined : resolve(baseDirectory, groupFile);
+  const memberReport = groupPath === undefined ? undefined : memberReporter(groupPath, log);
+  const reportMembers = (): void => {
+    if (groups !== undefined) memberReport?.(groups.current(), users.current());
+  };
+  // One file may change before the other has been read.
+  let opened = false;
+  const onChange = (): void => {
+    if (opened) reportMembers();
+    for (const listener of [...listeners]) listener();
+  };
   const [users, groups] = await openBoth(
     openLiveFile<Users>({
       path: userPath,
@@ -62,6 +65,7 @@ export async function htpasswdBy(
         const parsed = parseUserFile(content, allowPlaintext);
         return { ...parsed, cost: failureCost(parsed.hashes.values()) };
       },
+      succeed: succeedUsers,
       report: (parsed) => reportUsers(parsed, userPath, log),
       log,
       onChange,
@@ -72,11 +76,14 @@ export async function htpasswdBy(
           path: groupPath,
           option: "groupFile",
           parse: parseGroupFile,
-          report: ({ faults }) => reportFaults(faults, groupPath, log),
+          succeed: (next, current) => succeedGroups(next, current, groupPath, log),
+          report: (parsed) => reportGroups(parsed, groupPath, log),
           log,
           onChange,
         }),
   );
+  opened = true;
+  reportMembers();
   const hasher = createHasher({ backend: id, concurrency: hashConcurrency, queue: hashQueue, checks });
 
   return {
@@ -93,11 +100,7 @@ export async function htpasswdBy(
         if (users.current().hashes.get(username)?.text !== hash?.text) continue;
         if (hash === undefined) return ABSTAINED;
         if (!matches) return WRONG;
-        const memberOf = groups?.current().groupsOf.get(username) ?? [];
-        return {
-          status: "authenticated",
-          identity: { subject: username, username, groups: memberOf, backend: id },
-        };
+        return { status: "authenticated", identity: identityOf(username, groups?.current(), id) };
       }
     },
     onChange(listener) {
@@ -105,6 +108,18 @@ export async function htpasswdBy(
       const subscription = (): void => listener();
       listeners.add(subscription);
       return () => void listeners.delete(subscription);
+    },
+    roster() {
+      const { names } = users.current();
+      const groupFile = groups?.current();
+      return {
+        users: names,
+        groups: groupFile?.names ?? new Set(),
+        identityOf(username) {
+          const { name } = readName(username);
+          return name === undefined || !names.has(name) ? undefined : identityOf(name, groupFile, id);
+        },
+      };
     },
     async check(signal) {
       if (signal.aborted) throw new BackendUnavailableError(id, "the check was given up");
@@ -116,6 +131,13 @@ export async function htpasswdBy(
       await hasher.close();
     },
   };
+}
+
+function identityOf(username: string, groupFile: GroupFile | undefined, backend: string): Identity {
+  const groups = groupFile?.groupsOf.get(username) ?? [];
+  const possible = groupFile?.possibleGroupsOf.get(username)?.filter((group) => !groups.includes(group)) ?? [];
+  const identity = { subject: username, username, groups, backend };
+  return possible.length === 0 ? identity : { ...identity, ambiguousGroups: possible };
 }
 
 /** Waits for both, so that every fault is told and nothing is left open where one of them fails. */
@@ -135,30 +157,4 @@ async function openBoth<U, G>(
     throw reason;
   });
   throw new InvalidOptionsError(faults, { cause: reasons[0] });
-}
-
-/** From how long on a failed login is worth a warning, in milliseconds. */
-const DEAR = 1000;
-
-function reportUsers({ faults, weak, cost }: Users, file: string, log: Logger): void {
-  reportFaults(faults, file, log);
-  if (weak.des.length > 0) {
-    log.warn({ file, lines: weak.des }, "DES crypt looks at the first eight bytes of a password only");
-  }
-  if (weak.plain.length > 0) log.warn({ file, lines: weak.plain }, "passwords are kept in plain text");
-  const milliseconds = Math.round(failureTime(cost));
-  if (milliseconds >= DEAR) {
-    log.warn({ file, milliseconds }, "every failed login takes as long as the most expensive hash in the file");
-  }
-}
-
-/** How many entries are told of one by one. */
-const MOST_FAULTS = 100;
-
-function reportFaults(faults: readonly Note[], file: string, log: Logger): void {
-  for (const { line, message } of faults.slice(0, MOST_FAULTS)) {
-    log.warn({ file, line }, `this entry is not used: ${message}`);
-  }
-  const more = faults.length - MOST_FAULTS;
-  if (more > 0) log.warn({ file, entries: more }, "further entries are not used");
 }

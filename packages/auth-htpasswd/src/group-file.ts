@@ -4,12 +4,29 @@ import { readName } from "./user-name.ts";
 /** The groups of an Apache group file. */
 export interface GroupFile {
   /** For each user, in Normalization Form C, the groups in the order of the file. */
-  readonly groupsOf: ReadonlyMap<string, readonly string[]>;
+  readonly groupsOf: GroupsOfUsers;
+  /** What a line that cannot be used may have meant. Rules that deny count it: they must not fail by a slip. */
+  readonly possibleGroupsOf: GroupsOfUsers;
+  /** Every group that the file names. */
+  readonly names: ReadonlySet<string>;
+  /** Who stands where, for those lines that are used. */
+  readonly members: readonly Member[];
   readonly faults: readonly Note[];
+}
+
+export type GroupsOfUsers = ReadonlyMap<string, readonly string[]>;
+
+export interface Member {
+  readonly line: number;
+  readonly user: string;
 }
 
 /** A name in quotes, in which a backslash makes the next character literal, or one without white space. */
 const WORD = /"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|([^\s"']\S*)|(\S+)/gu;
+/** What follows the name in a line of `/etc/group`: a password, a number, and names between commas. */
+const SYSTEM_GROUP = /^[^\s:]*:\d+:[^\s:]*$/;
+/** Controls, separators of lines and characters without a width: no rule can be seen to name such a group. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /**
  * Reads an Apache group file: lines `group: user user`. Several lines for one group add up. A user whose name has white
@@ -18,7 +35,10 @@ const WORD = /"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|([^\s"']\S*)|(\S+)/gu;
  * @throws {NotThatFileError} when the file as a whole is no group file.
  */
 export function parseGroupFile(content: Buffer): GroupFile {
-  const members = new Map<string, Set<string>>();
+  const certain = membership();
+  const possible = membership();
+  const names = new Set<string>();
+  const members: Member[] = [];
   const faults: Note[] = [];
   let shapeless = 0;
   let shaped = 0;
@@ -32,30 +52,59 @@ export function parseGroupFile(content: Buffer): GroupFile {
       continue;
     }
     shaped++;
-    const group = readName(text.slice(0, colon).trim());
-    if (group.name === undefined) {
-      fault(`the name of the group ${group.fault}`);
+    const written = text.slice(0, colon).trim();
+    const list = text.slice(colon + 1);
+    const group = readGroupName(written);
+    const users = words(list);
+    const unusable = unusableLine(group.fault, list, users);
+    if (group.name === undefined || users === undefined || unusable !== undefined) {
+      if (unusable !== undefined) fault(unusable);
+      const meant = readName(written.replace(UNSEEN, "")).name;
+      if (meant !== undefined) for (const user of possibleUsers(list)) possible.add(user, meant);
       continue;
     }
-    const users = words(text.slice(colon + 1));
-    if (users === undefined) {
-      fault("a quote is not closed");
-      continue;
-    }
+    names.add(group.name);
     for (const word of users) {
       const user = readName(word);
       if (user.name === undefined) fault(`the name of a user ${user.fault}`);
-      else add(members, user.name, group.name);
+      else {
+        certain.add(user.name, group.name);
+        members.push({ line, user: user.name });
+        if (word.includes(",")) for (const part of possibleUsers(word)) possible.add(part, group.name);
+      }
     }
   }
   if (shapeless > 0 && shaped === 0) throw new NotThatFileError("is not a group file: no line is group: user user");
-  return { groupsOf: new Map([...members].map(([user, groups]) => [user, [...groups]])), faults };
+  return { groupsOf: certain.ofUsers(), possibleGroupsOf: possible.ofUsers(), names, members, faults };
 }
 
-function add(members: Map<string, Set<string>>, user: string, group: string): void {
-  const groups = members.get(user);
-  if (groups === undefined) members.set(user, new Set([group]));
-  else groups.add(group);
+function readGroupName(text: string): ReturnType<typeof readName> {
+  const reading = readName(text);
+  if (reading.name === undefined) return reading;
+  return reading.name.search(UNSEEN) === -1 ? reading : { fault: "has an invisible character in it" };
+}
+
+function unusableLine(groupFault: string | undefined, list: string, users: unknown): string | undefined {
+  if (groupFault !== undefined) return `the name of the group ${groupFault}`;
+  if (SYSTEM_GROUP.test(list)) return "this is a line of /etc/group: write group: user user";
+  return users === undefined ? "a quote is not closed" : undefined;
+}
+
+interface Membership {
+  add(user: string, group: string): void;
+  ofUsers(): GroupsOfUsers;
+}
+
+function membership(): Membership {
+  const groupsOf = new Map<string, Set<string>>();
+  return {
+    add(user, group) {
+      const groups = groupsOf.get(user);
+      if (groups === undefined) groupsOf.set(user, new Set([group]));
+      else groups.add(group);
+    },
+    ofUsers: () => new Map([...groupsOf].map(([user, groups]) => [user, [...groups]])),
+  };
 }
 
 /** The names in a list; `undefined` where a quote is left open. */
@@ -67,4 +116,9 @@ function words(list: string): readonly string[] | undefined {
     if (name !== "") names.push(name);
   }
   return names;
+}
+
+/** Whoever can have been meant by a list that somebody wrote otherwise. */
+function possibleUsers(list: string): readonly string[] {
+  return list.split(/[\s,:"']+/).flatMap((word) => readName(word).name ?? []);
 }

@@ -1,4 +1,5 @@
 import { isStreamSafe } from "@registry-gate/auth-kit";
+import { foreignFault, hashLikeFault, isLocked } from "./lookalikes.ts";
 
 /** The ways of writing down a password that Apache and nginx know. */
 export type HashKind =
@@ -21,7 +22,10 @@ export interface PasswordHash {
 }
 
 /** What came of looking at a stored password; `fault` says in one line why it cannot be used. */
-export type HashReading = { readonly hash: PasswordHash } | { readonly fault: string };
+export type HashReading =
+  | { readonly hash: PasswordHash }
+  /** `locked` where somebody has made it so on purpose. */
+  | { readonly fault: string; readonly locked?: true };
 
 export const BCRYPT_COST: { readonly least: number; readonly most: number } = { least: 4, most: 17 };
 const SHA_CRYPT_ROUNDS = { least: 1000, most: 10_000_000, byDefault: 5000 };
@@ -36,19 +40,9 @@ const PLAIN = "{PLAIN}";
 /** In bytes of UTF-8. */
 const LONGEST_PLAIN = 512;
 
-/** Formats that are recognised only to name them in the warning. */
-const FOREIGN: readonly (readonly [RegExp, string])[] = [
-  [/^\$2x?\$/, "this old variant of bcrypt is not supported"],
-  [/^\$g?y\$/, "yescrypt is not supported"],
-  [/^\$7\$/, "scrypt is not supported"],
-  [/^\$argon2/, "Argon2 is not supported"],
-  [/^\$(?:md5|sha1|3)[$,]/, "this kind of crypt is not supported"],
-  [/^_[./A-Za-z0-9]{19}$/, "BSDi extended DES crypt is not supported"],
-];
-
 /**
- * Recognises the format of a stored password. What begins like a hash is never taken for plain text, because whoever
- * could read the file would then know a password that opens the account.
+ * Recognises the format of a stored password. What looks like a hash or a lock is never taken for plain text, unless
+ * `{PLAIN}` before it says so.
  *
  * @param allowPlaintext Whether plain text is acceptable, with `{PLAIN}` before it as nginx has it, or bare.
  */
@@ -73,7 +67,7 @@ export function readHash(text: string, allowPlaintext: boolean): HashReading {
 function readBcrypt(text: string): HashReading {
   const cost = Number(BCRYPT.exec(text)?.[1] ?? Number.NaN);
   if (Number.isNaN(cost)) {
-    return { fault: FOREIGN.find(([pattern]) => pattern.test(text))?.[1] ?? "the bcrypt hash is malformed" };
+    return { fault: foreignFault(text) ?? "the bcrypt hash is malformed" };
   }
   const { least, most } = BCRYPT_COST;
   if (cost < least || cost > most) return { fault: `the cost of the bcrypt hash is not between ${least} and ${most}` };
@@ -95,12 +89,10 @@ function readShaCrypt(text: string): HashReading {
 }
 
 function readOther(text: string, allowPlaintext: boolean): HashReading {
-  const foreign = FOREIGN.find(([pattern]) => pattern.test(text));
-  if (foreign !== undefined) return { fault: foreign[1] };
   const marked = text.startsWith(PLAIN);
-  if (!marked && /^(?:\$[a-z0-9-]+[$,]|\{[A-Za-z0-9.-]+\})/.test(text)) {
-    return { fault: "the format of the password hash is not known" };
-  }
+  if (!marked && isLocked(text)) return { fault: "the entry is locked", locked: true };
+  const hashLike = marked ? undefined : hashLikeFault(text);
+  if (hashLike !== undefined) return { fault: hashLike };
   const password = marked ? text.slice(PLAIN.length) : text;
   if (password === "") return { fault: "the password is missing" };
   if (!allowPlaintext) {

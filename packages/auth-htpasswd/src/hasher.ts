@@ -64,12 +64,15 @@ export function createHasher({ backend, concurrency, queue: maxWaiting, checks }
   }
 
   /** Checks the user's own hash first. The rest is only done for its time: not where the password is right or unwanted. */
-  async function compute({ own, fillers }: Candidate, password: string, signal: AbortSignal): Promise<boolean> {
+  async function compute({ own, fillers }: Comparisons, signal: AbortSignal): Promise<boolean> {
     try {
-      if (own !== undefined && (await checks.matches(own, password))) return true;
-      for (const filler of fillers) {
+      for (const { hash, password } of own) {
+        if (await checks.matches(hash, password)) return true;
         if (signal.aborted) throw givenUp();
-        await checks.matches(filler, password);
+      }
+      for (const { hash, password } of fillers) {
+        if (signal.aborted) throw givenUp();
+        await checks.matches(hash, password);
       }
       return false;
     } catch (error) {
@@ -82,20 +85,47 @@ export function createHasher({ backend, concurrency, queue: maxWaiting, checks }
       if (closing !== undefined) throw unavailable("closed");
       const { signal } = caller;
       if (signal.aborted) throw givenUp();
-      const own = candidate.own !== undefined && isUsable(password, candidate.own) ? candidate.own : undefined;
-      const usable = { own, fillers: candidate.fillers.filter((filler) => isUsable(password, filler)) };
-      if ([own, ...usable.fillers].every((hash) => hash === undefined || isCheap(hash))) {
-        return compute(usable, password, signal);
+      const comparisons = comparisonsOf(candidate, password);
+      if ([...comparisons.own, ...comparisons.fillers].every(({ hash }) => isCheap(hash))) {
+        return compute(comparisons, signal);
       }
       const release = await turn(caller);
       // A computation cannot be stopped: an aborted one keeps its turn until it is over, and only the answer is early.
-      return orAbort(compute(usable, password, signal).finally(release), signal, givenUp);
+      return orAbort(compute(comparisons, signal).finally(release), signal, givenUp);
     },
     close() {
       closing ??= queue.idle().then(() => checks.close());
       return closing;
     },
   };
+}
+
+interface Comparison {
+  readonly hash: PasswordHash;
+  readonly password: string;
+}
+
+interface Comparisons {
+  readonly own: readonly Comparison[];
+  readonly fillers: readonly Comparison[];
+}
+
+/** Each hash is compared with each form of the password, so that the time depends on the password and not on the user. */
+function comparisonsOf({ own, fillers }: Candidate, password: string): Comparisons {
+  const forms = formsOf(password);
+  const withForms = (hash: PasswordHash): Comparison[] =>
+    forms.filter((form) => isUsable(form, hash)).map((form) => ({ hash, password: form }));
+  return { own: own === undefined ? [] : withForms(own), fillers: fillers.flatMap(withForms) };
+}
+
+/**
+ * The password, and, where it differs, its decomposed form (Normalization Form D): on macOS, hashes were made of that. A
+ * password of ASCII has one form alone.
+ */
+function formsOf(password: string): readonly string[] {
+  if (password.length > MAX_BYTES) return [password];
+  const decomposed = password.normalize("NFD");
+  return decomposed === password ? [password] : [password, decomposed];
 }
 
 /** Whether any hash of this kind could have come from this password. */

@@ -9,6 +9,11 @@ export interface LiveFileOptions<T> {
   readonly option: string;
   /** Throws {@link NotThatFileError} for a file that is wholly something else. */
   readonly parse: (content: Buffer) => T;
+  /**
+   * Makes of a new content what comes into force; by default it does so itself. Throws {@link NotThatFileError} where the
+   * current one is to stay, although the new one is well-formed.
+   */
+  readonly succeed?: (next: T, current: T) => T;
   /** Writes down what is noteworthy in a new content, before it comes into force. */
   readonly report: (value: T) => void;
   readonly log: Logger;
@@ -29,7 +34,7 @@ export interface LiveFile<T> {
  * @throws {InvalidOptionsError} when there is no good content to begin with.
  */
 export async function openLiveFile<T>(options: LiveFileOptions<T>): Promise<LiveFile<T>> {
-  const { path, parse, report, log, onChange } = options;
+  const { path, parse, succeed = (next) => next, report, log, onChange } = options;
   const first = await load(options);
   let value = first.value;
   report(value);
@@ -38,7 +43,7 @@ export async function openLiveFile<T>(options: LiveFileOptions<T>): Promise<Live
     path,
     (content) => {
       try {
-        const next = parse(content);
+        const next = succeed(parse(content), value);
         report(next);
         value = next;
       } catch (error) {

@@ -2,11 +2,8 @@ import { constants } from "node:fs";
 import { type FileHandle, lstat, open, readFile, realpath, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-
-/** The file cannot be replaced. The message is one line. */
-export class ReplaceError extends Error {
-  override readonly name = "ReplaceError";
-}
+import { overwriteFile } from "./overwrite-file.ts";
+import { ReplaceError } from "./replace-error.ts";
 
 export interface ReplaceOptions {
   /** For how long to wait for another run that holds the lock, in milliseconds. */
@@ -16,7 +13,8 @@ export interface ReplaceOptions {
 /**
  * Replaces the content of a file by what `edit` makes of it. Whoever reads the file sees the old content or the new one,
  * whole, also after a crash. Mode and, where the process may, owner are kept; a new file can be read by its owner alone.
- * Of a symbolic link, the target is replaced.
+ * Of a symbolic link, the target is replaced. Only a file that is a mount point, as in a container, is written in place:
+ * see {@link overwriteFile}.
  *
  * The new content is written to `FILE.lock` in the same directory, which must not exist: that file is the lock as well,
  * so of two runs at once the second waits and then edits what the first has written.
@@ -40,7 +38,13 @@ export async function replaceFile<T extends { readonly content: Buffer }>(
       await handle.chmod(owner.mode);
     }
     await handle.sync();
-    await rename(lock, target);
+    try {
+      await rename(lock, target);
+    } catch (error) {
+      if (codeOf(error) !== "EBUSY") throw error;
+      await overwriteFile(target, content, edited.content);
+      await rm(lock);
+    }
     await syncDirectory(dirname(target));
     return edited;
   } catch (error) {

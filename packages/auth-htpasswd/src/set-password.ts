@@ -3,7 +3,8 @@ import { type Fault, InvalidOptionsError } from "@registry-gate/auth";
 import { editEntry } from "./edit-entry.ts";
 import { BCRYPT_COST } from "./hash-format.ts";
 import { BCRYPT_MAX_BYTES } from "./hasher.ts";
-import { ReplaceError, replaceFile } from "./replace-file.ts";
+import { ReplaceError } from "./replace-error.ts";
+import { replaceFile } from "./replace-file.ts";
 import { NotThatFileError } from "./text-lines.ts";
 import { parseUserFile } from "./user-file.ts";
 

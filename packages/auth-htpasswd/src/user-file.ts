@@ -1,4 +1,5 @@
-import { type PasswordHash, readHash } from "./hash-format.ts";
+import { type HashReading, type PasswordHash, readHash } from "./hash-format.ts";
+import { isDigest } from "./lookalikes.ts";
 import { type Note, NotThatFileError, textLines } from "./text-lines.ts";
 import { readName } from "./user-name.ts";
 
@@ -8,6 +9,10 @@ export interface UserFile {
   readonly hashes: ReadonlyMap<string, PasswordHash>;
   /** Every entry that cannot be used, and why. */
   readonly faults: readonly Note[];
+  /** Everybody who has an entry, whether or not it can be used. */
+  readonly names: ReadonlySet<string>;
+  /** How many entries are locked on purpose. */
+  readonly locked: number;
   /** The lines of entries that can be used, but are weaker than they look. */
   readonly weak: { readonly des: readonly number[]; readonly plain: readonly number[] };
 }
@@ -25,6 +30,7 @@ export function parseUserFile(content: Buffer, allowPlaintext: boolean): UserFil
   const weak = { des: [] as number[], plain: [] as number[] };
   let shapeless = 0;
   let shaped = 0;
+  let locked = 0;
 
   for (const { number: line, text } of textLines(content)) {
     const fault = (message: string): void => void faults.push({ line, message });
@@ -46,24 +52,46 @@ export function parseUserFile(content: Buffer, allowPlaintext: boolean): UserFil
       continue;
     }
     firstLines.set(name, line);
-    const reading = readHash(entry.stored, allowPlaintext);
-    if ("fault" in reading) fault(reading.fault);
-    else {
+    const reading = readStored(entry, allowPlaintext);
+    if ("fault" in reading) {
+      fault(reading.fault);
+      if (reading.locked === true) locked++;
+    } else {
       hashes.set(name, reading.hash);
       if (reading.hash.kind === "des-crypt") weak.des.push(line);
       if (reading.hash.kind === "plain") weak.plain.push(line);
     }
   }
   if (shapeless > 0 && shaped === 0) throw new NotThatFileError("is not a password file: no line is user:hash");
-  return { hashes, faults, weak };
+  return { hashes, names: new Set(firstLines.keys()), faults, locked, weak };
+}
+
+function readStored({ stored, next }: Entry, allowPlaintext: boolean): HashReading {
+  // The realm of htdigest stands where htpasswd has the hash, and could pass for a password, or for DES crypt.
+  if (next !== undefined && isDigest(next) && !/^[${]/.test(stored)) {
+    return { fault: "this is a line of htdigest (user:realm:hash), whose hashes are of another kind" };
+  }
+  if (stored === "x" && next !== undefined && /^\d+$/.test(next)) {
+    return { fault: "this is a line of /etc/passwd, which holds no password" };
+  }
+  return readHash(stored, allowPlaintext);
+}
+
+/** One line, taken apart. */
+export interface Entry {
+  /** As it stands there. */
+  readonly username: string;
+  readonly stored: string;
+  /** What stands between a second colon and a third, or the end. */
+  readonly next: string | undefined;
 }
 
 /**
  * Takes one line apart, already trimmed.
  *
- * @returns the name as it stands there; `undefined` where there is no colon.
+ * @returns `undefined` where there is no colon.
  */
-export function splitEntry(text: string): { readonly username: string; readonly stored: string } | undefined {
-  const [username, stored] = text.split(":", 2);
-  return username === undefined || stored === undefined ? undefined : { username, stored };
+export function splitEntry(text: string): Entry | undefined {
+  const [username, stored, next] = text.split(":", 3);
+  return username === undefined || stored === undefined ? undefined : { username, stored, next };
 }

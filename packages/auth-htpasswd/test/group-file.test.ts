@@ -33,6 +33,56 @@ test("lines that cannot be used are told of by their number", () => {
   expect(file.faults.map((fault) => fault.line)).toEqual([2, 3, 4, 5]);
 });
 
+test("a line of /etc/group is told of, and counts for rules that deny alone", () => {
+  const { groupsOf, possibleGroupsOf, names, faults } = parse(
+    "leavers:x:1001:alice,bob\nempty::1002:\nok: carol x:1:a,b\n",
+  );
+  expect(Object.fromEntries(groupsOf)).toEqual({ carol: ["ok"], "x:1:a,b": ["ok"] });
+  expect(possibleGroupsOf.get("alice")).toEqual(["leavers"]);
+  expect(possibleGroupsOf.get("bob")).toEqual(["leavers"]);
+  expect([...names]).toEqual(["ok"]);
+  expect(faults).toEqual([
+    { line: 1, message: "this is a line of /etc/group: write group: user user" },
+    { line: 2, message: "this is a line of /etc/group: write group: user user" },
+  ]);
+});
+
+test("users between commas are one name, and each of them for rules that deny", () => {
+  const { groupsOf, possibleGroupsOf } = parse("leavers: alice, bob,carol dave\n");
+  expect([...groupsOf.keys()]).toEqual(["alice,", "bob,carol", "dave"]);
+  expect([...possibleGroupsOf.keys()]).toEqual(["alice", "bob", "carol"]);
+});
+
+test.each([
+  ["a quote that is not closed", 'leavers: alice "bob carol', ["alice", "bob", "carol"], "a quote is not closed"],
+  [
+    "an invisible character in the name",
+    "lea\u200bvers: alice",
+    ["alice"],
+    "the name of the group has an invisible character in it",
+  ],
+  [
+    "a soft hyphen in the name",
+    "lea\u00advers: alice",
+    ["alice"],
+    "the name of the group has an invisible character in it",
+  ],
+  ["a control in the name", "lea\u0007vers: alice", ["alice"], "the name of the group has a control character in it"],
+])("a group with %s locks nobody out, and is meant by rules that deny", (_, line, users, message) => {
+  const { groupsOf, possibleGroupsOf, faults } = parse(`pushers: alice\n${line}\n`);
+  expect(Object.fromEntries(groupsOf)).toEqual({ alice: ["pushers"] });
+  expect([...possibleGroupsOf]).toEqual(users.map((user) => [user, ["leavers"]]));
+  expect(faults).toEqual([{ line: 2, message }]);
+});
+
+test("each member is known by its line", () => {
+  expect(parse("a: x y\n\nb: x\n").members).toEqual([
+    { line: 1, user: "x" },
+    { line: 1, user: "y" },
+    { line: 3, user: "x" },
+  ]);
+});
+
 test("a file that is wholly something else is refused, and an empty one is not", () => {
   expect(() => parse("a: \0")).toThrow(NotThatFileError);
   expect(() => parse("not a group file\n")).toThrow(NotThatFileError);

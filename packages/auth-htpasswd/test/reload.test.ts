@@ -23,7 +23,7 @@ test("an edit in place brings new users and passwords into force, and a deleted 
   expect(await statusOf(backend, "bob", "secret")).toBe("abstained");
   expect(lines).toMatchObject([{ level: "info", fields: { file } }]);
 
-  await writeFile(file, "");
+  await writeFile(file, BOB);
   await until(() => expect(changes).toBe(2));
   expect(await statusOf(backend, "alice", "changed")).toBe("abstained");
 
@@ -74,6 +74,65 @@ test("a file that is missing or of no use leaves the last good one in force, and
   await until(() => expect(changes).toBe(1));
   expect(await statusOf(backend, "alice", "secret")).toBe("abstained");
   expect(await statusOf(backend, "bob", "secret")).toBe("authenticated");
+});
+
+test.each([
+  ["is empty", "", "is empty: it has no line user:hash"],
+  ["holds comments alone", "# alice:x\n\n", "is empty: it has no line user:hash"],
+  [
+    "has no entry that can be used",
+    "bob:$y$j9T$salt$hash\ncarol:?\n",
+    "has no entry that can be used (line 1: yescrypt is not supported)",
+  ],
+])("a password file that %s leaves the last good one in force", async (_, content, reason) => {
+  const { backend, file, lines } = await open(`${ALICE}\n`);
+  let changes = 0;
+  backend.onChange?.(() => changes++);
+  await writeFile(file, content);
+  await until(() => expect(lines.filter(({ level }) => level === "error")).toHaveLength(1));
+  expect(lines).toMatchObject([{ level: "error", fields: { file, reason } }]);
+  expect(await statusOf(backend, "alice", "secret")).toBe("authenticated");
+  expect(changes).toBe(0);
+
+  await writeFile(file, BOB);
+  await until(async () => expect(await statusOf(backend, "bob", "secret")).toBe("authenticated"));
+  expect(await statusOf(backend, "alice", "secret")).toBe("abstained");
+});
+
+test("the last user of a file is gone when the entry is locked, and the log says that nobody can sign in", async () => {
+  const { backend, file, lines } = await open(`${ALICE}\n`);
+  await writeFile(file, ALICE.replace(":", ":!"));
+  await until(async () => expect(await statusOf(backend, "alice", "secret")).toBe("abstained"));
+  expect(lines).toMatchObject([
+    { level: "warn", fields: { file, line: 1 }, message: "this entry is not used: the entry is locked" },
+    { level: "warn", fields: { file }, message: "nobody can sign in: the file has no entry that can be used" },
+    { level: "info" },
+  ]);
+});
+
+test("a password file may be empty at the start, and is filled later", async () => {
+  const { backend, file, lines } = await open("");
+  expect(lines).toMatchObject([
+    { level: "warn", message: "nobody can sign in: the file has no entry that can be used" },
+  ]);
+  await writeFile(file, ALICE);
+  await until(async () => expect(await statusOf(backend, "alice", "secret")).toBe("authenticated"));
+});
+
+test("of an emptied group file nobody is in a group, and rules that deny hold for those who were", async () => {
+  const { backend, groupFile, lines } = await open(ALICE, { groups: "leavers: alice\n" });
+  const identity = async (): Promise<unknown> => {
+    const result = await signIn(backend, "alice", "secret");
+    return result.status === "authenticated" ? result.identity : result;
+  };
+  expect(await identity()).toMatchObject({ groups: ["leavers"] });
+  for (const content of ["", "# nobody\n"]) {
+    await writeFile(groupFile, content);
+    await until(async () => expect(await identity()).toMatchObject({ groups: [], ambiguousGroups: ["leavers"] }));
+  }
+  await until(() => expect(lines.filter(({ level }) => level === "error").length).toBeGreaterThan(0));
+  await writeFile(groupFile, "leavers:\n");
+  await until(async () => expect(await identity()).not.toHaveProperty("ambiguousGroups"));
 });
 
 test("a check that began before its user was deleted does not sign the user in", async () => {

@@ -75,6 +75,78 @@ test("plain text is used only where it is allowed", () => {
   }
 });
 
+test.each([
+  [
+    "$apr1$salt$hash after a blank",
+    " $apr1$saltsalt$aaaaaaaaaaaaaaaaaaaaaa",
+    "blanks, quotes or other marks stand before the hash",
+  ],
+  ["in quotes", '"$apr1$saltsalt$aaaaaaaaaaaaaaaaaaaaaa"', "blanks, quotes or other marks stand before the hash"],
+  ["in single quotes after a blank", ` '${BCRYPT}'`, "blanks, quotes or other marks stand before the hash"],
+  ["in quotes of a word processor", "\u201c$6$salt$aaaa\u201d", "blanks, quotes or other marks"],
+  ["after a character that nobody sees", "\u200b$6$salt$aaaa", "blanks, quotes or other marks"],
+  ["escaped for a shell", "\\$apr1\\$salt\\$aaaa", "blanks, quotes or other marks"],
+  ["after an equals sign", "=$6$salt$aaaa", "blanks, quotes or other marks"],
+  ["of a compose file", "$$apr1$$saltsalt$$aaaaaaaaaaaaaaaaaaaaaa", "the dollar signs of the hash are doubled"],
+  ["of a compose file, in quotes", `"${BCRYPT.replaceAll("$", "$$$$")}"`, "the dollar signs of the hash are doubled"],
+  ["of a kind that nobody knows", "$zz9$x$y", "the format of the password hash is not known"],
+  ["with a number for its kind", "$8$x$y", "the format of the password hash is not known"],
+  ["of a kind with a stroke", "$ml-pbkdf2$x$y", "the format of the password hash is not known"],
+  ["of Django", "$pbkdf2-sha256$29000$x$y", "the format of the password hash is not known"],
+  ["of a scheme", "{PBKDF2-SHA256}10000$x", "the format of the password hash is not known"],
+  ["of a scheme in lower case", "{plain}secret", "the format of the password hash is not known"],
+  ["of a scheme with an encoding", "{SHA512.b64}AAAA", "the format of the password hash is not known"],
+  ["of a scheme after a blank", " {SSHA}AAAA", "blanks, quotes or other marks stand before the hash"],
+  ["of htdigest", "Registry realm:5f4dcc3b5aa765d61d8327deb882cf99", "this is a line of htdigest"],
+  [
+    "of htdigest whose realm looks like DES crypt",
+    "RegistryRealm:5F4DCC3B5AA765D61D8327DEB882CF99",
+    "this is a line of htdigest",
+  ],
+  ["of htdigest with SHA-256", `realm:${"a1".repeat(32)}`, "this is a line of htdigest"],
+  ["of /etc/passwd", "x:1000:1000:Alice:/home/alice:/bin/sh", "this is a line of /etc/passwd"],
+  ["a lock", "!", "the entry is locked"],
+  ["a lock of two marks", "!!", "the entry is locked"],
+  ["a lock of a star", "*", "the entry is locked"],
+  ["a lock before a hash", `!${BCRYPT}`, "the entry is locked"],
+  ["a lock before a password", "!secret", "the entry is locked"],
+  ["a lock after a blank", " *LK*", "the entry is locked"],
+])("what looks like a hash or a lock is never a password: %s", (_, stored, reason) => {
+  for (const allowPlaintext of [true, false]) {
+    const { hashes, faults, locked } = parse(`alice:${stored}`, allowPlaintext);
+    expect([...hashes]).toEqual([]);
+    expect(faults).toMatchObject([{ line: 1, message: expect.stringContaining(reason) }]);
+    expect(locked).toBe(reason === "the entry is locked" ? 1 : 0);
+  }
+});
+
+test("a password that looks like a hash or a lock is one behind {PLAIN}, and others need no mark", () => {
+  for (const text of ["$a$b", "{x}y", "!!", "*", " $a$", "$$x$$"]) {
+    expect(parse(`alice:{PLAIN}${text}`, true).hashes.get("alice")).toEqual({ kind: "plain", cost: 0, text });
+  }
+  for (const text of [
+    "$ecret",
+    "pa$$w$rd",
+    "a{b}",
+    "{open",
+    "se!cret*",
+    " blank",
+    "realm:1000",
+    "a:b:5f4dcc3b5aa765d61d8327deb882cf99",
+  ]) {
+    expect(parse(`alice:${text}`, true).hashes.get("alice")).toMatchObject({ kind: "plain", text: text.split(":")[0] });
+  }
+});
+
+test("a hash may have what looks like a digest behind it", () => {
+  expect(parse(`alice:${SHA}:${"a1".repeat(16)}`).hashes.get("alice")?.text).toBe(SHA);
+});
+
+test("everybody who has an entry is known by name, whether or not it can be used", () => {
+  const { names } = parse(`alice:${SHA}\nbob:?\ncarol:!\n:x\nzo\u0065\u0301:`);
+  expect([...names]).toEqual(["alice", "bob", "carol", "zo\u00e9"]);
+});
+
 test("lines that are no entries are told of by their number", () => {
   const { hashes, faults } = parse(
     Buffer.concat([

@@ -1,3 +1,4 @@
+import { timerDelay } from "@registry-gate/auth";
 import { type LinkedList, type LinkedNode, linkedList } from "./linked-list.ts";
 import { createRanking } from "./ranking.ts";
 
@@ -188,7 +189,7 @@ export function fairQueue(options: FairQueueOptions): FairQueue {
       const timer =
         timeout === undefined
           ? undefined
-          : setTimeout(() => waiter.refuse(new QueueRefusedError("timed-out")), timeout);
+          : setTimeout(() => waiter.refuse(new QueueRefusedError("timed-out")), timerDelay(timeout));
       signal?.addEventListener("abort", abort, { once: true });
     });
   }

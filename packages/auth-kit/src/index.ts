@@ -6,6 +6,7 @@
 export { backendContext, isLogger, silentLog } from "./backend-context.ts";
 export { backendFault } from "./backend-fault.ts";
 export { clientNetwork } from "./client-network.ts";
+export { durationFault, durationOption, fileOptionsSchema } from "./duration-option.ts";
 export {
   claimUncaught,
   containmentOf,
@@ -23,8 +24,11 @@ export {
   type Release,
 } from "./fair-queue.ts";
 export { guardProcess } from "./guard-process.ts";
+export { inspectKeyPair, type KeyPairFault, type KeyPairFindings } from "./key-pair.ts";
 export { suggestKey } from "./known-keys.ts";
 export { type LinkedList, type LinkedNode, linkedList } from "./linked-list.ts";
 export { optionFaults, parseOptions } from "./parse-options.ts";
+export { readSecret, readSecretText, type TextReading, withoutByteOrderMark } from "./read-secret.ts";
 export { isStreamSafe } from "./stream-safe.ts";
 export { didYouMean } from "./suggestion.ts";
+export { type ValueSchema, type ValueType, valueSchema } from "./value-types.ts";

@@ -174,6 +174,21 @@ describe("fairQueue", () => {
     }
   });
 
+  it("lets a caller wait where the time limit is longer than a timer can be", async () => {
+    vi.useFakeTimers();
+    try {
+      const queue = fairQueue({ concurrency: 1, maxWaiting: 10, timeout: 2 ** 33 });
+      const release = await queue.acquire("a");
+      const next = queue.acquire("b");
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(queue.waiting).toBe(1);
+      release();
+      (await next)();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it("tells why the signal aborted", async () => {
     const reason = new Error("the client has gone");
     const queue = fairQueue({ concurrency: 1, maxWaiting: 10 });

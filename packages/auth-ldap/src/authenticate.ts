@@ -1,12 +1,13 @@
 import { randomBytes } from "node:crypto";
 import type { AuthResult, BasicCredentials, Identity } from "@registry-gate/auth";
-import { canonicalDN, writeCanonical } from "@registry-gate/distinguished-name";
+import { canonicalDN, foldValue, writeCanonical } from "@registry-gate/distinguished-name";
 import type { LoginDirectory } from "./directory/login-directory.ts";
 import type { Group } from "./groups/group.ts";
 import { groupAttributes, groupsOf } from "./groups/groups-of.ts";
+import { collectOddValues, type Oddity } from "./groups/odd-values.ts";
 import { type BindVerdict, judgeUserBind } from "./outcomes.ts";
 import type { Session } from "./protocol/session.ts";
-import type { Settings } from "./settings.ts";
+import type { GroupSettings, Settings } from "./settings.ts";
 import type { Domains } from "./user/domains.ts";
 import { type Finding, findUser, readUser, type User } from "./user/find-user.ts";
 import { isSwitchedOff, switchedOffAttributes } from "./user/switched-off.ts";
@@ -18,6 +19,8 @@ export interface LoginContext {
   readonly settings: Settings;
   readonly directory: LoginDirectory;
   readonly domains: Domains;
+  /** Is told what was passed over while the groups of a user were read. */
+  readonly reportOddities: (username: string, oddities: readonly Oddity[]) => void;
 }
 
 const rejected = (reason: string): AuthResult => ({ status: "rejected", reason });
@@ -54,8 +57,10 @@ export async function authenticate(
   const groups =
     own?.groups ?? (await context.directory.read(signal, (session) => readGroups(session, user, context, signal)));
   const { requiredGroup } = context.settings;
-  if (requiredGroup !== undefined && !isIn(groups, requiredGroup)) return rejected("is not in the required group");
-  return { status: "authenticated", identity: identityOf(user, groups, context.backend) };
+  context.reportOddities(user.username, groups.oddities);
+  if (requiredGroup !== undefined && !isIn(groups.groups, requiredGroup))
+    return rejected("is not in the required group");
+  return { status: "authenticated", identity: identityOf(user, groups, context) };
 }
 
 /** Names and passwords of any origin are short; what is longer is somebody's experiment. */
@@ -95,7 +100,7 @@ async function find(
 interface SignedIn {
   readonly verdict: BindVerdict;
   /** What the user has read, where nobody else reads it. */
-  readonly own?: { readonly user: User | Refusal; readonly groups: readonly Group[] };
+  readonly own?: { readonly user: User | Refusal; readonly groups: UserGroups };
 }
 
 type Refusal = Extract<Finding, { user: undefined }>;
@@ -112,7 +117,7 @@ function signIn(
     const verdict = judgeUserBind(await session.bind(dn, password, signal, !settings.activeDirectory));
     if (!verdict.accepted || !settings.readsItself) return { verdict };
     const finding = await readUser(session, dn, typed, settings, attributesFor(context.settings), signal);
-    if (finding.user === undefined) return { verdict, own: { user: finding, groups: [] } };
+    if (finding.user === undefined) return { verdict, own: { user: finding, groups: noGroups } };
     const groups = await readGroups(session, finding.user, context, signal);
     return { verdict, own: { user: finding.user, groups } };
   });
@@ -139,28 +144,61 @@ async function readBack(
   return finding.user ?? finding;
 }
 
-function readGroups(
+/** The groups of a user, and what was passed over while they were read. */
+export interface UserGroups {
+  readonly groups: readonly Group[];
+  readonly oddities: readonly Oddity[];
+  /** Names that may have been meant by what was passed over. */
+  readonly possibleNames: readonly string[];
+}
+
+const noGroups: UserGroups = { groups: [], oddities: [], possibleNames: [] };
+
+async function readGroups(
   session: Session,
   user: User,
   { settings }: LoginContext,
   signal: AbortSignal,
-): Promise<readonly Group[]> {
-  return groupsOf(session, user, settings.groups, signal);
+): Promise<UserGroups> {
+  return readUserGroups(session, user, settings.groups, signal);
 }
 
-/** Whether one of the groups is called so, by name or by DN. */
+/** @throws {DirectoryFault} */
+export async function readUserGroups(
+  session: Session,
+  user: User,
+  settings: GroupSettings,
+  signal: AbortSignal,
+): Promise<UserGroups> {
+  const odd = collectOddValues();
+  const groups = await groupsOf(session, user, settings, signal, odd);
+  return { groups, oddities: odd.list(), possibleNames: odd.possibleNames() };
+}
+
+/** Whether one of the groups is called so, by name or by DN, as the directory compares names. */
 export function isIn(groups: readonly Group[], required: string): boolean {
-  const name = required.normalize("NFC");
+  const name = foldValue(required.normalize("NFC"));
   const dn = canonicalDN(required);
-  return groups.some((group) => group.names.includes(name) || group.canonicalDN === dn);
+  return groups.some((group) => group.names.some((own) => foldValue(own) === name) || group.canonicalDN === dn);
 }
 
 /** Rules can name a group by its name and by its DN. */
-function identityOf(user: User, groups: readonly Group[], backend: string): Identity {
+export function identityOf(
+  user: User,
+  { groups, possibleNames }: UserGroups,
+  { settings, backend }: Pick<LoginContext, "settings" | "backend">,
+): Identity {
   const subject = writeCanonical(user.parsedDN);
   const names = groups.flatMap((group) => [...group.names, group.canonicalDN]);
   const certain = new Set(names);
-  const ambiguous = new Set(groups.flatMap((group) => group.ambiguousNames).filter((name) => !certain.has(name)));
-  const identity = { subject, username: user.username, groups: [...certain], backend };
+  const possible = [...groups.flatMap((group) => group.ambiguousNames), ...possibleNames];
+  const ambiguous = new Set(possible.filter((name) => !certain.has(name)));
+  const username = usernameFor(user, settings);
+  const identity = { subject, username, groups: [...certain], nameMatching: "folded", backend } as const;
   return ambiguous.size === 0 ? identity : { ...identity, ambiguousGroups: [...ambiguous] };
+}
+
+/** The name by which rules, `${username}` and the log know a user. */
+export function usernameFor({ username }: User, { user }: Settings): string {
+  return user.lowerCase ? username.toLowerCase().normalize("NFC") : username;
 }

@@ -6,6 +6,7 @@ import { createLoginBudget, directoryWithin } from "./directory/login-directory.
 import type { LdapOptions } from "./options.ts";
 import { unavailable } from "./outcomes.ts";
 import { prepare } from "./prepare.ts";
+import { oddityReporter } from "./report-oddities.ts";
 import { createDomains } from "./user/domains.ts";
 
 /**
@@ -24,6 +25,7 @@ export async function ldapBackend(options: LdapOptions, context: Partial<Backend
   const directory = openDirectory(settings.directory, () => prepared.account(), log);
   prepared.onAccountChange(() => directory.accountChanged());
   const domains = createDomains();
+  const reportOddities = oddityReporter(id, log);
   return {
     id,
     async authenticate({ credentials, client, signal }) {
@@ -31,7 +33,11 @@ export async function ldapBackend(options: LdapOptions, context: Partial<Backend
       try {
         const budget = createLoginBudget(settings.directory.timeout);
         const searched = directoryWithin(directory.forClient(client), budget);
-        return await authenticate(credentials, { backend: id, settings, directory: searched, domains }, signal);
+        return await authenticate(
+          credentials,
+          { backend: id, settings, directory: searched, domains, reportOddities },
+          signal,
+        );
       } catch (error) {
         throw unavailable(id, error);
       }

@@ -45,6 +45,11 @@ export interface LdapOptions {
   readonly searchScope?: "sub" | "one";
   /** Its value is the name that everybody else sees. Default `uid`; with Active Directory `sAMAccountName`. */
   readonly usernameAttribute?: string;
+  /**
+   * How the name is written that everybody else sees: as the directory has it, or in lower case, as names of repositories
+   * are, so that `${username}` can stand for it. Default `keep`.
+   */
+  readonly usernameCase?: "keep" | "lower";
   /** Makes the DN from the name, `uid={{username}},ou=people,dc=example,dc=com`, instead of searching for it. */
   readonly userDNTemplate?: string;
 

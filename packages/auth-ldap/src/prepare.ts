@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { type BackendContext, InvalidOptionsError } from "@registry-gate/auth";
-import { backendContext } from "@registry-gate/auth-kit";
+import { backendContext, readSecret } from "@registry-gate/auth-kit";
 import { followFiles } from "./connect/followed-files.ts";
 import { openTlsIdentity } from "./connect/tls-identity.ts";
 import type { ServiceAccount } from "./directory/directory.ts";
@@ -81,10 +81,9 @@ export async function prepare(options: unknown, given: unknown): Promise<Prepare
 }
 
 function readPassword(content: Buffer): string {
-  const password = content.toString("utf8").replace(/\r?\n$/, "");
-  if (password !== "" && !/[\0\r\n]/.test(password)) return password;
-  const message = password === "" ? "is empty" : "holds more than one line";
-  throw new InvalidOptionsError([{ path: ["bindPasswordFile"], message }]);
+  const { text, fault } = readSecret(content);
+  if (text !== undefined) return text;
+  throw new InvalidOptionsError([{ path: ["bindPasswordFile"], message: fault }]);
 }
 
 function joined(reasons: readonly unknown[]): InvalidOptionsError {

@@ -1,5 +1,5 @@
 import { type Duration, parseDuration } from "@registry-gate/auth";
-import { parseOptions } from "@registry-gate/auth-kit";
+import { durationFault, durationOption, fileOptionsSchema, parseOptions } from "@registry-gate/auth-kit";
 import { z } from "zod";
 import type { LdapOptions } from "./options.ts";
 
@@ -7,11 +7,14 @@ const text = (what: string): z.ZodType<string> => z.string("must be text").min(1
 
 const truth = (what: string): z.ZodType<boolean> => z.boolean("must be true or false").describe(what);
 
+const durationError = { error: ({ input }: { input?: unknown }) => durationFault(input) };
 const duration = (what: string): z.ZodType<Duration> =>
-  z
-    .union([z.int(), z.string()], "must be a duration such as 500ms, 5s or 1m")
-    .refine((value) => (parseDuration(value) ?? 0) > 0, "must be a duration such as 500ms, 5s or 1m")
-    .describe(what);
+  durationOption(
+    z
+      .union([z.int(), z.string()], durationError)
+      .refine((value) => (parseDuration(value) ?? 0) > 0, durationError)
+      .describe(what),
+  );
 
 const count = (least: number, most: number, what: string): z.ZodType<number> => {
   const message = `must be a whole number from ${least} to ${most}`;
@@ -70,6 +73,10 @@ const shape = {
   searchFilter: text("The filter that finds a user, with {{username}}").exactOptional(),
   searchScope: scope().exactOptional(),
   usernameAttribute: attribute("Its value is the name that everybody else sees").exactOptional(),
+  usernameCase: z
+    .enum(["keep", "lower"], "must be keep or lower")
+    .describe("How that name is written: as the directory has it, or in lower case; keep by default")
+    .exactOptional(),
   userDNTemplate: text("Makes the DN from the name, with {{username}}").exactOptional(),
   groups: group.describe("How groups are found").exactOptional(),
   requiredGroup: text("Only members of this group may sign in: a DN, or a short name").exactOptional(),
@@ -82,7 +89,7 @@ const shape = {
 const schema: z.ZodType<LdapOptions> = z.strictObject(shape, "must be an object with urls");
 
 /** The options as JSON Schema (draft 2020-12). */
-export const optionsSchema: Readonly<Record<string, unknown>> = z.toJSONSchema(schema);
+export const optionsSchema: Readonly<Record<string, unknown>> = fileOptionsSchema(schema);
 
 /** @throws {InvalidOptionsError} with every fault in the shape. */
 export function requireOptions(options: unknown): LdapOptions {

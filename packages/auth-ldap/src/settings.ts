@@ -35,6 +35,8 @@ export interface UserSettings {
     | { readonly kind: "login-name"; readonly base: string; readonly scope: SearchScope }
     | { readonly kind: "template"; readonly template: DNTemplate };
   readonly usernameAttribute: string;
+  /** Whether the name that everybody else sees is in lower case. */
+  readonly lowerCase: boolean;
   readonly activeDirectory: boolean;
   /** Whether there is nobody but the user to read the user's entry. */
   readonly readsItself: boolean;

@@ -1,4 +1,4 @@
-import { type Duration, type Fault, InvalidOptionsError, parseDuration } from "@registry-gate/auth";
+import { type Duration, type Fault, InvalidOptionsError, parseDuration, timerDelay } from "@registry-gate/auth";
 import { canonicalDN, canonicalRDNs, type DN, parseDN, writeCanonical } from "@registry-gate/distinguished-name";
 import { type FilterTemplate, fillTemplate, type Hole } from "./filter/filter-template.ts";
 import { parseFilterTemplate } from "./filter/parse-filter-template.ts";
@@ -85,7 +85,8 @@ function checkCredentials(options: LdapOptions, tell: Tell): void {
 function settleUser(options: LdapOptions, tell: Tell): UserSettings | undefined {
   const { searchBase, searchFilter, searchScope: scope = "sub", userDNTemplate, activeDirectory = false } = options;
   const usernameAttribute = options.usernameAttribute ?? (activeDirectory ? "sAMAccountName" : "uid");
-  const common = { usernameAttribute, activeDirectory, readsItself: false };
+  const lowerCase = options.usernameCase === "lower";
+  const common = { usernameAttribute, lowerCase, activeDirectory, readsItself: false };
   if (userDNTemplate !== undefined) {
     for (const option of ["searchBase", "searchFilter", "searchScope"] as const) {
       if (options[option] !== undefined) tell([option], "is of no use beside userDNTemplate");
@@ -178,5 +179,5 @@ function isDN(text: string): boolean {
 }
 
 function inMilliseconds(duration: Duration | undefined, byDefault: number): number {
-  return duration === undefined ? byDefault : (parseDuration(duration) ?? byDefault);
+  return timerDelay(duration === undefined ? byDefault : (parseDuration(duration) ?? byDefault));
 }

@@ -15,7 +15,8 @@ function integer(value: number): Buffer {
   const start = bytes.findIndex((byte, index) => index === 3 || byte !== 0);
   return element(0x02, bytes.subarray((bytes[start] ?? 0) > 0x7f ? start - 1 : start));
 }
-const text = (value: string): Buffer => element(0x04, Buffer.from(value));
+const text = (value: string | Uint8Array): Buffer =>
+  element(0x04, typeof value === "string" ? Buffer.from(value) : value);
 
 /** An LDAPMessage. */
 export const message = (id: number, operation: Uint8Array, ...rest: readonly Uint8Array[]): Buffer =>
@@ -35,11 +36,13 @@ export const extendedResponse = (id: number, code = 0): Buffer => message(id, el
 
 export const searchDone = (id: number, code = 0): Buffer => message(id, element(0x65, ...result(code, "")));
 
+type Values = readonly (string | Uint8Array)[];
+
 /** @param attributes By their names, or as pairs where a name comes more than once. */
 export function searchEntry(
   id: number,
   dn: string,
-  attributes: Readonly<Record<string, readonly string[]>> | readonly (readonly [string, readonly string[]])[],
+  attributes: Readonly<Record<string, Values>> | readonly (readonly [string, Values])[],
 ): Buffer {
   const pairs = Array.isArray(attributes) ? attributes : Object.entries(attributes);
   // Joined beforehand: there may be more of them than a call has room for.

@@ -323,18 +323,6 @@ describe("a login is unavailable, and its connection destroyed,", () => {
       groups: { searchBase: base, nested: true },
     });
   });
-
-  it.each([
-    ["marks", `cn=a${"\u0301\u0316".repeat(250_000)},${base}`],
-    ["components", `cn=a,${"ou=x,".repeat(200_000)}${base}`],
-  ])("after a group whose DN has a megabyte of %s", async (_, dn) => {
-    await expectUnavailable(await directoryWith({ uid: ["alice"], memberOf: [dn] }), /a DN in the directory is longer/);
-  });
-
-  it("after a group whose DN is none", async () => {
-    const directory = await directoryWith({ uid: ["alice"], memberOf: ["pushers"] });
-    await expectUnavailable(directory, /a DN in the directory is not understood/);
-  });
 });
 
 describe("a login is rejected", () => {

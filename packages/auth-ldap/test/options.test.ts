@@ -35,6 +35,7 @@ describe("options", () => {
         },
         usernameAttribute: "uid",
         activeDirectory: false,
+        lowerCase: false,
         readsItself: false,
       },
       groups: {
@@ -210,7 +211,8 @@ describe("options", () => {
       "clientKey: is required where there is a clientCert",
     ],
     ["the other half", { ...plain, clientKey: "x.pem" }, "clientCert: is required where there is a clientKey"],
-    ["a time of nothing", { ...plain, timeout: "0s" }, "timeout: must be a duration such as 500ms, 5s or 1m"],
+    ["a time of nothing", { ...plain, timeout: "0s" }, "timeout: must be a duration such as 500ms, 30s or 15m"],
+    ["a time without a unit", { ...plain, timeout: "5" }, "timeout: must be a duration with a unit: write 5s"],
     ["a time that is none", { ...plain, connectTimeout: "soon" }, "connectTimeout: must be a duration"],
     ["an empty pool", { ...plain, pool: { size: 0 } }, "pool.size: must be a whole number from 1 to 1000"],
     ["a list for the pool", { ...plain, pool: [] }, "pool: must hold size, idle or maxWaiting"],

@@ -1,11 +1,17 @@
 import type { Conflicting, Credentials } from "@registry-gate/auth";
+import { inCase, type UsernameCase } from "./username-case.ts";
 
 /**
  * Refuses a request whose header names one user and whose Basic login names another: which of the two counts would be
  * a matter of taste.
  */
-export function disagreement(credentials: Credentials | undefined, username: string): Conflicting | undefined {
-  if (credentials?.scheme !== "basic" || credentials.username.normalize("NFC") === username) return undefined;
+export function disagreement(
+  credentials: Credentials | undefined,
+  username: string,
+  usernameCase?: UsernameCase,
+): Conflicting | undefined {
+  if (credentials?.scheme !== "basic") return undefined;
+  if (inCase(credentials.username.normalize("NFC"), usernameCase) === username) return undefined;
   return conflicting("the header and the Basic login name two different users");
 }
 

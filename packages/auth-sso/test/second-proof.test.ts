@@ -63,6 +63,15 @@ test("the file of the secret is followed", async () => {
   expect(JSON.stringify(lines)).not.toContain("canary");
 });
 
+test("a byte order mark and a line end do not belong to the secret in a file", async () => {
+  const directory = await scratchDirectory();
+  await writeFile(join(directory, "secret"), `\uFEFF${secret}\r\n`);
+  const options: SsoHeaderOptions = { ...good, sharedSecret: { header: "X-Gate-Secret", valueFile: "secret" } };
+  const backend = await ssoHeader(options, { baseDirectory: directory });
+  onTestFinished(() => backend.close?.());
+  expect(await withSecret(backend, secret)).toMatchObject({ status: "authenticated" });
+});
+
 test("a file that holds no secret is a fault of its option", async () => {
   const directory = await scratchDirectory();
   await writeFile(join(directory, "short"), "canary");

@@ -159,6 +159,21 @@ export function backendContract(fixture: BackendFixture): readonly ContractCase[
       },
     ),
 
+    of("has the same of its users in its roster as in a login, if it has one", async ({ backend, ask }) => {
+      const roster = backend.roster?.();
+      if (roster === undefined) return;
+      for (const user of users) {
+        const result = await ask(user.ask);
+        if (result.status !== "authenticated") continue;
+        const { subject, username, groups } = result.identity;
+        assert.ok(roster.users.has(username), "the roster has the user");
+        for (const group of groups) assert.ok(roster.groups.has(group), "the roster has the user's groups");
+        const found = roster.identityOf(username);
+        assert.deepEqual({ subject: found?.subject, groups: found?.groups }, { subject, groups });
+      }
+      assert.equal(roster.identityOf("nobody is called so"), undefined, "the roster has nobody else");
+    }),
+
     of("closes, and closes again", async ({ backend }) => {
       await backend.close?.();
       await backend.close?.();

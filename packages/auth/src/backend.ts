@@ -78,6 +78,16 @@ export interface Conflicting {
 /** Is told that answers no longer hold: of one user, or, without a subject, of all. */
 export type ChangeListener = (subject?: string) => void;
 
+/** Everybody whom a backend knows, at one moment. */
+export interface Roster {
+  /** The names of all users, as {@link Identity.username} has them. */
+  readonly users: ReadonlySet<string>;
+  /** The names of all groups, as {@link Identity.groups} has them. */
+  readonly groups: ReadonlySet<string>;
+  /** What the user would be once signed in; `undefined` for a name that is not among the users. */
+  identityOf(username: string): Identity | undefined;
+}
+
 /**
  * Decides who is asking. What they may do is decided elsewhere.
  *
@@ -143,6 +153,11 @@ export interface AuthBackend {
    * It throws nothing: what goes wrong is a step.
    */
   diagnose?(login: DiagnosisLogin | undefined, signal: AbortSignal): AsyncIterable<DiagnosisStep>;
+  /**
+   * Everybody whom the backend knows, where that is at hand without asking anybody, as from a file. By it an operator is
+   * told of rules that name nobody, and of what a user may do.
+   */
+  roster?(): Roster;
   /** Lets go of files, sockets and timers. Calling it again does nothing. */
   close?(): Promise<void>;
 }

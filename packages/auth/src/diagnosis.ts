@@ -1,4 +1,5 @@
 import type { AuthBackend } from "./backend.ts";
+import type { Identity } from "./identity.ts";
 
 /** Whom a diagnosis signs in. */
 export interface DiagnosisLogin {
@@ -22,4 +23,6 @@ export interface DiagnosisStep {
   readonly milliseconds: number;
   /** What was found, by name, each in one line; where it failed, a `reason`. Never a secret. */
   readonly details: Readonly<Record<string, string | readonly string[]>>;
+  /** Who the user would be once signed in, of the step that completes the finding. */
+  readonly identity?: Identity;
 }

@@ -19,8 +19,17 @@ export interface Identity {
    * alone, and every rule that denies by a group holds, whichever it names.
    */
   readonly groupsIncomplete?: string;
+  /**
+   * How rules compare these names with theirs. `exact` by default: letter for letter. `folded`: as a directory does, where
+   * case, compatibility forms of Unicode and repeated blanks make no other name (RFC 4518). It holds for groups, and in
+   * rules that deny for the user's name as well.
+   */
+  readonly nameMatching?: NameMatching;
   /** The {@link AuthBackend.id} of the backend that says so. */
   readonly backend: string;
   /** What else the backend knows, such as an e-mail address. Never a secret: it may be logged. */
   readonly claims?: Readonly<Record<string, unknown>>;
 }
+
+/** Whether names that differ in case alone are two or one. */
+export type NameMatching = "exact" | "folded";

@@ -9,13 +9,13 @@ export { refuseUnreadable, type UnreadableRequest } from "./answer/refuse-unread
 export { accessRuleSchema } from "./authorize/access-schema.ts";
 export { compilePolicy } from "./authorize/checked-policy.ts";
 export type { Permissions } from "./authorize/permissions.ts";
-export type { ImmutableTags, Policy, PolicyDecision, RuleVerdict } from "./authorize/policy.ts";
+export type { ImmutableTags, Knowledge, Policy, PolicyDecision, RuleVerdict } from "./authorize/policy.ts";
 export { serveExpectations } from "./expectation.ts";
 export { registryAuthorization } from "./forward/registry-login.ts";
 export { authRequestOf, clientAddressReader, peerOf } from "./identify/auth-request.ts";
 export type { Authenticator } from "./identify/authenticator.ts";
 export { basicCredentials } from "./identify/authorization.ts";
-export type { MakeChallenge } from "./identify/challenges.ts";
+export { basicChallenge, type MakeChallenge } from "./identify/challenges.ts";
 export { createAuthenticator } from "./identify/create-authenticator.ts";
 export type { SessionUser } from "./identify/session.ts";
 export type { Count, CounterStore, Counters } from "./identify/throttle/counters.ts";
@@ -34,6 +34,7 @@ export type {
   AccessRule,
   AuthenticatorOptions,
   CacheOptions,
+  CorsOptions,
   GateOptions,
   LimitOptions,
   RegistryCredentials,

@@ -10,6 +10,7 @@ import type { OptionShape } from "./option-shape.ts";
 import type {
   AuthenticatorOptions,
   CacheOptions,
+  CorsOptions,
   GateOptions,
   LimitOptions,
   RegistryCredentials,
@@ -75,6 +76,19 @@ const limits = z.strictObject(
   "must hold inFlight, inFlightPerClient or minRate",
 );
 
+const origin = z.string("must be text").superRefine((text, context) => {
+  const message = originFault(text);
+  if (message !== undefined) context.addIssue({ code: "custom", message });
+});
+
+const cors = z.strictObject(
+  {
+    origins: z.array(origin, "must be a list").min(1, "must name at least one origin"),
+    credentials: z.boolean("must be true or false").exactOptional(),
+  } satisfies OptionShape<CorsOptions>,
+  "must hold origins",
+);
+
 const backend = z.custom<AuthBackend>((value) => backendFault(value) === undefined, {
   error: ({ input }) => backendFault(input),
 });
@@ -110,6 +124,7 @@ const gateShape = {
   upstream,
   access: accessSchema.exactOptional(),
   trustedProxies: trustedProxiesSchema.exactOptional(),
+  cors: cors.exactOptional(),
   limits: limits.exactOptional(),
   onFinished: aFunction<NonNullable<RegistryProxyOptions["onFinished"]>>().exactOptional(),
   attemptedNames: z.boolean("must be true or false").exactOptional(),
@@ -163,6 +178,15 @@ function isAuthenticator(value: unknown): value is Authenticator {
     value !== null &&
     ["authenticate", "verify", "challenges", "close"].every((name) => typeof Reflect.get(value, name) === "function")
   );
+}
+
+/** Browsers send an origin in one spelling only (Fetch Standard; RFC 6454, section 6.2), and it is compared as it is. */
+function originFault(text: string): string | undefined {
+  const example = "must be an origin such as https://ui.example.com";
+  if (text === "*") return `${example}: with a login every origin has to be named`;
+  const { protocol, origin } = URL.parse(text) ?? {};
+  if (origin === undefined || (protocol !== "http:" && protocol !== "https:")) return example;
+  return origin === text ? undefined : `${example}; did you mean ${origin}?`;
 }
 
 function urlFaults(text: string): string[] {

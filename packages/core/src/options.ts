@@ -60,6 +60,8 @@ export interface GateOptions {
    * named `unix:`. Default none.
    */
   readonly trustedProxies?: readonly string[];
+  /** Pages of other origins that may use the registry from a browser, such as a registry's UI. Default none. */
+  readonly cors?: CorsOptions;
   /** How much may go on at the same time, and how slowly. */
   readonly limits?: LimitOptions;
   /** Called once for each request that is answered here, when it has ended: all under `/v2/`, and without `next` all. */
@@ -97,6 +99,16 @@ export interface UpstreamOptions {
 export type RegistryCredentials =
   | { readonly username: string; readonly password: string }
   | { readonly bearer: string };
+
+export interface CorsOptions {
+  /** Exact origins, such as `https://ui.example.com`: a scheme, a host, and a port that is not the scheme's own. */
+  readonly origins: readonly string[];
+  /**
+   * Whether these pages may let the browser add what it knows of the user: the app's session, a password that it
+   * remembers, a client certificate. Default false: a page adds an `Authorization` header by itself.
+   */
+  readonly credentials?: boolean;
+}
 
 export interface LimitOptions {
   /** Requests in progress, in all. Beyond them 503. Default 10 000. */

@@ -2,7 +2,7 @@ import type { Principal } from "@registry-gate/auth";
 
 /** What was decided about a request. */
 export type Decision =
-  /** Passed on to the registry, or answered from what the registry said. */
+  /** Passed on to the registry, answered from what the registry said, or a browser's preflight that was granted. */
   | "allowed"
   /** 401: nobody was authenticated, or the credentials were wrong. Also where the client left before anybody knew. */
   | "unauthenticated"

@@ -6,11 +6,12 @@ import * as answers from "./answer/answers.ts";
 import { type ErrorAnswer, sendError } from "./answer/error-answer.ts";
 import { attach, mountingCheck } from "./attach.ts";
 import { authorize } from "./authorize/authorize.ts";
+import { compilePolicy } from "./authorize/compile-policy.ts";
 import { type Permissions, permissionsOf } from "./authorize/permissions.ts";
-import { compilePolicy } from "./authorize/policy.ts";
 import { sendCatalog } from "./catalog/send-catalog.ts";
 import { visibleCatalog } from "./catalog/visible-catalog.ts";
 import { type Client, clientOf } from "./client.ts";
+import { crossOriginPolicy } from "./cross-origin.ts";
 import { failInternally, failUpstream, forward } from "./forward/forward.ts";
 import { requestBody } from "./forward/request-body.ts";
 import { hasBody, upstreamHeaders } from "./forward/request-headers.ts";
@@ -83,6 +84,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
   const { credentialHeaders } = authenticator;
   const policy = compilePolicy(options.access);
   const upstream = openUpstream(options.upstream, log);
+  const crossOrigin = options.cors === undefined ? undefined : crossOriginPolicy(options.cors);
   const sealer = processSealer;
   const catalog = visibleCatalog(upstream, sealer);
   const checkMounting = mountingCheck(log);
@@ -117,6 +119,12 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
       const fault = shapeFault(request, credentialHeaders);
       if (fault !== undefined) return end("refused", fault.message, answers.refused(fault));
 
+      if (crossOrigin?.isPreflight(request) === true) {
+        context.decision = "allowed";
+        context.reason = "a browser's preflight for a page of an allowed origin";
+        return crossOrigin.sendPreflight(request, response);
+      }
+
       // 2. Route and headers: from here on only what was understood exists.
       context.phase = "route";
       const { route: asked, refusal } = parseRoute(request.method ?? "", target);
@@ -150,7 +158,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
         return end("throttled", tooManyOfClient, answers.tooManyInFlightOfClient);
       }
       const bySession = principal.kind === "user" && principal.via === "session";
-      const forgery = forgeryFault(request, client, bySession);
+      const forgery = forgeryFault(request, client, bySession, crossOrigin);
       if (forgery !== undefined) return end("denied", forgery, answers.foreignPage);
 
       // 4. Authorize: may they?
@@ -243,7 +251,10 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
         request,
         response,
         () => clientOf(request, trusted),
-        (context, full) => void pass(context, target, full),
+        (context, full) => {
+          crossOrigin?.mark(request, response);
+          void pass(context, target, full);
+        },
       );
     } else if (next !== undefined) next();
     else refuseOutside(request, response);

@@ -6,6 +6,7 @@ import {
   type Identity,
   InvalidOptionsError,
   parseDuration,
+  timerDelay,
 } from "@registry-gate/auth";
 import { backendFault, containmentOf, optionFaults } from "@registry-gate/auth-kit";
 import {
@@ -83,7 +84,7 @@ export function backendStrategy(
   const { from = "headers" } = options;
   const name = options.name ?? authenticator.backends.map(({ id }) => id).join("+");
   const fields = { username: "username", password: "password", ...options.formFields };
-  const timeout = parseDuration(options.timeout ?? "30s") ?? 0;
+  const timeout = timerDelay(parseDuration(options.timeout ?? "30s") ?? 0);
 
   function judge(request: IncomingMessage, signal: AbortSignal): Verdict | Promise<Verdict> | undefined {
     if (from === "headers") return authenticator.authenticate(request, () => signal);

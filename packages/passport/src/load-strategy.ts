@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type BackendContext, InvalidOptionsError, parseDuration } from "@registry-gate/auth";
+import { type BackendContext, InvalidOptionsError, parseDuration, timerDelay } from "@registry-gate/auth";
 import { resolve as resolvePackage } from "import-meta-resolve";
 import { waitFor } from "./patience.ts";
 import type { PassportPluginOptions } from "./plugin-options.ts";
@@ -38,7 +38,7 @@ export async function loadStrategy(
   if (isStrategy(exported)) return { strategy: exported, made: false };
   const at = name === undefined ? "module" : "export";
   if (typeof exported !== "function") throw fault(at, `${module} exports no strategy there, nor what makes one`);
-  const timeout = parseDuration(configured.timeout ?? "10s") ?? 0;
+  const timeout = timerDelay(parseDuration(configured.timeout ?? "10s") ?? 0);
   const begin = async (): Promise<unknown> =>
     isStrategy(exported.prototype)
       ? Reflect.construct(exported, [options])

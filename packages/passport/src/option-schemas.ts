@@ -1,4 +1,5 @@
 import { type Credentials, type Duration, parseDuration } from "@registry-gate/auth";
+import { durationFault } from "@registry-gate/auth-kit";
 import { z } from "zod";
 import type { FormFields } from "./strategy-request.ts";
 
@@ -23,9 +24,11 @@ export const schemes: z.ZodType<Credentials["scheme"][]> = z
   .array(z.enum(["basic", "bearer"], "must be basic or bearer"), "must be a list of basic and bearer")
   .min(1, "must not be empty");
 
+const durationError = { error: ({ input }: { input?: unknown }) => durationFault(input) };
+
 export const timeout: z.ZodType<Duration> = z
-  .union([z.int(), z.string()], "must be a duration such as 500ms, 5s or 1m")
-  .refine((value) => (parseDuration(value) ?? 0) > 0, "must be a duration such as 500ms, 5s or 1m");
+  .union([z.int(), z.string()], durationError)
+  .refine((value) => (parseDuration(value) ?? 0) > 0, durationError);
 
 export const maxCredentialBytes: z.ZodType<number> = z
   .int("must be a whole number from 1 to 32768")

@@ -7,6 +7,7 @@ import {
   InvalidOptionsError,
   type Logger,
   parseDuration,
+  timerDelay,
 } from "@registry-gate/auth";
 import { type ErrorContainment, guardProcess, isLogger, optionFaults } from "@registry-gate/auth-kit";
 import { z } from "zod";
@@ -74,7 +75,7 @@ export function strategyBackend(
   guardProcess();
   const { id = strategy.name ?? "passport", schemes = ["basic", "bearer"], credentialHeaders = [] } = options;
   const fields = { username: "username", password: "password", ...options.formFields };
-  const timeout = parseDuration(options.timeout ?? "10s") ?? 0;
+  const timeout = timerDelay(parseDuration(options.timeout ?? "10s") ?? 0);
   let closed: Promise<void> | undefined;
   const told = new Set<string>();
   const passedOver = (reason: string): void => {

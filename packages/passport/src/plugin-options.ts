@@ -1,5 +1,5 @@
 import type { Credentials, Duration } from "@registry-gate/auth";
-import { parseOptions } from "@registry-gate/auth-kit";
+import { durationOption, fileOptionsSchema, parseOptions } from "@registry-gate/auth-kit";
 import { z } from "zod";
 import { formFields, maxCredentialBytes, schemes, text, timeout } from "./option-schemas.ts";
 import type { FormFields } from "./strategy-request.ts";
@@ -56,13 +56,13 @@ const schema: z.ZodType<PassportPluginOptions> = z.strictObject(
     maxCredentialBytes: maxCredentialBytes
       .describe("The longest password or token that the strategy is asked about; 12288 by default")
       .exactOptional(),
-    timeout: timeout.describe("How long the strategy may take; 10s by default").exactOptional(),
+    timeout: durationOption(timeout.describe("How long the strategy may take; 10s by default")).exactOptional(),
   },
   "must be an object with module",
 );
 
 /** The options as JSON Schema (draft 2020-12). */
-export const optionsSchema: Readonly<Record<string, unknown>> = z.toJSONSchema(schema);
+export const optionsSchema: Readonly<Record<string, unknown>> = fileOptionsSchema(schema);
 
 /** @throws {InvalidOptionsError} with every fault in the shape. */
 export function parsePluginOptions(options: unknown): PassportPluginOptions {

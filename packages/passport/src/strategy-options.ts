@@ -1,13 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { type Fault, InvalidOptionsError } from "@registry-gate/auth";
+import { readSecretText } from "@registry-gate/auth-kit";
 import type { PassportPluginOptions } from "./plugin-options.ts";
 
 type Options = Record<string, unknown>;
 
 /**
- * Puts a strategy's options together: a copy, which it may change, with the texts of files where they belong. A line end
- * at the end of a file is not part of its text.
+ * Puts a strategy's options together: a copy, which it may change, with the texts of files where they belong. A byte
+ * order mark and a line end at the end of a file are not part of its text.
  *
  * @throws {InvalidOptionsError} with every file that cannot be read, and every option that has no place.
  */
@@ -20,9 +21,9 @@ export async function strategyOptions(
   for (const [path, file] of Object.entries(optionFiles)) {
     const fault = (message: string): void => void faults.push({ path: ["optionFiles", path], message });
     try {
-      const content = await readFile(resolve(baseDirectory, file), "utf8");
-      if (!put(whole, path.split("."), content.replace(/\r?\n$/, "")))
-        fault("stands beside, or within, another option");
+      const reading = readSecretText(await readFile(resolve(baseDirectory, file)));
+      if (reading.fault !== undefined) fault(reading.fault);
+      else if (!put(whole, path.split("."), reading.text)) fault("stands beside, or within, another option");
     } catch (error) {
       fault(error instanceof Error && "code" in error ? `cannot be read: ${String(error.code)}` : "cannot be read");
     }

@@ -3,7 +3,7 @@ import { type Fault, formatFault, InvalidOptionsError, type Logger, type LogLine
 import type { Configuration } from "../config/configuration.ts";
 import type { Gate } from "../server/gate.ts";
 import { loadGate } from "../server/load-gate.ts";
-import { riskWarnings } from "../server/risks.ts";
+import { warningsOf } from "../server/warnings.ts";
 import { type Command, UsageError } from "./command.ts";
 import { parseCommandLine } from "./command-line.ts";
 import { configHelp, configOption, requireConfig } from "./config-file.ts";
@@ -33,11 +33,7 @@ export const check: Command = {
     try {
       ({ gate } = await loadGate(file, () => ({ log: collectingLog(told), onRequest: () => {} })));
       const { configuration } = gate;
-      const warnings = [
-        ...gate.warnings,
-        ...riskWarnings(configuration, gate.tls),
-        ...(await exposedKey(configuration)),
-      ];
+      const warnings = [...warningsOf(gate), ...(await exposedKey(configuration))];
       for (const text of [...told, ...warnings.map(formatFault)]) process.stderr.write(`${file}: warning: ${text}\n`);
       const failures = connect
         ? [...(await tryBackends(gate.backends, user)), ...(await tryRegistry(configuration.upstream))]

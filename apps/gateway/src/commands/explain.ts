@@ -1,42 +1,54 @@
-import { type Action, InvalidOptionsError } from "@registry-gate/auth";
+import { type Action, type Identity, InvalidOptionsError } from "@registry-gate/auth";
 import {
   type AccessRule,
   compilePolicy,
   isRepository,
+  type Knowledge,
   type Principal,
   type RuleVerdict,
   validateOptions,
 } from "registry-gate";
 import type { Configuration } from "../config/configuration.ts";
-import { loadConfiguration } from "../config/load.ts";
+import { type LoadedConfiguration, loadConfiguration } from "../config/load.ts";
 import { type Command, UsageError } from "./command.ts";
 import { parseCommandLine } from "./command-line.ts";
 import { configHelp } from "./config-file.ts";
+import { findUser } from "./find-user.ts";
 import { reportFaults } from "./report.ts";
 
 const actions: readonly Action[] = ["pull", "push", "delete", "*"];
 
 export const explain: Command = {
   name: "explain",
-  synopsis: "--config FILE [--user USER [--group GROUP …]] [--json] ACTION REPOSITORY",
+  synopsis: "--config FILE [--user USER [--connect | --group GROUP …]] [--json] ACTION REPOSITORY",
   summary: "say which rule of a configuration allows something, or why none does",
   details: [
     configHelp,
     "  --user USER        who asks; without it, somebody who is not signed in",
-    "  --group GROUP      a group that USER is in; may be repeated",
+    "  --connect          look USER and their groups up in directories too, and not in files alone",
+    "  --group GROUP      a group that USER is in; may be repeated. Nobody is looked up then",
     "  --json             print an object with allowed, and rules: every rule, and why it allows, denies or does neither",
     "",
-    "ACTION is pull, push, delete or *. No user is looked up, and nothing is connected to:",
+    "ACTION is pull, push, delete or *. The groups of USER are read from group files. Nobody is signed in, and nothing is",
+    "connected to without --connect:",
     "",
-    "  registry-gate explain --config registry-gate.yaml --user alice --group pushers push team/app",
+    "  registry-gate explain --config registry-gate.yaml --user alice push team/app",
     "",
-    "Exit code: 0 where it is allowed, 1 where it is denied or the configuration is wrong.",
+    "Exit code: 0 where it is allowed, 1 where it is denied, the configuration is wrong or a directory cannot be asked.",
   ],
   async run(parameters) {
-    const { file, principal, action, repository, json } = parse(parameters);
+    const { file, user, groups, connect, action, repository, json } = parse(parameters);
     try {
-      const { configuration } = await loadConfiguration(file, process.env);
-      const verdicts = judge(configuration, principal, action, repository);
+      const loaded = await loadConfiguration(file, process.env);
+      const { configuration } = loaded;
+      requireGoodRules(configuration);
+      const { principal, knowledge, failures } =
+        user === undefined || groups !== undefined
+          ? { principal: namedPrincipal(user, groups ?? [], configuration), knowledge: {}, failures: [] }
+          : await findPrincipal(file, user, loaded, connect);
+      for (const failure of failures) process.stderr.write(`${file}: ${failure}\n`);
+      if (failures.length > 0) return 1;
+      const verdicts = judge(configuration, principal, knowledge, action, repository);
       const allowed = verdicts.some(({ allows }) => allows) && !verdicts.some(({ denies }) => denies);
       const { access = [] } = configuration;
       process.stdout.write(json ? asJson(allowed, verdicts) : asText(allowed, verdicts, access));
@@ -49,11 +61,39 @@ export const explain: Command = {
   },
 };
 
-function judge({ upstream, access }: Configuration, principal: Principal, action: Action, name: string) {
+function requireGoodRules({ upstream, access }: Configuration): void {
   const { url } = upstream;
   const { faults } = validateOptions(access === undefined ? { upstream: { url } } : { upstream: { url }, access });
   if (faults.length > 0) throw new InvalidOptionsError(faults);
-  return compilePolicy(access).explain(principal, { type: "repository", name, action });
+}
+
+/** The user as a login would find them, told on standard error what was not found. */
+async function findPrincipal(
+  file: string,
+  user: string,
+  loaded: LoadedConfiguration,
+  connect: boolean,
+): Promise<{ principal: Principal; knowledge: Knowledge; failures: readonly string[] }> {
+  const username = user.normalize("NFC");
+  const { access = [] } = loaded.configuration;
+  // Where no rule names anybody, who it is makes no difference.
+  const named = access.some(({ subjects }) => subjects.some((subject) => /^(?:user|group):/.test(subject)));
+  if (!named) return { principal: namedPrincipal(username, [], loaded.configuration), knowledge: {}, failures: [] };
+  const { identity, incomplete, notes, failures } = await findUser(username, loaded, connect);
+  for (const note of notes) process.stderr.write(`${file}: note: ${note}\n`);
+  if (identity !== undefined) return { principal: asSignedIn(identity), knowledge: {}, failures };
+  const principal = unknownUser(username, [], loaded.configuration);
+  return { principal, knowledge: { groupsUnknown: incomplete }, failures };
+}
+
+function judge(
+  { access }: Configuration,
+  principal: Principal,
+  knowledge: Knowledge,
+  action: Action,
+  name: string,
+): readonly RuleVerdict[] {
+  return compilePolicy(access).explain(principal, { type: "repository", name, action }, knowledge);
 }
 
 function asText(allowed: boolean, verdicts: readonly RuleVerdict[], access: readonly AccessRule[]): string {
@@ -78,7 +118,9 @@ function asJson(allowed: boolean, verdicts: readonly RuleVerdict[]): string {
 
 function parse(parameters: readonly string[]): {
   file: string;
-  principal: Principal;
+  user: string | undefined;
+  groups: readonly string[] | undefined;
+  connect: boolean;
   action: Action;
   repository: string;
   json: boolean;
@@ -90,6 +132,7 @@ function parse(parameters: readonly string[]): {
       config: { type: "string", short: "c" },
       user: { type: "string" },
       group: { type: "string", multiple: true },
+      connect: { type: "boolean" },
       json: { type: "boolean" },
     },
   });
@@ -100,20 +143,27 @@ function parse(parameters: readonly string[]): {
   const action = actions.find((known) => known === given);
   if (action === undefined) throw new UsageError(`${given} is not an action: pull, push, delete or *`);
   if (!isRepository(repository)) throw new UsageError(`${repository} is not the name of a repository`);
-  if (values.user === undefined && values.group !== undefined) throw new UsageError("--group needs --user");
-  const principal = principalOf(values.user, values.group ?? []);
-  return { file: values.config, principal, action, repository, json: values.json === true };
+  const { config: file, user, group: groups, connect = false, json = false } = values;
+  if (user === undefined && groups !== undefined) throw new UsageError("--group needs --user");
+  if (user === undefined && connect) throw new UsageError("--connect needs --user");
+  if (groups !== undefined && connect) throw new UsageError("--connect and --group exclude each other");
+  return { file, user, groups, connect, action, repository, json };
 }
 
-function principalOf(user: string | undefined, groups: readonly string[]): Principal {
-  if (user === undefined) return "anonymous";
+/** Somebody of whom nothing is known but what the command line says. */
+function namedPrincipal(user: string | undefined, groups: readonly string[], configuration: Configuration): Principal {
+  return user === undefined ? { kind: "anonymous" } : unknownUser(user, groups, configuration);
+}
+
+function unknownUser(user: string, groups: readonly string[], { auth }: Configuration): Principal {
   const username = user.normalize("NFC");
-  return {
-    identity: {
-      subject: username,
-      username,
-      groups: groups.map((group) => group.normalize("NFC")),
-      backend: "explain",
-    },
-  };
+  // A directory alone compares names without regard to case.
+  const nameMatching = auth.backends.every(({ type }) => type === "ldap") ? "folded" : "exact";
+  const names = groups.map((group) => group.normalize("NFC"));
+  return asSignedIn({ subject: username, username, groups: names, nameMatching, backend: "explain" });
+}
+
+/** How they sign in makes no difference to rules. */
+function asSignedIn(identity: Identity): Principal {
+  return { kind: "user", identity, via: "basic" };
 }

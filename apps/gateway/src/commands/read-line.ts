@@ -1,11 +1,12 @@
 import type { Readable } from "node:stream";
 import { InvalidOptionsError } from "@registry-gate/auth";
+import { readSecretText } from "@registry-gate/auth-kit";
 
 /** Far above any password that can be hashed, in bytes. */
 const longest = 4096;
 
 /**
- * Reads the first line of the input, without its end.
+ * Reads the first line of the input, without its end and without a byte order mark before it.
  *
  * @throws {InvalidOptionsError} at `password` when it is not UTF-8: as something else it could never be sent.
  */
@@ -20,12 +21,7 @@ export async function readLine(input: Readable): Promise<string> {
   }
   const all = Buffer.concat(pieces);
   const end = all.indexOf("\n");
-  try {
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
-      end < 0 ? all : all.subarray(0, end),
-    );
-    return text.replace(/\r$/, "");
-  } catch (error) {
-    throw new InvalidOptionsError([{ path: ["password"], message: "is not UTF-8 text" }], { cause: error });
-  }
+  const { text, fault } = readSecretText(end < 0 ? all : all.subarray(0, end + 1));
+  if (text === undefined) throw new InvalidOptionsError([{ path: ["password"], message: fault }]);
+  return text;
 }

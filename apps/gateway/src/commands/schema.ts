@@ -28,6 +28,7 @@ export function jsonSchema(): JsonSchema {
   const whole = z.toJSONSchema(configurationSchema, {
     io: "input",
     override({ path, jsonSchema: part }) {
+      if (part.additionalProperties === false) part.patternProperties = extensions;
       // The items of auth.backends: each built-in type brings its own options.
       if (path.join(".") === "properties.auth.properties.backends.items") part.anyOf = backendSchemas(part);
     },
@@ -35,10 +36,17 @@ export function jsonSchema(): JsonSchema {
   return { title: "registry-gate", ...whole };
 }
 
+/** Keys for whatever is used again elsewhere, as in compose files. */
+const extensions = { "^x-": {} };
+
 function backendSchemas(common: { properties?: object }): Record<string, unknown>[] {
   const builtIn = builtInPlugins.map(({ type, optionsSchema = {} }): Record<string, unknown> => {
     const { $schema: _, properties, ...rest } = optionsSchema;
-    return { ...rest, properties: { ...common.properties, ...asObject(properties), type: { const: type } } };
+    return {
+      ...rest,
+      patternProperties: extensions,
+      properties: { ...common.properties, ...asObject(properties), type: { const: type } },
+    };
   });
   const others = { properties: { type: { not: { enum: builtInPlugins.map(({ type }) => type) } } } };
   return [...builtIn, others];

@@ -14,14 +14,15 @@ export const serve: Command = {
     configHelp,
     "",
     "The log goes to standard output, a JSON object a line. SIGHUP, or a change of the configuration, builds a new gate and",
-    "puts it in the place of the old one where nothing is wrong with it. SIGTERM and SIGINT let requests finish for at most",
-    "30 seconds; a second one ends at once. The registry and the directories need not be there yet.",
+    "puts it in the place of the old one where nothing is wrong with it. SIGTERM, SIGINT and SIGQUIT let requests finish,",
+    "and end within listen.drainTimeout, 30 seconds by default; a second one ends at once. SIGUSR1 does nothing. The registry",
+    "and the directories need not be there yet.",
     "",
     "An error that nobody caught is logged; requests in flight may finish as after SIGTERM, and the process ends with 1, so",
     "that a supervisor starts it anew.",
     "",
-    "Exit code: 0 after SIGTERM or SIGINT; 1 with one line for each fault where it cannot start, and after an error that",
-    "nobody caught.",
+    "Exit code: 0 after SIGTERM, SIGINT or SIGQUIT; 1 with one line for each fault where it cannot start, and after an",
+    "error that nobody caught.",
   ],
   async run(parameters) {
     const file = configFile(parameters);
@@ -61,13 +62,17 @@ function failStart(error: unknown): never {
   process.exit(1);
 }
 
+/** SIGQUIT is the graceful one of nginx and php-fpm, and by default would leave a core dump. */
+const stopSignals = ["SIGTERM", "SIGINT", "SIGQUIT"] as const;
+
 /** The first signal lets requests finish; a second one ends the process at once. */
 function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ["SIGTERM", "SIGINT"] as const) {
-      process.once(signal, () => {
-        process.once("SIGTERM", () => process.exit(1));
-        process.once("SIGINT", () => process.exit(1));
+    let stopping = false;
+    for (const signal of stopSignals) {
+      process.on(signal, () => {
+        if (stopping) process.exit(1);
+        stopping = true;
         resolve();
       });
     }

@@ -1,5 +1,6 @@
 import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import { request as httpsRequest } from "node:https";
+import { timerDelay } from "@registry-gate/auth";
 import { readSettled } from "@registry-gate/watched-file";
 import { registryAuthorization } from "registry-gate";
 import type { Configuration } from "../config/configuration.ts";
@@ -40,7 +41,7 @@ export async function tryRegistry({
     const options: AskOptions = {
       ...(ca !== undefined && { ca: (await readSettled(ca)).content }),
       headers: credentials === undefined ? {} : { authorization: await authorizationOf(credentials) },
-      signal: AbortSignal.timeout(connectTimeout),
+      signal: AbortSignal.timeout(timerDelay(connectTimeout)),
     };
     return judge(await ask(new URL("/v2/", url), options), credentials !== undefined);
   });

@@ -1,26 +1,38 @@
 import { isIP } from "node:net";
 import type { ListenAddress } from "./configuration.ts";
 
-/** Reads `host:port`, `[IPv6]:port` or `unix:/path`; `undefined` for anything else. */
+/** In the place of a host: every address of the machine, of IPv6 where it has it, and of IPv4. */
+export const everyAddress = "*";
+
+/**
+ * Reads `host:port`, `[IPv6]:port`, `unix:/path`, `systemd:` or `systemd:name`, and a port alone as `5043`, `:5043` or
+ * `*:5043`, which is at every address; `undefined` for anything else.
+ */
 export function parseListenAddress(text: string): ListenAddress | undefined {
   if (text.startsWith("unix:")) {
     const socket = text.slice("unix:".length);
     return socket === "" ? undefined : { socket };
   }
-  const [, bracketed, plain, digits = ""] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? [];
-  const host = bracketed ?? plain;
+  if (text.startsWith("systemd:")) {
+    const name = text.slice("systemd:".length);
+    return /^[!-9;-~]{0,255}$/.test(name) ? { inherited: name === "" ? undefined : name } : undefined;
+  }
+  const [, bracketed, plain, digits = ""] = /^(?:(?:\[([^\]]+)\]|([^:]*)):)?(\d{1,5})$/.exec(text) ?? [];
+  const host = bracketed ?? (plain === undefined || plain === "" ? everyAddress : plain);
   const port = Number(digits);
-  if (host === undefined || port > 65_535) return undefined;
+  if (digits === "" || port > 65_535) return undefined;
   if (bracketed !== undefined && isIP(bracketed) !== 6) return undefined;
   return { host, port };
 }
 
 export function formatListenAddress(address: ListenAddress): string {
   if ("socket" in address) return `unix:${address.socket}`;
+  if ("inherited" in address) return `systemd:${address.inherited ?? ""}`;
   return isIP(address.host) === 6 ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
 }
 
-/** Whether only this machine can reach the address. */
+/** Whether only this machine can reach the address, as far as that is known. */
 export function isLoopback(address: ListenAddress): boolean {
+  if ("inherited" in address) return false;
   return "socket" in address || /^(?:localhost|127(?:\.\d+){3}|::1)$/.test(address.host);
 }

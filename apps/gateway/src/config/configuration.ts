@@ -1,4 +1,4 @@
-import type { AccessRule, CacheOptions, LimitOptions, ThrottleOptions } from "registry-gate";
+import type { AccessRule, CacheOptions, CorsOptions, LimitOptions, ThrottleOptions } from "registry-gate";
 
 /** A configuration that has been read: durations in milliseconds, paths absolute, environment variables expanded. */
 export interface Configuration {
@@ -36,13 +36,29 @@ export type CredentialsConfiguration =
 
 export interface ListenConfiguration {
   readonly address: ListenAddress;
+  /** Of the file of a Unix socket. */
+  readonly socketMode?: number;
+  /** A name or a number. */
+  readonly socketGroup?: string | number;
+  /** Whether another process may listen on the same address, and takes over before this one ends. */
+  readonly shared?: boolean;
   readonly tls?: TlsConfiguration;
   readonly trustedProxies?: readonly string[];
+  /** Pages of other origins that may use the registry. */
+  readonly cors?: CorsOptions;
+  /** Where load balancers ask whether the gate is there. */
+  readonly healthPath?: string;
+  /** How long requests that have begun may take to finish when the gate stops. */
+  readonly drainTimeout?: number;
   readonly headersTimeout?: number;
   readonly maxConnections?: number;
 }
 
-export type ListenAddress = { readonly host: string; readonly port: number } | { readonly socket: string };
+export type ListenAddress =
+  | { readonly host: string; readonly port: number }
+  | { readonly socket: string }
+  /** A socket that systemd passes, by its name; `undefined`: the only one. */
+  | { readonly inherited: string | undefined };
 
 export interface TlsConfiguration {
   /** PEM files. */

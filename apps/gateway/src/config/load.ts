@@ -14,6 +14,8 @@ export interface LoadedConfiguration {
   readonly source: SettledFile;
   /** What relative paths are relative to. */
   readonly directory: string;
+  /** Where texts came whole from the environment. */
+  readonly placeholders: readonly Path[];
 }
 
 /** What a configuration file says, as far as it can be understood. */
@@ -40,7 +42,9 @@ export async function inspectConfiguration(file: string, environment: Environmen
   const directory = dirname(path);
   const { configuration, ...findings } = readConfiguration(decode(source.content), environment);
   if (configuration === undefined) return { ...findings, loaded: undefined };
-  return { ...findings, loaded: { configuration: withAbsolutePaths(configuration, directory), source, directory } };
+  const { placeholders } = findings;
+  const loaded = { configuration: withAbsolutePaths(configuration, directory), source, directory, placeholders };
+  return { ...findings, loaded };
 }
 
 /**

@@ -1,10 +1,15 @@
 import type { Fault } from "@registry-gate/auth";
 import { optionFaults } from "@registry-gate/auth-kit";
-import { parseDocument } from "yaml";
+import { LineCounter, parseDocument } from "yaml";
+import { z } from "zod";
 import type { Configuration } from "./configuration.ts";
 import { expandEnvironment } from "./expand.ts";
+import { isExtension } from "./extensions.ts";
 import { isWithin, mend, type Path } from "./mend.ts";
+import { withQuoteHint } from "./quote-hint.ts";
 import { configurationSchema } from "./schema.ts";
+import { typePlaceholders } from "./type-placeholders.ts";
+import { yamlFaults } from "./yaml-faults.ts";
 
 /** As many references as an honest configuration could have, and far fewer than make a memory bomb. */
 const mostAliases = 100;
@@ -17,54 +22,55 @@ export interface ReadConfiguration {
   readonly configuration: Configuration | undefined;
   /** Where something was left out of it: what is found there says nothing about what was written. */
   readonly leftOut: readonly Path[];
+  /** Where texts came whole from the environment: of a backend's option, its plugin says whether a number is meant. */
+  readonly placeholders: readonly Path[];
 }
 
-/** Reads a configuration in YAML 1.2, of which JSON is a part. Paths in it stay as they are written. */
+/**
+ * Reads a configuration in YAML 1.2, of which JSON is a part. Paths in it stay as they are written. As in compose files,
+ * `<<` merges maps, and keys that begin with `x-` are for whatever is used again elsewhere.
+ */
 export function readConfiguration(
   text: string,
   environment: Readonly<Record<string, string | undefined>>,
 ): ReadConfiguration {
-  const document = parseDocument(text, { version: "1.2", strict: true, uniqueKeys: true, prettyErrors: true });
-  const problems = [...document.errors, ...document.warnings];
-  if (problems.length > 0) return unreadable(problems.map(syntaxFault));
+  const lineCounter = new LineCounter();
+  const options = { version: "1.2", strict: true, uniqueKeys: true, merge: true, lineCounter } as const;
+  const document = parseDocument(text, options);
+  const problems = yamlFaults(document, text, (offset) => lineCounter.linePos(offset));
+  if (problems.length > 0) return unreadable(problems);
   let written: unknown;
   try {
     written = document.toJS({ maxAliasCount: mostAliases });
   } catch (error) {
     return unreadable([{ path: [], message: error instanceof Error ? firstLine(error.message) : "unreadable" }]);
   }
-  const { value, faults } = expandEnvironment(written, environment);
+  const { value: expanded, faults, placeholders } = expandEnvironment(written, environment, isExtension);
+  const value = typePlaceholders(expanded, placeholders, jsonSchema());
   const unset = faults.map(({ path }) => path);
   const judged = configurationSchema.safeParse(value);
-  if (judged.success) return { faults, configuration: judged.data, leftOut: unset };
-  faults.push(...[...optionFaults(configurationSchema, value)].filter(({ path }) => !isWithin(path, unset)));
+  if (judged.success) return { faults, configuration: judged.data, leftOut: unset, placeholders };
+  const found = [...optionFaults(configurationSchema, value)].filter(({ path }) => !isWithin(path, unset));
+  faults.push(...found.map((fault) => withQuoteHint(fault, value)));
   const { rest, touched } = mend(value, firstFault);
-  return { faults, configuration: configurationSchema.safeParse(rest).data, leftOut: [...unset, ...touched] };
+  const { data: configuration } = configurationSchema.safeParse(rest);
+  return { faults, configuration, leftOut: [...unset, ...touched], placeholders };
+}
+
+let jsonSchemaMade: unknown;
+
+function jsonSchema(): unknown {
+  jsonSchemaMade ??= z.toJSONSchema(configurationSchema, { io: "input" });
+  return jsonSchemaMade;
 }
 
 function unreadable(faults: readonly Fault[]): ReadConfiguration {
-  return { faults, configuration: undefined, leftOut: [] };
+  return { faults, configuration: undefined, leftOut: [], placeholders: [] };
 }
 
 function firstFault(value: unknown): Path | undefined {
   const [first] = optionFaults(configurationSchema, value);
   return first?.path;
-}
-
-/** What the YAML library says to programmers, in the words of whoever writes a configuration. */
-const rewordings: readonly (readonly [RegExp, string])[] = [
-  [/^Source contains multiple documents/, "must be one document: the second begins here"],
-  [/^Maximum call stack size exceeded/, "is nested too deeply"],
-];
-
-function syntaxFault(problem: {
-  message: string;
-  linePos?: readonly { line: number; col: number }[] | undefined;
-}): Fault {
-  const at = problem.linePos?.[0];
-  const said = firstLine(problem.message).replace(/ at line \d+, column \d+:?$/, "");
-  const message = rewordings.find(([pattern]) => pattern.test(said))?.[1] ?? said;
-  return { path: [], message: at === undefined ? message : `line ${at.line}, column ${at.col}: ${message}` };
 }
 
 function firstLine(text: string): string {

@@ -1,4 +1,5 @@
 import { durationPattern, parseDuration } from "@registry-gate/auth";
+import { durationFault } from "@registry-gate/auth-kit";
 import { accessRuleSchema } from "registry-gate";
 import { z } from "zod";
 import { parseListenAddress } from "./address.ts";
@@ -8,14 +9,16 @@ import type { BackendConfiguration, Configuration, ListenAddress } from "./confi
 const text = (): z.ZodString => z.string("must be a text").min(1, "must not be empty");
 const list = <T>(item: z.ZodType<T>): z.ZodType<T[]> => z.array(item, "must be a list");
 
+const durationError = { error: ({ input }: { input?: unknown }) => durationFault(input) };
+/** It may be longer than a timer can wait: whatever sets one asks `timerDelay`. */
 const duration = (): z.ZodType<number, string> =>
   z
-    .string("must be a duration such as 500ms, 30s or 15m")
-    .regex(durationPattern, "must be a duration such as 500ms, 30s or 15m")
+    .string(durationError)
+    .regex(durationPattern, durationError)
     .transform((value, context) => {
       const milliseconds = parseDuration(value);
       if (milliseconds !== undefined && milliseconds > 0) return milliseconds;
-      context.addIssue({ code: "custom", message: "must be longer than nothing and shorter than 24 days" });
+      context.addIssue({ code: "custom", message: "must be longer than nothing, and at most 36525d" });
       return z.NEVER;
     });
 
@@ -27,9 +30,9 @@ const byteRate = (): z.ZodType<number, string | 0> =>
       z.literal(0),
       z
         .string(perSecond)
-        .regex(new RegExp(`${bytesPattern.source.slice(0, -1)}/s$`), perSecond)
+        .regex(new RegExp(`^0$|${bytesPattern.source.slice(0, -1)}/s$`), perSecond)
         .transform((value, context) => {
-          const bytes = parseBytes(value.slice(0, -"/s".length));
+          const bytes = value === "0" ? 0 : parseBytes(value.slice(0, -"/s".length));
           if (bytes !== undefined) return bytes;
           context.addIssue({ code: "custom", message: perSecond });
           return z.NEVER;
@@ -42,12 +45,29 @@ const time = durationPattern.source.replace(/^\^|\$$/g, "");
 const limit = (): z.ZodString =>
   text().regex(new RegExp(`^[1-9]\\d{0,8}/${time}$`), "must be a number of failures within a time, such as 10/5m");
 
-const address: z.ZodType<ListenAddress, string> = text().transform((value, context) => {
-  const parsed = parseListenAddress(value);
-  if (parsed !== undefined) return parsed;
-  context.addIssue({ code: "custom", message: "must be host:port, [IPv6 address]:port or unix:/path" });
-  return z.NEVER;
-});
+const addressForm = "must be host:port, [IPv6 address]:port, a port alone, unix:/path or systemd:NAME";
+const address: z.ZodType<ListenAddress, string | number> = z
+  .union([z.string(), z.int()], addressForm)
+  .transform((value, context) => {
+    const parsed = parseListenAddress(String(value));
+    if (parsed !== undefined) return parsed;
+    context.addIssue({ code: "custom", message: addressForm });
+    return z.NEVER;
+  });
+
+const pathExample = "must be a path of plain segments, such as /healthz";
+/** In one spelling only, and not where the registry is, in no spelling. */
+const healthPath = text()
+  .regex(/^\/(?:[A-Za-z0-9._~-]+\/)*[A-Za-z0-9._~-]*$/, pathExample)
+  .regex(/^(?!.*\/\.{1,2}(?:\/|$))/, pathExample)
+  .regex(/^(?!\/[vV]2(?:\/|$))/, "must not be below /v2/, where the registry is");
+
+const modeExample = 'must be a mode in quotes, such as "0660"';
+/** In quotes: YAML takes 0660 for the number 660. */
+const mode: z.ZodType<number, string> = z
+  .string(modeExample)
+  .regex(/^0?[0-7]{3}$/, modeExample)
+  .transform((value) => Number.parseInt(value, 8));
 
 const backend: z.ZodType<BackendConfiguration> = z.looseObject(
   {
@@ -64,7 +84,18 @@ export const configurationSchema: z.ZodType<Configuration> = z.strictObject(
   {
     listen: z.strictObject(
       {
-        address: address.describe("host:port, [IPv6 address]:port or unix:/path"),
+        address: address.describe(
+          "host:port, [IPv6 address]:port, a port alone (at every address), unix:/path, or systemd: for a socket that systemd passes",
+        ),
+        socketMode: mode.describe('The mode of a Unix socket, such as "0660"').exactOptional(),
+        socketGroup: z
+          .union([text(), z.int().min(0)], "must be the name or the number of a group")
+          .describe("The group of a Unix socket: a name in /etc/group, or a number")
+          .exactOptional(),
+        shared: z
+          .boolean("must be true or false")
+          .describe("Whether a second process may listen on the same address, to take over; false by default")
+          .exactOptional(),
         tls: z
           .strictObject(
             {
@@ -90,6 +121,23 @@ export const configurationSchema: z.ZodType<Configuration> = z.strictObject(
           .exactOptional(),
         trustedProxies: list(text())
           .describe("Addresses and CIDR blocks whose X-Forwarded-* and Forwarded are believed; unix: for Unix sockets")
+          .exactOptional(),
+        cors: z
+          .strictObject(
+            {
+              origins: list(text()).describe("Exact origins, such as https://ui.example.com"),
+              credentials: z
+                .boolean("must be true or false")
+                .describe("Whether their pages may have the browser add a remembered login; false by default")
+                .exactOptional(),
+            },
+            "must hold origins",
+          )
+          .describe("Pages of other origins that may use the registry from a browser, such as a registry's UI")
+          .exactOptional(),
+        healthPath: healthPath.describe("Answered with 200 without a login, such as /healthz").exactOptional(),
+        drainTimeout: duration()
+          .describe("How long requests that have begun may take to finish after SIGTERM; 30s by default")
           .exactOptional(),
         headersTimeout: duration()
           .describe("How long a client may take for the head of a request; 30s by default")

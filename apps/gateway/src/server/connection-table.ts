@@ -1,6 +1,8 @@
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { clientNetwork } from "@registry-gate/auth-kit";
+import { plainAddress } from "registry-gate";
+import { type HandshakeFailure, type HandshakeFault, leftHandshake, slowHandshake } from "./handshake-failure.ts";
 
 /** A connection that was accepted. */
 export interface Connection {
@@ -21,11 +23,18 @@ export interface ConnectionTable {
   accept(socket: Socket, handshaking: boolean): void;
   /** Is to be called after that handshake, with the socket that Node hands out then. */
   secured(socket: Socket): void;
+  /** Is to be called for a connection that begins without TLS. It is closed when its time for a handshake is over. */
+  markPlain(socket: Socket): void;
+  /** Is to be called where a handshake has failed, with the socket that Node has made for it. */
+  handshakeFailed(socket: Socket, fault: HandshakeFault): void;
   find(socket: Socket): Connection | undefined;
   /** Closes the connection that has waited for longest, if one has waited for a while. */
   evict(): Eviction;
-  /** Closes those that have never sent anything. */
-  closeUnused(): void;
+  /**
+   * Closes those that handle no request: idle ones at once, and those that have had none yet when they have had some time
+   * to send one.
+   */
+  closeWaiting(): void;
   /** Cuts every connection. */
   cut(): void;
   /** Looks after the connections no longer. */
@@ -40,6 +49,8 @@ export interface ConnectionTableOptions {
   readonly admits: (peer: string, connectionsOfNetwork: number) => boolean;
   /** Is called when a connection has gone, or is about to. */
   readonly onClose: (connection: Connection) => void;
+  /** Is called for each handshake over TCP that was begun and came to nothing, unless the table gave it up for others. */
+  readonly onHandshakeFailed: (failure: HandshakeFailure) => void;
   /** Is called once a second. */
   readonly onSweep: (now: number) => void;
 }
@@ -50,6 +61,12 @@ interface Entry extends Connection {
   readonly network: string | undefined;
   /** By what it is found again after its handshake; `undefined` when that has ended. */
   handshake: string | undefined;
+  /** Whether it has handled a request. */
+  used: boolean;
+  /** Whether nobody is to be told that the handshake came to nothing. */
+  quiet: boolean;
+  /** The peer's address. */
+  readonly client: string | undefined;
   /** Since when it waits, by the clock of `performance.now`. */
   since: number;
 }
@@ -60,6 +77,8 @@ const handshakeLimit = 10_000;
 const firstByteLimit = 10_000;
 /** Clients pause between two requests. Only who waits for longer may be closed for another, in milliseconds. */
 const evictableAfter = 1000;
+/** Whoever has just connected is about to send a request. How long that is waited for at the end, in milliseconds. */
+const beginningTime = 2000;
 const sweepInterval = 1000;
 /** How often connections are searched for one to close at most: a search takes time when there are thousands. */
 const searchInterval = 100;
@@ -72,7 +91,12 @@ const searchInterval = 100;
  * One look through the table a second stands in place of a timer for each connection. A request costs a look-up and a
  * write: that its response has ended is noticed when the table is looked through.
  */
-export function connectionTable({ admits, onClose, onSweep }: ConnectionTableOptions): ConnectionTable {
+export function connectionTable({
+  admits,
+  onClose,
+  onHandshakeFailed,
+  onSweep,
+}: ConnectionTableOptions): ConnectionTable {
   const entries = new Map<Socket, Entry>();
   const handshakes = new Map<string, Entry>();
   const perNetwork = new Map<string, number>();
@@ -81,11 +105,14 @@ export function connectionTable({ admits, onClose, onSweep }: ConnectionTableOpt
   let searched = Number.NEGATIVE_INFINITY;
   /** Whether some waited at the last search, but not for long enough. */
   let moreLater = false;
+  /** Of a connection that is closing: Node says why its handshake failed only when its socket has no address any more. */
+  let ending: Entry | undefined;
 
   function isBusy(entry: Entry, now: number): boolean {
     if (entry.response === undefined) return false;
     if (!entry.response.closed) return true;
     entry.response = undefined;
+    entry.used = true;
     entry.since = now;
     return false;
   }
@@ -93,8 +120,12 @@ export function connectionTable({ admits, onClose, onSweep }: ConnectionTableOpt
   function remove(entry: Entry): void {
     if (!entries.delete(entry.socket)) return;
     const { network, handshake } = entry;
-    // A client may take the same port again as soon as it has reset a connection.
-    if (handshake !== undefined && handshakes.get(handshake) === entry) handshakes.delete(handshake);
+    if (handshake !== undefined) {
+      // A client may take the same port again as soon as it has reset a connection.
+      if (handshakes.get(handshake) === entry) handshakes.delete(handshake);
+      // One that has sent nothing, such as a check whether the port is open, has begun no handshake.
+      if (!isSilent(entry)) endHandshake(entry);
+    }
     if (network !== undefined) {
       const left = (perNetwork.get(network) ?? 0) - 1;
       if (left > 0) perNetwork.set(network, left);
@@ -103,7 +134,22 @@ export function connectionTable({ admits, onClose, onSweep }: ConnectionTableOpt
     onClose(entry);
   }
 
+  function endHandshake(entry: Entry): void {
+    ending = entry;
+    process.nextTick(() => {
+      if (ending === entry) ending = undefined;
+      fail(entry, leftHandshake);
+    });
+  }
+
+  function fail(entry: Entry, fault: HandshakeFault): void {
+    if (entry.quiet) return;
+    entry.quiet = true;
+    onHandshakeFailed({ client: entry.client, ...fault });
+  }
+
   function close(entry: Entry): void {
+    entry.quiet = true;
     entry.socket.destroy();
     remove(entry);
   }
@@ -126,9 +172,11 @@ export function connectionTable({ admits, onClose, onSweep }: ConnectionTableOpt
     for (const entry of entries.values()) {
       if (isBusy(entry, now)) continue;
       const waited = now - entry.since;
-      if (entry.handshake !== undefined ? waited > handshakeLimit : waited > firstByteLimit && isSilent(entry)) {
+      if (entry.handshake !== undefined) {
+        if (waited <= handshakeLimit) continue;
+        if (!isSilent(entry)) fail(entry, slowHandshake);
         close(entry);
-      }
+      } else if (waited > firstByteLimit && isSilent(entry)) close(entry);
     }
     onSweep(now);
   }
@@ -149,7 +197,18 @@ export function connectionTable({ admits, onClose, onSweep }: ConnectionTableOpt
         socket.destroy();
         return;
       }
-      const entry: Entry = { socket, network, handshake, since: performance.now(), response: undefined };
+      const client = peer === undefined ? undefined : plainAddress(peer);
+      const since = performance.now();
+      const entry: Entry = {
+        socket,
+        network,
+        client,
+        handshake,
+        used: false,
+        quiet: false,
+        since,
+        response: undefined,
+      };
       entries.set(socket, entry);
       if (handshake !== undefined) handshakes.set(handshake, entry);
       if (network !== undefined) perNetwork.set(network, siblings + 1);
@@ -170,6 +229,15 @@ export function connectionTable({ admits, onClose, onSweep }: ConnectionTableOpt
       entries.set(socket, entry);
       socket.once("close", () => remove(entry));
     },
+    markPlain(socket) {
+      const entry = entries.get(socket);
+      if (entry !== undefined) entry.quiet = true;
+    },
+    handshakeFailed(socket, fault) {
+      const handshake = endpointsOf(socket);
+      const entry = handshake === undefined ? ending : handshakes.get(handshake);
+      if (entry !== undefined) fail(entry, fault);
+    },
     find: (socket) => entries.get(socket),
     evict() {
       const now = performance.now();
@@ -184,8 +252,11 @@ export function connectionTable({ admits, onClose, onSweep }: ConnectionTableOpt
       }
       return moreLater ? "later" : "none";
     },
-    closeUnused() {
-      for (const entry of entries.values()) if (entry.handshake !== undefined || isSilent(entry)) close(entry);
+    closeWaiting() {
+      const now = performance.now();
+      for (const entry of entries.values()) {
+        if (!isBusy(entry, now) && (entry.used || now - entry.since >= beginningTime)) close(entry);
+      }
     },
     cut() {
       for (const entry of entries.values()) close(entry);

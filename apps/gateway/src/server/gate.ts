@@ -1,5 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
-import { type AuthBackend, type Fault, InvalidOptionsError, type Logger } from "@registry-gate/auth";
+import { type AuthBackend, type Fault, formatFault, InvalidOptionsError, type Logger } from "@registry-gate/auth";
 import { FileReadError, readSettled } from "@registry-gate/watched-file";
 import express from "express";
 import {
@@ -10,7 +10,11 @@ import {
   validateOptions,
 } from "registry-gate";
 import type { BackendConfiguration, Configuration } from "../config/configuration.ts";
+import type { Path } from "../config/mend.ts";
+import { gateChallenge } from "./challenge.ts";
+import { whyNoClientCertificates } from "./client-certificates.ts";
 import { endsWithin } from "./ends-within.ts";
+import { listenFaults } from "./listen-faults.ts";
 import { openBackend } from "./open-backend.ts";
 import { type LiveCredentials, openCredentials } from "./registry-credentials.ts";
 import { loadTls, type TlsIdentity } from "./tls.ts";
@@ -31,6 +35,8 @@ export interface Gate {
 export interface GateSurroundings {
   /** Where paths in backends' options are relative to. */
   readonly directory: string;
+  /** Where texts of the configuration came whole from the environment. */
+  readonly placeholders?: readonly Path[];
   readonly log: Logger;
   readonly onRequest: (record: RequestRecord) => void;
   /** Where failed logins are counted. Default: anew for each gate. */
@@ -43,7 +49,7 @@ export interface GateSurroundings {
  * @throws {InvalidOptionsError} with every fault; then nothing stays open.
  */
 export async function buildGate(configuration: Configuration, surroundings: GateSurroundings): Promise<Gate> {
-  const { directory, log, onRequest, counters } = surroundings;
+  const { directory, placeholders = [], log, onRequest, counters } = surroundings;
   const faults: Fault[] = [];
   const collect = async <T>(action: Promise<T>): Promise<T | undefined> => {
     try {
@@ -61,12 +67,24 @@ export async function buildGate(configuration: Configuration, surroundings: Gate
   const options = await collect(proxyOptions(configuration, counters, credentials));
   const findings = options === undefined ? undefined : validateOptions(options);
   faults.push(...(findings?.faults.map(rerooted) ?? []));
+  faults.push(...(await listenFaults(configuration.listen)));
   const { tls: tlsConfiguration } = configuration.listen;
   const tls = tlsConfiguration === undefined ? undefined : await collect(loadTls(tlsConfiguration));
+  const warnings: Fault[] = findings?.warnings.map(rerooted) ?? [];
+  let built = false;
+  const warn = (fault: Fault): void => {
+    if (built) log.warn({ event: "warning" }, formatFault(fault));
+    else warnings.push(fault);
+  };
+  const noClientCertificates = whyNoClientCertificates(configuration.listen, tls);
   const backends: AuthBackend[] = [];
   const ids = idsOf(configuration.auth.backends);
   for (const [index, backend] of configuration.auth.backends.entries()) {
-    const opened = await collect(openBackend(backend, { index, id: ids[index] ?? backend.type, directory, log }));
+    const id = ids[index] ?? backend.type;
+    const place = { index, id, directory, placeholders, log, warn };
+    const opened = await collect(
+      openBackend(backend, { ...place, ...(noClientCertificates !== undefined && { noClientCertificates }) }),
+    );
     if (opened !== undefined) backends.push(opened);
   }
   if (faults.length > 0 || options === undefined) {
@@ -75,6 +93,7 @@ export async function buildGate(configuration: Configuration, surroundings: Gate
     throw new InvalidOptionsError(faults);
   }
 
+  built = true;
   const proxy = registryProxy({ ...options, backends, log, onFinished: onRequest });
   const app = express();
   app.disable("x-powered-by");
@@ -93,7 +112,7 @@ export async function buildGate(configuration: Configuration, surroundings: Gate
     tls,
     backends,
     handle: requests.handle,
-    warnings: findings?.warnings.map(rerooted) ?? [],
+    warnings,
     async retire() {
       await requests.finished();
       await proxy.close();
@@ -135,12 +154,14 @@ async function proxyOptions(
       ...(live !== undefined && { credentials: live.current }),
     },
     ...(auth.realm !== undefined && { realm: auth.realm }),
+    challenge: gateChallenge(auth),
     ...(auth.cache !== undefined && { cache: auth.cache }),
     throttle: auth.throttle === false ? false : { ...auth.throttle, ...(counters && { store: counters }) },
     ...(access !== undefined && { access }),
     limits: requestLimits,
     ...(log?.attemptedNames !== undefined && { attemptedNames: log.attemptedNames }),
     ...(listen.trustedProxies !== undefined && { trustedProxies: listen.trustedProxies }),
+    ...(listen.cors !== undefined && { cors: listen.cors }),
   };
 }
 
@@ -158,7 +179,7 @@ async function readCertificates(file: string): Promise<string> {
 /** Where the middleware's options stand in the configuration. */
 function rerooted({ path, message }: Fault): Fault {
   const [first] = path;
-  if (first === "trustedProxies") return { path: ["listen", ...path], message };
+  if (first === "trustedProxies" || first === "cors") return { path: ["listen", ...path], message };
   if (first === "attemptedNames") return { path: ["log", ...path], message };
   if (first === "realm" || first === "cache" || first === "throttle" || first === "backends")
     return { path: ["auth", ...path], message };

@@ -1,8 +1,10 @@
 import type { Server as HttpServer, IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { Server as HttpsServer } from "node:https";
 import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import { type AddressSet, plainAddress, sendError } from "registry-gate";
 import { type Connection, connectionTable, type Eviction } from "./connection-table.ts";
+import { type HandshakeFailure, handshakeFault } from "./handshake-failure.ts";
 
 export interface ConnectionLimits {
   /** How many connections are served at once. */
@@ -26,10 +28,12 @@ export interface ConnectionPressure {
 /** Keeps a server to a number of connections. */
 export interface ConnectionLimit {
   limit(limits: ConnectionLimits): void;
+  /** Is to be called for a connection to a TLS server that begins without TLS. */
+  takePlain(socket: Socket): void;
   /** Calls the handler as soon as the connection has a place, or answers 503. */
   admit(request: IncomingMessage, response: ServerResponse, handle: RequestListener): void;
-  /** Closes connections that have never sent anything. */
-  closeUnused(): void;
+  /** Closes connections that handle no request, those that have just begun excepted. */
+  closeWaiting(): void;
   /** Cuts every connection. */
   cut(): void;
   /** Looks after the connections no longer. */
@@ -57,6 +61,13 @@ function refuse(request: IncomingMessage, response: ServerResponse): void {
   sendError(request, response, { status: 503, code: "UNAVAILABLE", message: "too many connections", headers });
 }
 
+export interface ConnectionReports {
+  /** Is told, now and then, of connections that were closed for want of places. */
+  readonly pressure: (pressure: ConnectionPressure) => void;
+  /** Is told of each handshake that was begun and came to nothing. */
+  readonly handshakeFailed: (failure: HandshakeFailure) => void;
+}
+
 /**
  * Gives the connections of a server their places. When all are taken, connections that wait make place, the longest
  * waiting first. A connection that handles a request is never closed for another one, so that no push is cut: if all of
@@ -66,8 +77,8 @@ function refuse(request: IncomingMessage, response: ServerResponse): void {
  */
 export function limitConnections(
   server: HttpServer | HttpsServer,
-  onUnixSocket: boolean,
-  report: (pressure: ConnectionPressure) => void,
+  onUnixSocket: () => boolean,
+  { pressure, handshakeFailed }: ConnectionReports,
 ): ConnectionLimit {
   let limits: ConnectionLimits | undefined;
   const admitted = new Set<Connection>();
@@ -89,6 +100,7 @@ export function limitConnections(
       // Not here and now: a place that is being made belongs to the one that it is made for.
       if (admitted.delete(connection) && held.size > 0) setImmediate(admitHeld);
     },
+    onHandshakeFailed: handshakeFailed,
     onSweep(now) {
       while (limits !== undefined && table.size > limits.maxConnections) if (evict() !== "evicted") break;
       admitHeld();
@@ -98,7 +110,7 @@ export function limitConnections(
         refuse(request, response);
       }
       if (refused + evicted === 0 || now - reported < reportInterval) return;
-      report({ refused, client, evicted });
+      pressure({ refused, client, evicted });
       [refused, evicted, reported] = [0, 0, now];
       client = undefined;
     },
@@ -135,18 +147,30 @@ export function limitConnections(
   }
 
   if (!(server instanceof HttpsServer)) server.on("connection", (socket: Socket) => take(socket, false));
-  else if (onUnixSocket) {
-    // No address tells which connection it is whose handshake has ended: Node's own limit has to do.
-    server.on("secureConnection", (socket: Socket) => take(socket, false));
-  } else {
-    server.on("connection", (socket: Socket) => take(socket, true));
-    server.on("secureConnection", (socket: Socket) => table.secured(socket));
+  else {
+    server.on("connection", (socket: Socket) => {
+      // No address tells which connection it is whose handshake has ended: Node's own limit has to do.
+      if (!onUnixSocket()) take(socket, true);
+    });
+    server.on("secureConnection", (socket: Socket) => {
+      if (onUnixSocket()) take(socket, false);
+      else table.secured(socket);
+    });
+    server.on("tlsClientError", (error: Error, socket: TLSSocket) => {
+      const fault = handshakeFault(error, socket);
+      if (onUnixSocket()) handshakeFailed({ client: undefined, ...fault });
+      else table.handshakeFailed(socket, fault);
+    });
   }
 
   return {
     limit(next) {
       limits = next;
       server.maxConnections = next.maxConnections + reserve;
+    },
+    takePlain(socket) {
+      if (onUnixSocket()) take(socket, false);
+      else table.markPlain(socket);
     },
     admit(request, response, handle) {
       const connection = table.find(request.socket);
@@ -164,7 +188,7 @@ export function limitConnections(
       else if (outcome === "later") held.set(connection, { request, response, handle, since: performance.now() });
       else refuse(request, response);
     },
-    closeUnused: table.closeUnused,
+    closeWaiting: table.closeWaiting,
     cut: table.cut,
     stop: table.stop,
   };

@@ -1,22 +1,30 @@
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
-import { lstat, unlink } from "node:fs/promises";
-import { createServer as createHttpServer, type Server as HttpServer, type RequestListener } from "node:http";
+import {
+  createServer as createHttpServer,
+  type Server as HttpServer,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from "node:http";
 import { createServer as createHttpsServer, Server as HttpsServer } from "node:https";
-import { connect } from "node:net";
-import { dirname } from "node:path";
-import { InvalidOptionsError } from "@registry-gate/auth";
+import { Server as NetServer, type Socket } from "node:net";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { type AddressSet, refuseUnreadable, serveExpectations, type UnreadableRequest } from "registry-gate";
-import { formatListenAddress } from "../config/address.ts";
-import type { ClientAuth, ListenAddress } from "../config/configuration.ts";
+import type { ClientAuth } from "../config/configuration.ts";
+import type { HandshakeFailure } from "./handshake-failure.ts";
 import { type ConnectionPressure, limitConnections } from "./limit-connections.ts";
+import { type Listening, type ListenPlace, listenOn } from "./listen-on.ts";
+import { type PlainRequest, refusePlainHttp } from "./plain-http.ts";
 import type { TlsIdentity } from "./tls.ts";
+import type { UnixSocketFile } from "./unix-socket.ts";
 
 /** A socket that is listened on. */
 export interface Listener {
   /** As it was asked for; with port 0 the actual port is in `name`. */
-  readonly address: ListenAddress;
+  readonly place: ListenPlace;
   readonly name: string;
+  /** The file of a Unix socket that this process has made. */
+  readonly file: UnixSocketFile | undefined;
   readonly secure: boolean;
   readonly clientAuth: ClientAuth;
   /** For new connections. Sessions that clients hold stay resumable while their authorities are the same. */
@@ -43,29 +51,42 @@ export interface ListenerLimits {
 
 /** What a listener calls. */
 export interface ListenerHandlers {
+  /** Responds to a health check, whether or not its connection has a place; false where the request is none. */
+  readonly checkHealth: (request: IncomingMessage, response: ServerResponse) => boolean;
   readonly handle: RequestListener;
   /** Is told of what was refused before it was a request. */
   readonly unreadable: (request: UnreadableRequest) => void;
   /** Is told, now and then, of connections that were closed for want of places. */
   readonly pressure: (pressure: ConnectionPressure) => void;
+  /** Is told of each TLS handshake that was begun and came to nothing. */
+  readonly handshakeFailed: (failure: HandshakeFailure) => void;
+  /** Is told of each request that came without TLS to a TLS listener. */
+  readonly plain: (request: PlainRequest) => void;
 }
 
 /** Longer than load balancers keep an idle connection, so that it is they who end it: commonly 60 s. */
 const keepAliveTimeout = 75_000;
 /** How often connections are looked through for a head that takes too long. */
 const connectionsCheckingInterval = 1000;
-/** Of connections on a Unix socket; the table of connections has a limit for those over TCP. In milliseconds. */
+/** In milliseconds. The table of connections has the same limit for those over TCP, which begins with the connection. */
 const handshakeTimeout = 10_000;
+/** How long those who have connected are taken in when the socket is closed, in milliseconds. */
+const acceptLimit = 1000;
 /** Room for a token in `Authorization` and for what portals add. */
 const maxHeaderSize = 32_768;
 
-/** @throws {InvalidOptionsError} at `listen.address` where the address cannot be had. */
+/**
+ * @param former A Unix socket of this process whose place may be taken.
+ * @throws {InvalidOptionsError} with paths below `listen` where the place cannot be had.
+ */
 export async function openListener(
-  address: ListenAddress,
+  place: ListenPlace,
   tls: TlsIdentity | undefined,
   limits: ListenerLimits,
-  { handle, unreadable, pressure }: ListenerHandlers,
+  handlers: ListenerHandlers,
+  former?: UnixSocketFile,
 ): Promise<Listener> {
+  const { checkHealth, handle, unreadable, plain } = handlers;
   const options = {
     // Uploads last for hours, so no whole request is limited in time; silence is.
     requestTimeout: 0,
@@ -75,15 +96,21 @@ export async function openListener(
     noDelay: true,
     // The gate refuses it by itself, with the body and the record of every other refusal.
     requireHostHeader: false,
-    ...("socket" in address && { handshakeTimeout }),
+    handshakeTimeout,
   };
   const clientAuth = tls?.clientAuth ?? "none";
   const asking = { requestCert: clientAuth !== "none", rejectUnauthorized: clientAuth === "required" };
   const server: HttpServer | HttpsServer =
     tls === undefined ? createHttpServer(options) : createHttpsServer({ ...options, ...asking, ...tls.options });
   let authorities = authoritiesOf(tls);
-  const connections = limitConnections(server, "socket" in address, pressure);
-  const handler: RequestListener = (request, response) => connections.admit(request, response, handle);
+  let listening: Listening | undefined;
+  // First, so that every other listener of the server sees each connection too.
+  const diverted = (socket: Socket): void => connections.takePlain(socket);
+  if (server instanceof HttpsServer) refusePlainHttp(server, { plain, unreadable, diverted });
+  const connections = limitConnections(server, () => listening?.onUnixSocket ?? "socket" in place.address, handlers);
+  const handler: RequestListener = (request, response) => {
+    if (!checkHealth(request, response)) connections.admit(request, response, handle);
+  };
   server.on("request", handler);
   serveExpectations(server, handler);
   refuseUnreadable(server, unreadable);
@@ -95,29 +122,29 @@ export async function openListener(
   setLimits(limits);
   let closed: Promise<void> | undefined;
   async function close(): Promise<void> {
-    const ended = new Promise<void>((resolve) => server.close(() => resolve()));
-    const closeWaiting = (): void => {
-      server.closeIdleConnections();
-      connections.closeUnused();
-    };
-    closeWaiting();
+    listening?.file?.remove();
+    if (listening?.file !== undefined || place.shared === true) await acceptWaiting(server);
+    // Not by the method of the HTTP server: it also closes connections that are about to send their first request.
+    const ended = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()));
+    connections.closeWaiting();
     // A connection that is busy now becomes idle when its request has ended.
-    const sweep = setInterval(closeWaiting, 100);
+    const sweep = setInterval(connections.closeWaiting, 100);
     await ended;
     clearInterval(sweep);
+    server.close();
     connections.stop();
   }
-  if ("socket" in address) await removeStaleSocket(address.socket);
   try {
-    await listen(server, address);
+    listening = await listenOn(server, place, former);
   } catch (error) {
     connections.stop();
     throw error;
   }
 
   return {
-    address,
-    name: nameOf(server, address),
+    place,
+    name: listening.name,
+    file: listening.file,
     secure: tls !== undefined,
     clientAuth,
     setTls(identity) {
@@ -141,51 +168,21 @@ function authoritiesOf(identity: TlsIdentity | undefined): string | undefined {
   return identity?.files[2]?.content.toString("latin1");
 }
 
-function listen(server: HttpServer | HttpsServer, address: ListenAddress): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => {
-      const message = reasonOf(error, address);
-      reject(new InvalidOptionsError([{ path: ["listen", "address"], message }], { cause: error }));
-    });
-    const listening = (): void => resolve();
-    if ("socket" in address) server.listen(address.socket, listening);
-    else server.listen(address.port, address.host, listening);
-  });
-}
-
-function reasonOf({ code }: NodeJS.ErrnoException, address: ListenAddress): string {
-  const name = formatListenAddress(address);
-  if ("socket" in address) {
-    if (code === "EINVAL") return `${name} is too long for the path of a socket`;
-    // The system's ENOENT comes as EACCES, too.
-    if (code === "EACCES" && !existsSync(dirname(address.socket))) return `the directory of ${name} does not exist`;
-  }
-  const reasons: Record<string, string> = {
-    EADDRINUSE: `${name} is in use`,
-    EACCES: `no permission to listen on ${name}`,
-    EADDRNOTAVAIL: `${name} is no address of this machine`,
-    ENOTFOUND: `${name} is not known`,
-  };
-  return reasons[code ?? ""] ?? `cannot listen on ${name} (${code})`;
-}
-
-/** A socket file that nobody listens on is left over from a process that was killed. */
-async function removeStaleSocket(path: string): Promise<void> {
-  const status = await lstat(path).catch(() => undefined);
-  if (!status?.isSocket()) return;
-  const alive = await new Promise<boolean>((resolve) => {
-    const probe = connect(path);
-    probe.once("connect", () => {
-      probe.destroy();
-      resolve(true);
-    });
-    probe.once("error", () => resolve(false));
-  });
-  if (!alive) await unlink(path);
-}
-
-function nameOf(server: HttpServer | HttpsServer, address: ListenAddress): string {
-  const actual = server.address();
-  if (actual === null || typeof actual === "string" || "socket" in address) return formatListenAddress(address);
-  return formatListenAddress({ host: address.host, port: actual.port });
+/**
+ * Lets Node accept who has connected already: closing the socket would reset them. Node looks for connections between two
+ * turns of its loop, and accepts one each time. Nobody else comes to a Unix socket whose file has gone; on a shared port
+ * others may, so that this is limited in time.
+ */
+async function acceptWaiting(server: NetServer): Promise<void> {
+  let accepted = 0;
+  const count = (): void => void accepted++;
+  server.on("connection", count);
+  const deadline = performance.now() + acceptLimit;
+  let before: number;
+  do {
+    before = accepted;
+    await nextTurn();
+    await nextTurn();
+  } while (accepted > before && performance.now() < deadline);
+  server.removeListener("connection", count);
 }

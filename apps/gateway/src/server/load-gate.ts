@@ -1,6 +1,6 @@
 import { type Fault, InvalidOptionsError } from "@registry-gate/auth";
 import type { Configuration } from "../config/configuration.ts";
-import { inspectConfiguration, type LoadedConfiguration } from "../config/load.ts";
+import { inspectConfiguration, type LoadedConfiguration, loadConfiguration } from "../config/load.ts";
 import { isWithin } from "../config/mend.ts";
 import { buildGate, type Gate, type GateSurroundings } from "./gate.ts";
 
@@ -11,7 +11,7 @@ export interface LoadedGate {
 }
 
 /** What a gate is given beside its configuration. */
-export type Surroundings = Omit<GateSurroundings, "directory">;
+export type Surroundings = Omit<GateSurroundings, "directory" | "placeholders">;
 
 /**
  * Reads a configuration file and builds the gate that it describes; connects to nothing.
@@ -24,8 +24,9 @@ export async function loadGate(
 ): Promise<LoadedGate> {
   const { faults, loaded, leftOut } = await inspectConfiguration(file, process.env);
   if (loaded === undefined) throw new InvalidOptionsError(faults);
-  const { configuration, directory } = loaded;
-  const build = (): Promise<Gate> => buildGate(configuration, { ...surroundingsOf(configuration), directory });
+  const { configuration, directory, placeholders } = loaded;
+  const build = (): Promise<Gate> =>
+    buildGate(configuration, { ...surroundingsOf(configuration), directory, placeholders });
   if (faults.length === 0) return { loaded, gate: await build() };
   const further = await faultsOfBuilding(build);
   throw new InvalidOptionsError([...faults, ...further.filter(({ path }) => !isWithin(path, leftOut))]);
@@ -38,6 +39,17 @@ async function faultsOfBuilding(build: () => Promise<Gate>): Promise<readonly Fa
     return [];
   } catch (error) {
     if (error instanceof InvalidOptionsError) return error.faults;
+    throw error;
+  }
+}
+
+/** Whether there is no fault in the form of a configuration file. */
+export async function isWellFormed(file: string): Promise<boolean> {
+  try {
+    await loadConfiguration(file, process.env);
+    return true;
+  } catch (error) {
+    if (error instanceof InvalidOptionsError) return false;
     throw error;
   }
 }

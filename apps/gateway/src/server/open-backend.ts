@@ -1,6 +1,16 @@
-import { type AuthBackend, type Fault, InvalidOptionsError, type Logger } from "@registry-gate/auth";
-import { openContained, suggestKey } from "@registry-gate/auth-kit";
+import {
+  type AuthBackend,
+  type BackendContext,
+  durationPattern,
+  type Fault,
+  InvalidOptionsError,
+  type Logger,
+} from "@registry-gate/auth";
+import { durationFault, openContained, suggestKey, valueSchema } from "@registry-gate/auth-kit";
 import type { BackendConfiguration } from "../config/configuration.ts";
+import { isWithin, type Path } from "../config/mend.ts";
+import { withQuoteHint } from "../config/quote-hint.ts";
+import { typePlaceholders } from "../config/type-placeholders.ts";
 import { firstLine, oneLine } from "../one-line.ts";
 import { findPlugin } from "../plugins.ts";
 
@@ -14,7 +24,13 @@ export interface BackendPlace {
   readonly id: string;
   /** Where paths in its options are relative to. */
   readonly directory: string;
+  /** Where texts of the configuration came whole from the environment, from its root. */
+  readonly placeholders: readonly Path[];
   readonly log: Logger;
+  /** Takes what the backend warns of, with paths from the root of the configuration. */
+  readonly warn: (fault: Fault) => void;
+  /** Why no client is asked for a certificate. */
+  readonly noClientCertificates?: string;
 }
 
 /**
@@ -25,7 +41,7 @@ export interface BackendPlace {
  */
 export async function openBackend(
   { type, id: _, ...options }: BackendConfiguration,
-  { index, id, directory, log }: BackendPlace,
+  { index, id, directory, placeholders, log, warn, noClientCertificates }: BackendPlace,
 ): Promise<AuthBackend> {
   const at = ["auth", "backends", index];
   let known: unknown;
@@ -35,7 +51,18 @@ export async function openBackend(
         // Within it too: a module may begin something while it is loaded.
         const plugin = await findPlugin(type, directory);
         known = plugin.optionsSchema;
-        return inTime(plugin.open(options, { id, baseDirectory: directory, log }));
+        const own = placeholders.filter((path) => isWithin(path, [at])).map((path) => path.slice(at.length));
+        const typed = typePlaceholders(structuredClone(options), own, known);
+        const bare = bareDurations(typed, known);
+        if (bare.length > 0) throw new InvalidOptionsError(bare);
+        const context: BackendContext = {
+          ...{ id, baseDirectory: directory, log },
+          warn(fault) {
+            if (isFault(fault)) warn({ path: [...at, ...fault.path], message: firstLine(fault.message) });
+          },
+          ...(noClientCertificates !== undefined && { noClientCertificates }),
+        };
+        return inTime(plugin.open(typed, context));
       },
       (error) => log.error({ backend: id, err: error }, "a backend threw an error that nobody caught"),
     );
@@ -46,7 +73,8 @@ export async function openBackend(
       throw new InvalidOptionsError([{ path: at, message: `cannot be opened: ${oneLine(error)}` }], { cause: error });
     }
     throw new InvalidOptionsError(
-      faults.map(({ path, message }) => {
+      faults.map((fault) => {
+        const { path, message } = withQuoteHint(fault, options);
         const said = firstLine(message);
         // Most backends suggest a key themselves.
         const suggestion = said.includes("did you mean") ? "" : suggestKey(known, path);
@@ -55,6 +83,19 @@ export async function openBackend(
       { cause: error },
     );
   }
+}
+
+/** In a file a number is no duration: whoever writes `timeout: 5` hardly means milliseconds. */
+function bareDurations(value: unknown, schema: unknown, path: Path = []): readonly Fault[] {
+  if (typeof value === "number") {
+    const { types, patterns } = valueSchema(schema, path);
+    const isDuration = !types.has("number") && patterns.includes(durationPattern.source);
+    return isDuration ? [{ path, message: durationFault(value) }] : [];
+  }
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, item]: [string, unknown]) =>
+    bareDurations(item, schema, [...path, Array.isArray(value) ? Number(key) : key]),
+  );
 }
 
 /** A plugin that waits for ever would keep the gate from starting, without a word. */

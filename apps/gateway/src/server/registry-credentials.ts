@@ -1,4 +1,5 @@
 import { type Fault, formatFault, InvalidOptionsError, type Logger } from "@registry-gate/auth";
+import { readSecret } from "@registry-gate/auth-kit";
 import { FileReadError, readSettled, watchFile } from "@registry-gate/watched-file";
 import { type RegistryCredentials, registryAuthorization } from "registry-gate";
 import type { CredentialsConfiguration } from "../config/configuration.ts";
@@ -78,13 +79,10 @@ function sourceOf(configuration: CredentialsConfiguration): Source {
   return source("passwordFile", passwordFile, (password) => ({ username, password }));
 }
 
-/** What is in a file, without the end of its only line and without a byte order mark. */
 function secretIn(content: Buffer, option: string): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(content).replace(/\r?\n$/, "");
-  } catch {
-    throw faultOf(option, "is not UTF-8 text");
-  }
+  const { text, fault } = readSecret(content);
+  if (text === undefined) throw faultOf(option, fault);
+  return text;
 }
 
 function faultOf(option: string, message: string): InvalidOptionsError {

@@ -11,9 +11,7 @@ export function riskWarnings(configuration: Configuration, tls: TlsIdentity | un
     const message = "is missing: passwords travel in clear text, unless a proxy in front terminates TLS";
     warnings.push({ path: ["listen", "tls"], message });
   }
-  if (tls !== undefined && tls.validTo.getTime() < Date.now()) {
-    warnings.push({ path: ["listen", "tls", "certificate"], message: `has expired on ${tls.validTo.toISOString()}` });
-  }
+  warnings.push(...(tls?.warnings ?? []));
   const { protocol, hostname } = new URL(upstream.url);
   const plainToOthers = protocol === "http:" && !isLoopback({ host: hostname.replace(/^\[|\]$/g, ""), port: 0 });
   if (plainToOthers) {
@@ -31,36 +29,24 @@ export function riskWarnings(configuration: Configuration, tls: TlsIdentity | un
       warnings.push({ path: ["listen", "trustedProxies"], message: `${entry} lets anybody choose their own address` });
     }
   }
+  for (const [index, origin] of (listen.cors?.origins ?? []).entries()) {
+    const { protocol: scheme, hostname: host } = new URL(origin);
+    if (scheme === "http:" && !isLoopback({ host: host.replace(/^\[|\]$/g, ""), port: 0 })) {
+      const message = "is plain HTTP: whoever is on the way to its pages can act in the name of their users";
+      warnings.push({ path: ["listen", "cors", "origins", index], message });
+    }
+  }
   if (auth.throttle === false) {
     warnings.push({ path: ["auth", "throttle"], message: "is off: passwords can be guessed without limit" });
   } else if ("socket" in listen.address && listen.trustedProxies?.includes("unix:") !== true) {
     const message = "does not name unix: all clients are one for auth.throttle, and share its pauses";
     warnings.push({ path: ["listen", "trustedProxies"], message });
   }
-  for (const [index, backend] of auth.backends.entries()) {
-    if (backend.allowPlaintext === true) {
-      const message = "whoever reads the file has every password";
-      warnings.push({ path: ["auth", "backends", index, "allowPlaintext"], message });
-    }
-    if (backend.clientCertificate !== undefined && (tls?.clientAuth ?? "none") === "none") {
-      const why =
-        listen.tls?.clientCa === undefined ? "without listen.tls.clientCa" : "with listen.tls.clientAuth: none";
-      const message = `lets nobody in: ${why} nobody is asked for a certificate`;
-      warnings.push({ path: ["auth", "backends", index, "clientCertificate"], message });
-    }
-  }
-  const withoutGroups = auth.backends.every(({ type, groupFile }) => type === "htpasswd" && groupFile === undefined);
   for (const [index, rule] of access.entries()) {
     const changing = rule.actions.find((action) => action !== "pull");
     if (changing !== undefined && rule.effect !== "deny" && rule.subjects.includes("anonymous")) {
       const message = `allows ${changing} to anonymous: whoever reaches the gate can change images`;
       warnings.push({ path: ["access", index, "actions"], message });
-    }
-    for (const [position, subject] of rule.subjects.entries()) {
-      if (withoutGroups && subject.startsWith("group:")) {
-        const message = "can never match: no backend knows groups";
-        warnings.push({ path: ["access", index, "subjects", position], message });
-      }
     }
   }
   return warnings;

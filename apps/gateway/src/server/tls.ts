@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { createSecureContext, type SecureContextOptions } from "node:tls";
 import { type Fault, InvalidOptionsError } from "@registry-gate/auth";
+import { inspectKeyPair, type KeyPairFindings } from "@registry-gate/auth-kit";
 import { FileReadError, readSettled, type SettledFile } from "@registry-gate/watched-file";
 import type { ClientAuth, TlsConfiguration } from "../config/configuration.ts";
 import { oneLine } from "../one-line.ts";
@@ -14,6 +15,8 @@ export interface TlsIdentity {
   readonly files: TlsFiles;
   /** Of the first certificate in the file. */
   readonly validTo: Date;
+  /** What works, but perhaps not with every client, or not for long. */
+  readonly warnings: readonly Fault[];
 }
 
 export type TlsFiles = readonly [certificate: SettledFile, key: SettledFile, clientCa?: SettledFile];
@@ -72,12 +75,16 @@ export function identityOf(configuration: TlsConfiguration, files: TlsFiles): Tl
   const protocol = protocolOptions(configuration);
   if (!isUsable(protocol)) fault("ciphers", "OpenSSL knows no cipher of this list");
   const options = { cert: certificate.content, key: key.content, ...protocol };
+  const inspect = (): KeyPairFindings => inspectKeyPair(certificate.content, key.content);
+  const pair = faults.length > 0 ? undefined : attempt("key", "holds no usable private key", inspect);
+  if (pair?.fault !== undefined) fault(pair.fault.file, pair.fault.message);
   if (faults.length === 0) attempt("key", "does not belong to the certificate", () => createSecureContext(options));
-  if (leaf === undefined || faults.length > 0) throw new InvalidOptionsError(faults);
+  if (leaf === undefined || pair === undefined || faults.length > 0) throw new InvalidOptionsError(faults);
   const asking = clientCa !== undefined && clientAuth !== "none";
   return {
     files,
     validTo: leaf.validToDate,
+    warnings: pair.warnings.map((message) => ({ path: ["listen", "tls", "certificate"], message })),
     clientAuth,
     options: asking ? { ...options, ca: clientCa.content } : options,
   };

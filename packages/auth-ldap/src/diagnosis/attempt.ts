@@ -1,4 +1,4 @@
-import type { DiagnosisStep } from "@registry-gate/auth";
+import type { DiagnosisStep, Identity } from "@registry-gate/auth";
 import { DirectoryFault, describeCause } from "../faults.ts";
 
 /** The steps of a diagnosis, and in the end what they were for; `undefined` where a step has failed. */
@@ -15,12 +15,14 @@ export type Found<T> =
  * Does one step, and tells it. What `act` throws says something about the backend.
  *
  * @param success What it says something about where it succeeds.
+ * @param identity Who it then is.
  */
 export async function* attempt<T>(
   step: string,
   target: string,
   act: () => Promise<Found<T>>,
   success: DiagnosisStep["about"] = "backend",
+  identity?: Identity,
 ): Steps<T> {
   const start = performance.now();
   const told = (outcome: "ok" | "failed", about: "backend" | "login", details: Details): DiagnosisStep => ({
@@ -37,7 +39,8 @@ export async function* attempt<T>(
       yield told("failed", "login", { reason: found.refusal });
       return undefined;
     }
-    yield told("ok", success, found.details);
+    const done = told("ok", success, found.details);
+    yield identity === undefined ? done : { ...done, identity };
     return found.value;
   } catch (error) {
     yield told("failed", "backend", { reason: reasonOf(error) });

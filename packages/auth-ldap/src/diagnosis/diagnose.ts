@@ -28,7 +28,7 @@ export async function* diagnose(
     try {
       if (tried) continue;
       tried = true;
-      if (login !== undefined) yield* tryLogin(settings, address, session, login, signal);
+      if (login !== undefined) yield* tryLogin(prepared, address, session, login, signal);
       else if (by.kind !== "template") yield* lookAtBase(session, by.base, signal);
     } finally {
       session.close();

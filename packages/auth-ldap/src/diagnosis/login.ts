@@ -1,10 +1,19 @@
-import type { DiagnosisLogin } from "@registry-gate/auth";
-import { attributesFor, faultOfCredentials, isIn } from "../authenticate.ts";
+import type { DiagnosisLogin, Identity } from "@registry-gate/auth";
+import {
+  attributesFor,
+  faultOfCredentials,
+  identityOf,
+  isIn,
+  readUserGroups,
+  type UserGroups,
+  usernameFor,
+} from "../authenticate.ts";
 import { createLoginBudget } from "../directory/login-directory.ts";
 import type { Group } from "../groups/group.ts";
-import { groupsOf } from "../groups/groups-of.ts";
 import { judgeUserBind } from "../outcomes.ts";
+import type { Prepared } from "../prepare.ts";
 import type { Session } from "../protocol/session.ts";
+import { describeOddity } from "../report-oddities.ts";
 import type { GroupSettings, Settings } from "../settings.ts";
 import type { ServerAddress } from "../url.ts";
 import { createDomains } from "../user/domains.ts";
@@ -15,7 +24,7 @@ import { connect } from "./reach.ts";
 
 /** The steps of a login, in the order in which a login takes them. */
 export async function* tryLogin(
-  settings: Settings,
+  { settings, context }: Prepared,
   address: ServerAddress,
   service: Session,
   { username: typed, password }: DiagnosisLogin,
@@ -39,7 +48,9 @@ export async function* tryLogin(
     const user = searched ?? (yield* readEntry(settings, reader, dn, typed, signal));
     if (user === undefined) return undefined;
     const groups = yield* readGroups(settings, reader, user, signal);
-    return groups === undefined ? undefined : yield* judgeAccount(settings, reader, user, groups);
+    if (groups === undefined) return undefined;
+    const identity = identityOf(user, groups, { settings, backend: context.id });
+    return yield* judgeAccount(settings, reader, user, groups, identity);
   } finally {
     own?.close();
   }
@@ -69,7 +80,10 @@ async function* connectAsUser(
 
 async function* search(settings: Settings, session: Session, typed: string, signal: AbortSignal): Steps<User> {
   return yield* attempt("search", session.server, async () =>
-    entryFound(await findUser(session, typed, settings.user, attributesFor(settings), createDomains(), signal)),
+    entryFound(
+      settings,
+      await findUser(session, typed, settings.user, attributesFor(settings), createDomains(), signal),
+    ),
   );
 }
 
@@ -81,14 +95,14 @@ async function* readEntry(
   signal: AbortSignal,
 ): Steps<User> {
   return yield* attempt("entry", session.server, async () =>
-    entryFound(await readUser(session, dn, typed, settings.user, attributesFor(settings), signal)),
+    entryFound(settings, await readUser(session, dn, typed, settings.user, attributesFor(settings), signal)),
   );
 }
 
-function entryFound(finding: Finding): Found<User> {
+function entryFound(settings: Settings, finding: Finding): Found<User> {
   if (finding.user === undefined) return { refusal: finding.reason };
   const { user } = finding;
-  return { value: user, details: { dn: user.dn, username: user.username } };
+  return { value: user, details: { dn: user.dn, username: usernameFor(user, settings) } };
 }
 
 /** Groups that the user is in directly, and those that these are in, each as a step of its own where they can be told apart. */
@@ -97,10 +111,10 @@ async function* readGroups(
   session: Session,
   user: User,
   signal: AbortSignal,
-): Steps<readonly Group[]> {
+): Steps<UserGroups> {
   const { route, nested } = settings;
-  const read = (chosen: GroupSettings): Promise<readonly Group[]> =>
-    groupsOf(createLoginBudget(timeout).over(session), user, chosen, signal);
+  const read = (chosen: GroupSettings): Promise<UserGroups> =>
+    readUserGroups(createLoginBudget(timeout).over(session), user, chosen, signal);
   const { server } = session;
   if (route.kind === "token") {
     const way = nested ? "tokenGroups" : "member and primaryGroupID";
@@ -109,7 +123,7 @@ async function* readGroups(
   const way = route.kind === "memberOf" ? route.attribute : "groups.searchFilter";
   const direct = yield* listGroups("groups", server, way, () => read({ ...settings, nested: false }));
   if (direct === undefined || !nested) return direct;
-  return yield* listGroups("nested-groups", server, "a search a level", () => read(settings), direct);
+  return yield* listGroups("nested-groups", server, "a search a level", () => read(settings), direct.groups);
 }
 
 /** @param known Groups that have been listed before. */
@@ -117,15 +131,17 @@ async function* listGroups(
   step: string,
   server: string,
   route: string,
-  read: () => Promise<readonly Group[]>,
+  read: () => Promise<UserGroups>,
   known: readonly Group[] = [],
-): Steps<readonly Group[]> {
+): Steps<UserGroups> {
   return yield* attempt(step, server, async () => {
-    const groups = await read();
+    const found = await read();
     const before = new Set(known.map(({ canonicalDN }) => canonicalDN));
-    const told = groups.filter(({ canonicalDN }) => !before.has(canonicalDN));
+    const told = found.groups.filter(({ canonicalDN }) => !before.has(canonicalDN));
     const names = told.map(describeGroup);
-    return { value: groups, details: { route, count: String(told.length), groups: names } };
+    const details = { route, count: String(told.length), groups: names };
+    const odd = found.oddities.map(describeOddity);
+    return { value: found, details: odd.length === 0 ? details : { ...details, "passed over": odd } };
   });
 }
 
@@ -139,13 +155,14 @@ async function* judgeAccount(
   { user: settings, requiredGroup }: Settings,
   session: Session,
   user: User,
-  groups: readonly Group[],
+  groups: UserGroups,
+  identity: Identity,
 ): Steps<true> {
   const judge = async (): Promise<Found<true>> => {
     if (isSwitchedOff(user.entry, settings)) return { refusal: "the account is disabled" };
     if (requiredGroup === undefined) return { value: true, details: {} };
-    if (!isIn(groups, requiredGroup)) return { refusal: "is not in the required group" };
+    if (!isIn(groups.groups, requiredGroup)) return { refusal: "is not in the required group" };
     return { value: true, details: { requiredGroup } };
   };
-  return yield* attempt("account", session.server, judge, "login");
+  return yield* attempt("account", session.server, judge, "login", identity);
 }

@@ -1,5 +1,5 @@
 import { canonicalRDNs, type DN } from "@registry-gate/distinguished-name";
-import { parseEntryDN } from "../entry-dn.ts";
+import { parseEntryDN, tryEntryDN } from "../entry-dn.ts";
 import type { Entry } from "../protocol/entry.ts";
 
 /** A group that a user is in, as it was found. What it may be called by is decided for all of them in one place. */
@@ -22,9 +22,18 @@ export interface Group {
   readonly ambiguousNames: readonly string[];
 }
 
-/** @throws {DirectoryFault} when the DN is not understood. */
+/** @throws {DirectoryFault} when the DN is too long or not understood. */
 export function foundGroup(dn: string, entry?: Entry): FoundGroup {
-  const parsedDN = parseEntryDN(dn);
+  return describeGroup(dn, parseEntryDN(dn), entry);
+}
+
+/** As {@link foundGroup}; `undefined` where that throws. */
+export function findGroup(dn: string, entry?: Entry): FoundGroup | undefined {
+  const parsedDN = tryEntryDN(dn);
+  return parsedDN && describeGroup(dn, parsedDN, entry);
+}
+
+function describeGroup(dn: string, parsedDN: DN, entry: Entry | undefined): FoundGroup {
   const rdns = canonicalRDNs(parsedDN);
   return { dn, parsedDN, rdns, canonicalDN: rdns.join(","), entry };
 }

@@ -5,8 +5,9 @@ import type { Session } from "../protocol/session.ts";
 import type { GroupSettings } from "../settings.ts";
 import type { User } from "../user/find-user.ts";
 import { domainOf } from "../user/login-name.ts";
-import { type FoundGroup, foundGroup, type Group } from "./group.ts";
+import { type FoundGroup, findGroup, type Group } from "./group.ts";
 import { type GroupSearch, searchGroups, searchParents } from "./member-search.ts";
+import { faultOfDN, ignoreOddValues, type OddValues } from "./odd-values.ts";
 import { isInPlace } from "./place.ts";
 import { rangedValues } from "./ranged-values.ts";
 import { nameGroups } from "./short-names.ts";
@@ -22,6 +23,7 @@ export function groupAttributes({ route, nested }: GroupSettings): readonly stri
 /**
  * Finds the groups of a user by the way that is configured.
  *
+ * @param odd Takes note of what is passed over.
  * @throws {DirectoryFault} when the directory did not answer in full: that is never "no groups".
  */
 export async function groupsOf(
@@ -29,11 +31,13 @@ export async function groupsOf(
   user: User,
   settings: GroupSettings,
   signal: AbortSignal,
+  odd: OddValues = ignoreOddValues,
 ): Promise<readonly Group[]> {
   const search: GroupSearch = {
     base: settings.base?.text ?? writeCanonical(domainOf(user.parsedDN)),
     scope: settings.scope,
     nameAttribute: settings.nameAttribute,
+    odd,
   };
   const inPlace = async (finding: Promise<readonly FoundGroup[]>): Promise<readonly FoundGroup[]> =>
     (await finding).filter((group) => isInPlace(group, settings));
@@ -56,7 +60,7 @@ async function findGroups(
   const direct = await inPlace(
     route.kind === "search"
       ? searchDirect(session, user, search, template, signal)
-      : memberOf(session, user, route.attribute, signal),
+      : memberOf(session, user, route.attribute, signal, search.odd),
   );
   if (!nested) return direct;
   return walkUp(direct, (level) => inPlace(searchParents(session, search, template, level, signal)));
@@ -86,7 +90,12 @@ async function memberOf(
   user: User,
   attribute: string,
   signal: AbortSignal,
+  odd: OddValues = ignoreOddValues,
 ): Promise<readonly FoundGroup[]> {
-  const dns = await rangedValues(session, user.entry, attribute, signal);
-  return dns.map((dn) => foundGroup(dn));
+  const dns = await rangedValues(session, user.entry, attribute, signal, odd);
+  return dns.flatMap((dn) => {
+    const group = findGroup(dn);
+    if (group === undefined) odd.add(attribute, faultOfDN(dn), dn);
+    return group ?? [];
+  });
 }

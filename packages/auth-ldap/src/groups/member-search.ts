@@ -6,13 +6,16 @@ import { allEntries } from "../outcomes.ts";
 import type { SearchScope } from "../protocol/requests.ts";
 import type { Session } from "../protocol/session.ts";
 import { takeBatch } from "./batches.ts";
-import { type FoundGroup, foundGroup } from "./group.ts";
+import { type FoundGroup, findGroup } from "./group.ts";
+import { faultOfDN, ignoreOddValues, type OddValues } from "./odd-values.ts";
 
 /** Where groups are searched for, and the attribute with their names. */
 export interface GroupSearch {
   readonly base: string;
   readonly scope: SearchScope;
   readonly nameAttribute: string;
+  /** Takes note of what is passed over. */
+  readonly odd?: OddValues;
 }
 
 /**
@@ -22,7 +25,7 @@ export interface GroupSearch {
  */
 export async function searchGroups(
   session: Session,
-  { base, scope, nameAttribute }: GroupSearch,
+  { base, scope, nameAttribute, odd = ignoreOddValues }: GroupSearch,
   filters: readonly Filter[],
   signal: AbortSignal,
 ): Promise<readonly FoundGroup[]> {
@@ -32,8 +35,11 @@ export async function searchGroups(
     rest = rest.slice(items.length);
     const result = await session.search({ base, scope, filter, attributes: [nameAttribute] }, signal);
     for (const entry of allEntries(result, "groups")) {
-      const group = foundGroup(entry.dn, entry);
-      groups.set(group.canonicalDN, group);
+      const group = findGroup(entry.dn, entry);
+      if (group !== undefined) groups.set(group.canonicalDN, group);
+      else
+        for (const name of [entry.dn, ...entry.text(nameAttribute)])
+          odd.add("DN of a group", faultOfDN(entry.dn), name);
     }
     if (groups.size > GROUPS.count) throw oddContent(`the user is in more than ${GROUPS.count} groups`);
   }

@@ -1,5 +1,5 @@
-import { foldValue, writeCanonical } from "@registry-gate/distinguished-name";
-import { parseEntryDN } from "../entry-dn.ts";
+import { foldValue } from "@registry-gate/distinguished-name";
+import { comparableDN } from "../entry-dn.ts";
 import { equal, type Filter } from "../filter/filter.ts";
 import { allEntries } from "../outcomes.ts";
 import type { Entry } from "../protocol/entry.ts";
@@ -88,7 +88,7 @@ function holdersOf(
   return holders;
 }
 
-const canonicalDNOf = ({ dn }: Entry): string => writeCanonical(parseEntryDN(dn));
+const canonicalDNOf = ({ dn }: Entry): string => comparableDN(dn);
 
 /** Whether an entry of the name was found, and it is this group. */
 function isOnly({ group }: Bearer, dns: readonly string[]): boolean {

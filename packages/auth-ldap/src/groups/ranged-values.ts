@@ -4,6 +4,7 @@ import { anything } from "../filter/filter.ts";
 import { allEntries } from "../outcomes.ts";
 import type { Entry } from "../protocol/entry.ts";
 import type { Session } from "../protocol/session.ts";
+import { ignoreOddValues, type OddValues } from "./odd-values.ts";
 
 /**
  * All values of an attribute, of which Active Directory gives some 1,500 at a time under a name such as
@@ -16,24 +17,29 @@ export async function rangedValues(
   entry: Entry,
   attribute: string,
   signal: AbortSignal,
+  odd: OddValues = ignoreOddValues,
 ): Promise<readonly string[]> {
   const values: string[] = [];
-  const add = (found: readonly string[]): void => {
-    if (values.length + found.length > GROUPS.count)
-      throw oddContent(`${attribute} has more than ${GROUPS.count} values`);
-    values.push(...found);
+  let count = 0;
+  const add = (current: Entry, name: string): number => {
+    const { length } = current.bytes(name);
+    const texts = current.text(name);
+    count += length;
+    if (count > GROUPS.count) throw oddContent(`${attribute} has more than ${GROUPS.count} values`);
+    values.push(...texts);
+    for (let left = length - texts.length; left > 0; left--) odd.add(attribute, "are no UTF-8");
+    return length;
   };
-  add(entry.text(attribute));
+  add(entry, attribute);
   for (let current = entry; ; ) {
     const range = rangeIn(current, attribute);
     if (range === undefined) return values;
     // A range begins where the one before has ended, so that each makes progress.
-    if (range.from !== values.length) throw incomplete(attribute);
-    const found = current.text(range.name);
-    add(found);
+    if (range.from !== count) throw incomplete(attribute);
+    const length = add(current, range.name);
     if (range.last) return values;
-    if (found.length === 0) throw incomplete(attribute);
-    const wanted = `${attribute};range=${values.length}-*`;
+    if (length === 0) throw incomplete(attribute);
+    const wanted = `${attribute};range=${count}-*`;
     const query = { base: entry.dn, scope: "base", filter: anything, attributes: [wanted] } as const;
     const [next] = allEntries(await session.search(query, signal), `more values of ${attribute}`);
     if (next === undefined || rangeIn(next, attribute) === undefined) throw incomplete(attribute);

@@ -1,5 +1,4 @@
-import { writeCanonical } from "@registry-gate/distinguished-name";
-import { parseEntryDN } from "../entry-dn.ts";
+import { comparableDN } from "../entry-dn.ts";
 import { anything, both, equal, type Filter } from "../filter/filter.ts";
 import { allEntries } from "../outcomes.ts";
 import type { Entry } from "../protocol/entry.ts";
@@ -36,7 +35,7 @@ export async function readNames(
     const result = await session.search({ base, scope, filter, attributes, sizeLimit: MOST_ENTRIES }, signal);
     if (NOT_IN_FULL.has(result.code)) return { entries: result.entries.length };
     for (const entry of allEntries(result, "the names of groups")) {
-      entries.set(writeCanonical(parseEntryDN(entry.dn)), entry);
+      entries.set(comparableDN(entry.dn), entry);
     }
     return "decided";
   });

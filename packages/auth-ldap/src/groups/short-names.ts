@@ -1,11 +1,11 @@
-import { isStreamSafe, parseDN, writeCanonical } from "@registry-gate/distinguished-name";
-import { LONGEST } from "../bounds.ts";
+import { writeCanonical } from "@registry-gate/distinguished-name";
 import type { Session } from "../protocol/session.ts";
 import type { GroupSettings } from "../settings.ts";
 import { domainOf } from "../user/login-name.ts";
 import type { FoundGroup, Group } from "./group.ts";
 import type { GroupSearch } from "./member-search.ts";
 import { type Bearer, keyOf, withoutNamesakes } from "./namesakes.ts";
+import { readGroupName } from "./odd-values.ts";
 import { isDirectlyBelow } from "./place.ts";
 import { readNames } from "./read-names.ts";
 
@@ -33,13 +33,13 @@ export async function nameGroups(
   for (const group of groups) {
     if (mayHaveNames(group, settings)) eligible.push(group);
     // A rule that denies is to hold for whoever may be meant by it.
-    else named.get(group.canonicalDN)?.ambiguousNames.push(...namesInDN(group));
+    else named.get(group.canonicalDN)?.ambiguousNames.push(...namesInDN(group, search));
   }
   if (eligible.length === 0) return [...named.values()];
   const unread = eligible.filter((group) => group.entry === undefined && nameInDN(group, nameAttribute) === undefined);
   const read = await readNames(session, unread, search, settings.activeDirectory, signal);
   const known = new Map([...eligible, ...read].map((group) => [group.canonicalDN, group]));
-  const bearers = [...known.values()].flatMap((group) => bearersOf(group, nameAttribute));
+  const bearers = [...known.values()].flatMap((group) => bearersOf(group, search));
   const unique =
     naming.kind === "domain" ? new Set(bearers) : await uniqueAmong(session, bearers, settings, search, signal);
   for (const bearer of bearers) {
@@ -68,33 +68,25 @@ function mayHaveNames(group: FoundGroup, settings: GroupSettings): boolean {
 }
 
 /** The names that a group bears: the one in its DN, where there is one, else the values of the name attribute. */
-function bearersOf(group: FoundGroup, nameAttribute: string): readonly Bearer[] {
+function bearersOf(group: FoundGroup, search: GroupSearch): readonly Bearer[] {
+  const { nameAttribute } = search;
   const naming = nameInDN(group, nameAttribute);
   const values = naming === undefined ? new Set(group.entry?.text(nameAttribute)) : [naming];
   const bearers: Bearer[] = [];
-  for (const value of values) {
-    const name = nameOf(value);
-    if (name !== undefined) bearers.push({ group, name, value });
-  }
+  for (const value of values) for (const name of namesIn(value, search)) bearers.push({ group, name, value });
   return bearers;
 }
 
-/** What most names are: ASCII that reads as no DN. Normalization changes nothing there. */
-const PLAIN = /^[!-<>-~][ -<>-~]*$/;
-
-/** @returns `undefined` for what no group is called. */
-function nameOf(value: string): string | undefined {
-  if (value === "" || value.length > LONGEST.name) return undefined;
-  if (PLAIN.test(value)) return value;
-  if (!isStreamSafe(value)) return undefined;
-  const name = value.normalize("NFC");
-  // What reads as a DN could pass for another group.
-  return parseDN(name) === undefined ? name : undefined;
+function namesIn(value: string, { nameAttribute, odd }: GroupSearch): readonly string[] {
+  const { name, fault } = readGroupName(value);
+  if (name !== undefined) return [name];
+  if (fault !== undefined) odd?.add(nameAttribute, fault, value);
+  return [];
 }
 
 /** Whatever the group may be called by somebody who does not look at where it is. */
-function namesInDN({ parsedDN }: FoundGroup): readonly string[] {
-  return (parsedDN[0] ?? []).flatMap(({ hex, value }) => (hex ? [] : (nameOf(value) ?? [])));
+function namesInDN({ parsedDN }: FoundGroup, search: GroupSearch): readonly string[] {
+  return (parsedDN[0] ?? []).flatMap(({ hex, value }) => (hex ? [] : namesIn(value, search)));
 }
 
 function nameInDN({ parsedDN }: FoundGroup, nameAttribute: string): string | undefined {

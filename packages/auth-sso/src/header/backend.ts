@@ -11,6 +11,7 @@ import { disagreement } from "../disagreement.ts";
 import { type Reading, readName, readText } from "../identity-text.ts";
 import { listeners } from "../listeners.ts";
 import { type TellOnce, tellOnce } from "../tell-once.ts";
+import { inCase } from "../username-case.ts";
 import { groupsIn } from "./groups-header.ts";
 import { decodeValue, decodeWords } from "./header-value.ts";
 import { type SettledHeaderOptions, type SsoHeaderOptions, settleHeaderOptions } from "./options.ts";
@@ -111,12 +112,13 @@ function identify(
     ...(read.ambiguous.length > 0 && { ambiguousGroups: read.ambiguous }),
     ...(Object.keys(claims).length > 0 && { claims }),
   };
-  return disagreement(request.credentials, username) ?? { status: "authenticated", identity };
+  return disagreement(request.credentials, username, options.usernameCase) ?? { status: "authenticated", identity };
 }
 
 type Decode = (value: string) => Reading;
 
-function readUser(values: readonly string[], decode: Decode, { stripUserPrefix }: SettledHeaderOptions): Reading {
+function readUser(values: readonly string[], decode: Decode, options: SettledHeaderOptions): Reading {
+  const { stripUserPrefix, usernameCase } = options;
   const value = single(values, decode);
   if (value.fault !== undefined) return value;
   // What Apache's mod_headers writes for a variable that is not set.
@@ -124,7 +126,8 @@ function readUser(values: readonly string[], decode: Decode, { stripUserPrefix }
   // Proxies join repeated headers with commas.
   if (value.text.includes(",")) return { fault: "holds several names" };
   if (!value.text.startsWith(stripUserPrefix)) return { fault: "does not begin with the prefix" };
-  return readName(value.text.slice(stripUserPrefix.length));
+  const name = readName(value.text.slice(stripUserPrefix.length));
+  return name.fault === undefined ? { text: inCase(name.text, usernameCase) } : name;
 }
 
 /** Reads a header that must not stand twice; one that is missing is empty. */

@@ -2,6 +2,7 @@ import { type Fault, InvalidOptionsError } from "@registry-gate/auth";
 import { parseOptions } from "@registry-gate/auth-kit";
 import { z } from "zod";
 import { flag, headerName, listOf, separator, text } from "../option-schema.ts";
+import { type UsernameCase, usernameCaseOption } from "../username-case.ts";
 import { peerFault } from "./peer-set.ts";
 import { type HeaderPreset, headerPresetNames, headerPresets } from "./presets.ts";
 
@@ -20,6 +21,8 @@ export interface SsoHeaderOptions {
   readonly userHeader?: string;
   /** What the user header must begin with, and what does not belong to the name. */
   readonly stripUserPrefix?: string;
+  /** How the user's name is written: as it comes, or in lower case, as names of repositories are. Default `keep`. */
+  readonly usernameCase?: UsernameCase;
   /** Holds the user's groups. Default: nobody is in a group. */
   readonly groupsHeader?: string;
   /**
@@ -58,6 +61,7 @@ export interface SettledHeaderOptions {
   readonly trustedProxies: readonly string[];
   readonly userHeader: string;
   readonly stripUserPrefix: string;
+  readonly usernameCase: UsernameCase;
   readonly groupsHeader: string | undefined;
   readonly groupsSeparator: string;
   readonly emailHeader: string | undefined;
@@ -101,6 +105,7 @@ const shape = {
     .exactOptional(),
   userHeader: headerName().describe("Holds the user's name").exactOptional(),
   stripUserPrefix: text("a text").describe("What the user header must begin with").exactOptional(),
+  usernameCase: usernameCaseOption().exactOptional(),
   groupsHeader: headerName().describe("Holds the user's groups").exactOptional(),
   groupsSeparator: separator()
     .describe("What stands between two groups; none: the header is one group; json: it is a JSON array")
@@ -140,6 +145,7 @@ export function settleHeaderOptions(options: unknown): SettledHeaderOptions {
     trustedProxies: given.trustedProxies,
     userHeader: userHeader.toLowerCase(),
     stripUserPrefix: merged.stripUserPrefix ?? "",
+    usernameCase: given.usernameCase ?? "keep",
     groupsHeader: groupsHeader?.toLowerCase(),
     groupsSeparator: groupsSeparator ?? "none",
     emailHeader: merged.emailHeader?.toLowerCase(),

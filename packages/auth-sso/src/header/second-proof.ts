@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { resolve } from "node:path";
 import type { AuthRequest, Logger } from "@registry-gate/auth";
+import { readSecret } from "@registry-gate/auth-kit";
 import { openLiveFile, UnusableFileError } from "../live-file.ts";
 import { type SettledHeaderOptions, type SharedSecretOptions, sharedSecretFault } from "./options.ts";
 
@@ -51,10 +52,10 @@ async function openSecret(
     path: resolve(baseDirectory, valueFile),
     option: ["sharedSecret", "valueFile"],
     parse(content) {
-      const secret = content.toString("latin1").replace(/\r?\n$/, "");
-      const fault = sharedSecretFault(secret);
+      const reading = readSecret(content);
+      const fault = reading.fault ?? sharedSecretFault(reading.text);
       if (fault !== undefined) throw new UnusableFileError(`the secret ${fault}`);
-      return digest(secret);
+      return digest(reading.text ?? "");
     },
     log,
     onChange,

@@ -13,6 +13,7 @@ import { backendContext } from "@registry-gate/auth-kit";
 import { conflicting, disagreement } from "../disagreement.ts";
 import { listeners } from "../listeners.ts";
 import { type TellOnce, tellOnce } from "../tell-once.ts";
+import { inCase } from "../username-case.ts";
 import { type Freshness, UnavailableError } from "./cached-document.ts";
 import { openCertificates } from "./certificates.ts";
 import { mapClaims } from "./claims.ts";
@@ -71,8 +72,9 @@ export async function ssoJwt(options: SsoJwtOptions, context: Partial<BackendCon
   ): Promise<Authenticated | Rejected> {
     const result = await judge(token, signal);
     if (result.status === "rejected" || credentials?.scheme !== "basic") return result;
-    const username = credentials.username.normalize("NFC");
-    if (username === result.identity.username || basicUsernames.includes(username)) return result;
+    const username = inCase(credentials.username.normalize("NFC"), mapping.usernameCase);
+    if (username === result.identity.username || basicUsernames.includes(credentials.username.normalize("NFC")))
+      return result;
     return rejected("the token is not that of the user who is named beside it");
   }
 
@@ -86,7 +88,8 @@ export async function ssoJwt(options: SsoJwtOptions, context: Partial<BackendCon
     }
     const asserted = await judge(assertion, request.signal);
     if (asserted.status === "rejected") return asserted;
-    if (presented === undefined) return disagreement(request.credentials, asserted.identity.username) ?? asserted;
+    if (presented === undefined)
+      return disagreement(request.credentials, asserted.identity.username, mapping.usernameCase) ?? asserted;
     const login = await judgeCredentials(presented, request);
     if (login.status === "rejected") return login;
     if (login.identity.username === asserted.identity.username) return asserted;

@@ -2,6 +2,7 @@ import type { Identity } from "@registry-gate/auth";
 import type { JWTPayload } from "jose";
 import { type ReadGroups, readGroups, separateGroups } from "../groups.ts";
 import { type Reading, readName, readText } from "../identity-text.ts";
+import { inCase, type UsernameCase } from "../username-case.ts";
 
 /** Where a claim stands: the names of objects from the outside in, then its own. */
 export type ClaimPath = readonly string[];
@@ -10,6 +11,8 @@ export type ClaimPath = readonly string[];
 export interface ClaimMapping {
   readonly usernameClaim: ClaimPath;
   readonly usernamePrefix: string;
+  /** Of the name with its prefix; `keep` by default. */
+  readonly usernameCase?: UsernameCase;
   readonly groupsClaim: ClaimPath | undefined;
   readonly groupsSeparator: string;
   readonly extraGroups: readonly string[];
@@ -59,7 +62,8 @@ export function mapClaims(claims: JWTPayload, mapping: ClaimMapping, backend: st
   return { identity, passedOver: read.passedOver };
 }
 
-function readUsername(claims: JWTPayload, { usernameClaim, usernamePrefix }: ClaimMapping): Reading {
+function readUsername(claims: JWTPayload, mapping: ClaimMapping): Reading {
+  const { usernameClaim, usernamePrefix, usernameCase } = mapping;
   const where = usernameClaim.join(".");
   const value = claimAt(claims, usernameClaim);
   if (typeof value !== "string") return { fault: `the claim ${where}, which holds the name, is missing` };
@@ -70,7 +74,9 @@ function readUsername(claims: JWTPayload, { usernameClaim, usernamePrefix }: Cla
   const name = readName(value);
   if (name.fault !== undefined) return { fault: `the claim ${where}, which holds the name, ${name.fault}` };
   const prefixed = readName(usernamePrefix + name.text);
-  return prefixed.fault === undefined ? prefixed : { fault: `the name with its prefix ${prefixed.fault}` };
+  return prefixed.fault === undefined
+    ? { text: inCase(prefixed.text, usernameCase) }
+    : { fault: `the name with its prefix ${prefixed.fault}` };
 }
 
 function readGroupsClaim(

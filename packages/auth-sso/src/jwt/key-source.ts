@@ -1,5 +1,6 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
 import type { Logger } from "@registry-gate/auth";
+import { withoutByteOrderMark } from "@registry-gate/auth-kit";
 import { type CryptoKey, errors } from "jose";
 import { type LiveFile, openLiveFile, UnusableFileError } from "../live-file.ts";
 import { type CachedDocument, cachedDocument, type Freshness, UnavailableError } from "./cached-document.ts";
@@ -29,7 +30,7 @@ export async function keysInFile(path: string, { log, onChange }: Notices): Prom
     path,
     option: ["jwks"],
     parse(content) {
-      const keys = readKeySet(content.toString("utf8"));
+      const keys = readKeySet(withoutByteOrderMark(content).toString("utf8"));
       if (typeof keys === "string") throw new UnusableFileError(keys);
       return keys;
     },

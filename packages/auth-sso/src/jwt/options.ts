@@ -1,8 +1,9 @@
 import { isAbsolute } from "node:path";
 import type { Duration } from "@registry-gate/auth";
-import { parseOptions } from "@registry-gate/auth-kit";
+import { durationOption, fileOptionsSchema, parseOptions } from "@registry-gate/auth-kit";
 import { z } from "zod";
 import { flag, headerName, listOf, separator, text } from "../option-schema.ts";
+import { type UsernameCase, usernameCaseOption } from "../username-case.ts";
 import { type JwtPreset, jwtPresetNames } from "./preset-names.ts";
 
 export const jwtAlgorithms = [
@@ -75,6 +76,8 @@ export interface SsoJwtOptions {
   readonly usernameClaim?: string | readonly string[];
   /** Written before the name, so that it can be nobody else's. */
   readonly usernamePrefix?: string;
+  /** How the name is written: as it comes, or in lower case, as names of repositories are. Default `keep`. */
+  readonly usernameCase?: UsernameCase;
   /** The claim that holds the groups: a list of texts, or one text. Default: nobody is in a group. */
   readonly groupsClaim?: string | readonly string[];
   /** As for `sso-header`, where the claim is one text. Default `none`. */
@@ -93,7 +96,7 @@ const path = () =>
 const texts = (what: string) =>
   z.union([text(what), listOf(text(what), "texts")], `must be ${what}, or a list of them`);
 const duration = (what: string) =>
-  z.union([z.number(), z.string()], "must be a duration such as 30s").describe(what).exactOptional();
+  durationOption(z.union([z.number(), z.string()], "must be a duration such as 30s").describe(what)).exactOptional();
 
 const shape = {
   preset: z
@@ -136,6 +139,7 @@ const shape = {
     .exactOptional(),
   usernameClaim: path().describe("The claim that becomes the user's name").exactOptional(),
   usernamePrefix: text("a text").describe("Written before the name").exactOptional(),
+  usernameCase: usernameCaseOption().exactOptional(),
   groupsClaim: path().describe("The claim that holds the groups").exactOptional(),
   groupsSeparator: separator().describe("What stands between two groups, where the claim is one text").exactOptional(),
   extraGroups: z
@@ -151,7 +155,7 @@ const shape = {
 const schema: z.ZodType<SsoJwtOptions> = z.strictObject(shape, "must be an object with issuer and audience");
 
 /** The options as JSON Schema (draft 2020-12). */
-export const jwtOptionsSchema: Readonly<Record<string, unknown>> = z.toJSONSchema(schema);
+export const jwtOptionsSchema: Readonly<Record<string, unknown>> = fileOptionsSchema(schema);
 
 /** @throws {InvalidOptionsError} with every fault of form. */
 export function parseJwtOptions(options: unknown): SsoJwtOptions {

@@ -114,6 +114,7 @@ export function settleJwtOptions(options: unknown): SettledJwtOptions {
     mapping: {
       usernameClaim: claimPath(merged.usernameClaim ?? "sub"),
       usernamePrefix: merged.usernamePrefix ?? "",
+      usernameCase: merged.usernameCase ?? "keep",
       groupsClaim: merged.groupsClaim === undefined ? undefined : claimPath(merged.groupsClaim),
       groupsSeparator: merged.groupsSeparator ?? "none",
       extraGroups,

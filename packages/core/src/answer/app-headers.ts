@@ -69,10 +69,10 @@ function isOwned(name: string): boolean {
   return owned.has(name) || /^(?:docker|oci)-|cache-control$/.test(name);
 }
 
-/** Adds to the app's `Vary`: what either depends on, the response depends on. */
+/** Adds to the `Vary` that stands there: what either depends on, the response depends on (RFC 9110, section 12.5.5). */
 export function addVary(response: ServerResponse, value: string): void {
-  const said = response.getHeader("Vary");
-  response.setHeader("Vary", said === undefined ? value : `${said}, ${value}`);
+  const said = String(response.getHeader("Vary") ?? "");
+  if (!said.includes("*")) response.setHeader("Vary", said === "" ? value : `${said}, ${value}`);
 }
 
 /**

@@ -14,7 +14,7 @@ export const lingering = 10_000;
  * @param rest What has not been written yet.
  */
 export function endAnswer(request: IncomingMessage, response: ServerResponse, rest?: string): void {
-  if (request.complete || request.destroyed || response.shouldKeepAlive || holdsBodyBack(request)) {
+  if (request.complete || request.destroyed || staysOpen(response) || holdsBodyBack(request)) {
     response.end(rest);
     if (!request.complete) dropBody(request, () => {});
     return;
@@ -22,6 +22,12 @@ export function endAnswer(request: IncomingMessage, response: ServerResponse, re
   if (rest === undefined) response.flushHeaders();
   else response.write(rest);
   dropBody(request, () => response.end());
+}
+
+/** Node takes note of `Connection: close` only when the head is written. */
+function staysOpen(response: ServerResponse): boolean {
+  const connection = String(response.getHeader("Connection") ?? "");
+  return response.shouldKeepAlive && !/\bclose\b/i.test(connection);
 }
 
 function dropBody(request: IncomingMessage, over: () => void): void {

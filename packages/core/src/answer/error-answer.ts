@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Access, Challenge } from "@registry-gate/auth";
 import { holdsBodyBack } from "../expectation.ts";
 import type { ErrorCode } from "../route/refusal.ts";
+import { writeAddedHeaders } from "./added-headers.ts";
 import { protectCookies, removeOwnedHeaders } from "./app-headers.ts";
 import { claim } from "./claim.ts";
 import { endAnswer } from "./end-answer.ts";
@@ -37,6 +38,7 @@ export function sendError(request: IncomingMessage, response: ServerResponse, an
   response.statusCode = answer.status;
   removeOwnedHeaders(response);
   for (const [name, value] of Object.entries(errorHeaders(answer, body))) response.setHeader(name, value);
+  writeAddedHeaders(response);
   if (holdsBodyBack(request)) response.setHeader("Connection", "close");
   protectCookies(response);
   const withBody = request.method !== "HEAD";

@@ -8,8 +8,15 @@ import { globFault } from "./glob.ts";
 const subjectPattern = /^(?:anonymous|authenticated|(?:user|group):[^\u0000-\u001f\u007f]+)$/;
 
 const subject = z
-  .string("must be text")
+  .string({ error: ({ input }) => subjectFault(input) })
   .regex(subjectPattern, "must be anonymous, authenticated, user:NAME or group:NAME");
+
+/** In YAML, `group: pushers` is a map. */
+function subjectFault(input: unknown): string {
+  const [key, ...more] = typeof input === "object" && input !== null ? Object.keys(input) : [];
+  const meant = (key === "user" || key === "group") && more.length === 0;
+  return meant ? `must be text: write ${key}:NAME without a blank, in quotes` : "must be text";
+}
 
 const repository = z.string("must be text").superRefine((pattern, context) => {
   const message = globFault(pattern);

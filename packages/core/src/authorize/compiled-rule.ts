@@ -1,8 +1,8 @@
-import type { Access, Action, Identity, Principal } from "@registry-gate/auth";
+import type { Access, Action, Principal } from "@registry-gate/auth";
 import type { AccessRule } from "../options.ts";
 import { compileGlob, type Glob } from "./glob.ts";
-import { comparableGroup, comparableGroups } from "./group-name.ts";
 import { usernameOf } from "./principal.ts";
+import { compileSubjects, type RuleSubjects } from "./rule-subjects.ts";
 import { compileWildcard, type Wildcard } from "./wildcard.ts";
 
 /** A rule of `access`, ready to be asked. */
@@ -11,8 +11,7 @@ export interface CompiledRule {
   readonly effect: "allow" | "deny";
   readonly anybody: boolean;
   readonly authenticated: boolean;
-  readonly users: ReadonlySet<string>;
-  readonly groups: ReadonlySet<string>;
+  readonly named: RuleSubjects;
   readonly adds: readonly Glob[];
   readonly takes: readonly Glob[];
   readonly actions: ReadonlySet<Action>;
@@ -25,8 +24,6 @@ export interface CompiledRule {
 export type Judgement = "applies" | "action" | "subject" | "repository" | "taken";
 
 export function compileRule(rule: AccessRule, index: number): CompiledRule {
-  const named = (kind: string): readonly string[] =>
-    rule.subjects.filter((subject) => subject.startsWith(kind)).map((subject) => subject.slice(kind.length));
   const globs = rule.repositories.map(compileGlob);
   const immutablePatterns = rule.immutableTags ?? [];
   return {
@@ -35,8 +32,7 @@ export function compileRule(rule: AccessRule, index: number): CompiledRule {
     effect: (rule.effect ?? "allow") === "allow" ? "allow" : "deny",
     anybody: rule.subjects.includes("anonymous"),
     authenticated: rule.subjects.includes("authenticated"),
-    users: new Set(named("user:").map(comparableUser)),
-    groups: new Set(named("group:").map(comparableGroup)),
+    named: compileSubjects(rule.subjects),
     adds: globs.filter((glob) => !glob.negative),
     takes: globs.filter((glob) => glob.negative),
     actions: new Set(rule.actions),
@@ -63,36 +59,20 @@ export function covers({ effect, actions }: CompiledRule, action: Action): boole
 export function appliesTo(rule: CompiledRule, principal: Principal): boolean {
   if (rule.anybody) return true;
   if (principal.kind !== "user") return false;
-  const { identity } = principal;
-  return (
-    rule.authenticated ||
-    (rule.users.size > 0 && rule.users.has(comparableUser(identity.username))) ||
-    (rule.groups.size > 0 && isInAny(rule, identity))
-  );
+  return rule.authenticated || rule.named.include(principal.identity, rule.effect);
 }
 
-function isInAny(rule: CompiledRule, identity: Identity): boolean {
-  // Nobody gets around a denial because their groups could not be told.
-  if (rule.effect === "deny" && identity.groupsIncomplete !== undefined) return true;
-  return groupsFor(rule, identity).some((group) => rule.groups.has(group));
-}
-
-function groupsFor({ effect }: CompiledRule, identity: Identity): readonly string[] {
-  const { certain, possible } = comparableGroups(identity);
-  return effect === "deny" ? possible : certain;
-}
-
-/** Nobody gets around a rule that denies by a name that looks the same. */
-function comparableUser(name: string): string {
-  return name.normalize("NFC");
-}
-
-/** Explains a judgement in one line, for whoever wrote the rule. */
+/**
+ * Explains a judgement in one line, for whoever wrote the rule.
+ *
+ * @param groupsUnknown Whether there may be groups that the identity does not name.
+ */
 export function reasonOf(
   rule: CompiledRule,
   judgement: Judgement,
   principal: Principal,
   { action, name }: Access,
+  groupsUnknown: boolean,
 ): string {
   switch (judgement) {
     case "applies":
@@ -102,7 +82,7 @@ export function reasonOf(
     case "action":
       return `its actions do not include ${action}`;
     case "subject":
-      return `its subjects do not include ${describe(principal)}`;
+      return `its subjects do not include ${describe(principal, groupsUnknown)}${nearMiss(rule, principal)}`;
     case "repository":
       return `its repositories do not include ${name}`;
     case "taken":
@@ -118,9 +98,15 @@ function limitOf({ immutablePatterns }: CompiledRule, action: Action): string {
   return `, but neither overwrites nor deletes the tags ${tags}`;
 }
 
-function describe(principal: Principal): string {
+function nearMiss({ named }: CompiledRule, principal: Principal): string {
+  const subject = principal.kind === "user" ? named.nearMiss(principal.identity) : undefined;
+  return subject === undefined ? "" : `; ${subject} differs by case alone`;
+}
+
+function describe(principal: Principal, groupsUnknown: boolean): string {
   if (principal.kind !== "user") return "an anonymous caller";
   const { username, groups, groupsIncomplete } = principal.identity;
   if (groupsIncomplete !== undefined) return `${username}, whose groups are not all known: ${groupsIncomplete}`;
+  if (groupsUnknown && groups.length === 0) return `${username}, whose groups are not known`;
   return groups.length === 0 ? `${username}, who is in no group` : `${username} or the groups ${groups.join(", ")}`;
 }

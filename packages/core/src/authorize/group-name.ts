@@ -1,14 +1,22 @@
-import type { Identity } from "@registry-gate/auth";
-import { parseDN, writeCanonical } from "@registry-gate/distinguished-name";
+import type { Identity, NameMatching } from "@registry-gate/auth";
+import { foldValue, parseDN, writeCanonical } from "@registry-gate/distinguished-name";
 
 /**
  * The form in which names of groups are compared: Normalization Form C, and a distinguished name in its canonical form,
  * so that however it is written it names the same group. What has a single component is taken for a name.
  */
-export function comparableGroup(name: string): string {
+export function comparableGroup(name: string, matching: NameMatching = "exact"): string {
   const normal = name.normalize("NFC");
   const dn = normal.includes("=") && normal.includes(",") ? parseDN(normal) : undefined;
-  return dn === undefined || dn.length < 2 ? normal : writeCanonical(dn);
+  if (dn !== undefined && dn.length >= 2) return writeCanonical(dn);
+  return matching === "folded" ? foldValue(normal) : normal;
+}
+
+/** The form in which names of users are compared. */
+export function comparableUser(name: string, matching: NameMatching = "exact"): string {
+  // Nobody gets around a rule that denies by a name that looks the same.
+  const normal = name.normalize("NFC");
+  return matching === "folded" ? foldValue(normal) : normal;
 }
 
 /** The groups of somebody, as {@link comparableGroup} writes them. */
@@ -25,9 +33,10 @@ const comparable = new WeakMap<Identity, ComparableGroups>();
 export function comparableGroups(identity: Identity): ComparableGroups {
   const known = comparable.get(identity);
   if (known !== undefined) return known;
-  const certain = identity.groups.map(comparableGroup);
-  const { ambiguousGroups = [] } = identity;
-  const possible = ambiguousGroups.length === 0 ? certain : [...certain, ...ambiguousGroups.map(comparableGroup)];
+  const { ambiguousGroups = [], nameMatching } = identity;
+  const form = (group: string): string => comparableGroup(group, nameMatching);
+  const certain = identity.groups.map(form);
+  const possible = ambiguousGroups.length === 0 ? certain : [...certain, ...ambiguousGroups.map(form)];
   const groups = { certain, possible };
   comparable.set(identity, groups);
   return groups;

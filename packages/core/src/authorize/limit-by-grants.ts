@@ -14,8 +14,8 @@ export function limitByGrants(rules: Policy): Policy {
       return { allowed: false, rule: undefined, beyondGrants: true };
     },
     immutableTags: (principal, repository, action) => rules.immutableTags(principal, repository, action),
-    explain(principal, access) {
-      const verdicts = rules.explain(principal, access);
+    explain(principal, access, knowledge) {
+      const verdicts = rules.explain(principal, access, knowledge);
       if (grantsOf(principal)?.include(access) !== false) return verdicts;
       const reason = `the login's grants do not include ${access.action} on ${access.name}`;
       return [...verdicts, { rule: undefined, allows: false, denies: true, reason }];

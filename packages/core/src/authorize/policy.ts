@@ -1,7 +1,6 @@
 import type { Access, Action, Principal } from "@registry-gate/auth";
 import type { AccessRule } from "../options.ts";
 import { appliesTo, type CompiledRule, compileRule, covers, judge, reasonOf } from "./compiled-rule.ts";
-import { limitByGrants } from "./limit-by-grants.ts";
 import { matchWildcard } from "./wildcard.ts";
 
 /** Decides what a principal may do: what the rules allow, cut to the grants of the login. */
@@ -16,12 +15,18 @@ export interface Policy {
    * What every rule has to say, in their order. Without rules, what stands in their place. Where grants do not include the
    * access, they deny it in an entry of their own, the last one.
    */
-  explain(principal: Principal, access: Access): readonly RuleVerdict[];
+  explain(principal: Principal, access: Access, knowledge?: Knowledge): readonly RuleVerdict[];
   /**
    * How far the principal's permission for `action` reaches: `everything` where no list needs to be filtered, `nothing`
    * where it cannot be allowed on any repository.
    */
   reach(principal: Principal, action: Action): "everything" | "something" | "nothing";
+}
+
+/** What is known of whom an explanation is about. */
+export interface Knowledge {
+  /** Whether there may be groups that the identity does not name. */
+  readonly groupsUnknown?: boolean;
 }
 
 /** Whether a tag is one of those that must stay as they are. */
@@ -49,11 +54,9 @@ export interface RuleVerdict {
   readonly reason: string;
 }
 
-/**
- * Compiles rules that `accessSchema` finds nothing wrong with. Without rules, whoever is authenticated may pull and push.
- */
-export function compilePolicy(rules: readonly AccessRule[] | undefined): Policy {
-  return limitByGrants(rules === undefined ? openPolicy : rulePolicy(rules.map(compileRule)));
+/** Decides by rules alone, whatever the grants. Without rules, whoever is authenticated may pull and push. */
+export function compileRules(rules: readonly AccessRule[] | undefined): Policy {
+  return rules === undefined ? openPolicy : rulePolicy(rules.map(compileRule));
 }
 
 const openPolicy: Policy = {
@@ -90,7 +93,7 @@ function rulePolicy(rules: readonly CompiledRule[]): Policy {
       if (limits.length === 0 || limits.some((patterns) => patterns.length === 0)) return undefined;
       return (tag) => limits.every((patterns) => patterns.some((pattern) => matchWildcard(pattern, tag)));
     },
-    explain: (principal, access) =>
+    explain: (principal, access, { groupsUnknown = false } = {}) =>
       rules.map((rule) => {
         const { index, effect } = rule;
         const judgement = judge(rule, principal, access);
@@ -99,7 +102,7 @@ function rulePolicy(rules: readonly CompiledRule[]): Policy {
           rule: index,
           allows: applies && effect === "allow",
           denies: applies && effect === "deny",
-          reason: reasonOf(rule, judgement, principal, access),
+          reason: reasonOf(rule, judgement, principal, access, groupsUnknown),
         };
       }),
     reach(principal, action) {

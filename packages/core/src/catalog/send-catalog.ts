@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { writeAddedHeaders } from "../answer/added-headers.ts";
 import { keepPrivate, removeOwnedHeaders } from "../answer/app-headers.ts";
 import { claim } from "../answer/claim.ts";
 import { apiVersion } from "../answer/error-answer.ts";
@@ -29,6 +30,7 @@ export function sendCatalog(
     const n = asked.n === undefined ? "" : `&n=${asked.n}`;
     response.setHeader("Link", `</v2/_catalog?last=${encodeURIComponent(next)}${n}>; rel="next"`);
   }
+  writeAddedHeaders(response);
   response.end(body);
   request.resume();
   return body.length;

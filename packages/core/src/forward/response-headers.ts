@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { writeAddedHeaders } from "../answer/added-headers.ts";
 import { addVary, keepPrivate, protectCookies, registryHeaders, removeOwnedHeaders } from "../answer/app-headers.ts";
 import { apiVersion } from "../answer/error-answer.ts";
 import type { Client } from "../client.ts";
@@ -22,6 +23,17 @@ const rateLimitHeaders: readonly string[] = [
 const passed: readonly string[] = [...registryHeaders, ...hostHeaders];
 const passedWithLimits: readonly string[] = [...passed, ...rateLimitHeaders];
 
+/** All that a page of another origin may read of a response: whatever the registry or the gate may say in one. */
+export const readableHeaders: readonly string[] = [
+  ...passedWithLimits,
+  apiVersion[0].toLowerCase(),
+  "link",
+  "location",
+  "vary",
+  "www-authenticate",
+  "x-request-id",
+];
+
 /** All that a header's value may hold on its way to a client (RFC 9110, section 5.5, without obs-text). */
 const printable = /^[\t\x20-\x7e]*$/;
 
@@ -44,6 +56,7 @@ export function writeHead(
   if (typeof headers.location === "string" && isPrintable(headers.location))
     response.setHeader("Location", clientLocation(headers.location, statusCode, upstream, client));
   response.setHeader(...apiVersion);
+  writeAddedHeaders(response);
   protectCookies(response);
 }
 

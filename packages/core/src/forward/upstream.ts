@@ -1,4 +1,4 @@
-import type { Logger } from "@registry-gate/auth";
+import { type Logger, timerDelay } from "@registry-gate/auth";
 import { fairQueue } from "@registry-gate/auth-kit";
 import type { UpstreamOptions } from "../options.ts";
 import { connectionLimit } from "./connection-limit.ts";
@@ -38,7 +38,9 @@ const maxWaiting = 10_000;
 const waitTimeout = 30_000;
 
 export function openUpstream(options: UpstreamOptions, log: Logger | undefined): Upstream {
-  const { readTimeout = 900_000, connectTimeout = 10_000, maxConnections = 1024, ca, credentials } = options;
+  const { maxConnections = 1024, ca, credentials } = options;
+  const readTimeout = timerDelay(options.readTimeout ?? 900_000);
+  const connectTimeout = timerDelay(options.connectTimeout ?? 10_000);
   const url = new URL(options.url);
   const limit = connectionLimit(maxConnections, maxIdle);
   const library = libraryTransport({ url, readTimeout, connectTimeout, idleTimeout, maxIdle, ca }, limit);

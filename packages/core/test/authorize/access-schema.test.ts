@@ -3,7 +3,7 @@ import { optionFaults } from "@registry-gate/auth-kit";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { accessSchema } from "../../src/authorize/access-schema.ts";
-import { compilePolicy } from "../../src/authorize/policy.ts";
+import { compilePolicy } from "../../src/authorize/compile-policy.ts";
 import { anonymous } from "../../src/authorize/principal.ts";
 import { warnOfAccess } from "../../src/authorize/warn-of-access.ts";
 import type { AccessRule } from "../../src/options.ts";

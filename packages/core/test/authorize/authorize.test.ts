@@ -2,7 +2,7 @@ import type { Principal } from "@registry-gate/auth";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { authorize } from "../../src/authorize/authorize.ts";
-import { compilePolicy } from "../../src/authorize/policy.ts";
+import { compilePolicy } from "../../src/authorize/compile-policy.ts";
 import { anonymous } from "../../src/authorize/principal.ts";
 import type { AccessRule } from "../../src/options.ts";
 import { accessesOf } from "../../src/route/accesses.ts";

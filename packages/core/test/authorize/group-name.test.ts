@@ -1,8 +1,8 @@
 import type { UserPrincipal } from "@registry-gate/auth";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { compilePolicy } from "../../src/authorize/compile-policy.ts";
 import { comparableGroup } from "../../src/authorize/group-name.ts";
-import { compilePolicy } from "../../src/authorize/policy.ts";
 
 const member = (...groups: string[]): UserPrincipal => ({
   kind: "user",

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { authorize } from "../../src/authorize/authorize.ts";
+import { compilePolicy } from "../../src/authorize/compile-policy.ts";
 import { permissionsOf } from "../../src/authorize/permissions.ts";
-import { compilePolicy } from "../../src/authorize/policy.ts";
 import { registryProxy } from "../../src/registry-proxy.ts";
 import { parseRoute } from "../../src/route/parse-route.ts";
 import { someAction, somebody, someRepository, someRules } from "./generated-rules.ts";

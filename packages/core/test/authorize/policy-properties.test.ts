@@ -1,7 +1,7 @@
 import type { Access, Action, Principal } from "@registry-gate/auth";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { compilePolicy } from "../../src/authorize/policy.ts";
+import { compilePolicy } from "../../src/authorize/compile-policy.ts";
 import type { AccessRule } from "../../src/options.ts";
 import {
   someAction,

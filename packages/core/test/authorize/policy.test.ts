@@ -1,6 +1,6 @@
-import type { Access, Action, Principal } from "@registry-gate/auth";
+import type { Access, Action, Identity, Principal } from "@registry-gate/auth";
 import { describe, expect, test } from "vitest";
-import { compilePolicy } from "../../src/authorize/policy.ts";
+import { compilePolicy } from "../../src/authorize/compile-policy.ts";
 import { anonymous } from "../../src/authorize/principal.ts";
 import type { AccessRule } from "../../src/options.ts";
 import { user } from "./generated-rules.ts";
@@ -192,6 +192,15 @@ describe("rules that deny", () => {
     expect(denied.decide(user("alice"), on("team/app", "pull")).allowed).toBe(true);
   });
 
+  test("deny a directory's user in any case, because case makes no other name there", () => {
+    const denial = { subjects: ["user:MALLORY"] };
+    const { identity } = user("mallory");
+    expect(decide(denial, { ...user("mallory"), identity: { ...identity, nameMatching: "folded" } }).allowed).toBe(
+      false,
+    );
+    expect(decide(denial, { ...user("mallory"), identity }).allowed).toBe(true);
+  });
+
   test("by any group hold for whoever's groups are not all known, and no rule that allows by one does", () => {
     const principal: Principal = {
       kind: "user",
@@ -259,7 +268,87 @@ describe("rules that deny", () => {
   });
 });
 
+describe("a group of a directory", () => {
+  const everything = { repositories: ["**"], actions: ["*" as const] };
+  const identity: Identity = {
+    subject: "uid=alice,dc=example",
+    username: "alice",
+    groups: ["Release  Managers", "cn=pushers,ou=groups,dc=example"],
+    ambiguousGroups: ["Leavers"],
+    backend: "ldap",
+  };
+  const allowed = (subject: string, nameMatching?: "exact" | "folded") =>
+    compilePolicy([{ subjects: [subject], ...everything }]).decide(
+      { ...user("alice"), identity: nameMatching === undefined ? identity : { ...identity, nameMatching } },
+      on("app", "pull"),
+    ).allowed;
+  const denied = (subject: string, nameMatching: "exact" | "folded") =>
+    !compilePolicy([
+      { subjects: ["authenticated"], ...everything },
+      { effect: "deny", subjects: [subject], ...everything },
+    ]).decide({ ...user("alice"), identity: { ...identity, nameMatching } }, on("app", "pull")).allowed;
+
+  test("is compared as the directory does where the identity says so: without regard to case and repeated blanks", () => {
+    for (const subject of ["group:release managers", "group:RELEASE MANAGERS", "group:Release  Managers"]) {
+      expect(allowed(subject, "folded")).toBe(true);
+    }
+    expect(allowed("group:release", "folded")).toBe(false);
+    expect(allowed("group:Leavers", "folded")).toBe(false);
+  });
+
+  test("is compared letter for letter where it does not", () => {
+    for (const matching of [undefined, "exact"] as const) {
+      expect(allowed("group:Release  Managers", matching)).toBe(true);
+      expect(allowed("group:release managers", matching)).toBe(false);
+    }
+  });
+
+  test("is compared by its DN in any case, whatever the identity says", () => {
+    for (const matching of ["exact", "folded"] as const) {
+      expect(allowed("group:CN=Pushers, OU=Groups, DC=example", matching)).toBe(true);
+    }
+  });
+
+  test("that may be meant is denied in any case as well", () => {
+    expect(denied("group:leavers", "folded")).toBe(true);
+    expect(denied("group:leavers", "exact")).toBe(false);
+    expect(denied("group:release managers", "folded")).toBe(true);
+  });
+
+  test("does not make rules for users less exact where they allow", () => {
+    expect(allowed("user:alice", "folded")).toBe(true);
+    expect(allowed("user:Alice", "folded")).toBe(false);
+  });
+});
+
 describe("an explanation", () => {
+  test("says where a name differs by case alone", () => {
+    const of = (subject: string, principal: Principal): string | undefined =>
+      compilePolicy([{ subjects: ["user:ci", subject], repositories: ["**"], actions: ["pull"] }]).explain(
+        principal,
+        on("app", "pull"),
+      )[0]?.reason;
+    expect(of("user:Alice", user("alice"))).toBe(
+      "its subjects do not include alice, who is in no group; user:Alice differs by case alone",
+    );
+    expect(of("group:Pushers", user("alice", "pushers"))).toBe(
+      "its subjects do not include alice or the groups pushers; group:Pushers differs by case alone",
+    );
+    expect(of("group:alice", user("alice"))).toBe("its subjects do not include alice, who is in no group");
+    expect(of("user:pushers", user("alice", "pushers"))).toBe(
+      "its subjects do not include alice or the groups pushers",
+    );
+  });
+
+  test("does not say that somebody is in no group whose groups are not known", () => {
+    const [verdict] = compilePolicy([{ subjects: ["group:x"], repositories: ["**"], actions: ["pull"] }]).explain(
+      user("alice"),
+      on("app", "pull"),
+      { groupsUnknown: true },
+    );
+    expect(verdict?.reason).toBe("its subjects do not include alice, whose groups are not known");
+  });
+
   const reasons = (principal: Principal, access: Access) =>
     compilePolicy(rules)
       .explain(principal, access)

@@ -1,0 +1,104 @@
+import type { AuthBackend, Fault } from "@registry-gate/auth";
+import { type AccessRule, isRepository } from "registry-gate";
+import type { BackendConfiguration } from "../config/configuration.ts";
+import { listed } from "./known-names.ts";
+
+const placeholder = "${username}";
+
+/**
+ * Finds rules in which `${username}` can never match: it stands for a whole path segment of a repository's name, which is
+ * lower-case, with digits and single `.`, `_` or `-` between.
+ */
+export function usernameWarnings(
+  rules: readonly AccessRule[],
+  configurations: readonly BackendConfiguration[],
+  backends: readonly AuthBackend[],
+): Fault[] {
+  const findings = configurations.map((configuration, index) => judge(configuration, backends[index]));
+  return rules.flatMap(({ subjects, repositories }, index) => {
+    const position = repositories.findIndex((pattern) => pattern.includes(placeholder));
+    // Of anonymous callers it is told elsewhere.
+    if (position === -1 || subjects.every((subject) => subject === "anonymous")) return [];
+    const at = (message: string): Fault => ({ path: ["access", index, "repositories", position], message });
+    const named = subjects.flatMap((subject) => (subject.startsWith("user:") ? [subject.slice("user:".length)] : []));
+    if (named.length === subjects.length) {
+      const unfit = named.filter((name) => !isSegment(name));
+      if (unfit.length === 0) return [];
+      return [at(`${unfit.length === named.length ? "can never match" : "does not match"}: ${reasonOf(unfit)}`)];
+    }
+    const never = findings.every(({ never }) => never);
+    return findings.flatMap(({ never: here, reason }, backend) => {
+      if (reason === undefined) return [];
+      const whom = `of auth.backends[${backend}] ${reason}`;
+      if (never) return [at(`can never match: ${whom}`)];
+      return [at(here ? `matches no user: ${whom}` : `does not match every user: ${whom}`)];
+    });
+  });
+}
+
+/** Whether a user's name can be a segment of a repository's name. */
+function isSegment(name: string): boolean {
+  return isRepository(name) && !name.includes("/");
+}
+
+interface Finding {
+  /** Whether no user of the backend has a name that fits. */
+  readonly never: boolean;
+  /** Which names do not. */
+  readonly reason: string | undefined;
+}
+
+function judge(configuration: BackendConfiguration, backend: AuthBackend | undefined): Finding {
+  const users = backend?.roster?.().users;
+  if (users === undefined) {
+    const reason = namesOf(configuration);
+    return { never: reason !== undefined, reason };
+  }
+  const unfit = [...users].filter((name) => !isSegment(name));
+  return {
+    never: unfit.length === users.size && unfit.length > 0,
+    reason: unfit.length === 0 ? undefined : reasonOf(unfit),
+  };
+}
+
+function reasonOf(names: readonly string[]): string {
+  return `${placeholder} stands for a part of a repository's name, which ${listed(names)} cannot be`;
+}
+
+const email = "the names are e-mail addresses, and a repository's name holds no @";
+const path = "the names are paths of projects, and stand for more than one segment of a repository's name";
+
+/** Products whose users have names that are no segment of a repository's name. */
+const presets: Readonly<Record<string, string>> = {
+  "cloudflare-access": email,
+  "google-iap": email,
+  "aws-alb": email,
+  pomerium: email,
+  tailscale: email,
+  "github-actions": path,
+  gitlab: path,
+};
+
+/** By its options, what names a backend tells that fit nowhere; `undefined` where they may. */
+function namesOf({ type, preset, ...options }: BackendConfiguration): string | undefined {
+  const known = typeof preset === "string" ? presets[preset] : undefined;
+  if (type === "sso-jwt") {
+    const { usernameClaim: claim, usernamePrefix: prefix = "" } = options;
+    if (typeof prefix === "string" && prefix !== "" && !isSegment(`${prefix}a`.toLowerCase())) {
+      return `the names begin with ${prefix}, which no part of a repository's name does`;
+    }
+    if (claim === undefined) return known;
+    return typeof claim === "string" && /^(?:.*\.)?(?:e?mail|upn)$/i.test(claim) ? email : undefined;
+  }
+  if (type === "sso-header") {
+    const { userHeader } = options;
+    // With one load balancer, the header holds what the issuer calls the subject.
+    if (userHeader === undefined) return preset === "aws-alb" ? undefined : known;
+    return typeof userHeader === "string" && /e-?mail/i.test(userHeader) ? email : undefined;
+  }
+  if (type !== "ldap") return undefined;
+  const { usernameAttribute } = options;
+  return typeof usernameAttribute === "string" && /^(?:mail|userPrincipalName)$/i.test(usernameAttribute)
+    ? email
+    : undefined;
+}

@@ -1,0 +1,73 @@
+import type { Server } from "node:net";
+import { InvalidOptionsError } from "@registry-gate/auth";
+import { everyAddress, formatListenAddress } from "../config/address.ts";
+import type { ListenAddress, ListenConfiguration } from "../config/configuration.ts";
+import { findInheritedSocket, inheritanceHint, takeDescriptor } from "./inherited-socket.ts";
+import { listenOnUnixSocket, type UnixSocketFile } from "./unix-socket.ts";
+
+/** Where a listener listens, and how. */
+export type ListenPlace = Pick<ListenConfiguration, "address" | "socketMode" | "socketGroup" | "shared">;
+
+/** A server that listens. */
+export interface Listening {
+  /** With the actual port. */
+  readonly name: string;
+  readonly onUnixSocket: boolean;
+  /** The file of a Unix socket that this process has made. */
+  readonly file: UnixSocketFile | undefined;
+}
+
+/**
+ * Makes a server listen.
+ *
+ * @param former A Unix socket of this process whose place may be taken.
+ * @throws {InvalidOptionsError} with paths below `listen`.
+ */
+export async function listenOn(server: Server, place: ListenPlace, former?: UnixSocketFile): Promise<Listening> {
+  const { address, socketMode: mode, socketGroup: group, shared = false } = place;
+  if ("socket" in address) {
+    const file = await listenOnUnixSocket(server, { path: address.socket, mode, group, shared }, former);
+    return { name: formatListenAddress(address), onUnixSocket: true, file };
+  }
+  if ("inherited" in address) {
+    const descriptor = findInheritedSocket(address.inherited, process.env, process.pid);
+    takeDescriptor(descriptor);
+    await listen(server, { fd: descriptor }, address);
+  } else {
+    const { host, port } = address;
+    // Without a host, Node takes IPv4 where the machine has no IPv6.
+    await listen(server, { ...(host !== everyAddress && { host }), port, reusePort: shared }, address);
+  }
+  const actual = server.address();
+  if (actual === null || typeof actual === "string") {
+    return { name: formatListenAddress(address), onUnixSocket: true, file: undefined };
+  }
+  const host = "host" in address && address.host !== everyAddress ? address.host : actual.address;
+  return { name: formatListenAddress({ host, port: actual.port }), onUnixSocket: false, file: undefined };
+}
+
+function listen(
+  server: Server,
+  options: { readonly host?: string; readonly port: number; readonly reusePort: boolean } | { readonly fd: number },
+  address: ListenAddress,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const message = reasonOf(error, address);
+      reject(new InvalidOptionsError([{ path: ["listen", "address"], message }], { cause: error }));
+    });
+    server.listen(options, () => resolve());
+  });
+}
+
+function reasonOf({ code }: NodeJS.ErrnoException, address: ListenAddress): string {
+  const name = formatListenAddress(address);
+  if ("inherited" in address) return `what was passed as ${name} is no socket to listen on (${code})`;
+  const reasons: Record<string, string> = {
+    EADDRINUSE: `${name} is in use${inheritanceHint(process.env, process.pid)}`,
+    EACCES: `no permission to listen on ${name}`,
+    EADDRNOTAVAIL: `${name} is no address of this machine`,
+    ENOTFOUND: `${name} is not known`,
+  };
+  return reasons[code ?? ""] ?? `cannot listen on ${name} (${code})`;
+}

@@ -1,0 +1,79 @@
+import type { Logger } from "@registry-gate/auth";
+import { type FailureCost, failureTime } from "./equal-work.ts";
+import type { GroupFile, Member } from "./group-file.ts";
+import type { Note } from "./text-lines.ts";
+import type { UserFile } from "./user-file.ts";
+
+/** The users of a file, with what a failed login costs. */
+export interface Users extends UserFile {
+  readonly cost: FailureCost;
+}
+
+/** From how long on a failed login is worth a warning, in milliseconds. */
+const DEAR = 1000;
+
+/** Logs what an operator should know of a password file. */
+export function reportUsers({ hashes, faults, weak, cost }: Users, file: string, log: Logger): void {
+  reportFaults(faults, file, log);
+  if (hashes.size === 0) log.warn({ file }, "nobody can sign in: the file has no entry that can be used");
+  if (weak.des.length > 0) {
+    log.warn({ file, lines: weak.des }, "DES crypt looks at the first eight bytes of a password only");
+  }
+  if (weak.plain.length > 0) log.warn({ file, lines: weak.plain }, "passwords are kept in plain text");
+  const milliseconds = Math.round(failureTime(cost));
+  if (milliseconds >= DEAR) {
+    log.warn({ file, milliseconds }, "every failed login takes as long as the most expensive hash in the file");
+  }
+}
+
+/** Logs what an operator should know of a group file by itself. */
+export function reportGroups({ faults }: GroupFile, file: string, log: Logger): void {
+  reportFaults(faults, file, log);
+}
+
+/** How many entries are told of one by one. */
+const MOST_NOTES = 100;
+
+function reportFaults(faults: readonly Note[], file: string, log: Logger): void {
+  for (const { line, message } of faults.slice(0, MOST_NOTES)) {
+    log.warn({ file, line }, `this entry is not used: ${message}`);
+  }
+  const more = faults.length - MOST_NOTES;
+  if (more > 0) log.warn({ file, entries: more }, "further entries are not used");
+}
+
+/** Logs the members of groups who have no password, by line, and again only where there are others. */
+export function memberReporter(file: string, log: Logger): (groups: GroupFile, users: UserFile) => void {
+  let reported = new Set<string>();
+  return ({ members }, { names }) => {
+    const notes = unknownMembers(members, names);
+    const before = reported;
+    reported = new Set(notes.map(({ line, message }) => `${line} ${message}`));
+    const fresh = notes.filter(({ line, message }) => !before.has(`${line} ${message}`));
+    for (const { line, message } of fresh.slice(0, MOST_NOTES)) log.warn({ file, line }, message);
+    const more = fresh.length - MOST_NOTES;
+    if (more > 0) log.warn({ file, entries: more }, "further lines have members who are not in the password file");
+  };
+}
+
+function unknownMembers(members: readonly Member[], known: ReadonlySet<string>): Note[] {
+  const unknown = members.filter(({ user }) => !known.has(user));
+  return [...Map.groupBy(unknown, ({ line }) => line)].flatMap(([line, here]) => {
+    const users = here.map(({ user }) => user);
+    const joined = users.filter((user) => user.includes(","));
+    const missing = users.filter((user) => !user.includes(","));
+    return [
+      ...(joined.length === 0
+        ? []
+        : [{ line, message: `${listed(joined)}: write blanks between users, and no commas` }]),
+      ...(missing.length === 0 ? [] : [{ line, message: `not in the password file: ${listed(missing)}` }]),
+    ];
+  });
+}
+
+const MOST_NAMES = 5;
+
+function listed(names: readonly string[]): string {
+  const more = names.length - MOST_NAMES;
+  return names.slice(0, MOST_NAMES).join(" ") + (more > 0 ? ` and ${more} more` : "");
+}

@@ -1,0 +1,36 @@
+import type { Logger } from "@registry-gate/auth";
+import type { GroupFile, GroupsOfUsers } from "./group-file.ts";
+import type { Users } from "./report-files.ts";
+import { NotThatFileError } from "./text-lines.ts";
+
+/**
+ * A password file that lets nobody in any more is an accident: a shell that truncated it, an editor that failed, another
+ * file in its place. Entries that are locked are no accident.
+ *
+ * @throws {NotThatFileError} where the current users are to stay.
+ */
+export function succeedUsers(next: Users, current: Users): Users {
+  if (next.hashes.size > 0 || next.locked > 0 || current.hashes.size === 0) return next;
+  const [fault] = next.faults;
+  if (fault === undefined) throw new NotThatFileError("is empty: it has no line user:hash");
+  throw new NotThatFileError(`has no entry that can be used (line ${fault.line}: ${fault.message})`);
+}
+
+/**
+ * Of a group file that names no group any more, nobody is in a group. Rules that deny hold for those who were: an emptied
+ * file must not let them do more.
+ */
+export function succeedGroups(next: GroupFile, current: GroupFile, file: string, log: Logger): GroupFile {
+  if (next.names.size > 0 || (current.names.size === 0 && current.possibleGroupsOf.size === 0)) return next;
+  log.error({ file }, "the file names no group: nobody is in one, and rules that deny hold for those who were");
+  return {
+    ...next,
+    possibleGroupsOf: union(next.possibleGroupsOf, union(current.possibleGroupsOf, current.groupsOf)),
+  };
+}
+
+function union(one: GroupsOfUsers, other: GroupsOfUsers): GroupsOfUsers {
+  const whole = new Map(one);
+  for (const [user, groups] of other) whole.set(user, [...new Set([...(whole.get(user) ?? []), ...groups])]);
+  return whole;
+}

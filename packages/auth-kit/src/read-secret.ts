@@ -1,0 +1,33 @@
+/** A text that was read, or why it cannot be. The fault is one line and never quotes the text. */
+export type TextReading =
+  | { readonly text: string; readonly fault?: never }
+  | { readonly fault: string; readonly text?: never };
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** The content of a file without the byte order mark that editors and shells of Windows put before it. */
+export function withoutByteOrderMark(content: Buffer): Buffer {
+  const marked = content[0] === 0xef && content[1] === 0xbb && content[2] === 0xbf;
+  return marked ? content.subarray(3) : content;
+}
+
+/** Reads text in UTF-8. A byte order mark at its beginning is not part of it, nor is one line end at its end. */
+export function readSecretText(content: Buffer): TextReading {
+  try {
+    return { text: decoder.decode(withoutByteOrderMark(content)).replace(/(?:\r\n?|\n)$/, "") };
+  } catch {
+    return { fault: "is not UTF-8 text" };
+  }
+}
+
+/**
+ * Reads the one line that a file with a secret holds, or that came on standard input: a password, a token, a key. Every
+ * such file of the gate and its backends is read by this, so that a secret is the same wherever it stands.
+ */
+export function readSecret(content: Buffer): TextReading {
+  const reading = readSecretText(content);
+  if (reading.fault !== undefined) return reading;
+  if (reading.text === "") return { fault: "is empty" };
+  if (/[\r\n]/.test(reading.text)) return { fault: "holds more than one line" };
+  return reading.text.includes("\0") ? { fault: "holds a NUL character" } : reading;
+}

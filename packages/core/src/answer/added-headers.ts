@@ -1,0 +1,20 @@
+import type { ServerResponse } from "node:http";
+import { addVary } from "./app-headers.ts";
+
+/** Values by name. Those of `Vary` are added to what the response has already. */
+export type AddedHeaders = Readonly<Record<string, string>>;
+
+const added = new WeakMap<ServerResponse, AddedHeaders>();
+
+/** Gives a response headers that it gets whoever writes it: the registry's, the gate's own, and every error. */
+export function addHeaders(response: ServerResponse, headers: AddedHeaders): void {
+  added.set(response, headers);
+}
+
+/** Is called by whoever writes a head, after all other headers. */
+export function writeAddedHeaders(response: ServerResponse): void {
+  for (const [name, value] of Object.entries(added.get(response) ?? {})) {
+    if (name === "Vary") addVary(response, value);
+    else response.setHeader(name, value);
+  }
+}
