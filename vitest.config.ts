@@ -1,4 +1,6 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./test/run/longest-first.ts";
 
 export default defineConfig({
   resolve: { conditions: ["development", "node", "import", "default"] },
@@ -6,8 +8,16 @@ export default defineConfig({
   ssr: { resolve: { conditions: ["development", "node"] } },
   test: {
     include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts", "test/**/*.test.ts"],
-    globalSetup: "test/support/temporary-directory.ts",
+    globalSetup: [
+      "test/support/temporary-directory.ts",
+      "test/support/compile-cache.ts",
+      "test/programs/provide-needs.ts",
+    ],
+    setupFiles: "test/programs/allow-needs.ts",
     pool: "forks",
+    // Tests wait for servers more than they compute. By itself vitest would leave one of two cores idle.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
+    sequence: { sequencer: LongestFirst },
     // Real servers and clients start inside the tests; two cores under load make each of them slow now and then.
     testTimeout: 60_000,
     hookTimeout: 120_000,

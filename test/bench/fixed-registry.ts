@@ -59,7 +59,6 @@ export async function startSink(): Promise<FixedRegistry> {
     directory: ".",
     log: "stdout",
     addressIn: ({ address }) => (typeof address === "string" ? address : undefined),
-    whenMissing: "this Node has moved",
   });
   return { url: `http://${address}`, close };
 }

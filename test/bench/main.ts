@@ -22,7 +22,7 @@ const parts: Readonly<Record<string, readonly ((scale: Scale) => Promise<Finding
   "slow-clients": [slowClients],
 };
 
-const usage = `usage: pnpm bench [--quick] [PART ...]
+const usage = `usage: npx --yes pnpm@12 bench [--quick] [PART ...]
 
 Compares the gate with nginx by Docker's recipe, side by side on this machine: read the ratios.
 Ends with 1 where one of the limits is missed.

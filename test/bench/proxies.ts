@@ -64,7 +64,6 @@ export async function startGate(settings: ProxySettings, login?: BackendLogin): 
         host: "127.0.0.1",
         port,
         outputFile: join(directory, "log"),
-        whenMissing: "this Node has moved",
       });
     });
     return {

@@ -6,6 +6,10 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { buildGoProgram } from "../programs/build-go-program.ts";
+import { howToGet } from "../programs/how-to-get.ts";
+import { lackOf } from "../programs/lack.ts";
+import { programs } from "../programs/programs.ts";
 import type { Difference } from "./compare.ts";
 import { compareRuns } from "./compare.ts";
 import { startOpenGate } from "./gate.ts";
@@ -14,7 +18,7 @@ import type { RegistryKind } from "./registries.ts";
 import { registryKinds } from "./registries.ts";
 import type { TestResult } from "./report.ts";
 import { outcomes } from "./report.ts";
-import { buildSuite, goIsInstalled, runSuite } from "./suite.ts";
+import { runSuite } from "./suite.ts";
 
 interface Run {
   readonly results: readonly TestResult[];
@@ -22,15 +26,15 @@ interface Run {
 }
 
 /** Runs the suite against a fresh registry, with the gate in front of it or without. */
-async function runAgainst(program: string, kind: RegistryKind, gated: boolean): Promise<Run> {
+async function runAgainst(kind: RegistryKind, gated: boolean): Promise<Run> {
   const directory = await mkdtemp(join(tmpdir(), "registry-gate-conformance-"));
   try {
     await mkdir(join(directory, "registry"));
     const registry = await kind.start(join(directory, "registry"));
     try {
-      if (!gated) return await timed(() => runSuite(program, registry));
+      if (!gated) return await timed(() => runSuite(registry));
       const gate = await startOpenGate(registry.address);
-      return await timed(() => runSuite(program, gate)).finally(() => gate.close());
+      return await timed(() => runSuite(gate)).finally(() => gate.close());
     } finally {
       await registry.close();
     }
@@ -67,17 +71,17 @@ function failuresOf({ results }: Run): TestResult[] {
 }
 
 async function main(): Promise<boolean> {
-  if (!(await goIsInstalled())) {
-    console.log("conformance: not run: Go (>= 1.26) is not installed");
+  if (lackOf("oci-conformance") === "needs Go") {
+    console.log(`conformance: not run: ${howToGet(programs["oci-conformance"])}`);
     return true;
   }
-  const program = await buildSuite();
+  await buildGoProgram("oci-conformance");
   let good = true;
   console.log(row(columns));
   for (const kind of registryKinds) {
-    const direct = await runAgainst(program, kind, false);
+    const direct = await runAgainst(kind, false);
     console.log(summary(kind, "direct", direct));
-    const throughGate = await runAgainst(program, kind, true);
+    const throughGate = await runAgainst(kind, true);
     console.log(summary(kind, "through gate", throughGate));
     const failures = kind.conforms ? failuresOf(direct) : [];
     for (const { name, message } of failures) console.log(`  ${name} failed: ${message}`);

@@ -2,12 +2,16 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { startedIndirectly } from "../programs/startable.ts";
 import { startDockerRegistry } from "../support/docker-registry.ts";
 import { type Dockerd, startDockerd } from "../support/dockerd.ts";
 import { imageArchive } from "../support/image-archive.ts";
 import { pushImage } from "../support/registry-content.ts";
 import { type CommandResult, runCommand } from "../support/run.ts";
 import { type Advice, type Demo, demoCommand, startDemo } from "./demo.ts";
+
+// By a shell, as the guide says.
+startedIndirectly("docker", "skopeo", "curl");
 
 let dockerd: Dockerd;
 let home: string;
@@ -37,12 +41,14 @@ function type({ command }: Advice): Promise<CommandResult> {
 
 /** Each word of the outcome that a program could have printed, rather than the guide's own. */
 function promised(outcome: string): string {
-  return /^(?:Login Succeeded|denied: .*|\d{3} [A-Z][A-Za-z]+|"latest")/.exec(outcome)?.[0] ?? "";
+  return (
+    /^(?:Login Succeeded|no basic auth credentials|denied: .*|\d{3} [A-Z][A-Za-z]+|"latest")/.exec(outcome)?.[0] ?? ""
+  );
 }
 
 /** Whether the guide says that it fails. curl takes every answer for a success. */
 function fails({ command, outcome }: Advice): boolean {
-  return !command.startsWith("curl") && /^(?:denied|401)/.test(outcome);
+  return !command.startsWith("curl") && /^(?:denied|refused|no basic auth|401)/.test(outcome);
 }
 
 describe.each([
@@ -54,6 +60,14 @@ describe.each([
     await dockerd.load("busybox:latest", [{ "bin/busybox": "all in one" }]);
     const programs = advice.map(({ command }) => command.split(" ", 1)[0]);
     expect(new Set(programs)).toEqual(new Set(["docker", "skopeo", "curl"]));
+    const beforeLogin = advice.slice(
+      0,
+      advice.findIndex(({ command }) => command.startsWith("docker login")),
+    );
+    expect(beforeLogin.filter(fails).map(({ command }) => command.split(" ", 2).join(" "))).toEqual([
+      "docker push",
+      "docker pull",
+    ]);
     for (const step of advice) {
       const { code, stdout, stderr } = await type(step);
       expect(code === 0, `${step.command}\n${stdout}${stderr}`).toBe(!fails(step));

@@ -38,7 +38,6 @@ export async function startDemo(
     environment,
     log: "stdout",
     addressIn: ({ event, address }) => (event === "listening" && typeof address === "string" ? address : undefined),
-    whenMissing: "this Node has moved",
   });
   const guide = await guideOf(server);
   const advice = [...guide.matchAll(/^ {2}((?:docker|skopeo|curl) .*)\n {6}(.*)$/gm)];

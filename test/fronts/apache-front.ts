@@ -1,4 +1,5 @@
 import type { Browser, Page } from "playwright-core";
+import { startable } from "../programs/startable.ts";
 import { type Apache, startApache } from "../support/apache.ts";
 import type { OpenIdProvider } from "../support/open-id-provider.ts";
 import { documentedFront, gateAt } from "./documented-front.ts";
@@ -22,10 +23,10 @@ export const apacheBackend = {
  *
  * @param gatePort Where the gate is reached.
  */
-export function startApacheFront(provider: OpenIdProvider, gatePort: number): Promise<Apache> {
+export async function startApacheFront(provider: OpenIdProvider, gatePort: number): Promise<Apache> {
+  startable("mod_auth_openidc");
   return startApache({
     modules: ["auth_openidc"],
-    whenMissing: "install the Debian package libapache2-mod-auth-openidc",
     files: { [portal]: "<title>The portal</title>" },
     async configuration(port) {
       const client = await provider.register(`http://localhost:${port}/portal/callback`);

@@ -5,7 +5,7 @@ import { formatFinding } from "./run/finding.ts";
 import { type Course, fuzz } from "./run/fuzz.ts";
 import { keep } from "./run/kept-case.ts";
 
-const usage = `usage: pnpm fuzz [CAMPAIGN] [--minutes N] [--seed S] [--cases N] [--tls | --plain]
+const usage = `usage: npx --yes pnpm@12 fuzz [CAMPAIGN] [--minutes N] [--seed S] [--cases N] [--tls | --plain]
 
 Attacks the gate by generated cases, from in front and from behind. Each violation is printed with the command that
 reproduces it, and its simplest case is kept in test/fuzz/kept, where it is a test from then on.

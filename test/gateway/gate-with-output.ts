@@ -5,6 +5,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { startable } from "../programs/startable.ts";
 import { freePort } from "../support/free-port.ts";
 import { gateCommand } from "../support/gate.ts";
 
@@ -51,7 +52,7 @@ export async function startGateWithOutput(settings: OutputSettings): Promise<Gat
   const command = [...gateCommand, "serve", "--config", "gate.yaml"];
   const shellCommand = `echo $$ > pid; exec ${command.map((word) => `'${word}'`).join(" ")}`;
   const [program = "", ...parameters] = onTerminal
-    ? ["script", "--quiet", "--return", "--command", shellCommand, "/dev/null"]
+    ? [startable("script"), "--quiet", "--return", "--command", shellCommand, "/dev/null"]
     : command;
   const child = spawn(program, parameters, { cwd: directory, stdio: ["ignore", output, "pipe"] });
   let said = "";

@@ -21,17 +21,28 @@ const source = `
   export const plugin = {
     type: "late",
     apiVersion: 1,
-    async open(options, { id }) {
+    async open(options, { id, log }) {
       if (options.atStart === true) setTimeout(() => { throw new Error("thrown while it opens"); }, 10);
       const timer = setInterval(() => shared.emit("tick"), 10);
       shared.once("use", () => shared.once("tick", () => { throw new Error("thrown by what logins share"); }));
       return {
         id,
-        async authenticate({ credentials: { username } }) {
+        async authenticate({ credentials: { username }, signal }) {
+          if (username === "left") {
+            log.info({}, "is asked");
+            signal.addEventListener("abort", () => {
+              log.info({}, "hears of it");
+              throw new Error("thrown as the client leaves");
+            });
+            return never();
+          }
           await failures[username]?.();
           return { status: "authenticated", identity: { subject: username, username, groups: [], backend: id } };
         },
-        close: async () => clearInterval(timer),
+        async close() {
+          clearInterval(timer);
+          setTimeout(() => { throw new Error("thrown after it was closed"); }, 5);
+        },
       };
     },
   };
@@ -101,6 +112,28 @@ describe("an error that a third party's backend throws where nobody catches it",
     expect(await gate.logged(({ msg }) => msg === "a backend threw an error that nobody caught")).toMatchObject({
       backend: "people",
       err: { message: "after the response" },
+    });
+    expect(await statusOf(gate, "alice")).toBe(200);
+  });
+
+  test("as the client leaves ends nothing", async () => {
+    const gate = await start();
+    const leaving = new AbortController();
+    const login = fetch(`${gate.url}/v2/`, { headers: basic("left", "x"), signal: leaving.signal });
+    await gate.logged(({ msg }) => msg === "is asked");
+    leaving.abort();
+    await expect(login).rejects.toThrow();
+    await gate.logged(({ msg }) => msg === "hears of it");
+    expect(await statusOf(gate, "alice")).toBe(200);
+  });
+
+  test("after a reload has closed it is logged, and ends nothing", async () => {
+    const gate = await start();
+    expect(await statusOf(gate, "alice")).toBe(200);
+    gate.kill("SIGHUP");
+    expect(await gate.logged(({ msg }) => msg === "a backend threw an error that nobody caught")).toMatchObject({
+      backend: "people",
+      err: { message: "thrown after it was closed" },
     });
     expect(await statusOf(gate, "alice")).toBe(200);
   });

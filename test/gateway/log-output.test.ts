@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { startable } from "../programs/startable.ts";
 import { basic } from "../support/basic.ts";
 import type { LogLine } from "../support/logged-server.ts";
 import { passwordFile } from "../support/password-file.ts";
@@ -92,7 +93,7 @@ async function expectToEnd(gate: GateWithOutput): Promise<void> {
 /** A named pipe: a descriptor to write to, and one that keeps it open and reads nothing. */
 function namedPipe(name: string): { path: string; reader: number; writer: number } {
   const path = join(directory, name);
-  execFileSync("mkfifo", [path]);
+  execFileSync(startable("mkfifo"), [path]);
   const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   return { path, reader, writer: openSync(path, constants.O_WRONLY) };
 }

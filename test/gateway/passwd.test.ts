@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { startable } from "../programs/startable.ts";
 import { gateCommand } from "../support/gate.ts";
 import { runCommand } from "../support/run.ts";
 import { runGate } from "./run-gate.ts";
@@ -63,6 +64,36 @@ describe("from standard input", () => {
   });
 });
 
+describe("to standard output", () => {
+  test("prints the entry alone, and makes no file", async () => {
+    const { code, stdout, stderr } = await runGate(["passwd", "-", "alice"], { directory, input: "canary\n" });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toMatch(/^alice:\$2y\$10\$[./A-Za-z0-9]{53}\n$/);
+    expect(await readdir(directory)).toEqual([]);
+    await writeFile(join(directory, "htpasswd"), stdout);
+    expect(await verify("alice", "canary")).toBe(0);
+    expect(await verify("alice", "other")).not.toBe(0);
+  });
+
+  test("says on standard error what is wrong", async () => {
+    const result = await runGate(["passwd", "-", "alice"], { directory, input: "\n" });
+    expect(result).toEqual({ code: 1, stdout: "", stderr: "password: is empty\n" });
+  });
+
+  test.each(["-", "htpasswd"])("says where bcrypt cannot be loaded, and what to do, for the file %s", async (file) => {
+    const environment = { NAPI_RS_NATIVE_LIBRARY_PATH: "/nowhere" };
+    const result = await runGate(["passwd", file, "alice"], { directory, environment, input: "canary\n" });
+    expect(result).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: expect.stringMatching(
+        /^password: cannot be hashed: bcrypt cannot be loaded on this machine .*openssl.*\n$/,
+      ),
+    });
+    expect(await readdir(directory)).toEqual([]);
+  });
+});
+
 /** What is typed, and after which text on the terminal. */
 type Typing = readonly (readonly [after: string, keys: string])[];
 
@@ -70,7 +101,9 @@ type Typing = readonly (readonly [after: string, keys: string])[];
 function onTerminal(typing: Typing): Promise<{ code: number | null; seen: string }> {
   // `script` gives its command a terminal, whatever it is itself run on, and passes on what it is sent.
   const command = [...gateCommand, "passwd", "htpasswd", "alice"].map((word) => `'${word}'`).join(" ");
-  const child = spawn("script", ["--quiet", "--return", "--command", command, "/dev/null"], { cwd: directory });
+  const child = spawn(startable("script"), ["--quiet", "--return", "--command", command, "/dev/null"], {
+    cwd: directory,
+  });
   let seen = "";
   const steps = [...typing];
   child.stdout.on("data", (piece: Buffer) => {

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { startable } from "../programs/startable.ts";
 import { basic } from "../support/basic.ts";
 import { makeCertificate } from "../support/certificate.ts";
 import { freePort } from "../support/free-port.ts";
@@ -80,7 +81,10 @@ function activate(places: readonly string[], names?: string): void {
     ...places.map((place) => `--listen=${place}`),
     ...(names === undefined ? [] : [`--fdname=${names}`]),
   ];
-  manager = spawn("systemd-socket-activate", [...listening, ...command], { cwd: directory, stdio: "ignore" });
+  manager = spawn(startable("systemd-socket-activate"), [...listening, ...command], {
+    cwd: directory,
+    stdio: "ignore",
+  });
 }
 
 type Target = { readonly port: number; readonly secure?: boolean } | { readonly socketPath: string };

@@ -1,7 +1,7 @@
 import { copyFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { basic } from "../support/basic.ts";
 import { type CertificateFiles, makeCertificate } from "../support/certificate.ts";
 import { type RunningGate, startGate } from "../support/gate.ts";
@@ -43,8 +43,8 @@ interface Visit {
 }
 
 /** Pings the gate on a connection of its own. */
-async function visit(options: ConnectionOptions = {}): Promise<Visit> {
-  const { hostname: host, port } = new URL(gate.url);
+async function visit(options: ConnectionOptions = {}, url = gate.url): Promise<Visit> {
+  const { hostname: host, port } = new URL(url);
   const ca = await readFile(certificates.authority);
   const socket = connect({ host, port: Number(port), ca, servername: "localhost", ...options });
   // In TLS 1.3 the ticket for the next connection comes after the handshake, with the first answer at the latest.
@@ -92,6 +92,28 @@ test("TLS 1.2 and 1.3 are spoken, with the certificate of the configuration", as
 
 test("TLS 1.1 is refused", async () => {
   const old = visit({ minVersion: "TLSv1.1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" });
+  await expect(old).rejects.toThrow(/protocol version|unsupported protocol/i);
+});
+
+test("TLS 1.1 is refused with ciphers of the operator's own that it could use, too", async () => {
+  const ciphers = "DEFAULT@SECLEVEL=0";
+  const other = await startGate({
+    configuration: {
+      listen: { address: "127.0.0.1:0", tls: { certificate: "server.crt", key: "server.key", ciphers } },
+      upstream: { url: upstream.url },
+      auth: { backends: [{ type: "htpasswd", file: "htpasswd" }] },
+    },
+    files: {
+      htpasswd: await passwordFile({ alice: "alice-password" }),
+      "server.crt": await readFile(certificates.certificate, "utf8"),
+      "server.key": await readFile(certificates.key, "utf8"),
+    },
+  });
+  onTestFinished(() => other.close());
+  const suite = { ciphers: "ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:@SECLEVEL=0" };
+  const seen = await visit({ ...suite, minVersion: "TLSv1.2", maxVersion: "TLSv1.2" }, other.url);
+  expect(seen.protocol).toBe("TLSv1.2");
+  const old = visit({ ...suite, minVersion: "TLSv1.1", maxVersion: "TLSv1.1" }, other.url);
   await expect(old).rejects.toThrow(/protocol version|unsupported protocol/i);
 });
 

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { chmod, lstat, readdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, lstat, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
@@ -32,10 +32,13 @@ async function start(listen: object): Promise<RunningGate> {
 
 const nobody = 65_534;
 
-/** What a client on a socket gets, as root or as a user in a group of a number; `refused` where it cannot connect. */
-async function ping(path: string, as: { uid?: number; gid?: number } = {}): Promise<string> {
-  const parameters = ["-s", "--unix-socket", path, "-o", "/dev/null", "-w", "%{http_code}", "http://localhost/v2/"];
-  const { code, stdout } = await runCommand("curl", parameters, as);
+/** What a client on a socket gets, as root or as a user in a group by their numbers; `refused` where it cannot connect. */
+async function ping(path: string, as?: { uid: number; gid: number }): Promise<string> {
+  const request = ["-s", "--unix-socket", path, "-o", "/dev/null", "-w", "%{http_code}", "http://localhost/v2/"];
+  const { code, stdout } =
+    as === undefined
+      ? await runCommand("curl", request)
+      : await runCommand("setpriv", [`--reuid=${as.uid}`, `--regid=${as.gid}`, "--clear-groups", "curl", ...request]);
   return code === 0 ? stdout : "refused";
 }
 
@@ -138,7 +141,7 @@ describe("a path that is taken", () => {
   test("by another process is not taken away from it at the end", async () => {
     const gate = await start({});
     const path = join(gate.directory, "gate.sock");
-    await run("rm", [path]);
+    await rm(path);
     const other = createServer((socket) => void socket.end());
     other.listen(path);
     await once(other, "listening");

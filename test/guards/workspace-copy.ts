@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { run } from "../support/run.ts";
@@ -18,6 +18,8 @@ export interface WorkspaceCopy {
  */
 export async function copyWorkspace(): Promise<WorkspaceCopy> {
   const directory = await mkdtemp(join(tmpdir(), "registry-gate-guards-"));
+  // Some tests run the gate as a user who may do nothing, and who has to find it.
+  await chmod(directory, 0o755);
   const listed = await run("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"], { cwd: workspace });
   const manifests: string[] = [];
   for (const file of listed.split("\0")) {

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startable } from "../programs/startable.ts";
 import { type DockerRegistry, startDockerRegistry } from "../support/docker-registry.ts";
 import { freePort } from "../support/free-port.ts";
 import { run } from "../support/run.ts";
@@ -66,7 +67,7 @@ describe.each(nodes)("the gateway, installed from its tarball, on %s", (_name, n
     const port = await freePort();
     const path = await configuration("serve.yaml", { listen: { address: `127.0.0.1:${port}` } });
     let log = "";
-    const child = spawn(program, ["serve", "--config", path], { cwd: directory, env });
+    const child = spawn(startable(program), ["serve", "--config", path], { cwd: directory, env });
     gate = child;
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8").on("data", (text: string) => {

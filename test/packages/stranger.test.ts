@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startable } from "../programs/startable.ts";
 import { type DockerRegistry, startDockerRegistry } from "../support/docker-registry.ts";
 import { run } from "../support/run.ts";
 import { nodes } from "./nodes.ts";
@@ -48,11 +49,15 @@ beforeAll(async () => {
 }, 300_000);
 
 async function startPortal(node: string): Promise<Portal> {
-  const portal = spawn(node, ["dist/portal.js", registry.url, join(directory, "users"), join(directory, "groups")], {
-    cwd: project,
-    env: plainEnvironment(node),
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const portal = spawn(
+    startable(node),
+    ["dist/portal.js", registry.url, join(directory, "users"), join(directory, "groups")],
+    {
+      cwd: project,
+      env: plainEnvironment(node),
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
   let complaints = "";
   portal.stderr.setEncoding("utf8").on("data", (text: string) => {
     complaints += text;

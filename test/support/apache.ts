@@ -21,15 +21,13 @@ export interface ApacheSettings {
   readonly configuration: (port: number) => Promise<readonly string[]>;
   /** What it serves of itself: path to content. */
   readonly files?: Readonly<Record<string, string>>;
-  /** Said where a module does not exist. */
-  readonly whenMissing?: string;
 }
 
 const always = ["mpm_event", "authn_core", "authz_core", "authz_user", "headers", "proxy", "proxy_http"];
 
 /** Starts Debian's apache2 with a configuration of its own: nothing of `/etc/apache2` is read. */
 export async function startApache(settings: ApacheSettings): Promise<Apache> {
-  const { modules, configuration, files = {}, whenMissing = "" } = settings;
+  const { modules, configuration, files = {} } = settings;
   const directory = await mkdtemp(join(tmpdir(), "registry-gate-apache-"));
   await chmod(directory, 0o755);
   await mkdir(join(directory, "htdocs"));
@@ -57,12 +55,11 @@ export async function startApache(settings: ApacheSettings): Promise<Apache> {
     ];
     await writeFile(file, lines.join("\n"));
     return tryPolledServer({
-      command: "/usr/sbin/apache2",
+      command: "apache2",
       parameters: ["-d", directory, "-f", file, "-D", "FOREGROUND"],
       directory,
       host: "127.0.0.1",
       port,
-      whenMissing: "install the Debian package apache2-bin",
     });
   };
   try {
@@ -79,6 +76,6 @@ export async function startApache(settings: ApacheSettings): Promise<Apache> {
   } catch (error) {
     const said = await log();
     await rm(directory, { recursive: true, force: true });
-    throw new Error([error instanceof Error ? error.message : String(error), said, whenMissing].join("\n"));
+    throw new Error([error instanceof Error ? error.message : String(error), said].join("\n"));
   }
 }

@@ -1,13 +1,10 @@
-import { existsSync } from "node:fs";
 import { type Browser, chromium } from "playwright-core";
-
-const program = "/usr/bin/chromium";
+import { startable } from "../programs/startable.ts";
 
 /** Starts Debian's Chromium without a window. It speaks to nobody but whom it is sent to. */
 export async function startChromium(): Promise<Browser> {
-  if (!existsSync(program)) throw new Error(`${program} is missing: install the Debian package chromium`);
   return chromium.launch({
-    executablePath: program,
+    executablePath: startable("chromium"),
     // A machine that runs all tests at once takes its time.
     timeout: 90_000,
     args: [

@@ -87,6 +87,5 @@ export async function startDockerRegistryIn(
     log: "stderr",
     ...(observation !== undefined && { onLine: observation.onLine }),
     addressIn: ({ msg }) => (typeof msg === "string" ? /^listening on (\S+:\d+)$/.exec(msg)?.[1] : undefined),
-    whenMissing: "install the Debian package docker-registry",
   });
 }

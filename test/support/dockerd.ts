@@ -51,7 +51,6 @@ export async function startDockerd({ environment = {} }: DockerdSettings = {}): 
     directory,
     environment,
     path: socket,
-    whenMissing: "install the Debian package docker.io",
   }).catch(async (error: unknown) => {
     await remove();
     throw error;

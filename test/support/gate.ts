@@ -72,7 +72,6 @@ export async function startGate(settings: GateSettings): Promise<RunningGate> {
         secure = tls === true;
         return address;
       },
-      whenMissing: "this Node has moved",
     });
     return {
       ...server,

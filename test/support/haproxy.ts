@@ -23,8 +23,7 @@ export async function startHaproxy(proxies: (port: number) => readonly string[])
     const { port, server } = await startOnFreePort(async (port) => {
       await writeFile(join(directory, "haproxy.cfg"), configuration(port).join("\n"));
       const parameters = ["-db", "-f", join(directory, "haproxy.cfg")];
-      const whenMissing = "install the Debian package haproxy";
-      return tryPolledServer({ command: "haproxy", parameters, directory, host: "127.0.0.1", port, whenMissing });
+      return tryPolledServer({ command: "haproxy", parameters, directory, host: "127.0.0.1", port });
     });
     return { ...server, url: `http://127.0.0.1:${port}`, close: () => server.close().then(discard) };
   } catch (error) {

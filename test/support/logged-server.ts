@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
+import { startable } from "../programs/startable.ts";
 
 /** A server in a process of its own. */
 export interface RunningServer {
@@ -34,6 +35,7 @@ export interface ReadServer extends RunningServer {
 }
 
 export interface LoggedServer {
+  /** A name of the list in `test/programs`, as a literal, or a path. */
   readonly command: string;
   readonly parameters: readonly string[];
   readonly directory: string;
@@ -45,8 +47,6 @@ export interface LoggedServer {
   readonly onLine?: (text: string) => void;
   /** Finds the address in the line of the log that tells it. */
   readonly addressIn: (line: LogLine) => string | undefined;
-  /** Said where the command does not exist. */
-  readonly whenMissing: string;
 }
 
 const patience = 30_000;
@@ -54,7 +54,7 @@ const mostKept = 10_000;
 
 /** Starts a server that tells in its log where it listens. Rejects with what it said where it does not come so far. */
 export async function startLoggedServer(server: LoggedServer): Promise<ReadServer> {
-  const child = spawn(server.command, [...server.parameters], {
+  const child = spawn(startable(server.command), [...server.parameters], {
     cwd: server.directory,
     env: { ...process.env, ...server.environment },
     stdio: ["ignore", "pipe", "pipe"],
@@ -133,9 +133,7 @@ function failure(child: ChildProcess, server: LoggedServer, said: () => string):
     const fail = (reason: string): void => reject(new Error(`${server.command} ${reason}\n${said()}`));
     const timer = setTimeout(() => fail(`did not say where it listens in ${patience} ms`), patience);
     timer.unref();
-    child.once("error", (error: NodeJS.ErrnoException) =>
-      fail(error.code === "ENOENT" ? `is missing: ${server.whenMissing}` : error.message),
-    );
+    child.once("error", (error) => fail(error.message));
     // Closed, and not exited: what it said last has been read by then.
     child.once("close", (code) => fail(`ended with ${code}`));
   });

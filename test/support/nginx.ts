@@ -31,7 +31,6 @@ export async function startNginx(settings: NginxSettings): Promise<Nginx> {
         directory,
         host: "127.0.0.1",
         port,
-        whenMissing: "install the Debian package nginx",
       });
     });
     return { ...server, port, directory, close: () => server.close().then(discard) };

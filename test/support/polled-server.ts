@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { startable } from "../programs/startable.ts";
 
 /** A server that does not tell when it is ready. */
 export interface PolledServer {
@@ -19,6 +20,7 @@ export type Place = { readonly host: string; readonly port: number } | { readonl
 
 /** Ready is what accepts connections at its place. */
 export type PolledServerSettings = Place & {
+  /** A name of the list in `test/programs`, as a literal, or a path. */
   readonly command: string;
   readonly parameters: readonly string[];
   readonly directory: string;
@@ -26,21 +28,20 @@ export type PolledServerSettings = Place & {
   readonly environment?: Readonly<Record<string, string>>;
   /** A file that takes what it writes, in place of {@link PolledServer.output}: for a log too long to be kept. */
   readonly outputFile?: string;
-  /** Said where the command does not exist. */
-  readonly whenMissing: string;
 };
 
 /**
  * Starts a server.
  *
  * @returns why it ended, where it did before it was ready, such as when its port was taken meanwhile.
- * @throws {Error} where the command does not exist.
+ * @throws {Error} where the program is missing.
  */
 export async function tryPolledServer(settings: PolledServerSettings): Promise<PolledServer | string> {
-  const { command, parameters, directory, environment, outputFile, whenMissing } = settings;
+  const { command, parameters, directory, environment, outputFile } = settings;
+  const program = startable(command);
   const file = outputFile === undefined ? undefined : openSync(outputFile, "a");
   const output = file ?? "pipe";
-  const child = spawn(command, [...parameters], {
+  const child = spawn(program, [...parameters], {
     cwd: directory,
     stdio: ["ignore", output, output],
     env: { ...process.env, ...environment },
@@ -53,8 +54,8 @@ export async function tryPolledServer(settings: PolledServerSettings): Promise<P
   };
   child.stdout?.on("data", remember);
   child.stderr?.on("data", remember);
-  child.once("error", (error: NodeJS.ErrnoException) => {
-    failed = error.code === "ENOENT" ? `is missing: ${whenMissing}` : error.message;
+  child.once("error", (error) => {
+    failed = error.message;
   });
   child.once("exit", (code, signal) => {
     failed ??= `ended with ${code ?? signal}`;
@@ -81,7 +82,6 @@ export async function tryPolledServer(settings: PolledServerSettings): Promise<P
     await delay(20);
   }
   await close();
-  if (failed.startsWith("is missing")) throw new Error(`${command} ${failed}`);
   return `${command} ${failed}\n${said}`;
 }
 

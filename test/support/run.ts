@@ -1,39 +1,20 @@
-import { type ExecFileException, type ExecFileOptions, execFile, spawn } from "node:child_process";
-
-/** Where Debian has the programs that the tests need. */
-const debianPackages: Readonly<Record<string, string>> = {
-  curl: "curl",
-  docker: "docker.io",
-  htpasswd: "apache2-utils",
-  ldapmodify: "ldap-utils",
-  ldapsearch: "ldap-utils",
-  mount: "mount",
-  openssl: "openssl",
-  "samba-tool": "samba-ad-dc",
-  skopeo: "skopeo",
-  slowhttptest: "slowhttptest",
-  sslscan: "sslscan",
-  tar: "tar",
-  truncate: "coreutils",
-  unshare: "util-linux",
-  wrk: "wrk",
-};
+import { type ExecFileOptions, execFile, spawn } from "node:child_process";
+import { startable } from "../programs/startable.ts";
 
 /**
  * Runs a program to its end.
  *
+ * @param program A name of the list in `test/programs`, as a literal, or the path of what the tests brought themselves.
  * @returns what it wrote to its standard output.
  * @throws {Error} with everything it wrote, when it could not be started, failed, or took longer than
  * `options.timeout` milliseconds (default five minutes).
  */
-export function run(program: string, args: readonly string[], options: ExecFileOptions = {}): Promise<string> {
+export async function run(program: string, args: readonly string[], options: ExecFileOptions = {}): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const settings = { timeout: 300_000, maxBuffer: 64 * 1024 * 1024, ...options, encoding: "utf8" as const };
-  execFile(program, args, settings, (error, stdout, stderr) => {
+  execFile(startable(program), args, settings, (error, stdout, stderr) => {
     if (error === null) return resolve(stdout);
-    reject(
-      new Error(`${[program, ...args].join(" ")}: ${reasonOf(error, program)}\n${stdout}${stderr}`, { cause: error }),
-    );
+    reject(new Error(`${[program, ...args].join(" ")}: ${error.message}\n${stdout}${stderr}`, { cause: error }));
   });
   return promise;
 }
@@ -61,14 +42,16 @@ export interface CommandOptions {
 /**
  * Runs a program to its end, whatever that is.
  *
+ * @param program As for {@link run}.
  * @throws {Error} when it could not be started.
  */
-export function runCommand(
+export async function runCommand(
   program: string,
   parameters: readonly string[],
   { input = "", directory, environment, uid, gid }: CommandOptions = {},
 ): Promise<CommandResult> {
-  const child = spawn(program, [...parameters], { cwd: directory, env: { ...process.env, ...environment }, uid, gid });
+  const env = { ...process.env, ...environment };
+  const child = spawn(startable(program), [...parameters], { cwd: directory, env, uid, gid });
   let stdout = "";
   let stderr = "";
   child.stdout.on("data", (piece: Buffer) => {
@@ -81,12 +64,7 @@ export function runCommand(
   child.stdin.on("error", () => {});
   child.stdin.end(input);
   return new Promise((resolve, reject) => {
-    child.once("error", (error) => reject(new Error(`${program}: ${reasonOf(error, program)}`, { cause: error })));
+    child.once("error", (error) => reject(new Error(`${program}: ${error.message}`, { cause: error })));
     child.once("close", (code) => resolve({ code, stdout, stderr }));
   });
-}
-
-function reasonOf(error: NodeJS.ErrnoException | ExecFileException, program: string): string {
-  const debianPackage = error.code === "ENOENT" ? debianPackages[program] : undefined;
-  return debianPackage === undefined ? error.message : `is missing: install the Debian package ${debianPackage}`;
 }

@@ -19,8 +19,6 @@ export interface Samba {
 }
 
 const seed = fileURLToPath(new URL("directory/seed-domain.py", import.meta.url));
-const command = "/usr/sbin/samba";
-const whenMissing = "install the Debian package samba-ad-dc";
 
 /**
  * Starts a domain controller. The first one takes some twenty seconds, because a domain has to be made; its files are
@@ -77,7 +75,7 @@ async function domain(): Promise<string> {
     ]);
     await writeFile(join(directory, "smb.conf"), configuration(directory, "127.0.0.1"));
     // Samba's modules are there for the system's Python alone.
-    await run("/usr/bin/python3", [seed, directory]);
+    await run("python3", [seed, directory]);
     // At one stroke, because others may be waiting for it.
     const partial = `${archive}.${process.pid}`;
     await run("tar", ["-cf", partial, "-C", directory, "."]);
@@ -93,12 +91,11 @@ async function start(directory: string, host: string): Promise<PolledServer> {
   const places = ["run", "ncalrpc", "ntp", "winbindd", "log", "cache"];
   for (const place of places) await mkdir(join(directory, place), { recursive: true });
   const started = await tryPolledServer({
-    command,
+    command: "samba",
     parameters: ["-F", "--no-process-group", "-M", "single", "-s", join(directory, "smb.conf"), "--debug-stdout"],
     directory,
     host,
     port: 636,
-    whenMissing,
   });
   if (typeof started === "string") throw new Error(started);
   return started;

@@ -82,7 +82,7 @@ export async function startSlapd({ global = [], database = [], logged = true }: 
 
   const launch = ({ port, tlsPort }: Ports): Promise<PolledServer | string> =>
     tryPolledServer({
-      command: "/usr/sbin/slapd",
+      command: "slapd",
       parameters: [
         ...["-d", logged ? "stats" : "none", "-f", join(directory, "slapd.conf")],
         ...["-h", `ldap://127.0.0.1:${port}/ ldaps://127.0.0.1:${tlsPort}/ ${admin}`],
@@ -90,7 +90,6 @@ export async function startSlapd({ global = [], database = [], logged = true }: 
       directory,
       host: "127.0.0.1",
       port: tlsPort,
-      whenMissing: "install the Debian package slapd",
     });
 
   let ports = await freePorts();

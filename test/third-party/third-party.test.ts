@@ -84,7 +84,6 @@ describe("serve", () => {
       directory: acme.directory,
       log: "stdout",
       addressIn: ({ event, address }) => (event === "listening" && typeof address === "string" ? address : undefined),
-      whenMissing: "this Node has moved",
     });
     url = `http://${gate.address}`;
   });

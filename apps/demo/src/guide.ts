@@ -18,10 +18,11 @@ registry-gate is at ${url}, in front of ${registry}.
 
   testuser / testpassword       may pull and push (group pushers)
   reader   / readerpassword     may pull
+  without a login               nothing works: log in first
 
 With docker, which checks no certificate of a registry on localhost, and any image that you have in the place of busybox:
 
-${steps(withDocker(host))}
+${steps(withDocker(host, secure))}
 With skopeo:
 
 ${steps(withSkopeo(host, secure ? `${directory}/trust` : undefined))}
@@ -34,10 +35,13 @@ request follows. Ctrl-C ends the demo and everything that it started.
 `;
 }
 
-function withDocker(host: string): readonly Step[] {
+function withDocker(host: string, secure: boolean): readonly Step[] {
+  const retry = secure ? "; docker tries again without TLS, and shows what came of that" : "";
   return [
-    [`docker login -u testuser -p testpassword ${host}`, "Login Succeeded"],
     [`docker tag busybox ${host}/team/busybox`, "nothing yet: the image has a second name"],
+    [`docker push ${host}/team/busybox`, "no basic auth credentials: before a login nothing is pushed"],
+    [`docker pull ${host}/team/busybox`, `refused: before a login nothing is pulled${retry}`],
+    [`docker login -u testuser -p testpassword ${host}`, "Login Succeeded"],
     [`docker push ${host}/team/busybox`, "pushed: testuser is in the group pushers"],
     [`docker login -u reader -p readerpassword ${host}`, "Login Succeeded"],
     [`docker pull ${host}/team/busybox`, "pulled: whoever is signed in may pull"],

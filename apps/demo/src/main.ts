@@ -8,7 +8,7 @@ import { writeCertificates } from "./certificate.ts";
 import { guide } from "./guide.ts";
 import { type DemoRegistry, runningRegistry, startRegistry } from "./registries.ts";
 
-const usage = `usage: pnpm demo [--upstream URL] [--port PORT] [--plain]
+const usage = `usage: npx --yes pnpm@12 demo [--upstream URL] [--port PORT] [--plain]
 
   --upstream URL   a registry that runs already; otherwise one on this machine, or the embedded one, is started
   --port PORT      where to listen on localhost; 5043 by default, 0 for any free one

@@ -1,6 +1,10 @@
 #!/usr/bin/env node
-// First, so that it is in force before anything else runs.
+// First, for whoever starts this file by its path.
+import "./require-node.ts";
+
+// Before the rest, so that it is in force before anything else runs.
 import "./commands/ignore-debug-signal.ts";
+
 import { readFileSync } from "node:fs";
 import { didYouMean, guardProcess } from "@registry-gate/auth-kit";
 import { check } from "./commands/check.ts";

@@ -212,3 +212,22 @@ access:
     expect(faultsOf(levels.join("\n"))).toEqual(["Excessive alias count indicates a resource exhaustion attack"]);
   });
 });
+
+test.each(["listen", "listen.tls", "upstream", "auth", "limits", "log", "access.0"])(
+  "refuses an unknown key in %s",
+  (section) => {
+    const complete: Readonly<Record<string, object>> = {
+      listen: { ...least.listen, tls: { certificate: "a.crt", key: "a.key" } },
+      upstream: least.upstream,
+      auth: least.auth,
+      limits: { inFlight: 10 },
+      log: { level: "warn" },
+      access: [{ subjects: ["authenticated"], repositories: ["**"], actions: ["pull"] }],
+    };
+    expect(faultsWith(complete)).toEqual([]);
+    const changed = structuredClone(complete);
+    const place = section.split(".").reduce<object>((whole, key) => Reflect.get(whole, key), changed);
+    Reflect.set(place, "unheardOf", 1);
+    expect(faultsWith(changed)).toEqual([`${section.replace(".0", "[0]")}.unheardOf: is not a known key`]);
+  },
+);

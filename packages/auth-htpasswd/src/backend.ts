@@ -9,6 +9,7 @@ import {
   InvalidOptionsError,
 } from "@registry-gate/auth";
 import { backendContext } from "@registry-gate/auth-kit";
+import { bcryptFault } from "./bcrypt.ts";
 import { trackChanges } from "./changes.ts";
 import { failureCost, fillers } from "./equal-work.ts";
 import { type GroupFile, parseGroupFile } from "./group-file.ts";
@@ -16,7 +17,7 @@ import { createHashChecks, type HashChecks } from "./hash-checks.ts";
 import { createHasher } from "./hasher.ts";
 import { type LiveFile, openLiveFile } from "./live-file.ts";
 import { type HtpasswdOptions, parseOptions, withDefaults } from "./options.ts";
-import { memberReporter, reportGroups, reportUsers, type Users } from "./report-files.ts";
+import { memberReporter, reportBcrypt, reportGroups, reportUsers, type Users } from "./report-files.ts";
 import { succeedGroups, succeedUsers } from "./succession.ts";
 import { parseUserFile } from "./user-file.ts";
 import { readName } from "./user-name.ts";
@@ -48,6 +49,7 @@ export async function htpasswdBy(
   if (allowPlaintext) warn({ path: ["allowPlaintext"], message: "whoever reads the file has every password" });
   const listeners = new Set<ChangeListener>();
 
+  const noBcrypt = await bcryptFault();
   const userPath = resolve(baseDirectory, file);
   const groupPath = groupFile === undefined ? undefined : resolve(baseDirectory, groupFile);
   const memberReport = groupPath === undefined ? undefined : memberReporter(groupPath, log);
@@ -68,10 +70,14 @@ export async function htpasswdBy(
       option: "file",
       parse(content) {
         const parsed = parseUserFile(content, allowPlaintext);
-        return { ...parsed, cost: failureCost(parsed.hashes.values()) };
+        const computed = [...parsed.hashes.values()].filter(({ kind }) => noBcrypt === undefined || kind !== "bcrypt");
+        return { ...parsed, cost: failureCost(computed) };
+      },
+      report(parsed) {
+        reportUsers(parsed, userPath, log);
+        if (noBcrypt !== undefined) reportBcrypt(parsed, userPath, noBcrypt, log);
       },
       succeed: succeedUsers,
-      report: (parsed) => reportUsers(parsed, userPath, log),
       log,
       onChange,
     }),
@@ -100,6 +106,7 @@ export async function htpasswdBy(
       for (;;) {
         const { hashes, cost } = users.current();
         const hash = hashes.get(username);
+        if (noBcrypt !== undefined && hash?.kind === "bcrypt") throw new BackendUnavailableError(id, noBcrypt);
         const candidate = { own: hash, fillers: fillers(cost, hash) };
         const matches = await hasher.matches(candidate, credentials.password, { client, signal });
         // The file may have been read anew during the check, and the answer must be that of the new one.

@@ -1,11 +1,11 @@
-import { verify as verifyBcrypt } from "@node-rs/bcrypt";
+import { loadBcrypt } from "./bcrypt.ts";
 import type { PasswordHash } from "./hash-format.ts";
 import { type ComputedHash, matchHash } from "./match-hash.ts";
 import { createWorkerPool } from "./worker-pool.ts";
 
 /** Compares passwords with hashes, the expensive kinds off the event loop. */
 export interface HashChecks {
-  /** @throws {Error} when a thread fails. */
+  /** @throws {Error} when a thread fails, or bcrypt cannot be loaded. */
   matches(hash: PasswordHash, password: string): Promise<boolean>;
   /** Ends the threads. */
   close(): Promise<void>;
@@ -16,7 +16,9 @@ export function createHashChecks(): HashChecks {
   return {
     async matches(hash, password) {
       if (isCheap(hash)) return matchHash(hash, password);
-      return isComputed(hash) ? pool.run({ hash, password }) : verifyBcrypt(password, hash.text);
+      if (isComputed(hash)) return pool.run({ hash, password });
+      const { verify } = await loadBcrypt();
+      return verify(password, hash.text);
     },
     close: () => pool.close(),
   };

@@ -6,4 +6,4 @@
 export { htpasswd } from "./backend.ts";
 export type { HtpasswdOptions } from "./options.ts";
 export { plugin } from "./plugin.ts";
-export { type SetPasswordOptions, setPassword } from "./set-password.ts";
+export { passwordEntry, type SetPasswordOptions, setPassword } from "./set-password.ts";

@@ -26,6 +26,12 @@ export function reportUsers({ hashes, faults, weak, cost }: Users, file: string,
   }
 }
 
+/** Logs how many users are kept out because bcrypt cannot be loaded. */
+export function reportBcrypt({ hashes }: UserFile, file: string, reason: string, log: Logger): void {
+  const users = [...hashes.values()].filter(({ kind }) => kind === "bcrypt").length;
+  if (users > 0) log.error({ file, users, reason }, `users with bcrypt hashes cannot sign in: ${reason}`);
+}
+
 /** Logs what an operator should know of a group file by itself. */
 export function reportGroups({ faults }: GroupFile, file: string, log: Logger): void {
   reportFaults(faults, file, log);

@@ -1,5 +1,5 @@
-import { hash } from "@node-rs/bcrypt";
 import { type Fault, InvalidOptionsError } from "@registry-gate/auth";
+import { bcryptFault, loadBcrypt } from "./bcrypt.ts";
 import { editEntry } from "./edit-entry.ts";
 import { BCRYPT_COST } from "./hash-format.ts";
 import { BCRYPT_MAX_BYTES } from "./hasher.ts";
@@ -8,6 +8,7 @@ import { replaceFile } from "./replace-file.ts";
 import { NotThatFileError } from "./text-lines.ts";
 import { parseUserFile } from "./user-file.ts";
 
+/** How a password is written. */
 export interface SetPasswordOptions {
   /** The binary logarithm of bcrypt's iterations, from 4 to 17; each step doubles the time of a login. Default 10. */
   readonly cost?: number;
@@ -36,18 +37,9 @@ export async function setPassword(
   password: string,
   options: SetPasswordOptions = {},
 ): Promise<"created" | "updated"> {
-  const { cost = 10, patience = 10_000 } = options;
-  const name = username.normalize("NFC");
-  const secret = password.normalize("NFC");
-  const faults: Fault[] = [
-    ...faultOf("username", faultOfUsername(name)),
-    ...faultOf("password", faultOfPassword(secret)),
-    ...faultOf("cost", faultOfCost(cost)),
-  ];
-  if (faults.length > 0) throw new InvalidOptionsError(faults);
-
+  const { patience = 10_000 } = options;
   // Before the lock is taken, because it takes long.
-  const hashed = await hash(secret, { cost, version: "2y" });
+  const { name, hashed } = await hashPassword(username, password, options);
   try {
     const { outcome } = await replaceFile(
       file,
@@ -68,6 +60,51 @@ export async function setPassword(
     }
     throw error;
   }
+}
+
+/**
+ * An entry of an htpasswd file without a file: `user:hash`, as {@link setPassword} would write it.
+ *
+ * @throws {InvalidOptionsError} whose faults have the path `username`, `password` or `cost`.
+ */
+export async function passwordEntry(
+  username: string,
+  password: string,
+  options: Pick<SetPasswordOptions, "cost"> = {},
+): Promise<string> {
+  const { name, hashed } = await hashPassword(username, password, options);
+  return `${name}:${hashed}`;
+}
+
+interface HashedPassword {
+  readonly name: string;
+  readonly hashed: string;
+}
+
+async function hashPassword(
+  username: string,
+  password: string,
+  { cost = 10 }: Pick<SetPasswordOptions, "cost">,
+): Promise<HashedPassword> {
+  const name = username.normalize("NFC");
+  const secret = password.normalize("NFC");
+  const faults: Fault[] = [
+    ...faultOf("username", faultOfUsername(name)),
+    ...faultOf("password", faultOfPassword(secret)),
+    ...faultOf("cost", faultOfCost(cost)),
+    ...faultOf("password", await faultOfHashing()),
+  ];
+  if (faults.length > 0) throw new InvalidOptionsError(faults);
+  const { hash } = await loadBcrypt();
+  return { name, hashed: await hash(secret, { cost, version: "2y" }) };
+}
+
+/** There are other ways to an entry that this package takes. */
+async function faultOfHashing(): Promise<string | undefined> {
+  const fault = await bcryptFault();
+  return fault === undefined
+    ? undefined
+    : `cannot be hashed: ${fault}; or write USER: and what "openssl passwd -6" prints into the file`;
 }
 
 function faultOf(key: string, message: string | undefined): Fault[] {

@@ -102,6 +102,18 @@ test("as many hashes as allowed are computed at once, and not one more", async (
   expect(outcomes.map((outcome) => outcome.status)).toEqual(["fulfilled", "fulfilled", "rejected", "rejected"]);
 });
 
+test("serves clients in turn: one that has many logins waiting delays another by one turn", async () => {
+  const { backend } = await open(cheapEntry("alice", "secret"), { hashConcurrency: 1, hashQueue: 100 });
+  const served: string[] = [];
+  const logIn = async (client: string): Promise<void> => {
+    const credentials = { scheme: "basic", username: "alice", password: "wrong" } as const;
+    await backend.authenticate({ ...requestWith(credentials), client });
+    served.push(client);
+  };
+  await Promise.all([...Array.from({ length: 20 }, () => logIn("192.0.2.1")), logIn("198.51.100.4")]);
+  expect(served.indexOf("198.51.100.4")).toBeLessThanOrEqual(2);
+});
+
 test("an aborted request is answered at once, whether it waits or is under way, and frees its place", async () => {
   const { backend } = await open(slowEntry("alice", "secret"), { hashConcurrency: 1, hashQueue: 1 });
   const order: string[] = [];

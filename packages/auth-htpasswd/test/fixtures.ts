@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { AuthBackend, AuthRequest, AuthResult, Credentials, Logger } from "@registry-gate/auth";
 import { type HtpasswdOptions, htpasswd } from "@registry-gate/auth-htpasswd";
 import { onTestFinished, vi } from "vitest";
+import { startable } from "../../../test/programs/startable.ts";
 
 /** An empty directory that is removed after the test. */
 export async function scratchDirectory(): Promise<string> {
@@ -13,22 +14,9 @@ export async function scratchDirectory(): Promise<string> {
   return directory;
 }
 
-const PACKAGES: Readonly<Record<string, string>> = {
-  htpasswd: "apache2-utils",
-  mkpasswd: "whois",
-  openssl: "openssl",
-};
-
 /** Runs a real tool and gives its output without the last line feed. */
 export function run(tool: string, args: readonly string[], input = ""): string {
-  try {
-    return execFileSync(tool, args, { input, encoding: "utf8", stdio: ["pipe", "pipe", "pipe"] }).trimEnd();
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") {
-      throw new Error(`${tool} is missing: install the Debian package ${PACKAGES[tool] ?? tool}`);
-    }
-    throw error;
-  }
+  return execFileSync(startable(tool), args, { input, encoding: "utf8", stdio: ["pipe", "pipe", "pipe"] }).trimEnd();
 }
 
 export interface LogEntry {

@@ -14,8 +14,11 @@ export interface ErrorContainment {
   /**
    * Does the work of one login. It rejects with what `work` rejects with, or with what it, or whatever it began, throws
    * where nobody can catch it.
+   *
+   * @param until Ends the work. Whatever listens must listen to the signal that `work` is given, which aborts with it: an
+   * abort is an event of whoever aborts, and so would be what a listener throws.
    */
-  run<T>(work: () => Promise<T>): Promise<T>;
+  run<T>(work: (signal: AbortSignal) => Promise<T>, until?: AbortSignal): Promise<T>;
   /**
    * Does work for all logins, such as opening connections. What comes of an error in it is unknown, so that every login
    * at work fails with an {@link UnownedError}.
@@ -56,19 +59,27 @@ export function errorContainment(report: (error: unknown) => void): ErrorContain
 
   return {
     runShared: (work) => owners.run(shared, work),
-    run: (work) =>
+    run: (work, until) =>
       new Promise((resolve, reject) => {
-        const fail = (error: unknown): void => {
+        const ended = new AbortController();
+        const abort = (): void => owners.run(owner, () => ended.abort(until?.reason));
+        const settle = (): void => {
           atWork.delete(fail);
+          until?.removeEventListener("abort", abort);
+        };
+        const fail = (error: unknown): void => {
+          settle();
           reject(error);
         };
         atWork.add(fail);
         // After its end, what it began may serve other logins: a connection that is kept.
         const owner: Owner = { claim: (error) => (atWork.has(fail) ? fail(error) : shared.claim(error)) };
+        if (until?.aborted === true) abort();
+        until?.addEventListener("abort", abort, { once: true });
         owners
-          .run(owner, async () => work())
+          .run(owner, async () => work(ended.signal))
           .then((value) => {
-            atWork.delete(fail);
+            settle();
             resolve(value);
           }, fail);
       }),

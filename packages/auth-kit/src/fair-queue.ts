@@ -2,6 +2,7 @@ import { timerDelay } from "@registry-gate/auth";
 import { type LinkedList, type LinkedNode, linkedList } from "./linked-list.ts";
 import { createRanking } from "./ranking.ts";
 
+/** Limits of a fair queue. */
 export interface FairQueueOptions {
   /** How many may hold a slot at once; at least 1. */
   readonly concurrency: number;

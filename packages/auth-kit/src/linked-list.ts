@@ -15,6 +15,7 @@ export interface LinkedNode<T> {
 export interface LinkedList<T> {
   readonly first: LinkedNode<T> | undefined;
   readonly last: LinkedNode<T> | undefined;
+  /** Puts a value behind all others. */
   append(value: T): LinkedNode<T>;
   /** Removes a node of this list. Removing it again does nothing. */
   remove(node: LinkedNode<T>): void;
@@ -22,6 +23,7 @@ export interface LinkedList<T> {
   moveToEnd(node: LinkedNode<T>): void;
 }
 
+/** Makes an empty list. */
 export function linkedList<T>(): LinkedList<T> {
   let first: LinkedNode<T> | undefined;
   let last: LinkedNode<T> | undefined;

@@ -52,6 +52,35 @@ test.each([
   expect({ code, told, stderr }).toEqual({ code: 0, told: [{ failed: "late" }, "still here"], stderr: "" });
 });
 
+test.each([
+  ["an error", "() => { throw new Error('late'); }"],
+  ["a rejection", "async () => { throw new Error('late'); }"],
+])("%s in a listener of the signal is the failure of that work, whoever aborts", async (_, listener) => {
+  const { code, told, stderr } = await run(`${setUp}
+    const client = new AbortController();
+    setTimeout(() => client.abort(), 50);
+    await outcome(contained.run((signal) => { signal.addEventListener("abort", ${listener}); return never(); }, client.signal));
+    tell("still here");`);
+  expect({ code, told, stderr }).toEqual({ code: 0, told: [{ failed: "late" }, "still here"], stderr: "" });
+});
+
+test("the signal aborts with the one that was given, for its reason, and not after the end of the work", async () => {
+  const { told } = await run(`${setUp}
+    const client = new AbortController();
+    let given;
+    const work = (signal) => { given = signal; return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))); };
+    const first = outcome(contained.run(work, client.signal));
+    client.abort(new Error("gone"));
+    await first;
+    await outcome(contained.run(async (signal) => signal.reason.message, client.signal));
+    const other = new AbortController();
+    await outcome(contained.run(async (signal) => { given = signal; return "done"; }, other.signal));
+    other.abort();
+    tell(given.aborted);
+    await outcome(contained.run(async (signal) => signal.aborted));`);
+  expect(told).toEqual([{ failed: "gone" }, { value: "gone" }, { value: "done" }, false, { value: false }]);
+});
+
 test("an error of one login is no other's", async () => {
   const { told } = await run(`${setUp}
     const other = contained.run(() => new Promise((resolve) => setTimeout(resolve, 100, "fine")));

@@ -68,6 +68,7 @@ export interface LdapOptions {
   readonly pool?: PoolLimits;
 }
 
+/** Where groups are, and how those of a user are found. */
 export interface GroupOptions {
   /** Where groups are; groups elsewhere do not count. Without it groups have no short names, except in Active Directory. */
   readonly searchBase?: string;
@@ -86,6 +87,7 @@ export interface GroupOptions {
   readonly memberOfAttribute?: string;
 }
 
+/** Limits of the connections to the directory. */
 export interface PoolLimits {
   /** The most connections. Default 8. */
   readonly size?: number;

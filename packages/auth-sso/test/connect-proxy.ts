@@ -37,6 +37,8 @@ export async function startConnectProxy(identity?: { cert: Buffer; key: Buffer }
     // Whatever the name, the tests' servers are on this machine: only a proxy can reach names that do not resolve here.
     const target = connect(Number(url.split(":").at(-1)), "127.0.0.1");
     target.on("error", () => socket.destroy());
+    // Otherwise a server would wait for the rest of a handshake that the client has given up, for two minutes.
+    socket.on("close", () => target.destroy());
     target.on("connect", () => {
       socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
       target.pipe(socket).pipe(target);

@@ -133,7 +133,7 @@ async function paddedToken(
 async function loadBalancer(): Promise<{
   server: KeyServer;
   asked: string[];
-  send: (token: string) => Promise<AuthResult>;
+  send: (token: string, client?: string) => Promise<AuthResult>;
 }> {
   const server = await keyServer();
   const asked: string[] = [];
@@ -155,7 +155,12 @@ async function loadBalancer(): Promise<{
     { id: "alb" },
   );
   onTestFinished(() => backend.close?.());
-  return { server, asked, send: (token) => ask(backend, { headers: { "X-Amzn-Oidc-Data": token } }) };
+  return {
+    server,
+    asked,
+    send: (token, address = "10.1.0.7") =>
+      ask(backend, { headers: { "X-Amzn-Oidc-Data": token }, peer: { address, local: false } }),
+  };
 }
 
 test("the padded tokens of a load balancer are known, with one question for each of its keys", async () => {
@@ -212,13 +217,26 @@ test("names of keys that are made up cannot make the gate ask for more than a fe
   for (let round = 0; round < 6; round++) {
     ahead += 30_000;
     const before = asked.length;
-    const names = Array.from({ length: 40 }, (_, n) => `made-up-${round}-${n}`);
-    const results = await Promise.allSettled(names.map(async (kid) => send(await paddedToken({}, { kid }))));
-    expect(asked.length - before).toBe(16);
-    expect(results.filter(({ status }) => status === "rejected")).toHaveLength(24);
+    const names = Array.from({ length: 100 }, (_, n) => `made-up-${round}-${n}`);
+    const results = await Promise.allSettled(
+      names.map(async (kid, n) => send(await paddedToken({}, { kid }), `192.0.2.${n}`)),
+    );
+    expect(asked.length - before).toBe(64);
+    expect(results.filter(({ status }) => status === "rejected")).toHaveLength(36);
     expect(await send(good)).toMatchObject({ status: "authenticated" });
   }
   expect(asked.filter((url) => url.endsWith("/0f5c2c1b-8c5f"))).toHaveLength(1);
+});
+
+test("names of keys that one network makes up keep nobody else's key from being asked for", async () => {
+  const { send, asked } = await loadBalancer();
+  const names = Array.from({ length: 100 }, (_, n) => `made-up-${n}`);
+  const results = await Promise.allSettled(
+    names.map(async (kid, n) => send(await paddedToken({}, { kid }), `2001:db8::${n}`)),
+  );
+  expect(results.filter(({ status }) => status === "rejected")).toHaveLength(92);
+  expect(asked).toHaveLength(8);
+  expect(await send(await paddedToken(), "2001:db8:0:1::1")).toMatchObject({ status: "authenticated" });
 });
 
 test("keys that cannot be had make it unavailable", async () => {

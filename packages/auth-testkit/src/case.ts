@@ -6,6 +6,11 @@ import { type Ask, authRequest } from "./request.ts";
 /** One promise of the contract, as a test for any runner: `run` rejects with an `AssertionError` where it is broken. */
 export interface ContractCase {
   readonly name: string;
+  /**
+   * Tests the promise on a backend that is opened for it.
+   *
+   * @throws {AssertionError} that says which promise was broken.
+   */
   run(): Promise<void>;
 }
 

@@ -10,6 +10,7 @@ export interface RecordingLog {
   text(): string;
 }
 
+/** Makes an empty {@link RecordingLog}. */
 export function recordingLog(): RecordingLog {
   const lines: string[] = [];
   const keep: LogLine = (fields, message) => void lines.push(`${everythingIn(fields)} ${message}`);

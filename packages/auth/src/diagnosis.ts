@@ -1,4 +1,3 @@
-import type { AuthBackend } from "./backend.ts";
 import type { Identity } from "./identity.ts";
 
 /** Whom a diagnosis signs in. */
@@ -17,7 +16,7 @@ export interface DiagnosisStep {
   readonly outcome: "ok" | "failed";
   /**
    * What the outcome says something about: the backend and how it is set up, or this login alone. An `ok` about the
-   * login says that, with its password, {@link AuthBackend.authenticate} would let it in.
+   * login says that, with its password, `AuthBackend.authenticate` would let it in.
    */
   readonly about: "backend" | "login";
   readonly milliseconds: number;

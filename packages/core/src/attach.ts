@@ -4,13 +4,20 @@ import type { Logger } from "@registry-gate/auth";
 import { refuseUnreadable } from "./answer/refuse-unreadable.ts";
 import { serveExpectations, servesExpectations } from "./expectation.ts";
 
+const attached = new WeakSet<object>();
+
 /**
  * Prepares a server for a registry behind its app: uploads are judged before their body is sent, whatever Node cannot
  * read is refused as the gate refuses it, and no whole request is limited in time, because an upload may last for hours.
  *
+ * Doing it again changes nothing, whichever gate of the app does it.
+ *
  * The server's `headersTimeout` still limits how long the head of a request may take.
  */
 export function attach(server: HttpServer | HttpsServer, app: RequestListener): void {
+  // A second listener would have the app called twice for one request: it would wait behind itself, with its body unread.
+  if (attached.has(server)) return;
+  attached.add(server);
   serveExpectations(server, app);
   refuseUnreadable(server);
   server.requestTimeout = 0;

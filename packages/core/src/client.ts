@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { readRequestId } from "./answer/request-id.ts";
 import { type ForwardedClaims, forwarded, type ReceivedHeaders, realAddress, xForwarded } from "./forwarded.ts";
 import { authority } from "./grammar/authority.ts";
 import { type AddressSet, isLocal, peerAddress } from "./peer.ts";
@@ -16,6 +17,8 @@ export interface Client {
   readonly host: string;
   /** What a trusted proxy gave as the host that it was asked for. */
   readonly forwardedHost: string | undefined;
+  /** What a trusted proxy calls the request, in `X-Request-Id`. */
+  readonly requestId?: string;
   /** A trusted proxy says one thing in `Forwarded` and another in `X-Forwarded-*`. */
   readonly contradictory?: true;
 }
@@ -46,10 +49,12 @@ export function clientOf({ headers, socket }: Received, trusted: AddressSet): Cl
     forwardedHost: undefined,
   };
   if (!(peer === undefined ? trusted.local && isLocal(socket) : trusted.has(peer))) return direct;
+  const requestId = readRequestId(headers["x-request-id"]);
+  const named = { ...direct, ...(requestId !== undefined && { requestId }) };
   const older = xForwarded(headers);
   const newer = headers.forwarded === undefined ? undefined : forwarded(headers);
-  if (older === undefined) return newer === undefined ? direct : behind(direct, newer, trusted);
-  const client = behind(direct, older, trusted);
+  if (older === undefined) return newer === undefined ? named : behind(named, newer, trusted);
+  const client = behind(named, older, trusted);
   const known = { ...client, realAddress: realAddress(headers) ?? client.address };
   return newer !== undefined && contradicts(behind(direct, newer, trusted), known, direct)
     ? { ...known, contradictory: true }
@@ -65,6 +70,7 @@ function behind(direct: Client, claims: ForwardedClaims, trusted: AddressSet): C
   const address = senders.slice(-proxies).find((sender) => sender !== undefined) ?? direct.address;
   const forwardedHost = claims.host(proxies);
   return {
+    ...direct,
     address,
     realAddress: address,
     forwardedFor: [...knownSenders(senders), ...(direct.address === undefined ? [] : [direct.address])].join(", "),

@@ -6,6 +6,7 @@
 export type { Principal } from "@registry-gate/auth";
 export { type ErrorAnswer, formatChallenge, sendError } from "./answer/error-answer.ts";
 export { refuseUnreadable, type UnreadableRequest } from "./answer/refuse-unreadable.ts";
+export { requestIdOf } from "./answer/request-id.ts";
 export { accessRuleSchema } from "./authorize/access-schema.ts";
 export { compilePolicy } from "./authorize/checked-policy.ts";
 export type { Permissions } from "./authorize/permissions.ts";

@@ -104,6 +104,7 @@ const trustedProxy = z.string("must be text").superRefine((entry, context) => {
   if (message !== undefined) context.addIssue({ code: "custom", message });
 });
 
+/** A zod schema of the option `trustedProxies`, for configuration files. */
 export const trustedProxiesSchema: z.ZodType<string[]> = z.array(trustedProxy, "must be a list");
 
 const log = z.custom<Logger>(isLogger, "must have the methods debug, info, warn and error");

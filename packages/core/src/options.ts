@@ -72,6 +72,7 @@ export interface GateOptions {
   readonly log?: Logger;
 }
 
+/** The registry, and how it is reached. */
 export interface UpstreamOptions {
   /** `http://` or `https://`, host and port; no path, query or credentials. */
   readonly url: string;
@@ -100,6 +101,7 @@ export type RegistryCredentials =
   | { readonly username: string; readonly password: string }
   | { readonly bearer: string };
 
+/** Which pages of other origins may use the registry from a browser. */
 export interface CorsOptions {
   /** Exact origins, such as `https://ui.example.com`: a scheme, a host, and a port that is not the scheme's own. */
   readonly origins: readonly string[];
@@ -110,6 +112,7 @@ export interface CorsOptions {
   readonly credentials?: boolean;
 }
 
+/** Limits that keep one client from taking what all need. */
 export interface LimitOptions {
   /** Requests in progress, in all. Beyond them 503. Default 10 000. */
   readonly inFlight?: number;
@@ -122,6 +125,7 @@ export interface LimitOptions {
   readonly minRate?: number;
 }
 
+/** How logins that were checked are remembered. */
 export interface CacheOptions {
   /** How long a checked login holds, in milliseconds. Default 60 000. */
   readonly ttl?: number;

@@ -27,12 +27,13 @@ export function isGone(socket: Socket): boolean {
 
 /** A set of addresses, given as single addresses, CIDR blocks, and `unix:` for peers on a Unix socket. */
 export interface AddressSet {
+  /** Whether an IPv4 or IPv6 address belongs to it. */
   has(address: string): boolean;
   /** Whether peers on a Unix socket belong to it. */
   readonly local: boolean;
 }
 
-/** @throws {SyntaxError} that says what is wrong with an entry; see {@link addressFault} to find out beforehand. */
+/** @throws {SyntaxError} that says what is wrong with an entry. */
 export function addressSet(entries: readonly string[]): AddressSet {
   // One list for each family: a BlockList counts every IPv4 address to a wide IPv6 block such as ::/8.
   const lists = { ipv4: new BlockList(), ipv6: new BlockList() };

@@ -33,6 +33,8 @@ export type Outcome =
 
 /** One request from its arrival to its end, without any secret in it. */
 export interface RequestRecord {
+  /** As in the response's `X-Request-Id`: what a trusted proxy in front calls the request, or a UUID. */
+  readonly requestId: string;
   readonly method: string;
   /** Undefined where the request was not understood. */
   readonly operation: string | undefined;

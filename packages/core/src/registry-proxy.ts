@@ -8,6 +8,7 @@ import { attach, mountingCheck } from "./attach.ts";
 import { authorize } from "./authorize/authorize.ts";
 import { compilePolicy } from "./authorize/compile-policy.ts";
 import { type Permissions, permissionsOf } from "./authorize/permissions.ts";
+import type { TagLimit } from "./authorize/tag-limit.ts";
 import { sendCatalog } from "./catalog/send-catalog.ts";
 import { visibleCatalog } from "./catalog/visible-catalog.ts";
 import { type Client, clientOf } from "./client.ts";
@@ -25,10 +26,11 @@ import { isBearer } from "./identify/authorization.ts";
 import { openAuthenticator } from "./identify/create-authenticator.ts";
 import { forgeryFault } from "./identify/sending-page.ts";
 import { findTagViolation } from "./immutable/tag-violation.ts";
-import { userKey } from "./limits/client-key.ts";
+import { clientKey, userKey } from "./limits/client-key.ts";
 import type { Full } from "./limits/request-budget.ts";
 import { requestLifecycle } from "./limits/request-lifecycle.ts";
 import { sealPage, targetOf, withClientLink } from "./listing/listing-pages.ts";
+import { requireNode } from "./node-version.ts";
 import type { GateOptions, RegistryProxyOptions, SharedSignInOptions } from "./options.ts";
 import { optionsSchema, sharedSignInSchema } from "./options-schema.ts";
 import { addressSet } from "./peer.ts";
@@ -37,8 +39,11 @@ import type { RequestContext } from "./request-context.ts";
 import { accessesOf, challengedAccesses } from "./route/accesses.ts";
 import { parseRoute } from "./route/parse-route.ts";
 import { isRegistryTarget } from "./route/target.ts";
-import { isSealed, processSealer } from "./seal/sealer.ts";
+import { isSealed, sealerFor } from "./seal/sealer.ts";
 import { isOldAgent, shapeFault } from "./shape.ts";
+
+// At the import, and not in the middle of a request.
+requireNode();
 
 /** A request of `node:http`, or one that express has perhaps stripped of a mount path. */
 type Request = IncomingMessage & { readonly originalUrl?: string };
@@ -60,7 +65,8 @@ export interface RegistryProxy {
   permissions(principal: Principal, repository: string): Permissions;
   /**
    * Prepares a server for uploads: they are judged before their body is sent, are not limited in time, and what Node
-   * cannot read is refused as the gate refuses it. To be called once for each server on which the middleware is mounted.
+   * cannot read is refused as the gate refuses it. To be called for each server on which the middleware is mounted; once is enough for
+   * all gates of an app.
    *
    * @param app What the server calls for every request.
    */
@@ -85,7 +91,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
   const policy = compilePolicy(options.access);
   const upstream = openUpstream(options.upstream, log);
   const crossOrigin = options.cors === undefined ? undefined : crossOriginPolicy(options.cors);
-  const sealer = processSealer;
+  const sealer = sealerFor(upstream.url);
   const catalog = visibleCatalog(upstream, sealer);
   const checkMounting = mountingCheck(log);
   const requests = requestLifecycle({ limits, onFinished, log });
@@ -108,6 +114,12 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
       context.decision = decision;
       context.reason = reason;
       context.bytes.sent += sendError(request, response, answer);
+    };
+
+    const fail = (error: unknown): void => {
+      if (response.destroyed) return;
+      if (error instanceof UpstreamFault) failUpstream(context, error, log);
+      else failInternally(context, error, log);
     };
 
     try {
@@ -179,16 +191,17 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
       context.reason = authorization.reason;
 
       context.phase = "forward";
+      const turn = clientKey(principal, client.address);
       const { route, visible, tagLimit } = authorization;
       if (route.operation === "list-repositories" && (visible !== undefined || isSealed(route.page.last))) {
-        const page = await catalog.page(route.page, visible ?? "everything", principal, untilGone(response));
+        const page = await catalog.page(route.page, visible ?? "everything", principal, turn, untilGone(response));
         if ("refusal" in page) return end("refused", page.refusal.message, answers.refused(page.refusal));
         context.phase = "respond";
         context.bytes.sent += sendCatalog(request, response, route.page, page);
         return;
       }
       if (tagLimit !== undefined) {
-        const violation = await findTagViolation(upstream, route, tagLimit, untilGone(response));
+        const violation = await findTagViolation(upstream, route, tagLimit, { clientKey: turn }, untilGone(response));
         if (violation !== undefined) return end("denied", violation.reason, violation.answer);
       }
 
@@ -202,12 +215,29 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
       const { target: upstreamTarget, refusal: notContinued } = targetOf(route, sealer);
       if (notContinued !== undefined) return end("refused", notContinued.message, answers.refused(notContinued));
       if (response.destroyed) return;
+      // A body may take as long as it likes to come, and others may push the tag in the meantime.
+      const mayEnd = async (limit: TagLimit): Promise<boolean> => {
+        try {
+          const asked = { clientKey: turn, urgent: true };
+          const violation = await findTagViolation(upstream, route, limit, asked, untilGone(response));
+          if (violation === undefined) return true;
+          context.transfer?.abort();
+          end("denied", violation.reason, violation.answer);
+        } catch (error) {
+          context.transfer?.abort();
+          fail(error);
+        }
+        // The registry has begun to respond before it had all of the body.
+        if (!response.writableEnded) response.destroy();
+        return false;
+      };
       const upstreamRequest: UpstreamRequest = {
         method: request.method ?? "",
         target: upstreamTarget,
         headers,
-        body: withBody ? requestBody(context) : undefined,
-        connectionKey: principal.kind === "user" ? userKey(principal.identity) : principal.kind,
+        body: withBody ? requestBody(context, tagLimit && (() => mayEnd(tagLimit))) : undefined,
+        connectionKey: principal.kind === "user" ? turn : principal.kind,
+        clientKey: turn,
       };
 
       // 6. Return: the registry's response, as the client should see it.
@@ -223,9 +253,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
       };
       forward(upstream, context, upstreamRequest, prepare, write, log);
     } catch (error) {
-      if (response.destroyed) return;
-      if (!(error instanceof UpstreamFault)) return failInternally(context, error, log);
-      failUpstream(context, error, log);
+      fail(error);
     }
   }
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Principal } from "@registry-gate/auth";
+import { requestIdOf } from "./answer/request-id.ts";
 import { usernameOf } from "./authorize/principal.ts";
 import type { Client } from "./client.ts";
 import type { Transfer } from "./forward/transport.ts";
@@ -12,6 +13,7 @@ export interface RequestContext {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly client: Client;
+  readonly requestId: string;
   phase: Phase;
   route: Route | undefined;
   principal: Principal | undefined;
@@ -38,6 +40,7 @@ export function requestContext(request: IncomingMessage, response: ServerRespons
     request,
     response,
     client,
+    requestId: requestIdOf(response, client.requestId),
     phase: "validate",
     route: undefined,
     principal: undefined,
@@ -57,6 +60,7 @@ export function finish(context: RequestContext): RequestRecord {
   const { request, response, client, route, principal, bytes } = context;
   const outcome = context.outcome ?? (response.writableFinished ? "completed" : "client-aborted");
   return {
+    requestId: context.requestId,
     method: request.method ?? "",
     operation: route?.operation,
     repository: route === undefined ? undefined : repositoryOf(route),

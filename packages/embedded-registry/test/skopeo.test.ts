@@ -1,26 +1,14 @@
-import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { run } from "../../../test/support/run.ts";
 import type { EmbeddedRegistry } from "../src/index.ts";
 import { startEmbeddedRegistry } from "../src/index.ts";
 import { ociManifest, sha256 } from "./registry-client.ts";
 
-const run = promisify(execFile);
-
-async function skopeo(...parameters: string[]): Promise<string> {
-  try {
-    return (await run("skopeo", parameters)).stdout;
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") {
-      throw new Error("skopeo is missing: install the Debian package skopeo");
-    }
-    throw error;
-  }
-}
+const skopeo = (...parameters: string[]): Promise<string> => run("skopeo", parameters);
 
 let registry: EmbeddedRegistry;
 let folder: string;

@@ -55,6 +55,7 @@ export interface BackendStrategyOptions {
 /** A strategy for `passport.use`. */
 export interface BackendStrategy {
   readonly name: string;
+  /** Called by passport, once for each request. */
   authenticate(this: StrategyActions, request: IncomingMessage): void;
 }
 

@@ -29,7 +29,9 @@ export interface StrategyRequest {
   ip: string | undefined;
   socket: StrategySocket;
   connection: StrategySocket;
+  /** The value of a header, by its name in any case. */
   get(name: string): string | undefined;
+  /** The same as `get`. */
   header(name: string): string | undefined;
 }
 

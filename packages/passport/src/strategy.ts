@@ -6,6 +6,7 @@ import { type Nothing, type Patience, waitFor } from "./patience.ts";
  */
 export interface PassportStrategy {
   readonly name?: string | undefined;
+  /** Must call one of {@link StrategyActions} on `this`, at once or later. */
   authenticate(...parameters: never[]): unknown;
 }
 
@@ -17,12 +18,19 @@ export function isStrategy(value: unknown): value is PassportStrategy {
 
 /** What passport puts on a strategy for one request; a strategy answers by calling one of them. */
 export interface StrategyActions {
+  /** The request is authenticated as `user`. */
   success(user: unknown, info?: unknown): void;
-  /** @param challenge A challenge for `WWW-Authenticate`, or a message; or a status in its place. */
+  /**
+   * The request is not authenticated.
+   *
+   * @param challenge A challenge for `WWW-Authenticate`, or a message; or a status in its place.
+   */
   fail(challenge?: unknown, status?: number): void;
+  /** Sends the user elsewhere, such as to a login page. */
   redirect(url: string, status?: number): void;
   /** Neither success nor failure. */
   pass(): void;
+  /** The strategy could not find out. */
   error(error: unknown): void;
 }
 

@@ -8,6 +8,7 @@ export interface SettledFile {
   readonly content: Buffer;
 }
 
+/** How a file is read. */
 export interface ReadOptions {
   /** For how long a file must have been left alone before it is read, in milliseconds. Default 75. */
   readonly settle?: number;

@@ -3,6 +3,7 @@ import { FileReadError } from "./errors.ts";
 import { DEFAULT_MAX_BYTES, DEFAULT_SETTLE, type SettledFile } from "./read-settled.ts";
 import { observe, readUnchanged } from "./snapshot.ts";
 
+/** How files are followed. */
 export interface WatchOptions {
   /**
    * Called when the files cannot be read, once for each new reason and not again while it lasts. What was delivered
@@ -22,6 +23,7 @@ export interface WatchOptions {
   readonly maxBytes?: number;
 }
 
+/** A watch in progress. */
 export interface FileWatch {
   /** Ends the watch: no listener is called afterwards. Calling it again does nothing. */
   close(): void;

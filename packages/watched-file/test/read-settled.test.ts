@@ -1,8 +1,8 @@
-import { execFileSync } from "node:child_process";
 import { appendFile, mkdir, open, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FileReadError, readSettled, readSettledFiles } from "@registry-gate/watched-file";
 import { expect, test } from "vitest";
+import { run } from "../../../test/support/run.ts";
 import { scratchDirectory } from "./directories.ts";
 
 test("a file that nobody writes to is read whole, through a symbolic link too", async () => {
@@ -62,7 +62,7 @@ test("what is no readable regular file is refused with its reason", async () => 
   await writeFile(file, "12345");
   await mkdir(join(directory, "directory"));
   await symlink("loop", join(directory, "loop"));
-  execFileSync("mkfifo", [pipe]);
+  await run("mkfifo", [pipe]);
 
   const cases: readonly (readonly [string, string, RegExp])[] = [
     ["missing", "ENOENT", /^no such file: /],

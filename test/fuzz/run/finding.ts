@@ -19,7 +19,7 @@ export interface Finding {
 
 /** The command that shows it again. */
 export function commandFor({ campaign, tls, seeds }: Finding): string {
-  return `pnpm fuzz ${campaign} --seed ${seeds.first} --cases ${seeds.count}${tls ? " --tls" : ""}`;
+  return `npx --yes pnpm@12 fuzz ${campaign} --seed ${seeds.first} --cases ${seeds.count}${tls ? " --tls" : ""}`;
 }
 
 export function formatFinding(finding: Finding): string {

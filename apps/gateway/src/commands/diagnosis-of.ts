@@ -26,7 +26,7 @@ export async function* diagnosisOf(
   if (backend.check !== undefined) {
     const check = backend.check.bind(backend);
     const step = await timedStep("check", backend.id, async () => {
-      await containment.run(() => check(signal));
+      await containment.run(check, signal);
       return { outcome: "ok", about: "backend", details: {} };
     });
     yield step;
@@ -36,14 +36,16 @@ export async function* diagnosisOf(
   const { username, password } = login;
   yield await timedStep("login", backend.id, async () =>
     judge(
-      await containment.run(() =>
-        backend.authenticate({
-          credentials: { scheme: "basic", username, password },
-          peer: { address: "127.0.0.1", local: false },
-          client: "127.0.0.1",
-          header: () => [],
-          signal,
-        }),
+      await containment.run(
+        (until) =>
+          backend.authenticate({
+            credentials: { scheme: "basic", username, password },
+            peer: { address: "127.0.0.1", local: false },
+            client: "127.0.0.1",
+            header: () => [],
+            signal: until,
+          }),
+        signal,
       ),
     ),
   );

@@ -1,9 +1,12 @@
 import { InvalidOptionsError } from "@registry-gate/auth";
-import { setPassword } from "@registry-gate/auth-htpasswd";
+import { passwordEntry, setPassword } from "@registry-gate/auth-htpasswd";
 import { type Command, UsageError } from "./command.ts";
 import { parseCommandLine } from "./command-line.ts";
 import { askHidden } from "./hidden-prompt.ts";
 import { readLine } from "./read-line.ts";
+
+/** What stands for it in the place of a file. */
+const standardOutput = "-";
 
 export const passwd: Command = {
   name: "passwd",
@@ -16,6 +19,9 @@ export const passwd: Command = {
     "",
     "The password is hashed with bcrypt. FILE is created where it is missing, with mode 0600, and replaced in one step",
     "otherwise, its mode kept; a running gate takes the change up by itself. To remove a user, delete the line.",
+    "With - as FILE, the entry is printed to standard output and no file is changed:",
+    "",
+    "  registry-gate passwd - alice < password.txt >> htpasswd",
     "",
     "Exit code: 0, or 1 with one line for each thing that is wrong.",
   ],
@@ -23,6 +29,10 @@ export const passwd: Command = {
     const { file, user } = parse(parameters);
     try {
       const password = process.stdin.isTTY ? await askTwice(user) : await readLine(process.stdin);
+      if (file === standardOutput) {
+        process.stdout.write(`${await passwordEntry(user, password)}\n`);
+        return 0;
+      }
       const outcome = await setPassword(file, user, password);
       process.stdout.write(`${file}: ${user} ${outcome}\n`);
       return 0;

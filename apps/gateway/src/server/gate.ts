@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { type AuthBackend, type Fault, formatFault, InvalidOptionsError, type Logger } from "@registry-gate/auth";
+import { containmentOf } from "@registry-gate/auth-kit";
 import { FileReadError, readSettled } from "@registry-gate/watched-file";
 import express from "express";
 import {
@@ -127,7 +128,10 @@ const closePatience = 1000;
 
 /** A backend that does not close is no reason to keep what goes with it. */
 async function closeBackends(backends: readonly AuthBackend[], log: Logger): Promise<void> {
-  const close = async (backend: AuthBackend): Promise<void> => backend.close?.();
+  const report = (backend: AuthBackend) => (error: unknown) =>
+    log.error({ backend: backend.id, err: error }, "a backend threw an error that nobody caught");
+  const close = (backend: AuthBackend): Promise<void> =>
+    containmentOf(backend, report(backend)).runShared(async () => backend.close?.());
   await Promise.all(
     backends.map(async (backend) => {
       try {

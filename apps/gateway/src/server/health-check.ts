@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { sendError } from "registry-gate";
+import { requestIdOf, sendError } from "registry-gate";
 
 const allowed = ["GET", "HEAD", "OPTIONS"];
 
@@ -29,6 +29,7 @@ export function respondToHealthCheck(
     return 503;
   }
   const body = "ok\n";
+  requestIdOf(response);
   response.writeHead(200, {
     "Content-Type": "text/plain; charset=utf-8",
     "Content-Length": body.length,

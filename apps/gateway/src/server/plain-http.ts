@@ -1,10 +1,19 @@
 import { createServer, type Server as HttpServer, type RequestListener } from "node:http";
 import type { Server as HttpsServer } from "node:https";
 import type { Socket } from "node:net";
-import { plainAddress, refuseUnreadable, sendError, serveExpectations, type UnreadableRequest } from "registry-gate";
+import {
+  plainAddress,
+  refuseUnreadable,
+  requestIdOf,
+  sendError,
+  serveExpectations,
+  type UnreadableRequest,
+} from "registry-gate";
 
 /** A request that came without TLS to a port for TLS. */
 export interface PlainRequest {
+  /** As in the response's `X-Request-Id`. */
+  readonly requestId: string;
   /** The peer's address; `undefined` on a Unix socket. */
   readonly client: string | undefined;
   readonly method: string;
@@ -73,6 +82,7 @@ function refusingServer(
   const refuse: RequestListener = (request, response) => {
     const { remoteAddress } = request.socket;
     plain({
+      requestId: requestIdOf(response),
       client: remoteAddress === undefined ? undefined : plainAddress(remoteAddress),
       method: request.method ?? "",
     });

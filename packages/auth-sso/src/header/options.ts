@@ -42,6 +42,7 @@ export interface SsoHeaderOptions {
   readonly clientCertificate?: ClientCertificateOptions;
 }
 
+/** A second proof: a secret that the proxy sends with each request. */
 export interface SharedSecretOptions {
   /** The header in which the proxy sends the secret. */
   readonly header: string;
@@ -51,6 +52,7 @@ export interface SharedSecretOptions {
   readonly valueFile?: string;
 }
 
+/** A second proof: the certificate by which the proxy is known. */
 export interface ClientCertificateOptions {
   /** SHA-256 fingerprints, one of which the certificate must have: 64 hexadecimal digits, colons are left out or not. */
   readonly fingerprints: readonly string[];

@@ -50,8 +50,8 @@ export async function ssoJwt(options: SsoJwtOptions, context: Partial<BackendCon
   const warn: TellOnce = tellOnce(log);
   const groupsClaim = mapping.groupsClaim?.join(".") ?? "";
 
-  async function judge(token: string, signal: AbortSignal): Promise<Authenticated | Rejected> {
-    const verified = await verifyToken(token, rules, (alg, kid) => keys.find(alg, kid, signal));
+  async function judge(token: string, { client, signal }: AuthRequest): Promise<Authenticated | Rejected> {
+    const verified = await verifyToken(token, rules, (alg, kid) => keys.find(alg, kid, client, signal));
     if (verified.fault !== undefined) return rejected(verified.fault);
     const mapped = mapClaims(verified.claims, mapping, id);
     if (mapped.fault !== undefined) return rejected(mapped.fault);
@@ -66,11 +66,9 @@ export async function ssoJwt(options: SsoJwtOptions, context: Partial<BackendCon
   }
 
   /** The token in the `Authorization` header. */
-  async function judgeCredentials(
-    token: string,
-    { credentials, signal }: AuthRequest,
-  ): Promise<Authenticated | Rejected> {
-    const result = await judge(token, signal);
+  async function judgeCredentials(token: string, request: AuthRequest): Promise<Authenticated | Rejected> {
+    const { credentials } = request;
+    const result = await judge(token, request);
     if (result.status === "rejected" || credentials?.scheme !== "basic") return result;
     const username = inCase(credentials.username.normalize("NFC"), mapping.usernameCase);
     if (username === result.identity.username || basicUsernames.includes(credentials.username.normalize("NFC")))
@@ -86,7 +84,7 @@ export async function ssoJwt(options: SsoJwtOptions, context: Partial<BackendCon
     if (assertion === undefined) {
       return presented === undefined ? ABSTAINED : judgeCredentials(presented, request);
     }
-    const asserted = await judge(assertion, request.signal);
+    const asserted = await judge(assertion, request);
     if (asserted.status === "rejected") return asserted;
     if (presented === undefined)
       return disagreement(request.credentials, asserted.identity.username, mapping.usernameCase) ?? asserted;

@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
 import type { Logger } from "@registry-gate/auth";
-import { withoutByteOrderMark } from "@registry-gate/auth-kit";
+import { clientNetwork, withoutByteOrderMark } from "@registry-gate/auth-kit";
 import { type CryptoKey, errors } from "jose";
 import { type LiveFile, openLiveFile, UnusableFileError } from "../live-file.ts";
 import { type CachedDocument, cachedDocument, type Freshness, UnavailableError } from "./cached-document.ts";
@@ -11,8 +11,11 @@ export type Key = CryptoKey | KeyObject;
 
 /** Where the keys of an issuer are found. */
 export interface KeySource {
-  /** @throws {UnavailableError} when it cannot be found out now. */
-  find(alg: string, kid: string | undefined, signal: AbortSignal): Promise<Key | KeyFault>;
+  /**
+   * @param asker The address of the client whose token names the key.
+   * @throws {UnavailableError} when it cannot be found out now.
+   */
+  find(alg: string, kid: string | undefined, asker: string | undefined, signal: AbortSignal): Promise<Key | KeyFault>;
   /** @throws {UnavailableError} when nothing could be found out now. */
   check(signal: AbortSignal): Promise<void>;
   close(): void;
@@ -82,7 +85,7 @@ export function keysAtUrl(
     },
   );
   return {
-    async find(alg, kid, signal) {
+    async find(alg, kid, _, signal) {
       const known = await document.get(signal);
       const key = await known.keys.find(alg, kid);
       if (key !== "unknown") return key;
@@ -96,8 +99,11 @@ export function keysAtUrl(
 
 /** Above the number of keys that any load balancer has at once. */
 const MOST_KEYS = 64;
-/** How many keys may be asked for within one cool-down: whoever makes names up cannot make the gate ask for more. */
-const MOST_QUESTIONS = 16;
+/**
+ * How many keys may be asked for within one cool-down, in all and for the clients of one network: whoever makes names up
+ * cannot make the gate ask for more, and keeps nobody else's key from being asked for.
+ */
+const MOST_QUESTIONS = { all: 64, network: 8 } as const;
 /** A name that stands for itself in a URL. */
 const PLAIN_NAME = /^[A-Za-z0-9_-]{1,128}$/;
 
@@ -112,12 +118,18 @@ export function keysByName(
   /** Apart, so that no number of names that are made up can push a key out. */
   const known = new Map<string, CachedDocument<KeyObject | undefined>>();
   const asked = new Map<string, CachedDocument<KeyObject | undefined>>();
-  let questions: { readonly since: number; count: number } = { since: Number.NEGATIVE_INFINITY, count: 0 };
+  let questions = { since: Number.NEGATIVE_INFINITY, count: 0, byNetwork: new Map<string, number>() };
 
-  function askFor(kid: string): CachedDocument<KeyObject | undefined> {
+  function askFor(kid: string, asker: string | undefined): CachedDocument<KeyObject | undefined> {
     const now = performance.now();
-    if (now - questions.since >= freshness.cooldown) questions = { since: now, count: 0 };
-    if (++questions.count > MOST_QUESTIONS) throw new UnavailableError("too many unknown keys are asked for");
+    if (now - questions.since >= freshness.cooldown) questions = { since: now, count: 0, byNetwork: new Map() };
+    const network = clientNetwork(asker);
+    const before = questions.byNetwork.get(network) ?? 0;
+    if (questions.count >= MOST_QUESTIONS.all || before >= MOST_QUESTIONS.network) {
+      throw new UnavailableError("too many unknown keys are asked for");
+    }
+    questions.count++;
+    questions.byNetwork.set(network, before + 1);
     const url = new URL(template.replace("{kid}", kid));
     const document = cachedDocument(
       async () => publicKey(url, await fetch(url, closing.signal)),
@@ -133,9 +145,9 @@ export function keysByName(
   }
 
   return {
-    async find(_, kid, signal) {
+    async find(_, kid, asker, signal) {
       if (kid === undefined || !PLAIN_NAME.test(kid)) return "unknown";
-      const document = known.get(kid) ?? asked.get(kid) ?? askFor(kid);
+      const document = known.get(kid) ?? asked.get(kid) ?? askFor(kid, asker);
       return (await document.get(signal)) ?? "unknown";
     },
     check: async () => {},

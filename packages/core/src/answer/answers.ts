@@ -135,7 +135,7 @@ export function unreadable(code: string): ErrorAnswer {
       return {
         status: 431,
         code: "UNSUPPORTED",
-        message: "the request's head is longer than this server takes, commonly for a long token or many cookies",
+        message: "the request's head is too long for this server - a long token or many cookies are the usual cause",
       };
     case "HPE_CHUNK_EXTENSIONS_OVERFLOW":
       return { status: 413, code: "UNSUPPORTED", message: "the extensions of a chunk are too long" };

@@ -6,6 +6,7 @@ import { writeAddedHeaders } from "./added-headers.ts";
 import { protectCookies, removeOwnedHeaders } from "./app-headers.ts";
 import { claim } from "./claim.ts";
 import { endAnswer } from "./end-answer.ts";
+import { requestIdOf } from "./request-id.ts";
 
 /** An answer that the gate gives by itself. */
 export interface ErrorAnswer {
@@ -38,6 +39,7 @@ export function sendError(request: IncomingMessage, response: ServerResponse, an
   response.statusCode = answer.status;
   removeOwnedHeaders(response);
   for (const [name, value] of Object.entries(errorHeaders(answer, body))) response.setHeader(name, value);
+  requestIdOf(response);
   writeAddedHeaders(response);
   if (holdsBodyBack(request)) response.setHeader("Connection", "close");
   protectCookies(response);

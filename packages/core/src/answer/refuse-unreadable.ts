@@ -5,9 +5,12 @@ import { plainAddress } from "../peer.ts";
 import * as answers from "./answers.ts";
 import { lingering } from "./end-answer.ts";
 import { type ErrorAnswer, errorBody, errorHeaders, sendError } from "./error-answer.ts";
+import { newRequestId, requestIdHeader } from "./request-id.ts";
 
 /** A connection that said something from which no request could be read. */
 export interface UnreadableRequest {
+  /** As in the response's `X-Request-Id`. */
+  readonly requestId: string;
   /** The peer's address; `undefined` on a Unix socket. */
   readonly client: string | undefined;
   /** The status that was sent; 499 where the connection was given up without a response. */
@@ -54,8 +57,9 @@ export function refuseUnreadable(
   server.prependListener("checkExpectation", remember);
 
   function refuseAlone(socket: Duplex, reason: string, response: ErrorAnswer): void {
-    const status = sendAlone(socket, response);
-    onRefused?.({ client: clientOf(socket), status, reason });
+    const requestId = newRequestId();
+    const status = sendAlone(socket, response, requestId);
+    onRefused?.({ requestId, client: clientOf(socket), status, reason });
   }
 
   function refuse(socket: Duplex, reason: string, response: ErrorAnswer): void {
@@ -136,13 +140,14 @@ function own(socket: Duplex): boolean {
 }
 
 /** Sends a response to no request, and ends the connection. */
-function sendAlone(socket: Duplex, answer: ErrorAnswer): number {
+function sendAlone(socket: Duplex, answer: ErrorAnswer, requestId: string): number {
   if (!socket.writable) {
     socket.destroy();
     return 499;
   }
   const body = errorBody(answer);
-  const head = Object.entries(errorHeaders(answer, body)).map(([name, value]) => `${name}: ${value}\r\n`);
+  const headers = { ...errorHeaders(answer, body), [requestIdHeader]: requestId };
+  const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   const statusLine = `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status]}\r\n`;
   socket.end(`${statusLine}${head.join("")}Connection: close\r\nDate: ${new Date().toUTCString()}\r\n\r\n${body}`);
   // What is still to come is dropped for a while: closing at once would reset the connection under the response.

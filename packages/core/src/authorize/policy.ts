@@ -5,6 +5,7 @@ import { matchWildcard } from "./wildcard.ts";
 
 /** Decides what a principal may do: what the rules allow, cut to the grants of the login. */
 export interface Policy {
+  /** Whether a rule allows the access and none denies it. */
   decide(principal: Principal, access: Access): PolicyDecision;
   /**
    * The tags that an action must leave as they are although it is allowed on the repository: those that are immutable by
@@ -32,6 +33,7 @@ export interface Knowledge {
 /** Whether a tag is one of those that must stay as they are. */
 export type ImmutableTags = (tag: string) => boolean;
 
+/** What {@link Policy.decide} decided, and by which rule. */
 export type PolicyDecision =
   /** The index of the first rule that allows it; `undefined` where there are no rules. */
   | { readonly allowed: true; readonly rule: number | undefined }

@@ -15,15 +15,15 @@ const sizes: readonly number[] = [largestPage, 1000, 100];
 
 /** Reads the catalog of docker-registry's API: `GET /v2/_catalog`, with the next page named in `Link` (RFC 8288). */
 export interface CatalogReader {
-  /** Reads for one request, which `signal` ends. */
-  begin(signal: AbortSignal): ReadCatalog;
+  /** Reads for one request of a client, which `signal` ends. */
+  begin(clientKey: string, signal: AbortSignal): ReadCatalog;
 }
 
 /** The size that a registry refuses is not asked of it again. */
 export function catalogReader(upstream: Upstream): CatalogReader {
   let known: number | undefined = largestPage;
   return {
-    begin(signal) {
+    begin(clientKey, signal) {
       // Without a size where the registry takes none of those that are tried.
       let most = known;
       return async (n, place) => {
@@ -34,7 +34,7 @@ export function catalogReader(upstream: Upstream): CatalogReader {
             ? upstreamTarget({ ...catalog, page: { n: size, last: place.last } })
             : `${listingPath(catalog)}?${place.query}`;
         const answer = await upstream.query(
-          { method: "GET", target, accept: "application/json", maxBytes: longestBody },
+          { method: "GET", target, accept: "application/json", maxBytes: longestBody, clientKey },
           signal,
         );
         if (answer.status === 400 && size !== undefined) {

@@ -14,12 +14,14 @@ export interface VisibleCatalog {
   /**
    * A page of what is visible, at the cost of at most ten requests to the registry.
    *
+   * @param clientKey In whose turn they are made.
    * @throws {UpstreamFault} where the registry does not answer as it should.
    */
   page(
     asked: Page,
     visible: Visible | "everything",
     caller: Principal,
+    clientKey: string,
     signal: AbortSignal,
   ): Promise<CatalogPage | Unsealed>;
   /** Seals, for one caller, the query by which the registry itself has named a page. */
@@ -44,11 +46,11 @@ export function visibleCatalog(upstream: Upstream, sealer: Sealer): VisibleCatal
   }
 
   return {
-    async page({ n, last }, visible, caller, signal) {
+    async page({ n, last }, visible, caller, clientKey, signal) {
       const place = placeOf(last, caller);
       if (place === undefined) return { refusal: notContinued };
       const shown = visible === "everything" ? () => true : visible;
-      return filteredCatalog(n, place, shown, reader.begin(signal), (next) => seal(next, caller));
+      return filteredCatalog(n, place, shown, reader.begin(clientKey, signal), (next) => seal(next, caller));
     },
     sealPage: (query, caller) => seal({ query }, caller),
   };

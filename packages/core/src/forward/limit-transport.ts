@@ -3,10 +3,12 @@ import type { ResponseSink, Transfer, Transport } from "./transport.ts";
 import { asError } from "./transport-errors.ts";
 
 /**
- * Keeps the number of requests in progress at the registry within a limit. The others wait in turn: each of the keys for
- * which connections are kept gets one after the other, so that nobody's many requests keep another's one waiting.
+ * Keeps the number of requests in progress at the registry within a limit. The others wait in turn: each client gets one
+ * after the other, so that nobody's many requests keep another's one waiting, and neither does what the gate asks for them.
+ *
+ * @param queues For urgent requests a queue of their own: they never wait for those that wait for them.
  */
-export function limitTransport(transport: Transport, queue: FairQueue): Transport {
+export function limitTransport(transport: Transport, queues: { ordinary: FairQueue; urgent: FairQueue }): Transport {
   return {
     send(request, sink, options) {
       const start = (release: Release): Transfer => {
@@ -19,12 +21,13 @@ export function limitTransport(transport: Transport, queue: FairQueue): Transpor
           },
         };
       };
+      const queue = request.urgent === true ? queues.urgent : queues.ordinary;
       const free = queue.tryAcquire();
       if (free !== undefined) return start(free);
       const abort = new AbortController();
       let current: Transfer = { resume() {}, abort: () => abort.abort() };
       queue
-        .acquire(request.connectionKey, abort.signal)
+        .acquire(request.clientKey, abort.signal)
         .then((release) => {
           if (abort.signal.aborted) release();
           else current = start(release);
@@ -37,7 +40,8 @@ export function limitTransport(transport: Transport, queue: FairQueue): Transpor
       return { resume: () => current.resume(), abort: () => current.abort() };
     },
     close() {
-      queue.close();
+      queues.ordinary.close();
+      queues.urgent.close();
       transport.close();
     },
   };

@@ -3,7 +3,7 @@ import type { ErrorAnswer } from "../answer/error-answer.ts";
 import type { ResponseHead, Transport, TransportFailure } from "./transport.ts";
 import { reasonOf, UpstreamFault } from "./upstream-fault.ts";
 
-/** Something that the gate asks the registry on its own behalf: nothing of a client is in it. */
+/** Something that the gate asks the registry on its own behalf, before it can respond to a client. */
 export interface UpstreamQuery {
   readonly method: "GET" | "HEAD";
   /** A request target: path and query. */
@@ -11,6 +11,10 @@ export interface UpstreamQuery {
   readonly accept: string;
   /** The longest body to read, in bytes. */
   readonly maxBytes: number;
+  /** The client whose request needs it, and in whose turn it is asked. Nothing of the client is in it. */
+  readonly clientKey: string;
+  /** A request of this client, which has a connection, waits for it. */
+  readonly urgent?: boolean;
 }
 
 /** A short response of the registry, read whole. */
@@ -36,7 +40,7 @@ const connectionKey = "gate";
 export function query(
   transport: Transport,
   host: string,
-  { method, target, accept, maxBytes }: UpstreamQuery,
+  { method, target, accept, maxBytes, clientKey, urgent = false }: UpstreamQuery,
   signal: AbortSignal,
 ): Promise<QueryResponse> {
   return new Promise((resolve, reject) => {
@@ -49,7 +53,7 @@ export function query(
       reject(signal.reason);
     };
     const transfer = transport.send(
-      { method, target, headers: { host, accept }, body: undefined, connectionKey },
+      { method, target, headers: { host, accept }, body: undefined, connectionKey, clientKey, urgent },
       {
         head(received) {
           head = received;

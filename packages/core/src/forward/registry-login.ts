@@ -29,10 +29,16 @@ export function credentialsFault(credentials: RegistryCredentials): string | und
 /**
  * Signs the gate in at the registry with each request (RFC 7617, RFC 6750), and keeps the registry's demand for a login from
  * everybody else: it is the gate that must sign in, and a client that is asked for a password would send that of its user.
+ *
+ * What is signed is for the registry by its own name. By a `Host` that a client chooses, a server of several names would take
+ * the login for another one of them, where the gate guards nothing.
+ *
+ * @param host The registry's own, with its port where that is not the scheme's.
  */
 export function withRegistryLogin(
   transport: Transport,
   credentials: UpstreamOptions["credentials"],
+  host: string,
   log: Logger | undefined,
 ): Transport {
   const authorization = authorizationReader(credentials);
@@ -52,7 +58,8 @@ export function withRegistryLogin(
       let signed: UpstreamRequest;
       try {
         const value = authorization();
-        signed = value === undefined ? request : { ...request, headers: { ...request.headers, authorization: value } };
+        signed =
+          value === undefined ? request : { ...request, headers: { ...request.headers, host, authorization: value } };
       } catch (error) {
         sink.failed({ kind: "internal", error: asError(error), stale: false });
         return { resume() {}, abort() {} };

@@ -2,8 +2,12 @@ import { askForBody } from "../expectation.ts";
 import type { RequestContext } from "../request-context.ts";
 import type { RequestBody } from "./transport.ts";
 
-/** The body of a client's request, for the registry. */
-export function requestBody({ request, response, bytes }: RequestContext): RequestBody {
+/**
+ * The body of a client's request, for the registry.
+ *
+ * @param mayEnd As in {@link RequestBody}.
+ */
+export function requestBody({ request, response, bytes }: RequestContext, mayEnd: RequestBody["mayEnd"]): RequestBody {
   return {
     source: request,
     begin: () => askForBody(request, response),
@@ -11,5 +15,6 @@ export function requestBody({ request, response, bytes }: RequestContext): Reque
     passed(length) {
       bytes.received += length;
     },
+    ...(mayEnd && { mayEnd }),
   };
 }

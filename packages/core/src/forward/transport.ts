@@ -14,6 +14,10 @@ export interface UpstreamRequest {
    * more than its response, the surplus reaches nobody else.
    */
   readonly connectionKey: string;
+  /** Whose turn it takes where requests wait for a connection, also where the gate asks something for this client. */
+  readonly clientKey: string;
+  /** A request that has a connection waits for this one, which must not wait for that connection in its turn. */
+  readonly urgent?: boolean;
 }
 
 /** The body of a request, streamed from the client. */
@@ -25,6 +29,11 @@ export interface RequestBody {
   isComplete(): boolean;
   /** Counts bytes that were passed on. */
   passed(length: number): void;
+  /**
+   * Is asked once all of the body has come, and before the last of it is passed on: until then the registry does not act on
+   * the request. `false`: it is not to act, and the request was given up.
+   */
+  readonly mayEnd?: () => Promise<boolean>;
 }
 
 /** The head of a final response. */

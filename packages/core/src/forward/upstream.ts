@@ -1,5 +1,5 @@
 import { type Logger, timerDelay } from "@registry-gate/auth";
-import { fairQueue } from "@registry-gate/auth-kit";
+import { type FairQueue, fairQueue } from "@registry-gate/auth-kit";
 import type { UpstreamOptions } from "../options.ts";
 import { connectionLimit } from "./connection-limit.ts";
 import { directTransport, isRead } from "./direct/direct-transport.ts";
@@ -36,6 +36,8 @@ const maxIdle = 256;
 /** How many requests wait for a connection, and for how long, in milliseconds. */
 const maxWaiting = 10_000;
 const waitTimeout = 30_000;
+/** How many requests others wait for, beyond `maxConnections`: each takes a moment. */
+const mostUrgent = 4;
 
 export function openUpstream(options: UpstreamOptions, log: Logger | undefined): Upstream {
   const { maxConnections = 1024, ca, credentials } = options;
@@ -67,8 +69,9 @@ export function openUpstream(options: UpstreamOptions, log: Logger | undefined):
       library.close();
     },
   };
-  const queue = fairQueue({ concurrency: maxConnections, maxWaiting, timeout: waitTimeout });
-  const transport = withRegistryLogin(limitTransport(retryStale(either), queue), credentials, log);
+  const queueOf = (concurrency: number): FairQueue => fairQueue({ concurrency, maxWaiting, timeout: waitTimeout });
+  const queues = { ordinary: queueOf(maxConnections), urgent: queueOf(mostUrgent) };
+  const transport = withRegistryLogin(limitTransport(retryStale(either), queues), credentials, url.host, log);
 
   return {
     url,

@@ -40,7 +40,7 @@ export async function askInOrder(
     }
     try {
       const containment = containmentOf(backend, (error) => reportStray(backend, error, log));
-      const result = await containment.run(() => backend.authenticate(request));
+      const result = await containment.run((signal) => backend.authenticate({ ...request, signal }), request.signal);
       if (result.status === "authenticated") {
         return {
           outcome: "authenticated",

@@ -1,4 +1,5 @@
 import { undecided } from "../answer/answers.ts";
+import type { UpstreamQuery } from "../forward/query.ts";
 import type { Upstream } from "../forward/upstream.ts";
 import { UpstreamFault } from "../forward/upstream-fault.ts";
 import { nextQuery } from "../listing/next-page.ts";
@@ -40,14 +41,19 @@ const mostRead = 64 * 1024 * 1024;
 /** The limit of known registries for a manifest, and room for tens of thousands of tags. */
 const longestBody = 4 * 1024 * 1024;
 
-export function repositoryReader(upstream: Upstream, repository: string, signal: AbortSignal): RepositoryReader {
+export function repositoryReader(
+  upstream: Upstream,
+  repository: string,
+  asked: Pick<UpstreamQuery, "clientKey" | "urgent">,
+  signal: AbortSignal,
+): RepositoryReader {
   let queries = 0;
   let left = mostRead;
 
   async function query(method: "GET" | "HEAD", target: string, accept: string) {
     if (++queries > mostQueries) throw unclear(`more than ${mostQueries} queries would be needed`);
     const maxBytes = method === "HEAD" ? 0 : Math.min(longestBody, left);
-    const answer = await upstream.query({ method, target, accept, maxBytes }, signal);
+    const answer = await upstream.query({ method, target, accept, maxBytes, ...asked }, signal);
     left -= answer.body.length;
     return answer;
   }

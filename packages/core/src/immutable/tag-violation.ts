@@ -1,6 +1,7 @@
 import * as answers from "../answer/answers.ts";
 import type { ErrorAnswer } from "../answer/error-answer.ts";
 import type { TagLimit } from "../authorize/tag-limit.ts";
+import type { UpstreamQuery } from "../forward/query.ts";
 import type { Upstream } from "../forward/upstream.ts";
 import { type Route, repositoryOf } from "../route/route.ts";
 import { findReferringTag } from "./find-referring-tag.ts";
@@ -22,10 +23,11 @@ export async function findTagViolation(
   upstream: Upstream,
   route: Route,
   limit: TagLimit,
+  asked: Pick<UpstreamQuery, "clientKey" | "urgent">,
   signal: AbortSignal,
 ): Promise<TagViolation | undefined> {
   if (limit.kind === "kept") return violation(limit.tag, answers.undeletable(limit.tag));
-  const reader = repositoryReader(upstream, repositoryOf(route) ?? "", signal);
+  const reader = repositoryReader(upstream, repositoryOf(route) ?? "", asked, signal);
   if (limit.kind === "only-new") {
     for (const tag of limit.tags) if (await reader.hasTag(tag)) return violation(tag, answers.immutable(tag));
     return undefined;

@@ -1,4 +1,4 @@
-import type { Identity } from "@registry-gate/auth";
+import type { Identity, Principal } from "@registry-gate/auth";
 import { clientNetwork } from "@registry-gate/auth-kit";
 
 /** Names whoever is at an address, for counting. No such key is also one of a user. */
@@ -15,4 +15,9 @@ export function userKey(identity: Identity): string {
   const key = `user:${JSON.stringify([identity.backend, identity.subject])}`;
   userKeys.set(identity, key);
   return key;
+}
+
+/** Names who is asking: the user, or the address without one. */
+export function clientKey(principal: Principal, address: string | undefined): string {
+  return principal.kind === "user" ? userKey(principal.identity) : addressKey(address);
 }

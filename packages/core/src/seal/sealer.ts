@@ -68,5 +68,16 @@ function associatedData(context: readonly string[]): Buffer {
   return Buffer.from(JSON.stringify(context), "utf8");
 }
 
-/** With one key for the process: what was sealed is opened after a reload too, but not by another process. */
-export const processSealer: Sealer = createSealer(randomBytes(32));
+const processSealer = createSealer(randomBytes(32));
+
+/**
+ * The sealer for what a registry has said. It has one key for the process: what was sealed is opened after a reload too, but
+ * neither by another process nor for another registry, which would be sent words that are not its own.
+ */
+export function sealerFor(registry: URL): Sealer {
+  const contextIn = (context: readonly string[]): readonly string[] => [registry.href, ...context];
+  return {
+    seal: (text, context) => processSealer.seal(text, contextIn(context)),
+    open: (sealed, context) => processSealer.open(sealed, contextIn(context)),
+  };
+}

@@ -14,7 +14,7 @@ function answering({ link, ...response }: Partial<Omit<QueryResponse, "headers">
     ...response,
   }));
   const upstream: Upstream = { url: new URL("http://registry:5000"), query, send: vi.fn(), close: vi.fn() };
-  return { query, read: catalogReader(upstream).begin(new AbortController().signal) };
+  return { query, read: catalogReader(upstream).begin("client", new AbortController().signal) };
 }
 
 test("the registry is asked for what comes behind a name, and the name is encoded", async () => {
@@ -126,11 +126,11 @@ test.each<[most: number, asked: (number | undefined)[]]>([
   async (most, sizes) => {
     const { asked, reader } = limited(most);
     const { signal } = new AbortController();
-    const read = reader.begin(signal);
+    const read = reader.begin("client", signal);
     for (const _ of sizes.slice(1)) expect(await read(5000, {})).toBe("too-many");
     expect(await read(5000, {})).toMatchObject({ repositories: ["a"] });
     expect(asked).toEqual(sizes);
-    await reader.begin(signal)(5000, {});
+    await reader.begin("client", signal)(5000, {});
     expect(asked.slice(sizes.length)).toEqual(sizes.slice(-1));
   },
 );
@@ -139,10 +139,10 @@ test("what a registry refuses for another reason is asked for less within the sa
   const query = vi.fn(async () => ({ status: 400, headers: {}, body: "" }));
   const upstream: Upstream = { url: new URL("http://registry:5000"), query, send: vi.fn(), close: vi.fn() };
   const reader = catalogReader(upstream);
-  const read = reader.begin(new AbortController().signal);
+  const read = reader.begin("client", new AbortController().signal);
   for (let size = 0; size < 3; size++) expect(await read(5000, { last: "x" })).toBe("too-many");
   await expect(read(5000, { last: "x" })).rejects.toMatchObject({ answer: { status: 404 } });
-  await reader.begin(new AbortController().signal)(5000, { last: "x" });
+  await reader.begin("client", new AbortController().signal)(5000, { last: "x" });
   expect(query).toHaveBeenLastCalledWith(
     expect.objectContaining({ target: "/v2/_catalog?n=5000&last=x" }),
     expect.anything(),

@@ -65,6 +65,18 @@ test("of the registry's headers those that are its to say come to the client, an
   expect(JSON.stringify(headers)).not.toContain("canary");
 });
 
+test("drops response headers that hold anything but printable ASCII", async () => {
+  const odd = { ETag: '"\u00e9"', Warning: ['199 - "a"', '199 - "\u0080"'], Location: "/v2/team/app/\u00e9" };
+  const upstream = await startUpstream((_, response) => {
+    response.writeHead(200, { ...odd, "Docker-Content-Digest": "sha256:1" }).end("{}");
+  });
+  const gate = await startGate({ upstream });
+  const { status, headers } = await send(gate.port, { path });
+  expect(status).toBe(200);
+  expect(headers).toHaveProperty("docker-content-digest");
+  for (const name of ["etag", "warning", "location"]) expect(headers).not.toHaveProperty(name);
+});
+
 type Kind = readonly [kind: string, target: string, status: number];
 
 /** Everything that the middleware sends: what the registry says, an error of its own, and a catalog of its own making. */

@@ -15,10 +15,12 @@ const anybody: AuthBackend = {
 };
 
 /** An app of somebody's own, on a server with Node's own limits, made short. */
-async function startApp(isAttached: boolean) {
+async function startApp(isAttached: boolean, times = 1) {
   const warnings: string[] = [];
   const warn: Logger["warn"] = (_, message) => void warnings.push(message);
+  let asked = 0;
   const upstream = await startUpstream((request, response) => {
+    asked++;
     request.resume().once("end", () => response.end("taken"));
   });
   const registry = registryProxy({
@@ -28,7 +30,7 @@ async function startApp(isAttached: boolean) {
   });
   const handler: RequestListener = (request, response) => registry(request, response, () => response.end("a page"));
   const server = createServer({ requestTimeout: 300, headersTimeout: 300, connectionsCheckingInterval: 50 }, handler);
-  if (isAttached) registry.attach(server, handler);
+  if (isAttached) for (let count = 0; count < times; count++) registry.attach(server, handler);
   const port = await listen(server);
   onTestFinished(async () => {
     const closed = once(server, "close");
@@ -37,8 +39,21 @@ async function startApp(isAttached: boolean) {
     await closed;
     await registry.close();
   });
-  return { port, warnings };
+  return { port, warnings, upstreamRequests: () => asked };
 }
+
+test("attaching twice has each request handled once", async () => {
+  const { port, upstreamRequests } = await startApp(true, 2);
+  const client = await connectRaw(port);
+  client.write("PATCH /v2/a/blobs/uploads/1 HTTP/1.1\r\nHost: x\r\nContent-Type: application/octet-stream\r\n");
+  client.write("Expect: 100-continue\r\nContent-Length: 4\r\n\r\n");
+  await client.until(/100 Continue\r\n\r\n/);
+  client.write("body");
+  expect(statuses(await client.until(/taken/))).toEqual([100, 200]);
+  expect(upstreamRequests()).toBe(1);
+  client.write("CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n");
+  expect(statuses(await client.ended())).toEqual([100, 200, 405]);
+});
 
 async function uploadSlowly(port: number): Promise<string> {
   const client = await connectRaw(port);

@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
-import { errorCode, send } from "./client.ts";
+import type { AccessRule } from "../../src/index.ts";
+import { errorCode, type Sent, send } from "./client.ts";
 import { startGate, startRawUpstream, startUpstream } from "./servers.ts";
 
 const blob = `/v2/team/app/blobs/sha256:${"0".repeat(64)}`;
@@ -100,6 +101,36 @@ describe("connections to the registry", () => {
     expect(order.indexOf("carol")).toBeLessThan(12);
     // One was closed to make place for carol's own.
     expect(upstream.sockets.filter(({ destroyed }) => !destroyed).length).toBeLessThanOrEqual(4);
+  });
+
+  test.each<[what: string, busy: Sent, other: Sent, access: AccessRule]>([
+    [
+      "what the gate asks for one user keeps nobody else's questions waiting",
+      { path: "/v2/_catalog", user: "bob" },
+      { method: "PUT", path: "/v2/team/app/manifests/v1", user: "carol", body: "{}" },
+      { subjects: ["authenticated"], repositories: ["team/**"], actions: ["pull", "push"], immutableTags: ["v*"] },
+    ],
+    [
+      "one address keeps no other's requests without a user waiting",
+      { path: blob, user: null, headers: { "x-forwarded-for": "192.0.2.1" } },
+      { path: blob, user: null, headers: { "x-forwarded-for": "192.0.2.2" } },
+      { subjects: ["anonymous"], repositories: ["**"], actions: ["pull"] },
+    ],
+  ])("are given in turn: %s", async (_, busy, other, access) => {
+    const registry = await startHeld();
+    const gate = await startGate({
+      upstream: { url: `http://127.0.0.1:${registry.port}`, maxConnections: 2 },
+      access: [access],
+      trustedProxies: ["127.0.0.1"],
+    });
+    const order: string[] = [];
+    const crowd = Array.from({ length: 20 }, () => send(gate.port, busy).then(() => order.push("busy")));
+    await vi.waitUntil(() => registry.held.length === 2);
+    const asked = send(gate.port, other).then(() => order.push("other"));
+    const timer = setInterval(registry.release, 2);
+    await Promise.all([...crowd, asked]);
+    clearInterval(timer);
+    expect(order.indexOf("other")).toBeLessThan(12);
   });
 
   test("that are idle make place for those of others, for reads and writes together", async () => {

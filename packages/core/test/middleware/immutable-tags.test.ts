@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { AccessRule } from "../../src/index.ts";
 import { errorCode, send } from "./client.ts";
-import { startGate, startUpstream } from "./servers.ts";
+import { alice, connectRaw, startGate, startUpstream, statuses } from "./servers.ts";
 
 const access: AccessRule[] = [
   {
@@ -32,7 +32,7 @@ describe("a push", () => {
   test("passes on a push of an immutable tag that does not exist yet", async () => {
     const { answer, seen } = await push(404, target);
     expect(answer.status).toBe(201);
-    expect(seen).toEqual([`HEAD ${target}`, `PUT ${target}`]);
+    expect(seen.toSorted()).toEqual([`HEAD ${target}`, `HEAD ${target}`, `PUT ${target}`]);
   });
 
   test("refuses a push of an immutable tag that exists, and does not send the manifest", async () => {
@@ -54,11 +54,107 @@ describe("a push", () => {
     const digest = `sha256:${"ab".repeat(32)}`;
     const { answer, seen } = await push(404, `/v2/team/app/manifests/${digest}?tag=latest&tag=v1&tag=v2`);
     expect(answer.status).toBe(201);
-    expect(seen).toEqual([
-      "HEAD /v2/team/app/manifests/v1",
-      "HEAD /v2/team/app/manifests/v2",
-      `PUT /v2/team/app/manifests/${digest}?tag=latest&tag=v1&tag=v2`,
-    ]);
+    expect(new Set(seen)).toEqual(
+      new Set([
+        "HEAD /v2/team/app/manifests/v1",
+        "HEAD /v2/team/app/manifests/v2",
+        `PUT /v2/team/app/manifests/${digest}?tag=latest&tag=v1&tag=v2`,
+      ]),
+    );
+  });
+});
+
+/** A registry of one tag, which a test pushes by itself, and what it has been sent in whole. */
+async function startTag(options: { readonly maxConnections?: number; readonly early?: string } = {}) {
+  const { early, ...limits } = options;
+  const tag = { exists: false, status: 200, asked: 0 };
+  const received: string[] = [];
+  const upstream = await startUpstream((request, response) => {
+    if (request.method === "HEAD") {
+      tag.asked++;
+      return void response.writeHead(tag.exists ? tag.status : 404).end();
+    }
+    if (early !== undefined) response.write(early);
+    request.setEncoding("latin1");
+    let body = "";
+    request.on("data", (chunk: string) => {
+      body += chunk;
+    });
+    request.on("end", () => {
+      received.push(body);
+      response.writeHead(201).end();
+    });
+  });
+  const gate = await startGate({ upstream: { url: `http://127.0.0.1:${upstream}`, ...limits }, access });
+  return { tag, received, gate };
+}
+
+const slowPush = (framing: string): string =>
+  `PUT ${target} HTTP/1.1\r\nHost: x\r\nAuthorization: ${alice}\r\nContent-Type: a/b\r\n${framing}\r\n\r\n`;
+
+describe("a push whose body takes its time", () => {
+  test.each([
+    ["of known length", "Content-Length: 12", '{"a":1', ',"b":2'],
+    ["in one last piece", "Content-Length: 6", "", '{"a":1'],
+    ["in chunks", "Transfer-Encoding: chunked", "2\r\n{}\r\n", "2\r\n{}\r\n0\r\n\r\n"],
+    ["in chunks, of which the last is empty", "Transfer-Encoding: chunked", "2\r\n{}\r\n", "0\r\n\r\n"],
+  ])("does not overwrite an immutable tag that was pushed meanwhile: %s", async (_, framing, first, rest) => {
+    const { tag, received, gate } = await startTag();
+    const client = await connectRaw(gate.port);
+    client.write(slowPush(framing) + first);
+    await vi.waitUntil(() => tag.asked === 1);
+    tag.exists = true;
+    client.write(rest);
+    expect(statuses(await client.until(/DENIED/))).toEqual([403]);
+    expect([tag.asked, received]).toEqual([2, []]);
+    await vi.waitUntil(() => gate.records.length === 1);
+    expect(gate.records[0]).toMatchObject({ decision: "denied", reason: "the tag v1 is immutable", status: 403 });
+    // The connection of the client is as good as before.
+    client.write(`GET /v2/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    expect(statuses(await client.ended())).toEqual([403, 401]);
+  });
+
+  test("arrives whole where nobody else has pushed the tag, also over the only connection", async () => {
+    const { tag, received, gate } = await startTag({ maxConnections: 1 });
+    const body = "x".repeat(300_000);
+    const client = await connectRaw(gate.port);
+    client.write(slowPush(`Content-Length: ${body.length}`) + body.slice(0, 200_000));
+    await vi.waitUntil(() => tag.asked === 1);
+    client.write(body.slice(200_000));
+    expect(statuses(await client.until(/\r\n\r\n/))).toEqual([201]);
+    expect([tag.asked, received]).toEqual([2, [body]]);
+  });
+
+  test("changes nothing where the registry does not say at the end whether the tag is there", async () => {
+    const { tag, received, gate } = await startTag();
+    const client = await connectRaw(gate.port);
+    client.write(`${slowPush("Content-Length: 4")}{}`);
+    await vi.waitUntil(() => tag.asked === 1);
+    Object.assign(tag, { exists: true, status: 500 });
+    client.write("  ");
+    expect(statuses(await client.until(/UNAVAILABLE/))).toEqual([502]);
+    expect(received).toEqual([]);
+  });
+
+  test("ends its connection where the registry has begun to respond", async () => {
+    const { tag, received, gate } = await startTag({ early: "early" });
+    const client = await connectRaw(gate.port);
+    client.write(slowPush("Content-Length: 200002") + "x".repeat(200_000));
+    await client.until(/early/);
+    tag.exists = true;
+    client.write("  ");
+    await client.ended();
+    expect(received).toEqual([]);
+  });
+
+  test("costs nothing where the client leaves", async () => {
+    const { tag, received, gate } = await startTag();
+    const client = await connectRaw(gate.port);
+    client.write(`${slowPush("Content-Length: 4")}{}`);
+    await vi.waitUntil(() => tag.asked === 1);
+    client.socket.resetAndDestroy();
+    await vi.waitUntil(() => gate.records.length === 1);
+    expect([gate.records[0]?.outcome, received]).toEqual(["client-aborted", []]);
   });
 });
 

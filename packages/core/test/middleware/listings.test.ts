@@ -108,13 +108,17 @@ describe.each(["absolute", "relative"] as const)("a registry that names its page
 });
 
 describe("the Link of a listing", () => {
-  async function gateBefore(link: string, status = 200): Promise<{ gate: TestGate; asked: string[] }> {
+  async function gateBefore(
+    link: string,
+    status = 200,
+  ): Promise<{ gate: TestGate; asked: string[]; reloaded: () => Promise<TestGate> }> {
     const asked: string[] = [];
     const upstream = await startUpstream(({ url = "" }, response) => {
       asked.push(url);
       response.writeHead(status, { "Content-Type": "application/json", Link: link }).end('{"tags":[],"manifests":[]}');
     });
-    return { gate: await startGate({ upstream, access: [everything] }), asked };
+    const start = (): Promise<TestGate> => startGate({ upstream, access: [everything] });
+    return { gate: await start(), asked, reloaded: start };
   }
 
   const tags = "/v2/team/app/tags/list";
@@ -199,10 +203,27 @@ describe("the Link of a listing", () => {
   });
 
   test("goes on through a reload, with another gate of the same process", async () => {
-    const { gate } = await gateBefore(`<${tags}?next_page=x>; rel="next"`);
+    const { gate, asked, reloaded } = await gateBefore(`<${tags}?next_page=x>; rel="next"`);
     const next = linkOf(await send(gate.port, { path: tags }));
-    const { gate: second, asked } = await gateBefore(`<${tags}?next_page=y>; rel="next"`);
+    const second = await reloaded();
     expect((await send(second.port, { path: next })).status).toBe(200);
-    expect(asked).toEqual([`${tags}?next_page=x`]);
+    expect(asked).toEqual([tags, `${tags}?next_page=x`]);
   });
+});
+
+test("a page that one registry has named is not asked of another one", async () => {
+  const heard: (string | undefined)[] = [];
+  const gateOf = async (): Promise<TestGate> => {
+    const upstream = await startUpstream(({ url }, response) => {
+      heard.push(url);
+      response.setHeader("Link", `<?words=of-its-own>; rel="next"`).end('{"name":"team/app","tags":[]}');
+    });
+    return startGate({ upstream, access: [everything] });
+  };
+  const [one, other] = [await gateOf(), await gateOf()];
+  const path = linkOf(await send(one.port, { path: "/v2/team/app/tags/list" }));
+  const answer = await send(other.port, { path });
+  expect([answer.status, errorCode(answer)]).toEqual([400, "PAGINATION_NUMBER_INVALID"]);
+  expect((await send(one.port, { path })).status).toBe(200);
+  expect(heard).toEqual(["/v2/team/app/tags/list", "/v2/team/app/tags/list?words=of-its-own"]);
 });

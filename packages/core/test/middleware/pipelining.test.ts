@@ -228,7 +228,8 @@ describe("a socket that Node hands out bare", () => {
     const client = await connectRaw(gate.port);
     client.write(get("a"));
     for (let count = 0; count < 30; count++) {
-      client.write("garbage\r\n\r\n".repeat(100));
+      // More in all than is read at once, so that Node tells of it more than once.
+      client.write("garbage\r\n\r\n".repeat(1000));
       await new Promise((resolve) => setTimeout(resolve, 2));
     }
     release();

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { describe, expect, test, vi } from "vitest";
 import { send } from "./client.ts";
-import { startGate, startRawUpstream } from "./servers.ts";
+import { alice, connectRaw, startGate, startRawUpstream } from "./servers.ts";
 
 const blob = `/v2/team/app/blobs/sha256:${"0".repeat(64)}`;
 const surplus = "HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\nalice's secret";
@@ -87,6 +87,21 @@ describe("what a registry sends after its response", () => {
       expect([response.status, response.body]).toEqual([200, "bob's "]);
     },
   );
+});
+
+test("what a registry sends together with the next request of the same user is not its response", async () => {
+  const upstream = await startTalkative(
+    (socket) => void socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"),
+  );
+  const gate = await startGate({ upstream: upstream.port, access });
+  const get = `GET ${blob} HTTP/1.1\r\nHost: x\r\nAuthorization: ${alice}\r\n\r\n`;
+  const client = await connectRaw(gate.port);
+  client.write(get);
+  await client.until(/ok$/);
+  // The gate finds both when it looks next, and the request first.
+  client.write(get);
+  upstream.sockets[0]?.write(surplus);
+  expect(await client.until(/secret|bob's /)).toMatch(/ok[\s\S]*bob's $/);
 });
 
 test("a kept connection serves the requests of one user", async () => {

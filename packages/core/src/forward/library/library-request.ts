@@ -2,6 +2,7 @@ import { type ClientRequest, IncomingMessage } from "node:http";
 import { Socket } from "node:net";
 import { releaseChunk } from "../release-chunk.ts";
 import type { RequestBody, ResponseSink, UpstreamRequest } from "../transport.ts";
+import { asError } from "../transport-errors.ts";
 import { connectionKey } from "./upstream-agent.ts";
 
 /** Stands for the client's socket, at which the library looks; it is never connected. */
@@ -44,23 +45,43 @@ export class LibraryRequest extends IncomingMessage {
       destination.end();
       return destination;
     }
-    const { source } = body;
+    const { source, mayEnd } = body;
+    /** Without it the registry has not got all of the body, however that is framed. */
+    let last: Buffer | undefined;
     const send = (chunk: Buffer): void => {
       body.passed(chunk.length);
       if (!destination.write(chunk, () => releaseChunk(chunk))) source.pause();
+    };
+    const take = (chunk: Buffer): void => {
+      const before = last;
+      last = chunk;
+      if (before !== undefined) send(before);
     };
     const resume = (): void => void source.resume();
     const finish = (): void => {
       stop();
       destination.end();
     };
+    const finishWhenAllowed = async (): Promise<void> => {
+      if ((await mayEnd?.()) !== true) return void this.outgoing?.destroy();
+      if (this.outgoing?.destroyed === true) return;
+      if (last !== undefined) send(last);
+      finish();
+    };
+    const onData = mayEnd === undefined ? send : take;
+    const onEnd =
+      mayEnd === undefined
+        ? finish
+        : (): void => {
+            finishWhenAllowed().catch((error: unknown) => this.outgoing?.destroy(asError(error)));
+          };
     const stop = (): void => {
-      source.off("data", send);
-      source.off("end", finish);
+      source.off("data", onData);
+      source.off("end", onEnd);
       destination.off("drain", resume);
     };
-    source.on("data", send);
-    source.once("end", finish);
+    source.on("data", onData);
+    source.once("end", onEnd);
     destination.on("drain", resume);
     destination.once("close", stop);
     body.begin();

@@ -18,6 +18,7 @@ export interface Counters {
   set(key: string, value: number, ttl: number): Promise<void>;
   /** Keeps a number that is there for at least `ttl` milliseconds from now. */
   extend(key: string, ttl: number): Promise<void>;
+  /** Forgets a number. */
   delete(key: string): Promise<void>;
 }
 
@@ -27,6 +28,10 @@ export interface Counters {
  * What an operation throws makes the login that is being counted unavailable: 503.
  */
 export interface CounterStore {
-  /** @param space Of one name are the same numbers, of two names different ones. */
+  /**
+   * Opens a space of numbers.
+   *
+   * @param space Of one name are the same numbers, of two names different ones.
+   */
   counters(space: string): Counters;
 }

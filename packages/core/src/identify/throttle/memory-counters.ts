@@ -1,6 +1,7 @@
 import { type LinkedList, type LinkedNode, linkedList } from "@registry-gate/auth-kit";
 import type { CounterStore, Counters } from "./counters.ts";
 
+/** Options of {@link memoryCounters}. */
 export interface MemoryCountersOptions {
   /** How many numbers each space holds at most. Default 50 000, of some 250 bytes each. */
   readonly maxEntries?: number;

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { bufferPool } from "../../../src/forward/direct/buffer-pool.ts";
 import { readMemory } from "../../../src/forward/direct/read-memory.ts";
 
@@ -36,6 +36,51 @@ describe("memory", () => {
     expect(pool.take()).not.toBe(lent);
   });
 
+  test("that was consumed before the next read stays with its connection", () => {
+    const pool = bufferPool(large, { maxKept: 4, maxInUse: 16 });
+    const memory = readMemory(pool);
+    memory.advance(memory.buffer.length, false);
+    const lent = memory.buffer;
+    memory.lend(lent).taken?.();
+    expect(pool.take()).not.toBe(lent);
+    memory.advance(large, false);
+    expect(memory.buffer).toBe(lent);
+  });
+
+  test("stays small where as much is in use as may be", () => {
+    const pool = bufferPool(large, { maxKept: 4, maxInUse: 1 });
+    const [one, other] = [readMemory(pool), readMemory(pool)];
+    const small = other.buffer;
+    one.advance(small.length, false);
+    other.advance(small.length, false);
+    expect([one.buffer.length, other.buffer]).toEqual([large, small]);
+    one.advance(1, true);
+    other.advance(small.length, false);
+    expect(other.buffer.length).toBe(large);
+  });
+
+  test("is small again for a client that takes long for a large buffer, until the connection is idle", () => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const memory = readMemory(bufferPool(large, { maxKept: 4, maxInUse: 16 }));
+    const small = memory.buffer;
+    const readLarge = (): ((error?: Error) => void) | undefined => {
+      const { taken } = memory.lend(memory.buffer);
+      memory.advance(large, false);
+      return taken;
+    };
+    memory.advance(small.length, false);
+    const consume = readLarge();
+    expect(memory.buffer.length).toBe(large);
+    vi.advanceTimersByTime(1001);
+    consume?.();
+    readLarge();
+    expect(memory.buffer).toBe(small);
+    memory.advance(1, true);
+    memory.advance(small.length, false);
+    expect(memory.buffer.length).toBe(large);
+  });
+
   test("that is given back is used again, as much as is kept", () => {
     const pool = bufferPool(large, { maxKept: 1, maxInUse: 16 });
     const [one, other] = [pool.take(), pool.take()];
@@ -50,7 +95,12 @@ describe("memory", () => {
 
 test("nothing that is lent is read into before it was taken, by whatever connection and in whatever order", () => {
   const step = fc.oneof(
-    fc.record({ kind: fc.constant("read" as const), by: fc.nat(2), length: fc.integer({ min: 1, max: large }) }),
+    fc.record({
+      kind: fc.constant("read" as const),
+      by: fc.nat(2),
+      length: fc.integer({ min: 1, max: large }),
+      atOnce: fc.boolean(),
+    }),
     fc.record({ kind: fc.constant("take" as const), which: fc.nat(50), failed: fc.boolean() }),
     fc.record({ kind: fc.constant("rest" as const), by: fc.nat(2) }),
   );
@@ -72,7 +122,8 @@ test("nothing that is lent is read into before it was taken, by whatever connect
             mark = (mark + 1) % 256;
             const read = memory.buffer.subarray(0, length).fill(mark);
             const { piece, taken } = memory.lend(read);
-            lent.push({ piece, mark, taken });
+            if (step.atOnce) taken?.();
+            else lent.push({ piece, mark, taken });
           }
           memory.advance(length, step.kind === "rest");
         }

@@ -1,0 +1,11 @@
+#!/usr/bin/env -S node --conditions=development
+/**
+ * `pnpm gate` in a checkout: `registry-gate` from source, with paths relative to where the user stands. In the folder of a
+ * package pnpm finds this file as a program and runs it there. Elsewhere it is the script of that name, which pnpm runs in
+ * the workspace's root, where it says in INIT_CWD where the user is.
+ */
+const { npm_lifecycle_event: script, INIT_CWD: folder } = process.env;
+if (script === "gate" && folder !== undefined) process.chdir(folder);
+await import("../src/main.ts");
+
+export {};

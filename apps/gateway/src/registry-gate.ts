@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+/** The command as it is installed. An old Node cannot even load the rest, so that comes when it is known to be none. */
+import "./require-node.ts";
+
+await import("./main.ts");

@@ -1,0 +1,24 @@
+import { ServerResponse } from "node:http";
+import { expect, test, vi } from "vitest";
+import { clientOf } from "../../src/client.ts";
+import { failInternally } from "../../src/forward/forward.ts";
+import { addressSet } from "../../src/peer.ts";
+import { finish, requestContext } from "../../src/request-context.ts";
+import { receivedRequest } from "../received-request.ts";
+
+test("tells the client nothing of an internal error, and the log everything", async () => {
+  const request = await receivedRequest();
+  const response = new ServerResponse(request);
+  const end = vi.spyOn(response, "end");
+  const context = requestContext(request, response, clientOf(request, addressSet([])));
+  const logged: unknown[] = [];
+  const note = (fields: object, message: string): void => void logged.push({ ...fields, message });
+  const error = new Error("secret-5000");
+  failInternally(context, error, { debug: note, info: note, warn: note, error: note });
+  expect(JSON.parse(String(end.mock.calls[0]?.[0]))).toEqual({
+    errors: [{ code: "UNKNOWN", message: expect.not.stringContaining("secret"), detail: null }],
+  });
+  expect(finish(context)).toMatchObject({ outcome: "internal-error", reason: "internal error" });
+  expect(response.statusCode).toBe(500);
+  expect(logged).toEqual([{ err: error, message: "internal error" }]);
+});

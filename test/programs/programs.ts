@@ -1,0 +1,81 @@
+import type { Program } from "./program.ts";
+
+/**
+ * Every program of the machine that tests start. There is no other list: `pnpm test` installs from here what is missing,
+ * and the README's line for apt-get is made of it.
+ *
+ * The names are those that tests give to `run`, `runCommand`, `startLoggedServer`, `tryPolledServer` and `startable`.
+ */
+const list = {
+  apache2: { debian: ["apache2-bin"], version: ["apache2", "-v"] },
+  chmod: { debian: ["coreutils"], version: ["chmod", "--version"], base: true },
+  chromium: { debian: ["chromium"], version: ["chromium", "--version"] },
+  curl: { debian: ["curl"], version: ["curl", "--version"] },
+  docker: { debian: ["docker.io"], version: ["docker", "--version"] },
+  "docker-registry": { debian: ["docker-registry"], version: ["docker-registry", "--version"] },
+  dockerd: { debian: ["docker.io"], version: ["dockerd", "--version"], needsRoot: true },
+  git: { debian: ["git"], version: ["git", "--version"] },
+  go: { hint: "install Go 1.26 or newer", version: ["go", "version"], optional: true },
+  haproxy: { debian: ["haproxy"], version: ["haproxy", "-v"] },
+  htpasswd: { debian: ["apache2-utils"], version: ["dpkg-query", "--show", "apache2-utils"] },
+  ldapmodify: { debian: ["ldap-utils"], version: ["ldapmodify", "-VV"] },
+  ldapsearch: { debian: ["ldap-utils"], version: ["ldapsearch", "-VV"] },
+  mkfifo: { debian: ["coreutils"], version: ["mkfifo", "--version"], base: true },
+  mkpasswd: { debian: ["whois"], version: ["mkpasswd", "--version"] },
+  mod_auth_openidc: {
+    debian: ["libapache2-mod-auth-openidc"],
+    file: "/usr/lib/apache2/modules/mod_auth_openidc.so",
+    version: ["dpkg-query", "--show", "libapache2-mod-auth-openidc"],
+  },
+  mount: { debian: ["mount"], version: ["mount", "--version"], needsRoot: true, base: true },
+  nginx: { debian: ["nginx"], version: ["nginx", "-v"] },
+  npm: { hint: "npm comes with Node", version: ["npm", "--version"] },
+  npx: { hint: "npx comes with Node", version: ["npx", "--version"] },
+  "oci-conformance": {
+    go: {
+      module: "github.com/opencontainers/distribution-spec/conformance",
+      version: "v0.0.0-20260831232431-97274622c111",
+      leastGo: "1.26",
+    },
+    optional: true,
+  },
+  // A Node that is too old for the gate, such as a distribution has. Nobody is made to install one.
+  "old-node": {
+    hint: "have a Node older than 22.15 on the path",
+    version: ["old-node", "--version"],
+    optional: true,
+  },
+  openssl: { debian: ["openssl"], version: ["openssl", "version"] },
+  pnpm: { hint: "npm install --global pnpm@12", version: ["pnpm", "--version"] },
+  prlimit: { debian: ["util-linux"], version: ["prlimit", "--version"], base: true },
+  // The system's own, to which the package adds Samba's modules.
+  python3: { debian: ["samba-ad-dc"], file: "/usr/bin/python3", version: ["python3", "--version"] },
+  samba: {
+    debian: ["samba-ad-dc", "samba-ad-provision"],
+    version: ["samba", "--version"],
+    needsRoot: true,
+  },
+  "samba-tool": { debian: ["samba-ad-dc"], version: ["samba-tool", "--version"] },
+  script: { debian: ["bsdutils"], version: ["script", "--version"], base: true },
+  setpriv: { debian: ["util-linux"], version: ["setpriv", "--version"], needsRoot: true, base: true },
+  sh: { debian: ["dash"], version: ["dpkg-query", "--show", "dash"], base: true },
+  skopeo: { debian: ["skopeo"], version: ["skopeo", "--version"] },
+  slapd: { debian: ["slapd"], version: ["slapd", "-VV"] },
+  slowhttptest: { debian: ["slowhttptest"], version: ["slowhttptest", "-h"] },
+  sslscan: { debian: ["sslscan"], version: ["sslscan", "--version"] },
+  "systemd-analyze": { debian: ["systemd"], version: ["systemd-analyze", "--version"] },
+  "systemd-socket-activate": { debian: ["systemd"], version: ["systemd-socket-activate", "--version"] },
+  tar: { debian: ["tar"], version: ["tar", "--version"], base: true },
+  umount: { debian: ["mount"], version: ["umount", "--version"], needsRoot: true, base: true },
+  unshare: { debian: ["util-linux"], version: ["unshare", "--version"], needsRoot: true, base: true },
+  wrk: { debian: ["wrk"], version: ["wrk", "-v"] },
+} as const satisfies Readonly<Record<string, Program>>;
+
+/** The name of a program on the list. */
+export type ProgramName = keyof typeof list;
+
+export const programs: Readonly<Record<ProgramName, Program>> = list;
+
+export function isProgramName(name: string): name is ProgramName {
+  return Object.hasOwn(programs, name);
+}

@@ -1,0 +1,25 @@
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+
+/** Runs vitest to its end; resolves to its exit code. */
+export function vitest(root: string, parameters: readonly string[], excluded: readonly string[]): Promise<number> {
+  const program = join(root, "node_modules/vitest/vitest.mjs");
+  const exclusions = excluded.flatMap((path) => ["--exclude", path]);
+  const child = spawn(process.execPath, [program, "run", ...parameters, ...exclusions], {
+    cwd: root,
+    stdio: "inherit",
+  });
+  // The terminal sends Ctrl-C to both, and what vitest started is for vitest to end.
+  const wait = (): void => {};
+  const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
+  process.on("SIGINT", wait);
+  process.on("SIGTERM", pass);
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", (code) => {
+      process.off("SIGINT", wait);
+      process.off("SIGTERM", pass);
+      resolve(code ?? 1);
+    });
+  });
+}
