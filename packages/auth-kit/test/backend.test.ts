@@ -47,6 +47,13 @@ test("a context is completed, and what a later version adds stays", () => {
   silentLog.error({}, "nobody hears this");
 });
 
+test("without a gateway, what a backend warns of is told in its log, with its place", () => {
+  const lines: unknown[] = [];
+  const log = { ...silentLog, warn: (fields: unknown, message: string) => void lines.push([fields, message]) };
+  backendContext({ log }, "users").warn({ path: ["groups", "searchBase"], message: "is missing" });
+  expect(lines).toEqual([[{ backend: "users" }, "groups.searchBase: is missing"]]);
+});
+
 test("a context that is none is refused with each of its faults", () => {
   const told = (given: unknown): string[] => {
     try {
