@@ -1,5 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
-import { type AuthBackend, type Fault, InvalidOptionsError, type Logger } from "@registry-gate/auth";
+import { type AuthBackend, type Fault, formatFault, InvalidOptionsError, type Logger } from "@registry-gate/auth";
 import { containmentOf } from "@registry-gate/auth-kit";
 import { FileReadError, readSettled } from "@registry-gate/watched-file";
 import express from "express";
@@ -12,6 +12,8 @@ import {
 } from "registry-gate";
 import type { BackendConfiguration, Configuration } from "../config/configuration.ts";
 import type { Path } from "../config/mend.ts";
+import { gateChallenge } from "./challenge.ts";
+import { whyNoClientCertificates } from "./client-certificates.ts";
 import { endsWithin } from "./ends-within.ts";
 import { listenFaults } from "./listen-faults.ts";
 import { openBackend } from "./open-backend.ts";
@@ -69,11 +71,20 @@ export async function buildGate(configuration: Configuration, surroundings: Gate
   faults.push(...(await listenFaults(configuration.listen)));
   const { tls: tlsConfiguration } = configuration.listen;
   const tls = tlsConfiguration === undefined ? undefined : await collect(loadTls(tlsConfiguration));
+  const warnings: Fault[] = findings?.warnings.map(rerooted) ?? [];
+  let built = false;
+  const warn = (fault: Fault): void => {
+    if (built) log.warn({ event: "warning" }, formatFault(fault));
+    else warnings.push(fault);
+  };
+  const noClientCertificates = whyNoClientCertificates(configuration.listen, tls);
   const backends: AuthBackend[] = [];
   const ids = idsOf(configuration.auth.backends);
   for (const [index, backend] of configuration.auth.backends.entries()) {
+    const id = ids[index] ?? backend.type;
+    const place = { index, id, directory, placeholders, log, warn };
     const opened = await collect(
-      openBackend(backend, { index, id: ids[index] ?? backend.type, directory, placeholders, log }),
+      openBackend(backend, { ...place, ...(noClientCertificates !== undefined && { noClientCertificates }) }),
     );
     if (opened !== undefined) backends.push(opened);
   }
@@ -83,6 +94,7 @@ export async function buildGate(configuration: Configuration, surroundings: Gate
     throw new InvalidOptionsError(faults);
   }
 
+  built = true;
   const proxy = registryProxy({ ...options, backends, log, onFinished: onRequest });
   const app = express();
   app.disable("x-powered-by");
@@ -101,7 +113,7 @@ export async function buildGate(configuration: Configuration, surroundings: Gate
     tls,
     backends,
     handle: requests.handle,
-    warnings: findings?.warnings.map(rerooted) ?? [],
+    warnings,
     async retire() {
       await requests.finished();
       await proxy.close();
@@ -146,6 +158,7 @@ async function proxyOptions(
       ...(live !== undefined && { credentials: live.current }),
     },
     ...(auth.realm !== undefined && { realm: auth.realm }),
+    challenge: gateChallenge(auth),
     ...(auth.cache !== undefined && { cache: auth.cache }),
     throttle: auth.throttle === false ? false : { ...auth.throttle, ...(counters && { store: counters }) },
     ...(access !== undefined && { access }),

@@ -15,6 +15,7 @@ import { type Listener, type ListenerHandlers, type ListenerLimits, openListener
 import { isWellFormed, type LoadedGate, loadGate } from "./load-gate.ts";
 import { type GatewayLog, openLog } from "./log.ts";
 import { reloadAttempts } from "./reload-attempts.ts";
+import { requestLine } from "./request-line.ts";
 import { identityOf, type TlsFiles } from "./tls.ts";
 import { warningsOf } from "./warnings.ts";
 
@@ -296,7 +297,7 @@ async function load(
 ): Promise<LoadedGate> {
   const loaded = await loadGate(path, (configuration) => {
     const log = logOf(configuration);
-    return { log, counters, onRequest: (record: RequestRecord) => log.info({ event: "request", ...record }) };
+    return { log, counters, onRequest: (record: RequestRecord) => log.info(requestLine(record)) };
   });
   const missing = await missingDirectory(loaded.gate.configuration.listen.address);
   if (missing.length === 0) return loaded;
