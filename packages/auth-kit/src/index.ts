@@ -26,6 +26,15 @@ export { InvalidFileError } from "./files/invalid-file-error.ts";
 export { inspectKeyPair, type KeyPairFault, type KeyPairFindings } from "./files/key-pair.ts";
 export { openAll } from "./files/open-all.ts";
 export { readSecret, readSecretText, withoutByteOrderMark } from "./files/read-secret.ts";
+export {
+  basicCredentials,
+  basicLogin,
+  defaultMaxCredentialBytes,
+  isBearer,
+  maxAuthorizationLength,
+  parseAuthorization,
+} from "./login/authorization.ts";
+export { formatChallenge } from "./login/challenge.ts";
 export { type ReadGroups, readGroups } from "./names/groups.ts";
 export { type GroupNameReading, maxNameLength, readGroupName, readName, readText } from "./names/name.ts";
 export { isStreamSafe } from "./names/stream-safe.ts";

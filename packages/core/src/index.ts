@@ -4,7 +4,7 @@
  * @module
  */
 export type { Principal } from "@registry-gate/auth";
-export { type ErrorAnswer, formatChallenge, sendError } from "./answer/error-answer.ts";
+export { type ErrorAnswer, sendError } from "./answer/error-answer.ts";
 export { refuseUnreadable, type UnreadableRequest } from "./answer/refuse-unreadable.ts";
 export { requestIdOf } from "./answer/request-id.ts";
 export { accessRuleSchema } from "./authorize/access-schema.ts";
@@ -15,7 +15,6 @@ export { serveExpectations } from "./expectation.ts";
 export { registryAuthorization } from "./forward/registry-login.ts";
 export { authRequestOf, clientAddressReader, peerOf } from "./identify/auth-request.ts";
 export type { Authenticator } from "./identify/authenticator.ts";
-export { basicCredentials } from "./identify/authorization.ts";
 export { basicChallenge, type MakeChallenge } from "./identify/challenges.ts";
 export { createAuthenticator } from "./identify/create-authenticator.ts";
 export type { SessionUser } from "./identify/session.ts";

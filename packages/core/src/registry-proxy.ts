@@ -1,7 +1,7 @@
 import type { Server as HttpServer, IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import type { Server as HttpsServer } from "node:https";
 import type { ChallengeError, Principal } from "@registry-gate/auth";
-import { addressSet, parseOptions } from "@registry-gate/auth-kit";
+import { addressSet, isBearer, parseOptions } from "@registry-gate/auth-kit";
 import * as answers from "./answer/answers.ts";
 import { type ErrorAnswer, sendError } from "./answer/error-answer.ts";
 import { attach, mountingCheck } from "./attach.ts";
@@ -22,7 +22,6 @@ import { openUpstream } from "./forward/upstream.ts";
 import { UpstreamFault } from "./forward/upstream-fault.ts";
 import { attemptedUsername } from "./identify/attempted-username.ts";
 import type { Authenticator } from "./identify/authenticator.ts";
-import { isBearer } from "./identify/authorization.ts";
 import { openAuthenticator } from "./identify/create-authenticator.ts";
 import { forgeryFault } from "./identify/sending-page.ts";
 import { findTagViolation } from "./immutable/tag-violation.ts";

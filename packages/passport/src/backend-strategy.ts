@@ -8,12 +8,17 @@ import {
   parseDuration,
   timerDelay,
 } from "@registry-gate/auth";
-import { backendFault, containmentOf, optionFaults, trustedProxiesOption } from "@registry-gate/auth-kit";
+import {
+  backendFault,
+  basicCredentials,
+  containmentOf,
+  formatChallenge,
+  optionFaults,
+  trustedProxiesOption,
+} from "@registry-gate/auth-kit";
 import {
   type Authenticator,
-  basicCredentials,
   createAuthenticator,
-  formatChallenge,
   type LoginThrottle,
   type ThrottleOptions,
   throttleSchema,

@@ -1,10 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import { TLSSocket } from "node:tls";
 import type { AuthBackend, AuthRequest, Credentials, Peer } from "@registry-gate/auth";
-import { addressSet } from "@registry-gate/auth-kit";
+import { addressSet, maxAuthorizationLength, parseAuthorization } from "@registry-gate/auth-kit";
 import { clientOf } from "../client.ts";
 import { isLocal, peerAddress } from "../peer.ts";
-import { maxAuthorizationLength, parseAuthorization } from "./authorization.ts";
 import { foreignAuthorization } from "./foreign-authorization.ts";
 
 /**

@@ -1,10 +1,6 @@
-import { createHmac } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { authRequestOf, clientAddressReader } from "../../src/identify/auth-request.ts";
-import { basicCredentials, parseAuthorization } from "../../src/identify/authorization.ts";
-import { keyedHash } from "../../src/identify/keyed-hash.ts";
-import { receivedRequest } from "../received-request.ts";
+import { basicCredentials, parseAuthorization } from "../src/index.ts";
 
 const encoded = (text: string | Uint8Array): string => Buffer.from(text).toString("base64");
 
@@ -165,54 +161,6 @@ describe("an Authorization header", () => {
   });
 });
 
-describe("a keyed hash", () => {
-  const fields = fc.array(
-    fc.string({ unit: "binary", maxLength: 40 }).map((text) => text.toWellFormed()),
-    { maxLength: 4 },
-  );
-
-  test("is the HMAC of the fields, each preceded by its length", () => {
-    fc.assert(
-      fc.property(fc.uint8Array({ minLength: 16, maxLength: 64 }), fields, (key, list) => {
-        const hmac = createHmac("sha256", key);
-        for (const field of list) {
-          const length = Buffer.alloc(4);
-          length.writeUInt32BE(Buffer.byteLength(field));
-          hmac.update(length).update(field, "utf8");
-        }
-        expect(keyedHash(key)(list)).toBe(hmac.digest("base64"));
-      }),
-    );
-  });
-
-  test("tells fields apart that would be one text", () => {
-    const nameOf = keyedHash();
-    const names = [["ab", "c"], ["a", "bc"], ["abc"], ["abc", ""], ["", "abc"], ["a", "b", "c"]].map((list) =>
-      nameOf(list),
-    );
-    expect(new Set(names).size).toBe(names.length);
-  });
-
-  test("tells any two lists of fields apart", () => {
-    const nameOf = keyedHash();
-    const short = fc.array(fc.stringMatching(/^[ab\u0000]{0,3}$/), { maxLength: 4 });
-    fc.assert(
-      fc.property(short, short, (one, other) => {
-        expect(nameOf(one) === nameOf(other)).toBe(JSON.stringify(one) === JSON.stringify(other));
-      }),
-      { numRuns: 5000 },
-    );
-  });
-
-  test("takes no key that is longer than a block of the hash", () => {
-    expect(() => keyedHash(new Uint8Array(65))).toThrow(RangeError);
-  });
-
-  test("of another process is another", () => {
-    expect(keyedHash()(["alice", "secret"])).not.toBe(keyedHash()(["alice", "secret"]));
-  });
-});
-
 describe("a name and a password from elsewhere", () => {
   test("are taken as a Basic login of them would be, unless the name has a colon", () => {
     const text = fc.oneof(
@@ -232,50 +180,5 @@ describe("a name and a password from elsewhere", () => {
   test("that are not well-formed Unicode are not taken", () => {
     expect(basicCredentials("\ud800", "secret")).toBeUndefined();
     expect(basicCredentials("alice", "\udc00")).toBeUndefined();
-  });
-});
-
-describe("what a backend is asked about a request by other code", () => {
-  const signal = new AbortController().signal;
-
-  test("is what the gate would ask it", async () => {
-    const request = await receivedRequest({
-      address: "::ffff:203.0.113.7",
-      headers: [
-        ["Authorization", `Basic ${encoded("alice:secret")}`],
-        ["X-User", "alice"],
-        ["Cookie", "session=1"],
-      ],
-    });
-    const asked = authRequestOf(request, { credentialHeaders: ["x-user"] }, signal);
-    expect(asked).toMatchObject({
-      credentials: { scheme: "basic", username: "alice", password: "secret" },
-      peer: { address: "203.0.113.7", local: false },
-      client: "203.0.113.7",
-    });
-    expect([asked?.header("x-user"), asked?.header("cookie"), asked?.signal]).toEqual([["alice"], [], signal]);
-    expect(authRequestOf(await receivedRequest(), {}, signal)?.credentials).toBeUndefined();
-    const nobody = await receivedRequest({ headers: [["Authorization", "Basic Og=="]] });
-    expect(authRequestOf(nobody, {}, signal)).toMatchObject({ credentials: undefined });
-  });
-
-  test("tells the client apart from the trusted proxies in front", async () => {
-    const read = clientAddressReader(["10.0.0.0/8"]);
-    const headers = [["X-Forwarded-For", "192.0.2.1, ::ffff:203.0.113.7"]] as const;
-    const proxied = await receivedRequest({ address: "::ffff:10.0.0.1", headers });
-    expect(authRequestOf(proxied, {}, signal, read(proxied))).toMatchObject({
-      peer: { address: "10.0.0.1" },
-      client: "203.0.113.7",
-    });
-    const direct = await receivedRequest({ address: "192.0.2.9", headers });
-    expect(read(direct)).toBe("192.0.2.9");
-    expect(read(await receivedRequest({ headers }))).toBeUndefined();
-  });
-
-  test("is nothing where the Authorization header is malformed or stands twice", async () => {
-    const login: readonly [string, string] = ["Authorization", `Basic ${encoded("alice:secret")}`];
-    for (const headers of [[login, login], [["Authorization", "Basic x"] as const], [["Authorization", ""] as const]]) {
-      expect(authRequestOf(await receivedRequest({ headers }), {}, signal)).toBeUndefined();
-    }
   });
 });

@@ -1,5 +1,5 @@
 import type { BasicCredentials, Credentials } from "@registry-gate/auth";
-import { isStreamSafe } from "@registry-gate/auth-kit";
+import { isStreamSafe } from "../names/stream-safe.ts";
 
 /** Far above any password, and above most tokens that clients send in the place of one. */
 const longestHeader = 12_288;
