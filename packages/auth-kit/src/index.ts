@@ -14,6 +14,8 @@ export {
   UnownedError,
 } from "./backend/error-containment.ts";
 export { guardProcess } from "./backend/guard-process.ts";
+export { canonicalDN, canonicalRDNs, endsWith, foldValue, isWithin, writeCanonical } from "./dn/canonical-dn.ts";
+export { type Ava, type DN, parseDN } from "./dn/parse-dn.ts";
 export {
   type FollowedValue,
   type FollowFileOptions,

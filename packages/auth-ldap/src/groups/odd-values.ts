@@ -1,5 +1,4 @@
-import { type GroupNameReading, readGroupName } from "@registry-gate/auth-kit";
-import { parseDN } from "@registry-gate/distinguished-name";
+import { type GroupNameReading, parseDN, readGroupName } from "@registry-gate/auth-kit";
 import { LONGEST } from "../bounds.ts";
 import { isTooLong } from "../entry-dn.ts";
 

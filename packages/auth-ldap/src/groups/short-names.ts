@@ -1,4 +1,4 @@
-import { writeCanonical } from "@registry-gate/distinguished-name";
+import { writeCanonical } from "@registry-gate/auth-kit";
 import type { Session } from "../protocol/session.ts";
 import type { GroupSettings } from "../settings.ts";
 import { domainOf } from "../user/login-name.ts";

@@ -1,3 +1,4 @@
+import { isStreamSafe } from "../names/stream-safe.ts";
 import { type Ava, type DN, parseDN } from "./parse-dn.ts";
 
 /**
@@ -33,20 +34,6 @@ export function endsWith(whole: readonly string[], end: readonly string[]): bool
 
 /** What most values are: ASCII, with single spaces within. The rest of the folding changes nothing there. */
 const SIMPLE = /^[!-~]+(?: [!-~]+)*$/;
-
-/**
- * More combining marks in a row than any writing system has: those of the Stream-Safe Text Format (UAX #15, section 13).
- * The last two characters become marks by compatibility.
- */
-const MANY_MARKS = /[\p{M}\uff9e\uff9f]{31}/u;
-
-/**
- * Whether a text has at most 30 combining marks in a row, as every writing system has. Otherwise Unicode normalization,
- * which sorts them, takes the square of their number.
- */
-export function isStreamSafe(text: string): boolean {
-  return !MANY_MARKS.test(text);
-}
 
 /**
  * Folds a value for comparison, much as caseIgnoreMatch does. Takes time in proportion to the length: a value that is
