@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { type Fault, formatFault, InvalidOptionsError, timerDelay } from "@registry-gate/auth";
+import { addressSet, type CounterStore, memoryCounters, type RequestRecord } from "@registry-gate/core";
 import { type FileWatch, type SettledFile, watchFiles } from "@registry-gate/watched-file";
-import { addressSet, type CounterStore, memoryCounters, type RequestRecord } from "registry-gate";
 import type { Configuration, LogLevel } from "../config/configuration.ts";
 import { endsWithin } from "./ends-within.ts";
 import type { Gate } from "./gate.ts";

@@ -25,6 +25,7 @@ export type Verdict =
       readonly causes: readonly unknown[];
     };
 
+/** Somebody was signed in. */
 export interface AuthenticatedVerdict {
   readonly outcome: "authenticated";
   readonly principal: UserPrincipal;
