@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { addressSet } from "@registry-gate/auth-kit";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { clientOf } from "../src/client.ts";
+import { clientOf } from "../src/client/client.ts";
 import { forwardedHeaders } from "../src/forward/forwarded-headers.ts";
 import { upstreamHeaders } from "../src/forward/request-headers.ts";
 import { upstreamTarget } from "../src/route/upstream-target.ts";

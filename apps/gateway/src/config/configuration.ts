@@ -1,4 +1,4 @@
-import type { AccessRule, CacheOptions, CorsOptions, LimitOptions, ThrottleOptions } from "registry-gate";
+import type { AccessRule, CacheOptions, CorsOptions, LimitOptions, ThrottleOptions } from "@registry-gate/core";
 
 /** A configuration that has been read: durations in milliseconds, paths absolute, environment variables expanded. */
 export interface Configuration {

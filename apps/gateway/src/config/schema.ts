@@ -1,6 +1,6 @@
 import { durationPattern, parseDuration } from "@registry-gate/auth";
 import { durationFault } from "@registry-gate/auth-kit";
-import { accessRuleSchema } from "registry-gate";
+import { accessRuleSchema } from "@registry-gate/core";
 import { z } from "zod";
 import { parseListenAddress } from "./address.ts";
 import { bytesPattern, parseBytes } from "./bytes.ts";

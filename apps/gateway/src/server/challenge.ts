@@ -1,4 +1,4 @@
-import { basicChallenge, type MakeChallenge } from "registry-gate";
+import { basicChallenge, type MakeChallenge } from "@registry-gate/core";
 import type { Configuration } from "../config/configuration.ts";
 
 /** Chooses what a 401 of the gate asks for. */

@@ -1,15 +1,15 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { type AuthBackend, type Fault, formatFault, InvalidOptionsError, type Logger } from "@registry-gate/auth";
 import { containmentOf } from "@registry-gate/auth-kit";
-import { FileReadError, readSettled } from "@registry-gate/watched-file";
-import express from "express";
 import {
   type CounterStore,
   type RegistryProxyOptions,
   type RequestRecord,
   registryProxy,
   validateOptions,
-} from "registry-gate";
+} from "@registry-gate/core";
+import { FileReadError, readSettled } from "@registry-gate/watched-file";
+import express from "express";
 import type { BackendConfiguration, Configuration } from "../config/configuration.ts";
 import type { Path } from "../config/mend.ts";
 import { gateChallenge } from "./challenge.ts";

@@ -3,7 +3,7 @@ import { Server as HttpsServer } from "node:https";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { type AddressSet, plainAddress } from "@registry-gate/auth-kit";
-import { sendError } from "registry-gate";
+import { sendError } from "@registry-gate/core";
 import { type Connection, connectionTable, type Eviction } from "./connection-table.ts";
 import { type HandshakeFailure, handshakeFault } from "./handshake-failure.ts";
 

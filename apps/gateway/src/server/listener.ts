@@ -10,7 +10,7 @@ import { createServer as createHttpsServer, Server as HttpsServer } from "node:h
 import { Server as NetServer, type Socket } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { AddressSet } from "@registry-gate/auth-kit";
-import { refuseUnreadable, serveExpectations, type UnreadableRequest } from "registry-gate";
+import { refuseUnreadable, serveExpectations, type UnreadableRequest } from "@registry-gate/core";
 import type { ClientAuth } from "../config/configuration.ts";
 import type { HandshakeFailure } from "./handshake-failure.ts";
 import { type ConnectionPressure, limitConnections } from "./limit-connections.ts";

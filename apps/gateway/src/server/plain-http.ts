@@ -2,7 +2,13 @@ import { createServer, type Server as HttpServer, type RequestListener } from "n
 import type { Server as HttpsServer } from "node:https";
 import type { Socket } from "node:net";
 import { plainAddress } from "@registry-gate/auth-kit";
-import { refuseUnreadable, requestIdOf, sendError, serveExpectations, type UnreadableRequest } from "registry-gate";
+import {
+  refuseUnreadable,
+  requestIdOf,
+  sendError,
+  serveExpectations,
+  type UnreadableRequest,
+} from "@registry-gate/core";
 
 /** A request that came without TLS to a port for TLS. */
 export interface PlainRequest {
