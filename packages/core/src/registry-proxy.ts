@@ -126,7 +126,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
       if (full === "all") return end("unavailable", "too many requests in flight", answers.tooManyInFlight);
       if (full === "client") return end("throttled", tooManyOfClient, answers.tooManyInFlightOfClient);
 
-      // 1. Shape: what could be read in two ways is not read at all.
+      // 1. Validate: what could be read in two ways is not read at all.
       if (isOldAgent(request.headers["user-agent"])) return end("refused", "docker before 1.6", answers.notFound);
       const fault = shapeFault(request, credentialHeaders);
       if (fault !== undefined) return end("refused", fault.message, answers.refused(fault));
@@ -145,7 +145,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
       const { headers, refusal: malformed } = upstreamHeaders(request, client, credentialHeaders, asked.operation);
       if (malformed !== undefined) return end("refused", malformed.message, answers.refused(malformed));
 
-      // 3. Identify: who is it?
+      // 3. Authenticate: who is it?
       context.phase = "authenticate";
       const verdict = await authenticator.authenticate(request, () => untilGone(response), client);
       if (verdict.outcome === "unavailable") return end("unavailable", verdict.reason, answers.backendUnavailable);
@@ -240,7 +240,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
         clientKey: turn,
       };
 
-      // 6. Return: the registry's response, as the client should see it.
+      // 6. Respond: the registry's response, as the client should see it.
       const prepare = (head: ResponseHead): ResponseHead =>
         withClientLink(head, route, (query, listing) =>
           listing.operation === "list-repositories"
