@@ -36,7 +36,7 @@ import { sendCatalog } from "./respond/send-catalog.ts";
 import { accessesOf, challengedAccesses } from "./route/accesses.ts";
 import { parseRoute } from "./route/parse-route.ts";
 import { isRegistryTarget } from "./route/target.ts";
-import { isSealed, sealerFor } from "./seal/sealer.ts";
+import { sealerFor } from "./seal/sealer.ts";
 import { crossOriginPolicy } from "./validate/cross-origin.ts";
 import { isOldAgent, shapeFault } from "./validate/shape.ts";
 
@@ -124,7 +124,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
       if (full === "all") return end("unavailable", "too many requests in flight", answers.tooManyInFlight);
       if (full === "client") return end("throttled", tooManyOfClient, answers.tooManyInFlightOfClient);
 
-      // 1. Shape: what could be read in two ways is not read at all.
+      // 1. Validate: what could be read in two ways is not read at all.
       if (isOldAgent(request.headers["user-agent"])) return end("refused", "docker before 1.6", answers.notFound);
       const fault = shapeFault(request, credentialHeaders);
       if (fault !== undefined) return end("refused", fault.message, answers.refused(fault));
@@ -143,7 +143,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
       const { headers, refusal: malformed } = upstreamHeaders(request, client, credentialHeaders, asked.operation);
       if (malformed !== undefined) return end("refused", malformed.message, answers.refused(malformed));
 
-      // 3. Identify: who is it?
+      // 3. Authenticate: who is it?
       context.phase = "authenticate";
       const verdict = await authenticator.authenticate(request, () => untilGone(response), client);
       if (verdict.outcome === "unavailable") return end("unavailable", verdict.reason, answers.backendUnavailable);
@@ -173,31 +173,27 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
 
       // 4. Authorize: may they?
       context.phase = "authorize";
-      const authorization = authorize(policy, principal, asked);
-      if (!authorization.allowed) {
-        const { reason, beyondGrants } = authorization;
-        if (principal.kind === "anonymous") {
-          const error = principal.grants === undefined ? undefined : "insufficient_scope";
-          return end("unauthenticated", reason, unauthorized(error));
-        }
-        // Its client can get a token that was issued for more.
-        return beyondGrants === true && principal.via === "bearer"
-          ? end("denied", reason, unauthorized("insufficient_scope"))
-          : end("denied", reason, answers.denied(accessesOf(asked)));
+      const plan = authorize(policy, principal, asked);
+      if (plan.kind === "deny") return end("denied", plan.reason, answers.denied(accessesOf(asked)));
+      if (plan.kind === "challenge") {
+        const decision = principal.kind === "anonymous" ? "unauthenticated" : "denied";
+        return end(decision, plan.reason, unauthorized(plan.error));
       }
       context.decision = "allowed";
-      context.reason = authorization.reason;
+      context.reason = plan.reason;
 
       context.phase = "forward";
       const turn = clientKey(principal, client.address);
-      const { route, visible, tagLimit } = authorization;
-      if (route.operation === "list-repositories" && (visible !== undefined || isSealed(route.page.last))) {
-        const page = await catalog.page(route.page, visible ?? "everything", principal, turn, untilGone(response));
+      if (plan.kind === "filter-catalog") {
+        const { route, visible } = plan;
+        const page = await catalog.page(route.page, visible, principal, turn, untilGone(response));
         if ("refusal" in page) return end("refused", page.refusal.message, answers.refused(page.refusal));
         context.phase = "respond";
         context.bytes.sent += sendCatalog(request, response, route.page, page);
         return;
       }
+      const { route } = plan;
+      const tagLimit = plan.kind === "create-only" ? plan.tagLimit : undefined;
       if (tagLimit !== undefined) {
         const violation = await findTagViolation(upstream, route, tagLimit, { clientKey: turn }, untilGone(response));
         if (violation !== undefined) return end("denied", violation.reason, violation.answer);
@@ -238,7 +234,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
         clientKey: turn,
       };
 
-      // 6. Return: the registry's response, as the client should see it.
+      // 6. Respond: the registry's response, as the client should see it.
       const prepare = (head: ResponseHead): ResponseHead =>
         withClientLink(head, route, (query, listing) =>
           listing.operation === "list-repositories"

@@ -29,7 +29,7 @@ describe("a route", () => {
   const sha256 = `sha256:${"0f".repeat(32)}`;
 
   test("that is a ping needs a caller who is known, and nothing else", () => {
-    expect(judged(anonymous, "GET", "/v2/")).toEqual({ allowed: false, reason: "no credentials" });
+    expect(judged(anonymous, "GET", "/v2/")).toEqual({ kind: "challenge", allowed: false, reason: "no credentials" });
     expect(judged(user("nobody"), "GET", "/v2/")).toMatchObject({ allowed: true });
     expect(authorize(compilePolicy([]), user("nobody"), { operation: "ping" })).toMatchObject({ allowed: true });
     // Whoever may pull something without a name is asked for one here all the same: the client finds out how to log in.
@@ -40,6 +40,7 @@ describe("a route", () => {
   test("says by which rule it is allowed, or what no rule allows", () => {
     expect(judged(user("alice"), "GET", "/v2/team/app/manifests/v1")).toMatchObject({ reason: "access[1]" });
     expect(judged(user("alice"), "DELETE", "/v2/team/app/manifests/v1")).toEqual({
+      kind: "deny",
       allowed: false,
       reason: "no rule allows delete on team/app",
     });
@@ -47,6 +48,7 @@ describe("a route", () => {
     const { route } = parseRoute("DELETE", "/v2/team/app/manifests/v1");
     if (route === undefined) throw new Error("not understood");
     expect(authorize(policy, { kind: "user", identity: unknown, via: "bearer" }, route)).toEqual({
+      kind: "deny",
       allowed: false,
       reason: "no rule allows delete on team/app; not all groups are known: left out",
     });
@@ -70,7 +72,9 @@ describe("a route", () => {
     const names = ["public/a", "team/a", "secret/a", "alice/a", "bob/a"];
     const listed = (who: Principal) => {
       const authorization = judged(who, "GET", "/v2/_catalog");
-      if (!authorization.allowed || typeof authorization.visible !== "function") throw new Error("not filtered");
+      if (authorization.kind !== "filter-catalog" || typeof authorization.visible !== "function") {
+        throw new Error("not filtered");
+      }
       return names.filter(authorization.visible);
     };
     expect(listed(anonymous)).toEqual(["public/a"]);
@@ -81,12 +85,16 @@ describe("a route", () => {
     const route = { operation: "list-repositories", page: { n: 1, last: undefined } } as const;
     const all = compilePolicy([{ subjects: ["authenticated"], repositories: ["**"], actions: ["*"] }]);
     expect(authorize(all, user("alice"), route)).toEqual({
+      kind: "forward",
       allowed: true,
       route,
       reason: "may pull every repository",
     });
     expect(authorize(compilePolicy([]), user("alice"), route)).toMatchObject({ allowed: true, visible: "nothing" });
-    expect(authorize(compilePolicy([]), anonymous, route)).toMatchObject({ allowed: false });
+    expect(authorize(compilePolicy([]), anonymous, route)).toMatchObject({ kind: "challenge" });
+    // Where such a page begins, only the gate can read.
+    const sealed = { ...route, page: { n: 1, last: `~${"A".repeat(40)}` } };
+    expect(authorize(all, user("alice"), sealed)).toMatchObject({ kind: "filter-catalog", visible: "everything" });
     const pushOnly = compilePolicy([{ subjects: ["authenticated"], repositories: ["**"], actions: ["push"] }]);
     expect(authorize(pushOnly, user("alice"), route)).toMatchObject({ visible: "nothing" });
   });
@@ -109,7 +117,8 @@ describe("a route", () => {
     const limitOf = (target: string) => {
       const { route } = parseRoute("DELETE", target);
       const authorization = route && authorize(limited, user("alice"), route);
-      return authorization?.allowed === true ? authorization.tagLimit : "denied";
+      if (authorization?.kind === "create-only") return authorization.tagLimit;
+      return authorization?.kind === "forward" ? undefined : "denied";
     };
     expect(limitOf("/v2/app/manifests/v1")).toEqual({ kind: "kept", tag: "v1" });
     expect(limitOf("/v2/app/manifests/latest")).toBeUndefined();
@@ -131,13 +140,13 @@ describe("a route", () => {
       reference: "v1",
       namespace: undefined,
     } as const;
-    expect(authorize(denying, mallory, pull)).toEqual({ allowed: false, reason: "denied by access[1]" });
+    expect(authorize(denying, mallory, pull)).toEqual({ kind: "deny", allowed: false, reason: "denied by access[1]" });
     const mount = { digest: sha256, from: "secret/app" };
     const upload = { operation: "start-upload", repository: "team/app", digest: undefined, mount } as const;
     expect(authorize(denying, mallory, upload)).toMatchObject({ allowed: true, route: { mount: undefined } });
     expect(authorize(denying, user("alice"), upload)).toMatchObject({ allowed: true, route: { mount } });
     const list = authorize(denying, mallory, { operation: "list-repositories", page: { n: 1, last: undefined } });
-    if (!list.allowed || typeof list.visible !== "function") throw new Error("not filtered");
+    if (list.kind !== "filter-catalog" || typeof list.visible !== "function") throw new Error("not filtered");
     expect(["secret/app", "team/app"].filter(list.visible)).toEqual(["team/app"]);
   });
 
@@ -192,7 +201,9 @@ describe("whatever the rules, the caller and the route are", () => {
         const written = [route.reference, ...route.tags].filter((name) => !name.includes(":"));
         const isImmutable = policy.immutableTags(who, route.repository, "push");
         const stay = written.filter((tag) => isImmutable?.(tag));
-        expect(authorization.tagLimit).toEqual(stay.length === 0 ? undefined : { kind: "only-new", tags: stay });
+        expect(authorization).toMatchObject(
+          stay.length === 0 ? { kind: "forward" } : { kind: "create-only", tagLimit: { kind: "only-new", tags: stay } },
+        );
       }),
       { numRuns: 1000 },
     );

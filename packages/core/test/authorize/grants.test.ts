@@ -1,7 +1,7 @@
 import type { Access, Action, Grants, Principal } from "@registry-gate/auth";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Authorization, authorize } from "../../src/authorize/authorize.ts";
+import { authorize, type Plan } from "../../src/authorize/authorize.ts";
 import { compilePolicy } from "../../src/authorize/compile-policy.ts";
 import { permissionsOf } from "../../src/authorize/permissions.ts";
 import { parseRoute } from "../../src/route/parse-route.ts";
@@ -72,11 +72,18 @@ describe("grants", () => {
     if (route === undefined) throw new Error("not understood");
     const reason = "the login's grants do not include push on team/app";
     expect(authorize(open, { ...user("alice"), grants }, route)).toEqual({
+      kind: "deny",
       allowed: false,
       reason,
-      beyondGrants: true,
+    });
+    expect(authorize(open, { ...user("alice"), via: "bearer", grants }, route)).toEqual({
+      kind: "challenge",
+      allowed: false,
+      reason,
+      error: "insufficient_scope",
     });
     expect(authorize(compilePolicy([]), { ...user("alice"), grants }, route)).toEqual({
+      kind: "deny",
       allowed: false,
       reason: "no rule allows push on team/app",
     });
@@ -104,8 +111,9 @@ describe("of the catalog, somebody with grants", () => {
   const listed = (via: "basic" | "bearer", ...grants: Grants): readonly string[] | string => {
     const authorization = authorize(rules, { ...user("alice"), via, grants }, route);
     if (!authorization.allowed) return authorization.reason;
+    if (authorization.kind !== "filter-catalog") return names;
     const { visible } = authorization;
-    return visible === undefined ? names : visible === "nothing" ? [] : names.filter(visible);
+    return typeof visible === "string" ? (visible === "nothing" ? [] : names) : names.filter(visible);
   };
 
   test("sees what the grants let them pull", () => {
@@ -119,7 +127,7 @@ describe("of the catalog, somebody with grants", () => {
 
   test("sees nothing with a Bearer token that was not issued for it, and can ask for another", () => {
     const principal = { ...user("alice"), via: "bearer", grants: [on("team/b", "pull")] } as const;
-    expect(authorize(rules, principal, route)).toMatchObject({ allowed: false, beyondGrants: true });
+    expect(authorize(rules, principal, route)).toMatchObject({ kind: "challenge", error: "insufficient_scope" });
   });
 });
 
@@ -171,8 +179,10 @@ describe("for any rules, grants only ever take away:", () => {
           const mounts = ({ route }: typeof limited): boolean =>
             route.operation === "start-upload" && route.mount !== undefined;
           if (mounts(limited)) expect(mounts(unlimited)).toBe(true);
-          const sees = ({ visible }: typeof limited): boolean =>
-            visible === undefined || (visible !== "nothing" && visible(name));
+          const sees = (plan: typeof limited): boolean => {
+            if (plan.kind !== "filter-catalog") return true;
+            return typeof plan.visible === "string" ? plan.visible === "everything" : plan.visible(name);
+          };
           if (sees(limited)) expect(sees(unlimited)).toBe(true);
         },
       ),
@@ -194,7 +204,8 @@ describe("for any rules, grants only ever take away:", () => {
   });
 });
 
-/** What it says, with whether there is a function in the place of each. */
-function comparable(authorization: Authorization): unknown {
-  return JSON.parse(JSON.stringify(authorization, (_, value) => (typeof value === "function" ? "a function" : value)));
+/** What it says, with whether there is a function in the place of each, and without how a refused token is challenged. */
+function comparable(plan: Plan): unknown {
+  const { error: _, ...rest } = { error: undefined, ...plan };
+  return JSON.parse(JSON.stringify(rest, (_key, value) => (typeof value === "function" ? "a function" : value)));
 }
