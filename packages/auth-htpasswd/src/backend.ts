@@ -7,7 +7,7 @@ import {
   type ChangeListener,
   type Identity,
 } from "@registry-gate/auth";
-import { backendContext, followFile, openAll, readText } from "@registry-gate/auth-kit";
+import { backendContext, followFile, openAll, readText, subscriptions } from "@registry-gate/auth-kit";
 import { bcryptFault } from "./bcrypt.ts";
 import { trackChanges } from "./changes.ts";
 import { failureCost, fillers } from "./equal-work.ts";
@@ -44,7 +44,7 @@ export async function htpasswdBy(
   const { file, groupFile, allowPlaintext, hashConcurrency, hashQueue } = withDefaults(parseOptions(options));
   const { id, baseDirectory, log, warn } = backendContext(context, "htpasswd");
   if (allowPlaintext) warn({ path: ["allowPlaintext"], message: "whoever reads the file has every password" });
-  const listeners = new Set<ChangeListener>();
+  const changes = subscriptions<Parameters<ChangeListener>>();
 
   const noBcrypt = await bcryptFault();
   const userPath = resolve(baseDirectory, file);
@@ -58,8 +58,7 @@ export async function htpasswdBy(
   const onChange = (): void => {
     if (!opened) return;
     reportMembers();
-    const subject = onlyChanged();
-    for (const listener of [...listeners]) listener(subject);
+    changes.notify(onlyChanged());
   };
   const [users, groups] = await openAll([
     followFile<Users>({
@@ -117,12 +116,7 @@ export async function htpasswdBy(
       if (signal.aborted) throw new BackendUnavailableError(id, "the lookup was given up");
       return users.current().hashes.has(subject) ? identityOf(subject, groups?.current(), id) : undefined;
     },
-    onChange(listener) {
-      // A function of its own, so that one listener can be there twice and end each subscription for itself.
-      const subscription: ChangeListener = (subject) => listener(subject);
-      listeners.add(subscription);
-      return () => void listeners.delete(subscription);
-    },
+    onChange: changes.add,
     roster() {
       const { names } = users.current();
       const groupFile = groups?.current();
@@ -141,7 +135,7 @@ export async function htpasswdBy(
     async close() {
       users.close();
       groups?.close();
-      listeners.clear();
+      changes.clear();
       await hasher.close();
     },
   };

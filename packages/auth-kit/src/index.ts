@@ -3,8 +3,12 @@
  *
  * @module
  */
+
+/** Of the version that the schemas of this package are made with. */
+export { z } from "zod";
 export { backendContext, isLogger, silentLog } from "./backend/backend-context.ts";
 export { backendFault } from "./backend/backend-fault.ts";
+export { definePlugin, type PluginDefinition } from "./backend/define-plugin.ts";
 export {
   claimUncaught,
   containmentOf,
@@ -13,7 +17,10 @@ export {
   openContained,
   UnownedError,
 } from "./backend/error-containment.ts";
+export { firstTime, warnOnce } from "./backend/first-time.ts";
 export { guardProcess } from "./backend/guard-process.ts";
+export { orUnavailable } from "./backend/or-unavailable.ts";
+export { type Subscriptions, subscriptions } from "./backend/subscriptions.ts";
 export { canonicalDN, canonicalRDNs, endsWith, foldValue, isWithin, writeCanonical } from "./dn/canonical-dn.ts";
 export { type Ava, type DN, parseDN } from "./dn/parse-dn.ts";
 export {
@@ -24,10 +31,11 @@ export {
   followFiles,
   type NamedFile,
 } from "./files/follow-files.ts";
+export { followSecret } from "./files/follow-secret.ts";
 export { InvalidFileError } from "./files/invalid-file-error.ts";
 export { inspectKeyPair, type KeyPairFault, type KeyPairFindings } from "./files/key-pair.ts";
 export { openAll } from "./files/open-all.ts";
-export { readSecret, readSecretText, withoutByteOrderMark } from "./files/read-secret.ts";
+export { parseSecret, readSecret, readSecretText, withoutByteOrderMark } from "./files/read-secret.ts";
 export {
   basicCredentials,
   basicLogin,
@@ -45,7 +53,16 @@ export { type AddressSet, addressFault, addressSet } from "./network/address-set
 export { clientNetwork } from "./network/client-network.ts";
 export { ipv6Groups, plainAddress } from "./network/ip-address.ts";
 export { durationFault, durationOption, fileOptionsSchema } from "./options/duration.ts";
+export { credentialHeaderOption, identityHeaderOption, isCredentialHeader } from "./options/header-name.ts";
 export { suggestKey } from "./options/known-keys.ts";
+export {
+  flagOption,
+  functionOption,
+  listOption,
+  textOption,
+  urlOption,
+  wholeNumberOption,
+} from "./options/option-schemas.ts";
 export { optionFaults, parseOptions } from "./options/parse-options.ts";
 export { didYouMean } from "./options/suggestion.ts";
 export { trustedProxiesOption } from "./options/trusted-proxies.ts";
@@ -60,3 +77,5 @@ export {
   type Release,
 } from "./waiting/fair-queue.ts";
 export { type LinkedList, type LinkedNode, linkedList } from "./waiting/linked-list.ts";
+export { signalWithin } from "./waiting/signal-within.ts";
+export { untilAborted } from "./waiting/until-aborted.ts";

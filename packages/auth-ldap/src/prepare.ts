@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { BackendContext } from "@registry-gate/auth";
-import { backendContext, followFiles, InvalidFileError, openAll, readSecret } from "@registry-gate/auth-kit";
+import { backendContext, followFiles, openAll, parseSecret } from "@registry-gate/auth-kit";
 import { openTlsIdentity } from "./connect/tls-identity.ts";
 import type { ServiceAccount } from "./directory/directory.ts";
 import { requireOptions } from "./schema.ts";
@@ -45,7 +45,7 @@ export async function prepare(options: unknown, given: unknown): Promise<Prepare
     ),
     followFiles({
       files: passwordPath === undefined ? [] : [{ option: ["bindPasswordFile"], path: passwordPath }],
-      parse: ([content]) => (content === undefined ? bindPassword : readPassword(content)),
+      parse: ([content]) => (content === undefined ? bindPassword : parseSecret(content)),
       log: context.log,
       onChange: () => changed(),
     }),
@@ -72,10 +72,4 @@ export async function prepare(options: unknown, given: unknown): Promise<Prepare
       password.close();
     },
   };
-}
-
-function readPassword(content: Buffer): string {
-  const { text, fault } = readSecret(content);
-  if (text !== undefined) return text;
-  throw new InvalidFileError(fault);
 }

@@ -1,6 +1,6 @@
+import { isCredentialHeader } from "../options/header-name.ts";
+
 const optionalMethods: readonly string[] = ["lookup", "challenge", "onChange", "check", "diagnose", "roster", "close"];
-/** The names of RFC 9110, section 5.6.2, in lower case. */
-const headerPattern = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
 
 /**
  * Says in which way a value is no backend, whatever made it; `undefined` if it is one. What goes before is the subject of
@@ -16,7 +16,7 @@ export function backendFault(value: unknown): string | undefined {
     if (method !== undefined && typeof method !== "function") return `has a member ${name} that is no function`;
   }
   const headers: unknown = "credentialHeaders" in value ? value.credentialHeaders : undefined;
-  if (headers !== undefined && !areHeaders(headers)) {
+  if (headers !== undefined && !(Array.isArray(headers) && headers.every(isCredentialHeader))) {
     return "has credentialHeaders that are not names of headers in lower case, authorization left out";
   }
   const longest: unknown = "maxCredentialBytes" in value ? value.maxCredentialBytes : undefined;
@@ -24,10 +24,4 @@ export function backendFault(value: unknown): string | undefined {
     return "has a maxCredentialBytes that is no positive whole number";
   }
   return undefined;
-}
-
-function areHeaders(value: unknown): boolean {
-  const isHeader = (name: unknown): boolean =>
-    typeof name === "string" && headerPattern.test(name) && name !== "authorization";
-  return Array.isArray(value) && value.every(isHeader);
 }

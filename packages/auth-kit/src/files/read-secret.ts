@@ -1,4 +1,5 @@
 import type { TextReading } from "../text-reading.ts";
+import { InvalidFileError } from "./invalid-file-error.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -27,4 +28,15 @@ export function readSecret(content: Buffer): TextReading {
   if (reading.text === "") return { fault: "is empty" };
   if (/[\r\n]/.test(reading.text)) return { fault: "holds more than one line" };
   return reading.text.includes("\0") ? { fault: "holds a NUL character" } : reading;
+}
+
+/**
+ * As {@link readSecret}, for a file that is followed.
+ *
+ * @throws {InvalidFileError}
+ */
+export function parseSecret(content: Buffer): string {
+  const { text, fault } = readSecret(content);
+  if (text === undefined) throw new InvalidFileError(fault);
+  return text;
 }

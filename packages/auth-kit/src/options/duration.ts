@@ -1,16 +1,31 @@
-import { durationPattern } from "@registry-gate/auth";
+import { type Duration, durationPattern, parseDuration } from "@registry-gate/auth";
 import { z } from "zod";
 
 /** The schemas of options that are durations. */
 const durations = new WeakSet<z.core.$ZodType>();
 
+const durationError = { error: ({ input }: { input?: unknown }) => durationFault(input) };
+
 /**
- * Marks the schema of an option as that of a duration: a program may give it in milliseconds, a file gives it as text. It
- * is the outermost one that counts, but for `exactOptional`.
+ * The schema of an option that is a duration: a program may give it in milliseconds, a file gives it as text.
+ *
+ * @param description For editors.
+ * @param schema What the duration must be. Default: any that is longer than nothing.
  */
-export function durationOption<T extends z.ZodType>(schema: T): T {
-  durations.add(schema);
-  return schema;
+export function durationOption(
+  description: string,
+  schema: z.ZodType<Duration> = positiveDuration(),
+): z.ZodType<Duration> {
+  const described = schema.describe(description);
+  // Each method of a schema makes another one: what is remembered is the outermost, but for `exactOptional`.
+  durations.add(described);
+  return described;
+}
+
+function positiveDuration(): z.ZodType<Duration> {
+  return z
+    .union([z.int(), z.string()], durationError)
+    .refine((value) => (parseDuration(value) ?? 0) > 0, durationError);
 }
 
 /** JSON Schema (draft 2020-12) of options as they stand in a file, where durations are text. */

@@ -4,12 +4,19 @@ import {
   type AuthResult,
   type BackendContext,
   BackendUnavailableError,
+  type LogLine,
   type Rejected,
 } from "@registry-gate/auth";
-import { addressSet, backendContext, readName, readText, type TextReading } from "@registry-gate/auth-kit";
+import {
+  addressSet,
+  backendContext,
+  readName,
+  readText,
+  subscriptions,
+  type TextReading,
+  warnOnce,
+} from "@registry-gate/auth-kit";
 import { disagreement } from "../disagreement.ts";
-import { listeners } from "../listeners.ts";
-import { type TellOnce, tellOnce } from "../tell-once.ts";
 import { inCase } from "../username-case.ts";
 import { groupsIn } from "./groups-header.ts";
 import { decodeValue, decodeWords } from "./header-value.ts";
@@ -38,8 +45,8 @@ export async function ssoHeader(
   const { id, baseDirectory, log, warn: warnOf, noClientCertificates } = backendContext(context, "sso-header");
   const { userHeader, groupsHeader, emailHeader, nameHeader, sharedSecret, fingerprints } = settled;
   const proxies = addressSet(settled.trustedProxies);
-  const subscriptions = listeners();
-  const proof = await secondProof(settled, { baseDirectory, log, onChange: subscriptions.notify });
+  const changes = subscriptions();
+  const proof = await secondProof(settled, { baseDirectory, log, onChange: changes.notify });
   if (options.trustAnyPeer === true && sharedSecret === undefined && fingerprints === undefined) {
     warnOf({ path: ["trustedProxies"], message: "any machine in these networks can name itself any user" });
   }
@@ -48,7 +55,7 @@ export async function ssoHeader(
     warnOf({ path: ["clientCertificate"], message });
   }
   const headers = [userHeader, groupsHeader, emailHeader, nameHeader, sharedSecret?.header];
-  const warn = tellOnce(log);
+  const warn = warnOnce(log);
   let toldOfStrangers = false;
 
   return {
@@ -69,13 +76,13 @@ export async function ssoHeader(
       const fault = proof.faultOf(request);
       return fault === undefined ? identify(request, users, settled, id, warn) : rejected(fault);
     },
-    onChange: subscriptions.add,
+    onChange: changes.add,
     async check(signal) {
       if (signal.aborted) throw new BackendUnavailableError(id, "the check was given up");
     },
     async close() {
       proof.close();
-      subscriptions.clear();
+      changes.clear();
     },
   };
 }
@@ -85,7 +92,7 @@ function identify(
   users: readonly string[],
   options: SettledHeaderOptions,
   backend: string,
-  warn: TellOnce,
+  warn: LogLine,
 ): AuthResult {
   const decode = options.encodedWords ? decodeWords : decodeValue;
   const user = readUser(users, decode, options);

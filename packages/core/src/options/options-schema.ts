@@ -1,5 +1,5 @@
 import type { AuthBackend, Logger } from "@registry-gate/auth";
-import { backendFault, isLogger, trustedProxiesOption } from "@registry-gate/auth-kit";
+import { backendFault, functionOption, isLogger, trustedProxiesOption } from "@registry-gate/auth-kit";
 import { z } from "zod";
 import type { Authenticator } from "../authenticate/authenticator.ts";
 import type { MakeChallenge } from "../authenticate/challenges.ts";
@@ -19,8 +19,6 @@ import type {
   SignInOptions,
   UpstreamOptions,
 } from "./options.ts";
-
-const aFunction = <T>(): z.ZodType<T> => z.custom<T>((value) => typeof value === "function", "must be a function");
 
 const positive = (): z.ZodType<number> =>
   z.custom<number>((value) => Number.isSafeInteger(value) && Number(value) > 0, "must be a positive whole number");
@@ -106,8 +104,8 @@ const signInShape = {
     .string("must be text")
     .regex(/^[\u0020-\u007e]*$/, "must hold nothing but printable ASCII")
     .exactOptional(),
-  challenge: aFunction<MakeChallenge>().exactOptional(),
-  session: aFunction<NonNullable<RegistryProxyOptions["session"]>>().exactOptional(),
+  challenge: functionOption<MakeChallenge>().exactOptional(),
+  session: functionOption<NonNullable<RegistryProxyOptions["session"]>>().exactOptional(),
   cache: cache.exactOptional(),
   throttle: throttleSchema.exactOptional(),
 } satisfies OptionShape<SignInOptions>;
@@ -118,7 +116,7 @@ const gateShape = {
   trustedProxies: trustedProxiesOption().exactOptional(),
   cors: cors.exactOptional(),
   limits: limits.exactOptional(),
-  onFinished: aFunction<NonNullable<RegistryProxyOptions["onFinished"]>>().exactOptional(),
+  onFinished: functionOption<NonNullable<RegistryProxyOptions["onFinished"]>>().exactOptional(),
   attemptedNames: z.boolean("must be true or false").exactOptional(),
   log: log.exactOptional(),
 } satisfies OptionShape<GateOptions>;
