@@ -126,7 +126,7 @@ export const headerOptions: z.ZodType<SsoHeaderOptions> = z.strictObject(
 );
 
 /** @throws {InvalidOptionsError} with every fault of form. */
-export function parseHeaderOptions(options: unknown): SsoHeaderOptions {
+function parseHeaderOptions(options: unknown): SsoHeaderOptions {
   return parseOptions(headerOptions, options);
 }
 
