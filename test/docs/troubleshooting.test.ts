@@ -64,7 +64,7 @@ function sectionsOf(markdown: string): Section[] {
 function messagesIn(symptom: string): string[] {
   return [...symptom.matchAll(/`([^`]+)`/g)]
     .map(([, text = ""]) => text)
-    .filter((text) => text.includes(" ") && !/^(?:docker|check) /.test(text));
+    .filter((text) => text.includes(" ") && !/^(?:docker|check|explain) /.test(text));
 }
 
 describe("the page for troubleshooting", () => {
