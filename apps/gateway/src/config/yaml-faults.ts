@@ -13,6 +13,8 @@ interface Problem {
 const beginnings: Readonly<Record<string, string>> = { "*": "an alias", "!": "a tag", "{": "a map", "[": "a list" };
 
 const quote = "put the value in quotes";
+/** As much of a key as is looked at. */
+const longestKey = 256;
 const noSuchAnchor = `no anchor before this alias has its name; where a text is meant, ${quote}`;
 
 /** What the YAML library says to programmers, in the words of somebody who writes a configuration. */
@@ -20,6 +22,8 @@ const rewordings: readonly (readonly [RegExp, string])[] = [
   [/^Source contains multiple documents/, "must be one document: the second begins here"],
   [/^Maximum call stack size exceeded/, "is nested too deeply"],
   [/^Nested mappings are not allowed in compact mappings/, `a value holds a colon and a blank: ${quote}`],
+  // The same in a map or list in one line.
+  [/^Block collections are not allowed within flow collections/, `a value holds a colon and a blank: ${quote}`],
   // The token may be part of a password.
   [/^Unexpected .* token in YAML stream/, "is not YAML from here on"],
 ];
@@ -69,6 +73,10 @@ function explain({ message, pos: [offset], code }: YAMLError, text: string): str
   // In a flow collection a brace within a text is none of the text: `{ url: ${REGISTRY} }`, `[${username}/**]`.
   if ((sign === "{" || sign === "[") && /[^\s,:[{-]/.test(before)) {
     return beginsSomething(sign);
+  }
+  // In a map in one line a comma ends a value: of `{ bindDN: cn=gate,dc=a, searchBase: dc=a }` there are two keys `dc=a`.
+  if (code === "DUPLICATE_KEY" && /^[^\s,{}[\]:"']*=/.test(text.slice(offset, offset + longestKey))) {
+    return `a value holds a comma in a map in one line: ${quote}`;
   }
   if (/[\]}"']/.test(before) && /[^\s,\]}]/.test(sign)) return `a value goes on where YAML takes it to end: ${quote}`;
   const said = (message.split("\n", 1)[0] ?? "").replace(/ at line \d+, column \d+:?$/, "");

@@ -184,7 +184,7 @@ function isAuthenticator(value: unknown): value is Authenticator {
 /** Browsers send an origin in one spelling only (Fetch Standard; RFC 6454, section 6.2), and it is compared as it is. */
 function originFault(text: string): string | undefined {
   const example = "must be an origin such as https://ui.example.com";
-  if (text === "*") return `${example}: with a login every origin has to be named`;
+  if (text.includes("*")) return `${example}: with a login every origin has to be named`;
   const { protocol, origin } = URL.parse(text) ?? {};
   if (origin === undefined || (protocol !== "http:" && protocol !== "https:")) return example;
   return origin === text ? undefined : `${example}; did you mean ${origin}?`;
