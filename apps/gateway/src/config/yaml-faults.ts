@@ -75,3 +75,14 @@ function explain({ message, pos: [offset], code }: YAMLError, text: string): str
   const reworded = rewordings.find(([pattern]) => pattern.test(said))?.[1] ?? said;
   return code === "BAD_SCALAR_START" ? `${reworded}: ${quote}` : reworded;
 }
+
+/** Adds to a fault what helps where YAML took a text for a number or a boolean, as in `bindPassword: 12345`. */
+export function withQuoteHint(fault: Fault, value: unknown): Fault {
+  const written = fault.path.reduce<unknown>(
+    (node, key) => (typeof node === "object" && node !== null ? Reflect.get(node, key) : undefined),
+    value,
+  );
+  const unquoted = typeof written === "number" || typeof written === "boolean";
+  if (!unquoted || !/^must be (?:a )?text$/.test(fault.message)) return fault;
+  return { ...fault, message: `${fault.message}: put it in quotes` };
+}

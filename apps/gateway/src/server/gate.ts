@@ -1,21 +1,16 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { type AuthBackend, type Fault, InvalidOptionsError, type Logger } from "@registry-gate/auth";
 import { containmentOf } from "@registry-gate/auth-kit";
-import { FileReadError, readSettled } from "@registry-gate/watched-file";
 import express from "express";
-import {
-  type CounterStore,
-  type RegistryProxyOptions,
-  type RequestRecord,
-  registryProxy,
-  validateOptions,
-} from "registry-gate";
-import type { BackendConfiguration, Configuration } from "../config/configuration.ts";
-import type { Path } from "../config/mend.ts";
+import { type CounterStore, type RequestRecord, registryProxy, validateOptions } from "registry-gate";
+import type { Configuration } from "../config/configuration.ts";
+import type { Path } from "../config/path.ts";
+import type { BackendConfiguration } from "../config/sections/auth.ts";
 import { endsWithin } from "./ends-within.ts";
 import { listenFaults } from "./listen-faults.ts";
 import { openBackend } from "./open-backend.ts";
-import { type LiveCredentials, openCredentials } from "./registry-credentials.ts";
+import { inConfiguration, proxyOptions } from "./proxy-options.ts";
+import { openCredentials } from "./registry-credentials.ts";
 import { loadTls, type TlsIdentity } from "./tls.ts";
 
 /** Everything that one configuration stands for, but the listening socket. */
@@ -65,7 +60,7 @@ export async function buildGate(configuration: Configuration, surroundings: Gate
     credentialsConfiguration === undefined ? undefined : await collect(openCredentials(credentialsConfiguration, log));
   const options = await collect(proxyOptions(configuration, counters, credentials));
   const findings = options === undefined ? undefined : validateOptions(options);
-  faults.push(...(findings?.faults.map(rerooted) ?? []));
+  faults.push(...(findings?.faults.map(inConfiguration) ?? []));
   faults.push(...(await listenFaults(configuration.listen)));
   const { tls: tlsConfiguration } = configuration.listen;
   const tls = tlsConfiguration === undefined ? undefined : await collect(loadTls(tlsConfiguration));
@@ -101,7 +96,7 @@ export async function buildGate(configuration: Configuration, surroundings: Gate
     tls,
     backends,
     handle: requests.handle,
-    warnings: findings?.warnings.map(rerooted) ?? [],
+    warnings: findings?.warnings.map(inConfiguration) ?? [],
     async retire() {
       await requests.finished();
       await proxy.close();
@@ -130,51 +125,6 @@ async function closeBackends(backends: readonly AuthBackend[], log: Logger): Pro
       }
     }),
   );
-}
-
-async function proxyOptions(
-  { listen, upstream, auth, access, limits = {}, log }: Configuration,
-  counters: CounterStore | undefined,
-  live: LiveCredentials | undefined,
-): Promise<Omit<RegistryProxyOptions, "backends">> {
-  const { ca, credentials: _files, ...target } = upstream;
-  const { connectionsPerAddress: _, ...requestLimits } = limits;
-  return {
-    upstream: {
-      ...target,
-      ...(ca !== undefined && { ca: await readCertificates(ca) }),
-      ...(live !== undefined && { credentials: live.current }),
-    },
-    ...(auth.realm !== undefined && { realm: auth.realm }),
-    ...(auth.cache !== undefined && { cache: auth.cache }),
-    throttle: auth.throttle === false ? false : { ...auth.throttle, ...(counters && { store: counters }) },
-    ...(access !== undefined && { access }),
-    limits: requestLimits,
-    ...(log?.attemptedNames !== undefined && { attemptedNames: log.attemptedNames }),
-    ...(listen.trustedProxies !== undefined && { trustedProxies: listen.trustedProxies }),
-    ...(listen.cors !== undefined && { cors: listen.cors }),
-  };
-}
-
-async function readCertificates(file: string): Promise<string> {
-  try {
-    const text = (await readSettled(file)).content.toString("utf8");
-    if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
-    throw new InvalidOptionsError([{ path: ["upstream", "ca"], message: `holds no certificate: ${file}` }]);
-  } catch (error) {
-    if (!(error instanceof FileReadError)) throw error;
-    throw new InvalidOptionsError([{ path: ["upstream", "ca"], message: error.message }]);
-  }
-}
-
-/** Where the middleware's options stand in the configuration. */
-function rerooted({ path, message }: Fault): Fault {
-  const [first] = path;
-  if (first === "trustedProxies" || first === "cors") return { path: ["listen", ...path], message };
-  if (first === "attemptedNames") return { path: ["log", ...path], message };
-  if (first === "realm" || first === "cache" || first === "throttle" || first === "backends")
-    return { path: ["auth", ...path], message };
-  return { path, message };
 }
 
 /** A backend is called by its type; the second of a type by `type-2`. */

@@ -3,7 +3,7 @@ import { createSecureContext, type SecureContextOptions } from "node:tls";
 import { type Fault, InvalidOptionsError } from "@registry-gate/auth";
 import { inspectKeyPair, type KeyPairFindings } from "@registry-gate/auth-kit";
 import { FileReadError, readSettled, type SettledFile } from "@registry-gate/watched-file";
-import type { ClientAuth, TlsConfiguration } from "../config/configuration.ts";
+import type { ClientAuth, TlsConfiguration } from "../config/sections/listen-tls.ts";
 import { oneLine } from "../one-line.ts";
 import { protocolOptions } from "./tls-protocol.ts";
 
