@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import type { Fault } from "@registry-gate/auth";
 import { formatListenAddress, type ListenAddress } from "../config/address.ts";
 import type { ListenConfiguration } from "../config/sections/listen.ts";
-import { groupId } from "./group-id.ts";
+import { groupId } from "./unix-socket.ts";
 
 /** What the keys of `listen` mean together that cannot be, as far as it shows without listening. */
 export async function listenFaults(listen: ListenConfiguration): Promise<Fault[]> {
