@@ -65,7 +65,7 @@ describe("check --connect with OpenLDAP", () => {
       `- cn=pushers,ou=elsewhere,${base} (not called pushers: another entry may be meant)\n`,
     );
     expect(without.stderr).toContain(
-      "gate.yaml: warning: rules must name groups by DN: without groups.searchBase no group has a short name\n",
+      "gate.yaml: warning: auth.backends[0].groups.searchBase: rules must name groups by DN: without groups.searchBase no group has a short name\n",
     );
     const ambiguous = await check({
       backends: [ldap({ groups: { searchBase: base } })],

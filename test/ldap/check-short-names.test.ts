@@ -22,14 +22,16 @@ async function warningsOf(options: object): Promise<readonly string[]> {
 }
 
 describe("check", () => {
-  const byDN = "gate.yaml: warning: rules must name groups by DN: without groups.searchBase no group has a short name";
+  const byDN =
+    "gate.yaml: warning: auth.backends[0].groups.searchBase: rules must name groups by DN: without groups.searchBase no group has a short name";
 
   it("warns that rules must name groups by DN where there is no base for groups", async () => {
     expect(await warningsOf({})).toEqual([byDN]);
   });
 
   it("warns that a required group without a base keeps everybody out unless it is a DN", async () => {
-    const keepsOut = "gate.yaml: warning: requiredGroup keeps everybody out: without groups.searchBase it must be a DN";
+    const keepsOut =
+      "gate.yaml: warning: auth.backends[0].requiredGroup: keeps everybody out: without groups.searchBase it must be a DN";
     expect(await warningsOf({ requiredGroup: "admins" })).toEqual([byDN, keepsOut]);
     expect(await warningsOf({ requiredGroup: `cn=admins,ou=groups,${base}` })).toEqual([byDN]);
   });

@@ -95,7 +95,7 @@ export async function read(front: Front, response: IncomingMessage): Promise<Ans
 function impersonal({ port }: Front, text: string): string {
   return text
     .replaceAll(`https://localhost:${port}/`, "https://front/")
-    .replace(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "<upload>")
+    .replace(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "<uuid>")
     .replace(/(?<![0-9a-f])[0-9a-f]{60}(?![0-9a-f])/g, "<boundary>")
     .replace(/_state=[\w%=-]+/g, "_state=<state>");
 }

@@ -74,9 +74,13 @@ describe("the gate answers as nginx with the recipe does", () => {
         converse(fronts.gate, conversation),
       ]);
       for (const [index, { method, target, status, differs }] of conversation.steps.entries()) {
-        const [theirs, answer] = [recipe[index], ours[index]];
-        if (theirs === undefined || answer === undefined) throw new Error("a step has no answer");
+        const [theirs, own] = [recipe[index], ours[index]];
+        if (theirs === undefined || own === undefined) throw new Error("a step has no answer");
         const what = `${index + 1}: ${method} ${target}`;
+        // The gate alone names every request.
+        const { "x-request-id": requestId, ...headers } = own.headers;
+        expect.soft({ what, requestId }).toEqual({ what, requestId: "<uuid>" });
+        const answer = { ...own, headers };
         expect.soft({ what, status: theirs.status }).toEqual({ what, status });
         const expected = differs === undefined ? theirs : differs.gate(theirs);
         expect.soft({ what, ...answer }).toEqual({ what, ...expected });

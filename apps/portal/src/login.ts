@@ -4,7 +4,7 @@ import { backendStrategy } from "@registry-gate/passport";
 import type { RequestHandler } from "express";
 import session from "express-session";
 import { Passport } from "passport";
-import type { LoginThrottle } from "registry-gate";
+import type { Authenticator } from "registry-gate";
 import { asSignedIn } from "./signed-in-user.ts";
 
 const eightHours = 8 * 60 * 60 * 1000;
@@ -20,19 +20,19 @@ export interface Login {
 }
 
 /**
- * Sets up passport with the backend that docker clients are judged by.
+ * Sets up passport with the authenticator that docker clients are judged by.
  *
- * @param throttle The one that limits the failed logins of docker clients.
+ * @param users The backend behind it.
  * @param secure Whether browsers come over TLS.
  */
-export function login(users: AuthBackend, throttle: LoginThrottle, secure: boolean): Login {
+export function login(users: AuthBackend, authenticator: Authenticator, secure: boolean): Login {
   // Sessions of before a change end with it: somebody may have lost their account, or a group.
   let changes = 0;
   const unsubscribe = users.onChange?.(() => {
     changes++;
   });
   const passport = new Passport();
-  passport.use(backendStrategy(users, { name: "login-form", from: "form", throttle }));
+  passport.use(backendStrategy(authenticator, { name: "login-form", from: "form" }));
   passport.serializeUser((user, done) => done(null, { ...asSignedIn(user), changes }));
   passport.deserializeUser((kept: unknown, done) => {
     const current = typeof kept === "object" && kept !== null && "changes" in kept && kept.changes === changes;

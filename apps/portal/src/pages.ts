@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import express, { type RequestHandler, type Router } from "express";
-import type { RegistryProxy } from "registry-gate";
+import type { Principal, RegistryProxy } from "registry-gate";
 import { formToken, requireFormToken } from "./form-token.ts";
 import { loginPage, repositoriesPage } from "./html.ts";
 import type { Login } from "./login.ts";
@@ -35,7 +35,8 @@ export function pages(registry: RegistryProxy, { judgeForm }: Login): Router {
   });
   // What the page greys out. Whether a request is allowed is judged when it comes.
   router.get("/permissions", (request, response) => {
-    const caller = { ...asSignedIn(request.user), backend: "portal" };
+    const identity = { ...asSignedIn(request.user), backend: "portal" };
+    const caller: Principal = { kind: "user", identity, via: "session" };
     const names = [request.query.repository ?? []].flat().filter((name) => typeof name === "string");
     if (names.length > mostRepositories) {
       response.status(400).json({ error: `ask for at most ${mostRepositories} repositories at once` });

@@ -6,7 +6,7 @@ import { fromRequestUser } from "@registry-gate/passport";
 import express from "express";
 import {
   type AccessRule,
-  loginThrottle,
+  createAuthenticator,
   type RegistryProxy,
   type RequestRecord,
   registryProxy,
@@ -37,17 +37,20 @@ export interface Portal {
 /** Starts the portal on 127.0.0.1. */
 export async function startPortal(options: PortalOptions): Promise<Portal> {
   const { upstream, users, access, port = 0, tls, onRequest } = options;
-  const throttle = loginThrottle();
-  const registry = registryProxy({
-    upstream: { url: upstream },
+  // The login page and docker clients have one: what fails counts for both.
+  const authenticator = createAuthenticator({
     backends: [users],
     session: fromRequestUser({ id: "portal", identity: asSignedIn }),
+    log: console,
+  });
+  const registry = registryProxy({
+    upstream: { url: upstream },
+    authenticator,
     access,
-    throttle,
     log: console,
     ...(onRequest !== undefined && { onFinished: onRequest }),
   });
-  const signIn = login(users, throttle, tls !== undefined);
+  const signIn = login(users, authenticator, tls !== undefined);
   const app = portalApp(registry, signIn);
   const server =
     tls === undefined ? createServer(app) : createSecureServer({ cert: tls.certificate, key: tls.key }, app);
@@ -63,6 +66,7 @@ export async function startPortal(options: PortalOptions): Promise<Portal> {
       await closed;
       signIn.close();
       await registry.close();
+      authenticator.close();
     },
   };
 }

@@ -49,7 +49,7 @@ export async function setStage(more: Pick<PortalOptions, "tls"> = {}): Promise<S
     async setUsers(passwordsNow) {
       await writeFile(join(directory, "new"), await passwordFile(passwordsNow));
       const noticed = Promise.withResolvers<void>();
-      const unsubscribe = users.onChange?.(noticed.resolve);
+      const unsubscribe = users.onChange?.(() => noticed.resolve());
       await rename(join(directory, "new"), join(directory, "htpasswd"));
       await noticed.promise;
       unsubscribe?.();

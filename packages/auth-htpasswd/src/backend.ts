@@ -4,11 +4,13 @@ import {
   type AuthResult,
   type BackendContext,
   BackendUnavailableError,
+  type ChangeListener,
   type Identity,
   InvalidOptionsError,
 } from "@registry-gate/auth";
 import { backendContext } from "@registry-gate/auth-kit";
 import { bcryptFault } from "./bcrypt.ts";
+import { trackChanges } from "./changes.ts";
 import { failureCost, fillers } from "./equal-work.ts";
 import { type GroupFile, parseGroupFile } from "./group-file.ts";
 import { createHashChecks, type HashChecks } from "./hash-checks.ts";
@@ -43,8 +45,9 @@ export async function htpasswdBy(
   context: Partial<BackendContext>,
 ): Promise<AuthBackend> {
   const { file, groupFile, allowPlaintext, hashConcurrency, hashQueue } = withDefaults(parseOptions(options));
-  const { id, baseDirectory, log } = backendContext(context, "htpasswd");
-  const listeners = new Set<() => void>();
+  const { id, baseDirectory, log, warn } = backendContext(context, "htpasswd");
+  if (allowPlaintext) warn({ path: ["allowPlaintext"], message: "whoever reads the file has every password" });
+  const listeners = new Set<ChangeListener>();
 
   const noBcrypt = await bcryptFault();
   const userPath = resolve(baseDirectory, file);
@@ -56,8 +59,10 @@ export async function htpasswdBy(
   // One file may change before the other has been read.
   let opened = false;
   const onChange = (): void => {
-    if (opened) reportMembers();
-    for (const listener of [...listeners]) listener();
+    if (!opened) return;
+    reportMembers();
+    const subject = onlyChanged();
+    for (const listener of [...listeners]) listener(subject);
   };
   const [users, groups] = await openBoth(
     openLiveFile<Users>({
@@ -88,6 +93,7 @@ export async function htpasswdBy(
           onChange,
         }),
   );
+  const onlyChanged = trackChanges(() => ({ hashes: users.current().hashes, groups: groups?.current() }));
   opened = true;
   reportMembers();
   const hasher = createHasher({ backend: id, concurrency: hashConcurrency, queue: hashQueue, checks });
@@ -110,9 +116,13 @@ export async function htpasswdBy(
         return { status: "authenticated", identity: identityOf(username, groups?.current(), id) };
       }
     },
+    async lookup(subject, signal) {
+      if (signal.aborted) throw new BackendUnavailableError(id, "the lookup was given up");
+      return users.current().hashes.has(subject) ? identityOf(subject, groups?.current(), id) : undefined;
+    },
     onChange(listener) {
       // A function of its own, so that one listener can be there twice and end each subscription for itself.
-      const subscription = (): void => listener();
+      const subscription: ChangeListener = (subject) => listener(subject);
       listeners.add(subscription);
       return () => void listeners.delete(subscription);
     },

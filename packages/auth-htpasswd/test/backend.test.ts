@@ -172,7 +172,7 @@ test("fifty mixed requests at once do not cross", async () => {
 });
 
 test("options are judged at once, each fault with its path", async () => {
-  const context = { id: "users", baseDirectory: await scratchDirectory(), log: recordingLog().log };
+  const context = { id: "users", baseDirectory: await scratchDirectory(), log: recordingLog().log, warn() {} };
   const faultsOf = async (options: unknown): Promise<unknown> => {
     const error = await plugin.open(options, context).catch((reason: unknown) => reason);
     if (!(error instanceof InvalidOptionsError)) throw new Error(`expected InvalidOptionsError, got ${String(error)}`);

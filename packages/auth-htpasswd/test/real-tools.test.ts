@@ -110,7 +110,10 @@ test("plain text made by htpasswd -p is taken only when it is allowed", async ()
     expect((await signIn(allowed.backend, user, "open sesam")).status).toBe("rejected");
   }
   expect((await signIn(allowed.backend, "other", "{PLAIN}open sesame")).status).toBe("rejected");
-  expect(allowed.lines).toMatchObject([{ level: "warn", fields: { lines: [1, 2] } }]);
+  expect(allowed.lines).toMatchObject([
+    { level: "warn", message: "allowPlaintext: whoever reads the file has every password" },
+    { level: "warn", fields: { lines: [1, 2] } },
+  ]);
 });
 
 test("DES crypt takes what agrees in the first eight bytes, as Apache does, and the log says so", async () => {

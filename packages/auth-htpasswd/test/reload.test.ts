@@ -55,6 +55,37 @@ test("the group file is followed as well", async () => {
   await until(async () => expect(await groups()).toEqual([]));
 });
 
+test("says which user has changed where it is one, in the password file or the group file", async () => {
+  const { backend, file, groupFile } = await open(`${ALICE}\n${BOB}`, { groups: "pushers: alice\n" });
+  const told: (string | undefined)[] = [];
+  backend.onChange?.((subject) => told.push(subject));
+  const steps: readonly (readonly [file: string, content: string, subject: string | undefined])[] = [
+    [file, ALICE, "bob"],
+    [file, `${ALICE}\n${BOB}`, "bob"],
+    [file, `${ALICE.replace(":", ":!")}\n${BOB}`, "alice"],
+    [groupFile, "pushers: alice bob\n", "bob"],
+    [groupFile, "readers: alice bob\n", undefined],
+    // Nobody's login: a reload is told all the same.
+    [groupFile, "# by hand\nreaders: alice bob\n", undefined],
+  ];
+  for (const [index, [path, content, subject]] of steps.entries()) {
+    await writeFile(path, content);
+    await until(() => expect(told).toHaveLength(index + 1));
+    expect(told.at(-1)).toBe(subject);
+  }
+});
+
+test("looks up who has an entry that can be used, with the groups of now", async () => {
+  const { backend, file, groupFile } = await open(`${ALICE}\n${BOB}`, { groups: "pushers: alice\n" });
+  const lookup = (subject: string) => backend.lookup?.(subject, AbortSignal.timeout(30_000));
+  expect(await lookup("alice")).toMatchObject({ subject: "alice", groups: ["pushers"], backend: "users" });
+  await writeFile(groupFile, "readers: alice\n");
+  await until(async () => expect(await lookup("alice")).toMatchObject({ groups: ["readers"] }));
+  await writeFile(file, `${ALICE.replace(":", ":!")}\n${BOB}`);
+  await until(async () => expect(await lookup("alice")).toBeUndefined());
+  expect(await lookup("bob")).toMatchObject({ username: "bob", groups: [] });
+});
+
 test("a file that is missing or of no use leaves the last good one in force, and the log says so once", async () => {
   const { backend, file, lines } = await open(`${ALICE}\n`);
   const errors = (): unknown[] => lines.filter((line) => line.level === "error").map((line) => line.fields.reason);
@@ -145,7 +176,7 @@ test("a check that began before its user was deleted does not sign the user in",
   );
   const result = signIn(backend, "alice", "secret");
   await writeFile(file, BOB);
-  await new Promise<void>((resolve) => backend.onChange?.(resolve));
+  await new Promise<void>((resolve) => backend.onChange?.(() => resolve()));
   others.abort();
   expect((await Promise.all(before)).at(-1), "the turn had not come when the file was read").toBe("gone");
   expect((await result).status).toBe("abstained");

@@ -1,4 +1,4 @@
-import type { BackendContext, Logger, LogLine } from "@registry-gate/auth";
+import { type BackendContext, type Fault, formatFault, type Logger, type LogLine } from "@registry-gate/auth";
 import { z } from "zod";
 import { parseOptions } from "./parse-options.ts";
 
@@ -25,6 +25,8 @@ const schema = z.looseObject({
       id: text().optional(),
       baseDirectory: text().optional(),
       log: z.custom<Logger>(isLogger, "must have the methods debug, info, warn and error").optional(),
+      warn: z.custom<BackendContext["warn"]>((value) => typeof value === "function", "must be a function").optional(),
+      noClientCertificates: text().exactOptional(),
     },
     "must hold id, baseDirectory and log",
   ),
@@ -33,11 +35,13 @@ const schema = z.looseObject({
 /**
  * Completes the context of a backend that was made without a gateway.
  *
- * @param given What is left out of it has defaults: the `id` given here, the current directory, and no log.
+ * @param given What is left out of it has defaults: the `id` given here, the current directory, no log, and the log
+ * for what is warned of.
  * @throws {InvalidOptionsError} whose paths begin with `context`.
  */
 export function backendContext(given: unknown, defaultId: string): BackendContext {
   const { context } = parseOptions(schema, { context: given });
   const { id = defaultId, baseDirectory = process.cwd(), log = silentLog } = context;
-  return { ...context, id, baseDirectory, log };
+  const { warn = (fault: Fault): void => log.warn({ backend: id }, formatFault(fault)) } = context;
+  return { ...context, id, baseDirectory, log, warn };
 }

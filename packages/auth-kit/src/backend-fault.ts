@@ -1,4 +1,4 @@
-const optionalMethods: readonly string[] = ["challenge", "onChange", "check", "diagnose", "roster", "close"];
+const optionalMethods: readonly string[] = ["lookup", "challenge", "onChange", "check", "diagnose", "roster", "close"];
 /** The names of RFC 9110, section 5.6.2, in lower case. */
 const headerPattern = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
 

@@ -39,12 +39,19 @@ test.each<[value: unknown, fault: string]>([
 });
 
 test("a context is completed, and what a later version adds stays", () => {
-  const here = { baseDirectory: process.cwd(), log: silentLog };
+  const here = { baseDirectory: process.cwd(), log: silentLog, warn: expect.any(Function) };
   expect(backendContext({}, "users")).toEqual({ id: "users", ...here });
   expect(backendContext({ id: "people", more: 1 }, "users")).toEqual({ id: "people", more: 1, ...here });
   const { log } = backendContext({ log: console }, "users");
   expect(log).toBe(console);
   silentLog.error({}, "nobody hears this");
+});
+
+test("without a gateway, what a backend warns of is told in its log, with its place", () => {
+  const lines: unknown[] = [];
+  const log = { ...silentLog, warn: (fields: unknown, message: string) => void lines.push([fields, message]) };
+  backendContext({ log }, "users").warn({ path: ["groups", "searchBase"], message: "is missing" });
+  expect(lines).toEqual([[{ backend: "users" }, "groups.searchBase: is missing"]]);
 });
 
 test("a context that is none is refused with each of its faults", () => {

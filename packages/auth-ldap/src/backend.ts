@@ -1,8 +1,9 @@
-import type { AuthBackend, BackendContext } from "@registry-gate/auth";
+import type { AuthBackend, BackendContext, Identity } from "@registry-gate/auth";
 import { authenticate } from "./authenticate.ts";
 import { diagnose } from "./diagnosis/diagnose.ts";
 import { openDirectory } from "./directory/directory.ts";
 import { createLoginBudget, directoryWithin } from "./directory/login-directory.ts";
+import { lookup } from "./lookup.ts";
 import type { LdapOptions } from "./options.ts";
 import { unavailable } from "./outcomes.ts";
 import { prepare } from "./prepare.ts";
@@ -25,6 +26,8 @@ export async function ldapBackend(options: LdapOptions, context: Partial<Backend
   const directory = openDirectory(settings.directory, () => prepared.account(), log);
   prepared.onAccountChange(() => directory.accountChanged());
   const domains = createDomains();
+  // A turn of its own, which no client can take.
+  const lookups = directory.forClient("lookup");
   const reportOddities = oddityReporter(id, log);
   return {
     id,
@@ -42,6 +45,17 @@ export async function ldapBackend(options: LdapOptions, context: Partial<Backend
         throw unavailable(id, error);
       }
     },
+    ...(!settings.user.readsItself && {
+      async lookup(subject: string, signal: AbortSignal): Promise<Identity | undefined> {
+        try {
+          const budget = createLoginBudget(settings.directory.timeout);
+          const searched = directoryWithin(lookups, budget);
+          return await lookup(subject, { backend: id, settings, directory: searched, domains, reportOddities }, signal);
+        } catch (error) {
+          throw unavailable(id, error);
+        }
+      },
+    }),
     async check(signal) {
       try {
         await directory.check(signal);

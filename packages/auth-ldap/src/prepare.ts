@@ -29,7 +29,7 @@ export async function prepare(options: unknown, given: unknown): Promise<Prepare
   const context = backendContext(given, "ldap");
   const checked = requireOptions(options);
   const settled = settle(checked);
-  for (const { option, message } of settled.warnings) context.log.warn({ backend: context.id, option }, message);
+  for (const { option, message } of settled.warnings) context.warn({ path: option.split("."), message });
   const { bindDN, bindPassword, bindPasswordFile } = checked;
   const absolute = (path: string | undefined): string | undefined =>
     path === undefined ? undefined : resolve(context.baseDirectory, path);

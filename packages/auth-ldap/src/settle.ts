@@ -146,7 +146,7 @@ function warningsOf({ naming, scope }: GroupSettings, { requiredGroup }: LdapOpt
   if (naming.kind !== "none") return [];
   const warnings = [{ option, message: `rules must name groups by DN: without ${option} no group has a short name` }];
   if (requiredGroup === undefined || canonicalDN(requiredGroup) !== undefined) return warnings;
-  const message = `requiredGroup keeps everybody out: without ${option} it must be a DN`;
+  const message = `keeps everybody out: without ${option} it must be a DN`;
   return [...warnings, { option: "requiredGroup", message }];
 }
 

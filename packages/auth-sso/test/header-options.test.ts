@@ -3,7 +3,9 @@ import { expect, test } from "vitest";
 import { faultsOf, recordingLog } from "./fixtures.ts";
 
 const faults = (options: object) =>
-  faultsOf(() => ssoHeaderPlugin.open(options, { id: "front", baseDirectory: "/", log: recordingLog().log }));
+  faultsOf(() =>
+    ssoHeaderPlugin.open(options, { id: "front", baseDirectory: "/", log: recordingLog().log, warn() {} }),
+  );
 const good = { trustedProxies: ["10.1.0.7"], userHeader: "X-User" };
 
 test("trusted proxies and a user header are required", async () => {

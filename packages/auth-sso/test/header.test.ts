@@ -471,7 +471,7 @@ test("the plugin makes the same backend, and describes its options", async () =>
   const { log } = recordingLog();
   const backend = await ssoHeaderPlugin.open(
     { trustedProxies: ["10.1.0.7"], preset: "authelia" },
-    { id: "front", baseDirectory: "/", log },
+    { id: "front", baseDirectory: "/", log, warn() {} },
   );
   expect(await ask(backend, { headers: { "Remote-User": "alice" } })).toMatchObject({ identity: { backend: "front" } });
   expect(ssoHeaderPlugin.optionsSchema).toMatchObject({ type: "object", required: ["trustedProxies"] });

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { faultsOf, recordingLog } from "./fixtures.ts";
 
 const open = (options: object) =>
-  ssoJwtPlugin.open(options, { id: "idp", baseDirectory: "/", log: recordingLog().log });
+  ssoJwtPlugin.open(options, { id: "idp", baseDirectory: "/", log: recordingLog().log, warn() {} });
 const faults = async (options: object) =>
   (await faultsOf(() => open(options))).map(({ path, message }) => `${path.join(".")}: ${message}`);
 const good = { jwks: "https://idp.example.com/jwks", issuer: "https://idp.example.com", audience: "registry" };

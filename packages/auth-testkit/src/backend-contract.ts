@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Authenticated, AuthResult, DiagnosisStep } from "@registry-gate/auth";
+import type { Access, Authenticated, AuthResult, DiagnosisStep, Identity } from "@registry-gate/auth";
 import { type ContractCase, caseOf, givenId, type Opened, promptly } from "./case.ts";
 import type { BackendFixture, KnownUser } from "./fixture.ts";
 import { hostileNames } from "./hostile-names.ts";
@@ -67,8 +67,11 @@ export function backendContract(fixture: BackendFixture): readonly ContractCase[
     }),
 
     of("ends promptly when the answer is no longer wanted", async (opened) => {
+      const subject = await subjectOf(opened, users[0]);
       const restore = await silence?.(opened.backend);
       try {
+        await assertLookupEnds(opened, subject, AbortSignal.abort());
+        await assertLookupEnds(opened, subject, AbortSignal.timeout(50));
         await assertEnds(opened, users[0].ask, AbortSignal.abort());
         const leaving = new AbortController();
         const answer = assertEnds(opened, users[0].ask, leaving.signal);
@@ -91,6 +94,30 @@ export function backendContract(fixture: BackendFixture): readonly ContractCase[
         }),
       );
       for (const [kind, result] of together) assert.equal(result, alone[kind], "it is as when asked alone");
+    }),
+
+    of("looks up whom it has signed in, as a login would give them, if it does", async ({ backend, ask }) => {
+      if (backend.lookup === undefined) return;
+      for (const user of users) {
+        const result = await ask(user.ask);
+        assert.equal(result.status, "authenticated", `${user.username} is let in`);
+        const found = await backend.lookup(result.identity.subject, AbortSignal.timeout(30_000));
+        assert.deepEqual(comparable(found), comparable(result.identity), `${user.username} is found as by a login`);
+      }
+    }),
+
+    of("looks nobody up whom it does not know, as a value, if it does", async ({ backend, ask }) => {
+      if (backend.lookup === undefined) return;
+      const result = await ask(users[0].ask);
+      const subject = result.status === "authenticated" ? result.identity.subject : users[0].username;
+      for (const other of ["", `${subject}x`, `x${subject}`, `${subject}*`, "no user at all", ...hostileNames]) {
+        const found: Identity | undefined = await backend
+          .lookup(other, AbortSignal.timeout(30_000))
+          .catch((error: unknown) => {
+            assert.fail(`${JSON.stringify(other.slice(0, 40))} made it throw ${String(error)}`);
+          });
+        assert.equal(found, undefined, `it found ${JSON.stringify(other.slice(0, 40))}`);
+      }
     }),
 
     of("tells no secret in results, errors and logs", async (opened) => {
@@ -117,12 +144,16 @@ export function backendContract(fixture: BackendFixture): readonly ContractCase[
     }),
 
     of("gives a challenge that can be written, if any", async ({ backend }) => {
-      const challenge = backend.challenge?.([{ type: "repository", name: "team/app", action: "pull" }]);
-      if (challenge === undefined) return;
-      assert.match(challenge.scheme, /^[A-Za-z][A-Za-z0-9-]*$/);
-      for (const [name, value] of Object.entries(challenge.parameters)) {
-        assert.match(name, /^[a-z_]+$/);
-        assert.match(value, /^[\x20-\x7e]*$/, "a parameter is plain text on one line");
+      const accesses: readonly Access[] = [{ type: "repository", name: "team/app", action: "pull" }];
+      const origin = "https://registry.example.com";
+      for (const error of [undefined, "invalid_token", "insufficient_scope"] as const) {
+        const challenge = backend.challenge?.({ accesses, origin, ...(error !== undefined && { error }) });
+        if (challenge === undefined) return;
+        assert.match(challenge.scheme, /^[A-Za-z][A-Za-z0-9-]*$/);
+        for (const [name, value] of Object.entries(challenge.parameters)) {
+          assert.match(name, /^[a-z_]+$/);
+          assert.match(value, /^[\x20-\x7e]*$/, "a parameter is plain text on one line");
+        }
       }
     }),
 
@@ -177,11 +208,16 @@ export function backendContract(fixture: BackendFixture): readonly ContractCase[
   ];
   if (outage !== undefined) {
     cases.push(
-      of("throws BackendUnavailableError, and nothing else, when it cannot find out", async ({ backend, ask }) => {
+      of("throws BackendUnavailableError, and nothing else, when it cannot find out", async (opened) => {
+        const { backend, ask } = opened;
+        const subject = await subjectOf(opened, users[0]);
         const restore = await outage(backend);
         try {
           for (const request of [...users.map((user) => user.ask), ...wrong]) {
             await assert.rejects(ask(request), isUnavailable);
+          }
+          if (backend.lookup !== undefined && subject !== undefined) {
+            await assert.rejects(backend.lookup(subject, AbortSignal.timeout(30_000)), isUnavailable);
           }
           if (backend.check !== undefined) {
             await assert.rejects(backend.check(AbortSignal.timeout(30_000)), isUnavailable);
@@ -209,28 +245,65 @@ function assertNobody(result: AuthResult): void {
   assert.ok(result.status === "rejected" || result.status === "abstained", `nobody is let in, but: ${result.status}`);
 }
 
-function assertWellFormed({ identity, expiresAt }: Authenticated): void {
+function assertWellFormed({ identity, expiresAt, grants }: Authenticated): void {
   assert.equal(identity.backend, givenId, "an identity names the backend that vouches for it");
   assert.ok(typeof identity.subject === "string" && identity.subject !== "", "an identity has a subject");
   assert.ok(typeof identity.username === "string" && identity.username !== "", "an identity has a name");
   assert.ok(Array.isArray(identity.groups), "an identity has a list of groups");
   for (const group of identity.groups) assert.ok(typeof group === "string" && group !== "", "a group has a name");
   assert.equal(new Set(identity.groups).size, identity.groups.length, "a group is named once");
+  for (const { type, name, action } of grants ?? []) {
+    assert.ok(type === "repository" || type === "registry", "a grant is of a repository or of the registry");
+    assert.ok(typeof name === "string" && name !== "", "a grant names what it is of");
+    assert.ok(["pull", "push", "delete", "*"].includes(action), "a grant has an action");
+  }
   if (expiresAt !== undefined) assert.ok(Number.isFinite(expiresAt) && expiresAt > Date.now(), "it has not expired");
+}
+
+/** In the same order, because that of groups means nothing. */
+function comparable(identity: Identity | undefined): unknown {
+  if (identity === undefined) return undefined;
+  const { groups, ambiguousGroups = [] } = identity;
+  return { ...identity, groups: [...groups].sort(), ambiguousGroups: [...ambiguousGroups].sort() };
+}
+
+async function subjectOf({ backend, ask }: Opened, user: KnownUser): Promise<string | undefined> {
+  if (backend.lookup === undefined) return undefined;
+  const result = await ask(user.ask);
+  return result.status === "authenticated" ? result.identity.subject : undefined;
+}
+
+/** The user may have been found, or the backend says that it could not find out; the user was not gone. */
+async function assertLookupEnds({ backend }: Opened, subject: string | undefined, signal: AbortSignal): Promise<void> {
+  if (backend.lookup === undefined || subject === undefined) return;
+  const ending = backend.lookup(subject, signal).then(
+    (found) => assert.notEqual(found, undefined, "a lookup that was given up says that the user is gone"),
+    (error: unknown) => {
+      if (error !== signal.reason) assertUnavailable(error);
+    },
+  );
+  await assertPrompt(ending);
+}
+
+async function assertPrompt<T>(ending: Promise<T>): Promise<T> {
+  const timer = Promise.withResolvers<never>();
+  const clock = setTimeout(() => {
+    timer.reject(new assert.AssertionError({ message: `it has not ended within ${promptly} ms` }));
+  }, promptly);
+  try {
+    return await Promise.race([ending, timer.promise]);
+  } finally {
+    clearTimeout(clock);
+  }
 }
 
 /** The user may have been let in, or the backend says that it could not find out; the password was not wrong. */
 async function assertEnds({ ask }: Opened, request: Ask, signal: AbortSignal): Promise<void> {
-  const late = Symbol("late");
-  const timer = Promise.withResolvers<symbol>();
-  const clock = setTimeout(() => timer.resolve(late), promptly);
   const ending = ask(request, signal).catch((error: unknown) => {
     if (error !== signal.reason) assertUnavailable(error);
     return undefined;
   });
-  const outcome = await Promise.race([ending, timer.promise]);
-  clearTimeout(clock);
-  assert.notEqual(outcome, late, `it has not ended within ${promptly} ms`);
+  const outcome = await assertPrompt(ending);
   if (typeof outcome === "object") assert.equal(outcome.status, "authenticated");
 }
 

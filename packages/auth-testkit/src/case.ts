@@ -34,7 +34,7 @@ export function caseOf(fixture: BackendFixture, name: string, check: (opened: Op
     name,
     async run() {
       const log = recordingLog();
-      const context: BackendContext = { id: givenId, baseDirectory: process.cwd(), log: log.log };
+      const context: BackendContext = { id: givenId, baseDirectory: process.cwd(), log: log.log, warn: log.warn };
       const backend = await fixture.open(context);
       const ask = (what: Ask, signal?: AbortSignal): Promise<AuthResult> => {
         const request: AuthRequest = authRequest(what, signal);

@@ -23,7 +23,10 @@ export interface PluginFixture {
 /** The contract of a plugin, as tests for any runner. Its backends have {@link backendContract}. */
 export function pluginContract(fixture: PluginFixture): readonly ContractCase[] {
   const { plugin, baseDirectory = process.cwd() } = fixture;
-  const context = (): BackendContext => ({ id: givenId, baseDirectory, log: recordingLog().log });
+  const context = (): BackendContext => {
+    const { log, warn } = recordingLog();
+    return { id: givenId, baseDirectory, log, warn };
+  };
   const faultsOf = async (options: unknown): Promise<readonly Fault[]> => {
     const opened = plugin.open(options, context());
     const error = await opened.then(

@@ -1,9 +1,11 @@
 import { inspect } from "node:util";
-import type { Logger, LogLine } from "@registry-gate/auth";
+import { type BackendContext, formatFault, type Logger, type LogLine } from "@registry-gate/auth";
 
 /** A log that keeps what it is told. */
 export interface RecordingLog {
   readonly log: Logger;
+  /** Of a context: what is warned of is kept too. */
+  readonly warn: BackendContext["warn"];
   /** Every line so far, fields and message, as text. */
   text(): string;
 }
@@ -12,7 +14,11 @@ export interface RecordingLog {
 export function recordingLog(): RecordingLog {
   const lines: string[] = [];
   const keep: LogLine = (fields, message) => void lines.push(`${everythingIn(fields)} ${message}`);
-  return { log: { debug: keep, info: keep, warn: keep, error: keep }, text: () => lines.join("\n") };
+  return {
+    log: { debug: keep, info: keep, warn: keep, error: keep },
+    warn: (fault) => void lines.push(formatFault(fault)),
+    text: () => lines.join("\n"),
+  };
 }
 
 /** Everything that a value shows of itself, causes of errors and hidden properties too. */

@@ -1,9 +1,11 @@
 import {
   type AuthBackend,
+  type Authenticated,
   type AuthRequest,
   type AuthResult,
   type BackendContext,
   BackendUnavailableError,
+  type Identity,
 } from "@registry-gate/auth";
 import { expect, test } from "vitest";
 import { type BackendFixture, backendContract } from "../src/index.ts";
@@ -27,15 +29,25 @@ test("a backend that keeps every promise passes", async () => {
   for (const { run } of backendContract(fixtureOf((backend) => backend))) await run();
 });
 
-/** Changes the answers of a backend. */
+/** Changes the answers of a backend, which looks nobody up. */
 function answering(change: (request: AuthRequest, answer: () => Promise<AuthResult>) => Promise<AuthResult>) {
+  return (backend: AuthBackend): AuthBackend => {
+    const { lookup: _, ...rest } = backend;
+    return { ...rest, authenticate: (request) => change(request, () => backend.authenticate(request)) };
+  };
+}
+
+type Lookup = NonNullable<AuthBackend["lookup"]>;
+
+/** Changes whom a backend finds. */
+function finding(change: (found: Promise<Identity | undefined>, ...asked: Parameters<Lookup>) => ReturnType<Lookup>) {
   return (backend: AuthBackend): AuthBackend => ({
     ...backend,
-    authenticate: (request) => change(request, () => backend.authenticate(request)),
+    lookup: (subject, signal) => change(Promise.resolve(backend.lookup?.(subject, signal)), subject, signal),
   });
 }
 
-const letIn = (username: string, backend: string): AuthResult => ({
+const letIn = (username: string, backend: string): Authenticated => ({
   status: "authenticated",
   identity: { subject: username, username, groups: [], backend },
 });
@@ -83,6 +95,13 @@ const spoilt: Record<string, (backend: AuthBackend, context: BackendContext) => 
         : result;
     })(backend);
   },
+  "looks up whom it has signed in, as a login would give them, if it does": finding(async (found) => {
+    const identity = await found;
+    return identity && { ...identity, groups: [] };
+  }),
+  "looks nobody up whom it does not know, as a value, if it does": finding(
+    async (found, subject) => (await found) ?? letIn(subject, "backend-under-test").identity,
+  ),
   "tells no secret in results, errors and logs": (backend, { log }) =>
     answering(async (request, answer) => {
       log.debug({ credentials: request.credentials }, "asked");
@@ -143,6 +162,31 @@ test("there is a broken backend for every case", () => {
 });
 
 test.each(Object.entries(spoilt))("what breaks one promise fails that case alone: %s", async (name, spoil) => {
+  expect(await brokenCases(fixtureOf(spoil))).toEqual([name]);
+});
+
+test.each<[broken: string, name: string, spoil: (backend: AuthBackend) => AuthBackend]>([
+  [
+    "says that a user is gone when it cannot find out",
+    "throws BackendUnavailableError, and nothing else, when it cannot find out",
+    // Given up by the caller is not down.
+    finding((found, _, signal) => found.catch((error) => (signal.aborted ? Promise.reject(error) : undefined))),
+  ],
+  [
+    "says that a user is gone when the lookup is given up",
+    "ends promptly when the answer is no longer wanted",
+    finding((found, _, signal) => found.catch((error) => (signal.aborted ? undefined : Promise.reject(error)))),
+  ],
+  [
+    "does not give a lookup up",
+    "ends promptly when the answer is no longer wanted",
+    (backend) => {
+      const deaf = new AbortController().signal;
+      const lookup: Lookup = async (subject) => backend.lookup?.(subject, deaf);
+      return { ...backend, lookup };
+    },
+  ],
+])("a backend that %s fails the case for it alone", async (_, name, spoil) => {
   expect(await brokenCases(fixtureOf(spoil))).toEqual([name]);
 });
 

@@ -41,6 +41,10 @@ export function honestBackend({ id }: BackendContext, directory: Directory): Aut
       if (password !== user.password) return { status: "rejected", reason: "wrong password" };
       return { status: "authenticated", identity: { subject: username, username, groups: user.groups, backend: id } };
     },
+    async lookup(subject, signal) {
+      const user = (await lookUp(signal)).get(subject);
+      return user && { subject, username: subject, groups: user.groups, backend: id };
+    },
     challenge: () => ({ scheme: "Basic", parameters: { realm: "Test" } }),
     async check(signal) {
       await lookUp(signal);

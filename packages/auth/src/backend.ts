@@ -1,6 +1,7 @@
-import type { Access } from "./access.ts";
+import type { Challenge, ChallengeContext } from "./challenge.ts";
 import type { Credentials } from "./credentials.ts";
 import type { DiagnosisLogin, DiagnosisStep } from "./diagnosis.ts";
+import type { Grants } from "./grants.ts";
 import type { Identity } from "./identity.ts";
 
 /** The machine at the other end of the connection, as the socket knows it; never what a header claims. */
@@ -45,6 +46,11 @@ export interface Authenticated {
   readonly identity: Identity;
   /** When the answer ceases to hold, in milliseconds since the epoch: the expiry of a token. */
   readonly expiresAt?: number;
+  /**
+   * What the credentials are good for, as for a token of limited scope: they only take away from what the rules allow.
+   * Absent: nothing is taken away. An empty list takes everything away.
+   */
+  readonly grants?: Grants;
 }
 
 /** The credentials are this backend's to judge, and they are wrong. */
@@ -69,13 +75,8 @@ export interface Conflicting {
   readonly reason: string;
 }
 
-/** What a 401 asks for: one `WWW-Authenticate` challenge of RFC 9110, section 11.6.1. */
-export interface Challenge {
-  /** For example `Basic` or `Bearer`. */
-  readonly scheme: string;
-  /** In the order in which they are to be written; quoting is the caller's work. */
-  readonly parameters: Readonly<Record<string, string>>;
-}
+/** Is told that answers no longer hold: of one user, or, without a subject, of all. */
+export type ChangeListener = (subject?: string) => void;
 
 /** Everybody whom a backend knows, at one moment. */
 export interface Roster {
@@ -117,14 +118,28 @@ export interface AuthBackend {
    * credentials are.
    */
   authenticate(request: AuthRequest): Promise<AuthResult>;
-  /** What a 401 should ask for to reach this backend; by default the gate asks for Basic. */
-  challenge?(accesses: readonly Access[]): Challenge;
   /**
-   * Calls `listener` whenever an answer given earlier may no longer hold, such as after a password file was reloaded.
+   * Whether a user can still sign in, whom the backend has authenticated before: for whatever outlives a login, such as a
+   * refresh token. Without it, nothing is issued that would need it.
+   *
+   * A temporary lock after wrong passwords is not looked at: somebody else may have caused it.
+   *
+   * @param subject The {@link Identity.subject} of a login.
+   * @returns the identity that a login would give now, with the groups of now; `undefined` for a user who is gone,
+   * disabled, expired, or whom a login would refuse for another reason of the same kind.
+   * @throws {BackendUnavailableError} when the question cannot be answered now, and nothing else.
+   */
+  lookup?(subject: string, signal: AbortSignal): Promise<Identity | undefined>;
+  /** What a 401 should ask for to reach this backend; by default the gate asks for Basic. */
+  challenge?(context: ChallengeContext): Challenge;
+  /**
+   * Calls `listener` whenever an answer given earlier may no longer hold, such as after a password file was reloaded: with
+   * the {@link Identity.subject} of the one user whom it concerns, or without an argument where it may concern anybody.
+   * Somebody who did not exist before is concerned too.
    *
    * @returns a function that ends the subscription.
    */
-  onChange?(listener: () => void): () => void;
+  onChange?(listener: ChangeListener): () => void;
   /**
    * Resolves when the backend could answer now.
    *

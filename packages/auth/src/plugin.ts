@@ -1,4 +1,5 @@
 import type { AuthBackend } from "./backend.ts";
+import type { Fault } from "./errors.ts";
 
 /** Takes one line of log. The fields come first, as in pino; neither part ever holds a secret. */
 export type LogLine = (fields: Readonly<Record<string, unknown>>, message: string) => void;
@@ -18,6 +19,16 @@ export interface BackendContext {
   /** An absolute path: relative paths in the options are relative to it. */
   readonly baseDirectory: string;
   readonly log: Logger;
+  /**
+   * Takes what works with these options but endangers somebody, or surely was not meant; to be called while the backend
+   * is opened. The path starts at the options.
+   */
+  warn(fault: Fault): void;
+  /**
+   * Why no client is asked for a certificate, in a few words such as `without TLS`. Absent where clients are asked, or
+   * where that is not known.
+   */
+  readonly noClientCertificates?: string;
 }
 
 /**

@@ -3,14 +3,20 @@ import { backendFault, isLogger } from "@registry-gate/auth-kit";
 import { z } from "zod";
 import { accessSchema } from "./authorize/access-schema.ts";
 import { credentialsFault } from "./forward/registry-login.ts";
+import type { Authenticator } from "./identify/authenticator.ts";
+import type { MakeChallenge } from "./identify/challenges.ts";
 import { throttleSchema } from "./identify/throttle/login-throttle.ts";
 import type { OptionShape } from "./option-shape.ts";
 import type {
+  AuthenticatorOptions,
   CacheOptions,
   CorsOptions,
+  GateOptions,
   LimitOptions,
   RegistryCredentials,
   RegistryProxyOptions,
+  SharedSignInOptions,
+  SignInOptions,
   UpstreamOptions,
 } from "./options.ts";
 import { addressFault } from "./peer.ts";
@@ -101,24 +107,59 @@ const trustedProxy = z.string("must be text").superRefine((entry, context) => {
 /** A zod schema of the option `trustedProxies`, for configuration files. */
 export const trustedProxiesSchema: z.ZodType<string[]> = z.array(trustedProxy, "must be a list");
 
-const shape = {
-  upstream,
+const log = z.custom<Logger>(isLogger, "must have the methods debug, info, warn and error");
+
+const signInShape = {
   backends,
   realm: z
     .string("must be text")
     .regex(/^[\u0020-\u007e]*$/, "must hold nothing but printable ASCII")
     .exactOptional(),
-  access: accessSchema.exactOptional(),
-  trustedProxies: trustedProxiesSchema.exactOptional(),
+  challenge: aFunction<MakeChallenge>().exactOptional(),
   session: aFunction<NonNullable<RegistryProxyOptions["session"]>>().exactOptional(),
-  cors: cors.exactOptional(),
   cache: cache.exactOptional(),
   throttle: throttleSchema.exactOptional(),
+} satisfies OptionShape<SignInOptions>;
+
+const gateShape = {
+  upstream,
+  access: accessSchema.exactOptional(),
+  trustedProxies: trustedProxiesSchema.exactOptional(),
+  cors: cors.exactOptional(),
   limits: limits.exactOptional(),
   onFinished: aFunction<NonNullable<RegistryProxyOptions["onFinished"]>>().exactOptional(),
   attemptedNames: z.boolean("must be true or false").exactOptional(),
-  log: z.custom<Logger>(isLogger, "must have the methods debug, info, warn and error").exactOptional(),
-} satisfies OptionShape<RegistryProxyOptions>;
+  log: log.exactOptional(),
+} satisfies OptionShape<GateOptions>;
+
+const shape = { ...gateShape, ...signInShape } satisfies OptionShape<RegistryProxyOptions>;
+
+/** All that `createAuthenticator` can be told. */
+export const authenticatorSchema: z.ZodType<AuthenticatorOptions> = z.strictObject(
+  {
+    ...signInShape,
+    trustedProxies: trustedProxiesSchema.exactOptional(),
+    log: log.exactOptional(),
+  } satisfies OptionShape<AuthenticatorOptions>,
+  "must be an object with backends",
+);
+
+const besideAuthenticator = z.never("must not stand beside authenticator, which has its own").optional();
+
+/** All that {@link registryProxy} can be told beside an authenticator. */
+export const sharedSignInSchema: z.ZodType<SharedSignInOptions> = z.strictObject(
+  {
+    ...gateShape,
+    authenticator: z.custom<Authenticator>(isAuthenticator, "must be made by createAuthenticator"),
+    backends: besideAuthenticator,
+    realm: besideAuthenticator,
+    challenge: besideAuthenticator,
+    session: besideAuthenticator,
+    cache: besideAuthenticator,
+    throttle: besideAuthenticator,
+  },
+  "must be an object with upstream and authenticator",
+);
 
 /** All that {@link registryProxy} can be told, whoever writes it: TypeScript, JavaScript or a spread object. */
 export const optionsSchema: z.ZodType<RegistryProxyOptions> = z.strictObject(
@@ -131,6 +172,14 @@ export const optionsBeforeBackendsSchema: z.ZodType<Omit<RegistryProxyOptions, "
   { ...shape, backends: backends.exactOptional() },
   "must be an object with upstream",
 );
+
+function isAuthenticator(value: unknown): value is Authenticator {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    ["authenticate", "verify", "challenges", "close"].every((name) => typeof Reflect.get(value, name) === "function")
+  );
+}
 
 /** Browsers send an origin in one spelling only (Fetch Standard; RFC 6454, section 6.2), and it is compared as it is. */
 function originFault(text: string): string | undefined {

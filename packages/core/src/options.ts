@@ -1,17 +1,58 @@
 import type { Action, AuthBackend, Logger } from "@registry-gate/auth";
+import type { Authenticator } from "./identify/authenticator.ts";
+import type { MakeChallenge } from "./identify/challenges.ts";
 import type { SessionUser } from "./identify/session.ts";
 import type { LoginThrottle } from "./identify/throttle/login-throttle.ts";
 import type { ThrottleOptions } from "./identify/throttle/throttle-options.ts";
 import type { RequestRecord } from "./record.ts";
 
-/** Everything that {@link registryProxy} can be told. */
-export interface RegistryProxyOptions {
-  /** The registry behind the gate. */
-  readonly upstream: UpstreamOptions;
+/** Who may sign in, and how. */
+export interface SignInOptions {
   /** Asked in order; the first that authenticates wins. At least one. */
   readonly backends: readonly AuthBackend[];
   /** The realm of the Basic challenge (RFC 7617, section 2). Default `Registry realm`. */
   readonly realm?: string;
+  /**
+   * Makes what a 401 asks for, for backends that have no challenge of their own. It sees what the request needs, what was
+   * wrong with its token, and by which origin the client reaches the gate. Default: Basic with the realm.
+   */
+  readonly challenge?: MakeChallenge;
+  /**
+   * Whom the app around the middleware has signed in by a session of its own. It counts where a request brings no
+   * credentials, and only for the app's own pages. Absent: sessions do not count.
+   */
+  readonly session?: SessionUser;
+  /** How checked logins are remembered. `false`: not at all. */
+  readonly cache?: CacheOptions | false;
+  /**
+   * How failed logins are limited, or a throttle that other logins of the app share. `false`: not at all.
+   */
+  readonly throttle?: ThrottleOptions | LoginThrottle | false;
+}
+
+/** Everything that {@link createAuthenticator} can be told. */
+export interface AuthenticatorOptions extends SignInOptions {
+  /**
+   * The load balancers in front, as in the options of {@link registryProxy}, for requests that come to the authenticator
+   * without it. Default none.
+   */
+  readonly trustedProxies?: readonly string[];
+  /** Where faults of backends are told. Default nowhere. */
+  readonly log?: Logger;
+}
+
+/** Everything that {@link registryProxy} can be told. */
+export interface RegistryProxyOptions extends GateOptions, SignInOptions {}
+
+/** The same with an authenticator that other parts of the app use too. It stays the caller's to close. */
+export interface SharedSignInOptions extends GateOptions {
+  readonly authenticator: Authenticator;
+}
+
+/** What {@link registryProxy} can be told, but for who may sign in. */
+export interface GateOptions {
+  /** The registry behind the gate. */
+  readonly upstream: UpstreamOptions;
   /** Who may do what. Absent: whoever is authenticated may pull and push. */
   readonly access?: readonly AccessRule[];
   /**
@@ -19,21 +60,10 @@ export interface RegistryProxyOptions {
    * named `unix:`. Default none.
    */
   readonly trustedProxies?: readonly string[];
-  /**
-   * Whom the app around the middleware has signed in by a session of its own. It counts where a request brings no
-   * credentials, and only for the app's own pages. Absent: sessions do not count.
-   */
-  readonly session?: SessionUser;
   /** Pages of other origins that may use the registry from a browser, such as a registry's UI. Default none. */
   readonly cors?: CorsOptions;
-  /** How checked logins are remembered. `false`: not at all. */
-  readonly cache?: CacheOptions | false;
   /** How much may go on at the same time, and how slowly. */
   readonly limits?: LimitOptions;
-  /**
-   * How failed logins are limited, or a throttle that other logins of the app share. `false`: not at all.
-   */
-  readonly throttle?: ThrottleOptions | LoginThrottle | false;
   /** Called once for each request that is answered here, when it has ended: all under `/v2/`, and without `next` all. */
   readonly onFinished?: (record: RequestRecord) => void;
   /** Whether records name the users of logins that were not accepted. Default true. */

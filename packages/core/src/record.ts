@@ -1,10 +1,12 @@
+import type { Principal } from "@registry-gate/auth";
+
 /** What was decided about a request. */
 export type Decision =
   /** Passed on to the registry, answered from what the registry said, or a browser's preflight that was granted. */
   | "allowed"
   /** 401: nobody was authenticated, or the credentials were wrong. Also where the client left before anybody knew. */
   | "unauthenticated"
-  /** 403: known, but not allowed. */
+  /** 403: known, but not allowed; 401 where a Bearer token that was issued for more would be. */
   | "denied"
   /** 429: too many failed logins, or too many requests of one client at the same time. */
   | "throttled"
@@ -49,6 +51,8 @@ export interface RequestRecord {
   readonly attemptedUsername: string | undefined;
   /** The id of the backend that authenticated the user. */
   readonly backend: string | undefined;
+  /** Who asked, with groups, grants and how they are known; undefined where that was not found out. */
+  readonly principal: Principal | undefined;
   readonly decision: Decision;
   readonly phase: Phase;
   readonly outcome: Outcome;

@@ -1,13 +1,13 @@
 import type { Server as HttpServer, IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import type { Server as HttpsServer } from "node:https";
-import type { Identity } from "@registry-gate/auth";
+import type { ChallengeError, Principal } from "@registry-gate/auth";
 import { parseOptions } from "@registry-gate/auth-kit";
 import * as answers from "./answer/answers.ts";
 import { type ErrorAnswer, sendError } from "./answer/error-answer.ts";
 import { attach, mountingCheck } from "./attach.ts";
 import { authorize } from "./authorize/authorize.ts";
+import { compilePolicy } from "./authorize/compile-policy.ts";
 import { type Permissions, permissionsOf } from "./authorize/permissions.ts";
-import { compilePolicy } from "./authorize/policy.ts";
 import type { TagLimit } from "./authorize/tag-limit.ts";
 import { sendCatalog } from "./catalog/send-catalog.ts";
 import { visibleCatalog } from "./catalog/visible-catalog.ts";
@@ -21,21 +21,22 @@ import type { ResponseHead, UpstreamRequest } from "./forward/transport.ts";
 import { openUpstream } from "./forward/upstream.ts";
 import { UpstreamFault } from "./forward/upstream-fault.ts";
 import { attemptedUsername } from "./identify/attempted-username.ts";
-import { identifier } from "./identify/identify.ts";
+import type { Authenticator } from "./identify/authenticator.ts";
+import { isBearer } from "./identify/authorization.ts";
+import { openAuthenticator } from "./identify/create-authenticator.ts";
 import { forgeryFault } from "./identify/sending-page.ts";
-import { loginThrottle } from "./identify/throttle/login-throttle.ts";
 import { findTagViolation } from "./immutable/tag-violation.ts";
 import { clientKey, userKey } from "./limits/client-key.ts";
 import type { Full } from "./limits/request-budget.ts";
 import { requestLifecycle } from "./limits/request-lifecycle.ts";
 import { sealPage, targetOf, withClientLink } from "./listing/listing-pages.ts";
 import { requireNode } from "./node-version.ts";
-import type { RegistryProxyOptions } from "./options.ts";
-import { optionsSchema } from "./options-schema.ts";
+import type { GateOptions, RegistryProxyOptions, SharedSignInOptions } from "./options.ts";
+import { optionsSchema, sharedSignInSchema } from "./options-schema.ts";
 import { addressSet } from "./peer.ts";
 import type { Decision } from "./record.ts";
 import type { RequestContext } from "./request-context.ts";
-import { accessesOf } from "./route/accesses.ts";
+import { accessesOf, challengedAccesses } from "./route/accesses.ts";
 import { parseRoute } from "./route/parse-route.ts";
 import { isRegistryTarget } from "./route/target.ts";
 import { isSealed, sealerFor } from "./seal/sealer.ts";
@@ -55,12 +56,13 @@ export interface RegistryProxy {
    */
   (request: Request, response: ServerResponse, next?: (error?: unknown) => void): void;
   /**
-   * What a caller may do to a repository, by the rules of `access`: for pages that offer only what is allowed. A request
-   * is judged for itself, whatever was answered here.
+   * What a principal may do to a repository, by the rules of `access` and their grants: for pages that offer only what is
+   * allowed. A request is judged for itself, whatever was answered here.
    *
    * @param repository A full name, such as `team/app`. On what cannot be a repository's name nothing is allowed.
+   * @throws {TypeError} for what is no principal, such as an identity alone.
    */
-  permissions(caller: Identity | "anonymous", repository: string): Permissions;
+  permissions(principal: Principal, repository: string): Permissions;
   /**
    * Prepares a server for uploads: they are judged before their body is sent, are not limited in time, and what Node
    * cannot read is refused as the gate refuses it. To be called for each server on which the middleware is mounted; once is enough for
@@ -70,7 +72,8 @@ export interface RegistryProxy {
    */
   attach(server: HttpServer | HttpsServer, app: RequestListener): void;
   /**
-   * Lets go of the connections to the registry, those in use too. The backends stay open: they belong to the caller.
+   * Lets go of the connections to the registry, those in use too. The backends stay open, and so does an authenticator that
+   * was given: they belong to the caller.
    */
   close(): Promise<void>;
 }
@@ -80,21 +83,11 @@ export interface RegistryProxy {
  *
  * @throws {InvalidOptionsError} with every fault in the options.
  */
-export function registryProxy(given: RegistryProxyOptions): RegistryProxy {
-  const options = parseOptions(optionsSchema, given);
-  const {
-    backends,
-    realm = "Registry realm",
-    cache = {},
-    limits = {},
-    attemptedNames = true,
-    log,
-    onFinished,
-  } = options;
+export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions): RegistryProxy {
+  const { authenticator, shared, ...options } = withAuthenticator(given);
+  const { limits = {}, attemptedNames = true, log, onFinished } = options;
   const trusted = addressSet(options.trustedProxies ?? []);
-  const credentialHeaders = new Set(backends.flatMap((backend) => backend.credentialHeaders ?? []));
-  const throttle = options.throttle === false ? undefined : loginThrottle(options.throttle);
-  const identities = identifier(backends, cache, log, options.session, throttle);
+  const { credentialHeaders } = authenticator;
   const policy = compilePolicy(options.access);
   const upstream = openUpstream(options.upstream, log);
   const crossOrigin = options.cors === undefined ? undefined : crossOriginPolicy(options.cors);
@@ -154,22 +147,29 @@ export function registryProxy(given: RegistryProxyOptions): RegistryProxy {
 
       // 3. Identify: who is it?
       context.phase = "authenticate";
-      const verdict = await identities.identify(request, client.address, () => untilGone(response));
+      const verdict = await authenticator.authenticate(request, () => untilGone(response), client);
       if (verdict.outcome === "unavailable") return end("unavailable", verdict.reason, answers.backendUnavailable);
       if (verdict.outcome === "conflicting") return end("refused", verdict.reason, answers.conflictingIdentities);
-      const challenge = (): ErrorAnswer => answers.unauthorized(backends, realm, accessesOf(asked));
+      const unauthorized = (error?: ChallengeError): ErrorAnswer => {
+        const wanted = { accesses: challengedAccesses(asked), ...(error !== undefined && { error }) };
+        return answers.unauthorized(authenticator.challenges(request, wanted, client), accessesOf(asked));
+      };
       if (verdict.outcome === "rejected" || verdict.outcome === "throttled") {
         context.attemptedUsername = attemptedNames ? attemptedUsername(request) : undefined;
         return verdict.outcome === "rejected"
-          ? end("unauthenticated", verdict.reason, challenge())
+          ? end(
+              "unauthenticated",
+              verdict.reason,
+              unauthorized(isBearer(request.headers.authorization ?? "") ? "invalid_token" : undefined),
+            )
           : end("throttled", verdict.reason, answers.throttled(verdict.retryAfter));
       }
-      const principal = verdict.outcome === "anonymous" ? "anonymous" : { identity: verdict.identity };
+      const { principal } = verdict;
       context.principal = principal;
-      if (principal !== "anonymous" && context.place?.moveTo(userKey(principal.identity)) === false) {
+      if (principal.kind === "user" && context.place?.moveTo(userKey(principal.identity)) === false) {
         return end("throttled", tooManyOfClient, answers.tooManyInFlightOfClient);
       }
-      const bySession = verdict.outcome === "authenticated" && verdict.bySession === true;
+      const bySession = principal.kind === "user" && principal.via === "session";
       const forgery = forgeryFault(request, client, bySession, crossOrigin);
       if (forgery !== undefined) return end("denied", forgery, answers.foreignPage);
 
@@ -177,9 +177,15 @@ export function registryProxy(given: RegistryProxyOptions): RegistryProxy {
       context.phase = "authorize";
       const authorization = authorize(policy, principal, asked);
       if (!authorization.allowed) {
-        return principal === "anonymous"
-          ? end("unauthenticated", authorization.reason, challenge())
-          : end("denied", authorization.reason, answers.denied(accessesOf(asked)));
+        const { reason, beyondGrants } = authorization;
+        if (principal.kind === "anonymous") {
+          const error = principal.grants === undefined ? undefined : "insufficient_scope";
+          return end("unauthenticated", reason, unauthorized(error));
+        }
+        // Its client can get a token that was issued for more.
+        return beyondGrants === true && principal.via === "bearer"
+          ? end("denied", reason, unauthorized("insufficient_scope"))
+          : end("denied", reason, answers.denied(accessesOf(asked)));
       }
       context.decision = "allowed";
       context.reason = authorization.reason;
@@ -230,7 +236,7 @@ export function registryProxy(given: RegistryProxyOptions): RegistryProxy {
         target: upstreamTarget,
         headers,
         body: withBody ? requestBody(context, tagLimit && (() => mayEnd(tagLimit))) : undefined,
-        connectionKey: principal === "anonymous" ? "anonymous" : turn,
+        connectionKey: principal.kind === "user" ? turn : principal.kind,
         clientKey: turn,
       };
 
@@ -282,14 +288,29 @@ export function registryProxy(given: RegistryProxyOptions): RegistryProxy {
     else refuseOutside(request, response);
   };
   return Object.assign(handler, {
-    permissions: (caller: Identity | "anonymous", repository: string) => permissionsOf(policy, caller, repository),
+    permissions: (principal: Principal, repository: string) => permissionsOf(policy, principal, repository),
     attach,
     close: async (): Promise<void> => {
-      identities.close();
+      if (!shared) authenticator.close();
       requests.close();
       upstream.close();
     },
   });
+}
+
+type GateSettings = GateOptions & {
+  readonly authenticator: Authenticator;
+  /** Whether it belongs to the caller. */
+  readonly shared: boolean;
+};
+
+/** @throws {InvalidOptionsError} with every fault in the options. */
+function withAuthenticator(given: RegistryProxyOptions | SharedSignInOptions): GateSettings {
+  if (typeof given === "object" && given !== null && "authenticator" in given) {
+    return { ...parseOptions(sharedSignInSchema, given), shared: true };
+  }
+  const options = parseOptions(optionsSchema, given);
+  return { ...options, authenticator: openAuthenticator(options), shared: false };
 }
 
 const tooManyOfClient = "too many requests in flight of one client";

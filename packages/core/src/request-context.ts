@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Principal } from "@registry-gate/auth";
 import { requestIdOf } from "./answer/request-id.ts";
-import { type Principal, usernameOf } from "./authorize/principal.ts";
+import { usernameOf } from "./authorize/principal.ts";
 import type { Client } from "./client.ts";
 import type { Transfer } from "./forward/transport.ts";
 import type { Place } from "./limits/request-budget.ts";
@@ -67,7 +68,8 @@ export function finish(context: RequestContext): RequestRecord {
     client: client.address,
     username: principal === undefined ? undefined : usernameOf(principal),
     attemptedUsername: context.attemptedUsername,
-    backend: principal === undefined || principal === "anonymous" ? undefined : principal.identity.backend,
+    backend: principal?.kind === "user" ? principal.identity.backend : undefined,
+    principal,
     decision: context.decision,
     phase: context.phase,
     outcome,

@@ -1,9 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import {
   type AuthBackend,
-  type AuthRequest,
-  type AuthResult,
-  type Challenge,
   type Duration,
   type Fault,
   type Identity,
@@ -13,18 +10,15 @@ import {
 } from "@registry-gate/auth";
 import { backendFault, containmentOf, optionFaults } from "@registry-gate/auth-kit";
 import {
-  type AttemptOutcome,
-  authRequestOf,
+  type Authenticator,
   basicCredentials,
-  clientAddressReader,
+  createAuthenticator,
   formatChallenge,
   type LoginThrottle,
-  loginThrottle,
-  peerOf,
-  type Throttled,
   type ThrottleOptions,
   throttleSchema,
   trustedProxiesSchema,
+  type Verdict,
 } from "registry-gate";
 import { z } from "zod";
 import { aFunction, formFields, text, timeout } from "./option-schemas.ts";
@@ -34,7 +28,7 @@ import { TooManyFailuresError } from "./too-many-failures-error.ts";
 
 /** What {@link backendStrategy} can be told. */
 export interface BackendStrategyOptions {
-  /** The name that passport knows the strategy by. Default: the backend's id. */
+  /** The name that passport knows the strategy by. Default: the backend's id, or the ids of several with `+` between. */
   readonly name?: string;
   /**
    * Where the credentials are: in the request's headers, or in the body of a form that something has parsed before, and
@@ -43,16 +37,16 @@ export interface BackendStrategyOptions {
   readonly from?: "headers" | "form";
   /** What the fields of the form are called. */
   readonly formFields?: FormFields;
-  /** The realm of the Basic challenge. Default `Registry realm`. */
+  /** The realm of the Basic challenge. Default `Registry realm`. Not beside an authenticator, which has its own. */
   readonly realm?: string;
   /** How long the backend may take. Default 30 seconds. */
   readonly timeout?: Duration;
   /**
    * How failed logins are limited, or the throttle that the registry's logins share, so that one count holds for both.
-   * `false`: not at all. Default: limited, by a count of the strategy's own.
+   * `false`: not at all. Default: limited, by a count of the strategy's own. Not beside an authenticator.
    */
   readonly throttle?: ThrottleOptions | LoginThrottle | false;
-  /** The load balancers in front, as in the options of `registryProxy`. Default none. */
+  /** The load balancers in front, as in the options of `registryProxy`. Default none. Not beside an authenticator. */
   readonly trustedProxies?: readonly string[];
   /** Makes the app's user of an identity. Default: the identity itself. */
   user?(identity: Identity): unknown;
@@ -69,64 +63,64 @@ export interface BackendStrategy {
 type Act = (actions: StrategyActions) => void;
 
 /**
- * Makes a passport strategy of a backend, so that an app's own login asks whom the registry asks.
+ * Makes a passport strategy of a backend, or of the authenticator that the registry uses, so that an app's own login asks
+ * whom the registry asks. With the authenticator, failed logins count for both together, and a login that one of them has
+ * checked is remembered for the other.
  *
- * What the backend rejects, does not know, or has nothing to say about is a failure with 401; two different users in one
- * request are one with 400. That the backend cannot answer is an error whose `status` is 503. It never passes: that would
- * let everybody through. Where too many logins have failed, the backend is not asked, and there is an error whose `status`
+ * What is rejected, what nobody knows, and a request that brings nothing is a failure with 401; two different users in one
+ * request are one with 400. That a backend cannot answer is an error whose `status` is 503. It never passes: that would
+ * let everybody through. Where too many logins have failed, no backend is asked, and there is an error whose `status`
  * is 429, with `Retry-After` among its `headers`.
  *
+ * @param source An authenticator stays the caller's to close.
  * @throws {InvalidOptionsError} with every fault.
  */
-export function backendStrategy(backend: AuthBackend, options: BackendStrategyOptions = {}): BackendStrategy {
-  const faults = faultsOf(backend, options);
+export function backendStrategy(
+  source: AuthBackend | Authenticator,
+  options: BackendStrategyOptions = {},
+): BackendStrategy {
+  const faults = faultsOf(source, options);
   if (faults.length > 0) throw new InvalidOptionsError(faults);
-  const { name = backend.id, from = "headers", realm = "Registry realm" } = options;
+  const authenticator = isAuthenticator(source) ? source : authenticatorOf(source, options);
+  const { from = "headers" } = options;
+  const name = options.name ?? authenticator.backends.map(({ id }) => id).join("+");
   const fields = { username: "username", password: "password", ...options.formFields };
   const timeout = timerDelay(parseDuration(options.timeout ?? "30s") ?? 0);
-  const throttle = options.throttle === false ? undefined : loginThrottle(options.throttle);
-  const clientOf = clientAddressReader(options.trustedProxies ?? []);
-  const challenge: Challenge = backend.challenge?.([]) ?? { scheme: "Basic", parameters: { realm } };
-  const failure = from === "form" ? { message: "The user name or the password is wrong." } : formatChallenge(challenge);
 
-  // What is no single login's is the backend's own to tell; here nothing waits for it.
-  const containment = containmentOf(backend, () => {
-    process.emitWarning(`${backend.id}: the backend threw an error that nobody caught, and that is no single login's`);
-  });
-  const ask = (asked: AuthRequest): Promise<AuthResult> =>
-    containment.run((signal) => backend.authenticate({ ...asked, signal }), asked.signal);
-
-  function question(request: IncomingMessage, signal: AbortSignal): AuthRequest | undefined {
-    const client = clientOf(request);
-    if (from === "headers") return authRequestOf(request, backend, signal, client);
+  function judge(request: IncomingMessage, signal: AbortSignal): Verdict | Promise<Verdict> | undefined {
+    if (from === "headers") return authenticator.authenticate(request, () => signal);
     const body: unknown = "body" in request ? request.body : undefined;
     const credentials = basicCredentials(field(body, fields.username), field(body, fields.password));
-    return credentials && { credentials, peer: peerOf(request), client, header: () => [], signal };
+    return credentials && authenticator.verify(credentials, request, signal);
+  }
+
+  function failure(request: IncomingMessage): string | object {
+    if (from === "form") return { message: "The user name or the password is wrong." };
+    const challenges = authenticator.challenges(request, { accesses: [] });
+    return challenges.map(formatChallenge).join(", ");
   }
 
   async function act(request: IncomingMessage, signal: AbortSignal): Promise<Act> {
-    const asked = question(request, signal);
-    if (asked === undefined) return (actions) => actions.fail(failure, from === "form" ? 401 : 400);
-    const result = await askThrottled(request, asked);
-    if ("outcome" in result) throw new TooManyFailuresError(result);
-    if (result.status === "conflicting") return (actions) => actions.fail({ message: "two different users" }, 400);
-    if (result.status !== "authenticated") return (actions) => actions.fail(failure, 401);
-    const { identity, expiresAt } = result;
-    const user: unknown = options.user === undefined ? identity : await options.user(identity);
-    return (actions) => actions.success(user, { expiresAt });
-  }
-
-  async function askThrottled(request: IncomingMessage, asked: AuthRequest): Promise<AuthResult | Throttled> {
-    const { credentials, client, signal } = asked;
-    const shown = from === "headers" && (backend.credentialHeaders ?? []).some((header) => header in request.headers);
-    if (throttle === undefined || (credentials === undefined && !shown)) return ask(asked);
-    const username = credentials?.scheme === "basic" ? credentials.username : undefined;
-    const shared = username !== undefined && (backend.sharedUsernames ?? []).includes(username);
-    const subject =
-      username === undefined || shared
-        ? { username: undefined, token: JSON.stringify([credentials, request.headers.authorization]) }
-        : { username };
-    return throttle.attempt({ client, ...subject, signal }, () => ask(asked), attemptOutcome);
+    const verdict = await judge(request, signal);
+    switch (verdict?.outcome) {
+      case "throttled":
+        return (actions) => actions.error(new TooManyFailuresError(verdict));
+      case "unavailable":
+        return (actions) => actions.error(unavailable(verdict.causes[0]));
+      case "conflicting":
+        return (actions) => actions.fail({ message: "two different users" }, 400);
+      case "authenticated": {
+        const { principal, expiresAt } = verdict;
+        const { identity } = principal;
+        const user: unknown = options.user === undefined ? identity : await options.user(identity);
+        return (actions) => actions.success(user, { expiresAt });
+      }
+      default: {
+        const status = verdict?.outcome === "rejected" && verdict.malformed === true ? 400 : 401;
+        const challenge = failure(request);
+        return (actions) => actions.fail(challenge, status);
+      }
+    }
   }
 
   return {
@@ -140,7 +134,7 @@ export function backendStrategy(backend: AuthBackend, options: BackendStrategyOp
         .catch(
           (error: unknown): Act =>
             (actions) =>
-              actions.error(error instanceof TooManyFailuresError ? error : unavailable(error)),
+              actions.error(unavailable(error)),
         )
         .then((answer) => {
           request.socket.off("close", leave);
@@ -149,6 +143,22 @@ export function backendStrategy(backend: AuthBackend, options: BackendStrategyOp
         .catch((error: unknown) => this.error(error));
     },
   };
+}
+
+/** Of one backend alone. Nothing is remembered: whether a form is right is asked anew each time. */
+function authenticatorOf(backend: AuthBackend, options: BackendStrategyOptions): Authenticator {
+  const { realm, throttle, trustedProxies } = options;
+  // What is no single login's is the backend's own to tell; here nothing waits for it.
+  containmentOf(backend, () => {
+    process.emitWarning(`${backend.id}: the backend threw an error that nobody caught, and that is no single login's`);
+  });
+  return createAuthenticator({
+    backends: [backend],
+    cache: false,
+    ...(realm !== undefined && { realm }),
+    ...(throttle !== undefined && { throttle }),
+    ...(trustedProxies !== undefined && { trustedProxies }),
+  });
 }
 
 const schema: z.ZodType<BackendStrategyOptions> = z.strictObject(
@@ -168,21 +178,28 @@ const schema: z.ZodType<BackendStrategyOptions> = z.strictObject(
   "must be an object",
 );
 
-function faultsOf(backend: unknown, options: unknown): Fault[] {
+function faultsOf(source: unknown, options: unknown): Fault[] {
   const faults = [...optionFaults(schema, options)];
-  const message = backendFault(backend);
+  if (isAuthenticator(source)) {
+    const own = ["realm", "throttle", "trustedProxies"].filter((key) => isObject(options) && key in options);
+    return [...faults, ...own.map((key) => ({ path: [key], message: "must not stand beside an authenticator" }))];
+  }
+  const message = backendFault(source);
   return message === undefined ? faults : [{ path: [], message }, ...faults];
+}
+
+function isAuthenticator(source: unknown): source is Authenticator {
+  return isObject(source) && "verify" in source && "challenges" in source && "backends" in source;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }
 
 function field(body: unknown, name: string): string {
   if (typeof body !== "object" || body === null || !Object.hasOwn(body, name)) return "";
   const value: unknown = Reflect.get(body, name);
   return typeof value === "string" ? value : "";
-}
-
-function attemptOutcome({ status }: AuthResult): AttemptOutcome {
-  if (status === "authenticated") return "passed";
-  return status === "conflicting" ? "unknown" : "failed";
 }
 
 /** Express answers an error with its `status`; what went wrong is for the log alone. */

@@ -5,7 +5,7 @@ import { type BackendStrategyOptions, backendStrategy, passportBackend } from "@
 import express from "express";
 import passport from "passport";
 import { BasicStrategy } from "passport-http";
-import { loginThrottle, registryProxy } from "registry-gate";
+import { type Authenticator, createAuthenticator, loginThrottle, registryProxy } from "registry-gate";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { identityOfPerson, verify } from "./people.ts";
 
@@ -27,7 +27,7 @@ function scripted(answer: () => Promise<AuthResult>, more: Partial<AuthBackend> 
 
 /** An Express app whose one page is behind the strategy. */
 async function startApp(
-  backend: AuthBackend,
+  backend: AuthBackend | Authenticator,
   options?: BackendStrategyOptions,
   registry?: express.RequestHandler,
 ): Promise<string> {
@@ -249,6 +249,47 @@ describe("the throttle of a strategy", () => {
     const app = await startApp(backend, { throttle, from: "form" }, registry);
     expect((await fetch(new URL("/v2/", app), { headers: basic("alice:wrong") })).status).toBe(401);
     expect((await fetch(app, form({ username: "Alice", password: "right" }))).status).toBe(429);
+  });
+
+  test("with the registry's authenticator, shares its count and what it remembers", async () => {
+    const identity = { subject: "alice", username: "alice", groups: [], backend: "scripted" };
+    const { backend, asked } = scripted(async () => ({ status: "rejected", reason: "wrong" }));
+    const authenticate: AuthBackend["authenticate"] = async (request) => {
+      asked.push(request);
+      const right = request.credentials?.scheme === "basic" && request.credentials.password === "right";
+      return right ? { status: "authenticated", identity } : { status: "rejected", reason: "wrong" };
+    };
+    const authenticator = createAuthenticator({
+      backends: [{ ...backend, authenticate }],
+      throttle: { perUserAndAddress: "1/1h", backoff: "1h..1h" },
+    });
+    const registry = registryProxy({ upstream: { url: "http://127.0.0.1:1" }, authenticator });
+    onTestFinished(async () => {
+      await registry.close();
+      authenticator.close();
+    });
+    const app = await startApp(authenticator, { from: "form", name: "login" }, registry);
+    const registryAnswers = async (password: string): Promise<number> =>
+      (await fetch(new URL("/v2/", app), { headers: basic(`alice:${password}`) })).status;
+    // There is no registry behind it: that it is asked says that the login is good.
+    expect(await registryAnswers("right")).toBe(502);
+    expect((await fetch(app, form({ username: "alice", password: "right" }))).status).toBe(200);
+    expect(asked).toHaveLength(1);
+    expect((await fetch(app, form({ username: "alice", password: "wrong" }))).status).toBe(401);
+    expect(await registryAnswers("wrong")).toBe(429);
+    // Who is remembered is not kept out by somebody else's guesses.
+    expect((await fetch(app, form({ username: "alice", password: "right" }))).status).toBe(200);
+    expect(asked).toHaveLength(2);
+  });
+
+  test("refuses what an authenticator has already", () => {
+    const { backend } = scripted(async () => ({ status: "abstained" }));
+    const authenticator = createAuthenticator({ backends: [backend, { ...backend, id: "other" }] });
+    expect(backendStrategy(authenticator).name).toBe("scripted+other");
+    for (const options of [{ realm: "x" }, { throttle: false }, { trustedProxies: [] }] as const) {
+      expect(() => backendStrategy(authenticator, options)).toThrow("must not stand beside an authenticator");
+    }
+    authenticator.close();
   });
 
   test("counts neither an outage nor a request without credentials", async () => {

@@ -46,7 +46,7 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
 const open = (options: object): Promise<AuthBackend> =>
-  plugin.open(options, { id: "portal", baseDirectory: directory, log: recordingLog().log });
+  plugin.open(options, { id: "portal", baseDirectory: directory, log: recordingLog().log, warn() {} });
 const told = async (backend: AuthBackend, password = "x") =>
   summary(await backend.authenticate(authRequest(basicAsk("alice", password))));
 

@@ -1,4 +1,4 @@
-import { registryProxy } from "registry-gate";
+import { type Principal, registryProxy } from "registry-gate";
 import { expect, test } from "vitest";
 import { may, owners, rules, userOf, users } from "../oracle.ts";
 
@@ -12,7 +12,8 @@ test("the oracle and the rules that the gate is given say the same", async () =>
   try {
     for (const owner of owners) {
       for (const user of [...users, "anonymous"] as const) {
-        const caller = user === "anonymous" ? user : { subject: user, username: user, groups: [], backend: "nobody" };
+        const identity = { subject: user, username: user, groups: [], backend: "nobody" };
+        const caller: Principal = user === "anonymous" ? { kind: user } : { kind: "user", identity, via: "basic" };
         const repository = `${owner}/app`;
         const expected = {
           pull: may(user, "pull", repository),

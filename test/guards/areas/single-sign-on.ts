@@ -42,7 +42,7 @@ export const singleSignOn: readonly Guard[] = [
     file: "packages/core/src/identify/auth-request.ts",
     find: "(credentialHeaders.includes(name) ? (request.headersDistinct[name] ?? []) : [])",
     replacement: "request.headersDistinct[name] ?? []",
-    tests: ["packages/core/test/identify/identify.test.ts"],
+    tests: ["packages/core/test/identify/authenticator.test.ts"],
   },
   {
     name: "unverified-client-certificate",

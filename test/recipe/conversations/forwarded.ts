@@ -9,7 +9,7 @@ const notSteered: Difference = {
     ...recipe,
     headers: {
       ...recipe.headers,
-      location: "https://front/v2/push/forwarded/blobs/uploads/<upload>?_state=<state>",
+      location: "https://front/v2/push/forwarded/blobs/uploads/<uuid>?_state=<state>",
     },
   }),
 };

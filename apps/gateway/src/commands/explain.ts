@@ -1,8 +1,9 @@
-import { type Action, InvalidOptionsError } from "@registry-gate/auth";
+import { type Action, type Identity, InvalidOptionsError } from "@registry-gate/auth";
 import {
   type AccessRule,
   compilePolicy,
   isRepository,
+  type Knowledge,
   type Principal,
   type RuleVerdict,
   validateOptions,
@@ -39,13 +40,13 @@ export const explain: Command = {
       const loaded = await loadConfiguration(file, process.env);
       const { configuration } = loaded;
       requireGoodRules(configuration);
-      const { principal, failures } =
+      const { principal, knowledge, failures } =
         user === undefined || groups !== undefined
-          ? { principal: namedPrincipal(user, groups ?? [], configuration), failures: [] }
+          ? { principal: namedPrincipal(user, groups ?? [], configuration), knowledge: {}, failures: [] }
           : await findPrincipal(file, user, loaded, connect);
       for (const failure of failures) process.stderr.write(`${file}: ${failure}\n`);
       if (failures.length > 0) return 1;
-      const verdicts = judge(configuration, principal, action, repository);
+      const verdicts = judge(configuration, principal, knowledge, action, repository);
       const allowed = verdicts.some(({ allows }) => allows) && !verdicts.some(({ denies }) => denies);
       const { access = [] } = configuration;
       process.stdout.write(json ? asJson(allowed, verdicts) : asText(allowed, verdicts, access));
@@ -70,21 +71,27 @@ async function findPrincipal(
   user: string,
   loaded: LoadedConfiguration,
   connect: boolean,
-): Promise<{ principal: Principal; failures: readonly string[] }> {
+): Promise<{ principal: Principal; knowledge: Knowledge; failures: readonly string[] }> {
   const username = user.normalize("NFC");
   const { access = [] } = loaded.configuration;
   // Where no rule names anybody, who it is makes no difference.
   const named = access.some(({ subjects }) => subjects.some((subject) => /^(?:user|group):/.test(subject)));
-  if (!named) return { principal: namedPrincipal(username, [], loaded.configuration), failures: [] };
+  if (!named) return { principal: namedPrincipal(username, [], loaded.configuration), knowledge: {}, failures: [] };
   const { identity, incomplete, notes, failures } = await findUser(username, loaded, connect);
   for (const note of notes) process.stderr.write(`${file}: note: ${note}\n`);
-  if (identity !== undefined) return { principal: { identity }, failures };
-  const { identity: unknown } = unknownUser(username, [], loaded.configuration);
-  return { principal: { identity: unknown, groupsUnknown: incomplete }, failures };
+  if (identity !== undefined) return { principal: asSignedIn(identity), knowledge: {}, failures };
+  const principal = unknownUser(username, [], loaded.configuration);
+  return { principal, knowledge: { groupsUnknown: incomplete }, failures };
 }
 
-function judge({ access }: Configuration, principal: Principal, action: Action, name: string) {
-  return compilePolicy(access).explain(principal, { type: "repository", name, action });
+function judge(
+  { access }: Configuration,
+  principal: Principal,
+  knowledge: Knowledge,
+  action: Action,
+  name: string,
+): readonly RuleVerdict[] {
+  return compilePolicy(access).explain(principal, { type: "repository", name, action }, knowledge);
 }
 
 function asText(allowed: boolean, verdicts: readonly RuleVerdict[], access: readonly AccessRule[]): string {
@@ -143,17 +150,18 @@ function parse(parameters: readonly string[]): {
 
 /** Somebody of whom nothing is known but what the command line says. */
 function namedPrincipal(user: string | undefined, groups: readonly string[], configuration: Configuration): Principal {
-  return user === undefined ? "anonymous" : unknownUser(user, groups, configuration);
+  return user === undefined ? { kind: "anonymous" } : unknownUser(user, groups, configuration);
 }
 
-function unknownUser(
-  user: string,
-  groups: readonly string[],
-  { auth }: Configuration,
-): Exclude<Principal, "anonymous"> {
+function unknownUser(user: string, groups: readonly string[], { auth }: Configuration): Principal {
   const username = user.normalize("NFC");
   // A directory alone compares names without regard to case.
   const nameMatching = auth.backends.every(({ type }) => type === "ldap") ? "folded" : "exact";
   const names = groups.map((group) => group.normalize("NFC"));
-  return { identity: { subject: username, username, groups: names, nameMatching, backend: "explain" } };
+  return asSignedIn({ subject: username, username, groups: names, nameMatching, backend: "explain" });
+}
+
+/** How they sign in makes no difference to rules. */
+function asSignedIn(identity: Identity): Principal {
+  return { kind: "user", identity, via: "basic" };
 }

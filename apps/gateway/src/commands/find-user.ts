@@ -39,7 +39,7 @@ export async function findUser(
     const { type, id = type } = backend;
     let opened: AuthBackend | undefined;
     try {
-      opened = await openBackend(backend, { index, id, directory, placeholders, log: silentLog });
+      opened = await openBackend(backend, { index, id, directory, placeholders, log: silentLog, warn: () => {} });
       const finding = await ask(opened, username, connect);
       const { identity } = finding;
       if (identity !== undefined) return { identity, incomplete: false, notes: [], failures: [] };

@@ -27,14 +27,14 @@ const somebody = "somebody-else";
 
 /** Whom a subject stands for, as far as it is known. */
 function principalsOf(subject: string, rules: readonly AccessRule[], known: KnownNames): readonly Principal[] {
-  const of = (username: string, groups: readonly string[]): Principal => ({
-    identity: { subject: username, username, groups, backend: "check" },
-  });
-  if (subject === "anonymous") return ["anonymous", of(somebody, [])];
+  const signedIn = (identity: Identity): Principal => ({ kind: "user", identity, via: "basic" });
+  const of = (username: string, groups: readonly string[]): Principal =>
+    signedIn({ subject: username, username, groups, backend: "check" });
+  if (subject === "anonymous") return [{ kind: "anonymous" }, of(somebody, [])];
   if (subject.startsWith("user:")) {
     const username = subject.slice("user:".length).normalize("NFC");
     const identity = known.identityOf(username);
-    if (identity !== undefined) return [{ identity }];
+    if (identity !== undefined) return [signedIn(identity)];
     // They may be in any group.
     return [of(username, known.complete ? [] : groupsIn(rules))];
   }
@@ -45,7 +45,7 @@ function principalsOf(subject: string, rules: readonly AccessRule[], known: Know
     const identity = known.identityOf(user);
     return identity?.groups.includes(group) === true ? [identity] : [];
   });
-  return members.length === 0 ? [of(somebody, [group])] : members.map((identity) => ({ identity }));
+  return members.length === 0 ? [of(somebody, [group])] : members.map(signedIn);
 }
 
 function groupsIn(rules: readonly AccessRule[]): readonly string[] {
@@ -59,7 +59,7 @@ function isStuck(policy: Policy, principal: Principal, patterns: readonly string
     const access: Access = { type: "repository", name, action };
     return policy.decide(principal, access).allowed;
   };
-  const username = principal === "anonymous" ? "" : principal.identity.username;
+  const username = principal.kind === "user" ? principal.identity.username : "";
   return patterns
     .flatMap((pattern) => samplesOf(pattern, username))
     .some((name) => may("push", name) && !may("pull", name));

@@ -5,6 +5,7 @@ import type { Configuration } from "../config/configuration.ts";
 import { logLevelOf } from "../config/sections/log.ts";
 import { missingDirectory } from "./listen-faults.ts";
 import { type LoadedGate, loadGate } from "./load-gate.ts";
+import { requestLine } from "./request-line.ts";
 
 /** Builds the gates that a gateway has one after the other, from one file. */
 export interface GateLoader {
@@ -26,7 +27,7 @@ export function gateLoader(path: string, log: Logger): GateLoader {
   async function load(logOf: (configuration: Configuration) => Logger): Promise<LoadedGate> {
     const loaded = await loadGate(path, (configuration) => {
       const own = logOf(configuration);
-      return { log: own, counters, onRequest: (record: RequestRecord) => own.info({ event: "request", ...record }) };
+      return { log: own, counters, onRequest: (record: RequestRecord) => own.info(requestLine(record)) };
     });
     const missing = await missingDirectory(loaded.gate.configuration.listen.address);
     if (missing.length === 0) return loaded;

@@ -1,5 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
-import { type AuthBackend, type Fault, InvalidOptionsError, type Logger } from "@registry-gate/auth";
+import { type AuthBackend, type Fault, formatFault, InvalidOptionsError, type Logger } from "@registry-gate/auth";
 import { containmentOf } from "@registry-gate/auth-kit";
 import express from "express";
 import { type CounterStore, type RequestRecord, registryProxy, validateOptions } from "registry-gate";
@@ -11,7 +11,7 @@ import { listenFaults } from "./listen-faults.ts";
 import { openBackend } from "./open-backend.ts";
 import { inConfiguration, proxyOptions } from "./proxy-options.ts";
 import { openCredentials } from "./registry-credentials.ts";
-import { loadTls, type TlsIdentity } from "./tls.ts";
+import { loadTls, type TlsIdentity, whyNoClientCertificates } from "./tls.ts";
 
 /** Everything that one configuration stands for, but the listening socket. */
 export interface Gate {
@@ -64,11 +64,20 @@ export async function buildGate(configuration: Configuration, surroundings: Gate
   faults.push(...(await listenFaults(configuration.listen)));
   const { tls: tlsConfiguration } = configuration.listen;
   const tls = tlsConfiguration === undefined ? undefined : await collect(loadTls(tlsConfiguration));
+  const warnings: Fault[] = findings?.warnings.map(inConfiguration) ?? [];
+  let built = false;
+  const warn = (fault: Fault): void => {
+    if (built) log.warn({ event: "warning" }, formatFault(fault));
+    else warnings.push(fault);
+  };
+  const noClientCertificates = whyNoClientCertificates(configuration.listen, tls);
   const backends: AuthBackend[] = [];
   const ids = idsOf(configuration.auth.backends);
   for (const [index, backend] of configuration.auth.backends.entries()) {
+    const id = ids[index] ?? backend.type;
+    const place = { index, id, directory, placeholders, log, warn };
     const opened = await collect(
-      openBackend(backend, { index, id: ids[index] ?? backend.type, directory, placeholders, log }),
+      openBackend(backend, { ...place, ...(noClientCertificates !== undefined && { noClientCertificates }) }),
     );
     if (opened !== undefined) backends.push(opened);
   }
@@ -78,6 +87,7 @@ export async function buildGate(configuration: Configuration, surroundings: Gate
     throw new InvalidOptionsError(faults);
   }
 
+  built = true;
   const proxy = registryProxy({ ...options, backends, log, onFinished: onRequest });
   const app = express();
   app.disable("x-powered-by");
@@ -96,7 +106,7 @@ export async function buildGate(configuration: Configuration, surroundings: Gate
     tls,
     backends,
     handle: requests.handle,
-    warnings: findings?.warnings.map(inConfiguration) ?? [],
+    warnings,
     async retire() {
       await requests.finished();
       await proxy.close();

@@ -1,4 +1,11 @@
-import { type AuthBackend, durationPattern, type Fault, InvalidOptionsError, type Logger } from "@registry-gate/auth";
+import {
+  type AuthBackend,
+  type BackendContext,
+  durationPattern,
+  type Fault,
+  InvalidOptionsError,
+  type Logger,
+} from "@registry-gate/auth";
 import { durationFault, openContained, suggestKey, valueSchema } from "@registry-gate/auth-kit";
 import { isWithin, type Path } from "../config/path.ts";
 import type { BackendConfiguration } from "../config/sections/auth.ts";
@@ -20,6 +27,10 @@ export interface BackendPlace {
   /** Where texts of the configuration came whole from the environment, from its root. */
   readonly placeholders: readonly Path[];
   readonly log: Logger;
+  /** Takes what the backend warns of, with paths from the root of the configuration. */
+  readonly warn: (fault: Fault) => void;
+  /** Why no client is asked for a certificate. */
+  readonly noClientCertificates?: string;
 }
 
 /**
@@ -30,7 +41,7 @@ export interface BackendPlace {
  */
 export async function openBackend(
   { type, id: _, ...options }: BackendConfiguration,
-  { index, id, directory, placeholders, log }: BackendPlace,
+  { index, id, directory, placeholders, log, warn, noClientCertificates }: BackendPlace,
 ): Promise<AuthBackend> {
   const at = ["auth", "backends", index];
   let known: unknown;
@@ -44,7 +55,14 @@ export async function openBackend(
         const typed = typePlaceholders(structuredClone(options), own, known);
         const bare = bareDurations(typed, known);
         if (bare.length > 0) throw new InvalidOptionsError(bare);
-        return inTime(plugin.open(typed, { id, baseDirectory: directory, log }));
+        const context: BackendContext = {
+          ...{ id, baseDirectory: directory, log },
+          warn(fault) {
+            if (isFault(fault)) warn({ path: [...at, ...fault.path], message: firstLine(fault.message) });
+          },
+          ...(noClientCertificates !== undefined && { noClientCertificates }),
+        };
+        return inTime(plugin.open(typed, context));
       },
       (error) => log.error({ backend: id, err: error }, "a backend threw an error that nobody caught"),
     );

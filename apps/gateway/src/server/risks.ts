@@ -42,18 +42,6 @@ export function riskWarnings(configuration: Configuration, tls: TlsIdentity | un
     const message = "does not name unix: all clients are one for auth.throttle, and share its pauses";
     warnings.push({ path: ["listen", "trustedProxies"], message });
   }
-  for (const [index, backend] of auth.backends.entries()) {
-    if (backend.allowPlaintext === true) {
-      const message = "whoever reads the file has every password";
-      warnings.push({ path: ["auth", "backends", index, "allowPlaintext"], message });
-    }
-    if (backend.clientCertificate !== undefined && (tls?.clientAuth ?? "none") === "none") {
-      const why =
-        listen.tls?.clientCa === undefined ? "without listen.tls.clientCa" : "with listen.tls.clientAuth: none";
-      const message = `lets nobody in: ${why} nobody is asked for a certificate`;
-      warnings.push({ path: ["auth", "backends", index, "clientCertificate"], message });
-    }
-  }
   for (const [index, rule] of access.entries()) {
     const changing = rule.actions.find((action) => action !== "pull");
     if (changing !== undefined && rule.effect !== "deny" && rule.subjects.includes("anonymous")) {

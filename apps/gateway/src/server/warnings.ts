@@ -12,7 +12,7 @@ export function warningsOf(gate: Gate): Fault[] {
   const { auth, access = [] } = configuration;
   const known = knownNames(backends);
   const kinds = {
-    withoutGroups: auth.backends.every(({ type, groupFile }) => type === "htpasswd" && groupFile === undefined),
+    withoutGroups: known.complete && known.groups.size === 0,
     directory: auth.backends.some(({ type }) => type === "ldap"),
   };
   return [

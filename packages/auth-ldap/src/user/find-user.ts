@@ -109,7 +109,8 @@ async function searchFew(
   return allEntries(result, "the user");
 }
 
-function theOnly(entries: readonly Entry[], typed: string, usernameAttribute: string): Finding {
+/** The user of the one entry that was found. */
+export function theOnly(entries: readonly Entry[], typed: string, usernameAttribute: string): Finding {
   const [entry, ...others] = entries;
   if (entry === undefined) return nobody("there is no such user");
   if (others.length > 0) return nobody("several entries have this name");

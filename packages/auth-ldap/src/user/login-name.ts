@@ -27,7 +27,7 @@ export function parseLoginName(name: string): LoginName | undefined {
 }
 
 /** sAMAccountType of a user, which neither computers nor managed service accounts have. */
-const USER_ACCOUNT = equal("sAMAccountType", "805306368");
+export const USER_ACCOUNT: Filter = equal("sAMAccountType", "805306368");
 
 /** Finds every entry that may be meant. */
 export function loginNameFilter(name: LoginName): Filter {

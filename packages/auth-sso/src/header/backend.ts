@@ -37,13 +37,17 @@ export async function ssoHeader(
   context: Partial<BackendContext> = {},
 ): Promise<AuthBackend> {
   const settled = settleHeaderOptions(options);
-  const { id, baseDirectory, log } = backendContext(context, "sso-header");
+  const { id, baseDirectory, log, warn: warnOf, noClientCertificates } = backendContext(context, "sso-header");
   const { userHeader, groupsHeader, emailHeader, nameHeader, sharedSecret, fingerprints } = settled;
   const proxies = peerSet(settled.trustedProxies);
   const subscriptions = listeners();
   const proof = await secondProof(settled, { baseDirectory, log, onChange: subscriptions.notify });
   if (options.trustAnyPeer === true && sharedSecret === undefined && fingerprints === undefined) {
-    log.warn({ trustedProxies: settled.trustedProxies }, "any machine in these networks can name itself any user");
+    warnOf({ path: ["trustedProxies"], message: "any machine in these networks can name itself any user" });
+  }
+  if (fingerprints !== undefined && noClientCertificates !== undefined) {
+    const message = `lets nobody in: ${noClientCertificates} nobody is asked for a certificate`;
+    warnOf({ path: ["clientCertificate"], message });
   }
   const headers = [userHeader, groupsHeader, emailHeader, nameHeader, sharedSecret?.header];
   const warn = tellOnce(log);

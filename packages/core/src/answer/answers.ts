@@ -1,4 +1,4 @@
-import type { Access, AuthBackend } from "@registry-gate/auth";
+import type { Access, Challenge } from "@registry-gate/auth";
 import type { Refusal } from "../route/refusal.ts";
 import { type ErrorAnswer, formatChallenge } from "./error-answer.ts";
 
@@ -152,20 +152,13 @@ export function refused({ status, code, message, allow }: Refusal): ErrorAnswer 
     : { status, code, message, headers: { Allow: allow.join(", ") } };
 }
 
-/** A 401 that asks for Basic credentials, and for whatever else the backends take. */
-export function unauthorized(
-  backends: readonly AuthBackend[],
-  realm: string,
-  accesses: readonly Access[],
-): ErrorAnswer {
-  const challenges = backends.map((backend) =>
-    formatChallenge(backend.challenge?.(accesses) ?? { scheme: "Basic", parameters: { realm } }),
-  );
+/** A 401 that asks for what the challenges say. */
+export function unauthorized(challenges: readonly Challenge[], accesses: readonly Access[]): ErrorAnswer {
   return {
     status: 401,
     code: "UNAUTHORIZED",
     message: "authentication required",
-    headers: { "WWW-Authenticate": [...new Set(challenges)] },
+    headers: { "WWW-Authenticate": challenges.map(formatChallenge) },
     accesses,
   };
 }

@@ -1,7 +1,8 @@
 import { parseOptions } from "@registry-gate/auth-kit";
 import type { AccessRule } from "../options.ts";
 import { accessSchema } from "./access-schema.ts";
-import { compilePolicy as compile, type Policy } from "./policy.ts";
+import { compilePolicy as compile } from "./compile-policy.ts";
+import type { Policy } from "./policy.ts";
 
 /**
  * Compiles rules that anybody may have written. Without rules, whoever is authenticated may pull and push.

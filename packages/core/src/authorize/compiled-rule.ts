@@ -1,7 +1,7 @@
-import type { Access, Action } from "@registry-gate/auth";
+import type { Access, Action, Principal } from "@registry-gate/auth";
 import type { AccessRule } from "../options.ts";
 import { compileGlob, type Glob } from "./glob.ts";
-import { type Principal, usernameOf } from "./principal.ts";
+import { usernameOf } from "./principal.ts";
 import { compileSubjects, type RuleSubjects } from "./rule-subjects.ts";
 import { compileWildcard, type Wildcard } from "./wildcard.ts";
 
@@ -58,16 +58,21 @@ export function covers({ effect, actions }: CompiledRule, action: Action): boole
 
 export function appliesTo(rule: CompiledRule, principal: Principal): boolean {
   if (rule.anybody) return true;
-  if (principal === "anonymous") return false;
+  if (principal.kind !== "user") return false;
   return rule.authenticated || rule.named.include(principal.identity, rule.effect);
 }
 
-/** Explains a judgement in one line, for whoever wrote the rule. */
+/**
+ * Explains a judgement in one line, for whoever wrote the rule.
+ *
+ * @param groupsUnknown Whether there may be groups that the identity does not name.
+ */
 export function reasonOf(
   rule: CompiledRule,
   judgement: Judgement,
   principal: Principal,
   { action, name }: Access,
+  groupsUnknown: boolean,
 ): string {
   switch (judgement) {
     case "applies":
@@ -77,7 +82,7 @@ export function reasonOf(
     case "action":
       return `its actions do not include ${action}`;
     case "subject":
-      return `its subjects do not include ${describe(principal)}${nearMiss(rule, principal)}`;
+      return `its subjects do not include ${describe(principal, groupsUnknown)}${nearMiss(rule, principal)}`;
     case "repository":
       return `its repositories do not include ${name}`;
     case "taken":
@@ -94,14 +99,14 @@ function limitOf({ immutablePatterns }: CompiledRule, action: Action): string {
 }
 
 function nearMiss({ named }: CompiledRule, principal: Principal): string {
-  const subject = principal === "anonymous" ? undefined : named.nearMiss(principal.identity);
+  const subject = principal.kind === "user" ? named.nearMiss(principal.identity) : undefined;
   return subject === undefined ? "" : `; ${subject} differs by case alone`;
 }
 
-function describe(principal: Principal): string {
-  if (principal === "anonymous") return "an anonymous caller";
+function describe(principal: Principal, groupsUnknown: boolean): string {
+  if (principal.kind !== "user") return "an anonymous caller";
   const { username, groups, groupsIncomplete } = principal.identity;
   if (groupsIncomplete !== undefined) return `${username}, whose groups are not all known: ${groupsIncomplete}`;
-  if (principal.groupsUnknown === true && groups.length === 0) return `${username}, whose groups are not known`;
+  if (groupsUnknown && groups.length === 0) return `${username}, whose groups are not known`;
   return groups.length === 0 ? `${username}, who is in no group` : `${username} or the groups ${groups.join(", ")}`;
 }

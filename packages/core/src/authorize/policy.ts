@@ -1,10 +1,9 @@
-import type { Access, Action } from "@registry-gate/auth";
+import type { Access, Action, Principal } from "@registry-gate/auth";
 import type { AccessRule } from "../options.ts";
 import { appliesTo, type CompiledRule, compileRule, covers, judge, reasonOf } from "./compiled-rule.ts";
-import type { Principal } from "./principal.ts";
 import { matchWildcard } from "./wildcard.ts";
 
-/** Decides what a principal may do. */
+/** Decides what a principal may do: what the rules allow, cut to the grants of the login. */
 export interface Policy {
   /** Whether a rule allows the access and none denies it. */
   decide(principal: Principal, access: Access): PolicyDecision;
@@ -13,13 +12,22 @@ export interface Policy {
    * every rule that allows it. `undefined` where there can be none.
    */
   immutableTags(principal: Principal, repository: string, action: "push" | "delete"): ImmutableTags | undefined;
-  /** What every rule has to say, in their order. Without rules, what stands in their place. */
-  explain(principal: Principal, access: Access): readonly RuleVerdict[];
+  /**
+   * What every rule has to say, in their order. Without rules, what stands in their place. Where grants do not include the
+   * access, they deny it in an entry of their own, the last one.
+   */
+  explain(principal: Principal, access: Access, knowledge?: Knowledge): readonly RuleVerdict[];
   /**
    * How far the principal's permission for `action` reaches: `everything` where no list needs to be filtered, `nothing`
    * where it cannot be allowed on any repository.
    */
   reach(principal: Principal, action: Action): "everything" | "something" | "nothing";
+}
+
+/** What is known of whom an explanation is about. */
+export interface Knowledge {
+  /** Whether there may be groups that the identity does not name. */
+  readonly groupsUnknown?: boolean;
 }
 
 /** Whether a tag is one of those that must stay as they are. */
@@ -29,12 +37,17 @@ export type ImmutableTags = (tag: string) => boolean;
 export type PolicyDecision =
   /** The index of the first rule that allows it; `undefined` where there are no rules. */
   | { readonly allowed: true; readonly rule: number | undefined }
-  /** The index of the first rule that denies it; `undefined` where no rule does, but none allows it either. */
-  | { readonly allowed: false; readonly rule: number | undefined };
+  | {
+      readonly allowed: false;
+      /** The index of the first rule that denies it; `undefined` where no rule does. */
+      readonly rule: number | undefined;
+      /** The rules allow it, but the grants of whoever asks do not include it. */
+      readonly beyondGrants?: true;
+    };
 
 /** Why a rule does, or does not, allow or deny an access. */
 export interface RuleVerdict {
-  /** The index of the rule; `undefined` where there are no rules. */
+  /** The index of the rule; `undefined` for what stands in place of rules, and for grants. */
   readonly rule: number | undefined;
   readonly allows: boolean;
   /** Then no other rule allows it. */
@@ -43,10 +56,8 @@ export interface RuleVerdict {
   readonly reason: string;
 }
 
-/**
- * Compiles rules that `accessSchema` finds nothing wrong with. Without rules, whoever is authenticated may pull and push.
- */
-export function compilePolicy(rules: readonly AccessRule[] | undefined): Policy {
+/** Decides by rules alone, whatever the grants. Without rules, whoever is authenticated may pull and push. */
+export function compileRules(rules: readonly AccessRule[] | undefined): Policy {
   return rules === undefined ? openPolicy : rulePolicy(rules.map(compileRule));
 }
 
@@ -62,7 +73,7 @@ const openPolicy: Policy = {
     return [{ rule: undefined, allows: allowed, denies: false, reason }];
   },
   reach: (principal, action) =>
-    principal !== "anonymous" && (action === "pull" || action === "push") ? "everything" : "nothing",
+    principal.kind === "user" && (action === "pull" || action === "push") ? "everything" : "nothing",
 };
 
 function rulePolicy(rules: readonly CompiledRule[]): Policy {
@@ -84,7 +95,7 @@ function rulePolicy(rules: readonly CompiledRule[]): Policy {
       if (limits.length === 0 || limits.some((patterns) => patterns.length === 0)) return undefined;
       return (tag) => limits.every((patterns) => patterns.some((pattern) => matchWildcard(pattern, tag)));
     },
-    explain: (principal, access) =>
+    explain: (principal, access, { groupsUnknown = false } = {}) =>
       rules.map((rule) => {
         const { index, effect } = rule;
         const judgement = judge(rule, principal, access);
@@ -93,7 +104,7 @@ function rulePolicy(rules: readonly CompiledRule[]): Policy {
           rule: index,
           allows: applies && effect === "allow",
           denies: applies && effect === "deny",
-          reason: reasonOf(rule, judgement, principal, access),
+          reason: reasonOf(rule, judgement, principal, access, groupsUnknown),
         };
       }),
     reach(principal, action) {

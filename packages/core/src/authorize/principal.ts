@@ -1,14 +1,8 @@
-import type { Identity } from "@registry-gate/auth";
+import type { AnonymousPrincipal, Principal } from "@registry-gate/auth";
 
-/** Whom a decision is about: somebody authenticated, or nobody in particular. */
-export type Principal =
-  | {
-      readonly identity: Identity;
-      /** Whether there may be groups that the identity does not name: for what an explanation says. */
-      readonly groupsUnknown?: boolean;
-    }
-  | "anonymous";
+/** Nobody in particular, without a token. */
+export const anonymous: AnonymousPrincipal = { kind: "anonymous" };
 
 export function usernameOf(principal: Principal): string | undefined {
-  return principal === "anonymous" ? undefined : principal.identity.username;
+  return principal.kind === "user" ? principal.identity.username : undefined;
 }

@@ -1,7 +1,7 @@
+import type { Principal } from "@registry-gate/auth";
 import { isTag } from "../route/names.ts";
 import type { Route } from "../route/route.ts";
 import type { ImmutableTags, Policy } from "./policy.ts";
-import type { Principal } from "./principal.ts";
 
 /** What a route that is allowed must not do to immutable tags. */
 export type TagLimit =

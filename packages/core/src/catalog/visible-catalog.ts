@@ -1,5 +1,5 @@
+import type { Principal } from "@registry-gate/auth";
 import type { Visible } from "../authorize/authorize.ts";
-import type { Principal } from "../authorize/principal.ts";
 import type { Upstream } from "../forward/upstream.ts";
 import { notContinued } from "../listing/listing-pages.ts";
 import type { Refusal } from "../route/refusal.ts";
@@ -58,7 +58,7 @@ export function visibleCatalog(upstream: Upstream, sealer: Sealer): VisibleCatal
 
 /** A place may lie behind what the caller must not see, so that it is for nobody else. */
 function contextOf(caller: Principal): readonly string[] {
-  if (caller === "anonymous") return ["list-repositories", caller];
+  if (caller.kind !== "user") return ["list-repositories", caller.kind];
   const { backend, subject } = caller.identity;
   return ["list-repositories", "user", backend, subject];
 }

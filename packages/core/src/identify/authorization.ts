@@ -51,6 +51,11 @@ export function parseAuthorization(
   return token === undefined ? undefined : { scheme: "bearer", token };
 }
 
+/** Whether an `Authorization` header has a Bearer token, good or bad. */
+export function isBearer(header: string): boolean {
+  return bearerPattern.test(header);
+}
+
 /** The two parts of a Basic header that is the canonical Base64 of well-formed UTF-8; either may be anything. */
 export function basicLogin(header: string): { readonly username: string; readonly password: string } | undefined {
   const encoded = basicPattern.exec(header)?.[1];

@@ -1,11 +1,14 @@
 import {
   type AuthBackend,
+  type Authenticated,
   type AuthRequest,
   BackendUnavailableError,
   type Credentials,
   type Logger,
+  type UserPrincipal,
 } from "@registry-gate/auth";
 import { containmentOf } from "@registry-gate/auth-kit";
+import { anonymous } from "../authorize/principal.ts";
 import { defaultMaxCredentialBytes } from "./authorization.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -25,7 +28,7 @@ export async function askInOrder(
   request: AuthRequest,
   log: Logger | undefined,
 ): Promise<Verdict> {
-  const outages: string[] = [];
+  const outages: { readonly id: string; readonly error: unknown }[] = [];
   const rejections: string[] = [];
   const size = credentialBytes(request.credentials);
   for (const backend of backends) {
@@ -39,7 +42,11 @@ export async function askInOrder(
       const containment = containmentOf(backend, (error) => reportStray(backend, error, log));
       const result = await containment.run((signal) => backend.authenticate({ ...request, signal }), request.signal);
       if (result.status === "authenticated") {
-        return { outcome: "authenticated", identity: result.identity, expiresAt: result.expiresAt };
+        return {
+          outcome: "authenticated",
+          principal: principalOf(result, backend, request),
+          expiresAt: result.expiresAt,
+        };
       }
       if (result.status === "conflicting") {
         return { outcome: "conflicting", reason: `${backend.id}: ${result.reason}` };
@@ -47,14 +54,24 @@ export async function askInOrder(
       if (result.status === "rejected") rejections.push(`${backend.id}: ${result.reason}`);
     } catch (error) {
       if (request.signal.aborted) throw error;
-      outages.push(backend.id);
+      outages.push({ id: backend.id, error });
       reportOutage(backend, error, log);
     }
   }
-  if (outages.length > 0) return { outcome: "unavailable", reason: `no answer from ${outages.join(", ")}` };
+  if (outages.length > 0) {
+    const reason = `no answer from ${outages.map(({ id }) => id).join(", ")}`;
+    return { outcome: "unavailable", reason, causes: outages.map(({ error }) => error) };
+  }
   if (rejections.length > 0) return { outcome: "rejected", reason: rejections.join("; ") };
-  if (request.credentials === undefined) return { outcome: "anonymous" };
+  if (request.credentials === undefined) return { outcome: "anonymous", principal: anonymous };
   return { outcome: "rejected", reason: "no backend knows the credentials" };
+}
+
+function principalOf({ identity, grants }: Authenticated, backend: AuthBackend, request: AuthRequest): UserPrincipal {
+  const { credentials } = request;
+  const byHeaders = (backend.credentialHeaders ?? []).some((name) => request.header(name).length > 0);
+  const via = byHeaders || credentials === undefined ? "proxy" : credentials.scheme;
+  return grants === undefined ? { kind: "user", identity, via } : { kind: "user", identity, grants, via };
 }
 
 /** No login waits for it any more. */

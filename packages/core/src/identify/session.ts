@@ -29,12 +29,12 @@ export async function withSession(
     identity = await session(request);
   } catch (error) {
     log?.error({ err: error }, "the user of a session could not be told");
-    return { outcome: "unavailable", reason: "the user of the session could not be told" };
+    return { outcome: "unavailable", reason: "the user of the session could not be told", causes: [error] };
   }
   if (identity === undefined) return verdict;
   const given =
     verdict.outcome === "authenticated"
-      ? verdict.identity.username
+      ? verdict.principal.identity.username
       : credentials?.scheme === "basic"
         ? credentials.username
         : undefined;
@@ -42,6 +42,6 @@ export async function withSession(
     return { outcome: "conflicting", reason: "the session and the login name two different users" };
   }
   return verdict.outcome === "anonymous"
-    ? { outcome: "authenticated", identity, expiresAt: undefined, bySession: true }
+    ? { outcome: "authenticated", principal: { kind: "user", identity, via: "session" }, expiresAt: undefined }
     : verdict;
 }

@@ -1,21 +1,33 @@
-import type { Identity } from "@registry-gate/auth";
+import type { AnonymousPrincipal, UserPrincipal } from "@registry-gate/auth";
 import type { Throttled } from "./throttle/login-throttle.ts";
 
 /** Who is asking, as far as the backends can tell. */
 export type Verdict =
-  | {
-      readonly outcome: "authenticated";
-      readonly identity: Identity;
-      readonly expiresAt: number | undefined;
-      /** The app's session alone says so, which a browser sends whatever page asks it to. */
-      readonly bySession?: true;
-    }
+  | AuthenticatedVerdict
   /** No credentials were given. */
-  | { readonly outcome: "anonymous" }
-  | { readonly outcome: "rejected"; readonly reason: string }
+  | { readonly outcome: "anonymous"; readonly principal: AnonymousPrincipal }
+  | {
+      readonly outcome: "rejected";
+      /** For the log. */
+      readonly reason: string;
+      /** The `Authorization` header could not be read, or stands twice: no backend has seen it. */
+      readonly malformed?: true;
+    }
   /** The request names two different callers. */
   | { readonly outcome: "conflicting"; readonly reason: string }
   /** Too many logins have failed: the credentials were not looked at. */
   | Throttled
   /** No backend authenticated the caller, and at least one could not answer. */
-  | { readonly outcome: "unavailable"; readonly reason: string };
+  | {
+      readonly outcome: "unavailable";
+      readonly reason: string;
+      /** What was thrown, in the order in which the backends were asked. */
+      readonly causes: readonly unknown[];
+    };
+
+export interface AuthenticatedVerdict {
+  readonly outcome: "authenticated";
+  readonly principal: UserPrincipal;
+  /** When it ceases to hold, in milliseconds since the epoch; `undefined` for never. */
+  readonly expiresAt: number | undefined;
+}

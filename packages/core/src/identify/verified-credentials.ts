@@ -1,6 +1,7 @@
+import type { UserPrincipal } from "@registry-gate/auth";
 import type { CacheOptions } from "../options.ts";
 import { keyedHash } from "./keyed-hash.ts";
-import type { Verdict } from "./verdict.ts";
+import type { AuthenticatedVerdict, Verdict } from "./verdict.ts";
 
 /** Remembers who was authenticated, so that a password is checked once a minute and client, not once a request. */
 export interface VerifiedCredentials {
@@ -17,14 +18,17 @@ export interface VerifiedCredentials {
     untilGone: () => AbortSignal,
     verify: (signal: AbortSignal) => Promise<Verdict>,
   ): Verdict | Promise<Verdict>;
-  /** Forgets everything; what is being verified at this moment is not remembered either. */
-  purge(): void;
+  /**
+   * Forgets everything, or those whom `concerned` picks. What is being verified at this moment is not remembered either: whom
+   * it will be about is not known.
+   */
+  purge(concerned?: (principal: UserPrincipal) => boolean): void;
   /** How many are remembered. */
   readonly size: number;
 }
 
 interface Entry {
-  readonly verdict: Verdict;
+  readonly verdict: AuthenticatedVerdict;
   /** On the monotonic clock, in milliseconds. */
   readonly staleAt: number;
   /** On the wall clock, in milliseconds since the epoch. */
@@ -52,7 +56,7 @@ export function verifiedCredentials({ ttl = 60_000, maxEntries = 10_000 }: Cache
     return undefined;
   }
 
-  function remember(name: string, verdict: Verdict & { outcome: "authenticated" }): void {
+  function remember(name: string, verdict: AuthenticatedVerdict): void {
     const now = performance.now();
     for (const [oldest, entry] of entries) {
       if (entries.size < maxEntries && now < entry.staleAt) break;
@@ -111,9 +115,10 @@ export function verifiedCredentials({ ttl = 60_000, maxEntries = 10_000 }: Cache
       if (signal.aborted) return Promise.reject(signal.reason);
       return join(name, flights.get(name) ?? takeOff(name, verify), signal);
     },
-    purge() {
-      entries = new Map();
+    purge(concerned) {
       flights = new Map();
+      if (concerned === undefined) entries = new Map();
+      else for (const [name, { verdict }] of entries) if (concerned(verdict.principal)) entries.delete(name);
     },
     get size() {
       return entries.size;

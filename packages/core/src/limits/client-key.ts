@@ -1,6 +1,5 @@
-import type { Identity } from "@registry-gate/auth";
+import type { Identity, Principal } from "@registry-gate/auth";
 import { clientNetwork } from "@registry-gate/auth-kit";
-import type { Principal } from "../authorize/principal.ts";
 
 /** Names whoever is at an address, for counting. No such key is also one of a user. */
 export function addressKey(address: string | undefined): string {
@@ -20,5 +19,5 @@ export function userKey(identity: Identity): string {
 
 /** Names who is asking: the user, or the address without one. */
 export function clientKey(principal: Principal, address: string | undefined): string {
-  return principal === "anonymous" ? addressKey(address) : userKey(principal.identity);
+  return principal.kind === "user" ? userKey(principal.identity) : addressKey(address);
 }

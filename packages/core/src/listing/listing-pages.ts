@@ -45,8 +45,10 @@ export function withClientLink(
   route: Route,
   seal: (query: string, route: ListingRoute) => string | undefined,
 ): ResponseHead {
+  // Most have none: those are not copied.
+  if (head.headers.link === undefined) return head;
   const { link, ...headers } = head.headers;
-  if (link === undefined || !isListing(route) || head.statusCode !== 200) return { ...head, headers };
+  if (!isListing(route) || head.statusCode !== 200) return { ...head, headers };
   const query = nextQuery(typeof link === "string" ? link : link.join(", "), listingPath(route));
   if (query === undefined) return { ...head, headers };
   const isPlain = plainPage(route, query) !== undefined;

@@ -1,6 +1,9 @@
 import type { Access } from "@registry-gate/auth";
 import type { Route } from "./route.ts";
 
+/** What a listing of repositories is, as the Docker token specification names it. */
+export const catalogAccess: Access = { type: "registry", name: "catalog", action: "*" };
+
 const none: readonly Access[] = [];
 
 /**
@@ -30,4 +33,9 @@ export function accessesOf(route: Route): readonly Access[] {
     case "delete-blob":
       return [{ type: "repository", name: route.repository, action: "delete" }];
   }
+}
+
+/** What a challenge asks for, so that a token for it is enough for the route. */
+export function challengedAccesses(route: Route): readonly Access[] {
+  return route.operation === "list-repositories" ? [catalogAccess] : accessesOf(route);
 }

@@ -3,7 +3,8 @@ import { optionFaults } from "@registry-gate/auth-kit";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { accessSchema } from "../../src/authorize/access-schema.ts";
-import { compilePolicy } from "../../src/authorize/policy.ts";
+import { compilePolicy } from "../../src/authorize/compile-policy.ts";
+import { anonymous } from "../../src/authorize/principal.ts";
 import { warnOfAccess } from "../../src/authorize/warn-of-access.ts";
 import type { AccessRule } from "../../src/options.ts";
 import { someAction, somebody, someRepository, someRules } from "./generated-rules.ts";
@@ -203,7 +204,7 @@ describe("a warning", () => {
         for (const { path, message } of warnOfAccess(list)) {
           const [index, , position] = path;
           const rule = typeof index === "number" ? list[index] : undefined;
-          const whom = message.startsWith("can never match an anonymous caller") ? "anonymous" : who;
+          const whom = message.startsWith("can never match an anonymous caller") ? anonymous : who;
           if (rule === undefined || !message.startsWith("can never match")) continue;
           // Alone with what takes away, the pattern that was warned of lets nothing through.
           const repositories = rule.repositories.filter((text, at) => at === position || text.startsWith("!"));

@@ -1,8 +1,9 @@
+import type { Principal } from "@registry-gate/auth";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { authorize } from "../../src/authorize/authorize.ts";
-import { compilePolicy } from "../../src/authorize/policy.ts";
-import type { Principal } from "../../src/authorize/principal.ts";
+import { compilePolicy } from "../../src/authorize/compile-policy.ts";
+import { anonymous } from "../../src/authorize/principal.ts";
 import type { AccessRule } from "../../src/options.ts";
 import { accessesOf } from "../../src/route/accesses.ts";
 import { parseRoute } from "../../src/route/parse-route.ts";
@@ -28,12 +29,12 @@ describe("a route", () => {
   const sha256 = `sha256:${"0f".repeat(32)}`;
 
   test("that is a ping needs a caller who is known, and nothing else", () => {
-    expect(judged("anonymous", "GET", "/v2/")).toEqual({ allowed: false, reason: "no credentials" });
+    expect(judged(anonymous, "GET", "/v2/")).toEqual({ allowed: false, reason: "no credentials" });
     expect(judged(user("nobody"), "GET", "/v2/")).toMatchObject({ allowed: true });
     expect(authorize(compilePolicy([]), user("nobody"), { operation: "ping" })).toMatchObject({ allowed: true });
     // Whoever may pull something without a name is asked for one here all the same: the client finds out how to log in.
     const everything = compilePolicy([{ subjects: ["anonymous"], repositories: ["**"], actions: ["*"] }]);
-    expect(authorize(everything, "anonymous", { operation: "ping" })).toMatchObject({ allowed: false });
+    expect(authorize(everything, anonymous, { operation: "ping" })).toMatchObject({ allowed: false });
   });
 
   test("says by which rule it is allowed, or what no rule allows", () => {
@@ -45,14 +46,14 @@ describe("a route", () => {
     const unknown = { subject: "alice", username: "alice", groups: [], backend: "idp", groupsIncomplete: "left out" };
     const { route } = parseRoute("DELETE", "/v2/team/app/manifests/v1");
     if (route === undefined) throw new Error("not understood");
-    expect(authorize(policy, { identity: unknown }, route)).toEqual({
+    expect(authorize(policy, { kind: "user", identity: unknown, via: "bearer" }, route)).toEqual({
       allowed: false,
       reason: "no rule allows delete on team/app; not all groups are known: left out",
     });
     const open = compilePolicy(undefined);
     const pull = { operation: "get-manifest", repository: "app", reference: "v1", namespace: undefined } as const;
     expect(authorize(open, user("alice"), pull)).toMatchObject({ allowed: true, reason: "authenticated" });
-    expect(authorize(open, "anonymous", pull)).toMatchObject({ allowed: false });
+    expect(authorize(open, anonymous, pull)).toMatchObject({ allowed: false });
   });
 
   test("with a mount from where the caller may not pull goes on without it", () => {
@@ -72,7 +73,7 @@ describe("a route", () => {
       if (!authorization.allowed || typeof authorization.visible !== "function") throw new Error("not filtered");
       return names.filter(authorization.visible);
     };
-    expect(listed("anonymous")).toEqual(["public/a"]);
+    expect(listed(anonymous)).toEqual(["public/a"]);
     expect(listed(user("alice"))).toEqual(["public/a", "team/a", "alice/a", "bob/a"]);
   });
 
@@ -85,7 +86,7 @@ describe("a route", () => {
       reason: "may pull every repository",
     });
     expect(authorize(compilePolicy([]), user("alice"), route)).toMatchObject({ allowed: true, visible: "nothing" });
-    expect(authorize(compilePolicy([]), "anonymous", route)).toMatchObject({ allowed: false });
+    expect(authorize(compilePolicy([]), anonymous, route)).toMatchObject({ allowed: false });
     const pushOnly = compilePolicy([{ subjects: ["authenticated"], repositories: ["**"], actions: ["push"] }]);
     expect(authorize(pushOnly, user("alice"), route)).toMatchObject({ visible: "nothing" });
   });

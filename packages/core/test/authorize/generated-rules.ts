@@ -1,10 +1,10 @@
-import type { Action } from "@registry-gate/auth";
+import type { Action, Principal, UserPrincipal } from "@registry-gate/auth";
 import fc from "fast-check";
-import type { Principal } from "../../src/authorize/principal.ts";
+import { anonymous } from "../../src/authorize/principal.ts";
 import type { AccessRule } from "../../src/options.ts";
 
-export function user(username: string, ...groups: string[]): Principal {
-  return { identity: { subject: username, username, groups, backend: "test" } };
+export function user(username: string, ...groups: string[]): UserPrincipal {
+  return { kind: "user", identity: { subject: username, username, groups, backend: "test" }, via: "basic" };
 }
 
 const subject = fc.constantFrom("anonymous", "authenticated", "user:alice", "user:bob", "group:dev", "group:ops");
@@ -37,7 +37,7 @@ const someRule: fc.Arbitrary<AccessRule> = fc.oneof(
 );
 export const someRules: fc.Arbitrary<AccessRule[]> = fc.array(someRule, { maxLength: 5 });
 export const somebody: fc.Arbitrary<Principal> = fc.constantFrom<Principal[]>(
-  "anonymous",
+  anonymous,
   user("alice"),
   user("bob", "dev"),
   user("carol", "dev", "ops"),

@@ -1,10 +1,12 @@
-import type { Identity } from "@registry-gate/auth";
+import type { UserPrincipal } from "@registry-gate/auth";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { compilePolicy } from "../../src/authorize/compile-policy.ts";
 import { comparableGroup } from "../../src/authorize/group-name.ts";
-import { compilePolicy } from "../../src/authorize/policy.ts";
 
-const member = (...groups: string[]): { identity: Identity } => ({
+const member = (...groups: string[]): UserPrincipal => ({
+  kind: "user",
+  via: "basic",
   identity: { subject: "alice", username: "alice", groups, backend: "directory" },
 });
 

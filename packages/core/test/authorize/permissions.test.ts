@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { authorize } from "../../src/authorize/authorize.ts";
+import { compilePolicy } from "../../src/authorize/compile-policy.ts";
 import { permissionsOf } from "../../src/authorize/permissions.ts";
-import { compilePolicy } from "../../src/authorize/policy.ts";
 import { registryProxy } from "../../src/registry-proxy.ts";
 import { parseRoute } from "../../src/route/parse-route.ts";
 import { someAction, somebody, someRepository, someRules } from "./generated-rules.ts";
@@ -43,7 +43,7 @@ test("what is said to be allowed is what a request would be told", () => {
         const policy = compilePolicy(rules);
         const { route } = parseRoute(method, `/v2/${name}/${path}`);
         if (route === undefined) throw new Error(`not understood: ${method} ${path}`);
-        const permissions = permissionsOf(policy, who === "anonymous" ? who : who.identity, name);
+        const permissions = permissionsOf(policy, who, name);
         expect(permissions[action]).toBe(authorize(policy, who, route).allowed);
       },
     ),
@@ -53,9 +53,9 @@ test("what is said to be allowed is what a request would be told", () => {
 
 test("nothing is allowed on what cannot be a repository's name", () => {
   const policy = compilePolicy([{ subjects: ["anonymous"], repositories: ["**"], actions: ["*"] }]);
-  expect(permissionsOf(policy, "anonymous", "team/app")).toEqual({ pull: true, push: true, delete: true });
+  expect(permissionsOf(policy, { kind: "anonymous" }, "team/app")).toEqual({ pull: true, push: true, delete: true });
   for (const name of ["", "Team/app", "team//app", "../team", "team/app:v1", "team/", "a".repeat(256)]) {
-    expect(permissionsOf(policy, "anonymous", name)).toEqual({ pull: false, push: false, delete: false });
+    expect(permissionsOf(policy, { kind: "anonymous" }, name)).toEqual({ pull: false, push: false, delete: false });
   }
 });
 
@@ -68,7 +68,10 @@ test("the middleware says what its own rules allow", async () => {
       ...(access !== undefined && { access }),
     });
     await registry.close();
-    return [registry.permissions(alice, "team/app"), registry.permissions("anonymous", "team/app")];
+    return [
+      registry.permissions({ kind: "user", identity: alice, via: "session" }, "team/app"),
+      registry.permissions({ kind: "anonymous" }, "team/app"),
+    ];
   };
   expect(await ask()).toEqual([
     { pull: true, push: true, delete: false },
@@ -83,4 +86,12 @@ test("the middleware says what its own rules allow", async () => {
     { pull: true, push: false, delete: true },
     { pull: true, push: false, delete: false },
   ]);
+});
+
+test("what is no principal is refused, rather than taken for somebody", async () => {
+  const policy = compilePolicy(undefined);
+  const identity = { subject: "alice", username: "alice", groups: [], backend: "portal" };
+  for (const caller of [identity, "anonymous", {}]) {
+    expect(() => Reflect.apply(permissionsOf, undefined, [policy, caller, "team/app"])).toThrow(TypeError);
+  }
 });

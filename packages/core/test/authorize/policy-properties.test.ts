@@ -1,8 +1,7 @@
-import type { Access, Action } from "@registry-gate/auth";
+import type { Access, Action, Principal } from "@registry-gate/auth";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { compilePolicy } from "../../src/authorize/policy.ts";
-import type { Principal } from "../../src/authorize/principal.ts";
+import { compilePolicy } from "../../src/authorize/compile-policy.ts";
 import type { AccessRule } from "../../src/options.ts";
 import {
   someAction,
@@ -19,9 +18,9 @@ const on = (name: string, action: Action): Access => ({ type: "repository", name
 
 /** Whether one rule has its effect, as its documentation says it. */
 function concerns(rule: AccessRule, who: Principal, repository: string, action: Action): boolean {
-  const username = who === "anonymous" ? undefined : who.identity.username;
+  const username = who.kind === "user" ? who.identity.username : undefined;
   const subjects = new Set(["anonymous"]);
-  if (who !== "anonymous") {
+  if (who.kind === "user") {
     for (const subject of ["authenticated", `user:${username}`]) subjects.add(subject);
     for (const group of who.identity.groups) subjects.add(`group:${group}`);
   }

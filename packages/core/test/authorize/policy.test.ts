@@ -1,16 +1,11 @@
-import type { Access, Action, Identity } from "@registry-gate/auth";
+import type { Access, Action, Identity, Principal } from "@registry-gate/auth";
 import { describe, expect, test } from "vitest";
-import { compilePolicy } from "../../src/authorize/policy.ts";
-import type { Principal } from "../../src/authorize/principal.ts";
+import { compilePolicy } from "../../src/authorize/compile-policy.ts";
+import { anonymous } from "../../src/authorize/principal.ts";
 import type { AccessRule } from "../../src/options.ts";
 import { user } from "./generated-rules.ts";
 
 const on = (name: string, action: Action): Access => ({ type: "repository", name, action });
-
-function identityOf(principal: Principal): Identity {
-  if (principal === "anonymous") throw new Error("an anonymous caller has no identity");
-  return principal.identity;
-}
 
 const rules: AccessRule[] = [
   { subjects: ["anonymous"], repositories: ["public/**"], actions: ["pull"] },
@@ -24,9 +19,9 @@ describe("rules", () => {
   const policy = compilePolicy(rules);
 
   test.each<[who: string, principal: Principal, action: Action, repository: string, allowed: boolean]>([
-    ["anybody", "anonymous", "pull", "public/app", true],
-    ["anybody", "anonymous", "push", "public/app", false],
-    ["anybody", "anonymous", "pull", "team/app", false],
+    ["anybody", anonymous, "pull", "public/app", true],
+    ["anybody", anonymous, "push", "public/app", false],
+    ["anybody", anonymous, "pull", "team/app", false],
     ["somebody signed in, as anybody", user("alice"), "pull", "public/app", true],
     ["somebody signed in", user("alice"), "pull", "team/app", true],
     ["somebody signed in", user("alice"), "pull", "secret/app", false],
@@ -60,7 +55,7 @@ describe("rules", () => {
     expect(open.decide(user("alice"), on("app", "pull")).allowed).toBe(true);
     expect(open.decide(user("alice"), on("app", "push")).allowed).toBe(true);
     expect(open.decide(user("alice"), on("app", "delete")).allowed).toBe(false);
-    expect(open.decide("anonymous", on("app", "pull")).allowed).toBe(false);
+    expect(open.decide(anonymous, on("app", "pull")).allowed).toBe(false);
     expect(open.immutableTags(user("alice"), "app", "push")).toBeUndefined();
   });
 
@@ -143,7 +138,7 @@ describe("rules that deny", () => {
   test("by anonymous deny anybody, signed in or not", () => {
     const denial = { subjects: ["anonymous"], actions: ["delete"] as const };
     expect(decide(denial, user("alice"), "team/app", "delete").allowed).toBe(false);
-    expect(decide(denial, "anonymous", "team/app", "delete")).toEqual({ allowed: false, rule: 0 });
+    expect(decide(denial, anonymous, "team/app", "delete")).toEqual({ allowed: false, rule: 0 });
     expect(decide(denial, user("alice"), "team/app", "push").allowed).toBe(true);
   });
 
@@ -176,6 +171,8 @@ describe("rules that deny", () => {
 
   test("count groups that may be meant, which no rule that allows does", () => {
     const principal: Principal = {
+      kind: "user",
+      via: "basic",
       identity: {
         subject: "mallory",
         username: "mallory",
@@ -197,13 +194,17 @@ describe("rules that deny", () => {
 
   test("deny a directory's user in any case, because case makes no other name there", () => {
     const denial = { subjects: ["user:MALLORY"] };
-    const identity = identityOf(user("mallory"));
-    expect(decide(denial, { identity: { ...identity, nameMatching: "folded" } }).allowed).toBe(false);
-    expect(decide(denial, { identity }).allowed).toBe(true);
+    const { identity } = user("mallory");
+    expect(decide(denial, { ...user("mallory"), identity: { ...identity, nameMatching: "folded" } }).allowed).toBe(
+      false,
+    );
+    expect(decide(denial, { ...user("mallory"), identity }).allowed).toBe(true);
   });
 
   test("by any group hold for whoever's groups are not all known, and no rule that allows by one does", () => {
     const principal: Principal = {
+      kind: "user",
+      via: "basic",
       identity: {
         ...{ subject: "alice", username: "alice", groups: ["ci"], backend: "idp" },
         groupsIncomplete: "the issuer left the claim groups out of the token",
@@ -278,14 +279,14 @@ describe("a group of a directory", () => {
   };
   const allowed = (subject: string, nameMatching?: "exact" | "folded") =>
     compilePolicy([{ subjects: [subject], ...everything }]).decide(
-      { identity: nameMatching === undefined ? identity : { ...identity, nameMatching } },
+      { ...user("alice"), identity: nameMatching === undefined ? identity : { ...identity, nameMatching } },
       on("app", "pull"),
     ).allowed;
   const denied = (subject: string, nameMatching: "exact" | "folded") =>
     !compilePolicy([
       { subjects: ["authenticated"], ...everything },
       { effect: "deny", subjects: [subject], ...everything },
-    ]).decide({ identity: { ...identity, nameMatching } }, on("app", "pull")).allowed;
+    ]).decide({ ...user("alice"), identity: { ...identity, nameMatching } }, on("app", "pull")).allowed;
 
   test("is compared as the directory does where the identity says so: without regard to case and repeated blanks", () => {
     for (const subject of ["group:release managers", "group:RELEASE MANAGERS", "group:Release  Managers"]) {
@@ -340,10 +341,10 @@ describe("an explanation", () => {
   });
 
   test("does not say that somebody is in no group whose groups are not known", () => {
-    const principal = { identity: identityOf(user("alice")), groupsUnknown: true };
     const [verdict] = compilePolicy([{ subjects: ["group:x"], repositories: ["**"], actions: ["pull"] }]).explain(
-      principal,
+      user("alice"),
       on("app", "pull"),
+      { groupsUnknown: true },
     );
     expect(verdict?.reason).toBe("its subjects do not include alice, whose groups are not known");
   });
@@ -362,7 +363,7 @@ describe("an explanation", () => {
       "its subjects do not include alice or the groups dev, ops",
     ]);
     expect(reasons(user("bob"), on("team/app", "push"))[2]).toBe("its subjects do not include bob, who is in no group");
-    expect(reasons("anonymous", on("team/app", "pull"))[1]).toBe("its subjects do not include an anonymous caller");
+    expect(reasons(anonymous, on("team/app", "pull"))[1]).toBe("its subjects do not include an anonymous caller");
     expect(reasons(user("ci"), on("ci-1/app", "delete"))[4]).toBe("allows delete on ci-1/app");
   });
 
@@ -372,7 +373,7 @@ describe("an explanation", () => {
     expect(open.explain(user("alice"), on("app", "push"))).toEqual([
       { rule: undefined, allows: true, denies: false, reason },
     ]);
-    expect(open.explain("anonymous", on("app", "pull"))).toEqual([
+    expect(open.explain(anonymous, on("app", "pull"))).toEqual([
       { rule: undefined, allows: false, denies: false, reason },
     ]);
   });

@@ -33,7 +33,9 @@ const ask = (...backends: AuthBackend[]) => askInOrder(backends, request, undefi
 describe("of several backends", () => {
   test("the first that authenticates wins, and none after it is asked", async () => {
     const third = knows("third");
-    expect(await ask(abstains("first"), knows("second"), third)).toMatchObject({ identity: { username: "second" } });
+    expect(await ask(abstains("first"), knows("second"), third)).toMatchObject({
+      principal: { identity: { username: "second" } },
+    });
     expect(third.authenticate).not.toHaveBeenCalled();
   });
 
@@ -60,7 +62,10 @@ describe("of several backends", () => {
 
   test("none is needed for a caller without credentials to be anonymous", async () => {
     const bare = { ...request, credentials: undefined };
-    expect(await askInOrder([abstains("first")], bare, undefined)).toEqual({ outcome: "anonymous" });
+    expect(await askInOrder([abstains("first")], bare, undefined)).toEqual({
+      outcome: "anonymous",
+      principal: { kind: "anonymous" },
+    });
     expect(await askInOrder([rejects("first")], bare, undefined)).toMatchObject({ outcome: "rejected" });
     expect(await askInOrder([down("first")], bare, undefined)).toMatchObject({ outcome: "unavailable" });
   });
@@ -99,7 +104,11 @@ describe("of several backends", () => {
     ["null", null],
   ])("one that throws %s makes the answer unavailable", async (_, thrown) => {
     const odd: AuthBackend = { id: "odd", authenticate: () => Promise.reject(thrown) };
-    expect(await ask(rejects("first"), odd)).toEqual({ outcome: "unavailable", reason: "no answer from odd" });
+    expect(await ask(rejects("first"), odd)).toEqual({
+      outcome: "unavailable",
+      reason: "no answer from odd",
+      causes: [thrown],
+    });
   });
 
   test("one that throws before it promises anything makes the answer unavailable", async () => {
@@ -131,7 +140,10 @@ describe("of several backends", () => {
         const calls = backends.map(({ authenticate }) => authenticate.mock.calls.length);
         expect(calls).toEqual(list.map((_, index) => (winner === -1 || index <= winner ? 1 : 0)));
         if (winner !== -1) {
-          expect(verdict).toMatchObject({ outcome: "authenticated", identity: { backend: `b${winner}` } });
+          expect(verdict).toMatchObject({
+            outcome: "authenticated",
+            principal: { identity: { backend: `b${winner}` } },
+          });
         } else if (list.includes("down") || list.includes("broken")) {
           expect(verdict.outcome).toBe("unavailable");
         } else {

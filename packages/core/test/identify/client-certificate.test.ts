@@ -5,7 +5,7 @@ import { createServer, type Server, request as send } from "node:https";
 import type { AuthRequest, AuthResult, Peer } from "@registry-gate/auth";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeCertificate } from "../../../../test/support/certificate.ts";
-import { identifier } from "../../src/identify/identify.ts";
+import { createAuthenticator } from "../../src/identify/create-authenticator.ts";
 
 interface Party {
   readonly key: Buffer;
@@ -23,7 +23,7 @@ const users = {
     return { status: "abstained" };
   },
 };
-const { identify } = identifier([users], false, undefined);
+const { authenticate } = createAuthenticator({ backends: [users], cache: false });
 
 let server: Server;
 let known: Party;
@@ -61,7 +61,7 @@ async function peerOf(shown: Pick<Party, "key" | "cert"> | undefined): Promise<P
 beforeAll(async () => {
   [known, foreign] = await Promise.all([party(), party()]);
   server = createServer({ ...known, requestCert: true, rejectUnauthorized: false }, async (request, response) => {
-    await identify(request, undefined, () => new AbortController().signal);
+    await authenticate(request, () => new AbortController().signal);
     response.end();
   });
   server.listen(0, "127.0.0.1");

@@ -1,7 +1,7 @@
 import type { AuthBackend, AuthRequest, AuthResult } from "@registry-gate/auth";
 import { describe, expect, test, vi } from "vitest";
 import { maxAuthorizationLength, parseAuthorization } from "../../src/identify/authorization.ts";
-import { identifier } from "../../src/identify/identify.ts";
+import { createAuthenticator } from "../../src/identify/create-authenticator.ts";
 import { receivedRequest } from "../received-request.ts";
 
 const address = "203.0.113.7";
@@ -18,7 +18,7 @@ function backend(id: string, more: Pick<AuthBackend, "credentialHeaders" | "maxC
 const login = (password: string): string => `Basic ${Buffer.from(`oauth2:${password}`).toString("base64")}`;
 async function verdictOf(backends: readonly AuthBackend[], authorization: string, more: [string, string][] = []) {
   const headers = [["Authorization", authorization] as const, ...more];
-  return identifier(backends, {}, undefined).identify(await receivedRequest({ headers }), address, never);
+  return createAuthenticator({ backends }).authenticate(await receivedRequest({ headers }), never, { address });
 }
 
 const long = "t".repeat(13_000);
@@ -27,7 +27,9 @@ describe("a password or token that is longer than any password", () => {
   test.each([`Bearer ${long}`, login(long)])("reaches the backends that take it, and no others", async (header) => {
     const passwords = backend("passwords", {});
     const tokens = backend("tokens", { maxCredentialBytes: 13_000 });
-    expect(await verdictOf([passwords, tokens], header)).toMatchObject({ identity: { username: "tokens" } });
+    expect(await verdictOf([passwords, tokens], header)).toMatchObject({
+      principal: { identity: { username: "tokens" } },
+    });
     expect(passwords.authenticate).not.toHaveBeenCalled();
   });
 
@@ -41,6 +43,7 @@ describe("a password or token that is longer than any password", () => {
     expect(await verdictOf([backend("passwords", {})], login(long))).toEqual({
       outcome: "rejected",
       reason: "the Authorization header is malformed",
+      malformed: true,
     });
   });
 

@@ -1,10 +1,11 @@
+import type { IncomingMessage } from "node:http";
 import type { AuthBackend, AuthRequest, AuthResult } from "@registry-gate/auth";
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { attemptedUsername } from "../../src/identify/attempted-username.ts";
 import { authRequestOf } from "../../src/identify/auth-request.ts";
+import { createAuthenticator } from "../../src/identify/create-authenticator.ts";
 import { foreignAuthorization } from "../../src/identify/foreign-authorization.ts";
-import { identifier } from "../../src/identify/identify.ts";
 import { receivedRequest } from "../received-request.ts";
 
 const encoded = (login: string): string => Buffer.from(login).toString("base64");
@@ -27,8 +28,9 @@ function portal(): AuthBackend & { authenticate: ReturnType<typeof vi.fn> } {
 }
 
 async function verdictOn(authorization: string, more: readonly (readonly [string, string])[] = [], backend = portal()) {
-  const { identify } = identifier([backend], {}, undefined);
-  return identify(await receivedRequest({ headers: [["Authorization", authorization], ...more] }), address, never);
+  const { authenticate } = createAuthenticator({ backends: [backend] });
+  const headers = [["Authorization", authorization] as const, ...more];
+  return authenticate(await receivedRequest({ headers }), never, { address });
 }
 
 const left: readonly [string, string][] = [
@@ -46,7 +48,7 @@ describe("an Authorization header that a front has left for itself", () => {
     const backend = portal();
     expect(await verdictOn(authorization, [["X-User", "alice"]], backend)).toMatchObject({
       outcome: "authenticated",
-      identity: { username: "alice" },
+      principal: { identity: { username: "alice" } },
     });
     expect(backend.authenticate.mock.calls[0]?.[0].credentials).toBeUndefined();
   });
@@ -56,20 +58,24 @@ describe("an Authorization header that a front has left for itself", () => {
   });
 
   test("does not keep out whom the app's session knows, and never outlives the session", async () => {
-    const { identify } = identifier([portal()], {}, undefined, ({ headers }) => (headers.cookie ? alice : undefined));
+    const session = ({ headers }: IncomingMessage) => (headers.cookie ? alice : undefined);
+    const { authenticate } = createAuthenticator({ backends: [portal()], session });
     const negotiate = ["Authorization", "Negotiate YIIZ"] as const;
     const inSession = await receivedRequest({ headers: [negotiate, ["Cookie", "s=1"]] });
-    expect(await identify(inSession, address, never)).toMatchObject({ outcome: "authenticated", bySession: true });
-    expect(await identify(await receivedRequest({ headers: [negotiate] }), address, never)).toMatchObject({
+    expect(await authenticate(inSession, never, { address })).toMatchObject({
+      outcome: "authenticated",
+      principal: { via: "session" },
+    });
+    expect(await authenticate(await receivedRequest({ headers: [negotiate] }), never, { address })).toMatchObject({
       outcome: "rejected",
     });
   });
 
   test("leaves an outage an outage", async () => {
     const down = { id: "down", authenticate: () => Promise.reject(new Error("down")) };
-    const { identify } = identifier([down], {}, undefined);
+    const { authenticate } = createAuthenticator({ backends: [down] });
     const request = await receivedRequest({ headers: [["Authorization", "NTLM TlRM"]] });
-    expect(await identify(request, address, never)).toMatchObject({ outcome: "unavailable" });
+    expect(await authenticate(request, never, { address })).toMatchObject({ outcome: "unavailable" });
   });
 
   test("is left out of what other code asks a backend", async () => {
@@ -99,6 +105,7 @@ describe("an Authorization header that is malformed", () => {
     expect(await verdictOn(authorization, [["X-User", "alice"]], backend)).toEqual({
       outcome: "rejected",
       reason: "the Authorization header is malformed",
+      malformed: true,
     });
     expect(backend.authenticate).not.toHaveBeenCalled();
   });

@@ -1,11 +1,15 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Verdict } from "../../src/identify/verdict.ts";
+import type { AuthenticatedVerdict, Verdict } from "../../src/identify/verdict.ts";
 import { type VerifiedCredentials, verifiedCredentials } from "../../src/identify/verified-credentials.ts";
 
-const alice: Verdict & { outcome: "authenticated" } = {
+const alice: AuthenticatedVerdict = {
   outcome: "authenticated",
-  identity: { subject: "alice", username: "alice", groups: [], backend: "test" },
+  principal: {
+    kind: "user",
+    identity: { subject: "alice", username: "alice", groups: [], backend: "test" },
+    via: "basic",
+  },
   expiresAt: undefined,
 };
 const wrong: Verdict = { outcome: "rejected", reason: "wrong password" };
@@ -173,7 +177,9 @@ describe("equal logins at the same time", () => {
     const second = remembered.resolve(fields, never, after.verify);
     after.resolve(alice);
     expect(await second).toBe(alice);
-    before.resolve({ ...alice, identity: { ...alice.identity, groups: ["from before"] } });
+    const { principal } = alice;
+    const identity = { ...principal.identity, groups: ["from before"] };
+    before.resolve({ ...alice, principal: { ...principal, identity } });
     await first;
     expect(remembered.resolve(fields, never, answering(wrong))).toBe(alice);
   });

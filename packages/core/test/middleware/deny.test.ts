@@ -52,9 +52,12 @@ test("turns a mount from a denied repository into an upload", async () => {
 
 test("includes deny rules in permissions()", async () => {
   const { gate } = await startScene({ subjects: ["user:alice"], repositories: ["team/**"], actions: ["delete"] });
-  const caller = { subject: "alice", username: "alice", groups: [], backend: "portal" };
-  expect(gate.proxy.permissions(caller, "team/app")).toEqual({ pull: true, push: true, delete: false });
-  expect(gate.proxy.permissions({ ...caller, username: "bob" }, "team/app").delete).toBe(true);
+  const permissions = (username: string) => {
+    const identity = { subject: username, username, groups: [], backend: "portal" };
+    return gate.proxy.permissions({ kind: "user", identity, via: "session" }, "team/app");
+  };
+  expect(permissions("alice")).toEqual({ pull: true, push: true, delete: false });
+  expect(permissions("bob").delete).toBe(true);
 });
 
 test("answers 401 to a denied caller who is not signed in", async () => {

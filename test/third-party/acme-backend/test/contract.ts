@@ -23,7 +23,7 @@ const options = {
 };
 
 const contract = backendContract({
-  open: ({ id, log }) => plugin.open(options, { id, log, baseDirectory }),
+  open: (context) => plugin.open(options, { ...context, baseDirectory }),
   users: [
     { ask: basicAsk("ann", "ann-password"), username: "ann", groups: ["pushers"] },
     { ask: basicAsk("ben", "ben-password"), username: "ben", groups: [] },

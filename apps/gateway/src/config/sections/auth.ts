@@ -1,5 +1,12 @@
 import { durationPattern } from "@registry-gate/auth";
-import type { CacheOptions, CounterStore, RegistryProxyOptions, ThrottleOptions } from "registry-gate";
+import {
+  basicChallenge,
+  type CacheOptions,
+  type CounterStore,
+  type MakeChallenge,
+  type RegistryProxyOptions,
+  type ThrottleOptions,
+} from "registry-gate";
 import { z } from "zod";
 import type { Section } from "../section.ts";
 import { duration, text, wholeNumber } from "../value-schemas.ts";
@@ -88,7 +95,7 @@ export const authSection: Section<AuthConfiguration> = {
     { path: ["backends"], value: [{ type: "nothing" }] },
     { path: [], value: { backends: [{ type: "nothing" }] } },
   ],
-  optionKeys: ["realm", "cache", "throttle", "backends"],
+  optionKeys: ["realm", "challenge", "cache", "throttle", "backends"],
 };
 
 /**
@@ -97,12 +104,21 @@ export const authSection: Section<AuthConfiguration> = {
  * @param store Where failed logins are counted. Default: anew.
  */
 export function authOptions(
-  { realm, cache, throttle }: AuthConfiguration,
+  { realm, challenge, cache, throttle }: AuthConfiguration,
   store: CounterStore | undefined,
-): Pick<RegistryProxyOptions, "realm" | "cache" | "throttle"> {
+): Pick<RegistryProxyOptions, "realm" | "challenge" | "cache" | "throttle"> {
   return {
     ...(realm !== undefined && { realm }),
+    challenge: makeChallenge(challenge, realm),
     ...(cache !== undefined && { cache }),
     throttle: throttle === false ? false : { ...throttle, ...(store && { store }) },
   };
+}
+
+/** What a 401 of the gate asks for. */
+function makeChallenge(kind: AuthConfiguration["challenge"] = "basic", realm = "Registry realm"): MakeChallenge {
+  switch (kind) {
+    case "basic":
+      return basicChallenge(realm);
+  }
 }

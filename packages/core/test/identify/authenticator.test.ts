@@ -1,6 +1,8 @@
+import type { IncomingMessage } from "node:http";
 import type { AuthBackend, AuthRequest, AuthResult } from "@registry-gate/auth";
 import { describe, expect, test, vi } from "vitest";
-import { identifier } from "../../src/identify/identify.ts";
+import { createAuthenticator } from "../../src/identify/create-authenticator.ts";
+import type { AuthenticatorOptions } from "../../src/options.ts";
 import { receivedRequest } from "../received-request.ts";
 
 const basic = (login: string): readonly [string, string] => [
@@ -9,6 +11,14 @@ const basic = (login: string): readonly [string, string] => [
 ];
 const address = "203.0.113.7";
 const never = (): AbortSignal => new AbortController().signal;
+
+/** An authenticator whose requests are all from one client. */
+function identifier(backends: readonly AuthBackend[], options: Omit<AuthenticatorOptions, "backends"> = {}) {
+  const { authenticate, close } = createAuthenticator({ backends, ...options });
+  const identify = (request: IncomingMessage, client: string, untilGone: () => AbortSignal) =>
+    authenticate(request, untilGone, { address: client });
+  return { identify, close };
+}
 
 function knowing(id: string, username: string): AuthResult {
   return { status: "authenticated", identity: { subject: username, username, groups: [], backend: id } };
@@ -23,11 +33,11 @@ function backend(id: string, answer: AuthResult, more: Pick<AuthBackend, "creden
 describe("a login", () => {
   test("is given to the backends as it was read", async () => {
     const users = backend("users", knowing("users", "alice"));
-    const { identify } = identifier([users], {}, undefined);
+    const { identify } = identifier([users]);
     const request = await receivedRequest({ headers: [basic("alice:secret")], address: "::ffff:203.0.113.7" });
     expect(await identify(request, address, never)).toMatchObject({
       outcome: "authenticated",
-      identity: { username: "alice" },
+      principal: { kind: "user", identity: { username: "alice" }, via: "basic" },
     });
     expect(users.authenticate.mock.calls[0]?.[0]).toMatchObject({
       credentials: { scheme: "basic", username: "alice", password: "secret" },
@@ -38,7 +48,7 @@ describe("a login", () => {
 
   test("that is malformed never reaches a backend, and is not taken for none", async () => {
     const users = backend("users", knowing("users", "alice"));
-    const { identify } = identifier([users], {}, undefined);
+    const { identify } = identifier([users]);
     for (const header of ["", "Basic", "Basic YQ==", "Digest", "Bearer a b"]) {
       const request = await receivedRequest({ headers: [["Authorization", header]] });
       expect(await identify(request, address, never)).toMatchObject({ outcome: "rejected" });
@@ -48,23 +58,23 @@ describe("a login", () => {
 
   test("that is missing makes the caller anonymous, once every backend has been asked", async () => {
     const users = backend("users", { status: "abstained" });
-    const { identify } = identifier([users], {}, undefined);
+    const { identify } = identifier([users]);
     const request = await receivedRequest();
-    expect(await identify(request, address, never)).toEqual({ outcome: "anonymous" });
+    expect(await identify(request, address, never)).toEqual({ outcome: "anonymous", principal: { kind: "anonymous" } });
     expect(users.authenticate.mock.calls[0]?.[0].credentials).toBeUndefined();
   });
 
   test("with an empty name and password is nobody's, as skopeo and podman have it without a login", async () => {
     const users = backend("users", { status: "abstained" });
-    const { identify } = identifier([users], {}, undefined);
+    const { identify } = identifier([users]);
     const request = await receivedRequest({ headers: [["Authorization", "Basic Og=="]] });
-    expect(await identify(request, address, never)).toEqual({ outcome: "anonymous" });
+    expect(await identify(request, address, never)).toEqual({ outcome: "anonymous", principal: { kind: "anonymous" } });
     expect(users.authenticate.mock.calls[0]?.[0].credentials).toBeUndefined();
   });
 
   test("is remembered: the same again is answered at once, and without a signal", async () => {
     const users = backend("users", knowing("users", "alice"));
-    const { identify } = identifier([users], {}, undefined);
+    const { identify } = identifier([users]);
     const first = await identify(await receivedRequest({ headers: [basic("alice:secret")] }), address, never);
     const untilGone = vi.fn(never);
     expect(identify(await receivedRequest({ headers: [basic("alice:secret")] }), address, untilGone)).toBe(first);
@@ -76,7 +86,7 @@ describe("a login", () => {
 
   test("in two forms of Unicode is one login", async () => {
     const users = backend("users", knowing("users", "alice"));
-    const { identify } = identifier([users], {}, undefined);
+    const { identify } = identifier([users]);
     await identify(await receivedRequest({ headers: [basic("\u00e4:p\u00e4ss")] }), address, never);
     await identify(await receivedRequest({ headers: [basic("a\u0308:pa\u0308ss")] }), address, never);
     expect(users.authenticate).toHaveBeenCalledTimes(1);
@@ -84,7 +94,7 @@ describe("a login", () => {
 
   test("is checked each time where nothing is to be remembered", async () => {
     const users = backend("users", knowing("users", "alice"));
-    const { identify } = identifier([users], false, undefined);
+    const { identify } = identifier([users], { cache: false });
     for (let round = 0; round < 3; round++) {
       await identify(await receivedRequest({ headers: [basic("alice:secret")] }), address, never);
     }
@@ -99,7 +109,7 @@ describe("a login", () => {
     };
     const first = backend("first", { status: "abstained" }, { onChange });
     const users = backend("users", knowing("users", "alice"));
-    const { identify, close } = identifier([first, users], {}, undefined);
+    const { identify, close } = identifier([first, users]);
     const request = () => receivedRequest({ headers: [basic("alice:secret")] });
     await identify(await request(), address, never);
     for (const listener of listeners) listener();
@@ -115,7 +125,7 @@ describe("a header that a backend reads", () => {
 
   test("is given to it value by value, and no other header is", async () => {
     const portal = sso();
-    const { identify } = identifier([portal], {}, undefined);
+    const { identify } = identifier([portal]);
     const headers = [
       ["X-User", "alice"],
       ["X-Groups", "a"],
@@ -133,7 +143,7 @@ describe("a header that a backend reads", () => {
 
   test("is never remembered for: the answer may rest on the connection that it came over", async () => {
     const portal = sso();
-    const { identify } = identifier([portal], {}, undefined);
+    const { identify } = identifier([portal]);
     const withHeader = () => receivedRequest({ headers: [["X-User", "alice"], basic("alice:secret")] });
     await identify(await withHeader(), address, never);
     await identify(await withHeader(), address, never);
@@ -150,7 +160,7 @@ describe("a header that a backend reads", () => {
     const conflict: AuthResult = { status: "conflicting", reason: "alice and bob" };
     const portal = backend("portal", conflict, { credentialHeaders: ["x-user"] });
     const users = backend("users", knowing("users", "alice"));
-    const { identify } = identifier([users, portal], {}, undefined);
+    const { identify } = identifier([users, portal]);
     expect(await identify(await receivedRequest({ headers: [basic("alice:secret")] }), address, never)).toMatchObject({
       outcome: "authenticated",
     });
@@ -170,7 +180,7 @@ describe("a header that a backend reads", () => {
       },
     });
     const backends = [noting("a", []), noting("b", ["x-b"]), noting("c", []), noting("d", ["x-d"])];
-    const { identify } = identifier(backends, {}, undefined);
+    const { identify } = identifier(backends);
     await identify(await receivedRequest({ headers: [["X-D", "1"]] }), address, never);
     await identify(await receivedRequest(), address, never);
     expect(order).toEqual([..."dabc", ..."abcd"]);

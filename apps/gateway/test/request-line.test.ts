@@ -1,0 +1,36 @@
+import type { RequestRecord } from "registry-gate";
+import { expect, test } from "vitest";
+import { requestLine } from "../src/server/request-line.ts";
+
+const record: Omit<RequestRecord, "principal"> = {
+  requestId: "1",
+  method: "GET",
+  operation: "ping",
+  repository: undefined,
+  reference: undefined,
+  client: "192.0.2.1",
+  username: "alice",
+  attemptedUsername: undefined,
+  backend: "tokens",
+  decision: "allowed",
+  phase: "respond",
+  outcome: "completed",
+  reason: "authenticated",
+  status: 200,
+  bytesReceived: 0,
+  bytesSent: 2,
+  milliseconds: 1,
+};
+const identity = { subject: "alice", username: "alice", groups: ["a", "b"], backend: "tokens" };
+
+test("a line of the log says how the user is known and what the token is for, and no groups", () => {
+  const grants = [{ type: "repository", name: "team/app", action: "pull" }] as const;
+  const line = requestLine({ ...record, principal: { kind: "user", identity, via: "bearer", grants } });
+  expect(line).toEqual({ event: "request", ...record, via: "bearer", grants });
+});
+
+test("a line of the log of nobody in particular says no more", () => {
+  for (const principal of [undefined, { kind: "anonymous" } as const]) {
+    expect(requestLine({ ...record, principal })).toEqual({ event: "request", ...record });
+  }
+});
