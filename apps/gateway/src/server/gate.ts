@@ -1,14 +1,11 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { type AuthBackend, type Fault, formatFault, InvalidOptionsError, type Logger } from "@registry-gate/auth";
-import { containmentOf } from "@registry-gate/auth-kit";
 import express from "express";
 import { type CounterStore, type RequestRecord, registryProxy, validateOptions } from "registry-gate";
 import type { Configuration } from "../config/configuration.ts";
 import type { Path } from "../config/path.ts";
-import type { BackendConfiguration } from "../config/sections/auth.ts";
-import { endsWithin } from "./ends-within.ts";
+import { closeBackends, openBackends } from "./backends.ts";
 import { listenFaults } from "./listen-faults.ts";
-import { openBackend } from "./open-backend.ts";
 import { inConfiguration, proxyOptions } from "./proxy-options.ts";
 import { openCredentials } from "./registry-credentials.ts";
 import { loadTls, type TlsIdentity, whyNoClientCertificates } from "./tls.ts";
@@ -71,16 +68,11 @@ export async function buildGate(configuration: Configuration, surroundings: Gate
     else warnings.push(fault);
   };
   const noClientCertificates = whyNoClientCertificates(configuration.listen, tls);
-  const backends: AuthBackend[] = [];
-  const ids = idsOf(configuration.auth.backends);
-  for (const [index, backend] of configuration.auth.backends.entries()) {
-    const id = ids[index] ?? backend.type;
-    const place = { index, id, directory, placeholders, log, warn };
-    const opened = await collect(
-      openBackend(backend, { ...place, ...(noClientCertificates !== undefined && { noClientCertificates }) }),
-    );
-    if (opened !== undefined) backends.push(opened);
-  }
+  const { backends, faults: backendFaults } = await openBackends(configuration.auth.backends, {
+    ...{ directory, placeholders, log, warn },
+    ...(noClientCertificates !== undefined && { noClientCertificates }),
+  });
+  faults.push(...backendFaults);
   if (faults.length > 0 || options === undefined) {
     credentials?.close();
     await closeBackends(backends, log);
@@ -114,37 +106,6 @@ export async function buildGate(configuration: Configuration, surroundings: Gate
       await closeBackends(backends, log);
     },
   };
-}
-
-/** How long a backend may take to close, in milliseconds. */
-const closePatience = 1000;
-
-/** A backend that does not close is no reason to keep what goes with it. */
-async function closeBackends(backends: readonly AuthBackend[], log: Logger): Promise<void> {
-  const report = (backend: AuthBackend) => (error: unknown) =>
-    log.error({ backend: backend.id, err: error }, "a backend threw an error that nobody caught");
-  const close = (backend: AuthBackend): Promise<void> =>
-    containmentOf(backend, report(backend)).runShared(async () => backend.close?.());
-  await Promise.all(
-    backends.map(async (backend) => {
-      try {
-        if (!(await endsWithin(closePatience, close(backend))))
-          log.warn({}, `the backend ${backend.id} does not close`);
-      } catch (error) {
-        log.warn({ err: error }, `the backend ${backend.id} could not be closed`);
-      }
-    }),
-  );
-}
-
-/** A backend is called by its type; the second of a type by `type-2`. */
-function idsOf(backends: readonly BackendConfiguration[]): string[] {
-  const taken = new Map<string, number>();
-  return backends.map(({ type, id = type }) => {
-    const count = (taken.get(id) ?? 0) + 1;
-    taken.set(id, count);
-    return count === 1 ? id : `${id}-${count}`;
-  });
 }
 
 function countRequests(answer: (request: IncomingMessage, response: ServerResponse) => void): {
