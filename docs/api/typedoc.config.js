@@ -15,6 +15,11 @@ export default {
   plugin: ["./package-names.ts"],
   entryPoints: packages.map(({ path }) => path.replace(/package\.json$/, "src/index.ts")),
   out: "html",
+  // Of a checkout's own remote and commit the reference says nothing: a clone of a clone has none that others could open.
+  disableGit: true,
+  basePath: "../..",
+  gitRevision: "main",
+  sourceLinkTemplate: "https://github.com/registry-gate/registry-gate/blob/{gitRevision}/{path}#L{line}",
   logLevel: "Warn",
   validation: { notExported: true, invalidLink: true, notDocumented: true },
   // Of an option or a field the name often says it all.

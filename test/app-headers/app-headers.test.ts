@@ -1,11 +1,11 @@
 import { createServer, type Server } from "node:http";
 import type { AuthBackend, AuthResult } from "@registry-gate/auth";
+import { type RegistryProxy, registryProxy } from "@registry-gate/core";
 import { type EmbeddedRegistry, startEmbeddedRegistry } from "@registry-gate/embedded-registry";
 import cors from "cors";
 import express from "express";
 import session from "express-session";
 import helmet from "helmet";
-import { type RegistryProxy, registryProxy } from "registry-gate";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { basic } from "../support/basic.ts";
 import { listen } from "../support/listen.ts";

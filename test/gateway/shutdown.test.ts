@@ -3,7 +3,7 @@ import type { ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Gateway, startGateway } from "@registry-gate/gateway";
+import { type Gateway, startGateway } from "registry-gate";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { basic } from "../support/basic.ts";
 import { freePort } from "../support/free-port.ts";

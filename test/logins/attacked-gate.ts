@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import { connect, type Socket } from "node:net";
 import type { AuthBackend } from "@registry-gate/auth";
-import { type RegistryProxyOptions, type RequestRecord, registryProxy } from "registry-gate";
+import { type RegistryProxyOptions, type RequestRecord, registryProxy } from "@registry-gate/core";
 import { onTestFinished } from "vitest";
 import { basic } from "../support/basic.ts";
 import { listen } from "../support/listen.ts";

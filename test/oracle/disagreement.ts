@@ -1,4 +1,4 @@
-import type { RequestRecord } from "registry-gate";
+import type { RequestRecord } from "@registry-gate/core";
 import { type Acted, operationOf, parameterDifference } from "./registry-reading.ts";
 import type { Probe } from "./well-formed.ts";
 

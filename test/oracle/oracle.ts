@@ -4,7 +4,7 @@ import { Agent, createServer, request as httpRequest } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AuthBackend } from "@registry-gate/auth";
-import { type RequestRecord, registryProxy } from "registry-gate";
+import { type RequestRecord, registryProxy } from "@registry-gate/core";
 import { startDockerRegistryIn } from "../support/docker-registry.ts";
 import { startRecordingRelay } from "../support/recording-relay.ts";
 import { disagreement, secretGlobs } from "./disagreement.ts";

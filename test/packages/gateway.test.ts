@@ -22,7 +22,7 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "registry-gate-installed-"));
   registry = await startDockerRegistry();
   const packages = await packWorkspace(join(directory, "tarballs"));
-  await createProject(join(directory, "project"), packages, ["@registry-gate/gateway"]);
+  await createProject(join(directory, "project"), packages, ["registry-gate"]);
   program = join(directory, "project/node_modules/.bin/registry-gate");
   await writeFile(join(directory, "users"), await run("htpasswd", ["-nbB", "testuser", "testpassword"]));
 }, 300_000);

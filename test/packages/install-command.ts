@@ -11,7 +11,7 @@ import { run } from "../support/run.ts";
 import { outerEnvironment } from "./outer-environment.ts";
 import { type PackedPackage, packWorkspace, workspace } from "./pack.ts";
 
-const gateway = "@registry-gate/gateway";
+const gateway = "registry-gate";
 /** Without a warning for each package on an old Node: the command itself says which one it needs. */
 const quietly = ["--no-audit", "--no-fund", "--loglevel=error"];
 const environment = outerEnvironment();

@@ -18,7 +18,7 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "registry-gate-old-node-"));
   project = join(directory, "project");
   const packages = await packWorkspace(join(directory, "tarballs"));
-  await createProject(project, packages, ["@registry-gate/gateway", "registry-gate"]);
+  await createProject(project, packages, ["registry-gate", "@registry-gate/core"]);
   environment = { PATH: plainEnvironment(startable("old-node")).PATH ?? "" };
 }, 300_000);
 afterAll(() => rm(directory, { recursive: true, force: true }));
@@ -44,7 +44,7 @@ test.each([
 });
 
 test("the command's module refuses an old Node when it is started by its path", async () => {
-  const program = join(project, "node_modules/@registry-gate/gateway/dist/main.js");
+  const program = join(project, "node_modules/registry-gate/dist/main.js");
   const result = await runCommand("old-node", [program, "serve", "--config", "gate.yaml"], { directory: project });
   expect(result).toEqual({ code: 1, stdout: "", stderr: expect.stringMatching(refusal) });
 });
@@ -53,7 +53,7 @@ test("the middleware refuses an old Node when it is imported", async () => {
   const parameters = [
     "--input-type=module",
     "--eval",
-    'await import("registry-gate").catch((error) => console.log(error.message));',
+    'await import("@registry-gate/core").catch((error) => console.log(error.message));',
   ];
   const { stdout } = await runCommand("old-node", parameters, { directory: project });
   expect(stdout).toMatch(/^registry-gate needs Node 22\.15 or newer\. This is Node [\d.]+\n$/);

@@ -214,7 +214,8 @@ describe.each(mounts)("a stranger's Express application with the gate mounted %s
 
 describe("a stranger's project", () => {
   it("holds the packages as files, not as links into the workspace", async () => {
-    const script = 'console.log(import.meta.resolve("registry-gate"), import.meta.resolve("@registry-gate/auth"))';
+    const script =
+      'console.log(import.meta.resolve("@registry-gate/core"), import.meta.resolve("@registry-gate/auth"))';
     const output = await run(process.execPath, ["--input-type=module", "--eval", script], {
       cwd: project,
       env: plainEnvironment(),

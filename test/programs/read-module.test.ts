@@ -12,7 +12,7 @@ describe("readModule", () => {
     ["an import at run time", 'const { a } = await import("./a.ts");', ["./a.ts"]],
     ["an import of types", 'import type { A } from "./a.ts"; import { type B } from "./b.ts";', []],
     ["an export of types", 'export type { A } from "./a.ts"; export type * from "./b.ts";', []],
-    ["an import of a package", 'import { a } from "registry-gate"; import "node:fs";', []],
+    ["an import of a package", 'import { a } from "@registry-gate/core"; import "node:fs";', []],
   ])("follows %s as far as it leads to a module that runs", (_, text, imports) => {
     expect(read(text).imports).toEqual(imports);
   });

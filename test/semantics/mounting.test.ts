@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AuthBackend } from "@registry-gate/auth";
+import { type RegistryProxy, registryProxy } from "@registry-gate/core";
 import express from "express";
-import { type RegistryProxy, registryProxy } from "registry-gate";
 import { afterEach, describe, expect, test } from "vitest";
 import { listen } from "../support/listen.ts";
 import { exchangeRaw } from "../support/raw-client.ts";

@@ -36,8 +36,8 @@ export async function installAcme(): Promise<Acme> {
     const ownTests = await run(process.execPath, ["--test", "--test-reporter=tap", "test/contract.ts"], { cwd, env });
     const acme: PackedPackage = await pack(root, "acme", join(root, "tarballs"));
     const directory = join(root, "installation");
-    await createProject(directory, [...packages, acme], ["@registry-gate/gateway", acme.name]);
-    const program = join(directory, "node_modules/@registry-gate/gateway/dist/main.js");
+    await createProject(directory, [...packages, acme], ["registry-gate", acme.name]);
+    const program = join(directory, "node_modules/registry-gate/dist/main.js");
     return {
       ownTests,
       directory,

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { setPassword } from "@registry-gate/auth-htpasswd";
-import { startGateway } from "@registry-gate/gateway";
+import { startGateway } from "registry-gate";
 import { writeCertificates } from "./certificate.ts";
 import { guide } from "./guide.ts";
 import { type DemoRegistry, runningRegistry, startRegistry } from "./registries.ts";

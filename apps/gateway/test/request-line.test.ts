@@ -1,4 +1,4 @@
-import type { RequestRecord } from "registry-gate";
+import type { RequestRecord } from "@registry-gate/core";
 import { expect, test } from "vitest";
 import { requestLine } from "../src/server/request-line.ts";
 

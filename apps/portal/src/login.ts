@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import type { AuthBackend } from "@registry-gate/auth";
+import type { Authenticator } from "@registry-gate/core";
 import { backendStrategy } from "@registry-gate/passport";
 import type { RequestHandler } from "express";
 import session from "express-session";
 import { Passport } from "passport";
-import type { Authenticator } from "registry-gate";
 import { asSignedIn } from "./signed-in-user.ts";
 
 const eightHours = 8 * 60 * 60 * 1000;

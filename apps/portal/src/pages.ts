@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
+import type { Principal, RegistryProxy } from "@registry-gate/core";
 import express, { type RequestHandler, type Router } from "express";
-import type { Principal, RegistryProxy } from "registry-gate";
 import { formToken, requireFormToken } from "./form-token.ts";
 import { loginPage, repositoriesPage } from "./html.ts";
 import type { Login } from "./login.ts";

@@ -2,8 +2,6 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { AuthBackend } from "@registry-gate/auth";
-import { fromRequestUser } from "@registry-gate/passport";
-import express from "express";
 import {
   type AccessRule,
   createAuthenticator,
@@ -11,7 +9,9 @@ import {
   type RequestRecord,
   registryProxy,
   sendError,
-} from "registry-gate";
+} from "@registry-gate/core";
+import { fromRequestUser } from "@registry-gate/passport";
+import express from "express";
 import { type Login, login } from "./login.ts";
 import { pages } from "./pages.ts";
 import { asSignedIn } from "./signed-in-user.ts";

@@ -2,7 +2,7 @@ import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { htpasswd } from "@registry-gate/auth-htpasswd";
-import type { AccessRule, RequestRecord } from "registry-gate";
+import type { AccessRule, RequestRecord } from "@registry-gate/core";
 import { type DockerRegistry, startDockerRegistry } from "../../../test/support/docker-registry.ts";
 import { passwordFile } from "../../../test/support/password-file.ts";
 import { pushImage } from "../../../test/support/registry-content.ts";

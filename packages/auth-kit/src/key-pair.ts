@@ -8,6 +8,7 @@ export interface KeyPairFindings {
   readonly warnings: readonly string[];
 }
 
+/** What is wrong with a certificate or its key. */
 export interface KeyPairFault {
   /** Which of the two files is to be mended. */
   readonly file: "certificate" | "key";

@@ -1,8 +1,8 @@
 import type { Server as HttpServer, IncomingMessage, RequestListener } from "node:http";
 import type { Server as HttpsServer } from "node:https";
 import type { Logger } from "@registry-gate/auth";
-import { refuseUnreadable } from "./answer/refuse-unreadable.ts";
-import { serveExpectations, servesExpectations } from "./expectation.ts";
+import { refuseUnreadable } from "./respond/refuse-unreadable.ts";
+import { serveExpectations, servesExpectations } from "./validate/expectation.ts";
 
 const attached = new WeakSet<object>();
 

@@ -4,22 +4,13 @@
  * @module
  */
 export type { Principal } from "@registry-gate/auth";
-export { type ErrorAnswer, formatChallenge, sendError } from "./answer/error-answer.ts";
-export { refuseUnreadable, type UnreadableRequest } from "./answer/refuse-unreadable.ts";
-export { requestIdOf } from "./answer/request-id.ts";
-export { accessRuleSchema } from "./authorize/access-schema.ts";
-export { compilePolicy } from "./authorize/checked-policy.ts";
-export type { Permissions } from "./authorize/permissions.ts";
-export type { ImmutableTags, Knowledge, Policy, PolicyDecision, RuleVerdict } from "./authorize/policy.ts";
-export { serveExpectations } from "./expectation.ts";
-export { registryAuthorization } from "./forward/registry-login.ts";
-export { authRequestOf, clientAddressReader, peerOf } from "./identify/auth-request.ts";
-export type { Authenticator } from "./identify/authenticator.ts";
-export { basicCredentials } from "./identify/authorization.ts";
-export { basicChallenge, type MakeChallenge } from "./identify/challenges.ts";
-export { createAuthenticator } from "./identify/create-authenticator.ts";
-export type { SessionUser } from "./identify/session.ts";
-export type { Count, CounterStore, Counters } from "./identify/throttle/counters.ts";
+export { authRequestOf, clientAddressReader, peerOf } from "./authenticate/auth-request.ts";
+export type { Authenticator } from "./authenticate/authenticator.ts";
+export { basicCredentials } from "./authenticate/authorization.ts";
+export { basicChallenge, type MakeChallenge } from "./authenticate/challenges.ts";
+export { createAuthenticator } from "./authenticate/create-authenticator.ts";
+export type { SessionUser } from "./authenticate/session.ts";
+export type { Count, CounterStore, Counters } from "./authenticate/throttle/counters.ts";
 export {
   type AttemptOutcome,
   type LoginAttempt,
@@ -27,10 +18,17 @@ export {
   loginThrottle,
   type Throttled,
   throttleSchema,
-} from "./identify/throttle/login-throttle.ts";
-export { type MemoryCountersOptions, memoryCounters } from "./identify/throttle/memory-counters.ts";
-export type { ThrottleOptions } from "./identify/throttle/throttle-options.ts";
-export type { AuthenticatedVerdict, Verdict } from "./identify/verdict.ts";
+} from "./authenticate/throttle/login-throttle.ts";
+export { type MemoryCountersOptions, memoryCounters } from "./authenticate/throttle/memory-counters.ts";
+export type { ThrottleOptions } from "./authenticate/throttle/throttle-options.ts";
+export type { AuthenticatedVerdict, Verdict } from "./authenticate/verdict.ts";
+export { accessRuleSchema } from "./authorize/access-schema.ts";
+export { compilePolicy } from "./authorize/checked-policy.ts";
+export type { Permissions } from "./authorize/permissions.ts";
+export type { ImmutableTags, Knowledge, Policy, PolicyDecision, RuleVerdict } from "./authorize/policy.ts";
+export { type AddressSet, addressSet, plainAddress } from "./client/peer.ts";
+export { registryAuthorization } from "./forward/registry-login.ts";
+export type { Decision, Outcome, Phase, RequestRecord } from "./observe/record.ts";
 export type {
   AccessRule,
   AuthenticatorOptions,
@@ -43,10 +41,12 @@ export type {
   SharedSignInOptions,
   SignInOptions,
   UpstreamOptions,
-} from "./options.ts";
-export { trustedProxiesSchema } from "./options-schema.ts";
-export { type AddressSet, addressSet, plainAddress } from "./peer.ts";
-export type { Decision, Outcome, Phase, RequestRecord } from "./record.ts";
+} from "./options/options.ts";
+export { trustedProxiesSchema } from "./options/options-schema.ts";
+export { type Findings, validateOptions } from "./options/validate-options.ts";
 export { type RegistryProxy, registryProxy } from "./registry-proxy.ts";
+export { type ErrorAnswer, formatChallenge, sendError } from "./respond/error-answer.ts";
+export { refuseUnreadable, type UnreadableRequest } from "./respond/refuse-unreadable.ts";
+export { requestIdOf } from "./respond/request-id.ts";
 export { isRepository } from "./route/names.ts";
-export { type Findings, validateOptions } from "./validate-options.ts";
+export { serveExpectations } from "./validate/expectation.ts";

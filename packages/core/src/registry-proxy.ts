@@ -2,45 +2,45 @@ import type { Server as HttpServer, IncomingMessage, RequestListener, ServerResp
 import type { Server as HttpsServer } from "node:https";
 import type { ChallengeError, Principal } from "@registry-gate/auth";
 import { parseOptions } from "@registry-gate/auth-kit";
-import * as answers from "./answer/answers.ts";
-import { type ErrorAnswer, sendError } from "./answer/error-answer.ts";
 import { attach, mountingCheck } from "./attach.ts";
+import { attemptedUsername } from "./authenticate/attempted-username.ts";
+import type { Authenticator } from "./authenticate/authenticator.ts";
+import { isBearer } from "./authenticate/authorization.ts";
+import { openAuthenticator } from "./authenticate/create-authenticator.ts";
+import { forgeryFault } from "./authenticate/sending-page.ts";
 import { authorize } from "./authorize/authorize.ts";
 import { compilePolicy } from "./authorize/compile-policy.ts";
 import { type Permissions, permissionsOf } from "./authorize/permissions.ts";
 import type { TagLimit } from "./authorize/tag-limit.ts";
-import { sendCatalog } from "./catalog/send-catalog.ts";
-import { visibleCatalog } from "./catalog/visible-catalog.ts";
-import { type Client, clientOf } from "./client.ts";
-import { crossOriginPolicy } from "./cross-origin.ts";
+import { type Client, clientOf } from "./client/client.ts";
+import { addressSet } from "./client/peer.ts";
 import { failInternally, failUpstream, forward } from "./forward/forward.ts";
 import { requestBody } from "./forward/request-body.ts";
 import { hasBody, upstreamHeaders } from "./forward/request-headers.ts";
-import { confine, writeHead } from "./forward/response-headers.ts";
 import type { ResponseHead, UpstreamRequest } from "./forward/transport.ts";
 import { openUpstream } from "./forward/upstream.ts";
 import { UpstreamFault } from "./forward/upstream-fault.ts";
-import { attemptedUsername } from "./identify/attempted-username.ts";
-import type { Authenticator } from "./identify/authenticator.ts";
-import { isBearer } from "./identify/authorization.ts";
-import { openAuthenticator } from "./identify/create-authenticator.ts";
-import { forgeryFault } from "./identify/sending-page.ts";
-import { findTagViolation } from "./immutable/tag-violation.ts";
 import { clientKey, userKey } from "./limits/client-key.ts";
 import type { Full } from "./limits/request-budget.ts";
 import { requestLifecycle } from "./limits/request-lifecycle.ts";
-import { sealPage, targetOf, withClientLink } from "./listing/listing-pages.ts";
 import { requireNode } from "./node-version.ts";
-import type { GateOptions, RegistryProxyOptions, SharedSignInOptions } from "./options.ts";
-import { optionsSchema, sharedSignInSchema } from "./options-schema.ts";
-import { addressSet } from "./peer.ts";
-import type { Decision } from "./record.ts";
-import type { RequestContext } from "./request-context.ts";
+import type { Decision } from "./observe/record.ts";
+import type { RequestContext } from "./observe/request-context.ts";
+import type { GateOptions, RegistryProxyOptions, SharedSignInOptions } from "./options/options.ts";
+import { optionsSchema, sharedSignInSchema } from "./options/options-schema.ts";
+import { visibleCatalog } from "./query/catalog/visible-catalog.ts";
+import { findTagViolation } from "./query/immutable/tag-violation.ts";
+import * as answers from "./respond/answers.ts";
+import { type ErrorAnswer, sendError } from "./respond/error-answer.ts";
+import { sealPage, targetOf, withClientLink } from "./respond/listing-pages.ts";
+import { confine, writeHead } from "./respond/response-headers.ts";
+import { sendCatalog } from "./respond/send-catalog.ts";
 import { accessesOf, challengedAccesses } from "./route/accesses.ts";
 import { parseRoute } from "./route/parse-route.ts";
 import { isRegistryTarget } from "./route/target.ts";
 import { isSealed, sealerFor } from "./seal/sealer.ts";
-import { isOldAgent, shapeFault } from "./shape.ts";
+import { crossOriginPolicy } from "./validate/cross-origin.ts";
+import { isOldAgent, shapeFault } from "./validate/shape.ts";
 
 // At the import, and not in the middle of a request.
 requireNode();
@@ -126,7 +126,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
       if (full === "all") return end("unavailable", "too many requests in flight", answers.tooManyInFlight);
       if (full === "client") return end("throttled", tooManyOfClient, answers.tooManyInFlightOfClient);
 
-      // 1. Shape: what could be read in two ways is not read at all.
+      // 1. Validate: what could be read in two ways is not read at all.
       if (isOldAgent(request.headers["user-agent"])) return end("refused", "docker before 1.6", answers.notFound);
       const fault = shapeFault(request, credentialHeaders);
       if (fault !== undefined) return end("refused", fault.message, answers.refused(fault));
@@ -145,7 +145,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
       const { headers, refusal: malformed } = upstreamHeaders(request, client, credentialHeaders, asked.operation);
       if (malformed !== undefined) return end("refused", malformed.message, answers.refused(malformed));
 
-      // 3. Identify: who is it?
+      // 3. Authenticate: who is it?
       context.phase = "authenticate";
       const verdict = await authenticator.authenticate(request, () => untilGone(response), client);
       if (verdict.outcome === "unavailable") return end("unavailable", verdict.reason, answers.backendUnavailable);
@@ -240,7 +240,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
         clientKey: turn,
       };
 
-      // 6. Return: the registry's response, as the client should see it.
+      // 6. Respond: the registry's response, as the client should see it.
       const prepare = (head: ResponseHead): ResponseHead =>
         withClientLink(head, route, (query, listing) =>
           listing.operation === "list-repositories"

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { clientOf } from "../src/client.ts";
+import { clientOf } from "../src/client/client.ts";
+import { addressSet } from "../src/client/peer.ts";
 import { upstreamHeaders } from "../src/forward/request-headers.ts";
-import { addressSet } from "../src/peer.ts";
 import { receivedRequest } from "./received-request.ts";
 
 const said = [

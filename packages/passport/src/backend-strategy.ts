@@ -19,7 +19,7 @@ import {
   throttleSchema,
   trustedProxiesSchema,
   type Verdict,
-} from "registry-gate";
+} from "@registry-gate/core";
 import { z } from "zod";
 import { aFunction, formFields, text, timeout } from "./option-schemas.ts";
 import type { StrategyActions } from "./strategy.ts";

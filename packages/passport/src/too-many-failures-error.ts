@@ -1,4 +1,4 @@
-import type { Throttled } from "registry-gate";
+import type { Throttled } from "@registry-gate/core";
 
 /** Too many logins have failed: this one was not checked. Express answers it with its `status` and `headers`. */
 export class TooManyFailuresError extends Error {

@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { type AuthBackend, type AuthRequest, type AuthResult, BackendUnavailableError } from "@registry-gate/auth";
+import { type Authenticator, createAuthenticator, loginThrottle, registryProxy } from "@registry-gate/core";
 import { type BackendStrategyOptions, backendStrategy, passportBackend } from "@registry-gate/passport";
 import express from "express";
 import passport from "passport";
 import { BasicStrategy } from "passport-http";
-import { type Authenticator, createAuthenticator, loginThrottle, registryProxy } from "registry-gate";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { identityOfPerson, verify } from "./people.ts";
 

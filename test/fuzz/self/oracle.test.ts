@@ -1,4 +1,4 @@
-import { type Principal, registryProxy } from "registry-gate";
+import { type Principal, registryProxy } from "@registry-gate/core";
 import { expect, test } from "vitest";
 import { may, owners, rules, userOf, users } from "../oracle.ts";
 

@@ -25,7 +25,7 @@ export const availability: readonly Guard[] = [
   },
   {
     name: "unread-head-is-not-slow",
-    file: "packages/core/src/answer/refuse-unreadable.ts",
+    file: "packages/core/src/respond/refuse-unreadable.ts",
     find: "if (error.code !== undefined && isUnread(socket, error.code)) return;",
     replacement: "",
     tests: ["packages/core/test/middleware/pipelining.test.ts"],

@@ -74,24 +74,24 @@ export const forwarding: readonly Guard[] = [
   },
   {
     name: "response-headers-by-list",
-    file: "packages/core/src/forward/response-headers.ts",
+    file: "packages/core/src/respond/response-headers.ts",
     find: "for (const name of limitedByApp ? passed : passedWithLimits) {",
     replacement: "for (const name of Object.keys(headers)) {",
     tests: ["packages/core/test/middleware/answer-headers.test.ts"],
   },
   {
     name: "printable-response-headers",
-    file: "packages/core/src/forward/response-headers.ts",
+    file: "packages/core/src/respond/response-headers.ts",
     find: "if (value !== undefined && isPrintable(value) && !response.hasHeader(name))",
     replacement: "if (value !== undefined && !response.hasHeader(name))",
     tests: ["packages/core/test/middleware/answer-headers.test.ts"],
   },
   {
     name: "location-of-others",
-    file: "packages/core/src/forward/location.ts",
+    file: "packages/core/src/respond/location.ts",
     find: "return isRedirect && !isOwn(url, upstream, client) ? location : url.pathname + url.search;",
     replacement: "return url.pathname + url.search;",
-    tests: ["packages/core/test/forward/location.test.ts"],
+    tests: ["packages/core/test/respond/location.test.ts"],
   },
   {
     name: "registry-certificate-name",

@@ -88,7 +88,7 @@ export const secrets: readonly Guard[] = [
   },
   {
     name: "attempted-name-is-printable",
-    file: "packages/core/src/identify/attempted-username.ts",
+    file: "packages/core/src/authenticate/attempted-username.ts",
     find: ".replace(unprintable,",
     replacement: ".replace(/(?!)/gu,",
     tests: ["packages/core/test/middleware/records.test.ts"],
@@ -102,7 +102,7 @@ export const secrets: readonly Guard[] = [
   },
   {
     name: "record-of-a-client-that-left",
-    file: "packages/core/src/request-context.ts",
+    file: "packages/core/src/observe/request-context.ts",
     find: '(response.writableFinished ? "completed" : "client-aborted")',
     replacement: '"completed"',
     tests: ["packages/core/test/middleware/records.test.ts"],

@@ -5,8 +5,8 @@
 import { createServer, type Server } from "node:http";
 import type { AuthBackend } from "@registry-gate/auth";
 import { htpasswd } from "@registry-gate/auth-htpasswd";
+import { type AccessRule, type RegistryProxy, type RequestRecord, registryProxy } from "@registry-gate/core";
 import express, { type Express } from "express";
-import { type AccessRule, type RegistryProxy, type RequestRecord, registryProxy } from "registry-gate";
 
 const [url, file, groupFile] = process.argv.slice(2);
 if (url === undefined || file === undefined || groupFile === undefined) throw new Error("three arguments are needed");

@@ -7,7 +7,7 @@ import {
   type Principal,
   type RuleVerdict,
   validateOptions,
-} from "registry-gate";
+} from "@registry-gate/core";
 import type { Configuration } from "../config/configuration.ts";
 import { type LoadedConfiguration, loadConfiguration } from "../config/load.ts";
 import { type Command, parseCommandLine, UsageError } from "./command.ts";

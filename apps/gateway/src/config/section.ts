@@ -1,4 +1,4 @@
-import type { RegistryProxyOptions } from "registry-gate";
+import type { RegistryProxyOptions } from "@registry-gate/core";
 import type { z } from "zod";
 import type { Path } from "./path.ts";
 

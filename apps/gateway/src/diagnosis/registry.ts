@@ -1,8 +1,8 @@
 import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { type DiagnosisStep, timerDelay } from "@registry-gate/auth";
+import { registryAuthorization } from "@registry-gate/core";
 import { readSettled } from "@registry-gate/watched-file";
-import { registryAuthorization } from "registry-gate";
 import type { CredentialsConfiguration, UpstreamConfiguration } from "../config/sections/upstream.ts";
 import { openCredentials } from "../server/registry-credentials.ts";
 import { type Finding, timedStep } from "./timed-step.ts";

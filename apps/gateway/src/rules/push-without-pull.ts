@@ -1,5 +1,5 @@
 import type { Access, Fault, Identity } from "@registry-gate/auth";
-import { type AccessRule, compilePolicy, isRepository, type Policy, type Principal } from "registry-gate";
+import { type AccessRule, compilePolicy, isRepository, type Policy, type Principal } from "@registry-gate/core";
 import type { KnownNames } from "./known-names.ts";
 
 /**

@@ -1,6 +1,6 @@
 import type { Fault } from "@registry-gate/auth";
 import { didYouMean } from "@registry-gate/auth-kit";
-import type { AccessRule } from "registry-gate";
+import type { AccessRule } from "@registry-gate/core";
 import { caseVariants, type KnownNames } from "./known-names.ts";
 
 /** What is known of the backends, beside their names. */

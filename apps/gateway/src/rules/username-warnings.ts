@@ -1,5 +1,5 @@
 import type { AuthBackend, Fault } from "@registry-gate/auth";
-import { type AccessRule, isRepository } from "registry-gate";
+import { type AccessRule, isRepository } from "@registry-gate/core";
 import type { BackendConfiguration } from "../config/sections/auth.ts";
 import { listed } from "./known-names.ts";
 

@@ -1,6 +1,6 @@
 import { InvalidOptionsError } from "@registry-gate/auth";
+import { memoryCounters, type RequestRecord } from "@registry-gate/core";
 import type { Logger } from "pino";
-import { memoryCounters, type RequestRecord } from "registry-gate";
 import type { Configuration } from "../config/configuration.ts";
 import { logLevelOf } from "../config/sections/log.ts";
 import { missingDirectory } from "./listen-faults.ts";

@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { type AuthBackend, type Fault, formatFault, InvalidOptionsError, type Logger } from "@registry-gate/auth";
+import { type CounterStore, type RequestRecord, registryProxy, validateOptions } from "@registry-gate/core";
 import express from "express";
-import { type CounterStore, type RequestRecord, registryProxy, validateOptions } from "registry-gate";
 import type { Configuration } from "../config/configuration.ts";
 import type { Path } from "../config/path.ts";
 import { closeBackends, openBackends } from "./backends.ts";

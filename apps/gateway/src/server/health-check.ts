@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { requestIdOf, sendError } from "registry-gate";
+import { requestIdOf, sendError } from "@registry-gate/core";
 
 const allowed = ["GET", "HEAD", "OPTIONS"];
 

@@ -8,7 +8,7 @@ import {
   sendError,
   serveExpectations,
   type UnreadableRequest,
-} from "registry-gate";
+} from "@registry-gate/core";
 
 /** A request that came without TLS to a port for TLS. */
 export interface PlainRequest {

@@ -1,6 +1,6 @@
 import { type Fault, InvalidOptionsError } from "@registry-gate/auth";
+import type { CounterStore, RegistryProxyOptions } from "@registry-gate/core";
 import { FileReadError, readSettled } from "@registry-gate/watched-file";
-import type { CounterStore, RegistryProxyOptions } from "registry-gate";
 import { type Configuration, toConfigurationPath } from "../config/configuration.ts";
 import { authOptions } from "../config/sections/auth.ts";
 import { limitOptions } from "../config/sections/limits.ts";

@@ -1,7 +1,7 @@
 import { type Fault, formatFault, InvalidOptionsError, type Logger } from "@registry-gate/auth";
 import { readSecret } from "@registry-gate/auth-kit";
+import { type RegistryCredentials, registryAuthorization } from "@registry-gate/core";
 import { FileReadError, readSettled, watchFile } from "@registry-gate/watched-file";
-import { type RegistryCredentials, registryAuthorization } from "registry-gate";
 import type { CredentialsConfiguration } from "../config/sections/upstream.ts";
 
 /** The gate's login at the registry, whose secret is in a file. */

@@ -1,7 +1,7 @@
 import type { Action } from "@registry-gate/auth";
 import { z } from "zod";
-import type { OptionShape } from "../option-shape.ts";
-import type { AccessRule } from "../options.ts";
+import type { OptionShape } from "../options/option-shape.ts";
+import type { AccessRule } from "../options/options.ts";
 import { isTag } from "../route/names.ts";
 import { globFault } from "./glob.ts";
 

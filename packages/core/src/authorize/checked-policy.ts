@@ -1,5 +1,5 @@
 import { parseOptions } from "@registry-gate/auth-kit";
-import type { AccessRule } from "../options.ts";
+import type { AccessRule } from "../options/options.ts";
 import { accessSchema } from "./access-schema.ts";
 import { compilePolicy as compile } from "./compile-policy.ts";
 import type { Policy } from "./policy.ts";

@@ -1,4 +1,4 @@
-import type { AccessRule } from "../options.ts";
+import type { AccessRule } from "../options/options.ts";
 import { limitByGrants } from "./limit-by-grants.ts";
 import { compileRules, type Policy } from "./policy.ts";
 

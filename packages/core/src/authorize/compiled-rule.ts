@@ -1,5 +1,5 @@
 import type { Access, Action, Principal } from "@registry-gate/auth";
-import type { AccessRule } from "../options.ts";
+import type { AccessRule } from "../options/options.ts";
 import { compileGlob, type Glob } from "./glob.ts";
 import { usernameOf } from "./principal.ts";
 import { compileSubjects, type RuleSubjects } from "./rule-subjects.ts";

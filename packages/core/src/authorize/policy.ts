@@ -1,5 +1,5 @@
 import type { Access, Action, Principal } from "@registry-gate/auth";
-import type { AccessRule } from "../options.ts";
+import type { AccessRule } from "../options/options.ts";
 import { appliesTo, type CompiledRule, compileRule, covers, judge, reasonOf } from "./compiled-rule.ts";
 import { matchWildcard } from "./wildcard.ts";
 

@@ -1,5 +1,5 @@
 import type { Fault } from "@registry-gate/auth";
-import type { AccessRule } from "../options.ts";
+import type { AccessRule } from "../options/options.ts";
 import { compileGlob, impossibleSegment } from "./glob.ts";
 
 type SingleAction = "pull" | "push" | "delete";

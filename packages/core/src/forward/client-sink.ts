@@ -1,6 +1,6 @@
-import { disclaim } from "../answer/claim.ts";
-import { endAnswer } from "../answer/end-answer.ts";
-import type { RequestContext } from "../request-context.ts";
+import type { RequestContext } from "../observe/request-context.ts";
+import { disclaim } from "../respond/claim.ts";
+import { endAnswer } from "../respond/end-answer.ts";
 import type { ResponseHead, ResponseSink, TransportFailure } from "./transport.ts";
 
 export interface ClientSinkHandlers {

@@ -1,9 +1,9 @@
 import type { Logger } from "@registry-gate/auth";
-import * as answers from "../answer/answers.ts";
-import { claim } from "../answer/claim.ts";
-import { type ErrorAnswer, sendError } from "../answer/error-answer.ts";
-import type { Outcome } from "../record.ts";
-import type { RequestContext } from "../request-context.ts";
+import type { Outcome } from "../observe/record.ts";
+import type { RequestContext } from "../observe/request-context.ts";
+import * as answers from "../respond/answers.ts";
+import { claim } from "../respond/claim.ts";
+import { type ErrorAnswer, sendError } from "../respond/error-answer.ts";
 import { clientSink } from "./client-sink.ts";
 import { guardSink } from "./guard-sink.ts";
 import type { ResponseHead, TransportFailure, UpstreamRequest } from "./transport.ts";

@@ -1,5 +1,5 @@
 import type { Logger } from "@registry-gate/auth";
-import type { RegistryCredentials, UpstreamOptions } from "../options.ts";
+import type { RegistryCredentials, UpstreamOptions } from "../options/options.ts";
 import type { ResponseSink, Transfer, Transport, UpstreamRequest } from "./transport.ts";
 import { asError } from "./transport-errors.ts";
 

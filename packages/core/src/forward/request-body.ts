@@ -1,5 +1,5 @@
-import { askForBody } from "../expectation.ts";
-import type { RequestContext } from "../request-context.ts";
+import type { RequestContext } from "../observe/request-context.ts";
+import { askForBody } from "../validate/expectation.ts";
 import type { RequestBody } from "./transport.ts";
 
 /**

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from "node:http";
-import type { Client } from "../client.ts";
+import type { Client } from "../client/client.ts";
 import { authority } from "../grammar/authority.ts";
 import type { Refusal } from "../route/refusal.ts";
 import type { Operation } from "../route/route.ts";

@@ -1,4 +1,4 @@
-import type { ErrorAnswer } from "../answer/error-answer.ts";
+import type { ErrorAnswer } from "../respond/error-answer.ts";
 
 /** The registry did not give what the gate itself asked of it. */
 export class UpstreamFault extends Error {

@@ -1,13 +1,13 @@
 import { type Logger, timerDelay } from "@registry-gate/auth";
 import { type FairQueue, fairQueue } from "@registry-gate/auth-kit";
-import type { UpstreamOptions } from "../options.ts";
+import type { UpstreamOptions } from "../options/options.ts";
+import { type QueryResponse, query, type UpstreamQuery } from "../query/query.ts";
 import { connectionLimit } from "./connection-limit.ts";
 import { directTransport, isRead } from "./direct/direct-transport.ts";
 import { readPool } from "./direct/read-pool.ts";
 import { hostOf } from "./host.ts";
 import { libraryTransport } from "./library/library-transport.ts";
 import { limitTransport } from "./limit-transport.ts";
-import { type QueryResponse, query, type UpstreamQuery } from "./query.ts";
 import { withRegistryLogin } from "./registry-login.ts";
 import { retryStale } from "./retry-stale.ts";
 import type { ResponseSink, Transfer, Transport, UpstreamRequest } from "./transport.ts";

@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { isIPv4, type Socket } from "node:net";
 import { createInterface } from "node:readline";
-import { plainAddress } from "../peer.ts";
+import { plainAddress } from "../client/peer.ts";
 import { ipv6Groups } from "./ipv6-groups.ts";
 
 /**

@@ -48,8 +48,10 @@ export function createSealer(key: Buffer): Sealer {
     },
     open(sealed, context) {
       if (!isSealed(sealed)) return undefined;
-      const bytes = Buffer.from(sealed.slice(mark.length), "base64url");
-      if (bytes.length < ivLength + tagLength + paddedTo) return undefined;
+      const text = sealed.slice(mark.length);
+      const bytes = Buffer.from(text, "base64url");
+      // What is sealed has one spelling: the last character has bits that mean nothing.
+      if (bytes.toString("base64url") !== text || bytes.length < ivLength + tagLength + paddedTo) return undefined;
       const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, ivLength), { authTagLength: tagLength });
       decipher.setAAD(associatedData(context));
       decipher.setAuthTag(bytes.subarray(ivLength, ivLength + tagLength));

@@ -6,7 +6,7 @@ import { accessSchema } from "../../src/authorize/access-schema.ts";
 import { compilePolicy } from "../../src/authorize/compile-policy.ts";
 import { anonymous } from "../../src/authorize/principal.ts";
 import { warnOfAccess } from "../../src/authorize/warn-of-access.ts";
-import type { AccessRule } from "../../src/options.ts";
+import type { AccessRule } from "../../src/options/options.ts";
 import { someAction, somebody, someRepository, someRules } from "./generated-rules.ts";
 
 const sound: AccessRule = { subjects: ["authenticated"], repositories: ["**"], actions: ["pull"] };

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { authorize } from "../../src/authorize/authorize.ts";
 import { compilePolicy } from "../../src/authorize/compile-policy.ts";
 import { anonymous } from "../../src/authorize/principal.ts";
-import type { AccessRule } from "../../src/options.ts";
+import type { AccessRule } from "../../src/options/options.ts";
 import { accessesOf } from "../../src/route/accesses.ts";
 import { parseRoute } from "../../src/route/parse-route.ts";
 import { repositoryOf } from "../../src/route/route.ts";

@@ -1,7 +1,7 @@
 import type { Action, Principal, UserPrincipal } from "@registry-gate/auth";
 import fc from "fast-check";
 import { anonymous } from "../../src/authorize/principal.ts";
-import type { AccessRule } from "../../src/options.ts";
+import type { AccessRule } from "../../src/options/options.ts";
 
 export function user(username: string, ...groups: string[]): UserPrincipal {
   return { kind: "user", identity: { subject: username, username, groups, backend: "test" }, via: "basic" };

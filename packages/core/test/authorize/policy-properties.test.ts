@@ -2,7 +2,7 @@ import type { Access, Action, Principal } from "@registry-gate/auth";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { compilePolicy } from "../../src/authorize/compile-policy.ts";
-import type { AccessRule } from "../../src/options.ts";
+import type { AccessRule } from "../../src/options/options.ts";
 import {
   someAction,
   someAllowRule,

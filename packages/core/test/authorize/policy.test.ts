@@ -2,7 +2,7 @@ import type { Access, Action, Identity, Principal } from "@registry-gate/auth";
 import { describe, expect, test } from "vitest";
 import { compilePolicy } from "../../src/authorize/compile-policy.ts";
 import { anonymous } from "../../src/authorize/principal.ts";
-import type { AccessRule } from "../../src/options.ts";
+import type { AccessRule } from "../../src/options/options.ts";
 import { user } from "./generated-rules.ts";
 
 const on = (name: string, action: Action): Access => ({ type: "repository", name, action });

@@ -1,9 +1,9 @@
 import { ServerResponse } from "node:http";
 import { expect, test, vi } from "vitest";
-import { clientOf } from "../../src/client.ts";
+import { clientOf } from "../../src/client/client.ts";
+import { addressSet } from "../../src/client/peer.ts";
 import { failInternally } from "../../src/forward/forward.ts";
-import { addressSet } from "../../src/peer.ts";
-import { finish, requestContext } from "../../src/request-context.ts";
+import { finish, requestContext } from "../../src/observe/request-context.ts";
 import { receivedRequest } from "../received-request.ts";
 
 test("tells the client nothing of an internal error, and the log everything", async () => {

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { clientOf } from "../../src/client.ts";
+import { clientOf } from "../../src/client/client.ts";
+import { addressSet } from "../../src/client/peer.ts";
 import { forwardedHeaders } from "../../src/forward/forwarded-headers.ts";
 import { upstreamHeaders } from "../../src/forward/request-headers.ts";
-import { addressSet } from "../../src/peer.ts";
 import type { Operation } from "../../src/route/route.ts";
 import { type Head, receivedRequest } from "../received-request.ts";
 

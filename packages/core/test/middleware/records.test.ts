@@ -1,6 +1,6 @@
 import { closeMidBody, stallBeforeHeaders, stallMidBody } from "@registry-gate/embedded-registry";
 import { describe, expect, test, vi } from "vitest";
-import { printableName } from "../../src/identify/attempted-username.ts";
+import { printableName } from "../../src/authenticate/attempted-username.ts";
 import type { RequestRecord } from "../../src/index.ts";
 import { send } from "./client.ts";
 import {

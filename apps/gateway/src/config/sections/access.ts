@@ -1,4 +1,4 @@
-import { type AccessRule, accessRuleSchema } from "registry-gate";
+import { type AccessRule, accessRuleSchema } from "@registry-gate/core";
 import type { Section } from "../section.ts";
 import { list } from "../value-schemas.ts";
 

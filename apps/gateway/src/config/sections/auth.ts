@@ -6,7 +6,7 @@ import {
   type MakeChallenge,
   type RegistryProxyOptions,
   type ThrottleOptions,
-} from "registry-gate";
+} from "@registry-gate/core";
 import { z } from "zod";
 import type { Section } from "../section.ts";
 import { duration, text, wholeNumber } from "../value-schemas.ts";

@@ -1,4 +1,4 @@
-import type { LimitOptions } from "registry-gate";
+import type { LimitOptions } from "@registry-gate/core";
 import { z } from "zod";
 import type { Section } from "../section.ts";
 import { wholeNumber } from "../value-schemas.ts";

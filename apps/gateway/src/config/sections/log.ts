@@ -1,4 +1,4 @@
-import type { RegistryProxyOptions } from "registry-gate";
+import type { RegistryProxyOptions } from "@registry-gate/core";
 import { z } from "zod";
 import type { Section } from "../section.ts";
 import { trueOrFalse } from "../value-schemas.ts";

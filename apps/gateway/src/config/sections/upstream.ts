@@ -1,5 +1,5 @@
 import { timerDelay } from "@registry-gate/auth";
-import type { UpstreamOptions } from "registry-gate";
+import type { UpstreamOptions } from "@registry-gate/core";
 import { z } from "zod";
 import { type Section, withAbsolute } from "../section.ts";
 import { duration, text, wholeNumber } from "../value-schemas.ts";

@@ -1,0 +1,164 @@
+import type { IncomingMessage } from "node:http";
+import type { AuthBackend, AuthRequest, Credentials } from "@registry-gate/auth";
+import { parseOptions } from "@registry-gate/auth-kit";
+import { clientOf } from "../client/client.ts";
+import { addressSet } from "../client/peer.ts";
+import type { AuthenticatorOptions } from "../options/options.ts";
+import { authenticatorSchema } from "../options/options-schema.ts";
+import { authRequest, peerOf } from "./auth-request.ts";
+import type { Authenticator } from "./authenticator.ts";
+import { maxAuthorizationLength, parseAuthorization } from "./authorization.ts";
+import { askInOrder } from "./chain.ts";
+import { basicChallenge, challengesOf } from "./challenges.ts";
+import { foreignAuthorization } from "./foreign-authorization.ts";
+import { rememberedLogins } from "./remembered-logins.ts";
+import { withSession } from "./session.ts";
+import { type AttemptOutcome, type LoginAttempt, loginThrottle } from "./throttle/login-throttle.ts";
+import type { Verdict } from "./verdict.ts";
+
+const malformed: Verdict = {
+  outcome: "rejected",
+  reason: "the Authorization header is malformed",
+  malformed: true,
+};
+
+/** @throws {InvalidOptionsError} with every fault in the options. */
+export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
+  return openAuthenticator(parseOptions(authenticatorSchema, options));
+}
+
+/** @param options Without a fault. */
+export function openAuthenticator(options: AuthenticatorOptions): Authenticator {
+  const { backends, cache = {}, session, realm = "Registry realm", log } = options;
+  const { challenge = basicChallenge(realm) } = options;
+  const trusted = addressSet(options.trustedProxies ?? []);
+  const throttle = options.throttle === false ? undefined : loginThrottle(options.throttle);
+  const credentialHeaders = [...new Set(backends.flatMap((backend) => backend.credentialHeaders ?? []))];
+  const sharedUsernames = new Set(backends.flatMap((backend) => backend.sharedUsernames ?? []));
+  const maxLength = maxAuthorizationLength(longestCredential(backends));
+  const remembered = cache === false ? undefined : rememberedLogins(backends, cache);
+
+  /** Those whose headers are in the request come first: they see whether these name somebody else than the login. */
+  function inOrder(request: IncomingMessage): readonly AuthBackend[] {
+    if (!holdsAny(request, credentialHeaders)) return backends;
+    const concerned = backends.filter((backend) => holdsAny(request, backend.credentialHeaders ?? []));
+    return [...concerned, ...backends.filter((backend) => !concerned.includes(backend))];
+  }
+
+  /** A login that may be remembered, and that counts for the throttle where it names anybody. */
+  function judge(
+    login: Omit<LoginAttempt, "signal"> | undefined,
+    fields: readonly string[] | undefined,
+    untilGone: () => AbortSignal,
+    ask: (signal: AbortSignal) => Promise<Verdict>,
+  ): Verdict | Promise<Verdict> {
+    const known = fields && remembered?.recall(fields);
+    if (known !== undefined) return known;
+    const signal = untilGone();
+    const check = async (): Promise<Verdict> =>
+      fields === undefined || remembered === undefined ? ask(signal) : remembered.resolve(fields, () => signal, ask);
+    return login === undefined ? check() : throttled({ ...login, signal }, check);
+  }
+
+  async function throttled(login: LoginAttempt, check: () => Promise<Verdict>): Promise<Verdict> {
+    if (throttle === undefined) return check();
+    try {
+      return await throttle.attempt(login, check, attemptOutcome);
+    } catch (error) {
+      if (login.signal.aborted) throw error;
+      log?.error({ err: error }, "failed logins cannot be counted");
+      return { outcome: "unavailable", reason: "failed logins cannot be counted", causes: [error] };
+    }
+  }
+
+  function byRequest(
+    request: IncomingMessage,
+    client: string | undefined,
+    credentials: Credentials | undefined,
+    untilGone: () => AbortSignal,
+  ): Verdict | Promise<Verdict> {
+    const ask = (until: AbortSignal): Promise<Verdict> =>
+      askInOrder(inOrder(request), authRequest(request, client, credentials, credentialHeaders, until), log);
+    const byHeaders = holdsAny(request, credentialHeaders);
+    if (credentials === undefined && !byHeaders) return ask(untilGone());
+    const parts = [request.headers.authorization, ...credentialHeaders.map((name) => request.headers[name])];
+    // An answer that rests on more than the Authorization header may hold for this connection alone.
+    const fields = credentials === undefined || byHeaders ? undefined : fieldsOf(credentials);
+    return judge({ client, ...subjectOf(credentials, parts) }, fields, untilGone, ask);
+  }
+
+  /** Whose failures are counted. */
+  function subjectOf(
+    credentials: Credentials | undefined,
+    parts: readonly unknown[],
+  ): Pick<LoginAttempt, "username" | "token"> {
+    return credentials?.scheme === "basic" && !sharedUsernames.has(credentials.username)
+      ? { username: credentials.username }
+      : { username: undefined, token: JSON.stringify(parts) };
+  }
+
+  function withSessionOf(
+    request: IncomingMessage,
+    client: string | undefined,
+    credentials: Credentials | undefined,
+    untilGone: () => AbortSignal,
+  ): Verdict | Promise<Verdict> {
+    const verdict = byRequest(request, client, credentials, untilGone);
+    return session === undefined ? verdict : withSession(verdict, session, request, credentials, log);
+  }
+
+  return {
+    backends,
+    credentialHeaders: new Set(credentialHeaders),
+    authenticate(request, untilGone, { address } = clientOf(request, trusted)) {
+      const [authorization, ...more] = request.headersDistinct.authorization ?? [];
+      if (authorization === undefined) return withSessionOf(request, address, undefined, untilGone);
+      if (more.length > 0) return malformed;
+      const parsed = parseAuthorization(authorization, maxLength);
+      if (parsed !== undefined) {
+        return withSessionOf(request, address, parsed === "nobody" ? undefined : parsed, untilGone);
+      }
+      const fault = foreignAuthorization(authorization);
+      if (fault === undefined) return malformed;
+      return neverAnonymous(withSessionOf(request, address, undefined, untilGone), fault);
+    },
+    async verify(credentials, request, signal, { address } = clientOf(request, trusted)) {
+      const peer = peerOf(request);
+      const asked: Omit<AuthRequest, "signal"> = { credentials, peer, client: address, header: () => [] };
+      const ask = (until: AbortSignal): Promise<Verdict> => askInOrder(backends, { ...asked, signal: until }, log);
+      const { username, password } = credentials;
+      const subject = subjectOf(credentials, [username, password]);
+      return judge({ client: address, ...subject }, fieldsOf(credentials), () => signal, ask);
+    },
+    challenges(request, wanted, client = clientOf(request, trusted)) {
+      return challengesOf(backends, challenge, { ...wanted, origin: `${client.scheme}://${client.host}` });
+    },
+    close: () => remembered?.close(),
+  };
+}
+
+function longestCredential(backends: readonly AuthBackend[]): number | undefined {
+  const longest = Math.max(...backends.map(({ maxCredentialBytes = 0 }) => maxCredentialBytes));
+  return longest > 0 ? longest : undefined;
+}
+
+/** Whoever brings credentials that nobody can judge is not taken for somebody without any. */
+async function neverAnonymous(asked: Verdict | Promise<Verdict>, reason: string): Promise<Verdict> {
+  const verdict = await asked;
+  return verdict.outcome === "anonymous" ? { outcome: "rejected", reason } : verdict;
+}
+
+function fieldsOf(credentials: Credentials): readonly string[] {
+  return credentials.scheme === "basic"
+    ? [credentials.scheme, credentials.username, credentials.password]
+    : [credentials.scheme, credentials.token];
+}
+
+function attemptOutcome({ outcome }: Verdict): AttemptOutcome {
+  if (outcome === "authenticated") return "passed";
+  return outcome === "rejected" ? "failed" : "unknown";
+}
+
+function holdsAny(request: IncomingMessage, headers: readonly string[]): boolean {
+  return headers.some((name) => request.headers[name] !== undefined);
+}

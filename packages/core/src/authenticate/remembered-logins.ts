@@ -1,0 +1,32 @@
+import type { AuthBackend } from "@registry-gate/auth";
+import type { CacheOptions } from "../options/options.ts";
+import { type VerifiedCredentials, verifiedCredentials } from "./verified-credentials.ts";
+
+/** Remembered logins that follow the changes of the backends. */
+export type RememberedLogins = Pick<VerifiedCredentials, "recall" | "resolve"> & { close(): void };
+
+/**
+ * Remembers logins until a backend says that they may no longer hold: those of one user, where it can say whom it concerns.
+ * Then logins that a later backend has accepted are forgotten as well: they rest on that this one did not.
+ */
+export function rememberedLogins(backends: readonly AuthBackend[], options: CacheOptions): RememberedLogins {
+  const verified = verifiedCredentials(options);
+  const orderOf = new Map(backends.map(({ id }, index) => [id, index]));
+  const subscriptions = backends.map((backend, index) =>
+    backend.onChange?.((subject) => {
+      if (subject === undefined) return verified.purge();
+      verified.purge(({ identity }) => {
+        if (identity.backend === backend.id) return identity.subject === subject;
+        return (orderOf.get(identity.backend) ?? Number.POSITIVE_INFINITY) > index;
+      });
+    }),
+  );
+  return {
+    recall: verified.recall,
+    resolve: verified.resolve,
+    close() {
+      for (const unsubscribe of subscriptions.splice(0)) unsubscribe?.();
+      verified.purge();
+    },
+  };
+}

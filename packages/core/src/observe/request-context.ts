@@ -1,0 +1,82 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Principal } from "@registry-gate/auth";
+import { usernameOf } from "../authorize/principal.ts";
+import type { Client } from "../client/client.ts";
+import type { Transfer } from "../forward/transport.ts";
+import type { Place } from "../limits/request-budget.ts";
+import { requestIdOf } from "../respond/request-id.ts";
+import { type Route, referenceOf, repositoryOf } from "../route/route.ts";
+import type { Decision, Outcome, Phase, RequestRecord } from "./record.ts";
+
+/** What is learned of a request on its way, for its record. */
+export interface RequestContext {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly client: Client;
+  readonly requestId: string;
+  phase: Phase;
+  route: Route | undefined;
+  principal: Principal | undefined;
+  /** The name of a login that was not accepted. */
+  attemptedUsername: string | undefined;
+  decision: Decision;
+  reason: string;
+  /** Undefined: how the response ended says it. */
+  outcome: Outcome | undefined;
+  /** Among the requests in progress; undefined where there is no room. */
+  place: Place | undefined;
+  /** The request to the registry, once there is one. */
+  transfer: Transfer | undefined;
+  readonly bytes: { received: number; sent: number };
+  /** On the monotonic clock, in milliseconds. */
+  readonly begun: number;
+}
+
+/** The status of nginx for a client that went before the response. */
+const clientClosedRequest = 499;
+
+export function requestContext(request: IncomingMessage, response: ServerResponse, client: Client): RequestContext {
+  return {
+    request,
+    response,
+    client,
+    requestId: requestIdOf(response, client.requestId),
+    phase: "validate",
+    route: undefined,
+    principal: undefined,
+    attemptedUsername: undefined,
+    decision: "unauthenticated",
+    reason: "",
+    outcome: undefined,
+    place: undefined,
+    transfer: undefined,
+    bytes: { received: 0, sent: 0 },
+    begun: performance.now(),
+  };
+}
+
+/** Makes the record of a request whose response has ended, or whose client has gone. */
+export function finish(context: RequestContext): RequestRecord {
+  const { request, response, client, route, principal, bytes } = context;
+  const outcome = context.outcome ?? (response.writableFinished ? "completed" : "client-aborted");
+  return {
+    requestId: context.requestId,
+    method: request.method ?? "",
+    operation: route?.operation,
+    repository: route === undefined ? undefined : repositoryOf(route),
+    reference: route === undefined ? undefined : referenceOf(route),
+    client: client.address,
+    username: principal === undefined ? undefined : usernameOf(principal),
+    attemptedUsername: context.attemptedUsername,
+    backend: principal?.kind === "user" ? principal.identity.backend : undefined,
+    principal,
+    decision: context.decision,
+    phase: context.phase,
+    outcome,
+    reason: outcome === "client-aborted" && context.reason === "" ? "the client left" : context.reason,
+    status: response.headersSent ? response.statusCode : clientClosedRequest,
+    bytesReceived: bytes.received,
+    bytesSent: bytes.sent,
+    milliseconds: Math.round((performance.now() - context.begun) * 1000) / 1000,
+  };
+}

@@ -1,0 +1,203 @@
+import type { AuthBackend, Logger } from "@registry-gate/auth";
+import { backendFault, isLogger } from "@registry-gate/auth-kit";
+import { z } from "zod";
+import type { Authenticator } from "../authenticate/authenticator.ts";
+import type { MakeChallenge } from "../authenticate/challenges.ts";
+import { throttleSchema } from "../authenticate/throttle/login-throttle.ts";
+import { accessSchema } from "../authorize/access-schema.ts";
+import { addressFault } from "../client/peer.ts";
+import { credentialsFault } from "../forward/registry-login.ts";
+import type { OptionShape } from "./option-shape.ts";
+import type {
+  AuthenticatorOptions,
+  CacheOptions,
+  CorsOptions,
+  GateOptions,
+  LimitOptions,
+  RegistryCredentials,
+  RegistryProxyOptions,
+  SharedSignInOptions,
+  SignInOptions,
+  UpstreamOptions,
+} from "./options.ts";
+
+const aFunction = <T>(): z.ZodType<T> => z.custom<T>((value) => typeof value === "function", "must be a function");
+
+const positive = (): z.ZodType<number> =>
+  z.custom<number>((value) => Number.isSafeInteger(value) && Number(value) > 0, "must be a positive whole number");
+
+const url = z.string("must be a URL such as http://registry:5000").superRefine((text, context) => {
+  for (const message of urlFaults(text)) context.addIssue({ code: "custom", message });
+});
+
+const registryCredentials: z.ZodType<RegistryCredentials> = z.union([
+  z.strictObject({ username: z.string(), password: z.string() }),
+  z.strictObject({ bearer: z.string() }),
+]);
+
+const credentials = z.custom<NonNullable<UpstreamOptions["credentials"]>>().superRefine((value: unknown, context) => {
+  if (typeof value === "function") return;
+  const given = registryCredentials.safeParse(value);
+  const message = given.success ? credentialsFault(given.data) : "must hold username and password, or bearer";
+  if (message !== undefined) context.addIssue({ code: "custom", message });
+});
+
+const upstream = z.strictObject(
+  {
+    url,
+    readTimeout: positive().exactOptional(),
+    connectTimeout: positive().exactOptional(),
+    maxConnections: positive().exactOptional(),
+    ca: z.string("must be certificates as PEM").min(1, "must not be empty").exactOptional(),
+    credentials: credentials.exactOptional(),
+  } satisfies OptionShape<UpstreamOptions>,
+  "must hold url",
+);
+
+const cache = z.union(
+  [
+    z.literal(false),
+    z.strictObject({
+      ttl: positive().exactOptional(),
+      maxEntries: positive().exactOptional(),
+    } satisfies OptionShape<CacheOptions>),
+  ],
+  "must be false, or hold ttl and maxEntries",
+);
+
+const limits = z.strictObject(
+  {
+    inFlight: positive().exactOptional(),
+    inFlightPerClient: positive().exactOptional(),
+    minRate: z
+      .custom<number>((value) => Number.isSafeInteger(value) && Number(value) >= 0, "must be a whole number, or 0")
+      .exactOptional(),
+  } satisfies OptionShape<LimitOptions>,
+  "must hold inFlight, inFlightPerClient or minRate",
+);
+
+const origin = z.string("must be text").superRefine((text, context) => {
+  const message = originFault(text);
+  if (message !== undefined) context.addIssue({ code: "custom", message });
+});
+
+const cors = z.strictObject(
+  {
+    origins: z.array(origin, "must be a list").min(1, "must name at least one origin"),
+    credentials: z.boolean("must be true or false").exactOptional(),
+  } satisfies OptionShape<CorsOptions>,
+  "must hold origins",
+);
+
+const backend = z.custom<AuthBackend>((value) => backendFault(value) === undefined, {
+  error: ({ input }) => backendFault(input),
+});
+
+const backends = z
+  .array(backend, {
+    error: ({ input }) => (backendFault(input) === "is a promise: await it" ? backendFault(input) : "must be a list"),
+  })
+  .min(1, "must not be empty");
+
+const trustedProxy = z.string("must be text").superRefine((entry, context) => {
+  const message = addressFault(entry);
+  if (message !== undefined) context.addIssue({ code: "custom", message });
+});
+
+/** A zod schema of the option `trustedProxies`, for configuration files. */
+export const trustedProxiesSchema: z.ZodType<string[]> = z.array(trustedProxy, "must be a list");
+
+const log = z.custom<Logger>(isLogger, "must have the methods debug, info, warn and error");
+
+const signInShape = {
+  backends,
+  realm: z
+    .string("must be text")
+    .regex(/^[\u0020-\u007e]*$/, "must hold nothing but printable ASCII")
+    .exactOptional(),
+  challenge: aFunction<MakeChallenge>().exactOptional(),
+  session: aFunction<NonNullable<RegistryProxyOptions["session"]>>().exactOptional(),
+  cache: cache.exactOptional(),
+  throttle: throttleSchema.exactOptional(),
+} satisfies OptionShape<SignInOptions>;
+
+const gateShape = {
+  upstream,
+  access: accessSchema.exactOptional(),
+  trustedProxies: trustedProxiesSchema.exactOptional(),
+  cors: cors.exactOptional(),
+  limits: limits.exactOptional(),
+  onFinished: aFunction<NonNullable<RegistryProxyOptions["onFinished"]>>().exactOptional(),
+  attemptedNames: z.boolean("must be true or false").exactOptional(),
+  log: log.exactOptional(),
+} satisfies OptionShape<GateOptions>;
+
+const shape = { ...gateShape, ...signInShape } satisfies OptionShape<RegistryProxyOptions>;
+
+/** All that `createAuthenticator` can be told. */
+export const authenticatorSchema: z.ZodType<AuthenticatorOptions> = z.strictObject(
+  {
+    ...signInShape,
+    trustedProxies: trustedProxiesSchema.exactOptional(),
+    log: log.exactOptional(),
+  } satisfies OptionShape<AuthenticatorOptions>,
+  "must be an object with backends",
+);
+
+const besideAuthenticator = z.never("must not stand beside authenticator, which has its own").optional();
+
+/** All that {@link registryProxy} can be told beside an authenticator. */
+export const sharedSignInSchema: z.ZodType<SharedSignInOptions> = z.strictObject(
+  {
+    ...gateShape,
+    authenticator: z.custom<Authenticator>(isAuthenticator, "must be made by createAuthenticator"),
+    backends: besideAuthenticator,
+    realm: besideAuthenticator,
+    challenge: besideAuthenticator,
+    session: besideAuthenticator,
+    cache: besideAuthenticator,
+    throttle: besideAuthenticator,
+  },
+  "must be an object with upstream and authenticator",
+);
+
+/** All that {@link registryProxy} can be told, whoever writes it: TypeScript, JavaScript or a spread object. */
+export const optionsSchema: z.ZodType<RegistryProxyOptions> = z.strictObject(
+  shape,
+  "must be an object with upstream and backends",
+);
+
+/** The same before the backends are there. */
+export const optionsBeforeBackendsSchema: z.ZodType<Omit<RegistryProxyOptions, "backends">> = z.strictObject(
+  { ...shape, backends: backends.exactOptional() },
+  "must be an object with upstream",
+);
+
+function isAuthenticator(value: unknown): value is Authenticator {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    ["authenticate", "verify", "challenges", "close"].every((name) => typeof Reflect.get(value, name) === "function")
+  );
+}
+
+/** Browsers send an origin in one spelling only (Fetch Standard; RFC 6454, section 6.2), and it is compared as it is. */
+function originFault(text: string): string | undefined {
+  const example = "must be an origin such as https://ui.example.com";
+  if (text === "*") return `${example}: with a login every origin has to be named`;
+  const { protocol, origin } = URL.parse(text) ?? {};
+  if (origin === undefined || (protocol !== "http:" && protocol !== "https:")) return example;
+  return origin === text ? undefined : `${example}; did you mean ${origin}?`;
+}
+
+function urlFaults(text: string): string[] {
+  if (!URL.canParse(text)) return ["must be a URL such as http://registry:5000"];
+  const { protocol, username, password, pathname, search, hash } = new URL(text);
+  if (protocol !== "http:" && protocol !== "https:") return ["must begin with http:// or https://"];
+  const faults: string[] = [];
+  if (username !== "" || password !== "") faults.push("must not hold credentials");
+  if (pathname !== "/" || search !== "" || hash !== "") {
+    faults.push("must end after the host and port: a registry is always at /v2/");
+  }
+  return faults;
+}

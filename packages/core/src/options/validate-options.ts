@@ -1,0 +1,21 @@
+import type { Fault } from "@registry-gate/auth";
+import { optionFaults } from "@registry-gate/auth-kit";
+import { warnOfAccess } from "../authorize/warn-of-access.ts";
+import type { RegistryProxyOptions } from "./options.ts";
+import { optionsBeforeBackendsSchema } from "./options-schema.ts";
+
+/** What is wrong with options, and what is allowed but risky or useless. Paths start at the options. */
+export interface Findings {
+  readonly faults: readonly Fault[];
+  readonly warnings: readonly Fault[];
+}
+
+/** Finds all that `registryProxy` would refuse, without building anything. Backends may be missing. */
+export function validateOptions(
+  options: Omit<RegistryProxyOptions, "backends"> & Partial<Pick<RegistryProxyOptions, "backends">>,
+): Findings {
+  const faults = [...optionFaults(optionsBeforeBackendsSchema, options)];
+  const judgeable = faults.every(({ path }) => path.length > 0 && path[0] !== "access");
+  const warnings = judgeable ? warnOfAccess(options.access ?? []) : [];
+  return { faults, warnings: warnings.map((warning) => ({ ...warning, path: ["access", ...warning.path] })) };
+}

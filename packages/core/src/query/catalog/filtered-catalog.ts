@@ -1,0 +1,89 @@
+import type { Visible } from "../../authorize/authorize.ts";
+import { UpstreamFault } from "../../forward/upstream-fault.ts";
+import { upstreamUnreachable } from "../../respond/answers.ts";
+import { largestPage } from "../../route/route.ts";
+import { type CatalogPlace, isPlain, isSamePlace } from "./catalog-place.ts";
+
+/** One page of a catalog, as it is given to a caller. */
+export interface CatalogPage {
+  readonly repositories: readonly string[];
+  /** What the caller sends as `last` for the next page; `undefined` on the last one. */
+  readonly next: string | undefined;
+}
+
+/** One page of the registry's catalog. */
+export interface RegistryPage {
+  readonly repositories: readonly string[];
+  /** `undefined` on the last page. */
+  readonly next: CatalogPlace | undefined;
+}
+
+/**
+ * Reads a page of the registry's catalog: at most `n` names from `place` on, unless the registry itself has named the page.
+ * `too-many` where the registry gives fewer names at once: it is then asked again.
+ */
+export type ReadCatalog = (n: number, place: CatalogPlace) => Promise<RegistryPage | "too-many">;
+
+/** What the distribution's registry lists where it is not told. */
+const defaultPage = 100;
+/** What one page may cost the registry. */
+const mostReads = 10;
+/** What is not found on a page of the registry is looked for on one so many times as large. */
+const growth = 10;
+
+/**
+ * A page of what is visible of the catalog, that names nothing invisible, not as the place to go on from either. It is
+ * full, unless it is the last one or ten pages of the registry had not enough on them; only then can the next page be
+ * without a name.
+ *
+ * At most one page of the registry and one of the response are held at a time.
+ *
+ * @param seal Hides a place to go on from that is not visible.
+ * @throws {UpstreamFault} where the registry's catalog does not go on.
+ */
+export async function filteredCatalog(
+  n: number | undefined,
+  begin: CatalogPlace,
+  visible: Visible,
+  read: ReadCatalog,
+  seal: (place: CatalogPlace) => string | undefined,
+): Promise<CatalogPage> {
+  const size = Math.min(n ?? defaultPage, largestPage);
+  if (size === 0 || visible === "nothing") return { repositories: [], next: undefined };
+  const found: string[] = [];
+  let place = begin;
+  // One more than fits shows that there is a next page.
+  let wanted = Math.max(size + 1, defaultPage);
+  for (let reads = 0; reads < mostReads; reads++) {
+    const page = await read(Math.min(wanted, largestPage), place);
+    if (page === "too-many") continue;
+    wanted *= growth;
+    for (const repository of page.repositories) {
+      if (!visible(repository)) continue;
+      if (found.length === size) return { repositories: found, next: within(place, page.next, found.at(-1)) };
+      found.push(repository);
+    }
+    if (page.next === undefined) return { repositories: found, next: undefined };
+    if (isSamePlace(page.next, place)) throw stuck();
+    place = page.next;
+  }
+  if (isSamePlace(place, begin)) throw stuck();
+  if (isPlain(place) && place.last === found.at(-1)) return { repositories: found, next: place.last };
+  return { repositories: found, next: sealed(place) };
+
+  /** The place after a name on a page of the registry, which is read again where nothing else leads there. */
+  function within(page: CatalogPlace, next: CatalogPlace | undefined, name: string | undefined): string | undefined {
+    if (name === undefined || (page.query === undefined && next?.query === undefined)) return name;
+    return sealed({ ...page, after: name });
+  }
+
+  function sealed(at: CatalogPlace): string {
+    const text = seal(at);
+    if (text === undefined) throw stuck();
+    return text;
+  }
+}
+
+function stuck(): UpstreamFault {
+  return new UpstreamFault(upstreamUnreachable, "the registry's catalog does not go on");
+}

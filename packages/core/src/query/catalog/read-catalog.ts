@@ -1,0 +1,84 @@
+import type { Upstream } from "../../forward/upstream.ts";
+import { UpstreamFault } from "../../forward/upstream-fault.ts";
+import { notFound, upstreamUnreachable } from "../../respond/answers.ts";
+import { nextQuery, plainPage } from "../../respond/next-page.ts";
+import { type ListingRoute, largestPage } from "../../route/route.ts";
+import { listingPath, upstreamTarget } from "../../route/upstream-target.ts";
+import type { CatalogPlace } from "./catalog-place.ts";
+import type { ReadCatalog } from "./filtered-catalog.ts";
+
+const catalog: ListingRoute = { operation: "list-repositories", page: { n: undefined, last: undefined } };
+/** Room for a page of the longest names. */
+const longestBody = 2 * 1024 * 1024;
+/** Since version 2.8.2, the distribution's registry refuses a size above its own limit: 1000 unless it is configured. */
+const sizes: readonly number[] = [largestPage, 1000, 100];
+
+/** Reads the catalog of docker-registry's API: `GET /v2/_catalog`, with the next page named in `Link` (RFC 8288). */
+export interface CatalogReader {
+  /** Reads for one request of a client, which `signal` ends. */
+  begin(clientKey: string, signal: AbortSignal): ReadCatalog;
+}
+
+/** The size that a registry refuses is not asked of it again. */
+export function catalogReader(upstream: Upstream): CatalogReader {
+  let known: number | undefined = largestPage;
+  return {
+    begin(clientKey, signal) {
+      // Without a size where the registry takes none of those that are tried.
+      let most = known;
+      return async (n, place) => {
+        // A page that the registry has named itself has the size that it was named with.
+        const size = most === undefined || place.query !== undefined ? undefined : Math.min(n, most);
+        const target =
+          place.query === undefined
+            ? upstreamTarget({ ...catalog, page: { n: size, last: place.last } })
+            : `${listingPath(catalog)}?${place.query}`;
+        const answer = await upstream.query(
+          { method: "GET", target, accept: "application/json", maxBytes: longestBody, clientKey },
+          signal,
+        );
+        if (answer.status === 400 && size !== undefined) {
+          most = sizes.find((smaller) => smaller < size);
+          // What else is wrong with the request may be of this one alone.
+          if (answer.body.includes("PAGINATION_NUMBER_INVALID")) known = most;
+          return "too-many";
+        }
+        if (answer.status !== 200) {
+          // A registry may have no catalog, or have it switched off.
+          const absent = answer.status >= 400 && answer.status < 500;
+          const reason = `the registry answered ${answer.status} for its catalog`;
+          throw new UpstreamFault(absent ? notFound : upstreamUnreachable, reason);
+        }
+        const repositories = parseRepositories(answer.body);
+        if (repositories === undefined)
+          throw new UpstreamFault(upstreamUnreachable, "the registry's catalog is not one");
+        // A registry that does not know `last` begins anew: then what was given already is on the page.
+        const given = place.after ?? place.last;
+        const begin = given === undefined ? 0 : repositories.indexOf(given) + 1;
+        return { repositories: repositories.slice(begin), next: nextPlace(answer.headers.link) };
+      };
+    },
+  };
+}
+
+function nextPlace(link: string | undefined): CatalogPlace | undefined {
+  const query = nextQuery(link, listingPath(catalog));
+  if (query === undefined) return undefined;
+  const last = plainPage(catalog, query)?.page.last;
+  return last === undefined ? { query } : { last };
+}
+
+function parseRepositories(body: string): readonly string[] | undefined {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+  if (typeof parsed !== "object" || parsed === null || !("repositories" in parsed)) return undefined;
+  const { repositories } = parsed;
+  if (repositories === null) return [];
+  if (!Array.isArray(repositories)) return undefined;
+  const names: readonly unknown[] = repositories;
+  return names.every((name) => typeof name === "string") ? names : undefined;
+}

@@ -1,0 +1,145 @@
+import type { Upstream } from "../../forward/upstream.ts";
+import { UpstreamFault } from "../../forward/upstream-fault.ts";
+import { undecided } from "../../respond/answers.ts";
+import { nextQuery } from "../../respond/next-page.ts";
+import { isDigest, isTag } from "../../route/names.ts";
+import { listingPath, upstreamTarget } from "../../route/upstream-target.ts";
+import type { UpstreamQuery } from "../query.ts";
+
+/** What a tag stands for. */
+export interface TaggedManifest {
+  readonly digest: string;
+  readonly type: string | undefined;
+}
+
+/** Asks the registry what is in one repository. Every answer is clear, or else an {@link UpstreamFault}. */
+export interface RepositoryReader {
+  /** Whether the repository has the tag. */
+  hasTag(tag: string): Promise<boolean>;
+  /** Every tag, page by page; none of a repository that does not exist. */
+  tags(): AsyncIterableIterator<string>;
+  /** What the tag stands for; `undefined` where it stands for nothing any more. */
+  resolve(tag: string): Promise<TaggedManifest | undefined>;
+  /** A manifest as JSON; `undefined` where the repository does not have it. */
+  manifest(digest: string): Promise<unknown>;
+}
+
+/** Of a manifest whose type a registry is not told it may send, some registries say that it does not exist. */
+const everyManifest = [
+  "application/vnd.oci.image.index.v1+json",
+  "application/vnd.oci.image.manifest.v1+json",
+  "application/vnd.docker.distribution.manifest.list.v2+json",
+  "application/vnd.docker.distribution.manifest.v2+json",
+  "application/vnd.docker.distribution.manifest.v1+prettyjws",
+  "*/*",
+].join(", ");
+
+/** The most that one request may have the gate ask: a repository with more immutable tags keeps all that it has. */
+const mostQueries = 2000;
+/** In all, in bytes. */
+const mostRead = 64 * 1024 * 1024;
+/** The limit of known registries for a manifest, and room for tens of thousands of tags. */
+const longestBody = 4 * 1024 * 1024;
+
+export function repositoryReader(
+  upstream: Upstream,
+  repository: string,
+  asked: Pick<UpstreamQuery, "clientKey" | "urgent">,
+  signal: AbortSignal,
+): RepositoryReader {
+  let queries = 0;
+  let left = mostRead;
+
+  async function query(method: "GET" | "HEAD", target: string, accept: string) {
+    if (++queries > mostQueries) throw unclear(`more than ${mostQueries} queries would be needed`);
+    const maxBytes = method === "HEAD" ? 0 : Math.min(longestBody, left);
+    const answer = await upstream.query({ method, target, accept, maxBytes, ...asked }, signal);
+    left -= answer.body.length;
+    return answer;
+  }
+
+  function manifestTarget(reference: string): string {
+    return upstreamTarget({ operation: "get-manifest", repository, reference, namespace: undefined });
+  }
+
+  async function head(tag: string) {
+    const answer = await query("HEAD", manifestTarget(tag), everyManifest);
+    if (answer.status !== 200 && answer.status !== 404)
+      throw unclear(`the registry answered ${answer.status} for a tag`);
+    return answer.status === 200 ? answer : undefined;
+  }
+
+  return {
+    hasTag: async (tag) => (await head(tag)) !== undefined,
+
+    async *tags() {
+      // Without a size: a registry with a limit of its own refuses what is above it, and none has a least one.
+      const page = { n: undefined, last: undefined };
+      const path = listingPath({ operation: "list-tags", repository, page, namespace: undefined });
+      for (let target = path; ; ) {
+        const answer = await query("GET", target, "application/json");
+        if (answer.status === 404 && isUnknownName(answer.body)) return;
+        if (answer.status !== 200) throw unclear(`the registry answered ${answer.status} for its tags`);
+        const tags = tagsIn(answer.body);
+        yield* tags;
+        const next = nextQuery(answer.headers.link, path);
+        if (next === undefined) return;
+        if (target === `${path}?${next}`) throw unclear("the list of tags does not go on");
+        target = `${path}?${next}`;
+      }
+    },
+
+    async resolve(tag) {
+      const answer = await head(tag);
+      if (answer === undefined) return undefined;
+      const digest = answer.headers["docker-content-digest"];
+      const type = answer.headers["content-type"];
+      if (digest === undefined || !isDigest(digest))
+        throw unclear("the registry does not say which manifest a tag stands for");
+      return { digest, type };
+    },
+
+    async manifest(digest) {
+      if (!isDigest(digest)) throw unclear("a manifest refers to something that is no digest");
+      const answer = await query("GET", manifestTarget(digest), everyManifest);
+      if (answer.status === 404) return undefined;
+      if (answer.status !== 200) throw unclear(`the registry answered ${answer.status} for a manifest`);
+      return parse(answer.body);
+    },
+  };
+}
+
+/** The registry did not say clearly enough what a decision needs, so that nothing is changed. */
+export function unclear(reason: string): UpstreamFault {
+  return new UpstreamFault(undecided, `immutable tags cannot be checked: ${reason}`);
+}
+
+function tagsIn(body: string): readonly string[] {
+  const parsed = parse(body);
+  const tags: unknown = typeof parsed === "object" && parsed !== null && "tags" in parsed ? parsed.tags : undefined;
+  if (tags === null) return [];
+  if (!Array.isArray(tags)) throw unclear("the list of tags is malformed");
+  return tags.map((tag: unknown) => {
+    if (typeof tag !== "string" || !isTag(tag)) throw unclear("the list of tags holds something else");
+    return tag;
+  });
+}
+
+function isUnknownName(body: string): boolean {
+  const parsed = parse(body);
+  if (typeof parsed !== "object" || parsed === null || !("errors" in parsed)) return false;
+  const { errors } = parsed;
+  return Array.isArray(errors) && errors.some(isNameUnknown);
+}
+
+function isNameUnknown(error: unknown): boolean {
+  return typeof error === "object" && error !== null && "code" in error && error.code === "NAME_UNKNOWN";
+}
+
+function parse(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    throw unclear("the response is not JSON");
+  }
+}

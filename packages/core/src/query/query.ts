@@ -1,0 +1,101 @@
+import type { ResponseHead, Transport, TransportFailure } from "../forward/transport.ts";
+import { reasonOf, UpstreamFault } from "../forward/upstream-fault.ts";
+import { registryLogin, upstreamOverloaded, upstreamUnreachable } from "../respond/answers.ts";
+import type { ErrorAnswer } from "../respond/error-answer.ts";
+
+/** Something that the gate asks the registry on its own behalf, before it can respond to a client. */
+export interface UpstreamQuery {
+  readonly method: "GET" | "HEAD";
+  /** A request target: path and query. */
+  readonly target: string;
+  readonly accept: string;
+  /** The longest body to read, in bytes. */
+  readonly maxBytes: number;
+  /** The client whose request needs it, and in whose turn it is asked. Nothing of the client is in it. */
+  readonly clientKey: string;
+  /** A request of this client, which has a connection, waits for it. */
+  readonly urgent?: boolean;
+}
+
+/** A short response of the registry, read whole. */
+export interface QueryResponse {
+  readonly status: number;
+  /** By names in lower case; of a field that stands more than once, all values with commas between them. */
+  readonly headers: NodeJS.Dict<string>;
+  readonly body: string;
+}
+
+/** The body is longer than it was allowed to be. */
+class ResponseTooLongError extends Error {
+  override readonly name = "ResponseTooLongError";
+}
+
+/** The gate's own connections carry nobody's request. */
+const connectionKey = "gate";
+
+/**
+ * @throws {UpstreamFault} when the registry cannot be reached, is silent or responds at too great a length. When
+ * `signal` aborts, its reason.
+ */
+export function query(
+  transport: Transport,
+  host: string,
+  { method, target, accept, maxBytes, clientKey, urgent = false }: UpstreamQuery,
+  signal: AbortSignal,
+): Promise<QueryResponse> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    const chunks: Buffer[] = [];
+    let length = 0;
+    let head: ResponseHead | undefined;
+    const abort = (): void => {
+      transfer.abort();
+      reject(signal.reason);
+    };
+    const transfer = transport.send(
+      { method, target, headers: { host, accept }, body: undefined, connectionKey, clientKey, urgent },
+      {
+        head(received) {
+          head = received;
+        },
+        chunk(chunk, consumed) {
+          length += chunk.length;
+          if (length > maxBytes) fail(new ResponseTooLongError(`more than ${maxBytes} bytes`));
+          else chunks.push(Buffer.from(chunk));
+          consumed?.();
+          return true;
+        },
+        flush() {},
+        end() {
+          signal.removeEventListener("abort", abort);
+          const { statusCode = 502, headers = {} } = head ?? {};
+          resolve({ status: statusCode, headers: joined(headers), body: Buffer.concat(chunks).toString("utf8") });
+        },
+        failed({ kind, error }) {
+          signal.removeEventListener("abort", abort);
+          reject(new UpstreamFault(responseTo(kind), reasonOf(error), { cause: error }));
+        },
+      },
+    );
+    const fail = (error: Error): void => {
+      // The transfer may still be starting.
+      setImmediate(() => transfer.abort());
+      signal.removeEventListener("abort", abort);
+      reject(new UpstreamFault(upstreamUnreachable, reasonOf(error), { cause: error }));
+    };
+    signal.addEventListener("abort", abort, { once: true });
+  });
+}
+
+function responseTo(kind: TransportFailure["kind"]): ErrorAnswer {
+  if (kind === "login") return registryLogin;
+  return kind === "overloaded" ? upstreamOverloaded : upstreamUnreachable;
+}
+
+function joined(headers: ResponseHead["headers"]): NodeJS.Dict<string> {
+  const result: NodeJS.Dict<string> = Object.create(null);
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) result[name] = typeof value === "string" ? value : value.join(", ");
+  }
+  return result;
+}

@@ -1,0 +1,71 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Access, Challenge } from "@registry-gate/auth";
+import type { ErrorCode } from "../route/refusal.ts";
+import { holdsBodyBack } from "../validate/expectation.ts";
+import { writeAddedHeaders } from "./added-headers.ts";
+import { protectCookies, removeOwnedHeaders } from "./app-headers.ts";
+import { claim } from "./claim.ts";
+import { endAnswer } from "./end-answer.ts";
+import { requestIdOf } from "./request-id.ts";
+
+/** An answer that the gate gives by itself. */
+export interface ErrorAnswer {
+  readonly status: number;
+  readonly code: ErrorCode | "TOOMANYREQUESTS";
+  readonly message: string;
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+  /**
+   * What the caller would have to be allowed. The error's detail has it, but for the names: an answer tells nobody what
+   * they asked for. Docker leaves out the message of an error that has no detail, where it is the usual one of its code.
+   */
+  readonly accesses?: readonly Access[];
+}
+
+/** The header that marks a registry of the second version of the API, on every answer (docker-registry's API). */
+export const apiVersion: readonly [name: string, value: string] = ["Docker-Distribution-Api-Version", "registry/2.0"];
+
+/**
+ * Sends an error in the format of the OCI distribution specification 1.1, section "Error Codes".
+ *
+ * Headers that an app set before stay, but for those that say something about the response itself. What is still to come
+ * of the request's body is dropped. A body that the client holds back is never asked for. Nothing
+ * is sent where somebody else responds already.
+ *
+ * @returns the length of the body, in bytes.
+ */
+export function sendError(request: IncomingMessage, response: ServerResponse, answer: ErrorAnswer): number {
+  if (!claim(response)) return 0;
+  const body = errorBody(answer);
+  response.statusCode = answer.status;
+  removeOwnedHeaders(response);
+  for (const [name, value] of Object.entries(errorHeaders(answer, body))) response.setHeader(name, value);
+  requestIdOf(response);
+  writeAddedHeaders(response);
+  if (holdsBodyBack(request)) response.setHeader("Connection", "close");
+  protectCookies(response);
+  const withBody = request.method !== "HEAD";
+  endAnswer(request, response, withBody ? body : undefined);
+  return withBody ? Buffer.byteLength(body) : 0;
+}
+
+export function errorBody({ code, message, accesses = [] }: ErrorAnswer): string {
+  const detail = accesses.length > 0 ? accesses.map(({ type, action }) => ({ type, action })) : null;
+  return JSON.stringify({ errors: [{ code, message, detail }] });
+}
+
+export function errorHeaders(answer: ErrorAnswer, body: string): Record<string, string | readonly string[]> {
+  const [name, version] = apiVersion;
+  return {
+    "Content-Type": "application/json; charset=utf-8",
+    "Content-Length": `${Buffer.byteLength(body)}`,
+    [name]: version,
+    "X-Content-Type-Options": "nosniff",
+    ...answer.headers,
+  };
+}
+
+/** Writes a challenge as RFC 9110, section 11.6.1 says: every parameter as a quoted string. */
+export function formatChallenge({ scheme, parameters }: Challenge): string {
+  const list = Object.entries(parameters).map(([name, value]) => `${name}="${value.replace(/["\\]/g, "\\$&")}"`);
+  return `${scheme} ${list.join(",")}`;
+}

@@ -1,0 +1,165 @@
+import { type Server as HttpServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
+import type { Server as HttpsServer } from "node:https";
+import type { Duplex } from "node:stream";
+import { plainAddress } from "../client/peer.ts";
+import * as answers from "./answers.ts";
+import { lingering } from "./end-answer.ts";
+import { type ErrorAnswer, errorBody, errorHeaders, sendError } from "./error-answer.ts";
+import { newRequestId, requestIdHeader } from "./request-id.ts";
+
+/** A connection that said something from which no request could be read. */
+export interface UnreadableRequest {
+  /** As in the response's `X-Request-Id`. */
+  readonly requestId: string;
+  /** The peer's address; `undefined` on a Unix socket. */
+  readonly client: string | undefined;
+  /** The status that was sent; 499 where the connection was given up without a response. */
+  readonly status: number;
+  /** The code of the parser's error, such as `HPE_HEADER_OVERFLOW`, or `CONNECT`. */
+  readonly reason: string;
+}
+
+/** The code of Node's error for a head that takes too long. */
+const timedOut = "ERR_HTTP_REQUEST_TIMEOUT";
+
+/** A request that was read from a connection. */
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+/**
+ * Refuses what Node refuses before any handler sees it, in the format of every other error: a head that is malformed, too
+ * long or too slow (400, 431, 408), an invalid chunked body (400, 413), and CONNECT (405). Without it, Node responds
+ * with an empty body or not at all.
+ *
+ * This file owns every socket that Node hands out bare: Node has taken its own listeners off, and an error that nobody
+ * listens for would end the process.
+ *
+ * @param onRefused Is called for each of them that no handler has seen.
+ */
+export function refuseUnreadable(
+  server: HttpServer | HttpsServer,
+  onRefused?: (request: UnreadableRequest) => void,
+): void {
+  /** Of each connection those that are not over, in their order, and the last one. */
+  const exchanges = new WeakMap<Duplex, Exchange[]>();
+  const remember = (request: IncomingMessage, response: ServerResponse): void => {
+    const known = exchanges.get(request.socket);
+    if (known === undefined) return void exchanges.set(request.socket, [{ request, response }]);
+    known.push({ request, response });
+    for (let first = known[0]; first?.response.writableFinished === true; first = known[0]) known.shift();
+  };
+  const latestOf = (socket: Duplex): Exchange | undefined => exchanges.get(socket)?.at(-1);
+  // Before the handlers, which may respond at once.
+  server.prependListener("request", remember);
+  server.prependListener("checkContinue", remember);
+  server.prependListener("checkExpectation", remember);
+
+  function refuseAlone(socket: Duplex, reason: string, response: ErrorAnswer): void {
+    const requestId = newRequestId();
+    const status = sendAlone(socket, response, requestId);
+    onRefused?.({ requestId, client: clientOf(socket), status, reason });
+  }
+
+  function refuse(socket: Duplex, reason: string, response: ErrorAnswer): void {
+    const before = latestOf(socket);
+    if (before === undefined || before.response.writableFinished) {
+      refuseAlone(socket, reason, response);
+    } else if (!before.request.complete) {
+      // It is this request's body that cannot be read.
+      const sent = sendError(before.request, before.response, { ...response, headers: { Connection: "close" } });
+      if (sent === 0) socket.destroy();
+      else before.response.once("finish", () => before.request.destroy());
+    } else {
+      // Of requests sent in a row this is a later one: it is refused in its turn.
+      before.response.once("close", () => refuseAlone(socket, reason, response));
+    }
+  }
+
+  /**
+   * The head of a request took too long while the one before it was being handled: perhaps it was left unread. It has its
+   * time anew when the connection is read again.
+   *
+   * @returns whether that is so.
+   */
+  function isUnread(socket: Duplex, code: string): boolean {
+    const before = latestOf(socket);
+    if (code !== timedOut || before === undefined || before.response.writableFinished || before.response.destroyed) {
+      return false;
+    }
+    before.response.once("close", () => {
+      const timer = setTimeout(() => {
+        if (latestOf(socket) === before && own(socket)) refuse(socket, code, answers.unreadable(code));
+      }, server.headersTimeout);
+      timer.unref();
+      socket.once("close", () => clearTimeout(timer));
+    });
+    return true;
+  }
+
+  server.on("clientError", (error: Error & { code?: string }, socket: Duplex) => {
+    if (error.code !== undefined && isUnread(socket, error.code)) return;
+    // Node says so again for each further chunk.
+    if (!own(socket)) return;
+    const { code = error.name } = error;
+    // The connection itself has failed, so there is nobody to respond to.
+    if (code === "ECONNRESET" || code === "EPIPE" || !socket.writable) socket.destroy();
+    else refuse(socket, code, answers.unreadable(code));
+  });
+  server.on("connect", (request: IncomingMessage, socket: Duplex) => {
+    own(socket);
+    // A tunnel's socket may come wrapped, while the request before it had the connection's own.
+    const before = latestOf(request.socket);
+    if (before !== undefined && !before.response.writableFinished && !before.response.destroyed) {
+      // Node no longer says so to the response that is being sent.
+      socket.on("drain", () => {
+        const sending = exchanges.get(request.socket)?.find(({ response }) => !response.writableFinished);
+        sending?.response.emit("drain");
+      });
+      before.response.once("close", () => refuseAlone(socket, "CONNECT", answers.noTunnel));
+    } else {
+      refuseAlone(socket, "CONNECT", answers.noTunnel);
+    }
+  });
+}
+
+const owned = new WeakSet<Duplex>();
+
+/**
+ * Takes a bare socket over, before anything else is done with it. What it still sends is of no use, and waits.
+ *
+ * @returns false where that has happened before.
+ */
+function own(socket: Duplex): boolean {
+  if (owned.has(socket)) return false;
+  owned.add(socket);
+  socket.on("error", () => socket.destroy());
+  socket.pause();
+  return true;
+}
+
+/** Sends a response to no request, and ends the connection. */
+function sendAlone(socket: Duplex, answer: ErrorAnswer, requestId: string): number {
+  if (!socket.writable) {
+    socket.destroy();
+    return 499;
+  }
+  const body = errorBody(answer);
+  const headers = { ...errorHeaders(answer, body), [requestIdHeader]: requestId };
+  const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  const statusLine = `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status]}\r\n`;
+  socket.end(`${statusLine}${head.join("")}Connection: close\r\nDate: ${new Date().toUTCString()}\r\n\r\n${body}`);
+  // What is still to come is dropped for a while: closing at once would reset the connection under the response.
+  const timer = setTimeout(() => socket.destroy(), lingering);
+  timer.unref();
+  socket.once("close", () => clearTimeout(timer));
+  socket.resume();
+  return answer.status;
+}
+
+function clientOf(socket: Duplex): string | undefined {
+  return "remoteAddress" in socket && typeof socket.remoteAddress === "string"
+    ? plainAddress(socket.remoteAddress)
+    : undefined;
+}

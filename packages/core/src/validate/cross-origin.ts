@@ -1,0 +1,79 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { AllowedPages } from "../authenticate/sending-page.ts";
+import { forwardedHeaders } from "../forward/forwarded-headers.ts";
+import type { CorsOptions } from "../options/options.ts";
+import { type AddedHeaders, addHeaders, writeAddedHeaders } from "../respond/added-headers.ts";
+import { addVary, protectCookies, removeOwnedHeaders } from "../respond/app-headers.ts";
+import { claim } from "../respond/claim.ts";
+import { endAnswer } from "../respond/end-answer.ts";
+import { apiVersion } from "../respond/error-answer.ts";
+import { readableHeaders } from "../respond/response-headers.ts";
+
+/** Which pages of other origins may use the registry from a browser (Fetch Standard, "CORS protocol"). */
+export interface CrossOriginPolicy extends AllowedPages {
+  /** Gives the response the headers by which a browser decides who may read it. */
+  mark(request: IncomingMessage, response: ServerResponse): void;
+  /** Whether a browser asks what such a page may send, which it does without any login. */
+  isPreflight(request: IncomingMessage): boolean;
+  /** Tells the browser what such a page may send. */
+  sendPreflight(request: IncomingMessage, response: ServerResponse): void;
+}
+
+/** Every method that an operation has. Which of them a path has, the page reads from the response. */
+const methods = "GET, HEAD, POST, PUT, PATCH, DELETE";
+
+/** Beside what the registry gets: the login, and what is dropped here but commonly sent by pages. */
+const dropped = ["authorization", "cache-control", "pragma", "x-requested-with"];
+
+const acceptedNames = [
+  ...Object.values(forwardedHeaders).flatMap((headers) => headers.map(({ name }) => name)),
+  ...dropped,
+];
+
+/** How long a browser remembers a preflight, in seconds: a change of the list is in force soon. */
+const maxAge = 600;
+
+export function crossOriginPolicy({ origins, credentials = false }: CorsOptions): CrossOriginPolicy {
+  const known = new Set(origins);
+  const allows = ({ headers }: IncomingMessage): boolean => headers.origin !== undefined && known.has(headers.origin);
+  const common: AddedHeaders = credentials ? { "Access-Control-Allow-Credentials": "true" } : {};
+
+  return {
+    allows,
+    credentials,
+    mark(request, response) {
+      const { origin } = request.headers;
+      const headers =
+        origin !== undefined && allows(request)
+          ? { "Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": exposed, ...common }
+          : {};
+      // Whoever asks: a cache must not give the response to one origin to another.
+      addHeaders(response, { ...headers, Vary: "Origin" });
+    },
+    isPreflight: (request) =>
+      request.method === "OPTIONS" && request.headers["access-control-request-method"] !== undefined && allows(request),
+    sendPreflight(request, response) {
+      if (!claim(response)) return;
+      response.statusCode = 204;
+      removeOwnedHeaders(response);
+      response.setHeader("Access-Control-Allow-Methods", methods);
+      response.setHeader("Access-Control-Allow-Headers", accepted);
+      response.setHeader("Access-Control-Max-Age", maxAge);
+      addVary(response, "Access-Control-Request-Method, Access-Control-Request-Headers");
+      response.setHeader(...apiVersion);
+      writeAddedHeaders(response);
+      protectCookies(response);
+      endAnswer(request, response);
+    },
+  };
+}
+
+const accepted = listOf(acceptedNames);
+const exposed = listOf(readableHeaders);
+
+function listOf(names: readonly string[]): string {
+  return [...new Set(names)]
+    .toSorted()
+    .map((name) => name.replace(/\b(?:oci|www|uuid|[a-z])/g, (letters) => letters.toUpperCase()))
+    .join(", ");
+}

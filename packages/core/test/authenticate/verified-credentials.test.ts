@@ -1,0 +1,261 @@
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { AuthenticatedVerdict, Verdict } from "../../src/authenticate/verdict.ts";
+import { type VerifiedCredentials, verifiedCredentials } from "../../src/authenticate/verified-credentials.ts";
+
+const alice: AuthenticatedVerdict = {
+  outcome: "authenticated",
+  principal: {
+    kind: "user",
+    identity: { subject: "alice", username: "alice", groups: [], backend: "test" },
+    via: "basic",
+  },
+  expiresAt: undefined,
+};
+const wrong: Verdict = { outcome: "rejected", reason: "wrong password" };
+const fields = ["basic", "alice", "secret"];
+const never = (): AbortSignal => new AbortController().signal;
+
+/** A verification that ends when the test says so. */
+function pending() {
+  const { promise, resolve, reject } = Promise.withResolvers<Verdict>();
+  const verify = vi.fn((_signal: AbortSignal) => promise);
+  return { verify, resolve, reject };
+}
+
+const answering = (verdict: Verdict) => vi.fn(async (_signal: AbortSignal) => verdict);
+
+describe("a checked login", () => {
+  let remembered: VerifiedCredentials;
+
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ["performance", "Date", "setTimeout", "clearTimeout"] });
+    remembered = verifiedCredentials({ ttl: 60_000, maxEntries: 3 });
+  });
+  afterEach(() => void vi.useRealTimers());
+
+  test("is remembered for its time, and then checked again", async () => {
+    const verify = answering(alice);
+    await remembered.resolve(fields, never, verify);
+    expect(remembered.resolve(fields, never, verify)).toBe(alice);
+    vi.advanceTimersByTime(59_999);
+    expect(remembered.resolve(fields, never, verify)).toBe(alice);
+    vi.advanceTimersByTime(1);
+    await remembered.resolve(fields, never, verify);
+    expect(verify).toHaveBeenCalledTimes(2);
+  });
+
+  test("is not remembered beyond what vouches for it", async () => {
+    const verify = answering({ ...alice, expiresAt: Date.now() + 1000 });
+    await remembered.resolve(fields, never, verify);
+    vi.advanceTimersByTime(999);
+    expect(remembered.resolve(fields, never, verify)).not.toBeInstanceOf(Promise);
+    vi.advanceTimersByTime(1);
+    await remembered.resolve(fields, never, verify);
+    expect(verify).toHaveBeenCalledTimes(2);
+  });
+
+  test("that failed is not remembered at all", async () => {
+    const verify = answering(wrong);
+    await remembered.resolve(fields, never, verify);
+    await remembered.resolve(fields, never, verify);
+    expect(verify).toHaveBeenCalledTimes(2);
+    expect(remembered.size).toBe(0);
+  });
+
+  test("that has gone stale is let go of, also where the next check fails", async () => {
+    await remembered.resolve(fields, never, answering(alice));
+    vi.advanceTimersByTime(60_000);
+    expect(await remembered.resolve(fields, never, answering(wrong))).toBe(wrong);
+    expect(remembered.size).toBe(0);
+  });
+
+  test("is that of these fields alone", async () => {
+    await remembered.resolve(fields, never, answering(alice));
+    for (const other of [
+      ["basic", "alice", "Secret"],
+      ["basic", "alices", "ecret"],
+      ["bearer", "alice", "secret"],
+      ["basic", "alice"],
+    ]) {
+      expect(await remembered.resolve(other, never, answering(wrong))).toBe(wrong);
+    }
+  });
+
+  test("gives way to later ones when there are too many", async () => {
+    for (const name of ["a", "b", "c", "d"]) await remembered.resolve(["basic", name, "x"], never, answering(alice));
+    expect(remembered.size).toBe(3);
+    const verify = answering(alice);
+    expect(remembered.resolve(["basic", "d", "x"], never, verify)).toBe(alice);
+    await remembered.resolve(["basic", "a", "x"], never, verify);
+    expect(verify).toHaveBeenCalledTimes(1);
+  });
+
+  test("is forgotten at a purge, and so is one that is being checked", async () => {
+    await remembered.resolve(fields, never, answering(alice));
+    remembered.purge();
+    const { verify, resolve } = pending();
+    const first = remembered.resolve(fields, never, verify);
+    remembered.purge();
+    const later = answering(wrong);
+    expect(await remembered.resolve(fields, never, later)).toBe(wrong);
+    resolve(alice);
+    await first;
+    expect(remembered.size).toBe(0);
+    expect(later).toHaveBeenCalledTimes(1);
+  });
+});
+
+describe("equal logins at the same time", () => {
+  test("are checked once", async () => {
+    const remembered = verifiedCredentials();
+    const { verify, resolve } = pending();
+    const answers = Array.from({ length: 100 }, () => remembered.resolve(fields, never, verify));
+    resolve(alice);
+    for (const answer of await Promise.all(answers)) expect(answer).toBe(alice);
+    expect(verify).toHaveBeenCalledTimes(1);
+    expect(remembered.size).toBe(1);
+  });
+
+  test("fail together, and the next is checked anew", async () => {
+    const remembered = verifiedCredentials();
+    const { verify, reject } = pending();
+    const answers = Array.from({ length: 3 }, async () => remembered.resolve(fields, never, verify));
+    reject(new Error("down"));
+    for (const answer of await Promise.allSettled(answers)) expect(answer.status).toBe("rejected");
+    expect(await remembered.resolve(fields, never, answering(alice))).toBe(alice);
+  });
+
+  test("go on when one of them leaves, and end when all have left", async () => {
+    const remembered = verifiedCredentials();
+    const { verify, resolve } = pending();
+    const [one, two] = [new AbortController(), new AbortController()];
+    const first = remembered.resolve(fields, () => one.signal, verify);
+    const second = remembered.resolve(fields, () => two.signal, verify);
+    one.abort(new Error("gone"));
+    await expect(first).rejects.toThrow("gone");
+    const signal = verify.mock.calls[0]?.[0];
+    expect(signal?.aborted).toBe(false);
+    resolve(alice);
+    expect(await second).toBe(alice);
+
+    const other = pending();
+    const three = new AbortController();
+    const third = remembered.resolve(["other"], () => three.signal, other.verify);
+    three.abort(new Error("gone too"));
+    await expect(third).rejects.toThrow("gone too");
+    expect(other.verify.mock.calls[0]?.[0].aborted).toBe(true);
+    expect(await remembered.resolve(["other"], never, answering(alice))).toBe(alice);
+  });
+
+  test("are not even begun for a client that has gone", async () => {
+    const verify = answering(alice);
+    const answer = verifiedCredentials().resolve(fields, () => AbortSignal.abort(new Error("gone")), verify);
+    await expect(answer).rejects.toThrow("gone");
+    expect(verify).not.toHaveBeenCalled();
+  });
+
+  test("join the one that is being checked, also after the first of them has left", async () => {
+    const remembered = verifiedCredentials();
+    const { verify, resolve } = pending();
+    const leaving = new AbortController();
+    const first = remembered.resolve(fields, () => leaving.signal, verify);
+    const second = remembered.resolve(fields, never, verify);
+    leaving.abort(new Error("gone"));
+    await expect(first).rejects.toThrow("gone");
+    const third = remembered.resolve(fields, never, verify);
+    resolve(alice);
+    expect([await second, await third]).toEqual([alice, alice]);
+    expect(verify).toHaveBeenCalledTimes(1);
+  });
+
+  test("are checked apart on both sides of a purge, and the later one alone is remembered", async () => {
+    const remembered = verifiedCredentials();
+    const [before, after] = [pending(), pending()];
+    const first = remembered.resolve(fields, never, before.verify);
+    remembered.purge();
+    const second = remembered.resolve(fields, never, after.verify);
+    after.resolve(alice);
+    expect(await second).toBe(alice);
+    const { principal } = alice;
+    const identity = { ...principal.identity, groups: ["from before"] };
+    before.resolve({ ...alice, principal: { ...principal, identity } });
+    await first;
+    expect(remembered.resolve(fields, never, answering(wrong))).toBe(alice);
+  });
+
+  test("of different callers do not wait for each other", async () => {
+    const remembered = verifiedCredentials();
+    const slow = pending();
+    const first = remembered.resolve(fields, never, slow.verify);
+    expect(await remembered.resolve(["basic", "bob", "secret"], never, answering(wrong))).toBe(wrong);
+    slow.resolve(alice);
+    expect(await first).toBe(alice);
+  });
+});
+
+type Step =
+  | { readonly does: "login"; readonly name: string; readonly good: boolean; readonly holds: number | undefined }
+  | { readonly does: "wait"; readonly time: number }
+  | { readonly does: "purge" };
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      does: fc.constant<"login">("login"),
+      name: fc.constantFrom("a", "b", "c", "d"),
+      good: fc.boolean(),
+      holds: fc.option(fc.integer({ min: -10, max: 150 }), { nil: undefined }),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ does: fc.constant<"wait">("wait"), time: fc.constantFrom(0, 1, 10, 50, 99, 100) }),
+  },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant<"purge">("purge") }) },
+);
+
+test("whatever happens, an answer is a fresh one or one that still holds, and no more are held than may be", async () => {
+  vi.useFakeTimers({ toFake: ["performance", "Date"] });
+  try {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 40 }), fc.integer({ min: 1, max: 4 }), async (steps, maxEntries) => {
+        const remembered = verifiedCredentials({ ttl: 100, maxEntries });
+        const until = new Map<string, { verdict: Verdict; time: number }>();
+        for (const taken of steps) {
+          if (taken.does === "wait") vi.advanceTimersByTime(taken.time);
+          if (taken.does === "purge") {
+            remembered.purge();
+            until.clear();
+          }
+          if (taken.does !== "login") continue;
+          const { name, good, holds } = taken;
+          const now = Date.now();
+          const fresh: Verdict = good
+            ? { ...alice, expiresAt: holds === undefined ? undefined : now + holds }
+            : { ...wrong };
+          const verify = answering(fresh);
+          const answer = await remembered.resolve([name], never, verify);
+          const known = until.get(name);
+          if (verify.mock.calls.length > 0) {
+            expect(answer).toBe(fresh);
+            if (good) until.set(name, { verdict: fresh, time: Math.min(now + 100, now + (holds ?? 100)) });
+            else until.delete(name);
+          } else {
+            expect(answer).toBe(known?.verdict);
+            expect(now).toBeLessThan(known?.time ?? 0);
+          }
+          // The latest one is remembered for as long as it holds, however many there are.
+          if (good && verify.mock.calls.length > 0 && (holds ?? 100) > 0) {
+            expect(remembered.resolve([name], never, answering(wrong))).toBe(fresh);
+          }
+          expect(remembered.size).toBeLessThanOrEqual(maxEntries);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  } finally {
+    vi.useRealTimers();
+  }
+});

@@ -1,0 +1,96 @@
+import { ServerResponse } from "node:http";
+import fc from "fast-check";
+import { describe, expect, test, vi } from "vitest";
+import { type ErrorAnswer, formatChallenge, sendError } from "../../src/respond/error-answer.ts";
+import { type Head, receivedRequest } from "../received-request.ts";
+
+const refusal: ErrorAnswer = { status: 405, code: "UNSUPPORTED", message: "not so", headers: { Allow: "GET, HEAD" } };
+
+async function sent(answer: ErrorAnswer, head: Head = {}, before: Readonly<Record<string, string>> = {}) {
+  const request = await receivedRequest(head);
+  const response = new ServerResponse(request);
+  for (const [name, value] of Object.entries(before)) response.setHeader(name, value);
+  const end = vi.spyOn(response, "end");
+  const length = sendError(request, response, answer);
+  const body: unknown = end.mock.calls[0]?.[0];
+  // Each request has another.
+  const { "x-request-id": _, ...headers } = response.getHeaders();
+  return { status: response.statusCode, headers, body, length };
+}
+
+describe("an error", () => {
+  test("is in the format of the specification, of its exact length", async () => {
+    const { status, headers, body, length } = await sent({ ...refusal, message: 'n\u00f6t "so"' });
+    expect(status).toBe(405);
+    expect(JSON.parse(String(body))).toEqual({
+      errors: [{ code: "UNSUPPORTED", message: 'n\u00f6t "so"', detail: null }],
+    });
+    expect(length).toBe(Buffer.byteLength(String(body)));
+    expect(headers).toEqual({
+      "content-type": "application/json; charset=utf-8",
+      "content-length": `${length}`,
+      "docker-distribution-api-version": "registry/2.0",
+      "x-content-type-options": "nosniff",
+      allow: "GET, HEAD",
+    });
+  });
+
+  test("tells in its detail what would have to be allowed, where that is known, and not on what", async () => {
+    const accesses = [{ type: "repository", name: "team/app", action: "push" }] as const;
+    const detail = async (answer: ErrorAnswer): Promise<unknown> => JSON.parse(String((await sent(answer)).body));
+    const errors = (inDetail: unknown) => ({ errors: [{ code: "UNSUPPORTED", message: "not so", detail: inDetail }] });
+    expect(await detail({ ...refusal, accesses })).toEqual(errors([{ type: "repository", action: "push" }]));
+    expect(await detail({ ...refusal, accesses: [] })).toEqual(errors(null));
+  });
+
+  test("says to HEAD what it would say to GET, without saying it", async () => {
+    const get = await sent(refusal);
+    const head = await sent(refusal, { method: "HEAD" });
+    expect(head).toEqual({ ...get, body: undefined, length: 0 });
+  });
+
+  test("keeps nothing that was to be sent before it went wrong", async () => {
+    const { headers } = await sent(
+      refusal,
+      {},
+      { "Docker-Content-Digest": "sha256:0", Location: "/v2/secret", ETag: "x" },
+    );
+    for (const name of ["docker-content-digest", "location", "etag"]) expect(headers).not.toHaveProperty(name);
+  });
+
+  test("has the API's version once, in whichever case somebody set it before", async () => {
+    const { headers } = await sent(refusal, {}, { "DOCKER-DISTRIBUTION-API-VERSION": "registry/2.0" });
+    expect(headers["docker-distribution-api-version"]).toBe("registry/2.0");
+  });
+
+  test("has each of several challenges on a line of its own", async () => {
+    const challenges = ['Basic realm="a"', 'Bearer realm="b"'];
+    const { headers } = await sent({ ...refusal, headers: { "WWW-Authenticate": challenges } });
+    expect(headers["www-authenticate"]).toEqual(challenges);
+  });
+});
+
+describe("a challenge", () => {
+  test.each<[parameters: Record<string, string>, expected: string]>([
+    [{ realm: "Registry realm" }, 'Basic realm="Registry realm"'],
+    [{ realm: 'a "b" \\c' }, 'Basic realm="a \\"b\\" \\\\c"'],
+    [{ realm: "a", charset: "UTF-8" }, 'Basic realm="a",charset="UTF-8"'],
+    [{ realm: "" }, 'Basic realm=""'],
+    [{ realm: 'a", Bearer realm="evil' }, 'Basic realm="a\\", Bearer realm=\\"evil"'],
+  ])("with %j is %s", (parameters, expected) => {
+    expect(formatChallenge({ scheme: "Basic", parameters })).toBe(expected);
+  });
+
+  test("is read as what was meant, whatever is in it", () => {
+    const value = fc.string({ maxLength: 20 });
+    fc.assert(
+      fc.property(value, value, (realm, scope) => {
+        const written = formatChallenge({ scheme: "Bearer", parameters: { realm, scope } });
+        // RFC 9110, section 5.6.4: a quoted string, in which a backslash takes what follows it as it is.
+        const read = /^Bearer realm="((?:[^"\\]|\\.)*)",scope="((?:[^"\\]|\\.)*)"$/.exec(written);
+        expect([read?.[1], read?.[2]].map((text) => text?.replace(/\\(.)/g, "$1"))).toEqual([realm, scope]);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
