@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { configurationSchema } from "../config/schema.ts";
+import { configurationSchema } from "../config/configuration.ts";
 import { allowPlaceholders } from "../config/schema-placeholders.ts";
 import { builtInPlugins } from "../plugins.ts";
 import { type Command, UsageError } from "./command.ts";

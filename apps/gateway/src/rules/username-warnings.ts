@@ -1,6 +1,6 @@
 import type { AuthBackend, Fault } from "@registry-gate/auth";
 import { type AccessRule, isRepository } from "@registry-gate/core";
-import type { BackendConfiguration } from "../config/configuration.ts";
+import type { BackendConfiguration } from "../config/sections/auth.ts";
 import { listed } from "./known-names.ts";
 
 const placeholder = "${username}";

@@ -10,10 +10,11 @@ import { createServer as createHttpsServer, Server as HttpsServer } from "node:h
 import { Server as NetServer, type Socket } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { type AddressSet, refuseUnreadable, serveExpectations, type UnreadableRequest } from "@registry-gate/core";
-import type { ClientAuth } from "../config/configuration.ts";
+import type { ListenPlace } from "../config/sections/listen.ts";
+import type { ClientAuth } from "../config/sections/listen-tls.ts";
 import type { HandshakeFailure } from "./handshake-failure.ts";
 import { type ConnectionPressure, limitConnections } from "./limit-connections.ts";
-import { type Listening, type ListenPlace, listenOn } from "./listen-on.ts";
+import { type Listening, listenOn } from "./listen-on.ts";
 import { type PlainRequest, refusePlainHttp } from "./plain-http.ts";
 import type { TlsIdentity } from "./tls.ts";
 import type { UnixSocketFile } from "./unix-socket.ts";

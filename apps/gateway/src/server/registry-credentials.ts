@@ -2,7 +2,7 @@ import { type Fault, formatFault, InvalidOptionsError, type Logger } from "@regi
 import { readSecret } from "@registry-gate/auth-kit";
 import { type RegistryCredentials, registryAuthorization } from "@registry-gate/core";
 import { FileReadError, readSettled, watchFile } from "@registry-gate/watched-file";
-import type { CredentialsConfiguration } from "../config/configuration.ts";
+import type { CredentialsConfiguration } from "../config/sections/upstream.ts";
 
 /** The gate's login at the registry, whose secret is in a file. */
 export interface LiveCredentials {

@@ -1,7 +1,8 @@
 import type { AuthBackend, DiagnosisLogin, DiagnosisStep } from "@registry-gate/auth";
-import { diagnosisOf } from "./diagnosis-of.ts";
-import { askHidden } from "./hidden-prompt.ts";
-import { readLine } from "./read-line.ts";
+import type { UpstreamConfiguration } from "../config/sections/upstream.ts";
+import { diagnoseBackend } from "../diagnosis/backend.ts";
+import { diagnoseRegistry } from "../diagnosis/registry.ts";
+import { askHidden, readLine } from "./password-input.ts";
 import { failureText, stepText } from "./step-text.ts";
 
 /** For one backend: far above what its own time limits add up to. */
@@ -30,7 +31,7 @@ export async function tryBackends(
     process.stdout.write(`${place} (${backend.id})\n`);
     let target: string | undefined;
     let steps = 0;
-    for await (const step of diagnosisOf(backend, login, AbortSignal.timeout(patience))) {
+    for await (const step of diagnoseBackend(backend, login, AbortSignal.timeout(patience))) {
       steps++;
       if (step.target !== target) process.stdout.write(`  ${step.target}\n`);
       ({ target } = step);
@@ -41,6 +42,18 @@ export async function tryBackends(
     if (steps === 0) process.stdout.write("  has nothing to connect to\n");
   }
   return failures.filter(({ about }) => about === "backend" || !letIn).map(({ text }) => text);
+}
+
+/**
+ * Tries the registry for real and prints the step with its time.
+ *
+ * @returns what has failed, in a line; nothing where all is well.
+ */
+export async function tryRegistry(upstream: UpstreamConfiguration): Promise<readonly string[]> {
+  process.stdout.write(`upstream\n  ${upstream.url}\n`);
+  const step = await diagnoseRegistry(upstream);
+  process.stdout.write(stepText(step));
+  return step.outcome === "ok" ? [] : [`upstream: ${failureText(step)}`];
 }
 
 /** As a request has them: in Normalization Form C. */

@@ -3,7 +3,7 @@ import { containmentOf } from "@registry-gate/auth-kit";
 import { type Finding, timedStep } from "./timed-step.ts";
 
 /** What a backend finds out about itself and about a login; where it has no diagnosis of its own, by asking it. */
-export async function* diagnosisOf(
+export async function* diagnoseBackend(
   backend: AuthBackend,
   login: DiagnosisLogin | undefined,
   signal: AbortSignal,

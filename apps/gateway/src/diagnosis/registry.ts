@@ -1,11 +1,10 @@
 import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import { request as httpsRequest } from "node:https";
-import { timerDelay } from "@registry-gate/auth";
+import { type DiagnosisStep, timerDelay } from "@registry-gate/auth";
 import { registryAuthorization } from "@registry-gate/core";
 import { readSettled } from "@registry-gate/watched-file";
-import type { Configuration } from "../config/configuration.ts";
+import type { CredentialsConfiguration, UpstreamConfiguration } from "../config/sections/upstream.ts";
 import { openCredentials } from "../server/registry-credentials.ts";
-import { failureText, stepText } from "./step-text.ts";
 import { type Finding, timedStep } from "./timed-step.ts";
 
 const patience = 10_000;
@@ -25,19 +24,14 @@ interface Response {
   readonly body: string;
 }
 
-/**
- * Asks the registry whether it is one, and prints what it says.
- *
- * @returns what has failed, in a line; nothing where all is well.
- */
-export async function tryRegistry({
+/** Asks the registry whether it is one, with the gate's own login at it. */
+export function diagnoseRegistry({
   url,
   ca,
   credentials,
   connectTimeout = patience,
-}: Configuration["upstream"]): Promise<string[]> {
-  process.stdout.write(`upstream\n  ${url}\n`);
-  const step = await timedStep("ping", url, async () => {
+}: UpstreamConfiguration): Promise<DiagnosisStep> {
+  return timedStep("ping", url, async () => {
     const options: AskOptions = {
       ...(ca !== undefined && { ca: (await readSettled(ca)).content }),
       headers: credentials === undefined ? {} : { authorization: await authorizationOf(credentials) },
@@ -45,11 +39,9 @@ export async function tryRegistry({
     };
     return judge(await ask(new URL("/v2/", url), options), credentials !== undefined);
   });
-  process.stdout.write(stepText(step));
-  return step.outcome === "ok" ? [] : [`upstream: ${failureText(step)}`];
 }
 
-async function authorizationOf(credentials: NonNullable<Configuration["upstream"]["credentials"]>): Promise<string> {
+async function authorizationOf(credentials: CredentialsConfiguration): Promise<string> {
   const live = await openCredentials(credentials, { info() {}, warn() {} });
   live.close();
   return registryAuthorization(live.current());

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { isWithin } from "../src/config/mend.ts";
 import { readConfiguration } from "../src/config/parse.ts";
+import { isWithin } from "../src/config/path.ts";
 
 const good = {
   listen: { address: "127.0.0.1:5043" },
