@@ -32,10 +32,10 @@ export type { Decision, Outcome, Phase, RequestRecord } from "./observe/record.t
 export type {
   AccessRule,
   AuthenticatorOptions,
-  CacheOptions,
   CorsOptions,
   GateOptions,
   LimitOptions,
+  LoginCacheOptions,
   RegistryCredentials,
   RegistryProxyOptions,
   SharedSignInOptions,

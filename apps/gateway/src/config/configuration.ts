@@ -64,7 +64,10 @@ export function withAbsolutePaths(configuration: Configuration, absolute: MakeAb
 
 /** Where an option of the middleware stands in a configuration. */
 export function toConfigurationPath(path: Path): Path {
-  const [option] = path;
-  const owner = Object.entries(sections).find(([, { optionKeys = [] }]) => optionKeys.some((key) => key === option));
-  return owner === undefined ? path : [owner[0], ...path];
+  const [option, ...rest] = path;
+  for (const [name, { optionKeys = {} }] of Object.entries(sections)) {
+    const key = Object.entries(optionKeys).find(([known]) => known === option)?.[1];
+    if (key !== undefined) return [name, key, ...rest];
+  }
+  return path;
 }

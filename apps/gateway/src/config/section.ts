@@ -10,8 +10,8 @@ export interface Section<Value> {
   readonly substitutes?: readonly Substitute[];
   /** Makes every path in it absolute. Absent: it has none. */
   readonly withAbsolutePaths?: (value: Value, absolute: MakeAbsolute) => Value;
-  /** Options of the middleware that are keys of this section. Absent: the option has the section's own name. */
-  readonly optionKeys?: readonly (keyof RegistryProxyOptions)[];
+  /** Keys of this section by the options of the middleware that they become. Absent: the option has the section's own name. */
+  readonly optionKeys?: Readonly<Partial<Record<keyof RegistryProxyOptions, string>>>;
 }
 
 /**

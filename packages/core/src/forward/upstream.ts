@@ -1,4 +1,4 @@
-import { type Logger, timerDelay } from "@registry-gate/auth";
+import { type Duration, type Logger, parseDuration, timerDelay } from "@registry-gate/auth";
 import { type FairQueue, fairQueue } from "@registry-gate/auth-kit";
 import type { UpstreamOptions } from "../options/options.ts";
 import { type QueryResponse, query, type UpstreamQuery } from "../query/query.ts";
@@ -41,8 +41,8 @@ const mostUrgent = 4;
 
 export function openUpstream(options: UpstreamOptions, log: Logger | undefined): Upstream {
   const { maxConnections = 1024, ca, credentials } = options;
-  const readTimeout = timerDelay(options.readTimeout ?? 900_000);
-  const connectTimeout = timerDelay(options.connectTimeout ?? 10_000);
+  const readTimeout = delayOf(options.readTimeout ?? "900s");
+  const connectTimeout = delayOf(options.connectTimeout ?? "10s");
   const url = new URL(options.url);
   const limit = connectionLimit(maxConnections, maxIdle);
   const library = libraryTransport({ url, readTimeout, connectTimeout, idleTimeout, maxIdle, ca }, limit);
@@ -79,4 +79,9 @@ export function openUpstream(options: UpstreamOptions, log: Logger | undefined):
     query: (asked, signal) => query(transport, url.host, asked, signal),
     close: () => transport.close(),
   };
+}
+
+/** Options have been checked by then; what was not is no time at all. */
+function delayOf(duration: Duration): number {
+  return timerDelay(parseDuration(duration) ?? 0);
 }

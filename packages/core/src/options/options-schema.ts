@@ -1,4 +1,4 @@
-import type { AuthBackend, Logger } from "@registry-gate/auth";
+import { type AuthBackend, type Duration, type Logger, parseDuration } from "@registry-gate/auth";
 import { backendFault, isLogger } from "@registry-gate/auth-kit";
 import { z } from "zod";
 import type { Authenticator } from "../authenticate/authenticator.ts";
@@ -10,10 +10,10 @@ import { credentialsFault } from "../forward/registry-login.ts";
 import type { OptionShape } from "./option-shape.ts";
 import type {
   AuthenticatorOptions,
-  CacheOptions,
   CorsOptions,
   GateOptions,
   LimitOptions,
+  LoginCacheOptions,
   RegistryCredentials,
   RegistryProxyOptions,
   SharedSignInOptions,
@@ -25,6 +25,12 @@ const aFunction = <T>(): z.ZodType<T> => z.custom<T>((value) => typeof value ===
 
 const positive = (): z.ZodType<number> =>
   z.custom<number>((value) => Number.isSafeInteger(value) && Number(value) > 0, "must be a positive whole number");
+
+const duration = (): z.ZodType<Duration> =>
+  z.custom<Duration>(
+    (value) => (typeof value === "number" || typeof value === "string") && (parseDuration(value) ?? 0) > 0,
+    "must be a duration such as 30s, or a positive whole number of milliseconds",
+  );
 
 const url = z.string("must be a URL such as http://registry:5000").superRefine((text, context) => {
   for (const message of urlFaults(text)) context.addIssue({ code: "custom", message });
@@ -45,8 +51,8 @@ const credentials = z.custom<NonNullable<UpstreamOptions["credentials"]>>().supe
 const upstream = z.strictObject(
   {
     url,
-    readTimeout: positive().exactOptional(),
-    connectTimeout: positive().exactOptional(),
+    readTimeout: duration().exactOptional(),
+    connectTimeout: duration().exactOptional(),
     maxConnections: positive().exactOptional(),
     ca: z.string("must be certificates as PEM").min(1, "must not be empty").exactOptional(),
     credentials: credentials.exactOptional(),
@@ -54,13 +60,13 @@ const upstream = z.strictObject(
   "must hold url",
 );
 
-const cache = z.union(
+const loginCache = z.union(
   [
     z.literal(false),
     z.strictObject({
-      ttl: positive().exactOptional(),
+      ttl: duration().exactOptional(),
       maxEntries: positive().exactOptional(),
-    } satisfies OptionShape<CacheOptions>),
+    } satisfies OptionShape<LoginCacheOptions>),
   ],
   "must be false, or hold ttl and maxEntries",
 );
@@ -117,7 +123,7 @@ const signInShape = {
     .exactOptional(),
   challenge: aFunction<MakeChallenge>().exactOptional(),
   session: aFunction<NonNullable<RegistryProxyOptions["session"]>>().exactOptional(),
-  cache: cache.exactOptional(),
+  loginCache: loginCache.exactOptional(),
   throttle: throttleSchema.exactOptional(),
 } satisfies OptionShape<SignInOptions>;
 
@@ -155,7 +161,7 @@ export const sharedSignInSchema: z.ZodType<SharedSignInOptions> = z.strictObject
     realm: besideAuthenticator,
     challenge: besideAuthenticator,
     session: besideAuthenticator,
-    cache: besideAuthenticator,
+    loginCache: besideAuthenticator,
     throttle: besideAuthenticator,
   },
   "must be an object with upstream and authenticator",

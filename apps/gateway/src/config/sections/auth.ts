@@ -1,8 +1,8 @@
 import { durationPattern } from "@registry-gate/auth";
 import {
   basicChallenge,
-  type CacheOptions,
   type CounterStore,
+  type LoginCacheOptions,
   type MakeChallenge,
   type RegistryProxyOptions,
   type ThrottleOptions,
@@ -15,7 +15,7 @@ export interface AuthConfiguration {
   readonly realm?: string;
   readonly challenge?: "basic";
   readonly backends: readonly BackendConfiguration[];
-  readonly cache?: CacheOptions | false;
+  readonly cache?: LoginCacheOptions | false;
   readonly throttle?: ThrottleConfiguration | false;
 }
 
@@ -37,7 +37,7 @@ const backend: z.ZodType<BackendConfiguration> = z.looseObject(
   "must be a backend with a type and its options",
 );
 
-const cache: z.ZodType<CacheOptions | false> = z.union(
+const cache: z.ZodType<LoginCacheOptions | false> = z.union(
   [
     z.literal(false),
     z.strictObject({
@@ -95,7 +95,13 @@ export const authSection: Section<AuthConfiguration> = {
     { path: ["backends"], value: [{ type: "nothing" }] },
     { path: [], value: { backends: [{ type: "nothing" }] } },
   ],
-  optionKeys: ["realm", "challenge", "cache", "throttle", "backends"],
+  optionKeys: {
+    realm: "realm",
+    challenge: "challenge",
+    loginCache: "cache",
+    throttle: "throttle",
+    backends: "backends",
+  },
 };
 
 /**
@@ -106,11 +112,11 @@ export const authSection: Section<AuthConfiguration> = {
 export function authOptions(
   { realm, challenge, cache, throttle }: AuthConfiguration,
   store: CounterStore | undefined,
-): Pick<RegistryProxyOptions, "realm" | "challenge" | "cache" | "throttle"> {
+): Pick<RegistryProxyOptions, "realm" | "challenge" | "loginCache" | "throttle"> {
   return {
     ...(realm !== undefined && { realm }),
     challenge: makeChallenge(challenge, realm),
-    ...(cache !== undefined && { cache }),
+    ...(cache !== undefined && { loginCache: cache }),
     throttle: throttle === false ? false : { ...throttle, ...(store && { store }) },
   };
 }

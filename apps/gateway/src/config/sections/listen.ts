@@ -103,7 +103,7 @@ export const listenSection: Section<ListenConfiguration> = {
     address: "socket" in address ? { socket: absolute(address.socket) } : address,
     ...(tls && { tls: tlsWithAbsolutePaths(tls, absolute) }),
   }),
-  optionKeys: ["trustedProxies", "cors"],
+  optionKeys: { trustedProxies: "trustedProxies", cors: "cors" },
 };
 
 /** Options of the middleware. */

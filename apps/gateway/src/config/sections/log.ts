@@ -23,7 +23,7 @@ export const logSection: Section<LogConfiguration> = {
     },
     "must hold level and attemptedNames",
   ),
-  optionKeys: ["attemptedNames"],
+  optionKeys: { attemptedNames: "attemptedNames" },
 };
 
 /** Options of the middleware. */
