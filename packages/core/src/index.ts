@@ -40,6 +40,7 @@ export type {
   RegistryProxyOptions,
   SharedSignInOptions,
   SignInOptions,
+  Subject,
   UpstreamOptions,
 } from "./options/options.ts";
 export { trustedProxiesSchema } from "./options/options-schema.ts";

@@ -134,6 +134,17 @@ export interface LoginCacheOptions {
 }
 
 /**
+ * Whom a rule is about: anybody, anybody signed in, one user, or the members of a group. Other text has the type too, since
+ * rules may come from a file; it is a fault when they are read.
+ */
+export type Subject =
+  | "anonymous"
+  | "authenticated"
+  | `user:${string}`
+  | `group:${string}`
+  | (string & Record<never, never>);
+
+/**
  * Allows, or denies, whoever is one of the `subjects` to do the `actions` on the `repositories`. Rules add up, in any
  * order: what no rule allows is denied, and what one rule denies no other allows.
  */
@@ -144,7 +155,7 @@ export interface AccessRule {
    * `anonymous` (anybody, signed in or not), `authenticated` (anybody signed in), `user:NAME` or `group:NAME`. Names are
    * compared letter by letter in Normalization Form C, upper and lower case apart.
    */
-  readonly subjects: readonly string[];
+  readonly subjects: readonly Subject[];
   /**
    * Globs over whole repository names: `*` matches within a path segment, `**` across segments, a leading `!` takes
    * away from what the rule is about. `${username}` stands for the caller's name, taken literally.
