@@ -31,6 +31,15 @@ export {
 export { type MemoryCountersOptions, memoryCounters } from "./identify/throttle/memory-counters.ts";
 export type { ThrottleOptions } from "./identify/throttle/throttle-options.ts";
 export type { AuthenticatedVerdict, Verdict } from "./identify/verdict.ts";
+export {
+  type LoginJudged,
+  loginJudged,
+  requestFinished,
+  type UpstreamConnection,
+  type UpstreamQueue,
+  upstreamConnection,
+  upstreamQueue,
+} from "./observe/channels.ts";
 export type {
   AccessRule,
   AuthenticatorOptions,

@@ -5,6 +5,7 @@ import { isClaimed } from "../answer/claim.ts";
 import { sendError } from "../answer/error-answer.ts";
 import type { Client } from "../client.ts";
 import { hasBody } from "../forward/request-headers.ts";
+import { requestFinished } from "../observe/channels.ts";
 import type { LimitOptions } from "../options.ts";
 import { isGone } from "../peer.ts";
 import type { RequestRecord } from "../record.ts";
@@ -46,8 +47,12 @@ export function requestLifecycle({ limits, onFinished, log }: LifecycleOptions):
   const rates = rateWatch(minRate);
 
   function report(context: RequestContext): void {
+    if (onFinished === undefined && !requestFinished.hasSubscribers) return;
     try {
-      onFinished?.(finish(context));
+      const record = finish(context);
+      // Before the app, whose fault would otherwise keep the record from everybody else; a copy, because it is frozen.
+      requestFinished.publish(() => ({ ...record }));
+      onFinished?.(record);
     } catch (error) {
       log?.error({ err: error }, "internal error");
     }
