@@ -4,6 +4,7 @@ import { type Fault, formatFault, InvalidOptionsError, timerDelay } from "@regis
 import { addressSet, type CounterStore, memoryCounters, type RequestRecord } from "@registry-gate/core";
 import { type FileWatch, type SettledFile, watchFiles } from "@registry-gate/watched-file";
 import type { Configuration, LogLevel } from "../config/configuration.ts";
+import { certificateReload, configurationReload, publishRefusal, publishReload } from "../observe/reloads.ts";
 import { endsWithin } from "./ends-within.ts";
 import type { Gate } from "./gate.ts";
 import { respondToHealthCheck } from "./health-check.ts";
@@ -106,7 +107,10 @@ export async function startGateway(file: string): Promise<Gateway> {
   const reloads = reloadAttempts({
     replace,
     isPossible,
-    refuse: (error) => refuse("reload refused", error),
+    refuse(error) {
+      refuse("reload refused", error);
+      publishRefusal(configurationReload, error);
+    },
     describe: (error) => faultsOf(error).map(formatFault).join("\n") || String(error),
   });
 
@@ -140,9 +144,11 @@ export async function startGateway(file: string): Promise<Gateway> {
         const identity = identityOf(tlsConfiguration, files);
         listener.setTls(identity);
         log.logger.info({ event: "certificate reloaded" }, "new connections get the new certificate");
+        publishReload(certificateReload);
         for (const warning of identity.warnings) log.logger.warn({ event: "warning" }, formatFault(warning));
       } catch (error) {
         refuse("certificate refused", error);
+        publishRefusal(certificateReload, error);
       }
     };
     const files = [certificate, key, ...(clientCa === undefined ? [] : [clientCa])];
@@ -194,6 +200,7 @@ export async function startGateway(file: string): Promise<Gateway> {
     watches = watch();
     leave(former.gate.retire());
     log.logger.info({ event: "reloaded" }, "the new configuration is in force");
+    publishReload(configurationReload);
     announce(listener !== former.listener);
   }
 
