@@ -16,4 +16,5 @@ export const channelNames = [
   "registry-gate:upstream:queue",
 ] as const;
 
+/** One of the list. */
 export type ChannelName = (typeof channelNames)[number];

@@ -41,7 +41,11 @@ export type UpstreamQueue = QueueEvent & {
   readonly queue: "ordinary" | "urgent";
 };
 
+/** Requests that are over, once for each. */
 export const requestFinished: Channel<RequestRecord> = openChannel("registry-gate:request:finished");
+/** Logins that a backend has judged. */
 export const loginJudged: Channel<LoginJudged> = openChannel("registry-gate:login:judged");
+/** Connections to the registry. */
 export const upstreamConnection: Channel<UpstreamConnection> = openChannel("registry-gate:upstream:connection");
+/** Waiting for a connection to the registry. */
 export const upstreamQueue: Channel<UpstreamQueue> = openChannel("registry-gate:upstream:queue");
