@@ -1,4 +1,5 @@
 import { type Fault, InvalidOptionsError, type Logger } from "@registry-gate/auth";
+import { fileReload } from "@registry-gate/auth-kit";
 import { FileReadError, readSettled, type SettledFile, watchFile } from "@registry-gate/watched-file";
 import { NotThatFileError } from "./text-lines.ts";
 
@@ -49,15 +50,19 @@ export async function openLiveFile<T>(options: LiveFileOptions<T>): Promise<Live
       } catch (error) {
         if (!(error instanceof NotThatFileError)) throw error;
         log.error({ file: path, reason: error.message }, "the file is of no use; what was read before stays in force");
+        fileReload.publish(() => ({ files: [path], outcome: "invalid" }));
         return;
       }
       log.info({ file: path }, "the file has been read anew");
+      fileReload.publish(() => ({ files: [path], outcome: "reloaded" }));
       onChange();
     },
     {
       since: first.file,
-      onError: ({ code, fault }) =>
-        log.error({ file: path, code, reason: fault }, "the file cannot be read; what was read before stays in force"),
+      onError({ code, fault }) {
+        log.error({ file: path, code, reason: fault }, "the file cannot be read; what was read before stays in force");
+        fileReload.publish(() => ({ files: [path], outcome: "unreadable" }));
+      },
     },
   );
   return { current: () => value, close: () => watch.close() };

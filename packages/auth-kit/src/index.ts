@@ -19,7 +19,6 @@ export {
   type FairQueue,
   type FairQueueOptions,
   fairQueue,
-  type QueueRefusal,
   QueueRefusedError,
   type Release,
 } from "./fair-queue.ts";
@@ -27,6 +26,10 @@ export { guardProcess } from "./guard-process.ts";
 export { inspectKeyPair, type KeyPairFault, type KeyPairFindings } from "./key-pair.ts";
 export { suggestKey } from "./known-keys.ts";
 export { type LinkedList, type LinkedNode, linkedList } from "./linked-list.ts";
+export { type Channel, openChannel } from "./observe/channel.ts";
+export { type ChannelName, channelNames } from "./observe/channel-names.ts";
+export { type FileReload, fileReload } from "./observe/file-reload.ts";
+export type { ObserveQueue, QueueEvent, QueueLevels, QueueRefusal } from "./observe/queue-event.ts";
 export { optionFaults, parseOptions } from "./parse-options.ts";
 export { readSecret, readSecretText, type TextReading, withoutByteOrderMark } from "./read-secret.ts";
 export { isStreamSafe } from "./stream-safe.ts";

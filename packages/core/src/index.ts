@@ -28,6 +28,15 @@ export type { Permissions } from "./authorize/permissions.ts";
 export type { ImmutableTags, Knowledge, Policy, PolicyDecision, RuleVerdict } from "./authorize/policy.ts";
 export { type AddressSet, addressSet, plainAddress } from "./client/peer.ts";
 export { registryAuthorization } from "./forward/registry-login.ts";
+export {
+  type LoginJudged,
+  loginJudged,
+  requestFinished,
+  type UpstreamConnection,
+  type UpstreamQueue,
+  upstreamConnection,
+  upstreamQueue,
+} from "./observe/channels.ts";
 export type { Decision, Outcome, Phase, RequestRecord } from "./observe/record.ts";
 export type {
   AccessRule,

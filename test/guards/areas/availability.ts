@@ -54,8 +54,8 @@ export const availability: readonly Guard[] = [
   {
     name: "connections-to-the-registry",
     file: "packages/core/src/forward/upstream.ts",
-    find: "ordinary: queueOf(maxConnections)",
-    replacement: "ordinary: queueOf(100_000)",
+    find: 'ordinary: queueOf("ordinary", maxConnections)',
+    replacement: 'ordinary: queueOf("ordinary", 100_000)',
     tests: ["packages/core/test/middleware/budgets.test.ts"],
   },
   {

@@ -201,8 +201,8 @@ export const credentials: readonly Guard[] = [
   {
     name: "hashing-in-parallel-is-bounded",
     file: "packages/auth-htpasswd/src/hasher.ts",
-    find: "const queue = fairQueue({ concurrency, maxWaiting });",
-    replacement: "const queue = fairQueue({ concurrency: 1000, maxWaiting });",
+    find: "const queue = fairQueue({ concurrency, maxWaiting, observe });",
+    replacement: "const queue = fairQueue({ concurrency: 1000, maxWaiting, observe });",
     tests: ["packages/auth-htpasswd/test/backend.test.ts"],
   },
   {

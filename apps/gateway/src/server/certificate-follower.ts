@@ -1,6 +1,7 @@
 import type { Logger } from "@registry-gate/auth";
 import { type FileWatch, type SettledFile, watchFiles } from "@registry-gate/watched-file";
 import type { TlsConfiguration } from "../config/sections/listen-tls.ts";
+import { certificateReload, publishRefusal, publishReload } from "../observe/reloads.ts";
 import { reportRefusal, reportUnreadableFile, reportWarnings } from "./reports.ts";
 import { identityOf, type TlsFiles, type TlsIdentity } from "./tls.ts";
 
@@ -29,9 +30,11 @@ export function followCertificate(
       const identity = identityOf(configuration, files);
       take(identity);
       log.info({ event: "certificate reloaded" }, "new connections get the new certificate");
+      publishReload(certificateReload);
       reportWarnings(log, identity.warnings);
     } catch (error) {
       reportRefusal(log, "certificate refused", error);
+      publishRefusal(certificateReload, error);
     }
   };
   const files = [certificate, key, ...(clientCa === undefined ? [] : [clientCa])];

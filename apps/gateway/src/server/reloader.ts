@@ -1,6 +1,7 @@
 import { type FileWatch, watchFiles } from "@registry-gate/watched-file";
 import type { Logger } from "pino";
 import { logLevelOf } from "../config/sections/log.ts";
+import { configurationReload, publishRefusal, publishReload } from "../observe/reloads.ts";
 import { followCertificate } from "./certificate-follower.ts";
 import type { GateLoader } from "./gate-loader.ts";
 import type { GateSlot } from "./gate-slot.ts";
@@ -36,7 +37,10 @@ export function startReloader(path: string, { loader, gates, listener, log }: Re
   const attempts = reloadAttempts({
     replace,
     isPossible,
-    refuse: (error) => reportRefusal(log, "reload refused", error),
+    refuse(error) {
+      reportRefusal(log, "reload refused", error);
+      publishRefusal(configurationReload, error);
+    },
     describe: describeRefusal,
   });
 
@@ -73,6 +77,7 @@ export function startReloader(path: string, { loader, gates, listener, log }: Re
     unwatch();
     watches = watch();
     log.info({ event: "reloaded" }, "the new configuration is in force");
+    publishReload(configurationReload);
     if (anew) reportListening(log, listener);
     reportWarnings(log, warningsOf(gate));
   }

@@ -1,4 +1,5 @@
 import { type Fault, InvalidOptionsError, type Logger } from "@registry-gate/auth";
+import { fileReload } from "@registry-gate/auth-kit";
 import { FileReadError, readSettled, type SettledFile, watchFiles } from "@registry-gate/watched-file";
 
 export interface FollowedFilesOptions<T> {
@@ -40,15 +41,19 @@ export async function followFiles<T>(options: FollowedFilesOptions<T>): Promise<
           { files: paths, reason: error.message },
           "the files are of no use; what was read before stays in force",
         );
+        fileReload.publish(() => ({ files: paths, outcome: "invalid" }));
         return;
       }
       log.info({ files: paths }, "the files have been read anew");
+      fileReload.publish(() => ({ files: paths, outcome: "reloaded" }));
       onChange?.();
     },
     {
       since,
-      onError: ({ code, fault, path }) =>
-        log.error({ file: path, code, reason: fault }, "the file cannot be read; what was read before stays in force"),
+      onError({ code, fault, path }) {
+        log.error({ file: path, code, reason: fault }, "the file cannot be read; what was read before stays in force");
+        fileReload.publish(() => ({ files: paths, outcome: "unreadable" }));
+      },
     },
   );
   return { current: () => value, close: () => watch.close() };

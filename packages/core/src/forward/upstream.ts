@@ -1,5 +1,6 @@
 import { type Duration, type Logger, parseDuration, timerDelay } from "@registry-gate/auth";
 import { type FairQueue, fairQueue } from "@registry-gate/auth-kit";
+import { type UpstreamQueue, upstreamQueue } from "../observe/channels.ts";
 import type { UpstreamOptions } from "../options/options.ts";
 import { type QueryResponse, query, type UpstreamQuery } from "../query/query.ts";
 import { connectionLimit } from "./connection-limit.ts";
@@ -53,6 +54,7 @@ export function openUpstream(options: UpstreamOptions, log: Logger | undefined):
       : directTransport(
           readPool(
             {
+              upstream: url.host,
               host: hostOf(url),
               port: url.port === "" ? 80 : Number(url.port),
               connectTimeout,
@@ -69,8 +71,14 @@ export function openUpstream(options: UpstreamOptions, log: Logger | undefined):
       library.close();
     },
   };
-  const queueOf = (concurrency: number): FairQueue => fairQueue({ concurrency, maxWaiting, timeout: waitTimeout });
-  const queues = { ordinary: queueOf(maxConnections), urgent: queueOf(mostUrgent) };
+  const queueOf = (queue: UpstreamQueue["queue"], concurrency: number): FairQueue =>
+    fairQueue({
+      concurrency,
+      maxWaiting,
+      timeout: waitTimeout,
+      observe: (build) => upstreamQueue.publish(() => ({ upstream: url.host, queue, ...build() })),
+    });
+  const queues = { ordinary: queueOf("ordinary", maxConnections), urgent: queueOf("urgent", mostUrgent) };
   const transport = withRegistryLogin(limitTransport(retryStale(either), queues), credentials, url.host, log);
 
   return {

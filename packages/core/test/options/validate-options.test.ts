@@ -334,7 +334,17 @@ describe("options of JavaScript", () => {
       withSet: true,
       withNullPrototype: true,
     });
-    const keys = ["upstream", "backends", "realm", "access", "trustedProxies", "session", "loginCache", "onFinished", "log"];
+    const keys = [
+      "upstream",
+      "backends",
+      "realm",
+      "access",
+      "trustedProxies",
+      "session",
+      "loginCache",
+      "onFinished",
+      "log",
+    ];
     const options = fc.dictionary(fc.constantFrom(...keys), odd).map((part) => ({ ...complete, ...part }));
     const rules = fc.dictionary(fc.constantFrom("subjects", "repositories", "actions", "effect", "immutableTags"), odd);
     const accesses = fc
