@@ -77,6 +77,23 @@ function expectGoodRating(found: TlsScan): void {
   for (const { vulnerable } of found.heartbleed) expect(vulnerable).toBe("0");
 }
 
+test("a client cannot have the keys of a connection made anew, again and again", async () => {
+  const gate = await start({}, certificates.ec);
+  const { hostname, port } = new URL(gate.url);
+  const ca = await readFile(certificates.ec.authority);
+  const socket = connect({ host: hostname, port: Number(port), servername: "localhost", ca, maxVersion: "TLSv1.2" });
+  await once(socket, "secureConnect");
+  const refused = new Promise((resolve) => {
+    socket.once("error", resolve);
+    socket.renegotiate({}, (error) => {
+      if (error !== null) resolve(error);
+      else resolve("the keys were made anew");
+    });
+  });
+  expect(await refused).toBeInstanceOf(Error);
+  socket.destroy();
+});
+
 describe("sslscan finds neither old versions nor weak suites, curves or compression", () => {
   test.each(["ec", "rsa"] as const)("with a key of the type %s", async (type) => {
     expectGoodRating(await scan(await start({}, certificates[type])));

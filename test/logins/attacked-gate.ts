@@ -27,7 +27,7 @@ export interface AttackedGate {
 
 export async function attackedGate(
   backend: AuthBackend,
-  options: Pick<RegistryProxyOptions, "throttle" | "cache"> = {},
+  options: Pick<RegistryProxyOptions, "throttle" | "loginCache"> = {},
 ): Promise<AttackedGate> {
   const records: RequestRecord[] = [];
   const upstream = await startUpstream((_, response) => void response.end("{}"));

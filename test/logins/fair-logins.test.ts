@@ -86,7 +86,7 @@ describe("with a directory", () => {
   it("does not let a stranger's guesses lock a colleague out, at the gate or in the directory", async () => {
     // The directory locks an account after three failures.
     const gate = await attackedGate(await directoryBackend(4), {
-      cache: false,
+      loginCache: false,
       throttle: { perUserAndAddress: "2/1h", backoff: "1h..1h" },
     });
     for (let guess = 0; guess < 50; guess++) {

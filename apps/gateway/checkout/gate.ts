@@ -4,8 +4,9 @@
  * package pnpm finds this file as a program and runs it there. Elsewhere it is the script of that name, which pnpm runs in
  * the workspace's root, where it says in INIT_CWD where the user is.
  */
+import "../src/require-node.ts";
+import "../src/commands/ignore-debug-signal.ts";
+
 const { npm_lifecycle_event: script, INIT_CWD: folder } = process.env;
 if (script === "gate" && folder !== undefined) process.chdir(folder);
 await import("../src/main.ts");
-
-export {};

@@ -3,4 +3,5 @@
  *
  * @module
  */
+export { certificateReload, configurationReload, type Reload } from "./observe/reloads.ts";
 export { type Gateway, startGateway } from "./server/gateway.ts";

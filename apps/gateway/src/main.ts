@@ -8,12 +8,11 @@ import "./commands/ignore-debug-signal.ts";
 import { readFileSync } from "node:fs";
 import { didYouMean, guardProcess } from "@registry-gate/auth-kit";
 import { check } from "./commands/check.ts";
-import { type Command, UsageError } from "./commands/command.ts";
+import { type Command, helpOf, overviewOf, UsageError, usageOf } from "./commands/command.ts";
 import { explain } from "./commands/explain.ts";
 import { passwd } from "./commands/passwd.ts";
 import { schema } from "./commands/schema.ts";
 import { serve } from "./commands/serve.ts";
-import { helpOf, overviewOf, usageOf } from "./commands/usage.ts";
 import { oneLine } from "./one-line.ts";
 
 const commands: readonly Command[] = [serve, check, explain, passwd, schema];

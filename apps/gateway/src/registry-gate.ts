@@ -2,4 +2,7 @@
 /** The command as it is installed. An old Node cannot even load the rest, so that comes when it is known to be none. */
 import "./require-node.ts";
 
+// Before the rest is loaded, which takes a while.
+import "./commands/ignore-debug-signal.ts";
+
 await import("./main.ts");

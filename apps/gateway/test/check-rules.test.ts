@@ -188,11 +188,20 @@ describe("${username} that can never match", () => {
       { ...jwt, usernamePrefix: "ci:" },
       "the names begin with ci:, which no part of a repository's name does",
     ],
+    [
+      "a prefix with capitals",
+      { ...jwt, usernamePrefix: "Job-" },
+      "the names begin with Job-, which no part of a repository's name does",
+    ],
     ["a header of Google", { ...header, preset: "google-iap" }, email],
     ["a header with an address", { ...header, userHeader: "X-Forwarded-Email" }, email],
     ["an attribute with an address", { ...ldap, usernameAttribute: "mail" }, email],
   ])("is warned of: %s", async (_, backend, reason) => {
     expect(await warningsOf([own], backend)).toEqual([`${at}can never match: of auth.backends[0] ${reason}`]);
+  });
+
+  test("is not warned of where a prefix with capitals is written in lower case", async () => {
+    expect(await warningsOf([own], { ...jwt, usernamePrefix: "Job-", usernameCase: "lower" })).toEqual([]);
   });
 
   test("is told of the backend that it concerns, where others have names that fit", async () => {

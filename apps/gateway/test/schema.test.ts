@@ -1,4 +1,9 @@
-import { expect, test } from "vitest";
+import { globSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { z } from "zod";
 import { jsonSchema } from "../src/commands/schema.ts";
 
 test("the schema speaks of the configuration as it is written, not as it is read", () => {
@@ -9,7 +14,7 @@ test("the schema speaks of the configuration as it is written, not as it is read
     additionalProperties: false,
     patternProperties: { "^x-": {} },
     properties: {
-      listen: { properties: { address: { anyOf: [{ type: "string" }, { type: "integer" }] } } },
+      listen: { properties: { address: { anyOf: [{ type: "string" }, { type: ["integer", "string"] }] } } },
       upstream: { properties: { readTimeout: { type: "string" } } },
     },
   });
@@ -39,4 +44,41 @@ test("the schema has durations of backends as text alone, because a bare number 
   const ldap = JSON.stringify(jsonSchema());
   expect(ldap).toContain('"timeout":{"description":"For one operation; 5s by default","type":"string","pattern":"');
   expect(ldap).toContain('"jwksTimeout":{"description":"How long a fetch may take","type":"string","pattern":"');
+});
+
+describe("an editor that knows the schema", () => {
+  const schema = z.fromJSONSchema(jsonSchema());
+  const complaints = (text: string): string[] =>
+    (schema.safeParse(parse(text, { merge: true })).error?.issues ?? []).map(({ path }) => path.join("."));
+  const configuration = (key: string): string =>
+    `{ listen: { address: 1 }, upstream: { url: "http://a" }, auth: { backends: [{ type: htpasswd, file: a }] }, ${key} }`;
+
+  test.each([
+    'limits: { inFlight: "${N}" }',
+    'log: { attemptedNames: "${FLAG}", level: "${LEVEL}" }',
+    'x-a: &a { type: htpasswd, file: "${F}", allowPlaintext: "${FLAG}", hashConcurrency: "${N}" }',
+  ])("takes what the environment becomes: %s", (key) => {
+    expect(complaints(configuration(key))).toEqual([]);
+  });
+
+  test.each([
+    ['limits: { inFlight: "5" }', "limits.inFlight"],
+    ['limits: { minRate: "many" }', "limits.minRate"],
+    ["log: { attemptedNames: yes }", "log.attemptedNames"],
+    ["log: { level: loud }", "log.level"],
+    ["lgo: {}", ""],
+    ['access: [{ subjects: ["${X}"], repositories: [a], actions: ["${X}"] }]', "access.0.actions.0"],
+  ])("complains of what is wrong: %s", (key, path) => {
+    expect(complaints(configuration(key))).toContain(path);
+  });
+
+  const root = resolve(import.meta.dirname, "../../..");
+  test.each(globSync(["README.md", "{apps,packages}/*/README.md"], { cwd: root }).sort())(
+    "takes every whole configuration in %s",
+    async (path) => {
+      const text = await readFile(join(root, path), "utf8");
+      const examples = [...text.matchAll(/```yaml\n(.*?)```/gs)].map(([, example = ""]) => example);
+      for (const example of examples.filter((each) => /^listen:/m.test(each))) expect(complaints(example)).toEqual([]);
+    },
+  );
 });

@@ -51,6 +51,21 @@ describe("a value that YAML takes for something else", () => {
     ],
     ["a colon and a blank", "realm: Registry: prod\n", `line 1, column 8: a value holds a colon and a blank: ${quote}`],
     [
+      "a colon and a blank in a flow map",
+      "auth: { realm: Registry: prod, backends: [] }\n",
+      `line 1, column 16: a value holds a colon and a blank: ${quote}`,
+    ],
+    [
+      "an IPv6 address alone",
+      "listen: { address: :: }\n",
+      `line 1, column 20: a value holds a colon and a blank: ${quote}`,
+    ],
+    [
+      "two distinguished names in a flow map",
+      "a: { bindDN: cn=gate,dc=x, searchBase: ou=people,dc=x }\n",
+      `line 1, column 50: a value holds a comma in a map in one line: ${quote}`,
+    ],
+    [
       "a misspelt alias",
       "x-a: &a {}\nlisten: *b\n",
       `line 2, column 9: no anchor before this alias has its name; where a text is meant, ${quote}`,
@@ -90,6 +105,15 @@ describe("a value that YAML takes for something else", () => {
       faultsOf("access:\n  - { subjects: [authenticated], repositories: [team/**, a*], actions: [pull] }\n"),
     ).toEqual(["listen: is required", "upstream: is required", "auth: is required"]);
   });
+});
+
+test("the rest of a value with a comma is not taken for a key that somebody meant, nor shown", () => {
+  const hint =
+    "has an unknown key without a value; where it is the rest of a value with a comma, put that value in quotes";
+  expect(faultsOf("listen: { address: 5043, x-a: 1, tls: { certificate: a, key: b,canary } }\n")).toContain(
+    `listen.tls: ${hint}`,
+  );
+  expect(faultsOf("listen: { adress: }\n")).toContain("listen.adress: is not a known key; did you mean address?");
 });
 
 test("of what follows from a fault, nothing is said", () => {

@@ -1,7 +1,15 @@
 import { type AuthRequest, BackendUnavailableError } from "@registry-gate/auth";
-import { clientNetwork, fairQueue, QueueRefusedError, type Release, untilAborted } from "@registry-gate/auth-kit";
+import {
+  clientNetwork,
+  fairQueue,
+  type ObserveQueue,
+  QueueRefusedError,
+  type Release,
+  untilAborted,
+} from "@registry-gate/auth-kit";
 import { type HashChecks, isCheap } from "./hash-checks.ts";
 import type { PasswordHash } from "./hash-format.ts";
+import { hashQueue } from "./observe/hash-queue.ts";
 
 export interface HasherOptions {
   /** The id of the backend, for its errors. */
@@ -45,7 +53,8 @@ export const BCRYPT_MAX_BYTES = 72;
 const MAX_BYTES = 512;
 
 export function createHasher({ backend, concurrency, queue: maxWaiting, checks }: HasherOptions): Hasher {
-  const queue = fairQueue({ concurrency, maxWaiting });
+  const observe: ObserveQueue = (build) => hashQueue.publish(() => ({ backend, ...build() }));
+  const queue = fairQueue({ concurrency, maxWaiting, observe });
   let closing: Promise<void> | undefined;
 
   const unavailable = (reason: string, cause?: unknown): BackendUnavailableError =>

@@ -4,6 +4,7 @@
  * @module
  */
 export { htpasswd } from "./backend.ts";
+export { type HashQueue, hashQueue } from "./observe/hash-queue.ts";
 export type { HtpasswdOptions } from "./options.ts";
 export { plugin } from "./plugin.ts";
 export { passwordEntry, type SetPasswordOptions, setPassword } from "./set-password.ts";

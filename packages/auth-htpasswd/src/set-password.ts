@@ -6,7 +6,7 @@ import { BCRYPT_COST } from "./hash-format.ts";
 import { BCRYPT_MAX_BYTES } from "./hasher.ts";
 import { ReplaceError } from "./replace-error.ts";
 import { replaceFile } from "./replace-file.ts";
-import { parseUserFile } from "./user-file.ts";
+import { parseUserFile, requireUserFile } from "./user-file.ts";
 
 /** How a password is written. */
 export interface SetPasswordOptions {
@@ -45,6 +45,7 @@ export async function setPassword(
       file,
       (content) => {
         parseUserFile(content, false);
+        requireUserFile(content);
         const edited = editEntry(content, name, hashed);
         const written = parseUserFile(edited.content, false).hashes.get(name);
         if (written?.text !== hashed) throw new InvalidFileError("cannot hold this user");

@@ -1,6 +1,6 @@
 import { InvalidFileError, readText } from "@registry-gate/auth-kit";
 import { type HashReading, type PasswordHash, readHash } from "./hash-format.ts";
-import { isDigest } from "./lookalikes.ts";
+import { hashLikeFault, isDigest, isLocked } from "./lookalikes.ts";
 import { type Note, textLines } from "./text-lines.ts";
 
 /** The users of a password file. */
@@ -94,4 +94,19 @@ export interface Entry {
 export function splitEntry(text: string): Entry | undefined {
   const [username, stored, next] = text.split(":", 3);
   return username === undefined || stored === undefined ? undefined : { username, stored, next };
+}
+
+/**
+ * Keeps an entry from being written into a group file or a configuration, whose lines have a colon too: behind it is a blank
+ * and no hash, or nothing.
+ *
+ * @throws {InvalidFileError} where that is so of every line.
+ */
+export function requireUserFile(content: Buffer): void {
+  const stored = [...textLines(content)].flatMap(({ text }) => splitEntry(text ?? "")?.stored ?? []);
+  const isEmpty = (text: string): boolean => text === "";
+  const isValue = (text: string): boolean => /^\s/.test(text) && !isLocked(text) && hashLikeFault(text) === undefined;
+  if (stored.some(isValue) && stored.every((text) => isEmpty(text) || isValue(text))) {
+    throw new InvalidFileError("is not a password file: no line is user:hash");
+  }
 }

@@ -195,3 +195,27 @@ test("an edit of any file changes one entry, keeps the others and can be read ba
     { numRuns: 1000 },
   );
 });
+
+test.each([
+  ["a group file", "pushers: alice bob\nempty:\n"],
+  [
+    "a configuration",
+    "listen:\n  address: 127.0.0.1:5043\nauth:\n  backends:\n    - { type: htpasswd, file: users }\n",
+  ],
+])("does not take %s for a password file", async (_, content) => {
+  const file = join(await scratchDirectory(), "other");
+  await writeFile(file, content);
+  expect(await faultsOf(setPassword(file, "alice", "secret", CHEAP))).toEqual([
+    `file is not a password file: no line is user:hash: ${file}`,
+  ]);
+  expect(await readFile(file, "utf8")).toBe(content);
+});
+
+test.each(["", "# users\n", "alice:\n", "alice:plain\n", "alice: $apr1$x$y\n", "alice: !\n"])(
+  "takes %j for a password file",
+  async (content) => {
+    const file = join(await scratchDirectory(), "users");
+    await writeFile(file, content);
+    expect(await setPassword(file, "carol", "secret", CHEAP)).toBe("created");
+  },
+);

@@ -52,6 +52,10 @@ export { type AddressBlock, addressBlock } from "./network/address-block.ts";
 export { type AddressSet, addressFault, addressSet } from "./network/address-set.ts";
 export { clientNetwork } from "./network/client-network.ts";
 export { ipv6Groups, plainAddress } from "./network/ip-address.ts";
+export { type Channel, openChannel } from "./observe/channel.ts";
+export { type ChannelName, channelNames } from "./observe/channel-names.ts";
+export { type FileReload, fileReload } from "./observe/file-reload.ts";
+export type { ObserveQueue, QueueEvent, QueueLevels, QueueRefusal } from "./observe/queue-event.ts";
 export { durationFault, durationOption, fileOptionsSchema } from "./options/duration.ts";
 export { credentialHeaderOption, identityHeaderOption, isCredentialHeader } from "./options/header-name.ts";
 export { suggestKey } from "./options/known-keys.ts";
@@ -72,7 +76,6 @@ export {
   type FairQueue,
   type FairQueueOptions,
   fairQueue,
-  type QueueRefusal,
   QueueRefusedError,
   type Release,
 } from "./waiting/fair-queue.ts";

@@ -23,7 +23,7 @@ export async function ldapBackend(options: LdapOptions, context: Partial<Backend
   const prepared = await prepare(options, context);
   const { settings } = prepared;
   const { id, log } = prepared.context;
-  const directory = openDirectory(settings.directory, () => prepared.account(), log);
+  const directory = openDirectory(id, settings.directory, () => prepared.account(), log);
   prepared.onAccountChange(() => directory.accountChanged());
   const domains = createDomains();
   // A turn of its own, which no client can take.

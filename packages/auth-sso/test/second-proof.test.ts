@@ -1,6 +1,7 @@
 import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { AuthBackend, AuthResult } from "@registry-gate/auth";
+import { type FileReload, fileReload } from "@registry-gate/auth-kit";
 import { type SsoHeaderOptions, ssoHeader } from "@registry-gate/auth-sso";
 import { expect, onTestFinished, test } from "vitest";
 import { ask, faultsOf, recordingLog, scratchDirectory, until } from "./fixtures.ts";
@@ -45,6 +46,8 @@ test("the file of the secret is followed", async () => {
   onTestFinished(() => backend.close?.());
   let changes = 0;
   const unsubscribe = backend.onChange?.(() => changes++);
+  const published: FileReload[] = [];
+  onTestFinished(fileReload.subscribe((message) => published.push(message)));
   expect(await withSecret(backend, secret)).toMatchObject({ status: "authenticated" });
 
   await writeFile(`${file}.new`, "canary-of-tomorrow");
@@ -61,6 +64,7 @@ test("the file of the secret is followed", async () => {
   await until(() => expect(lines.filter(({ level }) => level === "error")).toHaveLength(2));
   expect(changes).toBe(1);
   expect(JSON.stringify(lines)).not.toContain("canary");
+  expect(published).toEqual(["reloaded", "invalid", "unreadable"].map((outcome) => ({ files: [file], outcome })));
 });
 
 test("a byte order mark and a line end do not belong to the secret in a file", async () => {

@@ -26,18 +26,28 @@ export { compilePolicy } from "./authorize/checked-policy.ts";
 export type { Permissions } from "./authorize/permissions.ts";
 export type { ImmutableTags, Knowledge, Policy, PolicyDecision, RuleVerdict } from "./authorize/policy.ts";
 export { registryAuthorization } from "./forward/registry-login.ts";
+export {
+  type LoginJudged,
+  loginJudged,
+  requestFinished,
+  type UpstreamConnection,
+  type UpstreamQueue,
+  upstreamConnection,
+  upstreamQueue,
+} from "./observe/channels.ts";
 export type { Decision, Outcome, Phase, RequestRecord } from "./observe/record.ts";
 export type {
   AccessRule,
   AuthenticatorOptions,
-  CacheOptions,
   CorsOptions,
   GateOptions,
   LimitOptions,
+  LoginCacheOptions,
   RegistryCredentials,
   RegistryProxyOptions,
   SharedSignInOptions,
   SignInOptions,
+  Subject,
   UpstreamOptions,
 } from "./options/options.ts";
 export { type Findings, validateOptions } from "./options/validate-options.ts";

@@ -160,7 +160,7 @@ function authenticatorOf(backend: AuthBackend, options: BackendStrategyOptions):
   });
   return createAuthenticator({
     backends: [backend],
-    cache: false,
+    loginCache: false,
     ...(realm !== undefined && { realm }),
     ...(throttle !== undefined && { throttle }),
     ...(trustedProxies !== undefined && { trustedProxies }),

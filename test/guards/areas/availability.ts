@@ -17,13 +17,6 @@ export const availability: readonly Guard[] = [
     tests: ["packages/core/test/middleware/pipelining.test.ts"],
   },
   {
-    name: "request-behind-the-last-one",
-    file: "packages/core/src/limits/one-at-a-time.ts",
-    find: "if (socket.destroyed || isLast(response)) {",
-    replacement: "if (socket.destroyed) {",
-    tests: ["packages/core/test/middleware/pipelining.test.ts"],
-  },
-  {
     name: "unread-head-is-not-slow",
     file: "packages/core/src/respond/refuse-unreadable.ts",
     find: "if (error.code !== undefined && isUnread(socket, error.code)) return;",
@@ -61,8 +54,8 @@ export const availability: readonly Guard[] = [
   {
     name: "connections-to-the-registry",
     file: "packages/core/src/forward/upstream.ts",
-    find: "ordinary: queueOf(maxConnections)",
-    replacement: "ordinary: queueOf(100_000)",
+    find: 'ordinary: queueOf("ordinary", maxConnections)',
+    replacement: 'ordinary: queueOf("ordinary", 100_000)',
     tests: ["packages/core/test/middleware/budgets.test.ts"],
   },
   {
@@ -176,13 +169,6 @@ export const availability: readonly Guard[] = [
     find: "server.requestTimeout = 0;",
     replacement: "",
     tests: ["packages/core/test/middleware/attach.test.ts"],
-  },
-  {
-    name: "upload-for-hours-at-the-gateway",
-    file: "apps/gateway/src/server/listener.ts",
-    find: "requestTimeout: 0,",
-    replacement: "requestTimeout: 2000,",
-    tests: ["test/framing/availability.test.ts"],
   },
   {
     name: "head-in-time",

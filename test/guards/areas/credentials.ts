@@ -158,9 +158,9 @@ export const credentials: readonly Guard[] = [
   },
   {
     name: "reload-keeps-failures",
-    file: "apps/gateway/src/server/gateway.ts",
-    find: "const { loaded: next, gate: nextGate } = await load(path, counters, logOf);",
-    replacement: "const { loaded: next, gate: nextGate } = await load(path, memoryCounters(), logOf);",
+    file: "apps/gateway/src/server/gate-loader.ts",
+    find: "return { log: own, counters,",
+    replacement: "return { log: own, counters: memoryCounters(),",
     tests: ["test/gateway/reload.test.ts"],
   },
   {
@@ -201,8 +201,8 @@ export const credentials: readonly Guard[] = [
   {
     name: "hashing-in-parallel-is-bounded",
     file: "packages/auth-htpasswd/src/hasher.ts",
-    find: "const queue = fairQueue({ concurrency, maxWaiting });",
-    replacement: "const queue = fairQueue({ concurrency: 1000, maxWaiting });",
+    find: "const queue = fairQueue({ concurrency, maxWaiting, observe });",
+    replacement: "const queue = fairQueue({ concurrency: 1000, maxWaiting, observe });",
     tests: ["packages/auth-htpasswd/test/backend.test.ts"],
   },
   {

@@ -46,8 +46,8 @@ export const secrets: readonly Guard[] = [
   },
   {
     name: "half-written-certificate",
-    file: "apps/gateway/src/server/gateway.ts",
-    find: 'refuse("certificate refused", error);',
+    file: "apps/gateway/src/server/certificate-follower.ts",
+    find: 'reportRefusal(log, "certificate refused", error);',
     replacement: "throw error;",
     tests: ["test/gateway/tls.test.ts"],
   },

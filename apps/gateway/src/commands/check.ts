@@ -4,12 +4,9 @@ import type { Configuration } from "../config/configuration.ts";
 import type { Gate } from "../server/gate.ts";
 import { loadGate } from "../server/load-gate.ts";
 import { warningsOf } from "../server/warnings.ts";
-import { type Command, UsageError } from "./command.ts";
-import { parseCommandLine } from "./command-line.ts";
-import { configHelp, configOption, requireConfig } from "./config-file.ts";
-import { reportFaults } from "./report.ts";
-import { tryBackends } from "./try-backends.ts";
-import { tryRegistry } from "./try-registry.ts";
+import { tryBackends, tryRegistry } from "./check-connect.ts";
+import { type Command, parseCommandLine, UsageError } from "./command.ts";
+import { configHelp, configOption, reportFaults, requireConfig } from "./config-file.ts";
 
 export const check: Command = {
   name: "check",

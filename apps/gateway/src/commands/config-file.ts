@@ -1,5 +1,5 @@
-import { UsageError } from "./command.ts";
-import { parseCommandLine } from "./command-line.ts";
+import { type Fault, formatFault } from "@registry-gate/auth";
+import { parseCommandLine, UsageError } from "./command.ts";
 
 /** What is said of `--config` in a command's help. */
 export const configHelp = "  -c, --config FILE  the configuration, in YAML or JSON";
@@ -22,4 +22,9 @@ export function requireConfig({ config }: { config?: string | undefined }, posit
   if (positionals[0] !== undefined) throw new UsageError(`unexpected ${positionals[0]}`);
   if (config === undefined) throw new UsageError("--config FILE is required");
   return config;
+}
+
+/** Writes each fault as a line on standard error: the file, the key's path, and what is wrong there. */
+export function reportFaults(file: string, faults: readonly Fault[]): void {
+  for (const fault of faults) process.stderr.write(`${file}: ${formatFault(fault)}\n`);
 }

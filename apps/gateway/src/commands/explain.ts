@@ -10,11 +10,9 @@ import {
 } from "@registry-gate/core";
 import type { Configuration } from "../config/configuration.ts";
 import { type LoadedConfiguration, loadConfiguration } from "../config/load.ts";
-import { type Command, UsageError } from "./command.ts";
-import { parseCommandLine } from "./command-line.ts";
-import { configHelp } from "./config-file.ts";
+import { type Command, parseCommandLine, UsageError } from "./command.ts";
+import { configHelp, reportFaults } from "./config-file.ts";
 import { findUser } from "./find-user.ts";
-import { reportFaults } from "./report.ts";
 
 const actions: readonly Action[] = ["pull", "push", "delete", "*"];
 

@@ -1,7 +1,7 @@
 import { type AuthBackend, type Fault, formatFault, type Identity, InvalidOptionsError } from "@registry-gate/auth";
 import { silentLog } from "@registry-gate/auth-kit";
-import type { BackendConfiguration } from "../config/configuration.ts";
 import type { LoadedConfiguration } from "../config/load.ts";
+import type { BackendConfiguration } from "../config/sections/auth.ts";
 import { caseVariants, listed } from "../rules/known-names.ts";
 import { openBackend } from "../server/open-backend.ts";
 import { failureText } from "./step-text.ts";

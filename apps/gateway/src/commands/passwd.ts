@@ -1,9 +1,7 @@
 import { InvalidOptionsError } from "@registry-gate/auth";
 import { passwordEntry, setPassword } from "@registry-gate/auth-htpasswd";
-import { type Command, UsageError } from "./command.ts";
-import { parseCommandLine } from "./command-line.ts";
-import { askHidden } from "./hidden-prompt.ts";
-import { readLine } from "./read-line.ts";
+import { type Command, parseCommandLine, UsageError } from "./command.ts";
+import { askHidden, readLine } from "./password-input.ts";
 
 /** What stands for it in the place of a file. */
 const standardOutput = "-";

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { configurationSchema } from "../config/schema.ts";
+import { configurationSchema } from "../config/configuration.ts";
+import { allowPlaceholders } from "../config/schema-placeholders.ts";
 import { builtInPlugins } from "../plugins.ts";
 import { type Command, UsageError } from "./command.ts";
 
@@ -33,7 +34,7 @@ export function jsonSchema(): JsonSchema {
       if (path.join(".") === "properties.auth.properties.backends.items") part.anyOf = backendSchemas(part);
     },
   });
-  return { title: "registry-gate", ...whole };
+  return { title: "registry-gate", ...asObject(allowPlaceholders(whole, (key) => key === "access" || key === "type")) };
 }
 
 /** Keys for whatever is used again elsewhere, as in compose files. */

@@ -2,8 +2,7 @@ import { InvalidOptionsError } from "@registry-gate/auth";
 import { oneLine } from "../one-line.ts";
 import { type Gateway, startGateway } from "../server/gateway.ts";
 import type { Command } from "./command.ts";
-import { configFile, configHelp } from "./config-file.ts";
-import { reportFaults } from "./report.ts";
+import { configFile, configHelp, reportFaults } from "./config-file.ts";
 import { catchUncaughtErrors } from "./uncaught-errors.ts";
 
 export const serve: Command = {

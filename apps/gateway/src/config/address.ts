@@ -1,5 +1,11 @@
 import { isIP } from "node:net";
-import type { ListenAddress } from "./configuration.ts";
+
+/** Where to listen. */
+export type ListenAddress =
+  | { readonly host: string; readonly port: number }
+  | { readonly socket: string }
+  /** A socket that systemd passes, by its name; `undefined`: the only one. */
+  | { readonly inherited: string | undefined };
 
 /** In the place of a host: every address of the machine, of IPv6 where it has it, and of IPv4. */
 export const everyAddress = "*";

@@ -1,87 +1,73 @@
-import type { AccessRule, CacheOptions, CorsOptions, LimitOptions, ThrottleOptions } from "@registry-gate/core";
+import { z } from "zod";
+import type { Path } from "./path.ts";
+import type { MakeAbsolute, Section, Substitute } from "./section.ts";
+import { type AccessConfiguration, accessSection } from "./sections/access.ts";
+import { type AuthConfiguration, authSection } from "./sections/auth.ts";
+import { type LimitsConfiguration, limitsSection } from "./sections/limits.ts";
+import { type ListenConfiguration, listenSection } from "./sections/listen.ts";
+import { type LogConfiguration, logSection } from "./sections/log.ts";
+import { type UpstreamConfiguration, upstreamSection } from "./sections/upstream.ts";
 
 /** A configuration that has been read: durations in milliseconds, paths absolute, environment variables expanded. */
 export interface Configuration {
   readonly listen: ListenConfiguration;
-  readonly upstream: {
-    readonly url: string;
-    readonly readTimeout?: number;
-    readonly connectTimeout?: number;
-    readonly maxConnections?: number;
-    /** A PEM file. */
-    readonly ca?: string;
-    /** The gate's own login at the registry. */
-    readonly credentials?: CredentialsConfiguration;
+  readonly upstream: UpstreamConfiguration;
+  readonly auth: AuthConfiguration;
+  readonly access?: AccessConfiguration;
+  readonly limits?: LimitsConfiguration;
+  readonly log?: LogConfiguration;
+}
+
+type SectionName = keyof Configuration;
+
+const sections: { readonly [Name in SectionName]-?: Section<NonNullable<Configuration[Name]>> } = {
+  listen: listenSection,
+  upstream: upstreamSection,
+  auth: authSection,
+  access: accessSection,
+  limits: limitsSection,
+  log: logSection,
+};
+
+/** The form of a configuration, as it is written. What its parts mean together is judged when they are built. */
+export const configurationSchema: z.ZodType<Configuration> = z.strictObject(
+  {
+    listen: sections.listen.schema,
+    upstream: sections.upstream.schema,
+    auth: sections.auth.schema,
+    access: sections.access.schema.exactOptional(),
+    limits: sections.limits.schema.exactOptional(),
+    log: sections.log.schema.exactOptional(),
+  },
+  "must be a configuration with listen, upstream and auth",
+);
+
+/** Substitutes for whatever is required, the innermost first, with paths from the root. */
+export const substitutes: readonly Substitute[] = Object.entries(sections).flatMap(([name, section]) =>
+  (section.substitutes ?? []).map(({ path, value }) => ({ path: [name, ...path], value })),
+);
+
+/** Makes every path in a configuration absolute, but for those of backends, which are left to their plugins. */
+export function withAbsolutePaths(configuration: Configuration, absolute: MakeAbsolute): Configuration {
+  const { listen, upstream, auth, access, limits, log } = configuration;
+  const inSection = <Value>(section: Section<Value>, value: Value): Value =>
+    section.withAbsolutePaths?.(value, absolute) ?? value;
+  return {
+    listen: inSection(sections.listen, listen),
+    upstream: inSection(sections.upstream, upstream),
+    auth: inSection(sections.auth, auth),
+    ...(access && { access: inSection(sections.access, access) }),
+    ...(limits && { limits: inSection(sections.limits, limits) }),
+    ...(log && { log: inSection(sections.log, log) }),
   };
-  readonly auth: {
-    readonly realm?: string;
-    readonly challenge?: "basic";
-    readonly backends: readonly BackendConfiguration[];
-    readonly cache?: CacheOptions | false;
-    readonly throttle?: Omit<ThrottleOptions, "store"> | false;
-  };
-  readonly access?: readonly AccessRule[];
-  readonly limits?: LimitOptions & { readonly connectionsPerAddress?: number };
-  readonly log?: {
-    readonly level?: LogLevel;
-    /** Whether the name of a failed login is logged. */
-    readonly attemptedNames?: boolean;
-  };
 }
 
-/** For Basic, or for Bearer; the secret is the only line of a file. */
-export type CredentialsConfiguration =
-  | { readonly username: string; readonly passwordFile: string }
-  | { readonly bearerFile: string };
-
-export interface ListenConfiguration {
-  readonly address: ListenAddress;
-  /** Of the file of a Unix socket. */
-  readonly socketMode?: number;
-  /** A name or a number. */
-  readonly socketGroup?: string | number;
-  /** Whether another process may listen on the same address, and takes over before this one ends. */
-  readonly shared?: boolean;
-  readonly tls?: TlsConfiguration;
-  readonly trustedProxies?: readonly string[];
-  /** Pages of other origins that may use the registry. */
-  readonly cors?: CorsOptions;
-  /** Where load balancers ask whether the gate is there. */
-  readonly healthPath?: string;
-  /** How long requests that have begun may take to finish when the gate stops. */
-  readonly drainTimeout?: number;
-  readonly headersTimeout?: number;
-  readonly maxConnections?: number;
+/** Where an option of the middleware stands in a configuration. */
+export function toConfigurationPath(path: Path): Path {
+  const [option, ...rest] = path;
+  for (const [name, { optionKeys = {} }] of Object.entries(sections)) {
+    const key = Object.entries(optionKeys).find(([known]) => known === option)?.[1];
+    if (key !== undefined) return [name, key, ...rest];
+  }
+  return path;
 }
-
-export type ListenAddress =
-  | { readonly host: string; readonly port: number }
-  | { readonly socket: string }
-  /** A socket that systemd passes, by its name; `undefined`: the only one. */
-  | { readonly inherited: string | undefined };
-
-export interface TlsConfiguration {
-  /** PEM files. */
-  readonly certificate: string;
-  readonly key: string;
-  /** A PEM file with the certificate authorities of clients. */
-  readonly clientCa?: string;
-  /** `optional` where there is a `clientCa`, or else `none`. */
-  readonly clientAuth?: ClientAuth;
-  readonly minVersion?: "TLSv1.2" | "TLSv1.3";
-  /** A cipher string of OpenSSL, in place of the gate's own. */
-  readonly ciphers?: string;
-}
-
-/** Whether clients are asked for a certificate, and whether the handshake fails without a valid one. */
-export type ClientAuth = "none" | "optional" | "required";
-
-/** The options of a backend stand beside its type; its plugin judges them. */
-export interface BackendConfiguration {
-  /** A built-in backend, or the name of a package. */
-  readonly type: string;
-  readonly id?: string;
-  readonly [option: string]: unknown;
-}
-
-export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";

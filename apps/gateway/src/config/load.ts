@@ -1,9 +1,9 @@
 import { dirname, isAbsolute, resolve } from "node:path";
 import { type Fault, InvalidOptionsError } from "@registry-gate/auth";
 import { FileReadError, readSettled, type SettledFile } from "@registry-gate/watched-file";
-import type { Configuration, CredentialsConfiguration } from "./configuration.ts";
-import type { Path } from "./mend.ts";
+import { type Configuration, withAbsolutePaths } from "./configuration.ts";
 import { readConfiguration } from "./parse.ts";
+import type { Path } from "./path.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -43,7 +43,8 @@ export async function inspectConfiguration(file: string, environment: Environmen
   const { configuration, ...findings } = readConfiguration(decode(source.content), environment);
   if (configuration === undefined) return { ...findings, loaded: undefined };
   const { placeholders } = findings;
-  const loaded = { configuration: withAbsolutePaths(configuration, directory), source, directory, placeholders };
+  const absolute = (path: string): string => (isAbsolute(path) ? path : resolve(directory, path));
+  const loaded = { configuration: withAbsolutePaths(configuration, absolute), source, directory, placeholders };
   return { ...findings, loaded };
 }
 
@@ -64,38 +65,4 @@ function decode(content: Buffer): string {
   } catch (error) {
     throw new InvalidOptionsError([{ path: [], message: "is not UTF-8 text" }], { cause: error });
   }
-}
-
-function withAbsolutePaths(configuration: Configuration, directory: string): Configuration {
-  const absolute = (path: string): string => (isAbsolute(path) ? path : resolve(directory, path));
-  const { listen, upstream } = configuration;
-  return {
-    ...configuration,
-    listen: {
-      ...listen,
-      address: "socket" in listen.address ? { socket: absolute(listen.address.socket) } : listen.address,
-      ...(listen.tls && {
-        tls: {
-          ...listen.tls,
-          certificate: absolute(listen.tls.certificate),
-          key: absolute(listen.tls.key),
-          ...(listen.tls.clientCa !== undefined && { clientCa: absolute(listen.tls.clientCa) }),
-        },
-      }),
-    },
-    upstream: {
-      ...upstream,
-      ...(upstream.ca !== undefined && { ca: absolute(upstream.ca) }),
-      ...(upstream.credentials !== undefined && { credentials: absoluteCredentials(upstream.credentials, absolute) }),
-    },
-  };
-}
-
-function absoluteCredentials(
-  credentials: CredentialsConfiguration,
-  absolute: (path: string) => string,
-): CredentialsConfiguration {
-  return "bearerFile" in credentials
-    ? { bearerFile: absolute(credentials.bearerFile) }
-    : { ...credentials, passwordFile: absolute(credentials.passwordFile) };
 }

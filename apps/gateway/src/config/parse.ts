@@ -2,14 +2,12 @@ import type { Fault } from "@registry-gate/auth";
 import { optionFaults } from "@registry-gate/auth-kit";
 import { LineCounter, parseDocument } from "yaml";
 import { z } from "zod";
-import type { Configuration } from "./configuration.ts";
+import { type Configuration, configurationSchema } from "./configuration.ts";
 import { expandEnvironment } from "./expand.ts";
-import { isExtension } from "./extensions.ts";
-import { isWithin, mend, type Path } from "./mend.ts";
-import { withQuoteHint } from "./quote-hint.ts";
-import { configurationSchema } from "./schema.ts";
+import { isWithin, type Path } from "./path.ts";
+import { pruneInvalid } from "./prune-invalid.ts";
 import { typePlaceholders } from "./type-placeholders.ts";
-import { yamlFaults } from "./yaml-faults.ts";
+import { withQuoteHint, yamlFaults } from "./yaml-faults.ts";
 
 /** As many references as an honest configuration could have, and far fewer than make a memory bomb. */
 const mostAliases = 100;
@@ -52,9 +50,18 @@ export function readConfiguration(
   if (judged.success) return { faults, configuration: judged.data, leftOut: unset, placeholders };
   const found = [...optionFaults(configurationSchema, value)].filter(({ path }) => !isWithin(path, unset));
   faults.push(...found.map((fault) => withQuoteHint(fault, value)));
-  const { rest, touched } = mend(value, firstFault);
+  const { rest, touched } = pruneInvalid(value, firstFault);
   const { data: configuration } = configurationSchema.safeParse(rest);
   return { faults, configuration, leftOut: [...unset, ...touched], placeholders };
+}
+
+/**
+ * Whether a key of the map at a place is there for whatever is used again elsewhere, as in compose files, and is passed
+ * over. Below an option of a backend such a key may be a name of the backend's own, like that of a claim.
+ */
+function isExtension(place: Path, key: string): boolean {
+  const isBackendOption = place.length > 3 && place[0] === "auth" && place[1] === "backends";
+  return key.startsWith("x-") && !isBackendOption;
 }
 
 let jsonSchemaMade: unknown;

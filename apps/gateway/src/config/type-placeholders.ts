@@ -1,5 +1,5 @@
 import { valueSchema } from "@registry-gate/auth-kit";
-import type { Path } from "./mend.ts";
+import type { Path } from "./path.ts";
 
 /** As YAML 1.2 writes numbers, in its core schema, without those that nobody needs. */
 const number = /^[-+]?\d{1,15}(?:\.\d{1,15})?$/;

@@ -13,6 +13,8 @@ interface Problem {
 const beginnings: Readonly<Record<string, string>> = { "*": "an alias", "!": "a tag", "{": "a map", "[": "a list" };
 
 const quote = "put the value in quotes";
+/** As much of a key as is looked at. */
+const longestKey = 256;
 const noSuchAnchor = `no anchor before this alias has its name; where a text is meant, ${quote}`;
 
 /** What the YAML library says to programmers, in the words of somebody who writes a configuration. */
@@ -20,6 +22,8 @@ const rewordings: readonly (readonly [RegExp, string])[] = [
   [/^Source contains multiple documents/, "must be one document: the second begins here"],
   [/^Maximum call stack size exceeded/, "is nested too deeply"],
   [/^Nested mappings are not allowed in compact mappings/, `a value holds a colon and a blank: ${quote}`],
+  // The same in a map or list in one line.
+  [/^Block collections are not allowed within flow collections/, `a value holds a colon and a blank: ${quote}`],
   // The token may be part of a password.
   [/^Unexpected .* token in YAML stream/, "is not YAML from here on"],
 ];
@@ -70,8 +74,34 @@ function explain({ message, pos: [offset], code }: YAMLError, text: string): str
   if ((sign === "{" || sign === "[") && /[^\s,:[{-]/.test(before)) {
     return beginsSomething(sign);
   }
+  // In a map in one line a comma ends a value: of `{ bindDN: cn=gate,dc=a, searchBase: dc=a }` there are two keys `dc=a`.
+  if (code === "DUPLICATE_KEY" && /^[^\s,{}[\]:"']*=/.test(text.slice(offset, offset + longestKey))) {
+    return `a value holds a comma in a map in one line: ${quote}`;
+  }
   if (/[\]}"']/.test(before) && /[^\s,\]}]/.test(sign)) return `a value goes on where YAML takes it to end: ${quote}`;
   const said = (message.split("\n", 1)[0] ?? "").replace(/ at line \d+, column \d+:?$/, "");
   const reworded = rewordings.find(([pattern]) => pattern.test(said))?.[1] ?? said;
   return code === "BAD_SCALAR_START" ? `${reworded}: ${quote}` : reworded;
+}
+
+/**
+ * Adds to a fault what helps where YAML took a text for something else: for a number or a boolean, as in
+ * `bindPassword: 12345`, or its rest for a key, as in `{ searchBase: dc=example,dc=com }`, where a comma ends a value. Such
+ * a key is not named, because it may be the rest of a password.
+ */
+export function withQuoteHint(fault: Fault, value: unknown): Fault {
+  const written = fault.path.reduce<unknown>(
+    (node, key) => (typeof node === "object" && node !== null ? Reflect.get(node, key) : undefined),
+    value,
+  );
+  if (written === null && fault.message === "is not a known key") {
+    return {
+      path: fault.path.slice(0, -1),
+      message:
+        "has an unknown key without a value; where it is the rest of a value with a comma, put that value in quotes",
+    };
+  }
+  const unquoted = typeof written === "number" || typeof written === "boolean";
+  if (!unquoted || !/^must be (?:a )?text$/.test(fault.message)) return fault;
+  return { ...fault, message: `${fault.message}: put it in quotes` };
 }

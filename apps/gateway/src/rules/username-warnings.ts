@@ -1,6 +1,6 @@
 import type { AuthBackend, Fault } from "@registry-gate/auth";
 import { type AccessRule, isRepository } from "@registry-gate/core";
-import type { BackendConfiguration } from "../config/configuration.ts";
+import type { BackendConfiguration } from "../config/sections/auth.ts";
 import { listed } from "./known-names.ts";
 
 const placeholder = "${username}";
@@ -83,8 +83,9 @@ const presets: Readonly<Record<string, string>> = {
 function namesOf({ type, preset, ...options }: BackendConfiguration): string | undefined {
   const known = typeof preset === "string" ? presets[preset] : undefined;
   if (type === "sso-jwt") {
-    const { usernameClaim: claim, usernamePrefix: prefix = "" } = options;
-    if (typeof prefix === "string" && prefix !== "" && !isSegment(`${prefix}a`.toLowerCase())) {
+    const { usernameClaim: claim, usernamePrefix: prefix = "", usernameCase } = options;
+    const inLowerCase = usernameCase === "lower" ? String(prefix).toLowerCase() : prefix;
+    if (typeof prefix === "string" && prefix !== "" && !isSegment(`${inLowerCase}a`)) {
       return `the names begin with ${prefix}, which no part of a repository's name does`;
     }
     if (claim === undefined) return known;

@@ -1,24 +1,14 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { type AuthBackend, type Fault, formatFault, InvalidOptionsError, type Logger } from "@registry-gate/auth";
-import { containmentOf } from "@registry-gate/auth-kit";
-import {
-  type CounterStore,
-  type RegistryProxyOptions,
-  type RequestRecord,
-  registryProxy,
-  validateOptions,
-} from "@registry-gate/core";
-import { FileReadError, readSettled } from "@registry-gate/watched-file";
+import { type CounterStore, type RequestRecord, registryProxy, validateOptions } from "@registry-gate/core";
 import express from "express";
-import type { BackendConfiguration, Configuration } from "../config/configuration.ts";
-import type { Path } from "../config/mend.ts";
-import { gateChallenge } from "./challenge.ts";
-import { whyNoClientCertificates } from "./client-certificates.ts";
-import { endsWithin } from "./ends-within.ts";
+import type { Configuration } from "../config/configuration.ts";
+import type { Path } from "../config/path.ts";
+import { closeBackends, openBackends } from "./backends.ts";
 import { listenFaults } from "./listen-faults.ts";
-import { openBackend } from "./open-backend.ts";
-import { type LiveCredentials, openCredentials } from "./registry-credentials.ts";
-import { loadTls, type TlsIdentity } from "./tls.ts";
+import { inConfiguration, proxyOptions } from "./proxy-options.ts";
+import { openCredentials } from "./registry-credentials.ts";
+import { loadTls, type TlsIdentity, whyNoClientCertificates } from "./tls.ts";
 
 /** Everything that one configuration stands for, but the listening socket. */
 export interface Gate {
@@ -67,27 +57,22 @@ export async function buildGate(configuration: Configuration, surroundings: Gate
     credentialsConfiguration === undefined ? undefined : await collect(openCredentials(credentialsConfiguration, log));
   const options = await collect(proxyOptions(configuration, counters, credentials));
   const findings = options === undefined ? undefined : validateOptions(options);
-  faults.push(...(findings?.faults.map(rerooted) ?? []));
+  faults.push(...(findings?.faults.map(inConfiguration) ?? []));
   faults.push(...(await listenFaults(configuration.listen)));
   const { tls: tlsConfiguration } = configuration.listen;
   const tls = tlsConfiguration === undefined ? undefined : await collect(loadTls(tlsConfiguration));
-  const warnings: Fault[] = findings?.warnings.map(rerooted) ?? [];
+  const warnings: Fault[] = findings?.warnings.map(inConfiguration) ?? [];
   let built = false;
   const warn = (fault: Fault): void => {
     if (built) log.warn({ event: "warning" }, formatFault(fault));
     else warnings.push(fault);
   };
   const noClientCertificates = whyNoClientCertificates(configuration.listen, tls);
-  const backends: AuthBackend[] = [];
-  const ids = idsOf(configuration.auth.backends);
-  for (const [index, backend] of configuration.auth.backends.entries()) {
-    const id = ids[index] ?? backend.type;
-    const place = { index, id, directory, placeholders, log, warn };
-    const opened = await collect(
-      openBackend(backend, { ...place, ...(noClientCertificates !== undefined && { noClientCertificates }) }),
-    );
-    if (opened !== undefined) backends.push(opened);
-  }
+  const { backends, faults: backendFaults } = await openBackends(configuration.auth.backends, {
+    ...{ directory, placeholders, log, warn },
+    ...(noClientCertificates !== undefined && { noClientCertificates }),
+  });
+  faults.push(...backendFaults);
   if (faults.length > 0 || options === undefined) {
     credentials?.close();
     await closeBackends(backends, log);
@@ -121,83 +106,6 @@ export async function buildGate(configuration: Configuration, surroundings: Gate
       await closeBackends(backends, log);
     },
   };
-}
-
-/** How long a backend may take to close, in milliseconds. */
-const closePatience = 1000;
-
-/** A backend that does not close is no reason to keep what goes with it. */
-async function closeBackends(backends: readonly AuthBackend[], log: Logger): Promise<void> {
-  const report = (backend: AuthBackend) => (error: unknown) =>
-    log.error({ backend: backend.id, err: error }, "a backend threw an error that nobody caught");
-  const close = (backend: AuthBackend): Promise<void> =>
-    containmentOf(backend, report(backend)).runShared(async () => backend.close?.());
-  await Promise.all(
-    backends.map(async (backend) => {
-      try {
-        if (!(await endsWithin(closePatience, close(backend))))
-          log.warn({}, `the backend ${backend.id} does not close`);
-      } catch (error) {
-        log.warn({ err: error }, `the backend ${backend.id} could not be closed`);
-      }
-    }),
-  );
-}
-
-async function proxyOptions(
-  { listen, upstream, auth, access, limits = {}, log }: Configuration,
-  counters: CounterStore | undefined,
-  live: LiveCredentials | undefined,
-): Promise<Omit<RegistryProxyOptions, "backends">> {
-  const { ca, credentials: _files, ...target } = upstream;
-  const { connectionsPerAddress: _, ...requestLimits } = limits;
-  return {
-    upstream: {
-      ...target,
-      ...(ca !== undefined && { ca: await readCertificates(ca) }),
-      ...(live !== undefined && { credentials: live.current }),
-    },
-    ...(auth.realm !== undefined && { realm: auth.realm }),
-    challenge: gateChallenge(auth),
-    ...(auth.cache !== undefined && { cache: auth.cache }),
-    throttle: auth.throttle === false ? false : { ...auth.throttle, ...(counters && { store: counters }) },
-    ...(access !== undefined && { access }),
-    limits: requestLimits,
-    ...(log?.attemptedNames !== undefined && { attemptedNames: log.attemptedNames }),
-    ...(listen.trustedProxies !== undefined && { trustedProxies: listen.trustedProxies }),
-    ...(listen.cors !== undefined && { cors: listen.cors }),
-  };
-}
-
-async function readCertificates(file: string): Promise<string> {
-  try {
-    const text = (await readSettled(file)).content.toString("utf8");
-    if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
-    throw new InvalidOptionsError([{ path: ["upstream", "ca"], message: `holds no certificate: ${file}` }]);
-  } catch (error) {
-    if (!(error instanceof FileReadError)) throw error;
-    throw new InvalidOptionsError([{ path: ["upstream", "ca"], message: error.message }]);
-  }
-}
-
-/** Where the middleware's options stand in the configuration. */
-function rerooted({ path, message }: Fault): Fault {
-  const [first] = path;
-  if (first === "trustedProxies" || first === "cors") return { path: ["listen", ...path], message };
-  if (first === "attemptedNames") return { path: ["log", ...path], message };
-  if (first === "realm" || first === "cache" || first === "throttle" || first === "backends")
-    return { path: ["auth", ...path], message };
-  return { path, message };
-}
-
-/** A backend is called by its type; the second of a type by `type-2`. */
-function idsOf(backends: readonly BackendConfiguration[]): string[] {
-  const taken = new Map<string, number>();
-  return backends.map(({ type, id = type }) => {
-    const count = (taken.get(id) ?? 0) + 1;
-    taken.set(id, count);
-    return count === 1 ? id : `${id}-${count}`;
-  });
 }
 
 function countRequests(answer: (request: IncomingMessage, response: ServerResponse) => void): {

@@ -1,9 +1,9 @@
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Fault } from "@registry-gate/auth";
-import { formatListenAddress } from "../config/address.ts";
-import type { ListenAddress, ListenConfiguration } from "../config/configuration.ts";
-import { groupId } from "./group-id.ts";
+import { formatListenAddress, type ListenAddress } from "../config/address.ts";
+import type { ListenConfiguration } from "../config/sections/listen.ts";
+import { groupId } from "./unix-socket.ts";
 
 /** What the keys of `listen` mean together that cannot be, as far as it shows without listening. */
 export async function listenFaults(listen: ListenConfiguration): Promise<Fault[]> {

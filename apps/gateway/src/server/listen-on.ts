@@ -1,12 +1,9 @@
 import type { Server } from "node:net";
 import { InvalidOptionsError } from "@registry-gate/auth";
-import { everyAddress, formatListenAddress } from "../config/address.ts";
-import type { ListenAddress, ListenConfiguration } from "../config/configuration.ts";
+import { everyAddress, formatListenAddress, type ListenAddress } from "../config/address.ts";
+import type { ListenPlace } from "../config/sections/listen.ts";
 import { findInheritedSocket, inheritanceHint, takeDescriptor } from "./inherited-socket.ts";
 import { listenOnUnixSocket, type UnixSocketFile } from "./unix-socket.ts";
-
-/** Where a listener listens, and how. */
-export type ListenPlace = Pick<ListenConfiguration, "address" | "socketMode" | "socketGroup" | "shared">;
 
 /** A server that listens. */
 export interface Listening {

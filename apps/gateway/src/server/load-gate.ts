@@ -1,7 +1,7 @@
 import { type Fault, InvalidOptionsError } from "@registry-gate/auth";
 import type { Configuration } from "../config/configuration.ts";
 import { inspectConfiguration, type LoadedConfiguration, loadConfiguration } from "../config/load.ts";
-import { isWithin } from "../config/mend.ts";
+import { isWithin } from "../config/path.ts";
 import { buildGate, type Gate, type GateSurroundings } from "./gate.ts";
 
 /** A gate and the configuration that it was built from. */

@@ -1,6 +1,6 @@
+import { constants, fstatSync, openSync } from "node:fs";
 import pino, { type Logger } from "pino";
 import { logOutput } from "./log-output.ts";
-import { nonBlockingStandardOutput } from "./standard-output.ts";
 
 /** The gateway's log: a JSON object a line, on standard output. */
 export interface GatewayLog {
@@ -43,4 +43,28 @@ function describeError(error: unknown): unknown {
 /** A certificate's fault quotes the names of the other side. */
 function messageOf({ message }: Error, code: string | undefined): string {
   return code?.startsWith("ERR_TLS_") === true ? code : message;
+}
+
+let descriptor: number | undefined;
+
+/**
+ * A descriptor of the standard output on which a write fails with EAGAIN instead of waiting for the reader. Regular
+ * files have no such state: a write to them returns.
+ */
+function nonBlockingStandardOutput(): number {
+  descriptor ??= openDescriptor();
+  return descriptor;
+}
+
+function openDescriptor(): number {
+  // Node makes pipes and sockets non-blocking when it builds their stream, which the first use of `stdout` does, and
+  // undoes that at the end of the process. Plugins may write there too: that nobody reads must not end the process.
+  process.stdout.on("error", () => {});
+  if (!fstatSync(process.stdout.fd).isCharacterDevice()) return process.stdout.fd;
+  // A terminal can be stopped (Control-S). Opened anew, it can be set up without a change for other processes.
+  try {
+    return openSync("/dev/stdout", constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  } catch {
+    return process.stdout.fd;
+  }
 }

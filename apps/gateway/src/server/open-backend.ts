@@ -7,10 +7,10 @@ import {
   type Logger,
 } from "@registry-gate/auth";
 import { durationFault, openContained, suggestKey, valueSchema } from "@registry-gate/auth-kit";
-import type { BackendConfiguration } from "../config/configuration.ts";
-import { isWithin, type Path } from "../config/mend.ts";
-import { withQuoteHint } from "../config/quote-hint.ts";
+import { isWithin, type Path } from "../config/path.ts";
+import type { BackendConfiguration } from "../config/sections/auth.ts";
 import { typePlaceholders } from "../config/type-placeholders.ts";
+import { withQuoteHint } from "../config/yaml-faults.ts";
 import { firstLine, oneLine } from "../one-line.ts";
 import { findPlugin } from "../plugins.ts";
 

@@ -1,8 +1,8 @@
 import { type Fault, formatFault, InvalidOptionsError, type Logger } from "@registry-gate/auth";
-import { readSecret } from "@registry-gate/auth-kit";
+import { fileReload, readSecret } from "@registry-gate/auth-kit";
 import { type RegistryCredentials, registryAuthorization } from "@registry-gate/core";
 import { FileReadError, readSettled, watchFile } from "@registry-gate/watched-file";
-import type { CredentialsConfiguration } from "../config/configuration.ts";
+import type { CredentialsConfiguration } from "../config/sections/upstream.ts";
 
 /** The gate's login at the registry, whose secret is in a file. */
 export interface LiveCredentials {
@@ -32,18 +32,23 @@ export async function openCredentials(
       try {
         current = read(content);
         log.info({ file: path }, "the login at the registry was read again");
+        fileReload.publish(() => ({ files: [path], outcome: "reloaded" }));
       } catch (error) {
         if (!(error instanceof InvalidOptionsError)) throw error;
         log.warn(
           { file: path },
           `invalid file ignored, keeping the previous version: ${error.faults.map(formatFault).join()}`,
         );
+        fileReload.publish(() => ({ files: [path], outcome: "invalid" }));
       }
     },
     {
       since: file,
       maxBytes,
-      onError: (error) => log.warn({ file: path, err: error }, "the login at the registry cannot be read again"),
+      onError(error) {
+        log.warn({ file: path, err: error }, "the login at the registry cannot be read again");
+        fileReload.publish(() => ({ files: [path], outcome: "unreadable" }));
+      },
     },
   );
   return { current: () => current, close: () => watch.close() };

@@ -1,6 +1,6 @@
 import { constants } from "node:crypto";
 import type { SecureContextOptions } from "node:tls";
-import type { TlsConfiguration } from "../config/configuration.ts";
+import type { TlsConfiguration } from "../config/sections/listen-tls.ts";
 
 /** Everything that TLS 1.3 has for general use (RFC 8446, appendix B.4). */
 const suitesOfTls13 = ["TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256", "TLS_AES_128_GCM_SHA256"];

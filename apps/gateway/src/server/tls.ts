@@ -3,7 +3,8 @@ import { createSecureContext, type SecureContextOptions } from "node:tls";
 import { type Fault, InvalidOptionsError } from "@registry-gate/auth";
 import { inspectKeyPair, type KeyPairFindings } from "@registry-gate/auth-kit";
 import { FileReadError, readSettled, type SettledFile } from "@registry-gate/watched-file";
-import type { ClientAuth, TlsConfiguration } from "../config/configuration.ts";
+import type { ListenConfiguration } from "../config/sections/listen.ts";
+import type { ClientAuth, TlsConfiguration } from "../config/sections/listen-tls.ts";
 import { oneLine } from "../one-line.ts";
 import { protocolOptions } from "./tls-protocol.ts";
 
@@ -88,6 +89,12 @@ export function identityOf(configuration: TlsConfiguration, files: TlsFiles): Tl
     clientAuth,
     options: asking ? { ...options, ca: clientCa.content } : options,
   };
+}
+
+/** Why no client is asked for a certificate, for backends that rest on one; `undefined` where clients are asked. */
+export function whyNoClientCertificates(listen: ListenConfiguration, tls: TlsIdentity | undefined): string | undefined {
+  if ((tls?.clientAuth ?? "none") !== "none") return undefined;
+  return listen.tls?.clientCa === undefined ? "without listen.tls.clientCa" : "with listen.tls.clientAuth: none";
 }
 
 function isUsable(options: SecureContextOptions): boolean {

@@ -1,9 +1,8 @@
 import { lstatSync, unlinkSync } from "node:fs";
-import { chmod, chown, link, lstat, mkdtemp, rename, rm, stat, unlink } from "node:fs/promises";
+import { chmod, chown, link, lstat, mkdtemp, readFile, rename, rm, stat, unlink } from "node:fs/promises";
 import { connect, type Server } from "node:net";
 import { basename, dirname, join } from "node:path";
 import { type Fault, InvalidOptionsError } from "@registry-gate/auth";
-import { groupId } from "./group-id.ts";
 import { inheritanceHint } from "./inherited-socket.ts";
 
 /** How a Unix socket is to be. */
@@ -75,6 +74,18 @@ export async function listenOnUnixSocket(
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+/** The number of a group, as a number or by its name in `/etc/group`; `undefined` where it has none. */
+export async function groupId(group: string | number): Promise<number | undefined> {
+  if (typeof group === "number") return group;
+  if (/^\d{1,9}$/.test(group)) return Number(group);
+  const lines = (await readFile("/etc/group", "utf8").catch(() => "")).split("\n");
+  const [id] = lines.flatMap((line) => {
+    const [name, , number = ""] = line.split(":");
+    return name === group && /^\d{1,10}$/.test(number) ? [Number(number)] : [];
+  });
+  return id;
 }
 
 function isShort(path: string): boolean {

@@ -1,5 +1,6 @@
 import { type Fault, InvalidOptionsError, type Logger } from "@registry-gate/auth";
 import { FileReadError, readSettled, type SettledFile, watchFiles } from "@registry-gate/watched-file";
+import { fileReload } from "../observe/file-reload.ts";
 import { InvalidFileError } from "./invalid-file-error.ts";
 
 /** A file that an option names. */
@@ -89,16 +90,20 @@ export async function followFiles<T>(options: FollowFilesOptions<T>): Promise<Fo
         if (!(error instanceof InvalidFileError)) throw error;
         const file = paths[error.index] ?? path;
         log.error({ file, reason: error.message }, "invalid file ignored, keeping the previous version");
+        fileReload.publish(() => ({ files: paths, outcome: "invalid" }));
         return;
       }
       log.info(named, paths.length === 1 ? "the file was reloaded" : "the files were reloaded");
+      fileReload.publish(() => ({ files: paths, outcome: "reloaded" }));
       onChange?.();
     },
     {
       ...limit,
       since,
-      onError: ({ code, fault, path: file }) =>
-        log.error({ file, code, reason: fault }, "the file cannot be read, keeping the previous version"),
+      onError({ code, fault, path: file }) {
+        log.error({ file, code, reason: fault }, "the file cannot be read, keeping the previous version");
+        fileReload.publish(() => ({ files: paths, outcome: "unreadable" }));
+      },
     },
   );
   return { current: () => value, close: () => watch.close() };

@@ -1,4 +1,5 @@
 import { timerDelay } from "@registry-gate/auth";
+import type { ObserveQueue, QueueLevels, QueueRefusal } from "../observe/queue-event.ts";
 import { type LinkedList, type LinkedNode, linkedList } from "./linked-list.ts";
 import { createRanking } from "./ranking.ts";
 
@@ -12,19 +13,9 @@ export interface FairQueueOptions {
   readonly maxWaitingPerKey?: number;
   /** How long one may wait, in milliseconds. Default: for as long as its signal lets it. */
   readonly timeout?: number;
+  /** Is told of those who find no free slot. */
+  readonly observe?: ObserveQueue;
 }
-
-/**
- * Why a queue gave no slot:
- *
- * - `full`: too many wait, and nobody has more waiters than the key that came
- * - `key-full`: too many of the same key wait
- * - `displaced`: the queue was full, and the place of the key with the most waiters went to another key
- * - `timed-out`: no slot became free in time
- * - `aborted`: the signal aborted; its reason is the error's cause
- * - `closed`: the queue was closed
- */
-export type QueueRefusal = "full" | "key-full" | "displaced" | "timed-out" | "aborted" | "closed";
 
 /** The queue gave no slot. */
 export class QueueRefusedError extends Error {
@@ -96,7 +87,7 @@ interface Line {
 
 /** @throws {RangeError} for a number that is not whole, or too small. */
 export function fairQueue(options: FairQueueOptions): FairQueue {
-  const { maxWaiting, maxWaitingPerKey = maxWaiting, timeout } = options;
+  const { maxWaiting, maxWaitingPerKey = maxWaiting, timeout, observe = () => {} } = options;
   let concurrency = wholeNumber(options.concurrency, 1, "concurrency");
   wholeNumber(maxWaiting, 0, "maxWaiting");
   wholeNumber(maxWaitingPerKey, 0, "maxWaitingPerKey");
@@ -110,6 +101,7 @@ export function fairQueue(options: FairQueueOptions): FairQueue {
   let held = 0;
   let waiting = 0;
   let closed = false;
+  const levels = (): QueueLevels => ({ waiting, inUse: held });
 
   /** A function for each holder, so that a second release is not taken for that of another holder. */
   function take(): Release {
@@ -178,20 +170,29 @@ export function fairQueue(options: FairQueueOptions): FairQueue {
         grant() {
           leave();
           resolve(take());
+          observe(() => ({ event: "granted", milliseconds: performance.now() - since, ...levels() }));
         },
         refuse(error) {
           leave();
           reject(error);
+          observe(() => ({
+            event: "refused",
+            reason: error.kind,
+            milliseconds: performance.now() - since,
+            ...levels(),
+          }));
           settle();
         },
       };
       const abort = (): void => waiter.refuse(aborted(signal));
+      const since = performance.now();
       const depart = enter(key, waiter);
       const timer =
         timeout === undefined
           ? undefined
           : setTimeout(() => waiter.refuse(new QueueRefusedError("timed-out")), timerDelay(timeout));
       signal?.addEventListener("abort", abort, { once: true });
+      observe(() => ({ event: "waiting", ...levels() }));
     });
   }
 
@@ -204,7 +205,9 @@ export function fairQueue(options: FairQueueOptions): FairQueue {
       if (signal?.aborted === true) return Promise.reject(aborted(signal));
       if (held < concurrency) return Promise.resolve(take());
       const refusal = refusalOf(key);
-      return refusal === undefined ? wait(key, signal) : Promise.reject(new QueueRefusedError(refusal));
+      if (refusal === undefined) return wait(key, signal);
+      observe(() => ({ event: "refused", reason: refusal, milliseconds: 0, ...levels() }));
+      return Promise.reject(new QueueRefusedError(refusal));
     },
     setConcurrency(next) {
       concurrency = wholeNumber(next, 1, "concurrency");

@@ -2,6 +2,7 @@ import type { Logger } from "@registry-gate/auth";
 import { openSocket } from "../connect/open-socket.ts";
 import { aborted, DirectoryFault } from "../faults.ts";
 import { anything } from "../filter/filter.ts";
+import { observeDirectory } from "../observe/observe-directory.ts";
 import { judgeServiceBind } from "../outcomes.ts";
 import { createSession, type Session } from "../protocol/session.ts";
 import type { DirectorySettings } from "../settings.ts";
@@ -44,12 +45,15 @@ export interface OpenDirectory {
 /** How long a service account that was refused is left alone, in milliseconds: the directory counts failures. */
 const REFUSAL = { first: 2000, longest: 60_000 };
 
+/** @param backend The id of the backend, for those who observe. */
 export function openDirectory(
+  backend: string,
   settings: DirectorySettings,
   account: () => ServiceAccount | undefined,
   log: Logger,
 ): OpenDirectory {
   const { connect, timeout, pool } = settings;
+  const observe = observeDirectory(backend);
   const refusal = { until: 0, times: 0, fault: undefined as DirectoryFault | undefined };
   let proved = false;
   let trying: Promise<void> | undefined;
@@ -93,7 +97,9 @@ export function openDirectory(
   const servers = createServers({
     addresses: settings.addresses,
     async open(address, signal, prepare) {
-      const session = createSession(await openSocket(address, connect, signal), address.url, timeout);
+      const { url } = address;
+      const socket = await observe.connecting(url, openSocket(address, connect, signal));
+      const session = createSession(socket, url, timeout, observe.operations(url));
       try {
         await prepare(session, signal);
         return session;
@@ -106,16 +112,17 @@ export function openDirectory(
     patience: connect.connectTimeout,
     log,
   });
-  const poolWith = (prepare: Prepare): Pool =>
+  const poolWith = (name: "service" | "users", prepare: Prepare): Pool =>
     createPool({
       ...pool,
       // As long as it may take whoever is before them in the queue to find a server and be answered.
       patience: timeout + connect.connectTimeout * settings.addresses.length,
       open: (signal) => servers.connect(signal, prepare),
       preferred: servers.preferred,
+      observe: observe.queue(name),
     });
-  const service = poolWith(bindService);
-  const users = poolWith(async () => {});
+  const service = poolWith("service", bindService);
+  const users = poolWith("users", async () => {});
 
   /** Runs `use` and draws conclusions about the server from what fails. */
   async function watched<T>(from: Pool, caller: Caller, use: (session: Session) => Promise<T>): Promise<T> {

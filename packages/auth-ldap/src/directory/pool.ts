@@ -1,4 +1,4 @@
-import { clientNetwork, fairQueue, QueueRefusedError, type Release } from "@registry-gate/auth-kit";
+import { clientNetwork, fairQueue, type ObserveQueue, QueueRefusedError, type Release } from "@registry-gate/auth-kit";
 import { aborted, DirectoryFault } from "../faults.ts";
 import type { Session } from "../protocol/session.ts";
 
@@ -14,6 +14,8 @@ export interface PoolOptions {
   readonly open: (signal: AbortSignal) => Promise<Session>;
   /** Whether a connection that is free should still be used. */
   readonly preferred: (url: string) => boolean;
+  /** Is told of those who wait for a connection. */
+  readonly observe?: ObserveQueue;
 }
 
 /** Who wants to use a connection. */
@@ -44,12 +46,12 @@ interface Free {
 }
 
 export function createPool(options: PoolOptions): Pool {
-  const { size, idle, maxWaiting, patience, open, preferred } = options;
+  const { size, idle, maxWaiting, patience, open, preferred, observe = () => {} } = options;
   /** The most recently used last. */
   const free: Free[] = [];
   const used = new Set<Session>();
   // Whoever has a turn uses a connection or opens one, so that there are never more of them than turns.
-  const queue = fairQueue({ concurrency: size, maxWaiting, timeout: patience });
+  const queue = fairQueue({ concurrency: size, maxWaiting, timeout: patience, observe });
   let closed = false;
   let sweeping: NodeJS.Timeout | undefined;
 

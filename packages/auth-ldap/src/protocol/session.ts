@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { RESPONSE } from "../bounds.ts";
-import { aborted, DirectoryFault, describeCause, oddContent } from "../faults.ts";
+import { aborted, DirectoryFault, describeCause, type FaultKind, oddContent } from "../faults.ts";
 import { type BindResult, type LdapResult, readBindResult, readEntry, readResult, TAGS } from "./answers.ts";
 import type { Entry } from "./entry.ts";
 import { createMessageReader, type Message } from "./message-reader.ts";
@@ -34,6 +34,18 @@ export interface Session {
   close(): void;
 }
 
+/** One operation that is over. */
+export interface Operation {
+  readonly operation: "bind" | "search";
+  /** `completed`: there was a response, with whatever result code. Otherwise why there was none. */
+  readonly outcome: "completed" | FaultKind;
+  /** The LDAP result code (RFC 4511, appendix A); undefined without a response. */
+  readonly code: number | undefined;
+  /** How many entries were found. */
+  readonly entries: number;
+  readonly milliseconds: number;
+}
+
 /** What comes in response to a request. */
 interface Expected {
   /** The tag of the last message. */
@@ -63,8 +75,16 @@ interface Pending {
 const UNCLEAN = new Set([51, 52, 80]);
 const UNBIND = Buffer.from([0x30, 0x05, 0x02, 0x01, 0x00, 0x42, 0x00]);
 
-/** @param timeout How long an operation may take, in milliseconds. */
-export function createSession(socket: Socket, server: string, timeout: number): Session {
+/**
+ * @param timeout How long an operation may take, in milliseconds.
+ * @param observe Is given each operation that is over, as a function that makes it. Must not throw.
+ */
+export function createSession(
+  socket: Socket,
+  server: string,
+  timeout: number,
+  observe: (build: () => Operation) => void = () => {},
+): Session {
   const reader = createMessageReader();
   let usable = true;
   let closed = false;
@@ -169,22 +189,46 @@ export function createSession(socket: Socket, server: string, timeout: number): 
     }
   }
 
+  async function observed<T extends LdapResult & { readonly entries?: readonly Entry[] }>(
+    operation: Operation["operation"],
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const start = performance.now();
+    const milliseconds = (): number => performance.now() - start;
+    try {
+      const result = await work();
+      const { code, entries = [] } = result;
+      observe(() => ({ operation, outcome: "completed", code, entries: entries.length, milliseconds: milliseconds() }));
+      return result;
+    } catch (error) {
+      if (error instanceof DirectoryFault) {
+        const { kind, code } = error;
+        observe(() => ({ operation, outcome: kind, code, entries: 0, milliseconds: milliseconds() }));
+      }
+      throw error;
+    }
+  }
+
+  async function search(query: SearchQuery, signal: AbortSignal): Promise<SearchResult> {
+    const seconds = Math.ceil(timeout / 1000);
+    const mostEntries = query.scope === "base" ? 1 : (query.sizeLimit ?? RESPONSE.messages);
+    const expected = { last: TAGS.searchDone, mostEntries };
+    const { entries, last, bytes } = await exchange((id) => encodeSearch(id, query, seconds), expected, signal);
+    return understand(() => ({ ...readResult(last), entries: entries.map(readEntry), bytes }));
+  }
+
+  async function bind(dn: string, password: string, signal: AbortSignal, policy: boolean): Promise<BindResult> {
+    const { last } = await exchange((id) => encodeBind(id, dn, password, policy), { last: TAGS.bind }, signal);
+    return understand(() => readBindResult(last));
+  }
+
   return {
     server,
     get usable() {
       return usable;
     },
-    async search(query, signal) {
-      const seconds = Math.ceil(timeout / 1000);
-      const mostEntries = query.scope === "base" ? 1 : (query.sizeLimit ?? RESPONSE.messages);
-      const expected = { last: TAGS.searchDone, mostEntries };
-      const { entries, last, bytes } = await exchange((id) => encodeSearch(id, query, seconds), expected, signal);
-      return understand(() => ({ ...readResult(last), entries: entries.map(readEntry), bytes }));
-    },
-    async bind(dn, password, signal, policy = false) {
-      const { last } = await exchange((id) => encodeBind(id, dn, password, policy), { last: TAGS.bind }, signal);
-      return understand(() => readBindResult(last));
-    },
+    search: (query, signal) => observed("search", () => search(query, signal)),
+    bind: (dn, password, signal, policy = false) => observed("bind", () => bind(dn, password, signal, policy)),
     onEnd(listener) {
       ended = listener;
     },

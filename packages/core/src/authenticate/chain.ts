@@ -9,6 +9,7 @@ import {
 } from "@registry-gate/auth";
 import { containmentOf, defaultMaxCredentialBytes } from "@registry-gate/auth-kit";
 import { anonymous } from "../authorize/principal.ts";
+import { type LoginJudged, loginJudged } from "../observe/channels.ts";
 import type { Verdict } from "./verdict.ts";
 
 /**
@@ -37,9 +38,11 @@ export async function askInOrder(
       if (credentialHeaders.some((name) => request.header(name).length > 0)) break;
       continue;
     }
+    const judged = judging(backend, request);
     try {
       const containment = containmentOf(backend, (error) => reportStray(backend, error, log));
       const result = await containment.run((signal) => backend.authenticate({ ...request, signal }), request.signal);
+      judged(result.status);
       if (result.status === "authenticated") {
         return {
           outcome: "authenticated",
@@ -52,9 +55,16 @@ export async function askInOrder(
       }
       if (result.status === "rejected") rejections.push(`${backend.id}: ${result.reason}`);
     } catch (error) {
-      if (request.signal.aborted) throw error;
+      if (request.signal.aborted) {
+        judged("aborted");
+        throw error;
+      }
       outages.push({ id: backend.id, error });
-      reportOutage(backend, error, log);
+      const expected = isExpected(error);
+      judged(expected ? "unavailable" : "failed");
+      const fields = { backend: backend.id, err: error };
+      if (expected) log?.warn(fields, "a backend is unavailable");
+      else log?.error(fields, "a backend failed unexpectedly");
     }
   }
   if (outages.length > 0) {
@@ -83,12 +93,26 @@ function credentialBytes(credentials: Credentials | undefined): number {
   return Buffer.byteLength(credentials.scheme === "basic" ? credentials.password : credentials.token);
 }
 
-function reportOutage(backend: AuthBackend, error: unknown, log: Logger | undefined): void {
+/** Whether a backend says itself that it cannot answer. */
+function isExpected(error: unknown): boolean {
   // Judged by its code too: a backend may have been built with another copy of the contract.
-  const expected =
+  return (
     error instanceof BackendUnavailableError ||
-    (error instanceof Error && "code" in error && error.code === "BACKEND_UNAVAILABLE");
-  const fields = { backend: backend.id, err: error };
-  if (expected) log?.warn(fields, "a backend is unavailable");
-  else log?.error(fields, "a backend failed unexpectedly");
+    (error instanceof Error && "code" in error && error.code === "BACKEND_UNAVAILABLE")
+  );
+}
+
+/** @returns what publishes how a login that is shown to a backend now came out. */
+function judging(
+  { id: backend }: AuthBackend,
+  { credentials }: AuthRequest,
+): (outcome: LoginJudged["outcome"]) => void {
+  const start = performance.now();
+  return (outcome) =>
+    loginJudged.publish(() => ({
+      backend,
+      scheme: credentials?.scheme ?? "none",
+      outcome,
+      milliseconds: performance.now() - start,
+    }));
 }

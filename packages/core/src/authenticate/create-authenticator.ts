@@ -27,14 +27,14 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
 
 /** @param options Without a fault. */
 export function openAuthenticator(options: AuthenticatorOptions): Authenticator {
-  const { backends, cache = {}, session, realm = "Registry realm", log } = options;
+  const { backends, loginCache = {}, session, realm = "Registry realm", log } = options;
   const { challenge = basicChallenge(realm) } = options;
   const trusted = addressSet(options.trustedProxies ?? []);
   const throttle = options.throttle === false ? undefined : loginThrottle(options.throttle);
   const credentialHeaders = [...new Set(backends.flatMap((backend) => backend.credentialHeaders ?? []))];
   const sharedUsernames = new Set(backends.flatMap((backend) => backend.sharedUsernames ?? []));
   const maxLength = maxAuthorizationLength(longestCredential(backends));
-  const remembered = cache === false ? undefined : rememberedLogins(backends, cache);
+  const remembered = loginCache === false ? undefined : rememberedLogins(backends, loginCache);
 
   /** Those whose headers are in the request come first: they see whether these name somebody else than the login. */
   function inOrder(request: IncomingMessage): readonly AuthBackend[] {

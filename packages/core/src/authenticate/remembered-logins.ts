@@ -1,5 +1,5 @@
 import type { AuthBackend } from "@registry-gate/auth";
-import type { CacheOptions } from "../options/options.ts";
+import type { LoginCacheOptions } from "../options/options.ts";
 import { type VerifiedCredentials, verifiedCredentials } from "./verified-credentials.ts";
 
 /** Remembered logins that follow the changes of the backends. */
@@ -9,7 +9,7 @@ export type RememberedLogins = Pick<VerifiedCredentials, "recall" | "resolve"> &
  * Remembers logins until a backend says that they may no longer hold: those of one user, where it can say whom it concerns.
  * Then logins that a later backend has accepted are forgotten as well: they rest on that this one did not.
  */
-export function rememberedLogins(backends: readonly AuthBackend[], options: CacheOptions): RememberedLogins {
+export function rememberedLogins(backends: readonly AuthBackend[], options: LoginCacheOptions): RememberedLogins {
   const verified = verifiedCredentials(options);
   const orderOf = new Map(backends.map(({ id }, index) => [id, index]));
   const subscriptions = backends.map((backend, index) =>

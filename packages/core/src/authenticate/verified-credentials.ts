@@ -1,5 +1,5 @@
-import type { UserPrincipal } from "@registry-gate/auth";
-import type { CacheOptions } from "../options/options.ts";
+import { parseDuration, type UserPrincipal } from "@registry-gate/auth";
+import type { LoginCacheOptions } from "../options/options.ts";
 import { keyedHash } from "./keyed-hash.ts";
 import type { AuthenticatedVerdict, Verdict } from "./verdict.ts";
 
@@ -41,8 +41,10 @@ interface Flight {
   waiting: number;
 }
 
-/** Success is held for `ttl` milliseconds, and no longer than the identity itself holds. */
-export function verifiedCredentials({ ttl = 60_000, maxEntries = 10_000 }: CacheOptions = {}): VerifiedCredentials {
+/** Success is held for `ttl`, and no longer than the identity itself holds. */
+export function verifiedCredentials(options: LoginCacheOptions = {}): VerifiedCredentials {
+  const { ttl = "60s", maxEntries = 10_000 } = options;
+  const life = parseDuration(ttl) ?? 0;
   const nameOf = keyedHash();
   // In the order of their insertion, which is that of their going stale: the time to live is the same for all.
   let entries = new Map<string, Entry>();
@@ -63,7 +65,7 @@ export function verifiedCredentials({ ttl = 60_000, maxEntries = 10_000 }: Cache
       entries.delete(oldest);
     }
     entries.delete(name);
-    entries.set(name, { verdict, staleAt: now + ttl, expiresAt: verdict.expiresAt ?? Number.POSITIVE_INFINITY });
+    entries.set(name, { verdict, staleAt: now + life, expiresAt: verdict.expiresAt ?? Number.POSITIVE_INFINITY });
   }
 
   function takeOff(name: string, verify: (signal: AbortSignal) => Promise<Verdict>): Flight {

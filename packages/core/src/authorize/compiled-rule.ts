@@ -99,8 +99,15 @@ function limitOf({ immutablePatterns }: CompiledRule, action: Action): string {
 }
 
 function nearMiss({ named }: CompiledRule, principal: Principal): string {
-  const subject = principal.kind === "user" ? named.nearMiss(principal.identity) : undefined;
-  return subject === undefined ? "" : `; ${subject} differs by case alone`;
+  if (principal.kind !== "user") return "";
+  const { username, groups } = principal.identity;
+  const subject = named.nearMiss(principal.identity);
+  if (subject === undefined) return "";
+  const lowerCase = (text: string): string => text.normalize("NFC").toLowerCase();
+  const own = [`user:${username}`, ...groups.map((group) => `group:${group}`)].map(lowerCase);
+  if (own.includes(lowerCase(subject))) return `; ${subject} differs by case alone`;
+  // A blank at an end is seen in quotes alone.
+  return `; ${JSON.stringify(subject)} differs by blanks or forms of letters alone`;
 }
 
 function describe(principal: Principal, groupsUnknown: boolean): string {

@@ -5,7 +5,7 @@ import { comparableGroup, comparableGroups, comparableUser } from "./group-name.
 export interface RuleSubjects {
   /** @param effect Of the rule. One that denies holds for whoever may be meant. */
   include(identity: Identity, effect: "allow" | "deny"): boolean;
-  /** A subject of the rule that does not include somebody, but would if case did not matter. */
+  /** A subject of the rule that does not include somebody, but would if case, blanks and forms of letters did not matter. */
   nearMiss(identity: Identity): string | undefined;
 }
 

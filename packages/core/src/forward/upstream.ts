@@ -1,5 +1,6 @@
-import { type Logger, timerDelay } from "@registry-gate/auth";
+import { type Duration, type Logger, parseDuration, timerDelay } from "@registry-gate/auth";
 import { type FairQueue, fairQueue } from "@registry-gate/auth-kit";
+import { type UpstreamQueue, upstreamQueue } from "../observe/channels.ts";
 import type { UpstreamOptions } from "../options/options.ts";
 import { type QueryResponse, query, type UpstreamQuery } from "../query/query.ts";
 import { connectionLimit } from "./connection-limit.ts";
@@ -41,8 +42,8 @@ const mostUrgent = 4;
 
 export function openUpstream(options: UpstreamOptions, log: Logger | undefined): Upstream {
   const { maxConnections = 1024, ca, credentials } = options;
-  const readTimeout = timerDelay(options.readTimeout ?? 900_000);
-  const connectTimeout = timerDelay(options.connectTimeout ?? 10_000);
+  const readTimeout = delayOf(options.readTimeout ?? "900s");
+  const connectTimeout = delayOf(options.connectTimeout ?? "10s");
   const url = new URL(options.url);
   const limit = connectionLimit(maxConnections, maxIdle);
   const library = libraryTransport({ url, readTimeout, connectTimeout, idleTimeout, maxIdle, ca }, limit);
@@ -53,6 +54,7 @@ export function openUpstream(options: UpstreamOptions, log: Logger | undefined):
       : directTransport(
           readPool(
             {
+              upstream: url.host,
               host: hostOf(url),
               port: url.port === "" ? 80 : Number(url.port),
               connectTimeout,
@@ -69,8 +71,14 @@ export function openUpstream(options: UpstreamOptions, log: Logger | undefined):
       library.close();
     },
   };
-  const queueOf = (concurrency: number): FairQueue => fairQueue({ concurrency, maxWaiting, timeout: waitTimeout });
-  const queues = { ordinary: queueOf(maxConnections), urgent: queueOf(mostUrgent) };
+  const queueOf = (queue: UpstreamQueue["queue"], concurrency: number): FairQueue =>
+    fairQueue({
+      concurrency,
+      maxWaiting,
+      timeout: waitTimeout,
+      observe: (build) => upstreamQueue.publish(() => ({ upstream: url.host, queue, ...build() })),
+    });
+  const queues = { ordinary: queueOf("ordinary", maxConnections), urgent: queueOf("urgent", mostUrgent) };
   const transport = withRegistryLogin(limitTransport(retryStale(either), queues), credentials, url.host, log);
 
   return {
@@ -79,4 +87,9 @@ export function openUpstream(options: UpstreamOptions, log: Logger | undefined):
     query: (asked, signal) => query(transport, url.host, asked, signal),
     close: () => transport.close(),
   };
+}
+
+/** Options have been checked by then; what was not is no time at all. */
+function delayOf(duration: Duration): number {
+  return timerDelay(parseDuration(duration) ?? 0);
 }

@@ -3,6 +3,7 @@ import type { Logger } from "@registry-gate/auth";
 import type { Client } from "../client/client.ts";
 import { isGone } from "../client/peer.ts";
 import { hasBody } from "../forward/request-headers.ts";
+import { requestFinished } from "../observe/channels.ts";
 import type { RequestRecord } from "../observe/record.ts";
 import { finish, type RequestContext, requestContext } from "../observe/request-context.ts";
 import type { LimitOptions } from "../options/options.ts";
@@ -46,8 +47,12 @@ export function requestLifecycle({ limits, onFinished, log }: LifecycleOptions):
   const rates = rateWatch(minRate);
 
   function report(context: RequestContext): void {
+    if (onFinished === undefined && !requestFinished.hasSubscribers) return;
     try {
-      onFinished?.(finish(context));
+      const record = finish(context);
+      // Before the app, whose fault would otherwise keep the record from everybody else; a copy, because it is frozen.
+      requestFinished.publish(() => ({ ...record }));
+      onFinished?.(record);
     } catch (error) {
       log?.error({ err: error }, "internal error");
     }

@@ -1,4 +1,4 @@
-import type { AuthBackend, Logger } from "@registry-gate/auth";
+import { type AuthBackend, type Duration, type Logger, parseDuration } from "@registry-gate/auth";
 import { backendFault, functionOption, isLogger, trustedProxiesOption } from "@registry-gate/auth-kit";
 import { z } from "zod";
 import type { Authenticator } from "../authenticate/authenticator.ts";
@@ -9,10 +9,10 @@ import { credentialsFault } from "../forward/registry-login.ts";
 import type { OptionShape } from "./option-shape.ts";
 import type {
   AuthenticatorOptions,
-  CacheOptions,
   CorsOptions,
   GateOptions,
   LimitOptions,
+  LoginCacheOptions,
   RegistryCredentials,
   RegistryProxyOptions,
   SharedSignInOptions,
@@ -22,6 +22,12 @@ import type {
 
 const positive = (): z.ZodType<number> =>
   z.custom<number>((value) => Number.isSafeInteger(value) && Number(value) > 0, "must be a positive whole number");
+
+const duration = (): z.ZodType<Duration> =>
+  z.custom<Duration>(
+    (value) => (typeof value === "number" || typeof value === "string") && (parseDuration(value) ?? 0) > 0,
+    "must be a duration such as 30s, or a positive whole number of milliseconds",
+  );
 
 const url = z.string("must be a URL such as http://registry:5000").superRefine((text, context) => {
   for (const message of urlFaults(text)) context.addIssue({ code: "custom", message });
@@ -42,8 +48,8 @@ const credentials = z.custom<NonNullable<UpstreamOptions["credentials"]>>().supe
 const upstream = z.strictObject(
   {
     url,
-    readTimeout: positive().exactOptional(),
-    connectTimeout: positive().exactOptional(),
+    readTimeout: duration().exactOptional(),
+    connectTimeout: duration().exactOptional(),
     maxConnections: positive().exactOptional(),
     ca: z.string("must be certificates as PEM").min(1, "must not be empty").exactOptional(),
     credentials: credentials.exactOptional(),
@@ -51,13 +57,13 @@ const upstream = z.strictObject(
   "must hold url",
 );
 
-const cache = z.union(
+const loginCache = z.union(
   [
     z.literal(false),
     z.strictObject({
-      ttl: positive().exactOptional(),
+      ttl: duration().exactOptional(),
       maxEntries: positive().exactOptional(),
-    } satisfies OptionShape<CacheOptions>),
+    } satisfies OptionShape<LoginCacheOptions>),
   ],
   "must be false, or hold ttl and maxEntries",
 );
@@ -106,7 +112,7 @@ const signInShape = {
     .exactOptional(),
   challenge: functionOption<MakeChallenge>().exactOptional(),
   session: functionOption<NonNullable<RegistryProxyOptions["session"]>>().exactOptional(),
-  cache: cache.exactOptional(),
+  loginCache: loginCache.exactOptional(),
   throttle: throttleSchema.exactOptional(),
 } satisfies OptionShape<SignInOptions>;
 
@@ -144,7 +150,7 @@ export const sharedSignInSchema: z.ZodType<SharedSignInOptions> = z.strictObject
     realm: besideAuthenticator,
     challenge: besideAuthenticator,
     session: besideAuthenticator,
-    cache: besideAuthenticator,
+    loginCache: besideAuthenticator,
     throttle: besideAuthenticator,
   },
   "must be an object with upstream and authenticator",
@@ -173,7 +179,7 @@ function isAuthenticator(value: unknown): value is Authenticator {
 /** Browsers send an origin in one spelling only (Fetch Standard; RFC 6454, section 6.2), and it is compared as it is. */
 function originFault(text: string): string | undefined {
   const example = "must be an origin such as https://ui.example.com";
-  if (text === "*") return `${example}: with a login every origin has to be named`;
+  if (text.includes("*")) return `${example}: with a login every origin has to be named`;
   const { protocol, origin } = URL.parse(text) ?? {};
   if (origin === undefined || (protocol !== "http:" && protocol !== "https:")) return example;
   return origin === text ? undefined : `${example}; did you mean ${origin}?`;

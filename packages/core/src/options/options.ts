@@ -1,4 +1,4 @@
-import type { Action, AuthBackend, Logger } from "@registry-gate/auth";
+import type { Action, AuthBackend, Duration, Logger } from "@registry-gate/auth";
 import type { Authenticator } from "../authenticate/authenticator.ts";
 import type { MakeChallenge } from "../authenticate/challenges.ts";
 import type { SessionUser } from "../authenticate/session.ts";
@@ -23,7 +23,7 @@ export interface SignInOptions {
    */
   readonly session?: SessionUser;
   /** How checked logins are remembered. `false`: not at all. */
-  readonly cache?: CacheOptions | false;
+  readonly loginCache?: LoginCacheOptions | false;
   /**
    * How failed logins are limited, or a throttle that other logins of the app share. `false`: not at all.
    */
@@ -77,12 +77,12 @@ export interface UpstreamOptions {
   /** `http://` or `https://`, host and port; no path, query or credentials. */
   readonly url: string;
   /**
-   * How long the connection to the registry may be silent in both directions, in milliseconds. An upload that moves is
-   * never cut. Default 900 000, which outlasts a registry's commit of a large layer.
+   * How long the connection to the registry may be silent in both directions. An upload that moves is never cut. Default
+   * `900s`, which outlasts a registry's commit of a large layer.
    */
-  readonly readTimeout?: number;
-  /** How long connecting may take, TLS included, in milliseconds. Default 10 000. */
-  readonly connectTimeout?: number;
+  readonly readTimeout?: Duration;
+  /** How long connecting may take, TLS included. Default `10s`. */
+  readonly connectTimeout?: Duration;
   /**
    * How many connections to the registry are open at once. Requests beyond wait, those of each user in turn. Default 1024.
    */
@@ -126,12 +126,23 @@ export interface LimitOptions {
 }
 
 /** How logins that were checked are remembered. */
-export interface CacheOptions {
-  /** How long a checked login holds, in milliseconds. Default 60 000. */
-  readonly ttl?: number;
+export interface LoginCacheOptions {
+  /** How long a checked login holds. Default `60s`. */
+  readonly ttl?: Duration;
   /** How many are held at most. Default 10 000. */
   readonly maxEntries?: number;
 }
+
+/**
+ * Whom a rule is about: anybody, anybody signed in, one user, or the members of a group. Other text has the type too, since
+ * rules may come from a file; it is a fault when they are read.
+ */
+export type Subject =
+  | "anonymous"
+  | "authenticated"
+  | `user:${string}`
+  | `group:${string}`
+  | (string & Record<never, never>);
 
 /**
  * Allows, or denies, whoever is one of the `subjects` to do the `actions` on the `repositories`. Rules add up, in any
@@ -144,7 +155,7 @@ export interface AccessRule {
    * `anonymous` (anybody, signed in or not), `authenticated` (anybody signed in), `user:NAME` or `group:NAME`. Names are
    * compared letter by letter in Normalization Form C, upper and lower case apart.
    */
-  readonly subjects: readonly string[];
+  readonly subjects: readonly Subject[];
   /**
    * Globs over whole repository names: `*` matches within a path segment, `**` across segments, a leading `!` takes
    * away from what the rule is about. `${username}` stands for the caller's name, taken literally.

@@ -94,7 +94,7 @@ describe("a login", () => {
 
   test("is checked each time where nothing is to be remembered", async () => {
     const users = backend("users", knowing("users", "alice"));
-    const { identify } = identifier([users], { cache: false });
+    const { identify } = identifier([users], { loginCache: false });
     for (let round = 0; round < 3; round++) {
       await identify(await receivedRequest({ headers: [basic("alice:secret")] }), address, never);
     }

@@ -23,7 +23,7 @@ const users = {
     return { status: "abstained" };
   },
 };
-const { authenticate } = createAuthenticator({ backends: [users], cache: false });
+const { authenticate } = createAuthenticator({ backends: [users], loginCache: false });
 
 let server: Server;
 let known: Party;

@@ -322,7 +322,7 @@ describe("a group of a directory", () => {
 });
 
 describe("an explanation", () => {
-  test("says where a name differs by case alone", () => {
+  test("says where a name differs by case, or by blanks, alone", () => {
     const of = (subject: string, principal: Principal): string | undefined =>
       compilePolicy([{ subjects: ["user:ci", subject], repositories: ["**"], actions: ["pull"] }]).explain(
         principal,
@@ -333,6 +333,9 @@ describe("an explanation", () => {
     );
     expect(of("group:Pushers", user("alice", "pushers"))).toBe(
       "its subjects do not include alice or the groups pushers; group:Pushers differs by case alone",
+    );
+    expect(of("user:alice ", user("alice"))).toBe(
+      'its subjects do not include alice, who is in no group; "user:alice " differs by blanks or forms of letters alone',
     );
     expect(of("group:alice", user("alice"))).toBe("its subjects do not include alice, who is in no group");
     expect(of("user:pushers", user("alice", "pushers"))).toBe(

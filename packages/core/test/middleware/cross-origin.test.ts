@@ -199,6 +199,7 @@ describe("the option cors", () => {
     [{ origins: [] }, "cors.origins: must name at least one origin"],
     [{ origins: [ui], credentials: "yes" }, "cors.credentials: must be true or false"],
     [{ origins: ["*"] }, `cors.origins.0: ${example}: with a login every origin has to be named`],
+    [{ origins: ["https://*.example.com"] }, `cors.origins.0: ${example}: with a login every origin has to be named`],
     [{ origins: ["null"] }, `cors.origins.0: ${example}`],
     [{ origins: ["ui.example.com"] }, `cors.origins.0: ${example}`],
     [{ origins: ["file:///ui"] }, `cors.origins.0: ${example}`],

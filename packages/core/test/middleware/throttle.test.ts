@@ -159,8 +159,8 @@ describe("the gate", () => {
     expect(statuses.filter((status) => status === 429)).toHaveLength(496);
   });
 
-  it.each([{}, false as const])("lets many right logins at once pass, with the cache %j", async (cache) => {
-    const { login } = await gateWith({ cache });
+  it.each([{}, false as const])("lets many right logins at once pass, with the cache %j", async (loginCache) => {
+    const { login } = await gateWith({ loginCache });
     const logins = Array.from({ length: 60 }, (_, index) => login(office, `user ${index % 20}`, "right"));
     expect(new Set(await Promise.all(logins))).toEqual(new Set([200]));
   });

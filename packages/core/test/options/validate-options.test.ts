@@ -70,16 +70,30 @@ describe("a time or a number", () => {
     expect(
       places({
         upstream: { url: "http://registry", readTimeout: value, connectTimeout: value },
-        cache: { ttl: value, maxEntries: value },
+        loginCache: { ttl: value, maxEntries: value },
       }),
-    ).toEqual(["upstream.readTimeout", "upstream.connectTimeout", "cache.ttl", "cache.maxEntries"]);
+    ).toEqual(["upstream.readTimeout", "upstream.connectTimeout", "loginCache.ttl", "loginCache.maxEntries"]);
+  });
+
+  test.each(["", "5", "0s", "-1s", "1 s", "1e3ms", "1000000d"])("may not be %j", (value) => {
+    const upstream = { url: "http://registry", readTimeout: value, connectTimeout: value };
+    expect(places({ upstream, loginCache: { ttl: value } })).toEqual([
+      "upstream.readTimeout",
+      "upstream.connectTimeout",
+      "loginCache.ttl",
+    ]);
+  });
+
+  test("may be text with a unit", () => {
+    const upstream = { url: "http://registry", readTimeout: "900s", connectTimeout: "500ms" };
+    expect(places({ upstream, loginCache: { ttl: "30d" } })).toEqual([]);
   });
 
   test("may be left out, or be one millisecond", () => {
     const upstream = { url: "http://registry", readTimeout: 1, connectTimeout: 1 };
-    expect(places({ upstream, cache: { ttl: 1, maxEntries: 1 } })).toEqual([]);
-    expect(places({ ...sound, cache: {} })).toEqual([]);
-    expect(places({ ...sound, cache: false })).toEqual([]);
+    expect(places({ upstream, loginCache: { ttl: 1, maxEntries: 1 } })).toEqual([]);
+    expect(places({ ...sound, loginCache: {} })).toEqual([]);
+    expect(places({ ...sound, loginCache: false })).toEqual([]);
   });
 });
 
@@ -103,7 +117,7 @@ const wrong: Options = {
   upstream: { url: "ftp://registry", readTimeout: 0 },
   realm: "\n",
   trustedProxies: ["all"],
-  cache: { ttl: -1 },
+  loginCache: { ttl: -1 },
   access: [
     { subjects: ["authenticated"], repositories: ["**"], actions: ["pull"] },
     { subjects: ["alice"], repositories: ["a//b"], actions: [] },
@@ -112,7 +126,7 @@ const wrong: Options = {
 const wrongPlaces = [
   "upstream.url",
   "upstream.readTimeout",
-  "cache.ttl",
+  "loginCache.ttl",
   "realm",
   "trustedProxies.0",
   "access.1.actions",
@@ -185,7 +199,7 @@ describe("options of JavaScript", () => {
       { upstream: { url: "http://r", readTimout: 5 } },
       ["upstream.readTimout: is not a known key; did you mean readTimeout?"],
     ],
-    ["an option of cache", { cache: { tll: 5 } }, ["cache.tll: is not a known key; did you mean ttl?"]],
+    ["an option of loginCache", { loginCache: { tll: 5 } }, ["loginCache.tll: is not a known key; did you mean ttl?"]],
     [
       "immutableTags",
       { access: [{ ...rule, immutabletags: ["v*"] }] },
@@ -249,8 +263,12 @@ describe("options of JavaScript", () => {
     ["trustedProxies", { trustedProxies: "10.0.0.0/8" }, ["trustedProxies: must be a list"]],
     ["a trusted proxy", { trustedProxies: [10] }, ["trustedProxies[0]: must be text"]],
     ["realm", { realm: 5 }, ["realm: must be text"]],
-    ["cache", { cache: true }, ["cache: must be false, or hold ttl and maxEntries"]],
-    ["cache.ttl", { cache: { ttl: "60s" } }, ["cache.ttl: must be a positive whole number"]],
+    ["loginCache", { loginCache: true }, ["loginCache: must be false, or hold ttl and maxEntries"]],
+    [
+      "loginCache.ttl",
+      { loginCache: { ttl: "60" } },
+      ["loginCache.ttl: must be a duration such as 30s, or a positive whole number of milliseconds"],
+    ],
     ["session", { session: {} }, ["session: must be a function"]],
     ["onFinished", { onFinished: "log" }, ["onFinished: must be a function"]],
     ["log", { log: console.log }, ["log: must have the methods debug, info, warn and error"]],
@@ -277,7 +295,7 @@ describe("options of JavaScript", () => {
     expect(toldOf({ ...complete, ...options })).toEqual(told);
   });
 
-  test.each(["access", "realm", "session", "trustedProxies", "cache"])(
+  test.each(["access", "realm", "session", "trustedProxies", "loginCache"])(
     "with %s that is undefined are refused: a misspelt property may have been read",
     (key) => {
       expect(toldOf({ ...complete, [key]: undefined })).toEqual([
@@ -316,7 +334,17 @@ describe("options of JavaScript", () => {
       withSet: true,
       withNullPrototype: true,
     });
-    const keys = ["upstream", "backends", "realm", "access", "trustedProxies", "session", "cache", "onFinished", "log"];
+    const keys = [
+      "upstream",
+      "backends",
+      "realm",
+      "access",
+      "trustedProxies",
+      "session",
+      "loginCache",
+      "onFinished",
+      "log",
+    ];
     const options = fc.dictionary(fc.constantFrom(...keys), odd).map((part) => ({ ...complete, ...part }));
     const rules = fc.dictionary(fc.constantFrom("subjects", "repositories", "actions", "effect", "immutableTags"), odd);
     const accesses = fc

@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import { observeConnection } from "../../observe/observe-connection.ts";
 import { limitConnecting } from "../limit-connecting.ts";
 import type { ResponseSink } from "../transport.ts";
 import { asError, SilentUpstreamError } from "../transport-errors.ts";
@@ -22,6 +23,8 @@ export interface ReadConnection {
 }
 
 export interface ReadConnectionSettings {
+  /** How those who observe know the registry. */
+  readonly upstream: string;
   readonly host: string;
   readonly port: number;
   readonly connectTimeout: number;
@@ -45,7 +48,7 @@ interface Exchange {
 
 /** Connects; a request can be sent at once. */
 export function readConnection(settings: ReadConnectionSettings): ReadConnection {
-  const { host, port, connectTimeout, readTimeout, idleTimeout, buffers, freed, closed } = settings;
+  const { upstream, host, port, connectTimeout, readTimeout, idleTimeout, buffers, freed, closed } = settings;
   const memory = readMemory(buffers);
   let exchange: Exchange | undefined;
   /** Whether a request was answered on it before. */
@@ -66,6 +69,7 @@ export function readConnection(settings: ReadConnectionSettings): ReadConnection
     },
   });
   limitConnecting(socket, "connect", connectTimeout);
+  observeConnection(upstream, socket, "connect");
   socket.on("timeout", onTimeout);
   socket.on("end", onEnd);
   socket.on("error", fail);

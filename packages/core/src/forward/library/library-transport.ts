@@ -8,7 +8,8 @@ import { asError, SilentUpstreamError, StalledBodyError } from "../transport-err
 import { LibraryRequest } from "./library-request.ts";
 import { type UpstreamAgentOptions, upstreamAgent } from "./upstream-agent.ts";
 
-export interface LibraryTransportOptions extends Omit<UpstreamAgentOptions, "keepAlive" | "secure" | "host"> {
+export interface LibraryTransportOptions
+  extends Omit<UpstreamAgentOptions, "keepAlive" | "secure" | "host" | "upstream"> {
   readonly url: URL;
   /** How long the registry may be silent, in milliseconds. */
   readonly readTimeout: number;
@@ -19,9 +20,10 @@ export function libraryTransport(options: LibraryTransportOptions, limit: Connec
   const { url, readTimeout, ...agentOptions } = options;
   const secure = url.protocol === "https:";
   const host = hostOf(url);
+  const common = { ...agentOptions, upstream: url.host, secure, host };
   const agents = {
-    kept: upstreamAgent({ ...agentOptions, secure, host, keepAlive: true }, limit),
-    fresh: upstreamAgent({ ...agentOptions, secure, host, keepAlive: false }, limit),
+    kept: upstreamAgent({ ...common, keepAlive: true }, limit),
+    fresh: upstreamAgent({ ...common, keepAlive: false }, limit),
   };
   const kept = proxy(agents.kept);
   const fresh = proxy(agents.fresh);

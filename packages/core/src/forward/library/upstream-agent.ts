@@ -2,10 +2,13 @@ import { type AgentOptions, type ClientRequest, type ClientRequestArgs, Agent as
 import { Agent as HttpsAgent } from "node:https";
 import { isIP } from "node:net";
 import type { Duplex } from "node:stream";
+import { observeConnection } from "../../observe/observe-connection.ts";
 import type { ConnectionLimit, IdleConnection } from "../connection-limit.ts";
 import { limitConnecting } from "../limit-connecting.ts";
 
 export interface UpstreamAgentOptions {
+  /** How those who observe know the registry. */
+  readonly upstream: string;
   readonly secure: boolean;
   /** The registry's host name or address: what its certificate must be for, whatever `Host` the client has sent. */
   readonly host: string;
@@ -26,7 +29,7 @@ export const connectionKey: unique symbol = Symbol("connection key");
  * same {@link connectionKey} alone, and none once the registry has sent something that nobody asked for.
  */
 export function upstreamAgent(options: UpstreamAgentOptions, limit: ConnectionLimit): HttpAgent | HttpsAgent {
-  const { secure, host, connectTimeout, ca, keepAlive, idleTimeout, maxIdle } = options;
+  const { upstream, secure, host, connectTimeout, ca, keepAlive, idleTimeout, maxIdle } = options;
   const agentOptions: AgentOptions = { keepAlive, maxFreeSockets: maxIdle, scheduling: "lifo", timeout: idleTimeout };
   const agent = secure
     ? new HttpsAgent({ ...agentOptions, servername: isIP(host) === 0 ? host : "", ...(ca === undefined ? {} : { ca }) })
@@ -43,7 +46,9 @@ export function upstreamAgent(options: UpstreamAgentOptions, limit: ConnectionLi
       limit.closed();
       return socket;
     }
-    limitConnecting(socket, secure ? "secureConnect" : "connect", connectTimeout);
+    const connected = secure ? "secureConnect" : "connect";
+    limitConnecting(socket, connected, connectTimeout);
+    observeConnection(upstream, socket, connected);
     socket.once("close", () => limit.closed());
     return socket;
   };

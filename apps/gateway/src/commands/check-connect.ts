@@ -1,0 +1,68 @@
+import type { AuthBackend, DiagnosisLogin, DiagnosisStep } from "@registry-gate/auth";
+import type { UpstreamConfiguration } from "../config/sections/upstream.ts";
+import { diagnoseBackend } from "../diagnosis/backend.ts";
+import { diagnoseRegistry } from "../diagnosis/registry.ts";
+import { askHidden, readLine } from "./password-input.ts";
+import { failureText, stepText } from "./step-text.ts";
+
+/** For one backend: far above what its own time limits add up to. */
+const patience = 120_000;
+
+interface Failure {
+  readonly about: DiagnosisStep["about"];
+  readonly text: string;
+}
+
+/**
+ * Tries every backend for real and prints each step with its time. With `user`, the password is asked for; without one,
+ * the user is only looked up.
+ *
+ * @returns what has failed, a line each. That a user is not let in by one backend is no failure where another does so.
+ */
+export async function tryBackends(
+  backends: readonly AuthBackend[],
+  user: string | undefined,
+): Promise<readonly string[]> {
+  const login = user === undefined ? undefined : await askFor(user);
+  const failures: Failure[] = [];
+  let letIn = false;
+  for (const [index, backend] of backends.entries()) {
+    const place = `auth.backends[${index}]`;
+    process.stdout.write(`${place} (${backend.id})\n`);
+    let target: string | undefined;
+    let steps = 0;
+    for await (const step of diagnoseBackend(backend, login, AbortSignal.timeout(patience))) {
+      steps++;
+      if (step.target !== target) process.stdout.write(`  ${step.target}\n`);
+      ({ target } = step);
+      process.stdout.write(stepText(step));
+      if (step.outcome === "ok") letIn ||= step.about === "login" && login?.password !== undefined;
+      else failures.push({ about: step.about, text: `${place}: ${failureText(step)}` });
+    }
+    if (steps === 0) process.stdout.write("  has nothing to connect to\n");
+  }
+  return failures.filter(({ about }) => about === "backend" || !letIn).map(({ text }) => text);
+}
+
+/**
+ * Tries the registry for real and prints the step with its time.
+ *
+ * @returns what has failed, in a line; nothing where all is well.
+ */
+export async function tryRegistry(upstream: UpstreamConfiguration): Promise<readonly string[]> {
+  process.stdout.write(`upstream\n  ${upstream.url}\n`);
+  const step = await diagnoseRegistry(upstream);
+  process.stdout.write(stepText(step));
+  return step.outcome === "ok" ? [] : [`upstream: ${failureText(step)}`];
+}
+
+/** As a request has them: in Normalization Form C. */
+async function askFor(user: string): Promise<DiagnosisLogin> {
+  const username = user.normalize("NFC");
+  const question = `Password for ${username} (empty: only look the user up): `;
+  const [answer = ""] = process.stdin.isTTY
+    ? await askHidden(process.stdin, [question])
+    : [await readLine(process.stdin)];
+  const password = answer.normalize("NFC");
+  return password === "" ? { username } : { username, password };
+}

@@ -1,0 +1,81 @@
+import { timerDelay } from "@registry-gate/auth";
+import type { UpstreamOptions } from "@registry-gate/core";
+import { z } from "zod";
+import { type Section, withAbsolute } from "../section.ts";
+import { duration, text, wholeNumber } from "../value-schemas.ts";
+
+export interface UpstreamConfiguration {
+  readonly url: string;
+  readonly readTimeout?: number;
+  readonly connectTimeout?: number;
+  readonly maxConnections?: number;
+  /** A PEM file. */
+  readonly ca?: string;
+  /** The gate's own login at the registry. */
+  readonly credentials?: CredentialsConfiguration;
+}
+
+/** For Basic, or for Bearer; the secret is the only line of a file. */
+export type CredentialsConfiguration =
+  | { readonly username: string; readonly passwordFile: string }
+  | { readonly bearerFile: string };
+
+const credentials: z.ZodType<CredentialsConfiguration> = z.union(
+  [
+    z.strictObject({
+      username: text().regex(/^[^:\u0000-\u001f\u007f-\u009f]*$/, "must hold no colon and no control character"),
+      passwordFile: text().describe("The file that holds the password, followed when it changes"),
+    }),
+    z.strictObject({
+      bearerFile: text().describe("The file that holds the token, followed when it changes"),
+    }),
+  ],
+  "must hold username and passwordFile, or bearerFile, and nothing else",
+);
+
+const schema: z.ZodType<UpstreamConfiguration> = z.strictObject(
+  {
+    url: text().describe("The registry, such as http://registry:5000"),
+    readTimeout: duration().describe("How long the registry may be silent; 900s by default").exactOptional(),
+    connectTimeout: duration().describe("How long connecting may take; 10s by default").exactOptional(),
+    maxConnections: wholeNumber()
+      .describe("How many connections to the registry are open at once; 1024 by default")
+      .exactOptional(),
+    ca: text().describe("A PEM file with the certificates to trust, in place of the system's").exactOptional(),
+    credentials: credentials.describe("The gate's own login at the registry; none by default").exactOptional(),
+  },
+  "must hold url",
+);
+
+export const upstreamSection: Section<UpstreamConfiguration> = {
+  schema,
+  substitutes: [
+    { path: ["url"], value: "http://127.0.0.1" },
+    { path: [], value: { url: "http://127.0.0.1" } },
+  ],
+  withAbsolutePaths: ({ credentials, ...rest }, absolute) => ({
+    ...withAbsolute(rest, ["ca"], absolute),
+    ...(credentials && {
+      credentials:
+        "bearerFile" in credentials
+          ? withAbsolute(credentials, ["bearerFile"], absolute)
+          : withAbsolute(credentials, ["passwordFile"], absolute),
+    }),
+  }),
+};
+
+/** The option of the middleware, with what the files hold that are named here. */
+export function upstreamOptions(
+  { ca: _ca, credentials: _credentials, ...target }: UpstreamConfiguration,
+  contents: Pick<UpstreamOptions, "ca" | "credentials">,
+): UpstreamOptions {
+  return { ...target, ...contents };
+}
+
+/** Time for the registry's silence to be answered with 504 before the client's connection counts as silent. */
+const inactivityMargin = 10_000;
+
+/** What this section limits at the listener: connections that stay silent for longer are cut, in milliseconds. */
+export function upstreamLimits({ readTimeout = 900_000 }: UpstreamConfiguration): { readonly inactivity: number } {
+  return { inactivity: timerDelay(readTimeout + inactivityMargin) };
+}

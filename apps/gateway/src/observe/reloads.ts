@@ -1,0 +1,24 @@
+import { InvalidOptionsError } from "@registry-gate/auth";
+import { type Channel, openChannel } from "@registry-gate/auth-kit";
+
+/** An attempt to put what a file holds now in force. */
+export interface Reload {
+  /** `refused`: the previous version stays in force. While the reason stays the same, it is refused once. */
+  readonly outcome: "reloaded" | "refused";
+  /** How many faults were found; 0 where something else went wrong. */
+  readonly faults: number;
+}
+
+/** The configuration file, with all that it names. */
+export const configurationReload: Channel<Reload> = openChannel("registry-gate:configuration:reload");
+/** The certificate of the gateway, its key, and the authority for certificates of clients. */
+export const certificateReload: Channel<Reload> = openChannel("registry-gate:certificate:reload");
+
+export function publishReload(channel: Channel<Reload>): void {
+  channel.publish(() => ({ outcome: "reloaded", faults: 0 }));
+}
+
+export function publishRefusal(channel: Channel<Reload>, error: unknown): void {
+  const faults = error instanceof InvalidOptionsError ? error.faults.length : 0;
+  channel.publish(() => ({ outcome: "refused", faults }));
+}

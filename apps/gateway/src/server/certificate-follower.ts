@@ -1,0 +1,43 @@
+import type { Logger } from "@registry-gate/auth";
+import { type FileWatch, type SettledFile, watchFiles } from "@registry-gate/watched-file";
+import type { TlsConfiguration } from "../config/sections/listen-tls.ts";
+import { certificateReload, publishRefusal, publishReload } from "../observe/reloads.ts";
+import { reportRefusal, reportUnreadableFile, reportWarnings } from "./reports.ts";
+import { identityOf, type TlsFiles, type TlsIdentity } from "./tls.ts";
+
+/**
+ * Follows the files of a certificate. What replaces them is taken up if it is usable; if not, the log says why, and
+ * everything stays as it was.
+ *
+ * @param identity As it was loaded.
+ * @param take Gives the new one to new connections.
+ */
+export function followCertificate(
+  configuration: TlsConfiguration,
+  { files: [certificate, key, clientCa] }: TlsIdentity,
+  take: (identity: TlsIdentity) => void,
+  log: Logger,
+): FileWatch {
+  const swap = ([newCertificate, newKey, newClientCa]: readonly Buffer[]): void => {
+    if (newCertificate === undefined || newKey === undefined) return;
+    const pair: [SettledFile, SettledFile] = [
+      { path: certificate.path, content: newCertificate },
+      { path: key.path, content: newKey },
+    ];
+    const asked = clientCa !== undefined && newClientCa !== undefined;
+    try {
+      const files: TlsFiles = asked ? [...pair, { path: clientCa.path, content: newClientCa }] : pair;
+      const identity = identityOf(configuration, files);
+      take(identity);
+      log.info({ event: "certificate reloaded" }, "new connections get the new certificate");
+      publishReload(certificateReload);
+      reportWarnings(log, identity.warnings);
+    } catch (error) {
+      reportRefusal(log, "certificate refused", error);
+      publishRefusal(certificateReload, error);
+    }
+  };
+  const files = [certificate, key, ...(clientCa === undefined ? [] : [clientCa])];
+  const paths = files.map((file) => file.path);
+  return watchFiles(paths, swap, { since: files, onError: (error) => reportUnreadableFile(log, error) });
+}

@@ -1,0 +1,37 @@
+import { endsWithin } from "./ends-within.ts";
+import type { GatewayLog } from "./log.ts";
+
+/** How a gateway comes to its end. */
+export interface Ending {
+  /** Accepts nothing more, and resolves when every request has finished and everything is closed. */
+  readonly finish: () => Promise<void>;
+  /** Cuts every connection. */
+  readonly cut: () => void;
+}
+
+/**
+ * How long cut connections and backends, and then what reads the log, may take to come to their end, in milliseconds: a
+ * tenth of the patience each, between these.
+ */
+const lastMoments = { least: 200, most: 1000 };
+
+/**
+ * Lets requests finish, cuts those that have not in time for the end, and waits until the log is written.
+ *
+ * @param patience By when it resolves, in milliseconds, whatever others do; 400 ms for the end itself are always taken.
+ */
+export async function drain(log: GatewayLog, patience: number, { finish, cut }: Ending): Promise<void> {
+  const { logger } = log;
+  logger.info({ event: "stopping" }, "requests that have begun may finish");
+  // A supervisor kills what does not end in time, and with it what the log has not written yet.
+  const ending = Math.min(Math.max(patience / 10, lastMoments.least), lastMoments.most);
+  const finished = finish().catch((error: unknown) => {
+    logger.error({ event: "uncaught error", err: error }, "the end was not a clean one");
+  });
+  if (!(await endsWithin(Math.max(patience - 2 * ending, 0), finished))) {
+    logger.warn({ event: "cut" }, "what has not finished in time is cut");
+    cut();
+    await endsWithin(ending, finished);
+  }
+  await log.drained(ending);
+}

@@ -1,0 +1,61 @@
+import type { Logger } from "@registry-gate/auth";
+import type { Gate } from "./gate.ts";
+import { respondToHealthCheck } from "./health-check.ts";
+import type { ListenerHandlers } from "./listener.ts";
+
+/** What requests are brought to. */
+export interface Reception {
+  /** Requests always go to the gate that is current when they begin, and stay with it. */
+  readonly currentGate: () => Gate;
+  /** Whether new requests should be sent here. */
+  readonly isReady: () => boolean;
+}
+
+const period = 1000;
+/** In the log each second, at most; the others are counted. */
+const mostFailedHandshakes = 5;
+
+/** Brings requests to the current gate, and says in the log what never became one. */
+export function listenerHandlers({ currentGate, isReady }: Reception, log: Logger): ListenerHandlers {
+  return {
+    checkHealth(request, response) {
+      const { healthPath } = currentGate().configuration.listen;
+      const status = respondToHealthCheck(healthPath, isReady(), request, response);
+      if (status !== undefined) log.debug({ event: "health check", status }, "health check");
+      return status !== undefined;
+    },
+    handle: (request, response) => currentGate().handle(request, response),
+    unreadable: (request) => log.info({ event: "unreadable", ...request }, "no request could be read"),
+    pressure: (pressure) =>
+      log.warn({ event: "connections closed", ...pressure }, "connections were closed for want of places"),
+    handshakeFailed: limitReports(
+      mostFailedHandshakes,
+      (failure) => log.info({ event: "handshake failed", ...failure }, "a TLS handshake failed"),
+      (leftOut) => log.info({ event: "handshake failed", leftOut }, "further TLS handshakes failed"),
+    ),
+    plain: (request) => log.info({ event: "plain HTTP", status: 400, ...request }, "plain HTTP came to a port for TLS"),
+  };
+}
+
+/**
+ * Passes on at most so many reports a second, so that what clients do wrong does not fill the log. The others are counted.
+ *
+ * @param leftOut Is told, at the end of the second, how many there were beyond.
+ */
+export function limitReports<T>(
+  mostPerSecond: number,
+  report: (item: T) => void,
+  leftOut: (count: number) => void,
+): (item: T) => void {
+  let count = 0;
+  const end = (): void => {
+    const beyond = count - mostPerSecond;
+    count = 0;
+    if (beyond > 0) leftOut(beyond);
+  };
+  return (item) => {
+    if (count === 0) setTimeout(end, period).unref();
+    count++;
+    if (count <= mostPerSecond) report(item);
+  };
+}

@@ -1,0 +1,104 @@
+import { isDeepStrictEqual } from "node:util";
+import { InvalidOptionsError } from "@registry-gate/auth";
+import { type Listener, type ListenerHandlers, openListener } from "./listener.ts";
+import type { ListenerSetup } from "./listener-setup.ts";
+import type { TlsIdentity } from "./tls.ts";
+import type { UnixSocketFile } from "./unix-socket.ts";
+
+/** The listener of a gateway, which another one can replace. */
+export interface ListenerSlot {
+  /** Where it listens, with the actual port. */
+  readonly name: string;
+  readonly secure: boolean;
+  /**
+   * Listens as another setup says. A listener that has to be replaced is given up: it accepts nothing more, and its
+   * connections live on.
+   *
+   * @returns whether another listener was opened.
+   * @throws {InvalidOptionsError} with paths below `listen`; then it listens as before.
+   */
+  change(setup: ListenerSetup): Promise<boolean>;
+  /** For new connections, until the next change. */
+  setTls(identity: TlsIdentity): void;
+  /** Accepts nothing more, and resolves when every connection of the current listener has ended. */
+  close(): Promise<void>;
+  /** Resolves when every connection of the listeners that were given up has ended. */
+  departed(): Promise<void>;
+  /** Cuts every connection, those of listeners that were given up as well. */
+  cut(): void;
+}
+
+/** @throws {InvalidOptionsError} with paths below `listen` where the place cannot be had. */
+export async function openListenerSlot(first: ListenerSetup, handlers: ListenerHandlers): Promise<ListenerSlot> {
+  const open = ({ place, tls, limits }: ListenerSetup, former?: UnixSocketFile): Promise<Listener> =>
+    openListener(place, tls, limits, handlers, former);
+  let setup = first;
+  let listener = await open(first);
+  /** Those that listen no more, but still have connections. */
+  const givenUp = new Map<Listener, Promise<void>>();
+
+  function giveUp(former: Listener): void {
+    const departure = former.close().finally(() => givenUp.delete(former));
+    givenUp.set(former, departure);
+  }
+
+  function canStay({ place, tls }: ListenerSetup): boolean {
+    const sameKind = (tls !== undefined) === listener.secure && (tls?.clientAuth ?? "none") === listener.clientAuth;
+    return sameKind && isDeepStrictEqual(place, listener.place);
+  }
+
+  /** The new socket is opened before the old one is given up, wherever both can be. */
+  async function move(next: ListenerSetup): Promise<void> {
+    const former = listener;
+    const { address, shared } = next.place;
+    if (!isDeepStrictEqual(address, former.place.address) || "socket" in address) {
+      listener = await open(next, former.file);
+      return giveUp(former);
+    }
+    if ("inherited" in address) {
+      const message =
+        "can be added, changed in clientAuth or taken away by a restart alone, on a socket that systemd passes";
+      throw new InvalidOptionsError([{ path: ["listen", "tls"], message }]);
+    }
+    if (former.place.shared === true && shared !== true) {
+      const message = "can be taken away by a restart alone, while listen.address stays the same";
+      throw new InvalidOptionsError([{ path: ["listen", "shared"], message }]);
+    }
+    // Of one address there is one socket only: the old one makes place, its connections live on.
+    giveUp(former);
+    try {
+      listener = await open(next, former.file);
+    } catch (error) {
+      listener = await open(setup);
+      throw error;
+    }
+  }
+
+  return {
+    get name() {
+      return listener.name;
+    },
+    get secure() {
+      return listener.secure;
+    },
+    async change(next) {
+      const stays = canStay(next);
+      if (!stays) await move(next);
+      else if (next.tls !== undefined) listener.setTls(next.tls);
+      listener.setLimits(next.limits);
+      setup = next;
+      return !stays;
+    },
+    setTls(identity) {
+      listener.setTls(identity);
+      setup = { ...setup, tls: identity };
+    },
+    close: () => listener.close(),
+    async departed() {
+      await Promise.all(givenUp.values());
+    },
+    cut() {
+      for (const each of [listener, ...givenUp.keys()]) each.cut();
+    },
+  };
+}

@@ -1,0 +1,104 @@
+import { type FileWatch, watchFiles } from "@registry-gate/watched-file";
+import type { Logger } from "pino";
+import { logLevelOf } from "../config/sections/log.ts";
+import { configurationReload, publishRefusal, publishReload } from "../observe/reloads.ts";
+import { followCertificate } from "./certificate-follower.ts";
+import type { GateLoader } from "./gate-loader.ts";
+import type { GateSlot } from "./gate-slot.ts";
+import { listenerSetup } from "./listener-setup.ts";
+import type { ListenerSlot } from "./listener-slot.ts";
+import { isWellFormed } from "./load-gate.ts";
+import { reloadAttempts } from "./reload-attempts.ts";
+import { describeRefusal, reportListening, reportRefusal, reportUnreadableFile, reportWarnings } from "./reports.ts";
+import { warningsOf } from "./warnings.ts";
+
+/** Keeps a gateway as its files say. */
+export interface Reloader {
+  /** Reads the configuration anew. If it is wrong, the log says why, and everything stays as it was. */
+  reload(): Promise<void>;
+  /** Follows no file any longer, lets no further reload begin, and resolves when none runs. */
+  stop(): Promise<void>;
+}
+
+/** The parts of a gateway that a reload changes. */
+export interface Reloaded {
+  readonly loader: GateLoader;
+  readonly gates: GateSlot;
+  readonly listener: ListenerSlot;
+  readonly log: Logger;
+}
+
+/** Follows the configuration file and those of the certificate, as the gate in force names them. */
+export function startReloader(path: string, { loader, gates, listener, log }: Reloaded): Reloader {
+  let watches = watch();
+  let stopped = false;
+  /** Whether everything that the configuration names could be had, the last time that it was loaded. */
+  let loadable = true;
+  const attempts = reloadAttempts({
+    replace,
+    isPossible,
+    refuse(error) {
+      reportRefusal(log, "reload refused", error);
+      publishRefusal(configurationReload, error);
+    },
+    describe: describeRefusal,
+  });
+
+  function watch(): FileWatch[] {
+    const { loaded, gate } = gates.current;
+    const onError = (error: Error): void => reportUnreadableFile(log, error);
+    const configuration = watchFiles([path], () => void attempts.reload(), { since: [loaded.source], onError });
+    const { tls: identity } = gate;
+    const { tls } = gate.configuration.listen;
+    if (identity === undefined || tls === undefined) return [configuration];
+    return [configuration, followCertificate(tls, identity, listener.setTls, log)];
+  }
+
+  function unwatch(): void {
+    for (const { close } of watches) close();
+  }
+
+  /** Everything new is built, and the new socket opened, before anything old is given up. */
+  async function replace(): Promise<void> {
+    loadable = false;
+    const next = await loader.load();
+    loadable = true;
+    const { gate } = next;
+    if (stopped) return gate.retire();
+    let anew: boolean;
+    try {
+      anew = await listener.change(listenerSetup(gate));
+    } catch (error) {
+      await gate.retire();
+      throw error;
+    }
+    gates.replace(next);
+    log.level = logLevelOf(gate.configuration.log);
+    unwatch();
+    watches = watch();
+    log.info({ event: "reloaded" }, "the new configuration is in force");
+    publishReload(configurationReload);
+    if (anew) reportListening(log, listener);
+    reportWarnings(log, warningsOf(gate));
+  }
+
+  /** A listener that could not be moved is left alone: each attempt may disturb the one that there is. */
+  async function isPossible(): Promise<boolean> {
+    // An edit of the file is watched.
+    if (loadable || !(await isWellFormed(path))) return false;
+    // Backends would say the same at every attempt.
+    await loader.rehearse();
+    return true;
+  }
+
+  return {
+    reload: attempts.reload,
+    async stop() {
+      stopped = true;
+      unwatch();
+      await attempts.stop();
+      // A reload that had begun may have watched files anew.
+      unwatch();
+    },
+  };
+}

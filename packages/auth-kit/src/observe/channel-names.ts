@@ -1,0 +1,20 @@
+/**
+ * The channels of `node:diagnostics_channel` on which the packages of registry-gate publish what they do. `docs/observing.md`
+ * says of each who publishes what, and when.
+ */
+export const channelNames = [
+  "registry-gate:certificate:reload",
+  "registry-gate:configuration:reload",
+  "registry-gate:file:reload",
+  "registry-gate:hash:queue",
+  "registry-gate:ldap:connection",
+  "registry-gate:ldap:operation",
+  "registry-gate:ldap:queue",
+  "registry-gate:login:judged",
+  "registry-gate:request:finished",
+  "registry-gate:upstream:connection",
+  "registry-gate:upstream:queue",
+] as const;
+
+/** One of the list. */
+export type ChannelName = (typeof channelNames)[number];
