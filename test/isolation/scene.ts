@@ -80,7 +80,7 @@ export async function startScene(): Promise<Scene> {
           text += piece;
         });
         response.once("end", () => {
-          const { date: _, ...rest } = response.headers;
+          const { date: _, "x-request-id": __, ...rest } = response.headers;
           resolve({ status: response.statusCode ?? 0, headers: JSON.stringify(rest), body: text });
         });
       });

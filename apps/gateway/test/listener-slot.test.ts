@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { connect as connectTcp } from "node:net";
 import { connect as connectTls, type PeerCertificate } from "node:tls";
-import { addressSet } from "@registry-gate/core";
+import { addressSet } from "@registry-gate/auth-kit";
 import { expect, onTestFinished, test } from "vitest";
 import { makeCertificate } from "../../../test/support/certificate.ts";
 import type { ListenerHandlers } from "../src/server/listener.ts";

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { addressSet } from "@registry-gate/core";
+import { addressSet } from "@registry-gate/auth-kit";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openListener } from "../src/server/listener.ts";
 import { listenOnUnixSocket } from "../src/server/unix-socket.ts";

@@ -6,21 +6,18 @@ import {
   BackendUnavailableError,
   type ChangeListener,
   type Identity,
-  InvalidOptionsError,
 } from "@registry-gate/auth";
-import { backendContext } from "@registry-gate/auth-kit";
+import { backendContext, followFile, openAll, readText, subscriptions } from "@registry-gate/auth-kit";
 import { bcryptFault } from "./bcrypt.ts";
 import { trackChanges } from "./changes.ts";
 import { failureCost, fillers } from "./equal-work.ts";
 import { type GroupFile, parseGroupFile } from "./group-file.ts";
 import { createHashChecks, type HashChecks } from "./hash-checks.ts";
 import { createHasher } from "./hasher.ts";
-import { type LiveFile, openLiveFile } from "./live-file.ts";
 import { type HtpasswdOptions, parseOptions, withDefaults } from "./options.ts";
 import { memberReporter, reportBcrypt, reportGroups, reportUsers, type Users } from "./report-files.ts";
 import { succeedGroups, succeedUsers } from "./succession.ts";
 import { parseUserFile } from "./user-file.ts";
-import { readName } from "./user-name.ts";
 
 const ABSTAINED: AuthResult = { status: "abstained" };
 const WRONG: AuthResult = { status: "rejected", reason: "wrong password" };
@@ -47,7 +44,7 @@ export async function htpasswdBy(
   const { file, groupFile, allowPlaintext, hashConcurrency, hashQueue } = withDefaults(parseOptions(options));
   const { id, baseDirectory, log, warn } = backendContext(context, "htpasswd");
   if (allowPlaintext) warn({ path: ["allowPlaintext"], message: "whoever reads the file has every password" });
-  const listeners = new Set<ChangeListener>();
+  const changes = subscriptions<Parameters<ChangeListener>>();
 
   const noBcrypt = await bcryptFault();
   const userPath = resolve(baseDirectory, file);
@@ -61,13 +58,12 @@ export async function htpasswdBy(
   const onChange = (): void => {
     if (!opened) return;
     reportMembers();
-    const subject = onlyChanged();
-    for (const listener of [...listeners]) listener(subject);
+    changes.notify(onlyChanged());
   };
-  const [users, groups] = await openBoth(
-    openLiveFile<Users>({
+  const [users, groups] = await openAll([
+    followFile<Users>({
       path: userPath,
-      option: "file",
+      option: ["file"],
       parse(content) {
         const parsed = parseUserFile(content, allowPlaintext);
         const computed = [...parsed.hashes.values()].filter(({ kind }) => noBcrypt === undefined || kind !== "bcrypt");
@@ -83,16 +79,16 @@ export async function htpasswdBy(
     }),
     groupPath === undefined
       ? undefined
-      : openLiveFile<GroupFile>({
+      : followFile<GroupFile>({
           path: groupPath,
-          option: "groupFile",
+          option: ["groupFile"],
           parse: parseGroupFile,
           succeed: (next, current) => succeedGroups(next, current, groupPath, log),
           report: (parsed) => reportGroups(parsed, groupPath, log),
           log,
           onChange,
         }),
-  );
+  ]);
   const onlyChanged = trackChanges(() => ({ hashes: users.current().hashes, groups: groups?.current() }));
   opened = true;
   reportMembers();
@@ -102,7 +98,7 @@ export async function htpasswdBy(
     id,
     async authenticate({ credentials, client, signal }) {
       if (credentials?.scheme !== "basic") return ABSTAINED;
-      const username = readName(credentials.username).name ?? credentials.username;
+      const username = readText(credentials.username).text ?? credentials.username;
       for (;;) {
         const { hashes, cost } = users.current();
         const hash = hashes.get(username);
@@ -120,12 +116,7 @@ export async function htpasswdBy(
       if (signal.aborted) throw new BackendUnavailableError(id, "the lookup was given up");
       return users.current().hashes.has(subject) ? identityOf(subject, groups?.current(), id) : undefined;
     },
-    onChange(listener) {
-      // A function of its own, so that one listener can be there twice and end each subscription for itself.
-      const subscription: ChangeListener = (subject) => listener(subject);
-      listeners.add(subscription);
-      return () => void listeners.delete(subscription);
-    },
+    onChange: changes.add,
     roster() {
       const { names } = users.current();
       const groupFile = groups?.current();
@@ -133,7 +124,7 @@ export async function htpasswdBy(
         users: names,
         groups: groupFile?.names ?? new Set(),
         identityOf(username) {
-          const { name } = readName(username);
+          const { text: name } = readText(username);
           return name === undefined || !names.has(name) ? undefined : identityOf(name, groupFile, id);
         },
       };
@@ -144,7 +135,7 @@ export async function htpasswdBy(
     async close() {
       users.close();
       groups?.close();
-      listeners.clear();
+      changes.clear();
       await hasher.close();
     },
   };
@@ -155,23 +146,4 @@ function identityOf(username: string, groupFile: GroupFile | undefined, backend:
   const possible = groupFile?.possibleGroupsOf.get(username)?.filter((group) => !groups.includes(group)) ?? [];
   const identity = { subject: username, username, groups, backend };
   return possible.length === 0 ? identity : { ...identity, ambiguousGroups: possible };
-}
-
-/** Waits for both, so that every fault is told and nothing is left open where one of them fails. */
-async function openBoth<U, G>(
-  opening: Promise<LiveFile<U>>,
-  openingGroups: Promise<LiveFile<G>> | undefined,
-): Promise<readonly [LiveFile<U>, LiveFile<G> | undefined]> {
-  const [users, groups] = await Promise.allSettled([opening, openingGroups]);
-  if (users.status === "fulfilled" && groups.status === "fulfilled") return [users.value, groups.value];
-  if (users.status === "fulfilled") users.value.close();
-  if (groups.status === "fulfilled") groups.value?.close();
-  const reasons: unknown[] = [users, groups].flatMap((outcome) =>
-    outcome.status === "rejected" ? [outcome.reason] : [],
-  );
-  const faults = reasons.flatMap((reason) => {
-    if (reason instanceof InvalidOptionsError) return reason.faults;
-    throw reason;
-  });
-  throw new InvalidOptionsError(faults, { cause: reasons[0] });
 }

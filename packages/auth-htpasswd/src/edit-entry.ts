@@ -1,6 +1,6 @@
+import { readText } from "@registry-gate/auth-kit";
 import { readLine, startOfText } from "./text-lines.ts";
 import { splitEntry } from "./user-file.ts";
-import { readName } from "./user-name.ts";
 
 /** A password file with one entry changed. */
 export interface EditedFile {
@@ -39,5 +39,5 @@ export function editEntry(content: Buffer, username: string, hash: string): Edit
 function userOf(line: Buffer): string | undefined {
   const text = readLine(line);
   const entry = text === undefined || text.startsWith("#") ? undefined : splitEntry(text);
-  return entry && readName(entry.username).name;
+  return entry && readText(entry.username).text;
 }

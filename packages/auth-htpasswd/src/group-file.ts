@@ -1,5 +1,5 @@
-import { type Note, NotThatFileError, textLines } from "./text-lines.ts";
-import { readName } from "./user-name.ts";
+import { InvalidFileError, readGroupName, readText } from "@registry-gate/auth-kit";
+import { type Note, textLines } from "./text-lines.ts";
 
 /** The groups of an Apache group file. */
 export interface GroupFile {
@@ -25,14 +25,12 @@ export interface Member {
 const WORD = /"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|([^\s"']\S*)|(\S+)/gu;
 /** What follows the name in a line of `/etc/group`: a password, a number, and names between commas. */
 const SYSTEM_GROUP = /^[^\s:]*:\d+:[^\s:]*$/;
-/** Controls, separators of lines and characters without a width: no rule can be seen to name such a group. */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /**
  * Reads an Apache group file: lines `group: user user`. Several lines for one group add up. A user whose name has white
  * space in it is written in quotes.
  *
- * @throws {NotThatFileError} when the file as a whole is no group file.
+ * @throws {InvalidFileError} when the file as a whole is no group file.
  */
 export function parseGroupFile(content: Buffer): GroupFile {
   const certain = membership();
@@ -52,36 +50,29 @@ export function parseGroupFile(content: Buffer): GroupFile {
       continue;
     }
     shaped++;
-    const written = text.slice(0, colon).trim();
     const list = text.slice(colon + 1);
-    const group = readGroupName(written);
+    const group = readGroupName(text.slice(0, colon));
     const users = words(list);
     const unusable = unusableLine(group.fault, list, users);
     if (group.name === undefined || users === undefined || unusable !== undefined) {
       if (unusable !== undefined) fault(unusable);
-      const meant = readName(written.replace(UNSEEN, "")).name;
-      if (meant !== undefined) for (const user of possibleUsers(list)) possible.add(user, meant);
+      const meant = group.name === undefined ? group.possibleNames : [group.name];
+      for (const user of possibleUsers(list)) for (const name of meant) possible.add(user, name);
       continue;
     }
     names.add(group.name);
     for (const word of users) {
-      const user = readName(word);
-      if (user.name === undefined) fault(`the name of a user ${user.fault}`);
+      const user = readText(word);
+      if (user.text === undefined) fault(`the name of a user ${user.fault}`);
       else {
-        certain.add(user.name, group.name);
-        members.push({ line, user: user.name });
+        certain.add(user.text, group.name);
+        members.push({ line, user: user.text });
         if (word.includes(",")) for (const part of possibleUsers(word)) possible.add(part, group.name);
       }
     }
   }
-  if (shapeless > 0 && shaped === 0) throw new NotThatFileError("is not a group file: no line is group: user user");
+  if (shapeless > 0 && shaped === 0) throw new InvalidFileError("is not a group file: no line is group: user user");
   return { groupsOf: certain.ofUsers(), possibleGroupsOf: possible.ofUsers(), names, members, faults };
-}
-
-function readGroupName(text: string): ReturnType<typeof readName> {
-  const reading = readName(text);
-  if (reading.name === undefined) return reading;
-  return reading.name.search(UNSEEN) === -1 ? reading : { fault: "has an invisible character in it" };
 }
 
 function unusableLine(groupFault: string | undefined, list: string, users: unknown): string | undefined {
@@ -120,5 +111,5 @@ function words(list: string): readonly string[] | undefined {
 
 /** Whoever can have been meant by a list that somebody wrote otherwise. */
 function possibleUsers(list: string): readonly string[] {
-  return list.split(/[\s,:"']+/).flatMap((word) => readName(word).name ?? []);
+  return list.split(/[\s,:"']+/).flatMap((word) => readText(word).text ?? []);
 }

@@ -1,5 +1,12 @@
 import { type AuthRequest, BackendUnavailableError } from "@registry-gate/auth";
-import { clientNetwork, fairQueue, type ObserveQueue, QueueRefusedError, type Release } from "@registry-gate/auth-kit";
+import {
+  clientNetwork,
+  fairQueue,
+  type ObserveQueue,
+  QueueRefusedError,
+  type Release,
+  untilAborted,
+} from "@registry-gate/auth-kit";
 import { type HashChecks, isCheap } from "./hash-checks.ts";
 import type { PasswordHash } from "./hash-format.ts";
 import { hashQueue } from "./observe/hash-queue.ts";
@@ -93,7 +100,7 @@ export function createHasher({ backend, concurrency, queue: maxWaiting, checks }
       }
       const release = await turn(caller);
       // A computation cannot be stopped: an aborted one keeps its turn until it is over, and only the answer is early.
-      return orAbort(compute(comparisons, signal).finally(release), signal, givenUp);
+      return untilAborted(compute(comparisons, signal).finally(release), signal, givenUp);
     },
     close() {
       closing ??= queue.idle().then(() => checks.close());
@@ -134,13 +141,4 @@ function formsOf(password: string): readonly string[] {
 function isUsable(password: string, { kind }: PasswordHash): boolean {
   if (password === "" || password.includes("\0") || /\p{Surrogate}/u.test(password)) return false;
   return Buffer.byteLength(password) <= (kind === "bcrypt" ? BCRYPT_MAX_BYTES : MAX_BYTES);
-}
-
-function orAbort<T>(work: Promise<T>, signal: AbortSignal, error: () => Error): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(error());
-    if (signal.aborted) abort();
-    signal.addEventListener("abort", abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
 }

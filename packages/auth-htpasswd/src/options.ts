@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { parseOptions as parseWith } from "@registry-gate/auth-kit";
+import { flagOption, parseOptions as parseWith, textOption, wholeNumberOption } from "@registry-gate/auth-kit";
 import { z } from "zod";
 
 /** What {@link htpasswd} can be told. */
@@ -31,23 +31,16 @@ export interface SettledOptions {
   readonly hashQueue: number;
 }
 
-const path = (): z.ZodType<string> => z.string("must be a path").min(1, "is empty");
-
 const shape = {
-  file: path().describe("The password file, with a line user:hash for each user"),
-  groupFile: path().describe("An Apache group file, with lines group: user user").exactOptional(),
-  allowPlaintext: z
-    .boolean("must be true or false")
-    .describe("Whether entries in plain text can be used")
-    .exactOptional(),
-  hashConcurrency: wholeNumber(1, 1024).describe("How many hashes are computed at once").exactOptional(),
-  hashQueue: wholeNumber(0, 1_000_000).describe("How many checks may wait for their turn").exactOptional(),
+  file: textOption("a path").describe("The password file, with a line user:hash for each user"),
+  groupFile: textOption("a path").describe("An Apache group file, with lines group: user user").exactOptional(),
+  allowPlaintext: flagOption().describe("Whether entries in plain text can be used").exactOptional(),
+  hashConcurrency: wholeNumberOption(1, 1024).describe("How many hashes are computed at once").exactOptional(),
+  hashQueue: wholeNumberOption(0, 1_000_000).describe("How many checks may wait for their turn").exactOptional(),
 };
 
-const schema: z.ZodType<HtpasswdOptions> = z.strictObject(shape, "must be an object with file");
-
-/** The options as JSON Schema (draft 2020-12). */
-export const optionsSchema: Readonly<Record<string, unknown>> = z.toJSONSchema(schema);
+/** The options, as `plugin` and {@link parseOptions} check them. */
+export const schema: z.ZodType<HtpasswdOptions> = z.strictObject(shape, "must be an object with file");
 
 /** @throws {InvalidOptionsError} with every fault. */
 export function parseOptions(options: unknown): HtpasswdOptions {
@@ -62,9 +55,4 @@ export function withDefaults(options: HtpasswdOptions): SettledOptions {
     hashConcurrency: options.hashConcurrency ?? Math.min(3, availableParallelism()),
     hashQueue: options.hashQueue ?? 500,
   };
-}
-
-function wholeNumber(least: number, most: number): z.ZodType<number> {
-  const message = `must be a whole number from ${least} to ${most}`;
-  return z.int(message).min(least, message).max(most, message);
 }

@@ -1,11 +1,7 @@
 import type { AuthBackendPlugin } from "@registry-gate/auth";
+import { definePlugin } from "@registry-gate/auth-kit";
 import { htpasswd } from "./backend.ts";
-import { optionsSchema, parseOptions } from "./options.ts";
+import { schema } from "./options.ts";
 
 /** Lets a configuration name this backend as `type: htpasswd`. */
-export const plugin: AuthBackendPlugin = {
-  type: "htpasswd",
-  apiVersion: 1,
-  optionsSchema,
-  open: async (options, context) => htpasswd(parseOptions(options), context),
-};
+export const plugin: AuthBackendPlugin = definePlugin({ type: "htpasswd", options: schema, open: htpasswd });

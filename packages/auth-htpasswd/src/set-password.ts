@@ -1,11 +1,11 @@
 import { type Fault, InvalidOptionsError } from "@registry-gate/auth";
+import { InvalidFileError } from "@registry-gate/auth-kit";
 import { bcryptFault, loadBcrypt } from "./bcrypt.ts";
 import { editEntry } from "./edit-entry.ts";
 import { BCRYPT_COST } from "./hash-format.ts";
 import { BCRYPT_MAX_BYTES } from "./hasher.ts";
 import { ReplaceError } from "./replace-error.ts";
 import { replaceFile } from "./replace-file.ts";
-import { NotThatFileError } from "./text-lines.ts";
 import { parseUserFile, requireUserFile } from "./user-file.ts";
 
 /** How a password is written. */
@@ -48,7 +48,7 @@ export async function setPassword(
         requireUserFile(content);
         const edited = editEntry(content, name, hashed);
         const written = parseUserFile(edited.content, false).hashes.get(name);
-        if (written?.text !== hashed) throw new NotThatFileError("cannot hold this user");
+        if (written?.text !== hashed) throw new InvalidFileError("cannot hold this user");
         return edited;
       },
       { patience },
@@ -56,7 +56,7 @@ export async function setPassword(
     return outcome;
   } catch (error) {
     if (error instanceof ReplaceError) throw new InvalidOptionsError(faultOf("file", error.message), { cause: error });
-    if (error instanceof NotThatFileError) {
+    if (error instanceof InvalidFileError) {
       throw new InvalidOptionsError(faultOf("file", `${error.message}: ${file}`), { cause: error });
     }
     throw error;

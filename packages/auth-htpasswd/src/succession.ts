@@ -1,19 +1,19 @@
 import type { Logger } from "@registry-gate/auth";
+import { InvalidFileError } from "@registry-gate/auth-kit";
 import type { GroupFile, GroupsOfUsers } from "./group-file.ts";
 import type { Users } from "./report-files.ts";
-import { NotThatFileError } from "./text-lines.ts";
 
 /**
  * A password file that lets nobody in any more is an accident: a shell that truncated it, an editor that failed, another
  * file in its place. Entries that are locked are no accident.
  *
- * @throws {NotThatFileError} where the current users are to stay.
+ * @throws {InvalidFileError} where the current users are to stay.
  */
 export function succeedUsers(next: Users, current: Users): Users {
   if (next.hashes.size > 0 || next.locked > 0 || current.hashes.size === 0) return next;
   const [fault] = next.faults;
-  if (fault === undefined) throw new NotThatFileError("is empty: it has no line user:hash");
-  throw new NotThatFileError(`has no entry that can be used (line ${fault.line}: ${fault.message})`);
+  if (fault === undefined) throw new InvalidFileError("is empty: it has no line user:hash");
+  throw new InvalidFileError(`has no entry that can be used (line ${fault.line}: ${fault.message})`);
 }
 
 /**

@@ -1,3 +1,5 @@
+import { InvalidFileError } from "@registry-gate/auth-kit";
+
 /** One line of a file: its number, counted from 1, and its text; `undefined` where it is not UTF-8. */
 export interface TextLine {
   readonly number: number;
@@ -12,19 +14,14 @@ export interface Note {
   readonly message: string;
 }
 
-/** The whole file is something else than was expected, so that none of it can be believed. */
-export class NotThatFileError extends Error {
-  override readonly name = "NotThatFileError";
-}
-
 /**
  * Splits a file into the lines that say something. A byte order mark, CR before LF, white space around a line, blank
  * lines and lines that begin with `#` are dropped, as Apache does.
  *
- * @throws {NotThatFileError} when the file is binary, or is UTF-16.
+ * @throws {InvalidFileError} when the file is binary, or is UTF-16.
  */
 export function* textLines(content: Buffer): Generator<TextLine> {
-  if (content.includes(0)) throw new NotThatFileError("is not a text file: it has NUL bytes in it");
+  if (content.includes(0)) throw new InvalidFileError("is not a text file: it has NUL bytes in it");
   let start = startOfText(content);
   for (let number = 1; start < content.length; number++) {
     const end = content.indexOf(0x0a, start);

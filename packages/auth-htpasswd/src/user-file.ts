@@ -1,7 +1,7 @@
+import { InvalidFileError, readText } from "@registry-gate/auth-kit";
 import { type HashReading, type PasswordHash, readHash } from "./hash-format.ts";
 import { hashLikeFault, isDigest, isLocked } from "./lookalikes.ts";
-import { type Note, NotThatFileError, textLines } from "./text-lines.ts";
-import { readName } from "./user-name.ts";
+import { type Note, textLines } from "./text-lines.ts";
 
 /** The users of a password file. */
 export interface UserFile {
@@ -21,7 +21,7 @@ export interface UserFile {
  * Reads a password file: a line `user:hash` for each user. What follows a second colon is ignored, and of several lines
  * for one user the first counts, as with Apache and nginx.
  *
- * @throws {NotThatFileError} when the file as a whole is no password file.
+ * @throws {InvalidFileError} when the file as a whole is no password file.
  */
 export function parseUserFile(content: Buffer, allowPlaintext: boolean): UserFile {
   const hashes = new Map<string, PasswordHash>();
@@ -41,7 +41,7 @@ export function parseUserFile(content: Buffer, allowPlaintext: boolean): UserFil
       continue;
     }
     shaped++;
-    const { name, fault: nameFault } = readName(entry.username);
+    const { text: name, fault: nameFault } = readText(entry.username);
     if (name === undefined) {
       fault(`the name of the user ${nameFault}`);
       continue;
@@ -62,7 +62,7 @@ export function parseUserFile(content: Buffer, allowPlaintext: boolean): UserFil
       if (reading.hash.kind === "plain") weak.plain.push(line);
     }
   }
-  if (shapeless > 0 && shaped === 0) throw new NotThatFileError("is not a password file: no line is user:hash");
+  if (shapeless > 0 && shaped === 0) throw new InvalidFileError("is not a password file: no line is user:hash");
   return { hashes, names: new Set(firstLines.keys()), faults, locked, weak };
 }
 
@@ -100,13 +100,13 @@ export function splitEntry(text: string): Entry | undefined {
  * Keeps an entry from being written into a group file or a configuration, whose lines have a colon too: behind it is a blank
  * and no hash, or nothing.
  *
- * @throws {NotThatFileError} where that is so of every line.
+ * @throws {InvalidFileError} where that is so of every line.
  */
 export function requireUserFile(content: Buffer): void {
   const stored = [...textLines(content)].flatMap(({ text }) => splitEntry(text ?? "")?.stored ?? []);
   const isEmpty = (text: string): boolean => text === "";
   const isValue = (text: string): boolean => /^\s/.test(text) && !isLocked(text) && hashLikeFault(text) === undefined;
   if (stored.some(isValue) && stored.every((text) => isEmpty(text) || isValue(text))) {
-    throw new NotThatFileError("is not a password file: no line is user:hash");
+    throw new InvalidFileError("is not a password file: no line is user:hash");
   }
 }

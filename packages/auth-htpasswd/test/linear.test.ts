@@ -91,7 +91,7 @@ it("names what is too long or has too many marks, and nothing of it", () => {
   const groups = parseGroupFile(Buffer.from(`g: alice ${marks.slice(0, 100)} bob\n${marks.slice(0, 100)}: alice`));
   expect([...groups.groupsOf.keys()]).toEqual(["alice", "bob"]);
   expect(groups.faults).toEqual([
-    { line: 1, message: "the name of a user has more than 30 combining marks in a row" },
-    { line: 2, message: "the name of the group has more than 30 combining marks in a row" },
+    { line: 1, message: "the name of a user holds more than 30 combining marks in a row" },
+    { line: 2, message: "the name of the group holds more than 30 combining marks in a row" },
   ]);
 });

@@ -1,7 +1,7 @@
 import { formatFault, InvalidOptionsError } from "@registry-gate/auth";
 import { expect, test } from "vitest";
-import { backendContext, isLogger, silentLog } from "../src/backend-context.ts";
-import { backendFault } from "../src/backend-fault.ts";
+import { backendContext, isLogger, silentLog } from "../src/backend/backend-context.ts";
+import { backendFault } from "../src/backend/backend-fault.ts";
 
 const backend = { id: "users", authenticate: async () => ({ status: "abstained" }) };
 

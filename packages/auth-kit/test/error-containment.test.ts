@@ -156,7 +156,7 @@ test("an app's own listener decides about any other error, and can tell them apa
 
 test("two copies of the package in one process know of each other's work", async () => {
   const { code, told } = await run(`${setUp}
-    const copy = await import(new URL("../src/error-containment.ts?copy", "file://${directory}").href);
+    const copy = await import(new URL("../src/backend/error-containment.ts?copy", "file://${directory}").href);
     const other = copy.errorContainment(() => {});
     await outcome(other.run(() => { late(() => { throw new Error("late"); }); return never(); }));`);
   expect({ code, told }).toEqual({ code: 0, told: [{ failed: "late" }] });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { suggestKey } from "../src/known-keys.ts";
+import { suggestKey } from "../src/options/known-keys.ts";
 
 const schema = {
   properties: {

@@ -1,7 +1,7 @@
 import { formatFault, InvalidOptionsError } from "@registry-gate/auth";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { optionFaults, parseOptions } from "../src/parse-options.ts";
+import { optionFaults, parseOptions } from "../src/options/parse-options.ts";
 
 const schema = z.strictObject(
   {

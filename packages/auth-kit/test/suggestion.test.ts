@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { didYouMean } from "../src/suggestion.ts";
+import { didYouMean } from "../src/options/suggestion.ts";
 
 const keys = ["listen", "upstream", "auth", "access", "log"];
 

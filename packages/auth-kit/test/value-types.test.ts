@@ -9,7 +9,7 @@ const schema = fileOptionsSchema(
     off: z.union([z.literal(false), z.strictObject({ ttl: z.string() })]).exactOptional(),
     list: z.array(z.strictObject({ flag: z.boolean() })),
     map: z.record(z.string(), z.number()),
-    timeout: durationOption(z.union([z.int(), z.string()]).describe("How long")).exactOptional(),
+    timeout: durationOption("How long").exactOptional(),
     port: z.union([z.int(), z.string()]),
     kind: z.enum(["a", "b"]),
   }),

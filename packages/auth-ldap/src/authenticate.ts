@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { AuthResult, BasicCredentials, Identity } from "@registry-gate/auth";
-import { canonicalDN, foldValue, writeCanonical } from "@registry-gate/distinguished-name";
+import { canonicalDN, foldValue, writeCanonical } from "@registry-gate/auth-kit";
 import type { LoginDirectory } from "./directory/login-directory.ts";
 import type { Group } from "./groups/group.ts";
 import { groupAttributes, groupsOf } from "./groups/groups-of.ts";

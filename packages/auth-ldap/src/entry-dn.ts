@@ -1,4 +1,4 @@
-import { type DN, parseDN, writeCanonical } from "@registry-gate/distinguished-name";
+import { type DN, parseDN, writeCanonical } from "@registry-gate/auth-kit";
 import { LONGEST } from "./bounds.ts";
 import { oddContent } from "./faults.ts";
 

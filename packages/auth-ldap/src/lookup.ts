@@ -1,5 +1,5 @@
 import type { Identity } from "@registry-gate/auth";
-import { canonicalDN, canonicalRDNs, type DN, endsWith, parseDN } from "@registry-gate/distinguished-name";
+import { canonicalDN, canonicalRDNs, type DN, endsWith, parseDN } from "@registry-gate/auth-kit";
 import { attributesFor, identityOf, isIn, type LoginContext, readUserGroups } from "./authenticate.ts";
 import { isTooLong } from "./entry-dn.ts";
 import { DirectoryFault } from "./faults.ts";

@@ -1,11 +1,7 @@
 import type { AuthBackendPlugin } from "@registry-gate/auth";
+import { definePlugin } from "@registry-gate/auth-kit";
 import { ldapBackend } from "./backend.ts";
-import { optionsSchema, requireOptions } from "./schema.ts";
+import { schema } from "./schema.ts";
 
 /** Lets a configuration name this backend as `type: ldap`. */
-export const plugin: AuthBackendPlugin = {
-  type: "ldap",
-  apiVersion: 1,
-  optionsSchema,
-  open: async (options, context) => ldapBackend(requireOptions(options), context),
-};
+export const plugin: AuthBackendPlugin = definePlugin({ type: "ldap", options: schema, open: ldapBackend });

@@ -1,7 +1,6 @@
 import { resolve } from "node:path";
-import { type BackendContext, InvalidOptionsError } from "@registry-gate/auth";
-import { backendContext, readSecret } from "@registry-gate/auth-kit";
-import { followFiles } from "./connect/followed-files.ts";
+import type { BackendContext } from "@registry-gate/auth";
+import { backendContext, followFiles, openAll, parseSecret } from "@registry-gate/auth-kit";
 import { openTlsIdentity } from "./connect/tls-identity.ts";
 import type { ServiceAccount } from "./directory/directory.ts";
 import { requireOptions } from "./schema.ts";
@@ -35,7 +34,7 @@ export async function prepare(options: unknown, given: unknown): Promise<Prepare
     path === undefined ? undefined : resolve(context.baseDirectory, path);
   let changed = ignore;
   const passwordPath = absolute(bindPasswordFile);
-  const opening = await Promise.allSettled([
+  const [identity, password] = await openAll([
     openTlsIdentity(
       {
         caCert: absolute(checked.caCert),
@@ -45,17 +44,12 @@ export async function prepare(options: unknown, given: unknown): Promise<Prepare
       context.log,
     ),
     followFiles({
-      files: passwordPath === undefined ? [] : [{ option: "bindPasswordFile", path: passwordPath }],
-      parse: ([content]) => (content === undefined ? bindPassword : readPassword(content)),
+      files: passwordPath === undefined ? [] : [{ option: ["bindPasswordFile"], path: passwordPath }],
+      parse: ([content]) => (content === undefined ? bindPassword : parseSecret(content)),
       log: context.log,
       onChange: () => changed(),
     }),
   ]);
-  const [identity, password] = opening;
-  if (identity.status === "rejected" || password.status === "rejected") {
-    for (const opened of opening) if (opened.status === "fulfilled") opened.value.close();
-    throw joined(opening.flatMap((opened) => (opened.status === "rejected" ? [opened.reason] : [])));
-  }
   const { connect } = settled.directory;
   return {
     context,
@@ -63,33 +57,19 @@ export async function prepare(options: unknown, given: unknown): Promise<Prepare
       ...settled,
       directory: {
         ...settled.directory,
-        connect: { ...connect, secureContext: () => identity.value.current() },
+        connect: { ...connect, secureContext: () => identity.current() },
       },
     },
     account() {
-      const secret = password.value.current();
+      const secret = password.current();
       return bindDN === undefined || secret === undefined ? undefined : { dn: bindDN, password: secret };
     },
     onAccountChange(listener) {
       changed = listener;
     },
     close() {
-      identity.value.close();
-      password.value.close();
+      identity.close();
+      password.close();
     },
   };
-}
-
-function readPassword(content: Buffer): string {
-  const { text, fault } = readSecret(content);
-  if (text !== undefined) return text;
-  throw new InvalidOptionsError([{ path: ["bindPasswordFile"], message: fault }]);
-}
-
-function joined(reasons: readonly unknown[]): InvalidOptionsError {
-  const faults = reasons.flatMap((reason) => {
-    if (reason instanceof InvalidOptionsError) return reason.faults;
-    throw reason;
-  });
-  return new InvalidOptionsError(faults, { cause: reasons[0] });
 }

@@ -1,25 +1,11 @@
-import { type Duration, parseDuration } from "@registry-gate/auth";
-import { durationFault, durationOption, fileOptionsSchema, parseOptions } from "@registry-gate/auth-kit";
+import { durationOption, flagOption, parseOptions, textOption, wholeNumberOption } from "@registry-gate/auth-kit";
 import { z } from "zod";
 import type { LdapOptions } from "./options.ts";
 
-const text = (what: string): z.ZodType<string> => z.string("must be text").min(1, "is empty").describe(what);
-
-const truth = (what: string): z.ZodType<boolean> => z.boolean("must be true or false").describe(what);
-
-const durationError = { error: ({ input }: { input?: unknown }) => durationFault(input) };
-const duration = (what: string): z.ZodType<Duration> =>
-  durationOption(
-    z
-      .union([z.int(), z.string()], durationError)
-      .refine((value) => (parseDuration(value) ?? 0) > 0, durationError)
-      .describe(what),
-  );
-
-const count = (least: number, most: number, what: string): z.ZodType<number> => {
-  const message = `must be a whole number from ${least} to ${most}`;
-  return z.int(message).min(least, message).max(most, message).describe(what);
-};
+const text = (what: string): z.ZodType<string> => textOption().describe(what);
+const truth = (what: string): z.ZodType<boolean> => flagOption().describe(what);
+const count = (least: number, most: number, what: string): z.ZodType<number> =>
+  wholeNumberOption(least, most).describe(what);
 
 const attribute = (what: string): z.ZodType<string> =>
   z
@@ -49,7 +35,7 @@ const group = z.strictObject(
 const pool = z.strictObject(
   {
     size: count(1, 1000, "The most connections; 8 by default").exactOptional(),
-    idle: duration("How long an unused connection is kept; 60s by default").exactOptional(),
+    idle: durationOption("How long an unused connection is kept; 60s by default").exactOptional(),
     maxWaiting: count(0, 1_000_000, "How many logins may wait for a connection; 500 by default").exactOptional(),
   },
   "must hold size, idle or maxWaiting",
@@ -81,15 +67,13 @@ const shape = {
   groups: group.describe("How groups are found").exactOptional(),
   requiredGroup: text("Only members of this group may sign in: a DN, or a short name").exactOptional(),
   activeDirectory: truth("Defaults for Active Directory").exactOptional(),
-  timeout: duration("For one operation; 5s by default").exactOptional(),
-  connectTimeout: duration("For connecting, TLS included; 3s by default").exactOptional(),
+  timeout: durationOption("For one operation; 5s by default").exactOptional(),
+  connectTimeout: durationOption("For connecting, TLS included; 3s by default").exactOptional(),
   pool: pool.describe("Limits of each of the two pools of connections").exactOptional(),
 };
 
-const schema: z.ZodType<LdapOptions> = z.strictObject(shape, "must be an object with urls");
-
-/** The options as JSON Schema (draft 2020-12). */
-export const optionsSchema: Readonly<Record<string, unknown>> = fileOptionsSchema(schema);
+/** The options, as `plugin` and {@link requireOptions} check them. */
+export const schema: z.ZodType<LdapOptions> = z.strictObject(shape, "must be an object with urls");
 
 /** @throws {InvalidOptionsError} with every fault in the shape. */
 export function requireOptions(options: unknown): LdapOptions {

@@ -1,5 +1,5 @@
 import { type Duration, type Fault, InvalidOptionsError, parseDuration, timerDelay } from "@registry-gate/auth";
-import { canonicalDN, canonicalRDNs, type DN, parseDN, writeCanonical } from "@registry-gate/distinguished-name";
+import { canonicalDN, canonicalRDNs, type DN, parseDN, writeCanonical } from "@registry-gate/auth-kit";
 import { type FilterTemplate, fillTemplate, type Hole } from "./filter/filter-template.ts";
 import { parseFilterTemplate } from "./filter/parse-filter-template.ts";
 import type { GroupOptions, LdapOptions } from "./options.ts";

@@ -1,4 +1,4 @@
-import { parseDN } from "@registry-gate/distinguished-name";
+import { parseDN } from "@registry-gate/auth-kit";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseDNTemplate } from "../src/user/dn-template.ts";

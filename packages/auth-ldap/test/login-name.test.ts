@@ -1,4 +1,4 @@
-import { parseDN } from "@registry-gate/distinguished-name";
+import { parseDN } from "@registry-gate/auth-kit";
 import { describe, expect, it } from "vitest";
 import { createEntry, type Entry } from "../src/protocol/entry.ts";
 import { domainOf, isPrincipal, parseLoginName } from "../src/user/login-name.ts";

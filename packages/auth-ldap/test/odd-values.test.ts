@@ -66,7 +66,7 @@ describe("a value of memberOf", () => {
       {
         level: "warn",
         fields: { backend: "ldap", username: "alice", attribute: "memberOf", values: 1 },
-        message: "1 value of memberOf passed over: they are no DNs",
+        message: "1 value of memberOf passed over: it is no DN",
       },
     ]);
   });
@@ -81,14 +81,14 @@ describe("a value of memberOf", () => {
         : [searchDone(id)],
     );
     expect(ranged.identity.groups).toEqual(expect.arrayContaining(["pushers", "readers"]));
-    expect(ranged.lines).toMatchObject([{ message: "1 value of memberOf passed over: they are no UTF-8" }]);
+    expect(ranged.lines).toMatchObject([{ message: "1 value of memberOf passed over: it is not UTF-8" }]);
   });
 
   it("is told of once for each user, however often they sign in, and with the number of such values", async () => {
     const many = Array.from({ length: 49 }, (_, index) => `odd ${index}`);
     const { login, lines } = await signIn({ uid: ["alice"], memberOf: [...many, pushers] });
     for (let again = 0; again < 3; again++) expect((await login()).groups).toContain("pushers");
-    expect(lines.map(({ message }) => message)).toEqual(["49 values of memberOf passed over: they are no DNs"]);
+    expect(lines.map(({ message }) => message)).toEqual(["49 values of memberOf passed over: each of them is no DN"]);
   });
 
   it("cannot be the required group where it is passed over", async () => {
@@ -99,25 +99,26 @@ describe("a value of memberOf", () => {
 
 describe("a group", () => {
   it.each([
-    ["a soft hyphen", "lea\u00advers"],
-    ["a character without a width", "lea\u200bvers"],
-    ["a mark of direction", "lea\u202evers"],
-    ["a control", "lea\u0007vers"],
-    ["a separator of lines", "lea\u2028vers"],
-  ])("whose name has %s has no name in rules that allow, and the visible one in rules that deny", async (_, name) => {
+    ["a soft hyphen", "lea\u00advers", "an invisible character"],
+    ["a character without a width", "lea\u200bvers", "an invisible character"],
+    ["a mark of direction", "lea\u202evers", "an invisible character"],
+    ["a byte order mark before it", "\ufeffleavers", "an invisible character"],
+    ["a control", "lea\u0007vers", "a control character"],
+    ["a separator of lines", "lea\u2028vers", "a control character"],
+  ])("whose name has %s has no name in rules that allow, and both in rules that deny", async (_, name, what) => {
     const { identity, lines } = await signIn({ uid: ["alice"], memberOf: [`cn=${name},${base}`, pushers] });
     expect(identity.groups).toContain("pushers");
     expect(identity.groups).not.toContain("leavers");
     expect(identity.groups).not.toContain(name);
-    expect(identity.ambiguousGroups).toEqual(["leavers"]);
+    expect(identity.ambiguousGroups).toEqual([name, "leavers"]);
     expect(lines).toMatchObject([
-      { fields: { attribute: "cn" }, message: "1 value of cn passed over: they have control or invisible characters" },
+      { fields: { attribute: "cn" }, message: `1 value of cn passed over: it holds ${what}` },
     ]);
   });
 
   it("with such a name outside the base, or without one, is meant by rules that deny as well", async () => {
     const { identity } = await signIn({ uid: ["alice"], memberOf: [`cn=lea\u00advers,${domain}`] }, { groups: {} });
-    expect(identity.ambiguousGroups).toEqual(["leavers"]);
+    expect(identity.ambiguousGroups).toEqual(["lea\u00advers", "leavers"]);
   });
 
   it("whose DN is not understood is passed over where groups are searched for", async () => {
@@ -132,7 +133,7 @@ describe("a group", () => {
     );
     expect(identity.groups).toEqual(["pushers", pushers]);
     expect(identity.ambiguousGroups).toEqual(["leavers", "Leavers"]);
-    expect(lines[0]?.message).toBe("2 values of DN of a group passed over: they are no DNs");
+    expect(lines[0]?.message).toBe("2 values of DN of a group passed over: each of them is no DN");
   });
 
   it("whose name an entry without a proper DN has as well has no name", async () => {
@@ -160,7 +161,7 @@ describe("more than the bound", () => {
     const direct = await signIn({ uid: ["alice"], memberOf: [dn, pushers] });
     expect(direct.identity.groups).toEqual(["pushers", pushers]);
     expect(direct.lines.map(({ message }) => message)).toEqual([
-      "1 value of memberOf passed over: they are longer than 8192 characters",
+      "1 value of memberOf passed over: it is longer than 8192 characters",
     ]);
     const searched = await signIn(
       { uid: ["alice"] },

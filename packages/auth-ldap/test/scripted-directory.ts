@@ -1,4 +1,4 @@
-import { canonicalDN, foldValue, isWithin, parseDN } from "@registry-gate/distinguished-name";
+import { canonicalDN, foldValue, isWithin, parseDN } from "@registry-gate/auth-kit";
 import type { Filter } from "../src/filter/filter.ts";
 import type { SearchQuery } from "../src/protocol/requests.ts";
 import type { SearchResult } from "../src/protocol/session.ts";

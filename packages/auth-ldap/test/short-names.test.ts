@@ -1,4 +1,4 @@
-import { canonicalDN, parseDN } from "@registry-gate/distinguished-name";
+import { canonicalDN, parseDN } from "@registry-gate/auth-kit";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isIn } from "../src/authenticate.ts";

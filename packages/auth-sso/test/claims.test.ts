@@ -45,8 +45,15 @@ test.each<[unknown, readonly string[], readonly string[], readonly string[]]>([
   [["a", 7], ["a"], ["7"], ["is a number"]],
   [7, [], ["7"], ["is a number"]],
   [["a", null, { name: "b" }, true, ["c"]], ["a"], [], ["is no text"]],
-  [["a\u0000b", "a"], ["a"], ["a\u0000b"], ["holds a control character"]],
-  [["admins\u200b", "a"], ["a"], ["admins\u200b"], ["holds an invisible character"]],
+  [["a\u0000b", "a"], ["a"], ["a\u0000b", "ab"], ["holds a control character"]],
+  [["admins\u200b", "a"], ["a"], ["admins\u200b", "admins"], ["holds an invisible character"]],
+  [
+    ["a", "\ufeffadmins", "admins\ufeff"],
+    ["a"],
+    ["\ufeffadmins", "admins", "admins\ufeff"],
+    ["holds an invisible character"],
+  ],
+  [["a", `b${"\u0301".repeat(31)}`], ["a"], [], ["holds more than 30 combining marks in a row"]],
   [["a", "b".repeat(513)], ["a"], ["b".repeat(513)], ["is longer than 512 characters"]],
   [["a", 7, "7"], ["a", "7"], [], ["is a number"]],
 ])(

@@ -35,11 +35,19 @@ test.each([
   "proxy.example.com",
   "10.0.0.0/-1",
   "unix:/run/x",
-  "fe80::1%eth0",
   "*",
 ])("%s is no address of a proxy", async (entry) => {
   expect(await faults({ ...good, trustedProxies: [entry], trustAnyPeer: true })).toEqual([
     { path: ["trustedProxies", 0], message: "must be an IP address, a CIDR block such as 10.0.0.0/8, or unix:" },
+  ]);
+});
+
+test.each(["fe80::1%eth0", "fe80::%eth0/10"])("%s has a zone, which no address of a proxy can have", async (entry) => {
+  expect(await faults({ ...good, trustedProxies: [entry], trustAnyPeer: true })).toEqual([
+    {
+      path: ["trustedProxies", 0],
+      message: "must be an address without a zone: write fe80::1, or a block such as fe80::/10",
+    },
   ]);
 });
 

@@ -121,6 +121,7 @@ test.each([
   ["a link-local address with its zone", "fe80::/10", { address: "fe80::1%eth0", local: false }],
   ["an IPv4-mapped address", "::ffff:10.1.0.7", proxy],
   ["an IPv4-mapped block", "::ffff:10.1.0.0/112", proxy],
+  ["an IPv4-mapped address in hexadecimal", "::ffff:0a01:7", proxy],
   ["an IPv4-mapped block in hexadecimal", "::ffff:a01:0/112", proxy],
   ["a peer that is written as mapped", "10.1.0.7", { address: "::ffff:10.1.0.7", local: false }],
   ["a Unix socket", "unix:", { address: undefined, local: true }],
@@ -220,16 +221,16 @@ test.each([
 const many = Array.from({ length: 1001 }, (_, n) => `g${n}`);
 
 test.each<[string, string, readonly string[], readonly string[], string]>([
-  [";", "a;b\tc", ["a"], ["b\tc"], "holds a control character"],
+  [";", "a;b\tc", ["a"], ["b\tc", "bc"], "holds a control character"],
   // As Latin-1 it is a name that a rule may deny.
   [";", "a;m\u00fcller;b", ["a", "b"], ["m\u00fcller"], "is not UTF-8"],
-  [";", `a;${onTheWire("admins\u200b")}`, ["a"], ["admins\u200b"], "holds an invisible character"],
+  [";", `a;${onTheWire("admins\u200b")}`, ["a"], ["admins\u200b", "admins"], "holds an invisible character"],
   [";", `a;${"b".repeat(513)}`, ["a"], ["b".repeat(513)], "is longer than 512 characters"],
   [";", many.join(";"), many.slice(0, 1000), many.slice(1000), "stands behind the first 1000"],
-  ["none", "a\tb", [], ["a\tb"], "holds a control character"],
+  ["none", "a\tb", [], ["a\tb", "ab"], "holds a control character"],
   ["json", '["a", 1]', ["a"], ["1"], "is a number"],
   ["json", '["a", null]', ["a"], [], "is no text"],
-  ["json", '["a\\u0000"]', [], ["a\u0000"], "holds a control character"],
+  ["json", '["a\\u0000"]', [], ["a\u0000", "a"], "holds a control character"],
   ["json", '["\\ud800", "a"]', ["a"], [], "is not well-formed Unicode"],
 ])(
   "with the separator %j, of the groups header %j what no rule can name is passed over, and told once",

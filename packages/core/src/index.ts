@@ -6,7 +6,6 @@
 export type { Principal } from "@registry-gate/auth";
 export { authRequestOf, clientAddressReader, peerOf } from "./authenticate/auth-request.ts";
 export type { Authenticator } from "./authenticate/authenticator.ts";
-export { basicCredentials } from "./authenticate/authorization.ts";
 export { basicChallenge, type MakeChallenge } from "./authenticate/challenges.ts";
 export { createAuthenticator } from "./authenticate/create-authenticator.ts";
 export type { SessionUser } from "./authenticate/session.ts";
@@ -26,7 +25,6 @@ export { accessRuleSchema } from "./authorize/access-schema.ts";
 export { compilePolicy } from "./authorize/checked-policy.ts";
 export type { Permissions } from "./authorize/permissions.ts";
 export type { ImmutableTags, Knowledge, Policy, PolicyDecision, RuleVerdict } from "./authorize/policy.ts";
-export { type AddressSet, addressSet, plainAddress } from "./client/peer.ts";
 export { registryAuthorization } from "./forward/registry-login.ts";
 export {
   type LoginJudged,
@@ -52,10 +50,9 @@ export type {
   Subject,
   UpstreamOptions,
 } from "./options/options.ts";
-export { trustedProxiesSchema } from "./options/options-schema.ts";
 export { type Findings, validateOptions } from "./options/validate-options.ts";
 export { type RegistryProxy, registryProxy } from "./registry-proxy.ts";
-export { type ErrorAnswer, formatChallenge, sendError } from "./respond/error-answer.ts";
+export { type ErrorAnswer, sendError } from "./respond/error-answer.ts";
 export { refuseUnreadable, type UnreadableRequest } from "./respond/refuse-unreadable.ts";
 export { requestIdOf } from "./respond/request-id.ts";
 export { isRepository } from "./route/names.ts";

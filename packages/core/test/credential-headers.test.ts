@@ -1,6 +1,6 @@
+import { addressSet } from "@registry-gate/auth-kit";
 import { expect, test } from "vitest";
 import { clientOf } from "../src/client/client.ts";
-import { addressSet } from "../src/client/peer.ts";
 import { upstreamHeaders } from "../src/forward/request-headers.ts";
 import { receivedRequest } from "./received-request.ts";
 

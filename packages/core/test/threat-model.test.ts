@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { addressSet } from "@registry-gate/auth-kit";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { clientOf } from "../src/client/client.ts";
-import { addressSet } from "../src/client/peer.ts";
 import { forwardedHeaders } from "../src/forward/forwarded-headers.ts";
 import { upstreamHeaders } from "../src/forward/request-headers.ts";
 import { upstreamTarget } from "../src/route/upstream-target.ts";

@@ -8,20 +8,26 @@ import {
   parseDuration,
   timerDelay,
 } from "@registry-gate/auth";
-import { backendFault, containmentOf, optionFaults } from "@registry-gate/auth-kit";
+import {
+  backendFault,
+  basicCredentials,
+  containmentOf,
+  durationOption,
+  formatChallenge,
+  functionOption,
+  optionFaults,
+  trustedProxiesOption,
+} from "@registry-gate/auth-kit";
 import {
   type Authenticator,
-  basicCredentials,
   createAuthenticator,
-  formatChallenge,
   type LoginThrottle,
   type ThrottleOptions,
   throttleSchema,
-  trustedProxiesSchema,
   type Verdict,
 } from "@registry-gate/core";
 import { z } from "zod";
-import { aFunction, formFields, text, timeout } from "./option-schemas.ts";
+import { formFields, text } from "./option-schemas.ts";
 import type { StrategyActions } from "./strategy.ts";
 import type { FormFields } from "./strategy-request.ts";
 import { TooManyFailuresError } from "./too-many-failures-error.ts";
@@ -170,10 +176,10 @@ const schema: z.ZodType<BackendStrategyOptions> = z.strictObject(
       .string("must be text")
       .regex(/^[\u0020-\u007e]*$/, "must hold nothing but printable ASCII")
       .exactOptional(),
-    timeout: timeout.exactOptional(),
-    user: aFunction<NonNullable<BackendStrategyOptions["user"]>>().exactOptional(),
+    timeout: durationOption("How long it may take").exactOptional(),
+    user: functionOption<NonNullable<BackendStrategyOptions["user"]>>().exactOptional(),
     throttle: throttleSchema.exactOptional(),
-    trustedProxies: trustedProxiesSchema.exactOptional(),
+    trustedProxies: trustedProxiesOption().exactOptional(),
   },
   "must be an object",
 );

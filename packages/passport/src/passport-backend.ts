@@ -9,10 +9,20 @@ import {
   parseDuration,
   timerDelay,
 } from "@registry-gate/auth";
-import { type ErrorContainment, guardProcess, isLogger, optionFaults } from "@registry-gate/auth-kit";
+import {
+  durationOption,
+  type ErrorContainment,
+  functionOption,
+  guardProcess,
+  isCredentialHeader,
+  isLogger,
+  optionFaults,
+  silentLog,
+  warnOnce,
+} from "@registry-gate/auth-kit";
 import { z } from "zod";
 import { judgeOutcome, strategyFailed } from "./judge-outcome.ts";
-import { aFunction, formFields, maxCredentialBytes, schemes, text, timeout } from "./option-schemas.ts";
+import { formFields, maxCredentialBytes, schemes, text } from "./option-schemas.ts";
 import type { SignedIn } from "./signed-in.ts";
 import { isStrategy, type PassportStrategy, runStrategy } from "./strategy.ts";
 import { strategyErrors } from "./strategy-errors.ts";
@@ -77,12 +87,8 @@ export function strategyBackend(
   const fields = { username: "username", password: "password", ...options.formFields };
   const timeout = timerDelay(parseDuration(options.timeout ?? "10s") ?? 0);
   let closed: Promise<void> | undefined;
-  const told = new Set<string>();
-  const passedOver = (reason: string): void => {
-    if (told.has(reason)) return;
-    told.add(reason);
-    options.log?.warn({ backend: id, reason }, `a group that ${reason} is passed over`);
-  };
+  const warn = warnOnce(options.log ?? silentLog);
+  const passedOver = (reason: string): void => warn({ backend: id, reason }, `a group that ${reason} is passed over`);
 
   return {
     id,
@@ -120,23 +126,23 @@ export function strategyBackend(
 
 const schema: z.ZodType<PassportBackendOptions> = z.strictObject(
   {
-    identity: aFunction<PassportBackendOptions["identity"]>(),
+    identity: functionOption<PassportBackendOptions["identity"]>(),
     id: text("The id of the backend").exactOptional(),
     schemes: schemes.exactOptional(),
     credentialHeaders: z
       .array(
-        z.string("must be text").regex(/^(?!authorization$)[a-z0-9-]+$/, "must be the name of a header, in lower case"),
+        z.string("must be text").refine(isCredentialHeader, "must be the name of a header, in lower case"),
         "must be a list",
       )
       .exactOptional(),
     formFields: formFields.exactOptional(),
-    timeout: timeout.exactOptional(),
+    timeout: durationOption("How long it may take").exactOptional(),
     authenticateOptions: z
       .custom<object>((value) => typeof value === "object" && value !== null, "must be an object")
       .exactOptional(),
     maxCredentialBytes: maxCredentialBytes.exactOptional(),
     log: z.custom<Logger>(isLogger, "must have the methods debug, info, warn and error").exactOptional(),
-    close: aFunction<NonNullable<PassportBackendOptions["close"]>>().exactOptional(),
+    close: functionOption<NonNullable<PassportBackendOptions["close"]>>().exactOptional(),
   },
   "must be an object with identity",
 );

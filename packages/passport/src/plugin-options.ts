@@ -1,7 +1,7 @@
 import type { Credentials, Duration } from "@registry-gate/auth";
-import { durationOption, fileOptionsSchema, parseOptions } from "@registry-gate/auth-kit";
+import { credentialHeaderOption, durationOption } from "@registry-gate/auth-kit";
 import { z } from "zod";
-import { formFields, maxCredentialBytes, schemes, text, timeout } from "./option-schemas.ts";
+import { formFields, maxCredentialBytes, schemes, text } from "./option-schemas.ts";
 import type { FormFields } from "./strategy-request.ts";
 
 /** What a configuration can say beside `type: passport`. */
@@ -33,7 +33,8 @@ export interface PassportPluginOptions {
 const field = (what: string): z.ZodString =>
   text(what).regex(/^[^.]+(?:\.[^.]+)*$/, "must be the name of a field, or names with dots between them");
 
-const schema: z.ZodType<PassportPluginOptions> = z.strictObject(
+/** The options, as `plugin` checks them. */
+export const schema: z.ZodType<PassportPluginOptions> = z.strictObject(
   {
     module: text("A package, or a file that begins with ./"),
     export: text("What of the module to use; Strategy by default, or else its default export").exactOptional(),
@@ -49,22 +50,14 @@ const schema: z.ZodType<PassportPluginOptions> = z.strictObject(
     nameField: field("Where a name for people is").exactOptional(),
     schemes: schemes.describe("Which credentials the strategy is asked about; all by default").exactOptional(),
     credentialHeaders: z
-      .array(z.string("must be text").regex(/^[A-Za-z0-9-]+$/, "must be the name of a header"), "must be a list")
+      .array(credentialHeaderOption(), "must be a list")
       .describe("Headers that the strategy reads beside Authorization")
       .exactOptional(),
     formFields: formFields.describe("Where a strategy that reads a form finds the login").exactOptional(),
     maxCredentialBytes: maxCredentialBytes
       .describe("The longest password or token that the strategy is asked about; 12288 by default")
       .exactOptional(),
-    timeout: durationOption(timeout.describe("How long the strategy may take; 10s by default")).exactOptional(),
+    timeout: durationOption("How long the strategy may take; 10s by default").exactOptional(),
   },
   "must be an object with module",
 );
-
-/** The options as JSON Schema (draft 2020-12). */
-export const optionsSchema: Readonly<Record<string, unknown>> = fileOptionsSchema(schema);
-
-/** @throws {InvalidOptionsError} with every fault in the shape. */
-export function parsePluginOptions(options: unknown): PassportPluginOptions {
-  return parseOptions(schema, options);
-}

@@ -1,18 +1,18 @@
 import type { AuthBackend, AuthBackendPlugin, BackendContext } from "@registry-gate/auth";
+import { definePlugin } from "@registry-gate/auth-kit";
 import { identityByFields } from "./identity-by-fields.ts";
 import { loadStrategy } from "./load-strategy.ts";
 import { strategyBackend } from "./passport-backend.ts";
-import { optionsSchema, type PassportPluginOptions, parsePluginOptions } from "./plugin-options.ts";
+import { type PassportPluginOptions, schema } from "./plugin-options.ts";
 import type { PassportStrategy } from "./strategy.ts";
 import { strategyErrors } from "./strategy-errors.ts";
 
 /** Lets a configuration name a strategy as `type: passport`. */
-export const plugin: AuthBackendPlugin = {
+export const plugin: AuthBackendPlugin = definePlugin({
   type: "passport",
-  apiVersion: 1,
-  optionsSchema,
-  open: async (options, context) => openStrategy(parsePluginOptions(options), context),
-};
+  options: schema,
+  open: openStrategy,
+});
 
 async function openStrategy(options: PassportPluginOptions, context: BackendContext): Promise<AuthBackend> {
   const { schemes, credentialHeaders, formFields, timeout, maxCredentialBytes } = options;

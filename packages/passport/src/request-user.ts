@@ -1,8 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import type { Identity } from "@registry-gate/auth";
-import { parseOptions } from "@registry-gate/auth-kit";
+import { functionOption, parseOptions } from "@registry-gate/auth-kit";
 import { z } from "zod";
-import { aFunction, text } from "./option-schemas.ts";
+import { text } from "./option-schemas.ts";
 import { identityOf, type SignedIn } from "./signed-in.ts";
 
 /** What {@link fromRequestUser} can be told. */
@@ -36,7 +36,7 @@ export function fromRequestUser(
 
 const schema: z.ZodType<RequestUserOptions> = z.strictObject(
   {
-    identity: aFunction<RequestUserOptions["identity"]>(),
+    identity: functionOption<RequestUserOptions["identity"]>(),
     id: text("Names the session in logs and identities").exactOptional(),
     property: text("Where the app has put its user").exactOptional(),
   },

@@ -1,4 +1,5 @@
 import type { Identity } from "@registry-gate/auth";
+import { readGroups, readName, readText, type TextReading } from "@registry-gate/auth-kit";
 
 /** Whom a strategy, or the session of an app, has let in. */
 export interface SignedIn {
@@ -31,10 +32,12 @@ export function identityOf(
   if (typeof signedIn !== "object" || signedIn === null) throw new TypeError("there is no user");
   const { groups = [], claims } = signedIn;
   if (!Array.isArray(groups)) throw new TypeError("the groups are no list");
-  const username = asName(signedIn.username, "the user name");
-  const read = readGroups(groups, passedOver);
+  const username = accepted(signedIn.username, "the user name", readName);
+  const readSubject = (text: string): TextReading => readText(text, MAX_SUBJECT_LENGTH);
+  const read = readGroups(groups);
+  for (const reason of read.passedOver) passedOver(reason);
   return {
-    subject: signedIn.subject === undefined ? username : asText(signedIn.subject, "the subject"),
+    subject: signedIn.subject === undefined ? username : accepted(signedIn.subject, "the subject", readSubject),
     username,
     groups: read.groups,
     ...(read.ambiguous.length > 0 && { ambiguousGroups: read.ambiguous }),
@@ -43,39 +46,13 @@ export function identityOf(
   };
 }
 
-/** One odd group must not lock its members out. What a rule could mean all the same counts for rules that deny. */
-function readGroups(
-  values: readonly unknown[],
-  passedOver: (reason: string) => void,
-): { readonly groups: readonly string[]; readonly ambiguous: readonly string[] } {
-  const groups = new Set<string>();
-  const ambiguous = new Set<string>();
-  for (const value of values) {
-    if (value === "") continue;
-    try {
-      groups.add(asName(value, "it"));
-    } catch {
-      const text = typeof value === "number" ? String(value) : value;
-      passedOver(typeof value === "string" ? "holds what cannot be seen" : "is no text");
-      if (typeof text === "string" && text.isWellFormed()) ambiguous.add(text.normalize("NFC"));
-    }
-  }
-  return { groups: [...groups], ambiguous: [...ambiguous].filter((name) => !groups.has(name)) };
-}
+/** More than any distinguished name of a directory that is reached by LDAP. */
+const MAX_SUBJECT_LENGTH = 8192;
 
-/** Two names that look alike must not differ by what cannot be seen (RFC 8264, section 4.2). */
-function asName(value: unknown, what: string): string {
-  const name = asText(value, what);
-  if (/\p{Cf}/u.test(name) || name.trim() !== name) throw new TypeError(`${what} holds what cannot be seen`);
-  return name;
-}
-
-/** Rules compare names in Normalization Form C; a log must not break at them. */
-function asText(value: unknown, what: string): string {
+/** @throws {TypeError} with the fault of what was read. */
+function accepted(value: unknown, what: string, read: (text: string) => TextReading): string {
   if (typeof value !== "string") throw new TypeError(`${what} is no text`);
-  if (value === "") throw new TypeError(`${what} is empty`);
-  if (!value.isWellFormed() || /[\p{Cc}\p{Zl}\p{Zp}]/u.test(value)) {
-    throw new TypeError(`${what} holds what is no part of a name`);
-  }
-  return value.normalize("NFC");
+  const { text, fault } = read(value);
+  if (text === undefined) throw new TypeError(`${what} ${fault}`);
+  return text;
 }

@@ -35,6 +35,8 @@ describe("who a strategy's user is", () => {
     ["gives a name with a line break", () => ({ username: "alice\nbob" })],
     ["gives a name with a blank at its end", () => ({ username: "alice " })],
     ["gives a name with an invisible character", () => ({ username: "ali\u200bce" })],
+    ["gives a name of 513 characters", () => ({ username: "a".repeat(513) })],
+    ["gives a name with 31 combining marks in a row", () => ({ username: `a${"\u0301".repeat(31)}` })],
     ["gives half a character", () => ({ username: "\ud800" })],
     ["gives one group as text", () => ({ username: "alice", groups: "pushers" })],
     ["gives an expiry that is none", () => ({ username: "alice", expiresAt: Number.NaN })],
@@ -60,12 +62,15 @@ describe("who a strategy's user is", () => {
     for (let round = 0; round < 2; round++) {
       expect(await backend.authenticate(authRequest(alice))).toMatchObject({
         status: "authenticated",
-        identity: { groups: ["a"], ambiguousGroups: ["7", "b\u0000", "c\u200b"] },
+        identity: { groups: ["a"], ambiguousGroups: ["7", "b\u0000", "b", "c\u200b", "c"] },
       });
     }
     expect(warnings).toEqual([
+      { backend: "scripted", reason: "is a number" },
       { backend: "scripted", reason: "is no text" },
-      { backend: "scripted", reason: "holds what cannot be seen" },
+      { backend: "scripted", reason: "holds a control character" },
+      { backend: "scripted", reason: "holds an invisible character" },
+      { backend: "scripted", reason: "is not well-formed Unicode" },
     ]);
   });
 

@@ -39,7 +39,7 @@ describe("the user of a request", () => {
 
   test("that cannot be made out is a fault, and not nobody", async () => {
     await expect(find(requestOf({ user: {} }))).rejects.toThrow("the user name is no text");
-    await expect(find(requestOf({ user: { login: "a\nb" } }))).rejects.toThrow("no part of a name");
+    await expect(find(requestOf({ user: { login: "a\nb" } }))).rejects.toThrow("holds a control character");
     const failing = fromRequestUser({
       identity: async () => {
         throw new Error("the database is down");

@@ -228,14 +228,14 @@ export const access: readonly Guard[] = [
   },
   {
     name: "option-without-value",
-    file: "packages/auth-kit/src/parse-options.ts",
+    file: "packages/auth-kit/src/options/parse-options.ts",
     find: 'return Reflect.get(parent, key) === undefined ? "is undefined: leave it out, or give it a value" : undefined;',
     replacement: "return undefined;",
     tests: ["packages/auth-kit/test/parse-options.test.ts"],
   },
   {
     name: "backend-not-awaited",
-    file: "packages/auth-kit/src/backend-fault.ts",
+    file: "packages/auth-kit/src/backend/backend-fault.ts",
     find: 'if ("then" in value && typeof value.then === "function") return "is a promise: await it";',
     replacement: 'if ("then" in value) return undefined;',
     tests: ["packages/auth-kit/test/backend.test.ts"],

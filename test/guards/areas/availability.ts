@@ -67,14 +67,14 @@ export const availability: readonly Guard[] = [
   },
   {
     name: "keys-in-turn",
-    file: "packages/auth-kit/src/fair-queue.ts",
+    file: "packages/auth-kit/src/waiting/fair-queue.ts",
     find: "turns.moveToEnd(turn);",
     replacement: "",
     tests: ["packages/auth-kit/test/fair-queue.test.ts"],
   },
   {
     name: "newcomer-finds-a-place",
-    file: "packages/auth-kit/src/fair-queue.ts",
+    file: "packages/auth-kit/src/waiting/fair-queue.ts",
     find: 'longest.waiters.last?.value.refuse(new QueueRefusedError("displaced"));\n    return undefined;',
     replacement: 'return "full";',
     tests: ["packages/auth-kit/test/fair-queue.test.ts"],

@@ -82,8 +82,8 @@ export const directory: readonly Guard[] = [
   {
     name: "group-name-that-reads-as-a-dn",
     file: "packages/auth-ldap/src/groups/odd-values.ts",
-    find: "return parseDN(name) === undefined ? { name } : { fault: undefined };",
-    replacement: "return { name };",
+    find: 'return reading.name?.includes("=") === true && parseDN(reading.name) !== undefined ? "none" : reading;',
+    replacement: "return reading;",
     tests: ["packages/auth-ldap/test/short-names.test.ts"],
   },
   {

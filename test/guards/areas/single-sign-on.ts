@@ -18,8 +18,8 @@ export const singleSignOn: readonly Guard[] = [
   },
   {
     name: "ipv4-mapped-address",
-    file: "packages/core/src/client/peer.ts",
-    find: 'return /^::ffff:\\d+\\.\\d+\\.\\d+\\.\\d+$/i.test(address) ? address.slice("::ffff:".length) : address;',
+    file: "packages/auth-kit/src/network/ip-address.ts",
+    find: "return mappedAddress(ipv6Groups(address)) ?? address;",
     replacement: "return address;",
     tests: ["packages/core/test/client/peer.test.ts"],
   },
@@ -54,7 +54,7 @@ export const singleSignOn: readonly Guard[] = [
   {
     name: "identity-header-of-strangers",
     file: "packages/auth-sso/src/header/backend.ts",
-    find: "if (!proxies.has(request.peer)) {",
+    find: "if (!proxies.hasPeer(request.peer)) {",
     replacement: "if (false) {",
     tests: ["packages/auth-sso/test/header.test.ts"],
   },
@@ -74,7 +74,7 @@ export const singleSignOn: readonly Guard[] = [
   },
   {
     name: "wide-trusted-network",
-    file: "packages/auth-sso/src/header/peer-set.ts",
+    file: "packages/auth-sso/src/header/peer-fault.ts",
     find: "if (anyPeer || block.prefix >= SHORTEST[block.family]) return undefined;",
     replacement: "return undefined;",
     tests: ["packages/auth-sso/test/header-options.test.ts"],
@@ -95,7 +95,7 @@ export const singleSignOn: readonly Guard[] = [
   },
   {
     name: "invisible-characters-in-names",
-    file: "packages/auth-sso/src/identity-text.ts",
+    file: "packages/auth-kit/src/names/name.ts",
     find: 'if (INVISIBLE.test(name)) return { fault: "holds an invisible character" };',
     replacement: "",
     tests: ["packages/auth-sso/test/header.test.ts"],

@@ -1,7 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { clientNetwork } from "@registry-gate/auth-kit";
-import { plainAddress } from "@registry-gate/core";
+import { clientNetwork, plainAddress } from "@registry-gate/auth-kit";
 import { type HandshakeFailure, type HandshakeFault, leftHandshake, slowHandshake } from "./handshake-failure.ts";
 
 /** A connection that was accepted. */

@@ -2,7 +2,8 @@ import type { Server as HttpServer, IncomingMessage, RequestListener, ServerResp
 import { Server as HttpsServer } from "node:https";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { type AddressSet, plainAddress, sendError } from "@registry-gate/core";
+import { type AddressSet, plainAddress } from "@registry-gate/auth-kit";
+import { sendError } from "@registry-gate/core";
 import { type Connection, connectionTable, type Eviction } from "./connection-table.ts";
 import { type HandshakeFailure, handshakeFault } from "./handshake-failure.ts";
 

@@ -9,7 +9,8 @@ import {
 import { createServer as createHttpsServer, Server as HttpsServer } from "node:https";
 import { Server as NetServer, type Socket } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { type AddressSet, refuseUnreadable, serveExpectations, type UnreadableRequest } from "@registry-gate/core";
+import type { AddressSet } from "@registry-gate/auth-kit";
+import { refuseUnreadable, serveExpectations, type UnreadableRequest } from "@registry-gate/core";
 import type { ListenPlace } from "../config/sections/listen.ts";
 import type { ClientAuth } from "../config/sections/listen-tls.ts";
 import type { HandshakeFailure } from "./handshake-failure.ts";

@@ -1,8 +1,8 @@
 import { createServer, type Server as HttpServer, type RequestListener } from "node:http";
 import type { Server as HttpsServer } from "node:https";
 import type { Socket } from "node:net";
+import { plainAddress } from "@registry-gate/auth-kit";
 import {
-  plainAddress,
   refuseUnreadable,
   requestIdOf,
   sendError,

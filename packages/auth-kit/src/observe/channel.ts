@@ -1,5 +1,5 @@
 import { channel as sharedChannel, subscribe, unsubscribe } from "node:diagnostics_channel";
-import { errorContainment } from "../error-containment.ts";
+import { errorContainment } from "../backend/error-containment.ts";
 import type { ChannelName } from "./channel-names.ts";
 
 /** A channel of `node:diagnostics_channel`, all of whose messages have one form. */

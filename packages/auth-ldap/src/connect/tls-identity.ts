@@ -1,7 +1,13 @@
 import { createSecureContext, type SecureContext } from "node:tls";
-import { InvalidOptionsError, type Logger } from "@registry-gate/auth";
-import { inspectKeyPair, type KeyPairFindings, withoutByteOrderMark } from "@registry-gate/auth-kit";
-import { type FollowedFiles, followFiles } from "./followed-files.ts";
+import type { Logger } from "@registry-gate/auth";
+import {
+  type FollowedValue,
+  followFiles,
+  InvalidFileError,
+  inspectKeyPair,
+  type KeyPairFindings,
+  withoutByteOrderMark,
+} from "@registry-gate/auth-kit";
 
 export interface TlsFiles {
   /** Absolute paths of PEM files. */
@@ -10,18 +16,28 @@ export interface TlsFiles {
   readonly clientKey: string | undefined;
 }
 
+type TlsOption = keyof TlsFiles;
+
+/** Makes the error for the file of an option. */
+type FaultOf = (option: TlsOption, message: string) => InvalidFileError;
+
 /**
  * Whom to trust and who we are, from files that are followed. TLS 1.2 at least.
  *
  * @throws {InvalidOptionsError} when a file cannot be read or holds something else.
  */
-export function openTlsIdentity(files: TlsFiles, log: Logger): Promise<FollowedFiles<SecureContext>> {
+export function openTlsIdentity(files: TlsFiles, log: Logger): Promise<FollowedValue<SecureContext>> {
   const named = (["caCert", "clientCert", "clientKey"] as const).flatMap((option) => {
     const path = files[option];
     return path === undefined ? [] : [{ option, path }];
   });
+  const fault: FaultOf = (option, message) =>
+    new InvalidFileError(
+      message,
+      named.findIndex((file) => file.option === option),
+    );
   return followFiles({
-    files: named,
+    files: named.map(({ option, path }) => ({ option: [option], path })),
     log,
     parse(contents) {
       const text = (content: Buffer | undefined): string | undefined =>
@@ -30,9 +46,9 @@ export function openTlsIdentity(files: TlsFiles, log: Logger): Promise<FollowedF
       const ca = pem.get("caCert");
       const cert = pem.get("clientCert");
       const key = pem.get("clientKey");
-      requireCertificate("caCert", ca);
-      requireCertificate("clientCert", cert);
-      const pair = cert === undefined || key === undefined ? undefined : pairOf(cert, key);
+      if (!holdsCertificate(ca)) throw fault("caCert", "holds no certificate");
+      if (!holdsCertificate(cert)) throw fault("clientCert", "holds no certificate");
+      const pair = cert === undefined || key === undefined ? undefined : pairOf(cert, key, fault);
       for (const message of pair?.warnings ?? []) log.warn({ file: files.clientCert }, message);
       try {
         return createSecureContext({
@@ -42,17 +58,14 @@ export function openTlsIdentity(files: TlsFiles, log: Logger): Promise<FollowedF
           ...(key !== undefined && { key }),
         });
       } catch {
-        const option = ca === undefined ? "clientCert" : "caCert";
-        throw new InvalidOptionsError([{ path: [option], message: "holds no usable certificate" }]);
+        throw fault(ca === undefined ? "clientCert" : "caCert", "holds no usable certificate");
       }
     },
   });
 }
 
-/** @throws {InvalidOptionsError} where the two do not belong together. */
-function pairOf(cert: string, key: string): KeyPairFindings {
-  const fault = (option: string, message: string): InvalidOptionsError =>
-    new InvalidOptionsError([{ path: [option], message }]);
+/** @throws {InvalidFileError} where the two do not belong together. */
+function pairOf(cert: string, key: string, fault: FaultOf): KeyPairFindings {
   try {
     createSecureContext({ cert });
   } catch {
@@ -70,7 +83,6 @@ function pairOf(cert: string, key: string): KeyPairFindings {
   return findings;
 }
 
-function requireCertificate(option: string, pem: string | undefined): void {
-  if (pem === undefined || pem.includes("-----BEGIN CERTIFICATE-----")) return;
-  throw new InvalidOptionsError([{ path: [option], message: "holds no certificate" }]);
+function holdsCertificate(pem: string | undefined): boolean {
+  return pem === undefined || pem.includes("-----BEGIN CERTIFICATE-----");
 }

@@ -1,4 +1,4 @@
-import { canonicalRDNs, type DN } from "@registry-gate/distinguished-name";
+import { canonicalRDNs, type DN } from "@registry-gate/auth-kit";
 import { parseEntryDN, tryEntryDN } from "../entry-dn.ts";
 import type { Entry } from "../protocol/entry.ts";
 

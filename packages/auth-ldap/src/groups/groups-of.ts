@@ -1,4 +1,4 @@
-import { writeCanonical } from "@registry-gate/distinguished-name";
+import { writeCanonical } from "@registry-gate/auth-kit";
 import { type FilterTemplate, fillTemplate } from "../filter/filter-template.ts";
 import { parseFilterTemplate } from "../filter/parse-filter-template.ts";
 import type { Session } from "../protocol/session.ts";

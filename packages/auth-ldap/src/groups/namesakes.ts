@@ -1,4 +1,4 @@
-import { foldValue } from "@registry-gate/distinguished-name";
+import { foldValue } from "@registry-gate/auth-kit";
 import { comparableDN } from "../entry-dn.ts";
 import { equal, type Filter } from "../filter/filter.ts";
 import { allEntries } from "../outcomes.ts";

@@ -1,4 +1,4 @@
-import { isStreamSafe, parseDN } from "@registry-gate/distinguished-name";
+import { type GroupNameReading, parseDN, readGroupName } from "@registry-gate/auth-kit";
 import { LONGEST } from "../bounds.ts";
 import { isTooLong } from "../entry-dn.ts";
 
@@ -6,7 +6,7 @@ import { isTooLong } from "../entry-dn.ts";
 export interface OddValues {
   /**
    * @param attribute Which has the value.
-   * @param reason Why it is passed over, to be put behind `its values`.
+   * @param reason Why it is passed over, as what is wrong with one of them.
    * @param value From which it is guessed what a rule that denies may call the group.
    */
   add(attribute: string, reason: string, value?: string): void;
@@ -43,34 +43,28 @@ export function collectOddValues(): CollectedOddities {
 
 /** Why what should be the DN of a group is none, for {@link OddValues.add}. */
 export function faultOfDN(dn: string): string {
-  return isTooLong(dn) ? `are longer than ${LONGEST.dn} characters` : "are no DNs";
+  return isTooLong(dn) ? `is longer than ${LONGEST.dn} characters` : "is no DN";
 }
 
-/** Controls, separators of lines and characters without a width: no rule can be seen to name such a group. */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
-/** What most names are: ASCII that reads as no DN. Normalization changes nothing there. */
-const PLAIN = /^[!-<>-~][ -<>-~]*$/;
-
 /** What a value is good for as the short name of a group. */
-export type GroupName =
-  | { readonly name: string; readonly fault?: never }
-  | { readonly name?: never; readonly fault: string | undefined };
+export type ShortNameReading = GroupNameReading | "none";
 
-/** @returns without a fault for what is only not to be taken for a name: an empty text, and what reads as a DN. */
-export function readGroupName(value: string): GroupName {
-  if (value === "") return { fault: undefined };
-  if (value.length > LONGEST.name) return { fault: `are longer than ${LONGEST.name} characters` };
-  if (PLAIN.test(value)) return { name: value };
-  if (!isStreamSafe(value)) return { fault: "have more than 30 combining marks in a row" };
-  if (value.search(UNSEEN) !== -1) return { fault: "have control or invisible characters" };
-  const name = value.normalize("NFC");
+/** @returns `"none"` for what is only not to be taken for a name: an empty text, and what reads as a DN. */
+export function readShortName(value: string): ShortNameReading {
+  if (value.trim() === "") return "none";
+  const reading = readGroupName(value);
   // What reads as a DN could pass for another group.
-  return parseDN(name) === undefined ? { name } : { fault: undefined };
+  return reading.name?.includes("=") === true && parseDN(reading.name) !== undefined ? "none" : reading;
 }
 
 /** The value itself without what cannot be seen, and what would be the name in it if it were nearly a DN. */
 function guesses(value: string): readonly string[] {
-  const seen = value.slice(0, LONGEST.dn).replace(UNSEEN, "");
-  const [, inDN] = /^[^=,]*=([^,+]*)/.exec(seen) ?? [];
-  return [seen, inDN ?? ""].flatMap((text) => readGroupName(text.trim()).name ?? []);
+  const [, inDN = ""] = /^[^=,]*=([^,+]*)/.exec(value.slice(0, LONGEST.dn)) ?? [];
+  return [isTooLong(value) ? "" : value, inDN].flatMap((text) => {
+    const reading = readShortName(text);
+    if (reading === "none") return [];
+    return reading.fault === undefined
+      ? [reading.name]
+      : reading.possibleNames.filter((name) => parseDN(name) === undefined);
+  });
 }

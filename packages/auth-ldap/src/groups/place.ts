@@ -1,4 +1,4 @@
-import { endsWith } from "@registry-gate/distinguished-name";
+import { endsWith } from "@registry-gate/auth-kit";
 import type { GroupSettings } from "../settings.ts";
 import type { FoundGroup } from "./group.ts";
 

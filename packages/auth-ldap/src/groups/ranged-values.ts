@@ -27,7 +27,7 @@ export async function rangedValues(
     count += length;
     if (count > GROUPS.count) throw oddContent(`${attribute} has more than ${GROUPS.count} values`);
     values.push(...texts);
-    for (let left = length - texts.length; left > 0; left--) odd.add(attribute, "are no UTF-8");
+    for (let left = length - texts.length; left > 0; left--) odd.add(attribute, "is not UTF-8");
     return length;
   };
   add(entry, attribute);

@@ -1,11 +1,11 @@
-import { writeCanonical } from "@registry-gate/distinguished-name";
+import { writeCanonical } from "@registry-gate/auth-kit";
 import type { Session } from "../protocol/session.ts";
 import type { GroupSettings } from "../settings.ts";
 import { domainOf } from "../user/login-name.ts";
 import type { FoundGroup, Group } from "./group.ts";
 import type { GroupSearch } from "./member-search.ts";
 import { type Bearer, keyOf, withoutNamesakes } from "./namesakes.ts";
-import { readGroupName } from "./odd-values.ts";
+import { readShortName } from "./odd-values.ts";
 import { isDirectlyBelow } from "./place.ts";
 import { readNames } from "./read-names.ts";
 
@@ -78,9 +78,10 @@ function bearersOf(group: FoundGroup, search: GroupSearch): readonly Bearer[] {
 }
 
 function namesIn(value: string, { nameAttribute, odd }: GroupSearch): readonly string[] {
-  const { name, fault } = readGroupName(value);
-  if (name !== undefined) return [name];
-  if (fault !== undefined) odd?.add(nameAttribute, fault, value);
+  const reading = readShortName(value);
+  if (reading === "none") return [];
+  if (reading.fault === undefined) return [reading.name];
+  odd?.add(nameAttribute, reading.fault, value);
   return [];
 }
 

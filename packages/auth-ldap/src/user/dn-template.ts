@@ -1,4 +1,4 @@
-import { parseDN } from "@registry-gate/distinguished-name";
+import { parseDN } from "@registry-gate/auth-kit";
 
 /** Makes the DN of a user from the name that the user has typed. */
 export type DNTemplate = (username: string) => string;

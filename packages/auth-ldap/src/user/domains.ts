@@ -1,4 +1,4 @@
-import { canonicalDN, foldValue } from "@registry-gate/distinguished-name";
+import { canonicalDN, foldValue } from "@registry-gate/auth-kit";
 import { DirectoryFault } from "../faults.ts";
 import { anything, both, equal, type Filter } from "../filter/filter.ts";
 import { allEntries } from "../outcomes.ts";

@@ -1,4 +1,4 @@
-import { type DN, foldValue, isStreamSafe, writeCanonical } from "@registry-gate/distinguished-name";
+import { type DN, foldValue, isStreamSafe, writeCanonical } from "@registry-gate/auth-kit";
 import { LONGEST } from "../bounds.ts";
 import { parseEntryDN } from "../entry-dn.ts";
 import { DirectoryFault } from "../faults.ts";

@@ -1,4 +1,4 @@
-import { type DN, foldValue } from "@registry-gate/distinguished-name";
+import { type DN, foldValue } from "@registry-gate/auth-kit";
 import { both, either, equal, type Filter } from "../filter/filter.ts";
 import type { Entry } from "../protocol/entry.ts";
 

@@ -4,18 +4,23 @@ import {
   type AuthResult,
   type BackendContext,
   BackendUnavailableError,
+  type LogLine,
   type Rejected,
 } from "@registry-gate/auth";
-import { backendContext } from "@registry-gate/auth-kit";
+import {
+  addressSet,
+  backendContext,
+  readName,
+  readText,
+  subscriptions,
+  type TextReading,
+  warnOnce,
+} from "@registry-gate/auth-kit";
 import { disagreement } from "../disagreement.ts";
-import { type Reading, readName, readText } from "../identity-text.ts";
-import { listeners } from "../listeners.ts";
-import { type TellOnce, tellOnce } from "../tell-once.ts";
 import { inCase } from "../username-case.ts";
 import { groupsIn } from "./groups-header.ts";
 import { decodeValue, decodeWords } from "./header-value.ts";
 import { type SettledHeaderOptions, type SsoHeaderOptions, settleHeaderOptions } from "./options.ts";
-import { peerSet } from "./peer-set.ts";
 import { secondProof } from "./second-proof.ts";
 
 /** As much as the head of any request. */
@@ -39,9 +44,9 @@ export async function ssoHeader(
   const settled = settleHeaderOptions(options);
   const { id, baseDirectory, log, warn: warnOf, noClientCertificates } = backendContext(context, "sso-header");
   const { userHeader, groupsHeader, emailHeader, nameHeader, sharedSecret, fingerprints } = settled;
-  const proxies = peerSet(settled.trustedProxies);
-  const subscriptions = listeners();
-  const proof = await secondProof(settled, { baseDirectory, log, onChange: subscriptions.notify });
+  const proxies = addressSet(settled.trustedProxies);
+  const changes = subscriptions();
+  const proof = await secondProof(settled, { baseDirectory, log, onChange: changes.notify });
   if (options.trustAnyPeer === true && sharedSecret === undefined && fingerprints === undefined) {
     warnOf({ path: ["trustedProxies"], message: "any machine in these networks can name itself any user" });
   }
@@ -50,7 +55,7 @@ export async function ssoHeader(
     warnOf({ path: ["clientCertificate"], message });
   }
   const headers = [userHeader, groupsHeader, emailHeader, nameHeader, sharedSecret?.header];
-  const warn = tellOnce(log);
+  const warn = warnOnce(log);
   let toldOfStrangers = false;
 
   return {
@@ -59,7 +64,7 @@ export async function ssoHeader(
     // Of a login it compares the name alone.
     maxCredentialBytes,
     async authenticate(request) {
-      if (!proxies.has(request.peer)) {
+      if (!proxies.hasPeer(request.peer)) {
         if (!toldOfStrangers) {
           toldOfStrangers = true;
           log.debug({ peer: request.peer.address }, "a peer is not in trustedProxies: its headers name nobody");
@@ -71,13 +76,13 @@ export async function ssoHeader(
       const fault = proof.faultOf(request);
       return fault === undefined ? identify(request, users, settled, id, warn) : rejected(fault);
     },
-    onChange: subscriptions.add,
+    onChange: changes.add,
     async check(signal) {
       if (signal.aborted) throw new BackendUnavailableError(id, "the check was given up");
     },
     async close() {
       proof.close();
-      subscriptions.clear();
+      changes.clear();
     },
   };
 }
@@ -87,7 +92,7 @@ function identify(
   users: readonly string[],
   options: SettledHeaderOptions,
   backend: string,
-  warn: TellOnce,
+  warn: LogLine,
 ): AuthResult {
   const decode = options.encodedWords ? decodeWords : decodeValue;
   const user = readUser(users, decode, options);
@@ -119,9 +124,9 @@ function identify(
   return disagreement(request.credentials, username, options.usernameCase) ?? { status: "authenticated", identity };
 }
 
-type Decode = (value: string) => Reading;
+type Decode = (value: string) => TextReading;
 
-function readUser(values: readonly string[], decode: Decode, options: SettledHeaderOptions): Reading {
+function readUser(values: readonly string[], decode: Decode, options: SettledHeaderOptions): TextReading {
   const { stripUserPrefix, usernameCase } = options;
   const value = single(values, decode);
   if (value.fault !== undefined) return value;
@@ -135,7 +140,7 @@ function readUser(values: readonly string[], decode: Decode, options: SettledHea
 }
 
 /** Reads a header that must not stand twice; one that is missing is empty. */
-function single(values: readonly string[], decode: Decode): Reading {
+function single(values: readonly string[], decode: Decode): TextReading {
   if (values.length > 1) return { fault: "stands twice" };
   return decode(values[0] ?? "");
 }

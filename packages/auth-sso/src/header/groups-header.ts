@@ -1,4 +1,5 @@
-import { type ReadGroups, readGroups, separateGroups } from "../groups.ts";
+import { type ReadGroups, readGroups } from "@registry-gate/auth-kit";
+import { separateGroups } from "../separate-groups.ts";
 import { decodeValue, decodeWords } from "./header-value.ts";
 import type { SettledHeaderOptions } from "./options.ts";
 

@@ -1,4 +1,4 @@
-import type { Reading } from "../identity-text.ts";
+import type { TextReading } from "@registry-gate/auth-kit";
 
 /** Far more than any name. */
 const LONGEST_VALUE = 16_384;
@@ -10,7 +10,7 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  *
  * @returns a fault for what is over-long, not UTF-8, or no value that can have come from the wire.
  */
-export function decodeValue(value: string, longest: number = LONGEST_VALUE): Reading {
+export function decodeValue(value: string, longest: number = LONGEST_VALUE): TextReading {
   if (value.length > longest) return { fault: `is longer than ${longest} bytes` };
   if (/[^\u0000-\u00ff]/.test(value)) return { fault: "is not a header's value" };
   try {
@@ -26,7 +26,7 @@ const ENCODED_WORD = /^=\?utf-8\?q\?((?:[!-<>@-^`-~_]|=[0-9A-F]{2})*)\?=$/i;
  * Reads a value in which text beyond ASCII stands in encoded words (RFC 2047, section 4.2), as Tailscale writes it.
  * A value that does not begin like one is plain.
  */
-export function decodeWords(value: string, longest: number = LONGEST_VALUE): Reading {
+export function decodeWords(value: string, longest: number = LONGEST_VALUE): TextReading {
   if (!value.startsWith("=?")) return decodeValue(value, longest);
   const bytes: Buffer[] = [];
   for (const word of value.split(/ +/)) {

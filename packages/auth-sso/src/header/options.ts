@@ -1,9 +1,9 @@
 import { type Fault, InvalidOptionsError } from "@registry-gate/auth";
-import { parseOptions } from "@registry-gate/auth-kit";
+import { flagOption, identityHeaderOption, listOption, parseOptions, textOption } from "@registry-gate/auth-kit";
 import { z } from "zod";
-import { flag, headerName, listOf, separator, text } from "../option-schema.ts";
+import { separator } from "../option-schema.ts";
 import { type UsernameCase, usernameCaseOption } from "../username-case.ts";
-import { peerFault } from "./peer-set.ts";
+import { peerFault } from "./peer-fault.ts";
 import { type HeaderPreset, headerPresetNames, headerPresets } from "./presets.ts";
 
 /** What {@link ssoHeader} can be told. */
@@ -76,17 +76,17 @@ export interface SettledHeaderOptions {
 
 const secretSchema: z.ZodType<SharedSecretOptions> = z.strictObject(
   {
-    header: headerName().describe("The header in which the proxy sends the secret"),
-    value: text("a secret").describe("The secret: at least 16 printable characters").exactOptional(),
-    valueFile: text("a path").describe("The file that holds the secret").exactOptional(),
+    header: identityHeaderOption().describe("The header in which the proxy sends the secret"),
+    value: textOption("a secret").describe("The secret: at least 16 printable characters").exactOptional(),
+    valueFile: textOption("a path").describe("The file that holds the secret").exactOptional(),
   },
   "must have header, and value or valueFile",
 );
 
 const certificateSchema: z.ZodType<ClientCertificateOptions> = z.strictObject(
   {
-    fingerprints: listOf(
-      text("a fingerprint").regex(
+    fingerprints: listOption(
+      textOption("a fingerprint").regex(
         /^[0-9A-Fa-f]{2}(?::?[0-9A-Fa-f]{2}){31}$/,
         "must be a SHA-256 fingerprint: 64 hexadecimal digits",
       ),
@@ -97,36 +97,37 @@ const certificateSchema: z.ZodType<ClientCertificateOptions> = z.strictObject(
 );
 
 const shape = {
-  trustedProxies: listOf(text("an IP address or a CIDR block"), "IP addresses and CIDR blocks").describe(
+  trustedProxies: listOption(textOption("an IP address or a CIDR block"), "IP addresses and CIDR blocks").describe(
     "Who may name users: addresses and CIDR blocks of the proxies before the gate, and unix:",
   ),
-  trustAnyPeer: flag().describe("Allows trustedProxies to be wider than any private network").exactOptional(),
+  trustAnyPeer: flagOption().describe("Allows trustedProxies to be wider than any private network").exactOptional(),
   preset: z
     .enum(headerPresetNames, `must be one of ${headerPresetNames.join(", ")}`)
     .describe("A product whose headers are known")
     .exactOptional(),
-  userHeader: headerName().describe("Holds the user's name").exactOptional(),
-  stripUserPrefix: text("a text").describe("What the user header must begin with").exactOptional(),
+  userHeader: identityHeaderOption().describe("Holds the user's name").exactOptional(),
+  stripUserPrefix: textOption("a text").describe("What the user header must begin with").exactOptional(),
   usernameCase: usernameCaseOption().exactOptional(),
-  groupsHeader: headerName().describe("Holds the user's groups").exactOptional(),
+  groupsHeader: identityHeaderOption().describe("Holds the user's groups").exactOptional(),
   groupsSeparator: separator()
     .describe("What stands between two groups; none: the header is one group; json: it is a JSON array")
     .exactOptional(),
-  emailHeader: headerName().describe("Holds the e-mail address").exactOptional(),
-  nameHeader: headerName().describe("Holds the display name").exactOptional(),
-  encodedWords: flag().describe("Whether text beyond ASCII comes in encoded words (RFC 2047)").exactOptional(),
+  emailHeader: identityHeaderOption().describe("Holds the e-mail address").exactOptional(),
+  nameHeader: identityHeaderOption().describe("Holds the display name").exactOptional(),
+  encodedWords: flagOption().describe("Whether text beyond ASCII comes in encoded words (RFC 2047)").exactOptional(),
   sharedSecret: secretSchema.describe("A secret that the proxy alone knows").exactOptional(),
   clientCertificate: certificateSchema.describe("The certificate of the proxy in the TLS handshake").exactOptional(),
 };
 
-const schema: z.ZodType<SsoHeaderOptions> = z.strictObject(shape, "must be an object with trustedProxies");
-
-/** The options as JSON Schema (draft 2020-12). */
-export const headerOptionsSchema: Readonly<Record<string, unknown>> = z.toJSONSchema(schema);
+/** The options, as plugin and factory check them. */
+export const headerOptions: z.ZodType<SsoHeaderOptions> = z.strictObject(
+  shape,
+  "must be an object with trustedProxies",
+);
 
 /** @throws {InvalidOptionsError} with every fault of form. */
-export function parseHeaderOptions(options: unknown): SsoHeaderOptions {
-  return parseOptions(schema, options);
+function parseHeaderOptions(options: unknown): SsoHeaderOptions {
+  return parseOptions(headerOptions, options);
 }
 
 /** @throws {InvalidOptionsError} with every fault of form, or else with every option that does not go with another. */

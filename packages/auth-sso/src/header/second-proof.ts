@@ -1,8 +1,8 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { resolve } from "node:path";
 import type { AuthRequest, Logger } from "@registry-gate/auth";
-import { readSecret } from "@registry-gate/auth-kit";
-import { openLiveFile, UnusableFileError } from "../live-file.ts";
+import { followFile, InvalidFileError, readSecret } from "@registry-gate/auth-kit";
+import { maxFileBytes } from "../max-file-bytes.ts";
 import { type SettledHeaderOptions, type SharedSecretOptions, sharedSecretFault } from "./options.ts";
 
 /** What a trusted proxy must show besides its address. */
@@ -48,15 +48,16 @@ async function openSecret(
     const fixed = digest(value ?? "");
     return { digest: () => fixed, close: () => {} };
   }
-  const file = await openLiveFile({
+  const file = await followFile({
     path: resolve(baseDirectory, valueFile),
     option: ["sharedSecret", "valueFile"],
     parse(content) {
       const reading = readSecret(content);
       const fault = reading.fault ?? sharedSecretFault(reading.text);
-      if (fault !== undefined) throw new UnusableFileError(`the secret ${fault}`);
+      if (fault !== undefined) throw new InvalidFileError(`the secret ${fault}`);
       return digest(reading.text ?? "");
     },
+    maxBytes: maxFileBytes,
     log,
     onChange,
   });

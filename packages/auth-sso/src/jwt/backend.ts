@@ -7,12 +7,11 @@ import {
   type BackendContext,
   BackendUnavailableError,
   type Logger,
+  type LogLine,
   type Rejected,
 } from "@registry-gate/auth";
-import { backendContext } from "@registry-gate/auth-kit";
+import { backendContext, subscriptions, warnOnce } from "@registry-gate/auth-kit";
 import { conflicting, disagreement } from "../disagreement.ts";
-import { listeners } from "../listeners.ts";
-import { type TellOnce, tellOnce } from "../tell-once.ts";
 import { inCase } from "../username-case.ts";
 import { type Freshness, UnavailableError } from "./cached-document.ts";
 import { openCertificates } from "./certificates.ts";
@@ -44,10 +43,10 @@ export async function ssoJwt(options: SsoJwtOptions, context: Partial<BackendCon
   const settled = settleJwtOptions(options);
   const { id, baseDirectory, log } = backendContext(context, "sso-jwt");
   const { header, rules, mapping, basicUsernames } = settled;
-  const subscriptions = listeners();
-  const keys = await openKeys(settled, baseDirectory, log, subscriptions.notify);
+  const changes = subscriptions();
+  const keys = await openKeys(settled, baseDirectory, log, changes.notify);
 
-  const warn: TellOnce = tellOnce(log);
+  const warn: LogLine = warnOnce(log);
   const groupsClaim = mapping.groupsClaim?.join(".") ?? "";
 
   async function judge(token: string, { client, signal }: AuthRequest): Promise<Authenticated | Rejected> {
@@ -109,14 +108,14 @@ export async function ssoJwt(options: SsoJwtOptions, context: Partial<BackendCon
     ...(settled.basic ? { sharedUsernames: basicUsernames } : {}),
     maxCredentialBytes: Math.max(rules.maxTokenBytes, defaultMaxCredentialBytes),
     authenticate: (request) => answering(authenticate(request)),
-    onChange: subscriptions.add,
+    onChange: changes.add,
     async check(signal) {
       if (signal.aborted) throw new BackendUnavailableError(id, "the check was given up");
       await answering(keys.check(signal));
     },
     async close() {
       keys.close();
-      subscriptions.clear();
+      changes.clear();
     },
   };
 }

@@ -1,3 +1,5 @@
+import { untilAborted } from "@registry-gate/auth-kit";
+
 /** How long what was fetched is used. All in milliseconds. */
 export interface Freshness {
   /** For this long it is used without asking again. */
@@ -98,16 +100,5 @@ export function cachedDocument<T>(
 
 /** Others may wait for the same: a caller who goes does not end it. */
 async function waitFor(work: Promise<void> | undefined, signal: AbortSignal): Promise<void> {
-  if (work === undefined) return;
-  if (signal.aborted) throw new UnavailableError("the caller has gone");
-  let leave: (() => void) | undefined;
-  const left = new Promise<never>((_, reject) => {
-    leave = () => reject(new UnavailableError("the caller has gone"));
-    signal.addEventListener("abort", leave, { once: true });
-  });
-  try {
-    await Promise.race([work, left]);
-  } finally {
-    if (leave !== undefined) signal.removeEventListener("abort", leave);
-  }
+  if (work !== undefined) await untilAborted(work, signal, () => new UnavailableError("the caller has gone"));
 }

@@ -1,10 +1,11 @@
 import { X509Certificate } from "node:crypto";
 import type { Logger } from "@registry-gate/auth";
-import { type LiveFile, openLiveFile, UnusableFileError } from "../live-file.ts";
+import { type FollowedValue, followFile, InvalidFileError } from "@registry-gate/auth-kit";
+import { maxFileBytes } from "../max-file-bytes.ts";
 
 /** @throws {InvalidOptionsError} when the file holds no certificate to begin with. */
-export function openCertificates(path: string, log: Logger): Promise<LiveFile<string>> {
-  return openLiveFile({
+export function openCertificates(path: string, log: Logger): Promise<FollowedValue<string>> {
+  return followFile({
     path,
     option: ["caCert"],
     parse(content) {
@@ -12,11 +13,11 @@ export function openCertificates(path: string, log: Logger): Promise<LiveFile<st
       try {
         new X509Certificate(pem);
       } catch {
-        throw new UnusableFileError("it holds no certificate in PEM");
+        throw new InvalidFileError("it holds no certificate in PEM");
       }
       return pem;
     },
+    maxBytes: maxFileBytes,
     log,
-    onChange: () => {},
   });
 }

@@ -1,7 +1,7 @@
 import type { Identity } from "@registry-gate/auth";
+import { type ReadGroups, readGroups, readName, readText, type TextReading } from "@registry-gate/auth-kit";
 import type { JWTPayload } from "jose";
-import { type ReadGroups, readGroups, separateGroups } from "../groups.ts";
-import { type Reading, readName, readText } from "../identity-text.ts";
+import { separateGroups } from "../separate-groups.ts";
 import { inCase, type UsernameCase } from "../username-case.ts";
 
 /** Where a claim stands: the names of objects from the outside in, then its own. */
@@ -62,7 +62,7 @@ export function mapClaims(claims: JWTPayload, mapping: ClaimMapping, backend: st
   return { identity, passedOver: read.passedOver };
 }
 
-function readUsername(claims: JWTPayload, mapping: ClaimMapping): Reading {
+function readUsername(claims: JWTPayload, mapping: ClaimMapping): TextReading {
   const { usernameClaim, usernamePrefix, usernameCase } = mapping;
   const where = usernameClaim.join(".");
   const value = claimAt(claims, usernameClaim);

@@ -1,8 +1,14 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
 import type { Logger } from "@registry-gate/auth";
-import { clientNetwork, withoutByteOrderMark } from "@registry-gate/auth-kit";
+import {
+  clientNetwork,
+  type FollowedValue,
+  followFile,
+  InvalidFileError,
+  withoutByteOrderMark,
+} from "@registry-gate/auth-kit";
 import { type CryptoKey, errors } from "jose";
-import { type LiveFile, openLiveFile, UnusableFileError } from "../live-file.ts";
+import { maxFileBytes } from "../max-file-bytes.ts";
 import { type CachedDocument, cachedDocument, type Freshness, UnavailableError } from "./cached-document.ts";
 import { type Document, FetchError } from "./fetch-document.ts";
 import { type KeyFault, type KeySet, readKeySet } from "./key-set.ts";
@@ -29,14 +35,15 @@ interface Notices {
 
 /** @throws {InvalidOptionsError} when the file holds no key set to begin with. */
 export async function keysInFile(path: string, { log, onChange }: Notices): Promise<KeySource> {
-  const file: LiveFile<KeySet> = await openLiveFile({
+  const file: FollowedValue<KeySet> = await followFile({
     path,
     option: ["jwks"],
     parse(content) {
       const keys = readKeySet(withoutByteOrderMark(content).toString("utf8"));
-      if (typeof keys === "string") throw new UnusableFileError(keys);
+      if (typeof keys === "string") throw new InvalidFileError(keys);
       return keys;
     },
+    maxBytes: maxFileBytes,
     log,
     onChange,
   });

@@ -1,8 +1,16 @@
 import { isAbsolute } from "node:path";
 import type { Duration } from "@registry-gate/auth";
-import { durationOption, fileOptionsSchema, parseOptions } from "@registry-gate/auth-kit";
+import {
+  durationOption,
+  flagOption,
+  identityHeaderOption,
+  listOption,
+  parseOptions,
+  textOption,
+  wholeNumberOption,
+} from "@registry-gate/auth-kit";
 import { z } from "zod";
-import { flag, headerName, listOf, separator, text } from "../option-schema.ts";
+import { separator } from "../option-schema.ts";
 import { type UsernameCase, usernameCaseOption } from "../username-case.ts";
 import { type JwtPreset, jwtPresetNames } from "./preset-names.ts";
 
@@ -92,58 +100,56 @@ export interface SsoJwtOptions {
 }
 
 const path = () =>
-  z.union([text("a claim"), listOf(text("the name of a claim"), "names")], "must be a claim, or a list of its parts");
+  z.union(
+    [textOption("a claim"), listOption(textOption("the name of a claim"), "names")],
+    "must be a claim, or a list of its parts",
+  );
 const texts = (what: string) =>
-  z.union([text(what), listOf(text(what), "texts")], `must be ${what}, or a list of them`);
+  z.union([textOption(what), listOption(textOption(what), "texts")], `must be ${what}, or a list of them`);
 const duration = (what: string) =>
-  durationOption(z.union([z.number(), z.string()], "must be a duration such as 30s").describe(what)).exactOptional();
+  durationOption(what, z.union([z.number(), z.string()], "must be a duration such as 30s")).exactOptional();
 
 const shape = {
   preset: z
     .enum(jwtPresetNames, `must be one of ${jwtPresetNames.join(", ")}`)
     .describe("A product whose tokens are known")
     .exactOptional(),
-  header: headerName().describe("The request header that holds a token").exactOptional(),
-  bearer: flag().describe("Whether a token in Authorization: Bearer counts").exactOptional(),
-  basic: flag().describe("Whether a token counts as the password of a Basic login").exactOptional(),
+  header: identityHeaderOption().describe("The request header that holds a token").exactOptional(),
+  bearer: flagOption().describe("Whether a token in Authorization: Bearer counts").exactOptional(),
+  basic: flagOption().describe("Whether a token counts as the password of a Basic login").exactOptional(),
   basicUsernames: z
-    .array(text("a user name"), "must be a list of user names")
+    .array(textOption("a user name"), "must be a list of user names")
     .describe("The user names that such a login may have, besides the token's own")
     .exactOptional(),
-  jwks: text("a URL or a file")
+  jwks: textOption("a URL or a file")
     .describe("The issuer's public keys: a URL, or a file; by default what the issuer's own configuration names")
     .exactOptional(),
-  keyUrl: text("a URL").describe("A URL with {kid} in it, where each public key stands as PEM").exactOptional(),
-  caCert: text("a path").describe("Certificates to trust in place of the system's").exactOptional(),
+  keyUrl: textOption("a URL").describe("A URL with {kid} in it, where each public key stands as PEM").exactOptional(),
+  caCert: textOption("a path").describe("Certificates to trust in place of the system's").exactOptional(),
   proxy: z
-    .union([z.literal(false), text("the URL of a proxy")], "must be the URL of a proxy, or false")
+    .union([z.literal(false), textOption("the URL of a proxy")], "must be the URL of a proxy, or false")
     .describe("The proxy through which keys are fetched; false: none; that of HTTPS_PROXY and NO_PROXY by default")
     .exactOptional(),
   jwksMaxAge: duration("For how long fetched keys are used without asking again"),
   jwksCooldown: duration("The least time between two fetches"),
   jwksKeepFor: duration("For how long fetched keys are used while fetching fails"),
   jwksTimeout: duration("How long a fetch may take"),
-  algorithms: listOf(z.enum(jwtAlgorithms, `must be one of ${jwtAlgorithms.join(", ")}`), "algorithms")
+  algorithms: listOption(z.enum(jwtAlgorithms, `must be one of ${jwtAlgorithms.join(", ")}`), "algorithms")
     .describe("The only algorithms that count")
     .exactOptional(),
-  issuer: text("an issuer").describe("What the claim iss must be").exactOptional(),
+  issuer: textOption("an issuer").describe("What the claim iss must be").exactOptional(),
   audience: texts("an audience").describe("What the claim aud must be or hold").exactOptional(),
-  typ: text("a type").describe("What the header parameter typ must be").exactOptional(),
-  signer: text("an ARN").describe("The ARN of the load balancer that signs").exactOptional(),
+  typ: textOption("a type").describe("What the header parameter typ must be").exactOptional(),
+  signer: textOption("an ARN").describe("The ARN of the load balancer that signs").exactOptional(),
   leeway: duration("How far clocks may be apart"),
-  maxTokenBytes: z
-    .int("must be a whole number from 256 to 32768")
-    .min(256, "must be a whole number from 256 to 32768")
-    .max(32_768, "must be a whole number from 256 to 32768")
-    .describe("The longest token")
-    .exactOptional(),
+  maxTokenBytes: wholeNumberOption(256, 32_768).describe("The longest token").exactOptional(),
   usernameClaim: path().describe("The claim that becomes the user's name").exactOptional(),
-  usernamePrefix: text("a text").describe("Written before the name").exactOptional(),
+  usernamePrefix: textOption("a text").describe("Written before the name").exactOptional(),
   usernameCase: usernameCaseOption().exactOptional(),
   groupsClaim: path().describe("The claim that holds the groups").exactOptional(),
   groupsSeparator: separator().describe("What stands between two groups, where the claim is one text").exactOptional(),
   extraGroups: z
-    .array(text("a group"), "must be a list of groups")
+    .array(textOption("a group"), "must be a list of groups")
     .describe("Groups that everybody is in whom this backend knows")
     .exactOptional(),
   requiredClaims: z
@@ -152,14 +158,12 @@ const shape = {
     .exactOptional(),
 };
 
-const schema: z.ZodType<SsoJwtOptions> = z.strictObject(shape, "must be an object with issuer and audience");
-
-/** The options as JSON Schema (draft 2020-12). */
-export const jwtOptionsSchema: Readonly<Record<string, unknown>> = fileOptionsSchema(schema);
+/** The options, as plugin and factory check them. */
+export const jwtOptions: z.ZodType<SsoJwtOptions> = z.strictObject(shape, "must be an object with issuer and audience");
 
 /** @throws {InvalidOptionsError} with every fault of form. */
 export function parseJwtOptions(options: unknown): SsoJwtOptions {
-  return parseOptions(schema, options);
+  return parseOptions(jwtOptions, options);
 }
 
 /** Whether a location of keys is a URL rather than a path. */

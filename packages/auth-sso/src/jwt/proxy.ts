@@ -1,4 +1,5 @@
-import { BlockList, isIP } from "node:net";
+import { isIP } from "node:net";
+import { addressBlock, addressSet } from "@registry-gate/auth-kit";
 
 /**
  * Says through which proxy a URL is to be fetched; `undefined` for none.
@@ -60,21 +61,7 @@ function matches(entry: string, host: string, port: string): boolean {
   // An address of IPv6 without brackets has no port.
   const name = (isIP(entry) === 6 || entry.includes("/") ? entry : (bracketed ?? plain ?? "")).replace(/\.$/, "");
   if (name !== entry && entryPort !== undefined && entryPort !== port) return false;
-  if (isIP(host) !== 0) return isIP(name) === 0 ? isWithin(host, name) : sameAddress(host, name);
+  if (isIP(host) !== 0) return addressBlock(name) !== undefined && addressSet([name]).has(host);
   const domain = name.replace(/^\*?\./, "");
   return (domain === name && host === domain) || host.endsWith(`.${domain}`);
-}
-
-function isWithin(address: string, block: string): boolean {
-  const [network = "", length = ""] = block.split("/");
-  const family = isIP(network);
-  if (family === 0 || family !== isIP(address) || !/^\d{1,3}$/.test(length)) return false;
-  if (Number(length) > (family === 4 ? 32 : 128)) return false;
-  const list = new BlockList();
-  list.addSubnet(network, Number(length), family === 4 ? "ipv4" : "ipv6");
-  return list.check(address, family === 4 ? "ipv4" : "ipv6");
-}
-
-function sameAddress(one: string, other: string): boolean {
-  return isWithin(one, `${other}/${isIP(other) === 4 ? 32 : 128}`);
 }

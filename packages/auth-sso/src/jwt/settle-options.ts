@@ -1,5 +1,5 @@
 import { type Duration, type Fault, InvalidOptionsError, parseDuration } from "@registry-gate/auth";
-import { readName } from "../identity-text.ts";
+import { readName } from "@registry-gate/auth-kit";
 import type { Freshness } from "./cached-document.ts";
 import type { ClaimMapping, ClaimPath } from "./claims.ts";
 import { discoveryFault } from "./discovery.ts";

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { basicLogin } from "./authorization.ts";
+import { basicLogin } from "@registry-gate/auth-kit";
 
 /** Of a name that somebody tried, in characters. */
 const maxLength = 128;

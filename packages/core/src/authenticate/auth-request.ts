@@ -1,9 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import { TLSSocket } from "node:tls";
 import type { AuthBackend, AuthRequest, Credentials, Peer } from "@registry-gate/auth";
+import { addressSet, maxAuthorizationLength, parseAuthorization } from "@registry-gate/auth-kit";
 import { clientOf } from "../client/client.ts";
-import { addressSet, isLocal, peerAddress } from "../client/peer.ts";
-import { maxAuthorizationLength, parseAuthorization } from "./authorization.ts";
+import { isLocal, peerAddress } from "../client/peer.ts";
 import { foreignAuthorization } from "./foreign-authorization.ts";
 
 /**

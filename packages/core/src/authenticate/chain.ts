@@ -7,10 +7,9 @@ import {
   type Logger,
   type UserPrincipal,
 } from "@registry-gate/auth";
-import { containmentOf } from "@registry-gate/auth-kit";
+import { containmentOf, defaultMaxCredentialBytes } from "@registry-gate/auth-kit";
 import { anonymous } from "../authorize/principal.ts";
 import { type LoginJudged, loginJudged } from "../observe/channels.ts";
-import { defaultMaxCredentialBytes } from "./authorization.ts";
 import type { Verdict } from "./verdict.ts";
 
 /**

@@ -1,13 +1,11 @@
 import type { IncomingMessage } from "node:http";
 import type { AuthBackend, AuthRequest, Credentials } from "@registry-gate/auth";
-import { parseOptions } from "@registry-gate/auth-kit";
+import { addressSet, maxAuthorizationLength, parseAuthorization, parseOptions } from "@registry-gate/auth-kit";
 import { clientOf } from "../client/client.ts";
-import { addressSet } from "../client/peer.ts";
 import type { AuthenticatorOptions } from "../options/options.ts";
 import { authenticatorSchema } from "../options/options-schema.ts";
 import { authRequest, peerOf } from "./auth-request.ts";
 import type { Authenticator } from "./authenticator.ts";
-import { maxAuthorizationLength, parseAuthorization } from "./authorization.ts";
 import { askInOrder } from "./chain.ts";
 import { basicChallenge, challengesOf } from "./challenges.ts";
 import { foreignAuthorization } from "./foreign-authorization.ts";

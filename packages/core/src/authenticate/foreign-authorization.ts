@@ -1,4 +1,4 @@
-import { basicLogin } from "./authorization.ts";
+import { basicLogin } from "@registry-gate/auth-kit";
 
 /** What backends are asked about. */
 const spoken: ReadonlySet<string> = new Set(["basic", "bearer"]);

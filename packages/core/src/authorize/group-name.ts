@@ -1,5 +1,5 @@
 import type { Identity, NameMatching } from "@registry-gate/auth";
-import { foldValue, parseDN, writeCanonical } from "@registry-gate/distinguished-name";
+import { foldValue, parseDN, writeCanonical } from "@registry-gate/auth-kit";
 
 /**
  * The form in which names of groups are compared: Normalization Form C, and a distinguished name in its canonical form,

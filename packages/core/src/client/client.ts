@@ -1,8 +1,9 @@
 import type { Socket } from "node:net";
+import type { AddressSet } from "@registry-gate/auth-kit";
 import { authority } from "../grammar/authority.ts";
 import { readRequestId } from "../respond/request-id.ts";
 import { type ForwardedClaims, forwarded, type ReceivedHeaders, realAddress, xForwarded } from "./forwarded.ts";
-import { type AddressSet, isLocal, peerAddress } from "./peer.ts";
+import { isLocal, peerAddress } from "./peer.ts";
 
 /** Who is asking, as seen from outside, and by which scheme and host. Each text is written from what was parsed. */
 export interface Client {

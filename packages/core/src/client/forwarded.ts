@@ -1,8 +1,8 @@
 import { isIP } from "node:net";
+import { plainAddress } from "@registry-gate/auth-kit";
 import { authority } from "../grammar/authority.ts";
 import { tokenCharacter } from "../grammar/grammar.ts";
 import { listElements } from "../grammar/list-elements.ts";
-import { plainAddress } from "./peer.ts";
 
 /** What proxies in front say of a request. Each adds itself at the right end. */
 export interface ForwardedClaims {

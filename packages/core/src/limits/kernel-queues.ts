@@ -1,8 +1,7 @@
 import { createReadStream } from "node:fs";
 import { isIPv4, type Socket } from "node:net";
 import { createInterface } from "node:readline";
-import { plainAddress } from "../client/peer.ts";
-import { ipv6Groups } from "./ipv6-groups.ts";
+import { ipv6Groups, plainAddress } from "@registry-gate/auth-kit";
 
 /**
  * How many bytes wait in the kernel to be taken by the other end, by {@link connectionName}; those with none are left

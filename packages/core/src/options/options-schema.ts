@@ -1,11 +1,10 @@
 import { type AuthBackend, type Duration, type Logger, parseDuration } from "@registry-gate/auth";
-import { backendFault, isLogger } from "@registry-gate/auth-kit";
+import { backendFault, functionOption, isLogger, trustedProxiesOption } from "@registry-gate/auth-kit";
 import { z } from "zod";
 import type { Authenticator } from "../authenticate/authenticator.ts";
 import type { MakeChallenge } from "../authenticate/challenges.ts";
 import { throttleSchema } from "../authenticate/throttle/login-throttle.ts";
 import { accessSchema } from "../authorize/access-schema.ts";
-import { addressFault } from "../client/peer.ts";
 import { credentialsFault } from "../forward/registry-login.ts";
 import type { OptionShape } from "./option-shape.ts";
 import type {
@@ -20,8 +19,6 @@ import type {
   SignInOptions,
   UpstreamOptions,
 } from "./options.ts";
-
-const aFunction = <T>(): z.ZodType<T> => z.custom<T>((value) => typeof value === "function", "must be a function");
 
 const positive = (): z.ZodType<number> =>
   z.custom<number>((value) => Number.isSafeInteger(value) && Number(value) > 0, "must be a positive whole number");
@@ -105,14 +102,6 @@ const backends = z
   })
   .min(1, "must not be empty");
 
-const trustedProxy = z.string("must be text").superRefine((entry, context) => {
-  const message = addressFault(entry);
-  if (message !== undefined) context.addIssue({ code: "custom", message });
-});
-
-/** A zod schema of the option `trustedProxies`, for configuration files. */
-export const trustedProxiesSchema: z.ZodType<string[]> = z.array(trustedProxy, "must be a list");
-
 const log = z.custom<Logger>(isLogger, "must have the methods debug, info, warn and error");
 
 const signInShape = {
@@ -121,8 +110,8 @@ const signInShape = {
     .string("must be text")
     .regex(/^[\u0020-\u007e]*$/, "must hold nothing but printable ASCII")
     .exactOptional(),
-  challenge: aFunction<MakeChallenge>().exactOptional(),
-  session: aFunction<NonNullable<RegistryProxyOptions["session"]>>().exactOptional(),
+  challenge: functionOption<MakeChallenge>().exactOptional(),
+  session: functionOption<NonNullable<RegistryProxyOptions["session"]>>().exactOptional(),
   loginCache: loginCache.exactOptional(),
   throttle: throttleSchema.exactOptional(),
 } satisfies OptionShape<SignInOptions>;
@@ -130,10 +119,10 @@ const signInShape = {
 const gateShape = {
   upstream,
   access: accessSchema.exactOptional(),
-  trustedProxies: trustedProxiesSchema.exactOptional(),
+  trustedProxies: trustedProxiesOption().exactOptional(),
   cors: cors.exactOptional(),
   limits: limits.exactOptional(),
-  onFinished: aFunction<NonNullable<RegistryProxyOptions["onFinished"]>>().exactOptional(),
+  onFinished: functionOption<NonNullable<RegistryProxyOptions["onFinished"]>>().exactOptional(),
   attemptedNames: z.boolean("must be true or false").exactOptional(),
   log: log.exactOptional(),
 } satisfies OptionShape<GateOptions>;
@@ -144,7 +133,7 @@ const shape = { ...gateShape, ...signInShape } satisfies OptionShape<RegistryPro
 export const authenticatorSchema: z.ZodType<AuthenticatorOptions> = z.strictObject(
   {
     ...signInShape,
-    trustedProxies: trustedProxiesSchema.exactOptional(),
+    trustedProxies: trustedProxiesOption().exactOptional(),
     log: log.exactOptional(),
   } satisfies OptionShape<AuthenticatorOptions>,
   "must be an object with backends",

@@ -1,6 +1,7 @@
 import type { Access, Challenge } from "@registry-gate/auth";
+import { formatChallenge } from "@registry-gate/auth-kit";
 import type { Refusal } from "../route/refusal.ts";
-import { type ErrorAnswer, formatChallenge } from "./error-answer.ts";
+import type { ErrorAnswer } from "./error-answer.ts";
 
 /** How long a client should wait before it tries again, in seconds. */
 const retryAfter = "5";

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Access, Challenge } from "@registry-gate/auth";
+import type { Access } from "@registry-gate/auth";
 import type { ErrorCode } from "../route/refusal.ts";
 import { holdsBodyBack } from "../validate/expectation.ts";
 import { writeAddedHeaders } from "./added-headers.ts";
@@ -62,10 +62,4 @@ export function errorHeaders(answer: ErrorAnswer, body: string): Record<string, 
     "X-Content-Type-Options": "nosniff",
     ...answer.headers,
   };
-}
-
-/** Writes a challenge as RFC 9110, section 11.6.1 says: every parameter as a quoted string. */
-export function formatChallenge({ scheme, parameters }: Challenge): string {
-  const list = Object.entries(parameters).map(([name, value]) => `${name}="${value.replace(/["\\]/g, "\\$&")}"`);
-  return `${scheme} ${list.join(",")}`;
 }

@@ -1,7 +1,7 @@
 import { type Server as HttpServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Server as HttpsServer } from "node:https";
 import type { Duplex } from "node:stream";
-import { plainAddress } from "../client/peer.ts";
+import { plainAddress } from "@registry-gate/auth-kit";
 import * as answers from "./answers.ts";
 import { lingering } from "./end-answer.ts";
 import { type ErrorAnswer, errorBody, errorHeaders, sendError } from "./error-answer.ts";

@@ -1,6 +1,6 @@
 import type { AuthBackend, AuthRequest, AuthResult } from "@registry-gate/auth";
+import { maxAuthorizationLength, parseAuthorization } from "@registry-gate/auth-kit";
 import { describe, expect, test, vi } from "vitest";
-import { maxAuthorizationLength, parseAuthorization } from "../../src/authenticate/authorization.ts";
 import { createAuthenticator } from "../../src/authenticate/create-authenticator.ts";
 import { receivedRequest } from "../received-request.ts";
 

@@ -1,8 +1,8 @@
 import { isIP, Socket } from "node:net";
+import { addressSet } from "@registry-gate/auth-kit";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { clientOf } from "../../src/client/client.ts";
-import { addressSet } from "../../src/client/peer.ts";
 import { authority } from "../../src/grammar/authority.ts";
 
 /** A request that comes from the proxy 10.0.0.1, by plain HTTP, for `inner:5043`. */

@@ -1,7 +1,7 @@
 import { ServerResponse } from "node:http";
+import { addressSet } from "@registry-gate/auth-kit";
 import { expect, test, vi } from "vitest";
 import { clientOf } from "../../src/client/client.ts";
-import { addressSet } from "../../src/client/peer.ts";
 import { failInternally } from "../../src/forward/forward.ts";
 import { finish, requestContext } from "../../src/observe/request-context.ts";
 import { receivedRequest } from "../received-request.ts";

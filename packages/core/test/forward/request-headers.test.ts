@@ -1,7 +1,7 @@
+import { addressSet } from "@registry-gate/auth-kit";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { clientOf } from "../../src/client/client.ts";
-import { addressSet } from "../../src/client/peer.ts";
 import { forwardedHeaders } from "../../src/forward/forwarded-headers.ts";
 import { upstreamHeaders } from "../../src/forward/request-headers.ts";
 import type { Operation } from "../../src/route/route.ts";

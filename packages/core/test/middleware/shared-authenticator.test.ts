@@ -1,6 +1,7 @@
 import type { Access, AuthBackend, AuthResult, ChallengeContext, Grants } from "@registry-gate/auth";
+import { basicCredentials } from "@registry-gate/auth-kit";
 import { expect, test, vi } from "vitest";
-import { basicCredentials, createAuthenticator, type RegistryProxyOptions, registryProxy } from "../../src/index.ts";
+import { createAuthenticator, type RegistryProxyOptions, registryProxy } from "../../src/index.ts";
 import { receivedRequest } from "../received-request.ts";
 import { errorCode, send } from "./client.ts";
 import { startGate, startUpstream } from "./servers.ts";

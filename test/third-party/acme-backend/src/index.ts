@@ -1,70 +1,42 @@
-import {
-  type AuthBackend,
-  type AuthBackendPlugin,
-  type AuthResult,
-  BackendUnavailableError,
-  type Identity,
-} from "@registry-gate/auth";
-import { type Options, optionsSchema, readOptions } from "./options.ts";
+import type { AuthBackendPlugin } from "@registry-gate/auth";
+import * as kit from "@registry-gate/auth-kit";
 
-export const plugin: AuthBackendPlugin = {
+const account = kit.z.object({ number: kit.z.int(), name: kit.z.string().min(1), teams: kit.z.array(kit.z.string()) });
+
+/** Asks ACME's accounts service: 200 with the account, 403 for a wrong password, 404 for nobody it knows. */
+export const plugin: AuthBackendPlugin = kit.definePlugin({
   type: "@acme/registry-gate-auth-accounts",
-  apiVersion: 1,
-  optionsSchema,
-  async open(options, { id, baseDirectory }) {
-    return accounts(await readOptions(options, baseDirectory), id);
-  },
-};
-
-/** Asks the service: 200 with the account, 403 for a wrong password, 404 for nobody it knows. */
-function accounts(options: Options, id: string): AuthBackend {
-  const { url, key, timeout } = options;
-
-  async function ask(path: string, body: object, signal: AbortSignal): Promise<Response> {
-    try {
-      return await fetch(new URL(path, url), {
-        method: "POST",
-        headers: { "x-acme-key": key, "content-type": "application/json" },
-        body: JSON.stringify(body),
-        redirect: "error",
-        signal: AbortSignal.any([signal, AbortSignal.timeout(timeout)]),
+  options: kit.z.strictObject({
+    url: kit.urlOption(),
+    keyFile: kit.textOption("the path of a file"),
+    groups: kit.z.record(kit.z.string(), kit.textOption("the name of a group"), "must map groups").exactOptional(),
+    timeout: kit.durationOption("How long the service may take; 5s by default").exactOptional(),
+  }),
+  async open({ url, keyFile, groups = {}, timeout = "5s" }, { id, ...context }) {
+    const key = await kit.followSecret(keyFile, ["keyFile"], context);
+    const groupOf = new Map(Object.entries(groups));
+    const ask = (path: string, question: object, until: AbortSignal) =>
+      kit.orUnavailable(id, "no answer from the accounts service", async () => {
+        const [headers, signal] = [{ "x-acme-key": key.current() }, kit.signalWithin(until, timeout)];
+        const init = { method: "POST", headers, body: JSON.stringify(question), redirect: "error", signal } as const;
+        const response = await fetch(new URL(path, url), init);
+        const text = await response.text();
+        if (![200, 403, 404].includes(response.status)) throw new Error(`status ${response.status}`);
+        return response.status === 200 && text !== "" ? account.parse(JSON.parse(text)) : response.status;
       });
-    } catch (error) {
-      throw new BackendUnavailableError(id, `${url.host} gives no answer`, { cause: error });
-    }
-  }
-
-  async function accountOf(response: Response): Promise<Identity> {
-    const account: unknown = await response.json().catch(() => undefined);
-    const identity = readAccount(account, options, id);
-    if (identity === undefined) throw new BackendUnavailableError(id, `${url.host} answers what is no account`);
-    return identity;
-  }
-
-  return {
-    id,
-    async authenticate({ credentials, signal }): Promise<AuthResult> {
-      if (credentials?.scheme !== "basic") return { status: "abstained" };
-      const { username, password } = credentials;
-      const response = await ask("/login", { username, password }, signal);
-      if (response.status === 200) return { status: "authenticated", identity: await accountOf(response) };
-      await response.body?.cancel();
-      if (response.status === 403) return { status: "rejected", reason: "wrong password" };
-      if (response.status === 404) return { status: "abstained" };
-      throw new BackendUnavailableError(id, `${url.host} answers ${response.status}`);
-    },
-    async check(signal) {
-      const response = await ask("/ping", {}, signal);
-      await response.body?.cancel();
-      if (!response.ok) throw new BackendUnavailableError(id, `${url.host} answers ${response.status}`);
-    },
-  };
-}
-
-function readAccount(account: unknown, { groups }: Options, backend: string): Identity | undefined {
-  if (typeof account !== "object" || account === null) return undefined;
-  const { number, name, teams }: { number?: unknown; name?: unknown; teams?: unknown } = account;
-  if (typeof number !== "number" || typeof name !== "string" || name === "" || !Array.isArray(teams)) return undefined;
-  const own = teams.flatMap((team: unknown) => (typeof team === "string" ? (groups.get(team) ?? []) : []));
-  return { subject: `account-${number}`, username: name, groups: own, backend };
-}
+    return {
+      id,
+      async authenticate({ credentials, signal }) {
+        if (credentials?.scheme !== "basic") return { status: "abstained" };
+        const found = await ask("/login", credentials, signal);
+        if (found === 403) return { status: "rejected", reason: "wrong password" };
+        if (typeof found === "number") return { status: "abstained" };
+        const own = found.teams.flatMap((team) => groupOf.get(team) ?? []);
+        const identity = { subject: `account-${found.number}`, username: found.name, groups: own, backend: id };
+        return { status: "authenticated", identity };
+      },
+      check: async (signal) => void (await ask("/ping", {}, signal)),
+      close: async () => key.close(),
+    };
+  },
+});

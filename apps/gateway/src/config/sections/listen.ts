@@ -1,5 +1,6 @@
 import { timerDelay } from "@registry-gate/auth";
-import { type AddressSet, addressSet, type CorsOptions, type RegistryProxyOptions } from "@registry-gate/core";
+import { type AddressSet, addressSet } from "@registry-gate/auth-kit";
+import type { CorsOptions, RegistryProxyOptions } from "@registry-gate/core";
 import { z } from "zod";
 import { type ListenAddress, parseListenAddress } from "../address.ts";
 import type { Section } from "../section.ts";

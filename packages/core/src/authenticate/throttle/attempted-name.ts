@@ -1,5 +1,4 @@
-import { isStreamSafe } from "@registry-gate/auth-kit";
-import { foldValue } from "@registry-gate/distinguished-name";
+import { foldValue, isStreamSafe } from "@registry-gate/auth-kit";
 
 /** Marks, such as accents, and what is not to be seen at all. */
 const PASSED_OVER = /[\p{M}\p{Default_Ignorable_Code_Point}]/gu;

@@ -1,0 +1,48 @@
+import { readGroupName } from "./name.ts";
+
+/** The groups of a user, as far as rules can name them. */
+export interface ReadGroups {
+  readonly groups: readonly string[];
+  /**
+   * What was passed over, but may be meant by a rule all the same: a number, or a group beyond the limit. It counts for
+   * rules that deny.
+   */
+  readonly ambiguous: readonly string[];
+  /** Why something was passed over, each reason once: it goes on after "a group that". Never quotes the group. */
+  readonly passedOver: readonly string[];
+}
+
+/** How many groups of one user count. */
+const MOST_GROUPS = 1000;
+
+/**
+ * Reads groups that came from elsewhere, one by one: one that cannot be a group of a rule is passed over, so that it does
+ * not lock its members out.
+ *
+ * @param values What came as groups. White space around a group does not belong to it, an empty one is no group, and one
+ * that stands twice counts once.
+ */
+export function readGroups(values: readonly unknown[]): ReadGroups {
+  const groups = new Set<string>();
+  const ambiguous = new Set<string>();
+  const passedOver = new Set<string>();
+  const passOver = (fault: string, possibleNames: readonly string[]): void => {
+    passedOver.add(fault);
+    for (const name of possibleNames) ambiguous.add(name);
+  };
+  for (const value of values) {
+    if (typeof value === "number") passOver("is a number", [String(value)]);
+    else if (typeof value !== "string") passOver("is no text", []);
+    else if (value.trim() !== "") {
+      const reading = readGroupName(value);
+      if (reading.fault !== undefined) passOver(reading.fault, reading.possibleNames);
+      else if (groups.size < MOST_GROUPS || groups.has(reading.name)) groups.add(reading.name);
+      else passOver(`stands behind the first ${MOST_GROUPS}`, [reading.name]);
+    }
+  }
+  return {
+    groups: [...groups],
+    ambiguous: [...ambiguous].filter((name) => !groups.has(name)),
+    passedOver: [...passedOver],
+  };
+}
