@@ -71,9 +71,12 @@ function query(known: Readonly<Record<string, fc.Arbitrary<string>>>): fc.Arbitr
       { freq: 2 },
     ),
   );
-  const strange = fc.option(fc.constantFrom("other=1", "N=5", "Digest=x", "&", "x", "=", "mount", "ns=docker.io"), {
-    freq: 1,
-  });
+  const strange = fc.option(
+    fc.constantFrom("other=1", "N=5", "Digest=x", "&", "x", "=", "mount", "ns=mirror.example.com"),
+    {
+      freq: 1,
+    },
+  );
   return fc
     .tuple(...pairs, strange)
     .chain((all) => fc.shuffledSubarray(all.filter((pair) => pair !== null)))

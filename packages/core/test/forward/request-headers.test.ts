@@ -53,7 +53,7 @@ const usual: Readonly<Record<string, string>> = {
   "if-none-match": '"a"',
   "if-range": '"a"',
   "if-unmodified-since": "Sun, 06 Nov 1994 08:49:37 GMT",
-  "oci-namespace": "docker.io",
+  "oci-namespace": "mirror.example.com",
   range: "bytes=0-1",
   traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
   tracestate: "a=b",

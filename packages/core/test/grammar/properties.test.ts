@@ -74,7 +74,7 @@ const usual: Readonly<Record<string, readonly string[]>> = {
   "if-none-match": ['"sha256:0f"', '"a","b"'],
   "if-range": ['"a"', "Sun, 06 Nov 1994 08:49:37 GMT"],
   "if-unmodified-since": ["Sun, 06 Nov 1994 08:49:37 GMT"],
-  "oci-namespace": ["docker.io", "Localhost:05000", "[::1]:5000", "registry-1.docker.io"],
+  "oci-namespace": ["mirror.example.com", "Localhost:05000", "[::1]:5000", "registry-1.example.com"],
   range: ["bytes=0-1", "bytes=0-0, 50-59,-5", "lines=1-2"],
   traceparent: ["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"],
   tracestate: ["a=b,c=d", "t1@v=x y"],

@@ -140,9 +140,9 @@ describe("the Link of a listing", () => {
     ["that is a query alone becomes a path", `${tags}?n=2`, "<?last=b>; rel=next", `<${tags}?last=b>; rel="next"`],
     [
       "of referrers keeps what they were asked for by",
-      `${referrers}?artifactType=a%2Fb&ns=docker.io`,
-      `<${referrers}?artifactType=a%2Fb&last=x&ns=docker.io>; rel="next"`,
-      `<${referrers}?artifactType=a%2Fb&last=x&ns=docker.io>; rel="next"`,
+      `${referrers}?artifactType=a%2Fb&ns=mirror.example.com`,
+      `<${referrers}?artifactType=a%2Fb&last=x&ns=mirror.example.com>; rel="next"`,
+      `<${referrers}?artifactType=a%2Fb&last=x&ns=mirror.example.com>; rel="next"`,
     ],
   ])("%s", async (_, path, link, expected) => {
     const { gate } = await gateBefore(link);
@@ -168,10 +168,10 @@ describe("the Link of a listing", () => {
 
   test("keeps the registry that a mirror was asked about, also where the mirror's own link does not", async () => {
     const { gate, asked } = await gateBefore(`<${tags}?next_page=x>; rel="next"`);
-    const next = linkOf(await send(gate.port, { path: `${tags}?ns=docker.io` }));
-    expect(next).toMatch(/&ns=docker\.io$/);
+    const next = linkOf(await send(gate.port, { path: `${tags}?ns=mirror.example.com` }));
+    expect(next).toMatch(/&ns=mirror\.example\.com$/);
     await send(gate.port, { path: next });
-    expect(asked.at(-1)).toBe(`${tags}?next_page=x&ns=docker.io`);
+    expect(asked.at(-1)).toBe(`${tags}?next_page=x&ns=mirror.example.com`);
   });
 
   test.each([

@@ -41,7 +41,7 @@ const state = fc.oneof(fc.constantFrom("", "=", "==", "a"), fc.base64String().ma
 const cursor = fc.oneof(repository, tag, digest, fc.base64String(), fc.constantFrom("", "+", "/", "~", "a@b", "a:b"));
 const restrictedName = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,20}$/);
 const artifactType = fc.array(restrictedName, { maxLength: 2 }).map((names) => names.join("/"));
-const namespace = maybe(fc.constantFrom("docker.io", "localhost:5000", "registry.k8s.io", "[::1]:5000"));
+const namespace = maybe(fc.constantFrom("mirror.example.com", "localhost:5000", "k8s.example.com", "[::1]:5000"));
 const page = fc.record({ n: maybe(fc.nat({ max: 999_999_999 })), last: maybe(cursor) });
 
 function urlSafe(base64: string): string {

@@ -68,7 +68,7 @@ const understood: [method: string, target: string, operation: string, access: st
   ["GET", `/v2/team/app/referrers/${sha256}`, "list-referrers", "pull team/app"],
   ["HEAD", "/v2/team/app/tags/list", "list-tags", "pull team/app"],
   // A mirror of several registries is told which.
-  ["HEAD", "/v2/library/app/manifests/v1?ns=docker.io", "get-manifest", "pull library/app"],
+  ["HEAD", "/v2/library/app/manifests/v1?ns=mirror.example.com", "get-manifest", "pull library/app"],
   [
     "GET",
     `/v2/library/app/blobs/${sha256}?ns=LOCALHOST:05000`,
@@ -76,10 +76,10 @@ const understood: [method: string, target: string, operation: string, access: st
     "pull library/app",
     `/v2/library/app/blobs/${sha256}?ns=localhost%3A5000`,
   ],
-  ["GET", "/v2/app/tags/list?n=5&ns=quay.io", "list-tags", "pull app"],
-  ["GET", `/v2/app/referrers/${sha256}?n=5&ns=quay.io`, "list-referrers", "pull app"],
-  ["PUT", "/v2/app/manifests/v1?ns=quay.io", "put-manifest", "push app", "/v2/app/manifests/v1"],
-  ["DELETE", "/v2/app/manifests/v1?ns=quay.io", "delete-manifest", "delete app", "/v2/app/manifests/v1"],
+  ["GET", "/v2/app/tags/list?n=5&ns=other.example.com", "list-tags", "pull app"],
+  ["GET", `/v2/app/referrers/${sha256}?n=5&ns=other.example.com`, "list-referrers", "pull app"],
+  ["PUT", "/v2/app/manifests/v1?ns=other.example.com", "put-manifest", "push app", "/v2/app/manifests/v1"],
+  ["DELETE", "/v2/app/manifests/v1?ns=other.example.com", "delete-manifest", "delete app", "/v2/app/manifests/v1"],
   ["HEAD", `/v2/team/app/blobs/uploads/${id}`, "get-upload", "push team/app"],
   ["PUT", "/v2/team/app/manifests/v1?tag=v2", "put-manifest", "push team/app"],
   // Each of the names at its longest, and at its shortest.
