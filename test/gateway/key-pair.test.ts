@@ -116,7 +116,7 @@ describe("a certificate and a key", () => {
     expect({ code, listener, client }).toEqual({
       code: 1,
       listener: `listen.tls.key: ${message}\n`,
-      client: `auth.backends[0].clientKey: ${message}\n`,
+      client: `auth.backends[0].clientKey: ${message}: ${key}\n`,
     });
   });
 
@@ -128,7 +128,7 @@ describe("a certificate and a key", () => {
     expect({ code, listener, client }).toEqual({
       code: 1,
       listener: `listen.tls.certificate: ${message}\n`,
-      client: `auth.backends[0].clientCert: ${message}\n`,
+      client: `auth.backends[0].clientCert: ${message}: swapped.crt\n`,
     });
   });
 

@@ -240,7 +240,7 @@ describe("groups of Active Directory", () => {
     expect(await namesOf({ ...plain, groups: everywhere }, "alice")).toContain("developers");
     const byCn = await openBackend({ ...plain, groups: { nameAttribute: "cn" } });
     expect((await groupsOf(byCn.backend, "alice", password)).filter((name) => !name.endsWith(base))).toEqual([]);
-    expect(byCn.lines).toMatchObject([{ level: "warn", fields: { option: "groups.searchBase" } }]);
+    expect(byCn.lines).toMatchObject([{ level: "warn", message: expect.stringMatching(/^groups\.searchBase: /) }]);
     expect(await namesOf({ ...plain, groups: { nameAttribute: "cn", searchBase: groupBase } }, "alice")).toContain(
       "R&D (core), EU",
     );
