@@ -2,7 +2,9 @@
 export interface Subscriptions<Parameters extends readonly unknown[]> {
   /** @returns a function that ends the subscription. */
   add(listener: (...parameters: Parameters) => void): () => void;
+  /** Calls every listener. */
   notify(...parameters: Parameters): void;
+  /** Ends every subscription. */
   clear(): void;
 }
 

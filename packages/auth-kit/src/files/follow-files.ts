@@ -40,6 +40,7 @@ export interface FollowFilesOptions<T> extends FollowOptions<T, readonly Buffer[
 
 /** What is made of a file, or of several that belong together: always of the last good version. */
 export interface FollowedValue<T> {
+  /** Made of the last good version. */
   current(): T;
   /** Ends the following. Calling it again does nothing. */
   close(): void;

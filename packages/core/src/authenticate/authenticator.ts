@@ -29,7 +29,7 @@ export interface Authenticator {
    * Judges a user name and a password that came in another way than in a header, such as from a form. Headers and the
    * session do not count.
    *
-   * @param credentials As {@link basicCredentials} reads them.
+   * @param credentials As `basicCredentials` of `@registry-gate/auth-kit` reads them.
    * @param request The request that brought them.
    * @throws what the signal gives as its reason, and nothing else.
    */
