@@ -6,7 +6,10 @@ const ranges = new RegExp(`^([${tokenCharacter}]+)=([\\d\\t ,-]+)$`);
 const span = /^(\d{0,15})-(\d{0,15})$/;
 const chunk = /^(?:bytes[ =])?(\d{1,15})-(\d{1,15})(?:\/(?:\d{1,15}|\*))?$/i;
 
-/** `Range` (RFC 9110, section 14.2) in bytes or, for the registry to refuse, in any other unit. */
+/**
+ * `Range` (RFC 9110, section 14.2) in bytes. What is well-formed but cannot be met is for the registry to refuse, with 416: any
+ * other unit, and a range that ends before it begins.
+ */
 export const range: Grammar = (value) => {
   if (value.length > longestList) return undefined;
   const [, unit, set] = ranges.exec(value) ?? [];
@@ -15,7 +18,6 @@ export const range: Grammar = (value) => {
   for (const element of listElements(set)) {
     const [, first, last] = span.exec(element) ?? [];
     if (first === undefined || last === undefined || (first === "" && last === "")) return undefined;
-    if (first !== "" && last !== "" && Number(first) > Number(last)) return undefined;
     written.push(`${plain(first)}-${plain(last)}`);
   }
   return written.length === 0 ? undefined : `${unit.toLowerCase()}=${written.join(",")}`;

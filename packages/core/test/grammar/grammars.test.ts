@@ -146,6 +146,7 @@ const examples: readonly Example[] = [
       ["bytes=0-0,50-59"],
       ["BYTES= 00-01 ,\t, 5- ,", "bytes=0-1,5-"],
       ["lines=1-2"],
+      ["bytes=500-0"],
       ["bytes=0-999999999999999"],
     ],
     unread: [
@@ -154,7 +155,6 @@ const examples: readonly Example[] = [
       "bytes=",
       "bytes=-",
       "bytes=5",
-      "bytes=2-1",
       "bytes=a-b",
       "bytes=0 - 1",
       "bytes =0-1",
