@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { type LinkedNode, linkedList } from "@registry-gate/auth-kit";
 import { connectionName, kernelQueues } from "./kernel-queues.ts";
 
 /** A request in progress, as far as its client's speed is concerned. */
@@ -14,9 +15,18 @@ export interface WatchedRequest {
 
 /** Cuts clients that send or take so little that they only hold what others need. */
 export interface RateWatch {
-  add(request: WatchedRequest): void;
-  remove(request: WatchedRequest): void;
+  /** @returns what {@link RateWatch.remove} wants. */
+  add(request: WatchedRequest): Watching;
+  remove(watching: Watching): void;
   close(): void;
+}
+
+/** A request that is watched. */
+export type Watching = LinkedNode<Watched>;
+
+interface Watched {
+  readonly request: WatchedRequest;
+  measure: Measure | undefined;
 }
 
 interface Measure {
@@ -45,35 +55,47 @@ const kernelBuffer = 4_194_304;
  * @param minRate In bytes a second; 0 for no limit.
  */
 export function rateWatch(minRate: number, { window = 60_000, interval = 30_000 }: RateWatchTimes = {}): RateWatch {
-  const requests = new Map<WatchedRequest, Measure | undefined>();
+  // Not a Map: V8 lets each table that one has outgrown hold on to the next. With one request after the other, all of them
+  // outlived every short collection of garbage, and each request with them.
+  const requests = linkedList<Watched>();
   const timer = minRate === 0 ? undefined : setInterval(() => void look(), interval).unref();
 
   async function look(): Promise<void> {
-    const waiting = [...requests.keys()].some((request) => request.waitsForClient() === "download");
+    const waiting = [...values()].some(({ request }) => request.waitsForClient() === "download");
     const queues = waiting ? await kernelQueues() : undefined;
     const at = performance.now();
-    for (const [request, earlier] of requests) {
+    for (const watched of values()) {
+      const { request, measure: earlier } = watched;
       const direction = request.waitsForClient();
       if (direction === undefined) {
-        requests.set(request, undefined);
+        watched.measure = undefined;
         continue;
       }
       const queued = direction === "download" ? inKernel(request.socket, queues) : 0;
       const moved = request.moved(direction) - (queued ?? 0);
       const span = queued === undefined ? Math.max(window, (kernelBuffer / minRate) * 1000) : window;
       if (earlier === undefined || earlier.direction !== direction) {
-        requests.set(request, { direction, at, moved });
+        watched.measure = { direction, at, moved };
       } else if (at - earlier.at >= span * tolerance) {
         const least = minRate * ((at - earlier.at) / 1000) * tolerance;
         if (moved - earlier.moved < least) request.cut(direction);
-        else requests.set(request, { direction, at, moved });
+        else watched.measure = { direction, at, moved };
       }
     }
   }
 
+  function* values(): Generator<Watched> {
+    for (let node = requests.first; node !== undefined; ) {
+      // Whoever is given the value may remove it.
+      const { value, next }: Watching = node;
+      yield value;
+      node = next;
+    }
+  }
+
   return {
-    add: (request) => void requests.set(request, undefined),
-    remove: (request) => void requests.delete(request),
+    add: (request) => requests.append({ request, measure: undefined }),
+    remove: (watching) => requests.remove(watching),
     close: () => clearInterval(timer),
   };
 }

@@ -69,10 +69,9 @@ export function requestLifecycle({ limits, onFinished, log }: LifecycleOptions):
         const place = budget.enter(addressKey(context.client.address));
         const full = typeof place === "string" ? place : undefined;
         if (typeof place !== "string") context.place = place;
-        const watched = watchedRequest(context);
-        rates.add(watched);
+        const watching = rates.add(watchedRequest(context));
         response.once("close", () => {
-          rates.remove(watched);
+          rates.remove(watching);
           context.place?.leave();
           context.transfer?.abort();
           report(context);

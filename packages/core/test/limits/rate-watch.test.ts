@@ -60,9 +60,9 @@ describe("a client that sends a body", () => {
     const watch = rateWatch(1024);
     const unlimited = rateWatch(0);
     const [over, free] = [requestOf("upload", 0), requestOf("upload", 0)];
-    watch.add(over.request);
+    const watching = watch.add(over.request);
     unlimited.add(free.request);
-    watch.remove(over.request);
+    watch.remove(watching);
     await vi.advanceTimersByTimeAsync(3_600_000);
     expect([over.cut.mock.calls, free.cut.mock.calls]).toEqual([[], []]);
     watch.close();
