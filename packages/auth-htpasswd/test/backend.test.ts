@@ -5,7 +5,8 @@ import { promisify } from "node:util";
 import { BackendUnavailableError, InvalidOptionsError } from "@registry-gate/auth";
 import { htpasswd, plugin } from "@registry-gate/auth-htpasswd";
 import { expect, test } from "vitest";
-import { cheapEntry, open, recordingLog, requestWith, run, scratchDirectory, signIn, until } from "./fixtures.ts";
+import { recordingLog } from "../../../test/support/recording-log.ts";
+import { cheapEntry, open, requestWith, run, scratchDirectory, signIn, until } from "./fixtures.ts";
 
 /** Takes long enough to be found under way. */
 const slowEntry = (username: string, password: string): string => {

@@ -2,12 +2,13 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { recordingLog } from "../../../test/support/recording-log.ts";
 import { htpasswdBy } from "../src/backend.ts";
 import { failureCost, failureTime, fillers } from "../src/equal-work.ts";
 import { createHashChecks, type HashChecks } from "../src/hash-checks.ts";
 import { type HashKind, type PasswordHash, readHash } from "../src/hash-format.ts";
 import { matchHash } from "../src/match-hash.ts";
-import { cheapEntry, recordingLog, run, scratchDirectory, signIn } from "./fixtures.ts";
+import { cheapEntry, run, scratchDirectory, signIn } from "./fixtures.ts";
 
 type Computed = Pick<PasswordHash, "kind" | "cost">;
 

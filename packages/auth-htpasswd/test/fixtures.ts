@@ -2,10 +2,11 @@ import { execFileSync } from "node:child_process";
 import { mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { AuthBackend, AuthRequest, AuthResult, Credentials, Logger } from "@registry-gate/auth";
+import type { AuthBackend, AuthRequest, AuthResult, Credentials } from "@registry-gate/auth";
 import { type HtpasswdOptions, htpasswd } from "@registry-gate/auth-htpasswd";
 import { onTestFinished, vi } from "vitest";
 import { startable } from "../../../test/programs/startable.ts";
+import { type LogEntry, recordingLog } from "../../../test/support/recording-log.ts";
 
 /** An empty directory that is removed after the test. */
 export async function scratchDirectory(): Promise<string> {
@@ -17,25 +18,6 @@ export async function scratchDirectory(): Promise<string> {
 /** Runs a real tool and gives its output without the last line feed. */
 export function run(tool: string, args: readonly string[], input = ""): string {
   return execFileSync(startable(tool), args, { input, encoding: "utf8", stdio: ["pipe", "pipe", "pipe"] }).trimEnd();
-}
-
-export interface LogEntry {
-  readonly level: "debug" | "info" | "warn" | "error";
-  readonly fields: Readonly<Record<string, unknown>>;
-  readonly message: string;
-}
-
-/** A logger that keeps its lines. */
-export function recordingLog(): { log: Logger; lines: LogEntry[] } {
-  const lines: LogEntry[] = [];
-  const writer =
-    (level: LogEntry["level"]): Logger["warn"] =>
-    (fields, message) =>
-      void lines.push({ level, fields, message });
-  return {
-    log: { debug: writer("debug"), info: writer("info"), warn: writer("warn"), error: writer("error") },
-    lines,
-  };
 }
 
 export interface Opened {

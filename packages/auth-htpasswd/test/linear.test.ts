@@ -2,10 +2,11 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { htpasswd } from "@registry-gate/auth-htpasswd";
 import { expect, it } from "vitest";
+import { recordingLog } from "../../../test/support/recording-log.ts";
 import { editEntry } from "../src/edit-entry.ts";
 import { parseGroupFile } from "../src/group-file.ts";
 import { parseUserFile } from "../src/user-file.ts";
-import { cheapEntry, recordingLog, scratchDirectory } from "./fixtures.ts";
+import { cheapEntry, scratchDirectory } from "./fixtures.ts";
 
 /** What takes the square of the length takes minutes with this many characters, and what does not some milliseconds. */
 const MANY = 300_000;

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import type { AuthBackend, AuthResult } from "@registry-gate/auth";
 import { htpasswd } from "@registry-gate/auth-htpasswd";
 import { expect, onTestFinished, test } from "vitest";
-import { cheapEntry, open, recordingLog, run, scratchDirectory, signIn, until } from "./fixtures.ts";
+import { recordingLog } from "../../../test/support/recording-log.ts";
+import { cheapEntry, open, run, scratchDirectory, signIn, until } from "./fixtures.ts";
 
 const statusOf = async (backend: AuthBackend, user: string, password: string): Promise<AuthResult["status"]> =>
   (await signIn(backend, user, password)).status;

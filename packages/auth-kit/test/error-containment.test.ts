@@ -1,33 +1,15 @@
-import { execFile } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { type Ended, runModule } from "../../../test/support/run-module.ts";
 
-const directory = fileURLToPath(new URL(".", import.meta.url));
-
-interface Ended {
-  readonly code: number;
-  /** What it printed, one JSON value a line. */
-  readonly told: readonly unknown[];
-  readonly stderr: string;
-}
-
-/** Runs a program in a process of its own: the test runner listens for uncaught errors itself. */
 function run(program: string): Promise<Ended> {
-  const source = `
-    import { EventEmitter } from "node:events";
+  return runModule(
+    `import { EventEmitter } from "node:events";
     import { claimUncaught, containmentOf, errorContainment, guardProcess, openContained } from "@registry-gate/auth-kit";
-    const tell = (value) => console.log(JSON.stringify(value));
     const never = () => new Promise(() => {});
-    const late = (act) => void setTimeout(act, 5);
     const outcome = (promise) => promise.then((value) => tell({ value }), (error) => tell({ failed: error?.message ?? error }));
-    ${program}`;
-  const parameters = ["--conditions=development", "--input-type=module", "--eval", source];
-  return new Promise((resolve) => {
-    execFile(process.execPath, parameters, { cwd: directory }, (error, stdout, stderr) => {
-      const told = stdout.split("\n").filter((line) => line !== "");
-      resolve({ code: Number(error?.code ?? 0), told: told.map((line) => JSON.parse(line)), stderr });
-    });
-  });
+    ${program}`,
+    import.meta.dirname,
+  );
 }
 
 const setUp = `guardProcess(); const contained = errorContainment((error) => tell({ reported: error.message }));`;
@@ -156,7 +138,7 @@ test("an app's own listener decides about any other error, and can tell them apa
 
 test("two copies of the package in one process know of each other's work", async () => {
   const { code, told } = await run(`${setUp}
-    const copy = await import(new URL("../src/backend/error-containment.ts?copy", "file://${directory}").href);
+    const copy = await import(new URL("../src/backend/error-containment.ts?copy", "${import.meta.url}").href);
     const other = copy.errorContainment(() => {});
     await outcome(other.run(() => { late(() => { throw new Error("late"); }); return never(); }));`);
   expect({ code, told }).toEqual({ code: 0, told: [{ failed: "late" }] });

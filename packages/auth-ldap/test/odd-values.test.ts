@@ -1,10 +1,10 @@
 import type { Identity } from "@registry-gate/auth";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { recordingLog } from "../../../test/support/recording-log.ts";
 import { ldapBackend } from "../src/backend.ts";
 import type { LdapOptions } from "../src/options.ts";
 import { searchDone, searchEntry } from "./ber-message.ts";
 import { type FakeRequest, type FakeResponse, startFakeDirectory } from "./fake-directory.ts";
-import { recordingLog } from "./recording-log.ts";
 
 const domain = "dc=example,dc=org";
 const base = `ou=groups,${domain}`;

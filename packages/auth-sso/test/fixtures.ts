@@ -8,7 +8,6 @@ import {
   type Credentials,
   type Fault,
   InvalidOptionsError,
-  type Logger,
   type Peer,
 } from "@registry-gate/auth";
 import { onTestFinished, vi } from "vitest";
@@ -18,25 +17,6 @@ export async function scratchDirectory(): Promise<string> {
   const directory = await realpath(await mkdtemp(join(tmpdir(), "sso-")));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
   return directory;
-}
-
-export interface LogEntry {
-  readonly level: "debug" | "info" | "warn" | "error";
-  readonly fields: Readonly<Record<string, unknown>>;
-  readonly message: string;
-}
-
-/** A logger that keeps its lines. */
-export function recordingLog(): { log: Logger; lines: LogEntry[] } {
-  const lines: LogEntry[] = [];
-  const writer =
-    (level: LogEntry["level"]): Logger["warn"] =>
-    (fields, message) =>
-      void lines.push({ level, fields, message });
-  return {
-    log: { debug: writer("debug"), info: writer("info"), warn: writer("warn"), error: writer("error") },
-    lines,
-  };
 }
 
 export const until = (assertion: () => void | Promise<void>): Promise<void> =>

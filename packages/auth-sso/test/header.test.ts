@@ -4,7 +4,8 @@ import type { AuthBackend, AuthResult } from "@registry-gate/auth";
 import { type HeaderPreset, type SsoHeaderOptions, ssoHeader, ssoHeaderPlugin } from "@registry-gate/auth-sso";
 import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
-import { type Asked, ask, basic, onTheWire, recordingLog } from "./fixtures.ts";
+import { recordingLog } from "../../../test/support/recording-log.ts";
+import { type Asked, ask, basic, onTheWire } from "./fixtures.ts";
 
 const proxy = { address: "10.1.0.7", local: false };
 const ABSTAINED = { status: "abstained" };

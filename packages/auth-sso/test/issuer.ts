@@ -5,7 +5,8 @@ import type { AuthBackend, AuthResult } from "@registry-gate/auth";
 import { type SsoJwtOptions, ssoJwt } from "@registry-gate/auth-sso";
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
 import { onTestFinished } from "vitest";
-import { ask, type LogEntry, recordingLog } from "./fixtures.ts";
+import { type LogEntry, recordingLog } from "../../../test/support/recording-log.ts";
+import { ask } from "./fixtures.ts";
 
 /** A key pair of an issuer. */
 export interface SigningKey {

@@ -1,6 +1,7 @@
 import { ssoJwtPlugin } from "@registry-gate/auth-sso";
 import { expect, test } from "vitest";
-import { faultsOf, recordingLog } from "./fixtures.ts";
+import { recordingLog } from "../../../test/support/recording-log.ts";
+import { faultsOf } from "./fixtures.ts";
 
 const open = (options: object) =>
   ssoJwtPlugin.open(options, { id: "idp", baseDirectory: "/", log: recordingLog().log, warn() {} });

@@ -4,7 +4,8 @@ import type { AuthBackend, AuthResult } from "@registry-gate/auth";
 import { type FileReload, fileReload } from "@registry-gate/auth-kit";
 import { type SsoHeaderOptions, ssoHeader } from "@registry-gate/auth-sso";
 import { expect, onTestFinished, test } from "vitest";
-import { ask, faultsOf, recordingLog, scratchDirectory, until } from "./fixtures.ts";
+import { recordingLog } from "../../../test/support/recording-log.ts";
+import { ask, faultsOf, scratchDirectory, until } from "./fixtures.ts";
 
 const secret = "canary-0123456789";
 const good = { trustedProxies: ["10.1.0.0/16"], userHeader: "X-User" };

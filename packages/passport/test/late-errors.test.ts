@@ -1,36 +1,18 @@
-import { execFile } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { type Ended, runModule } from "../../../test/support/run-module.ts";
 
-const directory = fileURLToPath(new URL(".", import.meta.url));
-
-interface Ended {
-  readonly code: number;
-  /** What it printed, one JSON value a line. */
-  readonly told: readonly unknown[];
-  readonly stderr: string;
-}
-
-/** Runs an app in a process of its own: the test runner listens for uncaught errors itself. */
 function run(program: string): Promise<Ended> {
-  const source = `
-    import { authRequest, basicAsk } from "@registry-gate/auth-testkit";
+  return runModule(
+    `import { authRequest, basicAsk } from "@registry-gate/auth-testkit";
     import { backendStrategy, passportBackend } from "@registry-gate/passport";
-    const tell = (value) => console.log(JSON.stringify(value));
-    const late = (act) => void setTimeout(act, 5);
     const strategy = (authenticate) => ({ name: "scripted", authenticate });
     const asked = (authenticate, more = {}) =>
       passportBackend(strategy(authenticate), { identity: ({ name }) => ({ username: name }), timeout: "60s", ...more })
         .authenticate(authRequest(basicAsk("alice", "canary")))
         .then(tell, ({ code, message }) => tell({ code, message }));
-    ${program}`;
-  const parameters = ["--conditions=development", "--input-type=module", "--eval", source];
-  return new Promise((resolve) => {
-    execFile(process.execPath, parameters, { cwd: directory }, (error, stdout, stderr) => {
-      const told = stdout.split("\n").filter((line) => line !== "");
-      resolve({ code: Number(error?.code ?? 0), told: told.map((line) => JSON.parse(line)), stderr });
-    });
-  });
+    ${program}`,
+    import.meta.dirname,
+  );
 }
 
 test.each([
