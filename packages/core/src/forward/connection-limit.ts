@@ -1,16 +1,22 @@
-/** A connection that waits for its next request. */
+import { type LinkedNode, linkedList } from "@registry-gate/auth-kit";
+
+/** A connection that can wait for its next request. */
 export interface IdleConnection {
   destroy(): void;
 }
+
+/** A connection that waits for its next request. */
+export type Waiting = LinkedNode<IdleConnection>;
 
 /** Counts the connections to one registry, whoever opens them, and closes idle ones where there are too many. */
 export interface ConnectionLimit {
   /** To be called before a connection is opened. */
   opening(): void;
   closed(): void;
-  idle(connection: IdleConnection): void;
+  /** @returns what {@link ConnectionLimit.busy} wants. */
+  idle(connection: IdleConnection): Waiting;
   /** It is in use again, or closed. */
-  busy(connection: IdleConnection): void;
+  busy(waiting: Waiting): void;
 }
 
 /**
@@ -19,14 +25,20 @@ export interface ConnectionLimit {
  */
 export function connectionLimit(maxConnections: number, maxIdle: number): ConnectionLimit {
   // In the order in which they became idle.
-  const idle = new Set<IdleConnection>();
+  const idle = linkedList<IdleConnection>();
+  let waiting = 0;
   let open = 0;
 
+  function remove(node: Waiting): void {
+    if (!node.linked) return;
+    idle.remove(node);
+    waiting--;
+  }
   function closeOldest(): void {
-    const [oldest] = idle;
+    const oldest = idle.first;
     if (oldest === undefined) return;
-    idle.delete(oldest);
-    oldest.destroy();
+    remove(oldest);
+    oldest.value.destroy();
   }
 
   return {
@@ -38,11 +50,11 @@ export function connectionLimit(maxConnections: number, maxIdle: number): Connec
       open--;
     },
     idle(connection) {
-      idle.add(connection);
-      if (idle.size > maxIdle) closeOldest();
+      const node = idle.append(connection);
+      waiting++;
+      if (waiting > maxIdle) closeOldest();
+      return node;
     },
-    busy(connection) {
-      idle.delete(connection);
-    },
+    busy: remove,
   };
 }

@@ -21,41 +21,58 @@ export interface Place {
   leave(): void;
 }
 
+/** How many requests of a client are in progress. */
+interface Client {
+  count: number;
+}
+
+/**
+ * So many clients are kept that have no request in progress. An entry made and deleted with each request would have V8
+ * build the table anew all the time, and keep the old ones.
+ */
+const maxKept = 1024;
+
 /**
  * @param inFlight In all.
  * @param inFlightPerClient By user, or by address without one.
  */
 export function requestBudget(inFlight: number, inFlightPerClient: number): RequestBudget {
-  const counts = new Map<string, number>();
+  const clients = new Map<string, Client>();
   let all = 0;
 
-  function add(client: string): boolean {
-    const count = counts.get(client) ?? 0;
-    if (count >= inFlightPerClient) return false;
-    counts.set(client, count + 1);
-    return true;
+  function add(client: string): Client | undefined {
+    let taken = clients.get(client);
+    if (taken === undefined) {
+      if (clients.size >= maxKept) forgetIdle();
+      taken = { count: 0 };
+      clients.set(client, taken);
+    }
+    if (taken.count >= inFlightPerClient) return undefined;
+    taken.count++;
+    return taken;
   }
-  function remove(client: string): void {
-    const count = counts.get(client) ?? 0;
-    if (count > 1) counts.set(client, count - 1);
-    else counts.delete(client);
+  /** Each of those that are left has a request in progress, so that it is a while until there are as many again. */
+  function forgetIdle(): void {
+    for (const [name, { count }] of clients) if (count === 0) clients.delete(name);
   }
 
   return {
-    enter(client) {
+    enter(name) {
       if (all >= inFlight) return "all";
-      if (!add(client)) return "client";
+      let holder = add(name);
+      if (holder === undefined) return "client";
+      let holderName = name;
       all++;
-      let holder: string | undefined = client;
       return {
         moveTo(other) {
-          if (holder === other) return true;
-          if (holder !== undefined) remove(holder);
-          holder = add(other) ? other : undefined;
+          if (holder !== undefined && holderName === other) return true;
+          if (holder !== undefined) holder.count--;
+          holder = add(other);
+          holderName = other;
           return holder !== undefined;
         },
         leave() {
-          if (holder !== undefined) remove(holder);
+          if (holder !== undefined) holder.count--;
           holder = undefined;
           all--;
         },

@@ -1,4 +1,4 @@
-import type { ConnectionLimit } from "../connection-limit.ts";
+import type { ConnectionLimit, Waiting } from "../connection-limit.ts";
 import { bufferPool } from "./buffer-pool.ts";
 import { type ReadConnection, type ReadConnectionSettings, readConnection } from "./read-connection.ts";
 
@@ -24,45 +24,46 @@ const maxSpare = 16;
 export function readPool(settings: ReadPoolSettings, limit: ConnectionLimit): ReadPool {
   const buffers = bufferPool(largeSize, { maxKept: maxSpare, maxInUse: maxLarge });
   const all = new Set<ReadConnection>();
-  const idle = new Map<string, ReadConnection[]>();
+  const shelves = new Map<string, Shelf>();
   let closing = false;
 
-  function forget(key: string, connection: ReadConnection): void {
-    limit.busy(connection);
-    const list = idle.get(key);
-    const index = list?.indexOf(connection) ?? -1;
-    if (list === undefined || index === -1) return;
-    list.splice(index, 1);
-    if (list.length === 0) idle.delete(key);
+  function shelfOf(key: string): Shelf {
+    const known = shelves.get(key);
+    if (known !== undefined) return known;
+    const shelf: Shelf = { open: 0, idle: [] };
+    shelves.set(key, shelf);
+    return shelf;
   }
 
   return {
-    hasIdle: (key) => idle.has(key),
+    hasIdle: (key) => (shelves.get(key)?.idle.length ?? 0) > 0,
     take(key) {
-      const list = idle.get(key);
-      for (let last = list?.pop(); last !== undefined; last = list?.pop()) {
-        limit.busy(last);
-        if (list?.length === 0) idle.delete(key);
-        if (!last.destroyed) return last;
+      const idle = shelves.get(key)?.idle;
+      for (let last = idle?.pop(); last !== undefined; last = idle?.pop()) {
+        limit.busy(last.waiting);
+        if (!last.connection.destroyed) return last.connection;
       }
       return undefined;
     },
     open(key) {
       limit.opening();
+      const shelf = shelfOf(key);
+      shelf.open++;
       const connection = readConnection({
         ...settings,
         buffers,
         freed(free) {
           if (closing) return free.destroy();
-          const list = idle.get(key);
-          if (list === undefined) idle.set(key, [free]);
-          else list.push(free);
-          limit.idle(free);
+          const kept: Kept = { connection: free, waiting: limit.idle(free) };
+          if (!free.destroyed) shelf.idle.push(kept);
         },
         closed(gone) {
           limit.closed();
           all.delete(gone);
-          forget(key, gone);
+          const index = shelf.idle.findIndex((kept) => kept.connection === gone);
+          for (const kept of index === -1 ? [] : shelf.idle.splice(index, 1)) limit.busy(kept.waiting);
+          shelf.open--;
+          if (shelf.open === 0) shelves.delete(key);
         },
       });
       all.add(connection);
@@ -73,4 +74,16 @@ export function readPool(settings: ReadPoolSettings, limit: ConnectionLimit): Re
       for (const connection of all) connection.destroy();
     },
   };
+}
+
+/** The connections of one key. It is kept while one of them is open, so that requests in a row make and delete nothing. */
+interface Shelf {
+  open: number;
+  /** The one that became idle last comes last. */
+  readonly idle: Kept[];
+}
+
+interface Kept {
+  readonly connection: ReadConnection;
+  readonly waiting: Waiting;
 }

@@ -3,7 +3,7 @@ import { Agent as HttpsAgent } from "node:https";
 import { isIP } from "node:net";
 import type { Duplex } from "node:stream";
 import { observeConnection } from "../../observe/observe-connection.ts";
-import type { ConnectionLimit, IdleConnection } from "../connection-limit.ts";
+import type { ConnectionLimit } from "../connection-limit.ts";
 import { limitConnecting } from "../limit-connecting.ts";
 
 export interface UpstreamAgentOptions {
@@ -53,30 +53,27 @@ export function upstreamAgent(options: UpstreamAgentOptions, limit: ConnectionLi
     return socket;
   };
 
-  const guards = new WeakMap<Duplex, IdleConnection & { release(): void }>();
+  const releases = new WeakMap<Duplex, () => void>();
   const keep = agent.keepSocketAlive.bind(agent);
   // The documentation says what is returned; the types do not (https://nodejs.org/api/http.html, agent.keepSocketAlive).
   agent.keepSocketAlive = (socket) => {
     if (socket.readableLength > 0) return false;
     const destroy = (): void => void socket.destroy();
-    const guard = {
-      destroy,
-      release(): void {
-        limit.busy(guard);
-        socket.off("data", destroy);
-        socket.off("close", guard.release);
-      },
-    };
-    guards.set(socket, guard);
     socket.on("data", destroy);
-    socket.once("close", guard.release);
-    limit.idle(guard);
+    const waiting = limit.idle({ destroy });
+    const release = (): void => {
+      limit.busy(waiting);
+      socket.off("data", destroy);
+      socket.off("close", release);
+    };
+    releases.set(socket, release);
+    socket.once("close", release);
     return keep(socket);
   };
   const reuse = agent.reuseSocket.bind(agent);
   agent.reuseSocket = (socket: Duplex, request: ClientRequest) => {
-    guards.get(socket)?.release();
-    guards.delete(socket);
+    releases.get(socket)?.();
+    releases.delete(socket);
     reuse(socket, request);
   };
   return agent;
