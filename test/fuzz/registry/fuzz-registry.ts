@@ -151,8 +151,8 @@ function serve(socket: Socket, raw: Socket, { responseTo, observer }: FuzzRegist
     const sent = { known: false, after };
     unasked = sent;
     socket.write(tail, "latin1");
-    while (await isUnread(raw)) await delay(50);
-    await delay(crossing);
+    do await delay(crossing);
+    while (await isUnread(socket, raw));
     // However late this is, what was sent before it has been read once the loop has turned.
     await nextTurn();
     sent.known = true;

@@ -166,8 +166,9 @@ describe("nothing is held for ever", () => {
 });
 
 test("garbage in many writes behind a request that is being answered is told once", async () => {
-  const refusals = (): number => scene.gate.lastLines().filter((line) => line.includes('"event":"unreadable"')).length;
-  const before = refusals();
+  // A gate of its own: what the tests before have cut is told whenever it has ended.
+  await scene.close();
+  scene = await startScene();
   scene.answer = (request) => setTimeout(() => ordinaryAnswer(request), 400);
   const client = await connectRaw(scene.gate.url);
   client.write(requestText("alice", "GET", manifest));
@@ -178,7 +179,8 @@ test("garbage in many writes behind a request that is being answered is told onc
   await client.ended();
   client.socket.destroy();
   await expectServing();
-  expect(refusals() - before).toBeLessThanOrEqual(1);
+  const refusals = scene.gate.lastLines().filter((line) => line.includes('"event":"unreadable"'));
+  expect(refusals.length).toBeLessThanOrEqual(1);
 });
 
 describe("a reset after every byte does not end the process, and leaves no descriptor behind", () => {
