@@ -1,11 +1,35 @@
 import type { RequestRecord } from "@registry-gate/core";
 
-/** A request as a line of the log: of who asked, what rules and people know them by, and not their groups. */
-export function requestLine({ principal, ...record }: RequestRecord): Readonly<Record<string, unknown>> {
+/** What a line says of a request; what is undefined stands in none. */
+type RequestLine = Readonly<Record<"event" | "via" | "grants" | keyof Omit<RequestRecord, "principal">, unknown>>;
+
+/**
+ * A request as a line of the log: of who asked, what rules and people know them by, and not their groups.
+ *
+ * Every member by name: an object that is spread has a form of its own, which costs the log more than all its text.
+ */
+export function requestLine(record: RequestRecord): RequestLine {
+  const { principal } = record;
   return {
     event: "request",
-    ...record,
-    ...(principal?.kind === "user" && { via: principal.via }),
-    ...(principal?.grants !== undefined && { grants: principal.grants }),
+    requestId: record.requestId,
+    method: record.method,
+    operation: record.operation,
+    repository: record.repository,
+    reference: record.reference,
+    client: record.client,
+    username: record.username,
+    attemptedUsername: record.attemptedUsername,
+    backend: record.backend,
+    decision: record.decision,
+    phase: record.phase,
+    outcome: record.outcome,
+    reason: record.reason,
+    status: record.status,
+    bytesReceived: record.bytesReceived,
+    bytesSent: record.bytesSent,
+    milliseconds: record.milliseconds,
+    via: principal?.kind === "user" ? principal.via : undefined,
+    grants: principal?.grants,
   };
 }

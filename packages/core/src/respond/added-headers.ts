@@ -13,7 +13,9 @@ export function addHeaders(response: ServerResponse, headers: AddedHeaders): voi
 
 /** Is called by whoever writes a head, after all other headers. */
 export function writeAddedHeaders(response: ServerResponse): void {
-  for (const [name, value] of Object.entries(added.get(response) ?? {})) {
+  const headers = added.get(response);
+  if (headers === undefined) return;
+  for (const [name, value] of Object.entries(headers)) {
     if (name === "Vary") addVary(response, value);
     else response.setHeader(name, value);
   }
