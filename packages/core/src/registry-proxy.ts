@@ -33,6 +33,7 @@ import { type ErrorAnswer, sendError } from "./respond/error-answer.ts";
 import { sealPage, targetOf, withClientLink } from "./respond/listing-pages.ts";
 import { confine, writeHead } from "./respond/response-headers.ts";
 import { sendCatalog } from "./respond/send-catalog.ts";
+import { withUploadLocation } from "./respond/upload-location.ts";
 import { accessesOf, challengedAccesses } from "./route/accesses.ts";
 import { parseRoute } from "./route/parse-route.ts";
 import { isRegistryTarget } from "./route/target.ts";
@@ -89,7 +90,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
   const policy = compilePolicy(options.access);
   const upstream = openUpstream(options.upstream, log);
   const crossOrigin = options.cors === undefined ? undefined : crossOriginPolicy(options.cors);
-  const sealer = sealerFor(upstream.url);
+  const sealer = sealerFor(upstream.url, options.sealingKeys);
   const catalog = visibleCatalog(upstream, sealer);
   const checkMounting = mountingCheck(log);
   const requests = requestLifecycle({ limits, onFinished, log });
@@ -200,13 +201,14 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
       }
 
       // 5. Forward: a request rebuilt from the route and the headers that a registry needs.
+      const holder = principal.kind === "user" ? turn : principal.kind;
       const withBody = hasBody(request);
       if (withBody && request.readableDidRead) {
         log?.error({}, "the body was read by something mounted before the registry proxy, such as a body parser");
         context.outcome = "internal-error";
         return end("allowed", "the body was already read", answers.bodyAlreadyRead);
       }
-      const { target: upstreamTarget, refusal: notContinued } = targetOf(route, sealer);
+      const { target: upstreamTarget, refusal: notContinued } = targetOf(route, holder, sealer);
       if (notContinued !== undefined) return end("refused", notContinued.message, answers.refused(notContinued));
       if (response.destroyed) return;
       // A body may take as long as it likes to come, and others may push the tag in the meantime.
@@ -230,16 +232,23 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
         target: upstreamTarget,
         headers,
         body: withBody ? requestBody(context, tagLimit && (() => mayEnd(tagLimit))) : undefined,
-        connectionKey: principal.kind === "user" ? turn : principal.kind,
+        connectionKey: holder,
         clientKey: turn,
       };
 
       // 6. Respond: the registry's response, as the client should see it.
       const prepare = (head: ResponseHead): ResponseHead =>
-        withClientLink(head, route, (query, listing) =>
-          listing.operation === "list-repositories"
-            ? catalog.sealPage(query, principal)
-            : sealPage(query, listing, sealer),
+        withUploadLocation(
+          withClientLink(head, route, (query, listing) =>
+            listing.operation === "list-repositories"
+              ? catalog.sealPage(query, principal)
+              : sealPage(query, listing, sealer),
+          ),
+          route,
+          upstreamTarget,
+          upstream.url,
+          holder,
+          sealer,
         );
       const write = (head: ResponseHead): void => {
         writeHead(head, response, upstream.url, client);

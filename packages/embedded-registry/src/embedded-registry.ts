@@ -22,7 +22,8 @@ import { openStorage } from "./storage/storage.ts";
  * directory cannot be written.
  */
 export async function startEmbeddedRegistry(options: EmbeddedRegistryOptions = {}): Promise<EmbeddedRegistry> {
-  const { host = "127.0.0.1", port = 0, locations = "absolute", pages = "last", onError = console.error } = options;
+  const { host = "127.0.0.1", port = 0, locations = "absolute", onError = console.error } = options;
+  const { pages = "last", uploads = "distribution" } = options;
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), "embedded-registry-")));
   const discard = async (): Promise<void> => {
     if (options.directory === undefined) await rm(directory, { recursive: true, force: true });
@@ -51,7 +52,7 @@ export async function startEmbeddedRegistry(options: EmbeddedRegistryOptions = {
     const { target, query } = parseTarget(request.url ?? "");
     const origin = locations === "absolute" ? clientOrigin(request) : "";
     const body = requestBody(request, response);
-    await route({ request, response, query, origin, pages, body }, storage, target, commitDelay);
+    await route({ request, response, query, origin, pages, uploads, body }, storage, target, commitDelay);
     // What a route left unread of the body would keep the next request on this connection from being seen.
     if (!request.complete) request.resume();
   };

@@ -19,6 +19,11 @@ export interface EmbeddedRegistryOptions {
    * `opaque`, as Quay's: by a token in `next_page`, which is good for that listing alone. Default `last`.
    */
   readonly pages?: "last" | "opaque";
+  /**
+   * What `Location` says of an upload. `distribution`: `/v2/NAME/blobs/uploads/ID?_state=…`. `opaque`, as other registries
+   * do: a path beside `/v2/` and a parameter `state`. Default `distribution`.
+   */
+  readonly uploads?: "distribution" | "opaque";
   /** How the registry is to misbehave from the start. Default not at all. */
   readonly faults?: Faults;
   /** How many requests are remembered. Default 1000. */

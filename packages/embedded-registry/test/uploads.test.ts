@@ -214,6 +214,19 @@ describe("the location of an upload", () => {
     expect(forwarded.headers.location).toMatch(/^https:\/\/outer\.example\/v2\/where\/blobs\/uploads\//);
   });
 
+  test("is beside /v2/ where opaque uploads are asked for", async () => {
+    const opaque = await startEmbeddedRegistry({ uploads: "opaque" });
+    try {
+      const answer = await post(opaque.url, {});
+      expect(new URL(answer.headers.location ?? "", opaque.url).pathname).toMatch(
+        /^\/artifacts-uploads\/where\/sessions\//,
+      );
+      expect(await pushBlob(opaque.url, "where", "content")).toBe(sha256("content"));
+    } finally {
+      await opaque.close();
+    }
+  });
+
   test("is a path where relative locations are asked for", async () => {
     const relative = await startEmbeddedRegistry({ locations: "relative" });
     try {

@@ -6,6 +6,7 @@ import type { MakeChallenge } from "../authenticate/challenges.ts";
 import { throttleSchema } from "../authenticate/throttle/login-throttle.ts";
 import { accessSchema } from "../authorize/access-schema.ts";
 import { credentialsFault } from "../forward/registry-login.ts";
+import type { SealingKeys } from "../seal/sealer.ts";
 import type { OptionShape } from "./option-shape.ts";
 import type {
   AuthenticatorOptions,
@@ -122,6 +123,7 @@ const gateShape = {
   trustedProxies: trustedProxiesOption().exactOptional(),
   cors: cors.exactOptional(),
   limits: limits.exactOptional(),
+  sealingKeys: functionOption<SealingKeys>().exactOptional(),
   onFinished: functionOption<NonNullable<RegistryProxyOptions["onFinished"]>>().exactOptional(),
   attemptedNames: z.boolean("must be true or false").exactOptional(),
   log: log.exactOptional(),

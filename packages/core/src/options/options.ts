@@ -5,6 +5,7 @@ import type { SessionUser } from "../authenticate/session.ts";
 import type { LoginThrottle } from "../authenticate/throttle/login-throttle.ts";
 import type { ThrottleOptions } from "../authenticate/throttle/throttle-options.ts";
 import type { RequestRecord } from "../observe/record.ts";
+import type { SealingKeys } from "../seal/sealer.ts";
 
 /** Who may sign in, and how. */
 export interface SignInOptions {
@@ -64,6 +65,12 @@ export interface GateOptions {
   readonly cors?: CorsOptions;
   /** How much may go on at the same time, and how slowly. */
   readonly limits?: LimitOptions;
+  /**
+   * Keys of 32 bytes for what the gate seals: places in a list and uploads that a registry names in words of its own. The
+   * first one seals, each of them opens; it is called for each use. Gates that share them continue what another has begun.
+   * Default: a random key for the process.
+   */
+  readonly sealingKeys?: SealingKeys;
   /** Called once for each request that is answered here, when it has ended: all under `/v2/`, and without `next` all. */
   readonly onFinished?: (record: RequestRecord) => void;
   /** Whether records name the users of logins that were not accepted. Default true. */

@@ -4,6 +4,7 @@ import { isListing, type ListingRoute, type Route } from "../route/route.ts";
 import { listingPath, upstreamTarget } from "../route/upstream-target.ts";
 import { isSealed, type Sealer } from "../seal/sealer.ts";
 import { nextQuery, plainPage, stuck } from "./next-page.ts";
+import { isSealedUpload, sealedUploadTarget, uploadUnknown } from "./upload-location.ts";
 
 /** The place to go on from was not given for this listing, or not by this process. */
 export const notContinued: Refusal = {
@@ -19,9 +20,16 @@ export type Target =
 /**
  * The target for the registry. A page that the gate has sealed is asked for by the query that the registry had named it by.
  *
- * A page is bound to its listing, and to nobody: whoever may pull from the repository is shown the same.
+ * A page is bound to its listing, and to nobody: whoever may pull from the repository is shown the same. A sealed upload is
+ * bound to its repository and its holder.
+ *
+ * @param holder Who is asking, as a key.
  */
-export function targetOf(route: Route, sealer: Sealer): Target {
+export function targetOf(route: Route, holder: string, sealer: Sealer): Target {
+  if (isSealedUpload(route)) {
+    const target = sealedUploadTarget(route, holder, sealer);
+    return target === undefined ? { refusal: uploadUnknown } : { target };
+  }
   if (!isListing(route) || !isSealed(route.page.last)) return { target: upstreamTarget(route) };
   const query = sealer.open(route.page.last, contextOf(route));
   if (query === undefined) return { refusal: notContinued };

@@ -7,6 +7,7 @@ const repositoryPattern = new RegExp(`^${component}(?:/${component})*$`);
 const componentPattern = new RegExp(`^${component}$`);
 const tagPattern = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 const digestPattern = /^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[A-Za-z0-9=_-]+$/;
+const digestAlgorithmPattern = /^[a-z0-9]+(?:[+._-][a-z0-9]+)*$/;
 const uploadPattern = /^[A-Za-z0-9_=-][A-Za-z0-9._=-]*$/;
 
 /** What every known registry keeps to, although the specification sets no limit. */
@@ -34,6 +35,11 @@ export function isDigest(text: string): boolean {
   if (text.startsWith("sha256:")) return /^sha256:[a-f0-9]{64}$/.test(text);
   if (text.startsWith("sha512:")) return /^sha512:[a-f0-9]{128}$/.test(text);
   return true;
+}
+
+/** The algorithm of a digest, of at most 64 characters (OCI image specification, section "Digests"). */
+export function isDigestAlgorithm(text: string): boolean {
+  return text.length <= 64 && digestAlgorithmPattern.test(text);
 }
 
 /** The identifier of an upload is the registry's to choose; this is what known registries choose from. */

@@ -1,7 +1,7 @@
 import { authority } from "../grammar/authority.ts";
 import { isArtifactType } from "../grammar/media-type.ts";
 import { isSealed } from "../seal/sealer.ts";
-import { isDigest, isRepository, isTag } from "./names.ts";
+import { isDigest, isDigestAlgorithm, isRepository, isTag } from "./names.ts";
 import { refuse } from "./refusal.ts";
 import type { Mount, Page } from "./route.ts";
 import type { Target } from "./target.ts";
@@ -42,6 +42,15 @@ export function mount(target: Target): Mount | undefined {
 export function digest(target: Target): string | undefined {
   const value = once(target, "digest");
   if (value !== undefined && !isDigest(value)) refuse(400, "DIGEST_INVALID", "the parameter digest is not a digest");
+  return value;
+}
+
+/** `digest-algorithm` (OCI distribution specification 1.1, end-4c): the algorithm of a digest that is still to come. */
+export function digestAlgorithm(target: Target): string | undefined {
+  const value = once(target, "digest-algorithm");
+  if (value !== undefined && !isDigestAlgorithm(value)) {
+    refuse(400, "DIGEST_INVALID", "the parameter digest-algorithm is malformed");
+  }
   return value;
 }
 

@@ -1,3 +1,4 @@
+import { isSealed } from "../seal/sealer.ts";
 import { isDigest, isRepository, isTag, isUpload } from "./names.ts";
 import * as parameters from "./parameters.ts";
 import { type Refusal, RefusedError, refuse } from "./refusal.ts";
@@ -94,11 +95,12 @@ function blob(method: string, repository: string, reference: string, target: Tar
 function startUpload(method: string, repository: string, target: Target): Route {
   if (method !== "POST") notAllowed("POST");
   const digest = parameters.digest(target);
-  return { operation: "start-upload", repository, digest, mount: parameters.mount(target) };
+  const digestAlgorithm = parameters.digestAlgorithm(target);
+  return { operation: "start-upload", repository, digest, mount: parameters.mount(target), digestAlgorithm };
 }
 
 function upload(method: string, repository: string, upload: string, target: Target): Route {
-  if (!isUpload(upload)) refuse(404, "BLOB_UPLOAD_UNKNOWN", "no upload can have this identifier");
+  if (!isUpload(upload) && !isSealed(upload)) refuse(404, "BLOB_UPLOAD_UNKNOWN", "no upload can have this identifier");
   const state = parameters.uploadState(target);
   switch (method) {
     case "GET":

@@ -29,10 +29,13 @@ export type Route =
       /** The whole blob is in this one request. */
       readonly digest: string | undefined;
       readonly mount: Mount | undefined;
+      /** By which the digest of an upload in chunks will be made, such as `sha512`. */
+      readonly digestAlgorithm: string | undefined;
     }
   | {
       readonly operation: "get-upload" | "continue-upload" | "cancel-upload";
       readonly repository: string;
+      /** The registry's identifier, or a place that the gate has sealed. */
       readonly upload: string;
       readonly state: string | undefined;
     }

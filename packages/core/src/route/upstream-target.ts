@@ -24,6 +24,7 @@ export function upstreamTarget(route: Route): string {
         ["mount", route.mount?.digest],
         ["from", route.mount?.from],
         ["digest", route.digest],
+        ["digest-algorithm", route.digestAlgorithm],
       ])}`;
     case "get-upload":
     case "continue-upload":

@@ -70,16 +70,38 @@ function associatedData(context: readonly string[]): Buffer {
   return Buffer.from(JSON.stringify(context), "utf8");
 }
 
-const processSealer = createSealer(randomBytes(32));
+/** Gives keys of 32 bytes: the first one seals, each of them opens. */
+export type SealingKeys = () => readonly Uint8Array[];
+
+const processKeys: readonly Uint8Array[] = [randomBytes(32)];
 
 /**
- * The sealer for what a registry has said. It has one key for the process: what was sealed is opened after a reload too, but
- * neither by another process nor for another registry, which would be sent words that are not its own.
+ * The sealer for what a registry has said. What was sealed is never opened for another registry, which would be sent words
+ * that are not its own.
+ *
+ * @param keys Default: one key for the process, so that a reload opens what was sealed before, and another process does not.
  */
-export function sealerFor(registry: URL): Sealer {
+export function sealerFor(registry: URL, keys: SealingKeys = () => processKeys): Sealer {
+  const sealers = new WeakMap<Uint8Array, Sealer>();
+  const sealerOf = (key: Uint8Array): Sealer => {
+    const known = sealers.get(key);
+    if (known !== undefined) return known;
+    const sealer = createSealer(Buffer.from(key));
+    sealers.set(key, sealer);
+    return sealer;
+  };
   const contextIn = (context: readonly string[]): readonly string[] => [registry.href, ...context];
   return {
-    seal: (text, context) => processSealer.seal(text, contextIn(context)),
-    open: (sealed, context) => processSealer.open(sealed, contextIn(context)),
+    seal(text, context) {
+      const [key] = keys();
+      return key === undefined ? undefined : sealerOf(key).seal(text, contextIn(context));
+    },
+    open(sealed, context) {
+      for (const key of keys()) {
+        const text = sealerOf(key).open(sealed, contextIn(context));
+        if (text !== undefined) return text;
+      }
+      return undefined;
+    },
   };
 }

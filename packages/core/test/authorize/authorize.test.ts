@@ -142,7 +142,13 @@ describe("a route", () => {
     } as const;
     expect(authorize(denying, mallory, pull)).toEqual({ kind: "deny", allowed: false, reason: "denied by access[1]" });
     const mount = { digest: sha256, from: "secret/app" };
-    const upload = { operation: "start-upload", repository: "team/app", digest: undefined, mount } as const;
+    const upload = {
+      operation: "start-upload",
+      repository: "team/app",
+      digest: undefined,
+      mount,
+      digestAlgorithm: undefined,
+    } as const;
     expect(authorize(denying, mallory, upload)).toMatchObject({ allowed: true, route: { mount: undefined } });
     expect(authorize(denying, user("alice"), upload)).toMatchObject({ allowed: true, route: { mount } });
     const list = authorize(denying, mallory, { operation: "list-repositories", page: { n: 1, last: undefined } });

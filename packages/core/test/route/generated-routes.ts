@@ -71,6 +71,7 @@ export const routes: fc.Arbitrary<Route> = fc.oneof(
     repository,
     digest: maybe(digest),
     mount: maybe(fc.record({ digest, from: repository })),
+    digestAlgorithm: maybe(fc.constantFrom("sha256", "sha512", "a+b_c.d-e")),
   }),
   fc.record({
     operation: operation("get-upload", "continue-upload", "cancel-upload"),

@@ -162,7 +162,18 @@ test.each<[method: string, target: string, route: Route]>([
   [
     "POST",
     `/v2/a/blobs/uploads/?mount=${sha256}&from=b/c&digest=${sha512}`,
-    { operation: "start-upload", repository: "a", digest: sha512, mount: { digest: sha256, from: "b/c" } },
+    {
+      operation: "start-upload",
+      repository: "a",
+      digest: sha512,
+      mount: { digest: sha256, from: "b/c" },
+      digestAlgorithm: undefined,
+    },
+  ],
+  [
+    "POST",
+    "/v2/a/blobs/uploads/?digest-algorithm=sha512",
+    { operation: "start-upload", repository: "a", digest: undefined, mount: undefined, digestAlgorithm: "sha512" },
   ],
   [
     "PUT",

@@ -11,7 +11,7 @@ import { meant } from "./generated-routes.ts";
 const nameGrammar = /^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(\/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$/;
 /** A target that no two readers can take apart differently. */
 const plainTarget =
-  /^\/v2\/[A-Za-z0-9._\-/:+=]*(\?[a-zA-Z_]+=[A-Za-z0-9._\-~!'()*%]*(&[a-zA-Z_]+=[A-Za-z0-9._\-~!'()*%]*)*)?$/;
+  /^\/v2\/[A-Za-z0-9._\-/:+=]*(\?[a-zA-Z_-]+=[A-Za-z0-9._\-~!'()*%]*(&[a-zA-Z_-]+=[A-Za-z0-9._\-~!'()*%]*)*)?$/;
 
 test("what is written for the upstream is read as the same route again", () => {
   fc.assert(
@@ -151,7 +151,7 @@ test("nothing makes the parser throw, and what it understands keeps to the gramm
       const { route, refusal } = parseRoute(method, target);
       if (route === undefined) {
         expect(refusal.status).toBeOneOf([400, 404, 405]);
-        expect(refusal.message).toMatch(/^[a-zA-Z0-9 ,'_/]+$/);
+        expect(refusal.message).toMatch(/^[a-zA-Z0-9 ,'_/-]+$/);
         return;
       }
       const name = repositoryOf(route);

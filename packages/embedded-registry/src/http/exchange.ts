@@ -10,6 +10,8 @@ export interface Exchange {
   readonly origin: string;
   /** How the next page of a listing is named. */
   readonly pages: "last" | "opaque";
+  /** What `Location` says of an upload. */
+  readonly uploads: "distribution" | "opaque";
   /** The body, in chunks as they come. Reading it sends `100 Continue` to a client that waits for it. */
   body(): AsyncIterable<Uint8Array>;
 }

@@ -1,6 +1,9 @@
 import { Problem } from "../http/problem.ts";
 import { isRepositoryName } from "../names/repository-name.ts";
 
+/** Where uploads are whose locations are opaque. */
+export const opaqueUploads = "/artifacts-uploads";
+
 /** What the path of a request names. References and digests are as the client wrote them, not yet checked. */
 export type Target =
   | { readonly kind: "ping" }
@@ -24,6 +27,12 @@ export function parseTarget(url: string): { target: Target; query: URLSearchPara
   const path = mark === -1 ? rest : rest.slice(0, mark);
   const query = new URLSearchParams(mark === -1 ? "" : rest.slice(mark + 1));
   const [empty, version, ...segments] = path.split("/").map(decode);
+  if (path.startsWith(`${opaqueUploads}/`) && segments.at(-2) === "sessions") {
+    return {
+      target: { kind: "upload", repository: repositoryOf(segments.slice(0, -2)), id: segments.at(-1) ?? "" },
+      query,
+    };
+  }
   if (empty !== "" || version !== "v2") throw notFound(path);
   return { target: targetOf(segments, path), query };
 }

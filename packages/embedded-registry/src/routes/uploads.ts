@@ -7,6 +7,7 @@ import { isRepositoryName } from "../names/repository-name.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { Upload } from "../storage/upload-store.ts";
 import { requireDigest } from "./references.ts";
+import { opaqueUploads } from "./target.ts";
 
 /** Waits between the last byte of a blob and the answer: a fault to test with. */
 export type CommitDelay = () => Promise<void>;
@@ -97,7 +98,8 @@ function requireUpload(exchange: Exchange, storage: Storage, repository: string,
   if (upload === undefined || upload.repository !== repository) {
     throw new Problem(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry");
   }
-  if (exchange.query.get("_state") !== upload.state) {
+  const state = exchange.query.get(exchange.uploads === "opaque" ? "state" : "_state");
+  if (state !== upload.state) {
     throw new Problem(400, "BLOB_UPLOAD_INVALID", "blob upload invalid", "not the Location of this upload");
   }
   return upload;
@@ -163,9 +165,15 @@ function sendProgress(exchange: Exchange, upload: Upload, status: number): void 
   sendEmpty(exchange, status, progressHeaders(exchange, upload));
 }
 
+function locationOf({ origin, uploads }: Exchange, { repository, id, state }: Upload): string {
+  return uploads === "opaque"
+    ? `${origin}${opaqueUploads}/${repository}/sessions/${id}?state=${state}&part=1`
+    : `${origin}/v2/${repository}/blobs/uploads/${id}?_state=${state}`;
+}
+
 function progressHeaders(exchange: Exchange, upload: Upload): Record<string, string> {
   return {
-    location: `${exchange.origin}/v2/${upload.repository}/blobs/uploads/${upload.id}?_state=${upload.state}`,
+    location: locationOf(exchange, upload),
     // Nothing at all is written as the first byte, as docker-registry does; the grammar has no word for it.
     range: `0-${Math.max(0, upload.size - 1)}`,
     "docker-upload-uuid": upload.id,
