@@ -196,7 +196,7 @@ describe("a registry that stands still", () => {
     client.write(lines("GET /v2/team/app/tags/list HTTP/1.1", host, authorization, "", ""));
     const [answer] = await client.answers(1);
     expect(answer?.status).toBe(504);
-    expect(errorIn(answer)).toEqual({ code: "UNAVAILABLE", message: "the registry does not answer", detail: null });
+    expect(errorIn(answer)).toEqual({ code: "UNAVAILABLE", message: "the registry does not respond", detail: null });
     client.socket.destroy();
   });
 

@@ -52,7 +52,7 @@ export type {
 } from "./options/options.ts";
 export { type Findings, validateOptions } from "./options/validate-options.ts";
 export { type RegistryProxy, registryProxy } from "./registry-proxy.ts";
-export { type ErrorAnswer, sendError } from "./respond/error-answer.ts";
+export { type ErrorResponse, sendError } from "./respond/error-response.ts";
 export { refuseUnreadable, type UnreadableRequest } from "./respond/refuse-unreadable.ts";
 export { requestIdOf } from "./respond/request-id.ts";
 export { isRepository } from "./route/names.ts";

@@ -6,7 +6,7 @@ import { attach, mountingCheck } from "./attach.ts";
 import { attemptedUsername } from "./authenticate/attempted-username.ts";
 import type { Authenticator } from "./authenticate/authenticator.ts";
 import { openAuthenticator } from "./authenticate/create-authenticator.ts";
-import { forgeryFault } from "./authenticate/sending-page.ts";
+import { crossSiteFault } from "./authenticate/cross-site.ts";
 import { authorize } from "./authorize/authorize.ts";
 import { compilePolicy } from "./authorize/compile-policy.ts";
 import { type Permissions, permissionsOf } from "./authorize/permissions.ts";
@@ -28,10 +28,10 @@ import type { GateOptions, RegistryProxyOptions, SharedSignInOptions } from "./o
 import { optionsSchema, sharedSignInSchema } from "./options/options-schema.ts";
 import { visibleCatalog } from "./query/catalog/visible-catalog.ts";
 import { findTagViolation } from "./query/immutable/tag-violation.ts";
-import * as answers from "./respond/answers.ts";
-import { type ErrorAnswer, sendError } from "./respond/error-answer.ts";
+import { type ErrorResponse, sendError } from "./respond/error-response.ts";
 import { sealPage, targetOf, withClientLink } from "./respond/listing-pages.ts";
-import { confine, writeHead } from "./respond/response-headers.ts";
+import { sandboxResponse, writeHead } from "./respond/response-headers.ts";
+import * as responses from "./respond/responses.ts";
 import { sendCatalog } from "./respond/send-catalog.ts";
 import { withUploadLocation } from "./respond/upload-location.ts";
 import { accessesOf, challengedAccesses } from "./route/accesses.ts";
@@ -39,7 +39,7 @@ import { parseRoute } from "./route/parse-route.ts";
 import { isRegistryTarget } from "./route/target.ts";
 import { sealerFor } from "./seal/sealer.ts";
 import { crossOriginPolicy } from "./validate/cross-origin.ts";
-import { isOldAgent, shapeFault } from "./validate/shape.ts";
+import { isOldAgent, requestFault } from "./validate/validate-request.ts";
 
 // At the import, and not in the middle of a request.
 requireNode();
@@ -50,7 +50,7 @@ type Request = IncomingMessage & { readonly originalUrl?: string };
 /** A middleware for express, and for any server that calls a handler with a request and a response. */
 export interface RegistryProxy {
   /**
-   * Answers every request for `/v2/` and below; passes all others on to `next`, or answers 404 where there is none.
+   * Answers every request for `/v2/` and below; passes all others on to `next`, or responses 404 where there is none.
    * Mount it before anything that reads bodies.
    */
   (request: Request, response: ServerResponse, next?: (error?: unknown) => void): void;
@@ -109,10 +109,10 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
   async function pass(context: RequestContext, target: string, full: Full | undefined): Promise<void> {
     const { request, response, client } = context;
     warnOfForwarded(client);
-    const end = (decision: Decision, reason: string, answer: ErrorAnswer): void => {
+    const end = (decision: Decision, reason: string, error: ErrorResponse): void => {
       context.decision = decision;
       context.reason = reason;
-      context.bytes.sent += sendError(request, response, answer);
+      context.bytes.sent += sendError(request, response, error);
     };
 
     const fail = (error: unknown): void => {
@@ -122,13 +122,13 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
     };
 
     try {
-      if (full === "all") return end("unavailable", "too many requests in flight", answers.tooManyInFlight);
-      if (full === "client") return end("throttled", tooManyOfClient, answers.tooManyInFlightOfClient);
+      if (full === "all") return end("unavailable", "too many requests in flight", responses.tooManyInFlight);
+      if (full === "client") return end("throttled", tooManyOfClient, responses.tooManyInFlightOfClient);
 
       // 1. Validate: what could be read in two ways is not read at all.
-      if (isOldAgent(request.headers["user-agent"])) return end("refused", "docker before 1.6", answers.notFound);
-      const fault = shapeFault(request, credentialHeaders);
-      if (fault !== undefined) return end("refused", fault.message, answers.refused(fault));
+      if (isOldAgent(request.headers["user-agent"])) return end("refused", "docker before 1.6", responses.notFound);
+      const fault = requestFault(request, credentialHeaders);
+      if (fault !== undefined) return end("refused", fault.message, responses.refused(fault));
 
       if (crossOrigin?.isPreflight(request) === true) {
         context.decision = "allowed";
@@ -139,19 +139,19 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
       // 2. Route and headers: from here on only what was understood exists.
       context.phase = "route";
       const { route: asked, refusal } = parseRoute(request.method ?? "", target);
-      if (refusal !== undefined) return end("refused", refusal.message, answers.refused(refusal));
+      if (refusal !== undefined) return end("refused", refusal.message, responses.refused(refusal));
       context.route = asked;
       const { headers, refusal: malformed } = upstreamHeaders(request, client, credentialHeaders, asked.operation);
-      if (malformed !== undefined) return end("refused", malformed.message, answers.refused(malformed));
+      if (malformed !== undefined) return end("refused", malformed.message, responses.refused(malformed));
 
       // 3. Authenticate: who is it?
       context.phase = "authenticate";
       const verdict = await authenticator.authenticate(request, () => untilGone(response), client);
-      if (verdict.outcome === "unavailable") return end("unavailable", verdict.reason, answers.backendUnavailable);
-      if (verdict.outcome === "conflicting") return end("refused", verdict.reason, answers.conflictingIdentities);
-      const unauthorized = (error?: ChallengeError): ErrorAnswer => {
+      if (verdict.outcome === "unavailable") return end("unavailable", verdict.reason, responses.backendUnavailable);
+      if (verdict.outcome === "conflicting") return end("refused", verdict.reason, responses.conflictingIdentities);
+      const unauthorized = (error?: ChallengeError): ErrorResponse => {
         const wanted = { accesses: challengedAccesses(asked), ...(error !== undefined && { error }) };
-        return answers.unauthorized(authenticator.challenges(request, wanted, client), accessesOf(asked));
+        return responses.unauthorized(authenticator.challenges(request, wanted, client), accessesOf(asked));
       };
       if (verdict.outcome === "rejected" || verdict.outcome === "throttled") {
         context.attemptedUsername = attemptedNames ? attemptedUsername(request) : undefined;
@@ -161,21 +161,21 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
               verdict.reason,
               unauthorized(isBearer(request.headers.authorization ?? "") ? "invalid_token" : undefined),
             )
-          : end("throttled", verdict.reason, answers.throttled(verdict.retryAfter));
+          : end("throttled", verdict.reason, responses.throttled(verdict.retryAfter));
       }
       const { principal } = verdict;
       context.principal = principal;
       if (principal.kind === "user" && context.place?.moveTo(userKey(principal.identity)) === false) {
-        return end("throttled", tooManyOfClient, answers.tooManyInFlightOfClient);
+        return end("throttled", tooManyOfClient, responses.tooManyInFlightOfClient);
       }
       const bySession = principal.kind === "user" && principal.via === "session";
-      const forgery = forgeryFault(request, client, bySession, crossOrigin);
-      if (forgery !== undefined) return end("denied", forgery, answers.foreignPage);
+      const forgery = crossSiteFault(request, client, bySession, crossOrigin);
+      if (forgery !== undefined) return end("denied", forgery, responses.foreignPage);
 
       // 4. Authorize: may they?
       context.phase = "authorize";
       const plan = authorize(policy, principal, asked);
-      if (plan.kind === "deny") return end("denied", plan.reason, answers.denied(accessesOf(asked)));
+      if (plan.kind === "deny") return end("denied", plan.reason, responses.denied(accessesOf(asked)));
       if (plan.kind === "challenge") {
         const decision = principal.kind === "anonymous" ? "unauthenticated" : "denied";
         return end(decision, plan.reason, unauthorized(plan.error));
@@ -188,7 +188,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
       if (plan.kind === "filter-catalog") {
         const { route, visible } = plan;
         const page = await catalog.page(route.page, visible, principal, turn, untilGone(response));
-        if ("refusal" in page) return end("refused", page.refusal.message, answers.refused(page.refusal));
+        if ("refusal" in page) return end("refused", page.refusal.message, responses.refused(page.refusal));
         context.phase = "respond";
         context.bytes.sent += sendCatalog(request, response, route.page, page);
         return;
@@ -197,7 +197,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
       const tagLimit = plan.kind === "create-only" ? plan.tagLimit : undefined;
       if (tagLimit !== undefined) {
         const violation = await findTagViolation(upstream, route, tagLimit, { clientKey: turn }, untilGone(response));
-        if (violation !== undefined) return end("denied", violation.reason, violation.answer);
+        if (violation !== undefined) return end("denied", violation.reason, violation.response);
       }
 
       // 5. Forward: a request rebuilt from the route and the headers that a registry needs.
@@ -206,10 +206,10 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
       if (withBody && request.readableDidRead) {
         log?.error({}, "the body was read by something mounted before the registry proxy, such as a body parser");
         context.outcome = "internal-error";
-        return end("allowed", "the body was already read", answers.bodyAlreadyRead);
+        return end("allowed", "the body was already read", responses.bodyAlreadyRead);
       }
       const { target: upstreamTarget, refusal: notContinued } = targetOf(route, holder, sealer);
-      if (notContinued !== undefined) return end("refused", notContinued.message, answers.refused(notContinued));
+      if (notContinued !== undefined) return end("refused", notContinued.message, responses.refused(notContinued));
       if (response.destroyed) return;
       // A body may take as long as it likes to come, and others may push the tag in the meantime.
       const mayEnd = async (limit: TagLimit): Promise<boolean> => {
@@ -218,7 +218,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
           const violation = await findTagViolation(upstream, route, limit, asked, untilGone(response));
           if (violation === undefined) return true;
           context.transfer?.abort();
-          end("denied", violation.reason, violation.answer);
+          end("denied", violation.reason, violation.response);
         } catch (error) {
           context.transfer?.abort();
           fail(error);
@@ -252,7 +252,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
         );
       const write = (head: ResponseHead): void => {
         writeHead(head, response, upstream.url, client);
-        if (bySession) confine(response);
+        if (bySession) sandboxResponse(response);
       };
       forward(upstream, context, upstreamRequest, prepare, write, log);
     } catch (error) {
@@ -260,7 +260,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
     }
   }
 
-  /** What is not for the registry, where there is nobody else to answer it. */
+  /** What is not for the registry, where there is nobody else to response it. */
   function refuseOutside(request: Request, response: ServerResponse): void {
     requests.begin(
       request,
@@ -269,7 +269,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
       (context) => {
         context.decision = "refused";
         context.reason = "not below /v2/";
-        context.bytes.sent += sendError(request, response, answers.notFound);
+        context.bytes.sent += sendError(request, response, responses.notFound);
       },
     );
   }

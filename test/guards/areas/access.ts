@@ -144,10 +144,10 @@ export const access: readonly Guard[] = [
   },
   {
     name: "refusal-tells-no-name",
-    file: "packages/core/src/respond/error-answer.ts",
+    file: "packages/core/src/respond/error-response.ts",
     find: "accesses.map(({ type, action }) => ({ type, action }))",
     replacement: "accesses",
-    tests: ["packages/core/test/respond/error-answer.test.ts"],
+    tests: ["packages/core/test/respond/error-response.test.ts"],
   },
   {
     name: "immutable-tag-overwritten",
@@ -187,13 +187,13 @@ export const access: readonly Guard[] = [
   {
     name: "immutable-tag-undecided",
     file: "packages/core/src/query/immutable/repository-reader.ts",
-    find: "if (answer.status !== 200 && answer.status !== 404)\n",
+    find: "if (response.status !== 200 && response.status !== 404)\n",
     replacement: "if (false)\n",
     tests: ["packages/core/test/middleware/immutable-tags.test.ts"],
   },
   {
     name: "foreign-page",
-    file: "packages/core/src/authenticate/sending-page.ts",
+    file: "packages/core/src/authenticate/cross-site.ts",
     find: 'if (page === "foreign" && (bySession || !reads)) return',
     replacement: "if (false) return",
     tests: ["packages/core/test/middleware/session.test.ts"],
@@ -201,7 +201,7 @@ export const access: readonly Guard[] = [
   {
     name: "session-response-is-no-page",
     file: "packages/core/src/registry-proxy.ts",
-    find: "if (bySession) confine(response);",
+    find: "if (bySession) sandboxResponse(response);",
     replacement: "",
     tests: ["packages/core/test/middleware/session.test.ts"],
   },

@@ -33,7 +33,7 @@ export const availability: readonly Guard[] = [
   {
     name: "requests-of-one-client",
     file: "packages/core/src/limits/request-budget.ts",
-    find: "if (count >= inFlightPerClient) return false;",
+    find: "if (entry.count >= inFlightPerClient) return undefined;",
     replacement: "",
     tests: ["packages/core/test/middleware/budgets.test.ts"],
   },
@@ -117,8 +117,8 @@ export const availability: readonly Guard[] = [
   {
     name: "download-is-not-held",
     file: "packages/core/src/forward/direct/read-connection.ts",
-    find: "if (!sink.chunk(piece, taken)) current.full = true;",
-    replacement: "sink.chunk(piece, taken);",
+    find: "if (!sink.chunk(chunk, consumed)) current.full = true;",
+    replacement: "sink.chunk(chunk, consumed);",
     tests: ["packages/core/test/middleware/streaming.test.ts"],
   },
   {

@@ -110,8 +110,8 @@ export const credentials: readonly Guard[] = [
   {
     name: "cache-holds-success-alone",
     file: "packages/core/src/authenticate/verified-credentials.ts",
-    find: 'if (verdict.outcome === "authenticated" && mine === flights) remember(name, verdict);',
-    replacement: 'if (mine === flights) remember(name, verdict as Verdict & { outcome: "authenticated" });',
+    find: 'if (result.outcome === "authenticated" && started === inFlight) remember(name, result);',
+    replacement: 'if (started === inFlight) remember(name, result as Verdict & { outcome: "authenticated" });',
     tests: ["packages/core/test/authenticate/verified-credentials.test.ts"],
   },
   {
@@ -145,7 +145,7 @@ export const credentials: readonly Guard[] = [
   {
     name: "checked-during-a-purge",
     file: "packages/core/src/authenticate/verified-credentials.ts",
-    find: "&& mine === flights) remember(",
+    find: "&& started === inFlight) remember(",
     replacement: ") remember(",
     tests: ["packages/core/test/authenticate/verified-credentials.test.ts"],
   },
@@ -166,8 +166,8 @@ export const credentials: readonly Guard[] = [
   {
     name: "equal-logins-checked-once",
     file: "packages/core/src/authenticate/verified-credentials.ts",
-    find: "flights.get(name) ?? takeOff(name, verify)",
-    replacement: "takeOff(name, verify)",
+    find: "inFlight.get(name) ?? startVerification(name, verify)",
+    replacement: "startVerification(name, verify)",
     tests: ["packages/core/test/authenticate/verified-credentials.test.ts"],
   },
   {

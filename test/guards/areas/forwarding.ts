@@ -70,21 +70,21 @@ export const forwarding: readonly Guard[] = [
     file: "packages/core/src/forward/library/library-transport.ts",
     find: "selfHandleResponse: true,",
     replacement: "selfHandleResponse: true,\n      followRedirects: true,",
-    tests: ["packages/core/test/middleware/passed-answers.test.ts"],
+    tests: ["packages/core/test/middleware/passed-responses.test.ts"],
   },
   {
     name: "response-headers-by-list",
     file: "packages/core/src/respond/response-headers.ts",
     find: "for (const name of limitedByApp ? passed : passedWithLimits) {",
     replacement: "for (const name of Object.keys(headers)) {",
-    tests: ["packages/core/test/middleware/answer-headers.test.ts"],
+    tests: ["packages/core/test/middleware/response-headers.test.ts"],
   },
   {
     name: "printable-response-headers",
     file: "packages/core/src/respond/response-headers.ts",
     find: "if (value !== undefined && isPrintable(value) && !response.hasHeader(name))",
     replacement: "if (value !== undefined && !response.hasHeader(name))",
-    tests: ["packages/core/test/middleware/answer-headers.test.ts"],
+    tests: ["packages/core/test/middleware/response-headers.test.ts"],
   },
   {
     name: "location-of-others",
@@ -109,10 +109,10 @@ export const forwarding: readonly Guard[] = [
   },
   {
     name: "surplus-in-response",
-    file: "packages/core/src/forward/direct/answer-reader.ts",
+    file: "packages/core/src/forward/direct/response-reader.ts",
     find: "if (readBody(rest) < rest.length) reusable = false;",
     replacement: "readBody(rest);",
-    tests: ["packages/core/test/forward/direct/answer-reader.test.ts"],
+    tests: ["packages/core/test/forward/direct/response-reader.test.ts"],
   },
   {
     name: "surplus-between-reads",

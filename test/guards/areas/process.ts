@@ -67,7 +67,7 @@ export const process: readonly Guard[] = [
   },
   {
     name: "impossible-status-of-read",
-    file: "packages/core/src/forward/direct/answer-head.ts",
+    file: "packages/core/src/forward/direct/response-head.ts",
     find: "([1-5]\\d\\d)",
     replacement: "(\\d\\d\\d)",
     tests: ["packages/core/test/middleware/one-owner.test.ts"],

@@ -75,8 +75,8 @@ export const secrets: readonly Guard[] = [
   {
     name: "internal-error-says-nothing",
     file: "packages/core/src/forward/forward.ts",
-    find: "const sent = sendError(request, response, answers.internalError);",
-    replacement: "const sent = sendError(request, response, { ...answers.internalError, message: String(error) });",
+    find: "const sent = sendError(request, response, responses.internalError);",
+    replacement: "const sent = sendError(request, response, { ...responses.internalError, message: String(error) });",
     tests: ["packages/core/test/forward/fail-internally.test.ts"],
   },
   {

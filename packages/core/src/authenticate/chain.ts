@@ -68,7 +68,7 @@ export async function askInOrder(
     }
   }
   if (outages.length > 0) {
-    const reason = `no answer from ${outages.map(({ id }) => id).join(", ")}`;
+    const reason = `no response from ${outages.map(({ id }) => id).join(", ")}`;
     return { outcome: "unavailable", reason, causes: outages.map(({ error }) => error) };
   }
   if (rejections.length > 0) return { outcome: "rejected", reason: rejections.join("; ") };

@@ -5,10 +5,10 @@ import type { AuthenticatedVerdict, Verdict } from "./verdict.ts";
 
 /** Remembers who was authenticated, so that a password is checked once a minute and client, not once a request. */
 export interface VerifiedCredentials {
-  /** The remembered answer. */
+  /** The remembered verdict. */
   recall(fields: readonly string[]): Verdict | undefined;
   /**
-   * The remembered answer, or else the one that `verify` gives; of several callers with equal fields at the same time
+   * The remembered verdict, or else the one that `verify` gives; of several callers with equal fields at the same time
    * one alone has it verified. Only success is remembered.
    *
    * @param untilGone Makes the signal that ends this caller's waiting. `verify` is told to stop when nobody waits.
@@ -35,10 +35,11 @@ interface Entry {
   readonly expiresAt: number;
 }
 
-interface Flight {
-  readonly answer: Promise<Verdict>;
+/** A verification in progress; callers with equal fields wait for it together. */
+interface Verification {
+  readonly verdict: Promise<Verdict>;
   readonly abort: AbortController;
-  waiting: number;
+  waiters: number;
 }
 
 /** Success is held for `ttl`, and no longer than the identity itself holds. */
@@ -48,7 +49,7 @@ export function verifiedCredentials(options: LoginCacheOptions = {}): VerifiedCr
   const nameOf = keyedHash();
   // In the order of their insertion, which is that of their going stale: the time to live is the same for all.
   let entries = new Map<string, Entry>();
-  let flights = new Map<string, Flight>();
+  let inFlight = new Map<string, Verification>();
 
   function remembered(name: string): Verdict | undefined {
     const entry = entries.get(name);
@@ -68,41 +69,41 @@ export function verifiedCredentials(options: LoginCacheOptions = {}): VerifiedCr
     entries.set(name, { verdict, staleAt: now + life, expiresAt: verdict.expiresAt ?? Number.POSITIVE_INFINITY });
   }
 
-  function takeOff(name: string, verify: (signal: AbortSignal) => Promise<Verdict>): Flight {
+  function startVerification(name: string, verify: (signal: AbortSignal) => Promise<Verdict>): Verification {
     const abort = new AbortController();
-    const mine = flights;
-    const answer = verify(abort.signal).then(
-      (verdict) => {
-        if (mine.get(name) === flight) mine.delete(name);
-        // After a purge this answer rests on what no longer holds.
-        if (verdict.outcome === "authenticated" && mine === flights) remember(name, verdict);
-        return verdict;
+    const started = inFlight;
+    const verdict = verify(abort.signal).then(
+      (result) => {
+        if (started.get(name) === verification) started.delete(name);
+        // Not after a purge: the verdict may be based on data that has changed since.
+        if (result.outcome === "authenticated" && started === inFlight) remember(name, result);
+        return result;
       },
       (error: unknown) => {
-        if (mine.get(name) === flight) mine.delete(name);
+        if (started.get(name) === verification) started.delete(name);
         throw error;
       },
     );
-    const flight: Flight = { answer, abort, waiting: 0 };
-    mine.set(name, flight);
-    return flight;
+    const verification: Verification = { verdict, abort, waiters: 0 };
+    started.set(name, verification);
+    return verification;
   }
 
-  async function join(name: string, flight: Flight, signal: AbortSignal): Promise<Verdict> {
-    const passengers = flights;
-    flight.waiting++;
+  async function join(name: string, verification: Verification, signal: AbortSignal): Promise<Verdict> {
+    const joined = inFlight;
+    verification.waiters++;
     let leave: (() => void) | undefined;
     const left = new Promise<never>((_, reject) => {
       leave = () => reject(signal.reason);
       signal.addEventListener("abort", leave, { once: true });
     });
     try {
-      return await Promise.race([flight.answer, left]);
+      return await Promise.race([verification.verdict, left]);
     } finally {
       if (leave !== undefined) signal.removeEventListener("abort", leave);
-      if (--flight.waiting === 0) {
-        if (passengers.get(name) === flight) passengers.delete(name);
-        flight.abort.abort();
+      if (--verification.waiters === 0) {
+        if (joined.get(name) === verification) joined.delete(name);
+        verification.abort.abort();
       }
     }
   }
@@ -115,10 +116,10 @@ export function verifiedCredentials(options: LoginCacheOptions = {}): VerifiedCr
       if (verdict !== undefined) return verdict;
       const signal = untilGone();
       if (signal.aborted) return Promise.reject(signal.reason);
-      return join(name, flights.get(name) ?? takeOff(name, verify), signal);
+      return join(name, inFlight.get(name) ?? startVerification(name, verify), signal);
     },
     purge(concerned) {
-      flights = new Map();
+      inFlight = new Map();
       if (concerned === undefined) entries = new Map();
       else for (const [name, { verdict }] of entries) if (concerned(verdict.principal)) entries.delete(name);
     },

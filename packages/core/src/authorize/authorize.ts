@@ -48,7 +48,7 @@ export type RefusedPlan =
 /** Judges a route: every access that it needs must be allowed. */
 export function authorize(policy: Policy, principal: Principal, route: Route): Plan {
   if (route.operation === "ping") {
-    // A client learns from this answer that there is something to log in to, so nobody may pass it unknown.
+    // A client learns from this response that there is something to log in to, so nobody may pass it unknown.
     return principal.kind === "user"
       ? { kind: "forward", allowed: true, route, reason: "authenticated" }
       : refuse(principal, "no credentials");

@@ -1,6 +1,6 @@
 import type { RequestContext } from "../observe/request-context.ts";
 import { disclaim } from "../respond/claim.ts";
-import { endAnswer } from "../respond/end-answer.ts";
+import { endResponse } from "../respond/end-response.ts";
 import type { ResponseHead, ResponseSink, TransportFailure } from "./transport.ts";
 
 export interface ClientSinkHandlers {
@@ -54,7 +54,7 @@ export function clientSink({ request, response, bytes }: RequestContext, on: Cli
       // The client gets the head now where the body is not here yet.
       if (begun && !response.headersSent) response.flushHeaders();
     },
-    end: () => endAnswer(request, response),
+    end: () => endResponse(request, response),
     failed(failure) {
       // What has begun cannot be taken back: the client must see that it is not whole.
       if (begun && response.headersSent) response.destroy();

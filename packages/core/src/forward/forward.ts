@@ -1,9 +1,9 @@
 import type { Logger } from "@registry-gate/auth";
 import type { Outcome } from "../observe/record.ts";
 import type { RequestContext } from "../observe/request-context.ts";
-import * as answers from "../respond/answers.ts";
 import { claim } from "../respond/claim.ts";
-import { type ErrorAnswer, sendError } from "../respond/error-answer.ts";
+import { type ErrorResponse, sendError } from "../respond/error-response.ts";
+import * as responses from "../respond/responses.ts";
 import { clientSink } from "./client-sink.ts";
 import { guardSink } from "./guard-sink.ts";
 import type { ResponseHead, TransportFailure, UpstreamRequest } from "./transport.ts";
@@ -52,7 +52,7 @@ export function failInternally(context: RequestContext, error: unknown, log: Log
   context.outcome = "internal-error";
   context.reason = "internal error";
   const { request, response } = context;
-  const sent = sendError(request, response, answers.internalError);
+  const sent = sendError(request, response, responses.internalError);
   if (sent > 0) context.bytes.sent = sent;
   else if (response.headersSent) response.destroy();
 }
@@ -60,16 +60,16 @@ export function failInternally(context: RequestContext, error: unknown, log: Log
 /** The registry did not respond as it should. */
 export function failUpstream(context: RequestContext, fault: UpstreamFault, log: Logger | undefined): void {
   // Of a login that the registry wants the log was told.
-  if (fault.answer !== answers.registryLogin) log?.warn({ err: fault }, "the registry did not answer the gate");
+  if (fault.response !== responses.registryLogin) log?.warn({ err: fault }, "the registry did not respond as expected");
   context.outcome = "upstream-error";
   context.reason = fault.message;
-  context.bytes.sent += sendError(context.request, context.response, fault.answer);
+  context.bytes.sent += sendError(context.request, context.response, fault.response);
 }
 
 function fail(context: RequestContext, failure: TransportFailure, log: Logger | undefined): void {
   if (failure.kind === "internal") return void failInternally(context, failure.error, log);
   const { outcome, reason, response } = endOf(failure);
-  if (failure.kind === "silent") log?.warn({ err: failure.error }, "the registry does not answer");
+  if (failure.kind === "silent") log?.warn({ err: failure.error }, "the registry does not respond");
   if (failure.kind === "unreachable") log?.warn({ err: failure.error }, "the registry is unreachable");
   if (failure.kind === "overloaded") context.decision = "unavailable";
   context.outcome = outcome;
@@ -80,22 +80,22 @@ function fail(context: RequestContext, failure: TransportFailure, log: Logger | 
 function endOf({ kind, error }: TransportFailure): {
   outcome: Outcome | undefined;
   reason: string;
-  response: ErrorAnswer;
+  response: ErrorResponse;
 } {
   switch (kind) {
     case "stalled":
       return {
         outcome: "timeout",
         reason: "the client sent no more of the body",
-        response: answers.bodyStalled,
+        response: responses.bodyStalled,
       };
     case "silent":
-      return { outcome: "timeout", reason: reasonOf(error), response: answers.upstreamSilent };
+      return { outcome: "timeout", reason: reasonOf(error), response: responses.upstreamSilent };
     case "login":
-      return { outcome: "upstream-error", reason: reasonOf(error), response: answers.registryLogin };
+      return { outcome: "upstream-error", reason: reasonOf(error), response: responses.registryLogin };
     case "overloaded":
-      return { outcome: undefined, reason: reasonOf(error), response: answers.upstreamOverloaded };
+      return { outcome: undefined, reason: reasonOf(error), response: responses.upstreamOverloaded };
     default:
-      return { outcome: "upstream-error", reason: reasonOf(error), response: answers.upstreamUnreachable };
+      return { outcome: "upstream-error", reason: reasonOf(error), response: responses.upstreamUnreachable };
   }
 }

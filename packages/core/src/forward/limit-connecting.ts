@@ -11,7 +11,7 @@ export function limitConnecting(socket: Duplex, connected: "connect" | "secureCo
   const timer = setTimeout(() => {
     socket.destroy(new ConnectTimeoutError(`no connection within ${timeout} ms`));
   }, timeout);
-  const settle = (): void => clearTimeout(timer);
-  socket.once(connected, settle);
-  socket.once("close", settle);
+  const stopTimer = (): void => clearTimeout(timer);
+  socket.once(connected, stopTimer);
+  socket.once("close", stopTimer);
 }

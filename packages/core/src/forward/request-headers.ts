@@ -14,7 +14,7 @@ type UpstreamHeaders = OutgoingHttpHeaders & IncomingHttpHeaders;
  * The framing is never copied: a body of known length keeps its length, any other is sent in chunks of our own making,
  * which keeps the upstream connection alive.
  *
- * @param request Found fit by `shapeFault`.
+ * @param request Found fit by `requestFault`.
  * @param credentialHeaders Read by a backend, and so not for the registry, in lower case.
  */
 export function upstreamHeaders(

@@ -1,14 +1,14 @@
-import type { ErrorAnswer } from "../respond/error-answer.ts";
+import type { ErrorResponse } from "../respond/error-response.ts";
 
 /** The registry did not give what the gate itself asked of it. */
 export class UpstreamFault extends Error {
   override readonly name = "UpstreamFault";
   /** What the client is told instead. */
-  readonly answer: ErrorAnswer;
+  readonly response: ErrorResponse;
 
-  constructor(answer: ErrorAnswer, reason: string, options?: ErrorOptions) {
+  constructor(response: ErrorResponse, reason: string, options?: ErrorOptions) {
     super(reason, options);
-    this.answer = answer;
+    this.response = response;
   }
 }
 

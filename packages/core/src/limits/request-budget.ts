@@ -41,15 +41,15 @@ export function requestBudget(inFlight: number, inFlightPerClient: number): Requ
   let all = 0;
 
   function add(client: string): Client | undefined {
-    let taken = clients.get(client);
-    if (taken === undefined) {
+    let entry = clients.get(client);
+    if (entry === undefined) {
       if (clients.size >= maxKept) forgetIdle();
-      taken = { count: 0 };
-      clients.set(client, taken);
+      entry = { count: 0 };
+      clients.set(client, entry);
     }
-    if (taken.count >= inFlightPerClient) return undefined;
-    taken.count++;
-    return taken;
+    if (entry.count >= inFlightPerClient) return undefined;
+    entry.count++;
+    return entry;
   }
   /** Each of those that are left has a request in progress, so that it is a while until there are as many again. */
   function forgetIdle(): void {

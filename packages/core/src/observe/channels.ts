@@ -10,7 +10,7 @@ export interface LoginJudged {
   /**
    * As the backend's result says, or
    *
-   * - `unavailable`: it could not answer, as it says itself
+   * - `unavailable`: it could not response, as it says itself
    * - `failed`: it threw something else
    * - `aborted`: nobody waited for it any more
    */

@@ -12,7 +12,7 @@ export type Decision =
   | "throttled"
   /** 400, 404, 405, 415, 417, 431 or 505: not understood as a registry request. */
   | "refused"
-  /** 503 or 500: the gate could not decide, because a backend gave no answer or the gate itself is at its limits. */
+  /** 503 or 500: the gate could not decide, because a backend gave no response or the gate itself is at its limits. */
   | "unavailable";
 
 /** The step in which a request ended. */

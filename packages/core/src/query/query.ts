@@ -1,7 +1,7 @@
 import type { ResponseHead, Transport, TransportFailure } from "../forward/transport.ts";
 import { reasonOf, UpstreamFault } from "../forward/upstream-fault.ts";
-import { registryLogin, upstreamOverloaded, upstreamUnreachable } from "../respond/answers.ts";
-import type { ErrorAnswer } from "../respond/error-answer.ts";
+import type { ErrorResponse } from "../respond/error-response.ts";
+import { registryLogin, upstreamOverloaded, upstreamUnreachable } from "../respond/responses.ts";
 
 /** Something that the gate asks the registry on its own behalf, before it can respond to a client. */
 export interface UpstreamQuery {
@@ -87,7 +87,7 @@ export function query(
   });
 }
 
-function responseTo(kind: TransportFailure["kind"]): ErrorAnswer {
+function responseTo(kind: TransportFailure["kind"]): ErrorResponse {
   if (kind === "login") return registryLogin;
   return kind === "overloaded" ? upstreamOverloaded : upstreamUnreachable;
 }

@@ -4,7 +4,7 @@ import { parseRoute } from "../route/parse-route.ts";
 import { isListing, type ListingRoute } from "../route/route.ts";
 import { listingPath, upstreamTarget } from "../route/upstream-target.ts";
 import { isSealed } from "../seal/sealer.ts";
-import { upstreamUnreachable } from "./answers.ts";
+import { upstreamUnreachable } from "./responses.ts";
 
 /** The longest query that a registry may name, in characters. */
 const longestQuery = 4094;

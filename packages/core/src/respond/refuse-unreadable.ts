@@ -2,10 +2,10 @@ import { type Server as HttpServer, type IncomingMessage, type ServerResponse, S
 import type { Server as HttpsServer } from "node:https";
 import type { Duplex } from "node:stream";
 import { plainAddress } from "@registry-gate/auth-kit";
-import * as answers from "./answers.ts";
-import { lingering } from "./end-answer.ts";
-import { type ErrorAnswer, errorBody, errorHeaders, sendError } from "./error-answer.ts";
+import { lingering } from "./end-response.ts";
+import { type ErrorResponse, errorBody, errorHeaders, sendError } from "./error-response.ts";
 import { newRequestId, requestIdHeader } from "./request-id.ts";
+import * as responses from "./responses.ts";
 
 /** A connection that said something from which no request could be read. */
 export interface UnreadableRequest {
@@ -56,13 +56,13 @@ export function refuseUnreadable(
   server.prependListener("checkContinue", remember);
   server.prependListener("checkExpectation", remember);
 
-  function refuseAlone(socket: Duplex, reason: string, response: ErrorAnswer): void {
+  function refuseAlone(socket: Duplex, reason: string, response: ErrorResponse): void {
     const requestId = newRequestId();
     const status = sendAlone(socket, response, requestId);
     onRefused?.({ requestId, client: clientOf(socket), status, reason });
   }
 
-  function refuse(socket: Duplex, reason: string, response: ErrorAnswer): void {
+  function refuse(socket: Duplex, reason: string, response: ErrorResponse): void {
     const before = latestOf(socket);
     if (before === undefined || before.response.writableFinished) {
       refuseAlone(socket, reason, response);
@@ -90,7 +90,7 @@ export function refuseUnreadable(
     }
     before.response.once("close", () => {
       const timer = setTimeout(() => {
-        if (latestOf(socket) === before && own(socket)) refuse(socket, code, answers.unreadable(code));
+        if (latestOf(socket) === before && own(socket)) refuse(socket, code, responses.unreadable(code));
       }, server.headersTimeout);
       timer.unref();
       socket.once("close", () => clearTimeout(timer));
@@ -105,7 +105,7 @@ export function refuseUnreadable(
     const { code = error.name } = error;
     // The connection itself has failed, so there is nobody to respond to.
     if (code === "ECONNRESET" || code === "EPIPE" || !socket.writable) socket.destroy();
-    else refuse(socket, code, answers.unreadable(code));
+    else refuse(socket, code, responses.unreadable(code));
   });
   server.on("connect", (request: IncomingMessage, socket: Duplex) => {
     own(socket);
@@ -117,9 +117,9 @@ export function refuseUnreadable(
         const sending = exchanges.get(request.socket)?.find(({ response }) => !response.writableFinished);
         sending?.response.emit("drain");
       });
-      before.response.once("close", () => refuseAlone(socket, "CONNECT", answers.noTunnel));
+      before.response.once("close", () => refuseAlone(socket, "CONNECT", responses.noTunnel));
     } else {
-      refuseAlone(socket, "CONNECT", answers.noTunnel);
+      refuseAlone(socket, "CONNECT", responses.noTunnel);
     }
   });
 }
@@ -140,22 +140,22 @@ function own(socket: Duplex): boolean {
 }
 
 /** Sends a response to no request, and ends the connection. */
-function sendAlone(socket: Duplex, answer: ErrorAnswer, requestId: string): number {
+function sendAlone(socket: Duplex, error: ErrorResponse, requestId: string): number {
   if (!socket.writable) {
     socket.destroy();
     return 499;
   }
-  const body = errorBody(answer);
-  const headers = { ...errorHeaders(answer, body), [requestIdHeader]: requestId };
+  const body = errorBody(error);
+  const headers = { ...errorHeaders(error, body), [requestIdHeader]: requestId };
   const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  const statusLine = `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status]}\r\n`;
+  const statusLine = `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}\r\n`;
   socket.end(`${statusLine}${head.join("")}Connection: close\r\nDate: ${new Date().toUTCString()}\r\n\r\n${body}`);
   // What is still to come is dropped for a while: closing at once would reset the connection under the response.
   const timer = setTimeout(() => socket.destroy(), lingering);
   timer.unref();
   socket.once("close", () => clearTimeout(timer));
   socket.resume();
-  return answer.status;
+  return error.status;
 }
 
 function clientOf(socket: Duplex): string | undefined {

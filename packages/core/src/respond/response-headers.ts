@@ -3,7 +3,7 @@ import type { Client } from "../client/client.ts";
 import type { ResponseHead } from "../forward/transport.ts";
 import { writeAddedHeaders } from "./added-headers.ts";
 import { addVary, keepPrivate, protectCookies, registryHeaders, removeOwnedHeaders } from "./app-headers.ts";
-import { apiVersion } from "./error-answer.ts";
+import { apiVersion } from "./error-response.ts";
 import { clientLocation } from "./location.ts";
 
 /**
@@ -65,11 +65,11 @@ function isPrintable(value: string | string[]): boolean {
 }
 
 /**
- * Keeps an answer that rests on a session from harming the app whose origin it shares: whatever somebody pushed is no
+ * Keeps a response that rests on a session from harming the app whose origin it shares: whatever somebody pushed is no
  * page there, and no cache in between may hand it on, as it may where a cookie took the place of `Authorization`
  * (RFC 9111, section 3.5).
  */
-export function confine(response: ServerResponse): void {
+export function sandboxResponse(response: ServerResponse): void {
   keepPrivate(response);
   response.setHeader("Content-Security-Policy", "sandbox; default-src 'none'");
   response.setHeader("X-Content-Type-Options", "nosniff");

@@ -4,7 +4,7 @@ import type { Page } from "../route/route.ts";
 import { writeAddedHeaders } from "./added-headers.ts";
 import { keepPrivate, removeOwnedHeaders } from "./app-headers.ts";
 import { claim } from "./claim.ts";
-import { apiVersion } from "./error-answer.ts";
+import { apiVersion } from "./error-response.ts";
 
 /**
  * Sends a page of a catalog in the format of docker-registry's API.

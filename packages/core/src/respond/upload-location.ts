@@ -5,7 +5,7 @@ import type { Refusal } from "../route/refusal.ts";
 import type { Route } from "../route/route.ts";
 import { upstreamTarget } from "../route/upstream-target.ts";
 import { isSealed, type Sealer } from "../seal/sealer.ts";
-import { upstreamUnreachable } from "./answers.ts";
+import { upstreamUnreachable } from "./responses.ts";
 
 /** A route to an upload that has begun. */
 export type UploadRoute = Extract<Route, { readonly upload: string }>;

@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { AllowedPages } from "../authenticate/sending-page.ts";
+import type { AllowedPages } from "../authenticate/cross-site.ts";
 import { forwardedHeaders } from "../forward/forwarded-headers.ts";
 import type { CorsOptions } from "../options/options.ts";
 import { type AddedHeaders, addHeaders, writeAddedHeaders } from "../respond/added-headers.ts";
 import { addVary, protectCookies, removeOwnedHeaders } from "../respond/app-headers.ts";
 import { claim } from "../respond/claim.ts";
-import { endAnswer } from "../respond/end-answer.ts";
-import { apiVersion } from "../respond/error-answer.ts";
+import { endResponse } from "../respond/end-response.ts";
+import { apiVersion } from "../respond/error-response.ts";
 import { readableHeaders } from "../respond/response-headers.ts";
 
 /** Which pages of other origins may use the registry from a browser (Fetch Standard, "CORS protocol"). */
@@ -63,7 +63,7 @@ export function crossOriginPolicy({ origins, credentials = false }: CorsOptions)
       response.setHeader(...apiVersion);
       writeAddedHeaders(response);
       protectCookies(response);
-      endAnswer(request, response);
+      endResponse(request, response);
     },
   };
 }

@@ -8,7 +8,7 @@ const served = new WeakSet<object>();
 const known = "100-continue";
 
 /**
- * Lets the gate itself answer `Expect: 100-continue` (RFC 9110, section 10.1.1): a refused upload is then refused before
+ * Lets the gate itself response `Expect: 100-continue` (RFC 9110, section 10.1.1): a refused upload is then refused before
  * a byte of its body is sent. Without it, Node tells the client to go on before anybody has looked at the request.
  *
  * A request that expects anything else comes to the handler too, and the gate refuses it with 417.

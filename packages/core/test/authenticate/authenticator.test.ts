@@ -25,8 +25,8 @@ function knowing(id: string, username: string): AuthResult {
 }
 
 /** Gives every caller the same answer, and keeps what it was asked. */
-function backend(id: string, answer: AuthResult, more: Pick<AuthBackend, "credentialHeaders" | "onChange"> = {}) {
-  const authenticate = vi.fn(async (_request: AuthRequest) => answer);
+function backend(id: string, result: AuthResult, more: Pick<AuthBackend, "credentialHeaders" | "onChange"> = {}) {
+  const authenticate = vi.fn(async (_request: AuthRequest) => result);
   return { ...more, id, authenticate };
 }
 

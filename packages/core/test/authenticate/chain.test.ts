@@ -11,12 +11,12 @@ const request: AuthRequest = {
   signal: new AbortController().signal,
 };
 
-function backend(id: string, answer: AuthResult | Error): AuthBackend & { authenticate: ReturnType<typeof vi.fn> } {
+function backend(id: string, result: AuthResult | Error): AuthBackend & { authenticate: ReturnType<typeof vi.fn> } {
   return {
     id,
     authenticate: vi.fn(async () => {
-      if (answer instanceof Error) throw answer;
-      return answer;
+      if (result instanceof Error) throw result;
+      return result;
     }),
   };
 }
@@ -106,7 +106,7 @@ describe("of several backends", () => {
     const odd: AuthBackend = { id: "odd", authenticate: () => Promise.reject(thrown) };
     expect(await ask(rejects("first"), odd)).toEqual({
       outcome: "unavailable",
-      reason: "no answer from odd",
+      reason: "no response from odd",
       causes: [thrown],
     });
   });

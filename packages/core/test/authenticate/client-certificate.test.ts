@@ -50,11 +50,11 @@ async function peerOf(shown: Pick<Party, "key" | "cert"> | undefined): Promise<P
     cert: shown?.cert,
     ca: known.ca,
   });
-  const answered = once(outgoing, "response");
+  const responded = once(outgoing, "response");
   outgoing.end();
-  const [answer] = await answered;
-  answer.resume();
-  await once(answer, "end");
+  const [response] = await responded;
+  response.resume();
+  await once(response, "end");
   return seen.pop();
 }
 

@@ -95,15 +95,15 @@ describe("when a backend says that one user has changed", () => {
   });
 
   test("does not remember what was being checked meanwhile: it may be about that user", async () => {
-    const answers: ((result: AuthResult) => void)[] = [];
+    const verdicts: ((result: AuthResult) => void)[] = [];
     const slow = backend("slow", []);
-    const authenticate = vi.fn(() => new Promise<AuthResult>((resolve) => void answers.push(resolve)));
+    const authenticate = vi.fn(() => new Promise<AuthResult>((resolve) => void verdicts.push(resolve)));
     const authenticator = createAuthenticator({ backends: [{ ...slow.backend, authenticate }] });
     const asking = authenticator.authenticate(await login("alice"), never, { address: undefined });
-    await expect.poll(() => answers.length).toBe(1);
+    await expect.poll(() => verdicts.length).toBe(1);
     slow.changed("somebody");
     const identity = { subject: "alice", username: "alice", groups: [], backend: "slow" };
-    answers[0]?.({ status: "authenticated", identity });
+    verdicts[0]?.({ status: "authenticated", identity });
     expect(await asking).toMatchObject({ outcome: "authenticated" });
     void authenticator.authenticate(await login("alice"), never, { address: undefined });
     await expect.poll(() => authenticate.mock.calls.length).toBe(2);

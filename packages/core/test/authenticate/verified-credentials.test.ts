@@ -23,7 +23,7 @@ function pending() {
   return { verify, resolve, reject };
 }
 
-const answering = (verdict: Verdict) => vi.fn(async (_signal: AbortSignal) => verdict);
+const verifyAs = (verdict: Verdict) => vi.fn(async (_signal: AbortSignal) => verdict);
 
 describe("a checked login", () => {
   let remembered: VerifiedCredentials;
@@ -35,7 +35,7 @@ describe("a checked login", () => {
   afterEach(() => void vi.useRealTimers());
 
   test("is remembered for its time, and then checked again", async () => {
-    const verify = answering(alice);
+    const verify = verifyAs(alice);
     await remembered.resolve(fields, never, verify);
     expect(remembered.resolve(fields, never, verify)).toBe(alice);
     vi.advanceTimersByTime(59_999);
@@ -46,7 +46,7 @@ describe("a checked login", () => {
   });
 
   test("is not remembered beyond what vouches for it", async () => {
-    const verify = answering({ ...alice, expiresAt: Date.now() + 1000 });
+    const verify = verifyAs({ ...alice, expiresAt: Date.now() + 1000 });
     await remembered.resolve(fields, never, verify);
     vi.advanceTimersByTime(999);
     expect(remembered.resolve(fields, never, verify)).not.toBeInstanceOf(Promise);
@@ -56,7 +56,7 @@ describe("a checked login", () => {
   });
 
   test("that failed is not remembered at all", async () => {
-    const verify = answering(wrong);
+    const verify = verifyAs(wrong);
     await remembered.resolve(fields, never, verify);
     await remembered.resolve(fields, never, verify);
     expect(verify).toHaveBeenCalledTimes(2);
@@ -64,40 +64,40 @@ describe("a checked login", () => {
   });
 
   test("that has gone stale is let go of, also where the next check fails", async () => {
-    await remembered.resolve(fields, never, answering(alice));
+    await remembered.resolve(fields, never, verifyAs(alice));
     vi.advanceTimersByTime(60_000);
-    expect(await remembered.resolve(fields, never, answering(wrong))).toBe(wrong);
+    expect(await remembered.resolve(fields, never, verifyAs(wrong))).toBe(wrong);
     expect(remembered.size).toBe(0);
   });
 
   test("is that of these fields alone", async () => {
-    await remembered.resolve(fields, never, answering(alice));
+    await remembered.resolve(fields, never, verifyAs(alice));
     for (const other of [
       ["basic", "alice", "Secret"],
       ["basic", "alices", "ecret"],
       ["bearer", "alice", "secret"],
       ["basic", "alice"],
     ]) {
-      expect(await remembered.resolve(other, never, answering(wrong))).toBe(wrong);
+      expect(await remembered.resolve(other, never, verifyAs(wrong))).toBe(wrong);
     }
   });
 
   test("gives way to later ones when there are too many", async () => {
-    for (const name of ["a", "b", "c", "d"]) await remembered.resolve(["basic", name, "x"], never, answering(alice));
+    for (const name of ["a", "b", "c", "d"]) await remembered.resolve(["basic", name, "x"], never, verifyAs(alice));
     expect(remembered.size).toBe(3);
-    const verify = answering(alice);
+    const verify = verifyAs(alice);
     expect(remembered.resolve(["basic", "d", "x"], never, verify)).toBe(alice);
     await remembered.resolve(["basic", "a", "x"], never, verify);
     expect(verify).toHaveBeenCalledTimes(1);
   });
 
   test("is forgotten at a purge, and so is one that is being checked", async () => {
-    await remembered.resolve(fields, never, answering(alice));
+    await remembered.resolve(fields, never, verifyAs(alice));
     remembered.purge();
     const { verify, resolve } = pending();
     const first = remembered.resolve(fields, never, verify);
     remembered.purge();
-    const later = answering(wrong);
+    const later = verifyAs(wrong);
     expect(await remembered.resolve(fields, never, later)).toBe(wrong);
     resolve(alice);
     await first;
@@ -110,9 +110,9 @@ describe("equal logins at the same time", () => {
   test("are checked once", async () => {
     const remembered = verifiedCredentials();
     const { verify, resolve } = pending();
-    const answers = Array.from({ length: 100 }, () => remembered.resolve(fields, never, verify));
+    const verdicts = Array.from({ length: 100 }, () => remembered.resolve(fields, never, verify));
     resolve(alice);
-    for (const answer of await Promise.all(answers)) expect(answer).toBe(alice);
+    for (const verdict of await Promise.all(verdicts)) expect(verdict).toBe(alice);
     expect(verify).toHaveBeenCalledTimes(1);
     expect(remembered.size).toBe(1);
   });
@@ -120,10 +120,10 @@ describe("equal logins at the same time", () => {
   test("fail together, and the next is checked anew", async () => {
     const remembered = verifiedCredentials();
     const { verify, reject } = pending();
-    const answers = Array.from({ length: 3 }, async () => remembered.resolve(fields, never, verify));
+    const verdicts = Array.from({ length: 3 }, async () => remembered.resolve(fields, never, verify));
     reject(new Error("down"));
-    for (const answer of await Promise.allSettled(answers)) expect(answer.status).toBe("rejected");
-    expect(await remembered.resolve(fields, never, answering(alice))).toBe(alice);
+    for (const verdict of await Promise.allSettled(verdicts)) expect(verdict.status).toBe("rejected");
+    expect(await remembered.resolve(fields, never, verifyAs(alice))).toBe(alice);
   });
 
   test("go on when one of them leaves, and end when all have left", async () => {
@@ -145,13 +145,13 @@ describe("equal logins at the same time", () => {
     three.abort(new Error("gone too"));
     await expect(third).rejects.toThrow("gone too");
     expect(other.verify.mock.calls[0]?.[0].aborted).toBe(true);
-    expect(await remembered.resolve(["other"], never, answering(alice))).toBe(alice);
+    expect(await remembered.resolve(["other"], never, verifyAs(alice))).toBe(alice);
   });
 
   test("are not even begun for a client that has gone", async () => {
-    const verify = answering(alice);
-    const answer = verifiedCredentials().resolve(fields, () => AbortSignal.abort(new Error("gone")), verify);
-    await expect(answer).rejects.toThrow("gone");
+    const verify = verifyAs(alice);
+    const verdict = verifiedCredentials().resolve(fields, () => AbortSignal.abort(new Error("gone")), verify);
+    await expect(verdict).rejects.toThrow("gone");
     expect(verify).not.toHaveBeenCalled();
   });
 
@@ -181,14 +181,14 @@ describe("equal logins at the same time", () => {
     const identity = { ...principal.identity, groups: ["from before"] };
     before.resolve({ ...alice, principal: { ...principal, identity } });
     await first;
-    expect(remembered.resolve(fields, never, answering(wrong))).toBe(alice);
+    expect(remembered.resolve(fields, never, verifyAs(wrong))).toBe(alice);
   });
 
   test("of different callers do not wait for each other", async () => {
     const remembered = verifiedCredentials();
     const slow = pending();
     const first = remembered.resolve(fields, never, slow.verify);
-    expect(await remembered.resolve(["basic", "bob", "secret"], never, answering(wrong))).toBe(wrong);
+    expect(await remembered.resolve(["basic", "bob", "secret"], never, verifyAs(wrong))).toBe(wrong);
     slow.resolve(alice);
     expect(await first).toBe(alice);
   });
@@ -216,7 +216,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ does: fc.constant<"purge">("purge") }) },
 );
 
-test("whatever happens, an answer is a fresh one or one that still holds, and no more are held than may be", async () => {
+test("whatever happens, a verdict is a fresh one or one that still holds, and no more are held than may be", async () => {
   vi.useFakeTimers({ toFake: ["performance", "Date"] });
   try {
     await fc.assert(
@@ -235,20 +235,20 @@ test("whatever happens, an answer is a fresh one or one that still holds, and no
           const fresh: Verdict = good
             ? { ...alice, expiresAt: holds === undefined ? undefined : now + holds }
             : { ...wrong };
-          const verify = answering(fresh);
-          const answer = await remembered.resolve([name], never, verify);
+          const verify = verifyAs(fresh);
+          const verdict = await remembered.resolve([name], never, verify);
           const known = until.get(name);
           if (verify.mock.calls.length > 0) {
-            expect(answer).toBe(fresh);
+            expect(verdict).toBe(fresh);
             if (good) until.set(name, { verdict: fresh, time: Math.min(now + 100, now + (holds ?? 100)) });
             else until.delete(name);
           } else {
-            expect(answer).toBe(known?.verdict);
+            expect(verdict).toBe(known?.verdict);
             expect(now).toBeLessThan(known?.time ?? 0);
           }
           // The latest one is remembered for as long as it holds, however many there are.
           if (good && verify.mock.calls.length > 0 && (holds ?? 100) > 0) {
-            expect(remembered.resolve([name], never, answering(wrong))).toBe(fresh);
+            expect(remembered.resolve([name], never, verifyAs(wrong))).toBe(fresh);
           }
           expect(remembered.size).toBeLessThanOrEqual(maxEntries);
         }

@@ -81,8 +81,8 @@ const username = fc.constantFrom(
   "${username}",
 );
 const placed = fc.constantFrom("${username}", "a-${username}", "${username}*", "${username}${username}");
-const piece = fc.oneof(fc.constantFrom("a", "b", "ab", "*", "a*", "*b", "a*b", "**", "a.b", "*.*"), placed);
-const pattern = fc.array(piece, { minLength: 1, maxLength: 6 }).map((parts) => parts.join("/"));
+const segment = fc.oneof(fc.constantFrom("a", "b", "ab", "*", "a*", "*b", "a*b", "**", "a.b", "*.*"), placed);
+const pattern = fc.array(segment, { minLength: 1, maxLength: 6 }).map((parts) => parts.join("/"));
 const name = fc
   .array(fc.constantFrom("a", "b", "ab", "aab", "a.b", "axb", "a-a", "a-ab", "aa"), { minLength: 1, maxLength: 7 })
   .map((parts) => parts.join("/"));
@@ -124,7 +124,7 @@ test("any text at all is well-formed or at fault, and no pattern that is well-fo
 
 test("of a pattern that can match no repository the segment at fault is named, and it matches none", () => {
   const odd = fc
-    .oneof(piece, fc.stringMatching(/^[aA0*._-]{1,5}$/))
+    .oneof(segment, fc.stringMatching(/^[aA0*._-]{1,5}$/))
     .filter((part) => !/\*\*./.test(part) && !/.\*\*/.test(part));
   const odds = fc.array(odd, { minLength: 1, maxLength: 3 }).map((parts) => parts.join("/"));
   const real = fc

@@ -7,29 +7,29 @@ import { alice, startGate, startUpstream } from "./servers.ts";
 const mebibyte = 2 ** 20;
 const size = 24 * mebibyte;
 
-/** The body of a repository: no two pieces of it are alike, nor like any of another. */
+/** The body of a repository: no two chunks of it are alike, nor like any of another. */
 function* bodyOf(repository: string, length = mebibyte): Generator<Buffer> {
   for (let sent = 0; sent < size; sent += length) {
     const seed = createHash("sha256").update(`${repository}${sent}`).digest();
-    const piece = Buffer.alloc(Math.min(length, size - sent), seed);
-    for (let at = 0; at + 4 <= piece.length; at += 64) piece.writeUInt32BE(at, at);
-    yield piece;
+    const chunk = Buffer.alloc(Math.min(length, size - sent), seed);
+    for (let at = 0; at + 4 <= chunk.length; at += 64) chunk.writeUInt32BE(at, at);
+    yield chunk;
   }
 }
 
-function digestOf(pieces: Iterable<Buffer>): string {
+function digestOf(chunks: Iterable<Buffer>): string {
   const hash = createHash("sha256");
-  for (const piece of pieces) hash.update(piece);
+  for (const chunk of chunks) hash.update(chunk);
   return hash.digest("hex");
 }
 
-/** @param length Of a piece. Each is on its way before the next is written. */
+/** @param length Of a chunk. Each is on its way before the next is written. */
 async function startBodies(headers: Record<string, string | number>, length?: number): Promise<number> {
   return await startUpstream(async (request, response) => {
     const repository = request.url?.split("/")[2] ?? "";
     response.writeHead(200, headers);
-    for (const piece of bodyOf(repository, length)) {
-      if (!response.write(piece)) await once(response, "drain");
+    for (const chunk of bodyOf(repository, length)) {
+      if (!response.write(chunk)) await once(response, "drain");
       await new Promise((resolve) => setImmediate(resolve));
     }
     response.end();
@@ -44,9 +44,9 @@ function download(port: number, repository: string, restAfter: number): Promise<
   const request = httpRequest(options, (response: IncomingMessage) => {
     const hash = createHash("sha256");
     let sinceRest = 0;
-    response.on("data", (piece: Buffer) => {
-      hash.update(piece);
-      sinceRest += piece.length;
+    response.on("data", (chunk: Buffer) => {
+      hash.update(chunk);
+      sinceRest += chunk.length;
       if (sinceRest < restAfter) return;
       sinceRest = 0;
       response.pause();
@@ -75,7 +75,7 @@ describe("every byte of a body arrives, in its place, whoever else reads how fas
     expect(gate.records.every(({ bytesSent }) => bytesSent === size)).toBe(true);
   });
 
-  test("where a client falls behind by pieces that leave room for more", async () => {
+  test("where a client falls behind by chunks that leave room for more", async () => {
     const length = 24_000;
     const gate = await startGate({ upstream: await startBodies({ "content-length": size }, length) });
     const names = ["a", "b", "c"];
@@ -89,7 +89,7 @@ describe("every byte of a body arrives, in its place, whoever else reads how fas
       upstream,
       mount: (proxy) => (request: IncomingMessage, response: ServerResponse) => {
         const { write } = response;
-        Object.assign(response, { write: (piece: Buffer): boolean => write.call(response, piece, "utf8") });
+        Object.assign(response, { write: (chunk: Buffer): boolean => write.call(response, chunk, "utf8") });
         proxy(request, response);
       },
     });

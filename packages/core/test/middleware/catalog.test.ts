@@ -46,11 +46,11 @@ const pull = (subject: string, ...repositories: string[]): AccessRule => ({
 });
 
 async function page(port: number, path: string, headers: Record<string, string> = {}) {
-  const answer = await send(port, { path, headers });
-  const { link } = answer.headers;
+  const response = await send(port, { path, headers });
+  const { link } = response.headers;
   const next = /^<([^>]+)>; rel="next"$/.exec(typeof link === "string" ? link : "")?.[1];
-  const names: unknown = answer.status === 200 ? JSON.parse(answer.body).repositories : undefined;
-  return { answer, next, names };
+  const names: unknown = response.status === 200 ? JSON.parse(response.body).repositories : undefined;
+  return { response, next, names };
 }
 
 describe("a page of a catalog in which little is visible", () => {
@@ -67,12 +67,12 @@ describe("a page of a catalog in which little is visible", () => {
     for (let path: string | undefined = "/v2/_catalog?n=1"; path !== undefined; pages++) {
       registry.connections.clear();
       const before = registry.asked.length;
-      const { answer, next, names }: Awaited<ReturnType<typeof page>> = await page(gate.port, path);
-      expect(answer.status).toBe(200);
+      const { response, next, names }: Awaited<ReturnType<typeof page>> = await page(gate.port, path);
+      expect(response.status).toBe(200);
       expect(registry.asked.length - before).toBeLessThanOrEqual(10);
       expect(registry.connections.size).toBeLessThanOrEqual(10);
       // Nothing but what is visible is named, be it as the place to go on from.
-      expect(`${answer.body}${next}`.match(/r(?:\/|%2F)\d+/g) ?? []).toEqual(
+      expect(`${response.body}${next}`.match(/r(?:\/|%2F)\d+/g) ?? []).toEqual(
         pages === 0 ? ["r/000003"].concat(next?.includes("~") ? [] : ["r%2F000003"]) : names,
       );
       found.push(...(Array.isArray(names) ? names : []));
@@ -89,12 +89,12 @@ describe("a page of a catalog in which little is visible", () => {
     expect(next).toMatch(/^\/v2\/_catalog\?last=~[A-Za-z0-9_-]+&n=1$/);
     const before = registry.asked.length;
     const foreign = await page(gate.port, next, { "x-test-user": "bob" });
-    expect([foreign.answer.status, errorCode(foreign.answer)]).toEqual([400, "PAGINATION_NUMBER_INVALID"]);
+    expect([foreign.response.status, errorCode(foreign.response)]).toEqual([400, "PAGINATION_NUMBER_INVALID"]);
     for (const last of ["~", "~AAAA", `${next.slice("/v2/_catalog?last=".length, -10)}`]) {
-      expect((await page(gate.port, `/v2/_catalog?n=1&last=${last}`)).answer.status).toBe(400);
+      expect((await page(gate.port, `/v2/_catalog?n=1&last=${last}`)).response.status).toBe(400);
     }
     expect(registry.asked).toHaveLength(before);
-    expect((await page(gate.port, next)).answer.status).toBe(200);
+    expect((await page(gate.port, next)).response.status).toBe(200);
     expect(gate.records.map(({ decision, status }) => [decision, status])).toContainEqual(["refused", 400]);
   });
 
@@ -103,8 +103,8 @@ describe("a page of a catalog in which little is visible", () => {
     const few = await startGate({ upstream: registry.port, access: [pull("authenticated", repositoryAt(99_999))] });
     const all = await startGate({ upstream: registry.port, access: [pull("authenticated", "**")] });
     const { next = "" } = await page(few.port, "/v2/_catalog?n=2");
-    const { answer, names } = await page(all.port, next);
-    expect(answer.status).toBe(200);
+    const { response, names } = await page(all.port, next);
+    expect(response.status).toBe(200);
     // Ten pages of 100, 1000 and then 5000 each were looked through.
     expect(names).toEqual([repositoryAt(41_100), repositoryAt(41_101)]);
   });

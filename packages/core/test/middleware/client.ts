@@ -14,7 +14,7 @@ export interface Sent {
   readonly agent?: Agent;
 }
 
-export interface Answer {
+export interface ClientResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
@@ -22,24 +22,24 @@ export interface Answer {
   readonly connection: number | undefined;
 }
 
-/** Rejects where the answer does not come whole. */
-export function send(port: number, sent: Sent): Promise<Answer> {
+/** Rejects where the response does not come whole. */
+export function send(port: number, sent: Sent): Promise<ClientResponse> {
   const { method = "GET", path, headers, body, agent = false, user } = sent;
-  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  const { promise, resolve, reject } = Promise.withResolvers<ClientResponse>();
   const options = { host: "127.0.0.1", port, method, path, agent, headers: { ...loginOf(user), ...headers } };
   let answered = false;
   const request = httpRequest(options, (response) => {
     answered = true;
     const connection = response.socket.localPort;
-    const pieces: Buffer[] = [];
-    response.on("data", (piece: Buffer) => pieces.push(piece));
+    const chunks: Buffer[] = [];
+    response.on("data", (chunk: Buffer) => chunks.push(chunk));
     response.once("error", reject);
     response.once("end", () => {
-      const text = Buffer.concat(pieces).toString("utf8");
+      const text = Buffer.concat(chunks).toString("utf8");
       resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text, connection });
     });
   });
-  // A server that refuses a body may close while it is still being sent: what counts is whether its answer came.
+  // A server that refuses a body may close while it is still being sent: what counts is whether its response came.
   request.on("error", (error) => {
     if (!answered) reject(error);
   });
@@ -53,8 +53,8 @@ function loginOf(user: string | null | undefined): OutgoingHttpHeaders {
   return user === undefined ? { authorization: alice } : { "x-test-user": user };
 }
 
-/** The code of the error in an answer of the gate's or the registry's. */
-export function errorCode({ body }: Answer): unknown {
+/** The code of the error in a response of the gate's or the registry's. */
+export function errorCode({ body }: ClientResponse): unknown {
   const parsed: unknown = JSON.parse(body);
   if (typeof parsed !== "object" || parsed === null || !("errors" in parsed) || !Array.isArray(parsed.errors))
     return body;
@@ -62,12 +62,12 @@ export function errorCode({ body }: Answer): unknown {
   return typeof first === "object" && first !== null && "code" in first ? first.code : first;
 }
 
-/** As many zeros, in pieces. */
+/** As many zeros, in chunks. */
 export function zeros(bytes: number): Readable {
-  const piece = Buffer.alloc(65_536);
+  const chunk = Buffer.alloc(65_536);
   return Readable.from(
     (function* () {
-      for (let sent = 0; sent < bytes; sent += piece.length) yield piece;
+      for (let sent = 0; sent < bytes; sent += chunk.length) yield chunk;
     })(),
   );
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { describe, expect, test } from "vitest";
 import { type CorsOptions, validateOptions } from "../../src/index.ts";
-import { type Answer, type Sent, send } from "./client.ts";
+import { type ClientResponse, type Sent, send } from "./client.ts";
 import { startGate, startUpstream, type TestGate } from "./servers.ts";
 
 const ui = "https://ui.example.com";
@@ -33,7 +33,7 @@ const preflight = (origin: string, method = "GET", path = tags) => ({
 });
 
 /** What of a response a browser decides by. */
-function corsHeaders({ headers }: Answer): Record<string, unknown> {
+function corsHeaders({ headers }: ClientResponse): Record<string, unknown> {
   const names = Object.keys(headers).filter((name) => name.startsWith("access-control-") || name === "vary");
   return Object.fromEntries(names.map((name) => [name, headers[name]]));
 }

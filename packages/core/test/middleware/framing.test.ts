@@ -98,16 +98,16 @@ describe("what can be read in two ways is refused, and the registry sees nothing
     ["a line end in a target", ["GET /v2/team/app/tags/list\rX HTTP/1.1", host, authorization, "", ""]],
   ])("%s", async (_, lines) => {
     const { gate, upstream } = await gateAndUpstream();
-    const answer = await exchange(gate.port, ...lines);
-    expect(statuses(answer)).toEqual([expect.any(Number)]);
-    expect(statuses(answer)[0]).toBeGreaterThanOrEqual(400);
-    expect(statuses(answer)[0]).toBeLessThan(500);
+    const response = await exchange(gate.port, ...lines);
+    expect(statuses(response)).toEqual([expect.any(Number)]);
+    expect(statuses(response)[0]).toBeGreaterThanOrEqual(400);
+    expect(statuses(response)[0]).toBeLessThan(500);
     expect(upstream.received.join("")).toBe("");
   });
 
   test("a chunk that is not one ends the connection, and the upload with it", async () => {
     const { gate, upstream } = await gateAndUpstream();
-    const answer = await exchange(
+    const response = await exchange(
       gate.port,
       patch,
       host,
@@ -119,14 +119,14 @@ describe("what can be read in two ways is refused, and the registry sees nothing
       "zz",
       "",
     );
-    expect(statuses(answer).every((status) => status >= 400)).toBe(true);
+    expect(statuses(response).every((status) => status >= 400)).toBe(true);
     expect(upstream.received.join("")).not.toContain("\r\n0\r\n\r\n");
   });
 
   test("CONNECT gets no tunnel", async () => {
     const { gate, upstream } = await gateAndUpstream();
-    const answer = await exchange(gate.port, "CONNECT /v2/team/app/tags/list HTTP/1.1", host, authorization, "", "");
-    expect(statuses(answer)[0] ?? 400).toBeGreaterThanOrEqual(400);
+    const response = await exchange(gate.port, "CONNECT /v2/team/app/tags/list HTTP/1.1", host, authorization, "", "");
+    expect(statuses(response)[0] ?? 400).toBeGreaterThanOrEqual(400);
     expect(upstream.received.join("")).toBe("");
   });
 });
@@ -145,8 +145,8 @@ describe("an upgrade is not offered", () => {
     ],
   ])("%s", async (_, headers) => {
     const { gate, upstream } = await gateAndUpstream();
-    const answer = await exchange(gate.port, get, host, authorization, ...headers, "", "");
-    expect(statuses(answer)).toEqual([200]);
+    const response = await exchange(gate.port, get, host, authorization, ...headers, "", "");
+    expect(statuses(response)).toEqual([200]);
     expect(upstream.received.join("")).not.toMatch(/upgrade|http2|websocket/i);
   });
 });
@@ -163,8 +163,8 @@ describe("requests in a row on one connection", () => {
         one("/v2/Team/app/tags/list", [authorization]) +
         one("/v2/team/other/tags/list", [authorization]),
     );
-    const answer = await client.until(/(?:HTTP\/1\.1 [\s\S]*){4}\r\n\r\n$/);
-    expect(statuses(answer)).toEqual([200, 401, 400, 200]);
+    const response = await client.until(/(?:HTTP\/1\.1 [\s\S]*){4}\r\n\r\n$/);
+    expect(statuses(response)).toEqual([200, 401, 400, 200]);
     expect(upstream.received.join("").match(/^GET .*/gm)).toEqual([
       "GET /v2/team/app/tags/list HTTP/1.1",
       "GET /v2/team/other/tags/list HTTP/1.1",

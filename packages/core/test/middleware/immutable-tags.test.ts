@@ -13,7 +13,7 @@ const access: AccessRule[] = [
   },
 ];
 
-/** Puts a manifest to a registry that answers a HEAD with `status`, and tells what came of it and what it was sent. */
+/** Puts a manifest to a registry that responses a HEAD with `status`, and tells what came of it and what it was sent. */
 async function push(status: number, path: string) {
   const seen: string[] = [];
   const upstream = await startUpstream((request, response) => {
@@ -22,38 +22,38 @@ async function push(status: number, path: string) {
     response.writeHead(request.method === "HEAD" ? status : 201).end();
   });
   const gate = await startGate({ upstream, access });
-  const answer = await send(gate.port, { method: "PUT", path, body: "{}" });
-  return { answer, seen };
+  const response = await send(gate.port, { method: "PUT", path, body: "{}" });
+  return { response, seen };
 }
 
 const target = "/v2/team/app/manifests/v1";
 
 describe("a push", () => {
   test("passes on a push of an immutable tag that does not exist yet", async () => {
-    const { answer, seen } = await push(404, target);
-    expect(answer.status).toBe(201);
+    const { response, seen } = await push(404, target);
+    expect(response.status).toBe(201);
     expect(seen.toSorted()).toEqual([`HEAD ${target}`, `HEAD ${target}`, `PUT ${target}`]);
   });
 
   test("refuses a push of an immutable tag that exists, and does not send the manifest", async () => {
-    const { answer, seen } = await push(200, target);
-    expect([answer.status, errorCode(answer)]).toEqual([403, "DENIED"]);
+    const { response, seen } = await push(200, target);
+    expect([response.status, errorCode(response)]).toEqual([403, "DENIED"]);
     expect(seen).toEqual([`HEAD ${target}`]);
   });
 
   test.each([204, 301, 307, 400, 401, 403, 405, 429, 500, 503])(
     "changes nothing where the registry answers %d for an immutable tag",
     async (status) => {
-      const { answer, seen } = await push(status, target);
-      expect([answer.status, errorCode(answer)]).toEqual([502, "UNAVAILABLE"]);
+      const { response, seen } = await push(status, target);
+      expect([response.status, errorCode(response)]).toEqual([502, "UNAVAILABLE"]);
       expect(seen).toEqual([`HEAD ${target}`]);
     },
   );
 
   test("asks for each immutable tag that a push by digest names, and for no other", async () => {
     const digest = `sha256:${"ab".repeat(32)}`;
-    const { answer, seen } = await push(404, `/v2/team/app/manifests/${digest}?tag=latest&tag=v1&tag=v2`);
-    expect(answer.status).toBe(201);
+    const { response, seen } = await push(404, `/v2/team/app/manifests/${digest}?tag=latest&tag=v1&tag=v2`);
+    expect(response.status).toBe(201);
     expect(new Set(seen)).toEqual(
       new Set([
         "HEAD /v2/team/app/manifests/v1",
@@ -95,7 +95,7 @@ const slowPush = (framing: string): string =>
 describe("a push whose body takes its time", () => {
   test.each([
     ["of known length", "Content-Length: 12", '{"a":1', ',"b":2'],
-    ["in one last piece", "Content-Length: 6", "", '{"a":1'],
+    ["in one last chunk", "Content-Length: 6", "", '{"a":1'],
     ["in chunks", "Transfer-Encoding: chunked", "2\r\n{}\r\n", "2\r\n{}\r\n0\r\n\r\n"],
     ["in chunks, of which the last is empty", "Transfer-Encoding: chunked", "2\r\n{}\r\n", "0\r\n\r\n"],
   ])("does not overwrite an immutable tag that was pushed meanwhile: %s", async (_, framing, first, rest) => {
@@ -237,9 +237,9 @@ async function startModel({ tags, untagged = [], pageSize = 2, instead }: Model)
   const gate = await startGate({ upstream, access });
   /** Deletes below team/app, and tells what came of it. */
   const remove = async (path: string) => {
-    const answer = await send(gate.port, { method: "DELETE", path: `/v2/team/app/${path}` });
+    const response = await send(gate.port, { method: "DELETE", path: `/v2/team/app/${path}` });
     const deleted = seen.some((asked) => asked.startsWith("DELETE "));
-    return { status: answer.status, code: answer.body === "" ? undefined : errorCode(answer), deleted, answer };
+    return { status: response.status, code: response.body === "" ? undefined : errorCode(response), deleted, response };
   };
   return { gate, seen, remove };
 }
@@ -278,10 +278,10 @@ describe("a delete of a manifest by digest", () => {
     ["that an index within such an index refers to", arm64],
   ])("refuses to delete a manifest %s", async (_, { digest }) => {
     const { remove, gate } = await startModel({ tags, untagged: [platforms, amd64, arm64, tool] });
-    const { answer, ...rest } = await remove(`manifests/${digest}`);
+    const { response, ...rest } = await remove(`manifests/${digest}`);
     expect(rest).toEqual(refused);
     // The caller may not be allowed to see the tag.
-    expect(answer.body).not.toMatch(/v1|stable/);
+    expect(response.body).not.toMatch(/v1|stable/);
     expect(gate.records[0]?.reason).toMatch(/^the tag (?:v1|stable) is immutable$/);
   });
 
@@ -363,39 +363,39 @@ describe("a delete that cannot be decided", () => {
   const read = `GET /v2/team/app/manifests/${platforms.digest}`;
   const headers = { "Docker-Content-Digest": platforms.digest, "Content-Type": types.index };
 
-  test.each<[what: string, asked: string, answer: { status: number; headers?: Record<string, string>; body?: string }]>(
+  test.each<
+    [what: string, asked: string, response: { status: number; headers?: Record<string, string>; body?: string }]
+  >([
+    ["has no list of tags", list, { status: 404 }],
+    ["responses for its tags as if a login were missing", list, { status: 401, body: "{}" }],
+    ["fails to list its tags", list, { status: 500 }],
+    ["lists no tags", list, { status: 200, body: "{}" }],
+    ["lists what is no tag", list, { status: 200, body: '{"tags":["../x"]}' }],
+    ["lists something else", list, { status: 200, body: "<html>" }],
     [
-      ["has no list of tags", list, { status: 404 }],
-      ["answers for its tags as if a login were missing", list, { status: 401, body: "{}" }],
-      ["fails to list its tags", list, { status: 500 }],
-      ["lists no tags", list, { status: 200, body: "{}" }],
-      ["lists what is no tag", list, { status: 200, body: '{"tags":["../x"]}' }],
-      ["lists something else", list, { status: 200, body: "<html>" }],
-      [
-        "lists the same page for ever",
-        list,
-        { status: 200, body: '{"tags":["a"]}', headers: { Link: '</v2/team/app/tags/list?last=a>; rel="next"' } },
-      ],
-      ["fails to look up a tag", head, { status: 503 }],
-      ["redirects for a tag", head, { status: 307, headers: { Location: "http://192.0.2.1/" } }],
-      ["does not say which manifest a tag stands for", head, { status: 200 }],
-      ["says something else than a digest", head, { status: 200, headers: { "Docker-Content-Digest": "v1" } }],
-      ["fails to give an index", read, { status: 500 }],
-      ["has lost the index of a tag", read, { status: 404 }],
-      ["gives an index that is none", read, { status: 200, headers, body: "[]" }],
-      ["gives an index of something else", read, { status: 200, headers, body: '{"manifests":"x"}' }],
-      [
-        "gives an index of what are no digests",
-        read,
-        { status: 200, headers, body: '{"manifests":[{"digest":"a/../b"}]}' },
-      ],
-      ["gives an index without end", read, { status: 200, headers, body: " ".repeat(4 * 1024 * 1024 + 1) }],
+      "lists the same page for ever",
+      list,
+      { status: 200, body: '{"tags":["a"]}', headers: { Link: '</v2/team/app/tags/list?last=a>; rel="next"' } },
     ],
-  )("is refused with 502 where the registry %s", async (_, request, answer) => {
+    ["fails to look up a tag", head, { status: 503 }],
+    ["redirects for a tag", head, { status: 307, headers: { Location: "http://192.0.2.1/" } }],
+    ["does not say which manifest a tag stands for", head, { status: 200 }],
+    ["says something else than a digest", head, { status: 200, headers: { "Docker-Content-Digest": "v1" } }],
+    ["fails to give an index", read, { status: 500 }],
+    ["has lost the index of a tag", read, { status: 404 }],
+    ["gives an index that is none", read, { status: 200, headers, body: "[]" }],
+    ["gives an index of something else", read, { status: 200, headers, body: '{"manifests":"x"}' }],
+    [
+      "gives an index of what are no digests",
+      read,
+      { status: 200, headers, body: '{"manifests":[{"digest":"a/../b"}]}' },
+    ],
+    ["gives an index without end", read, { status: 200, headers, body: " ".repeat(4 * 1024 * 1024 + 1) }],
+  ])("is refused with 502 where the registry %s", async (_, request, response) => {
     const { remove } = await startModel({
       tags: { v1: platforms },
       untagged: [amd64, arm64],
-      instead: (asked) => (asked.startsWith(request) ? answer : undefined),
+      instead: (asked) => (asked.startsWith(request) ? response : undefined),
     });
     expect(await remove(`manifests/${other.digest}`)).toMatchObject(undecided);
   });

@@ -12,11 +12,11 @@ const digest = `sha256:${"0".repeat(64)}`;
 async function follow(gate: TestGate, path: string, headers: OutgoingHttpHeaders = {}): Promise<unknown[]> {
   const bodies: unknown[] = [];
   for (let url: URL | undefined = new URL(path, gate.url); url !== undefined; ) {
-    const answer = await send(gate.port, { path: url.pathname + url.search, headers });
-    expect(answer.status).toBe(200);
-    bodies.push(JSON.parse(answer.body));
+    const response = await send(gate.port, { path: url.pathname + url.search, headers });
+    expect(response.status).toBe(200);
+    bodies.push(JSON.parse(response.body));
     expect(bodies.length).toBeLessThan(50);
-    const link = answer.headers.link;
+    const link = response.headers.link;
     const target = /^<([^>]*)>; rel="next"$/.exec(typeof link === "string" ? link : "")?.[1];
     if (link !== undefined) expect(target).toMatch(/^\/v2\//);
     url = target === undefined ? undefined : new URL(target, url);
@@ -41,12 +41,12 @@ describe.each(["absolute", "relative"] as const)("a registry that names its page
 
   async function push(repository: string, tag: string): Promise<void> {
     const index = { schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json", manifests: [] };
-    const answer = await fetch(`${registry.url}/v2/${repository}/manifests/${tag}`, {
+    const response = await fetch(`${registry.url}/v2/${repository}/manifests/${tag}`, {
       method: "PUT",
       headers: { "content-type": index.mediaType },
       body: JSON.stringify(index),
     });
-    expect(answer.status).toBe(201);
+    expect(response.status).toBe(201);
   }
 
   test("lists all tags to a client that follows Link as it is", async () => {
@@ -87,8 +87,8 @@ describe.each(["absolute", "relative"] as const)("a registry that names its page
       "/v2/team/a/tags/list?last=~",
       `/v2/team/a/tags/list?last=~${"A".repeat(400)}`,
     ]) {
-      const answer = await send(gate.port, { path });
-      expect([answer.status, errorCode(answer)], path).toEqual([400, "PAGINATION_NUMBER_INVALID"]);
+      const response = await send(gate.port, { path });
+      expect([response.status, errorCode(response)], path).toEqual([400, "PAGINATION_NUMBER_INVALID"]);
     }
     // A parameter that is not the gate's is dropped, as ever.
     await send(gate.port, { path: "/v2/team/a/tags/list?next_page=x" });
@@ -102,8 +102,8 @@ describe.each(["absolute", "relative"] as const)("a registry that names its page
     // Fifty tags a page: the immutable one is on the second.
     for (let tag = 10; tag < 70; tag++) await push("team/d", `${tag}`);
     const path = `/v2/team/d/manifests/${headers["docker-content-digest"]}`;
-    const answer = await send(gate.port, { method: "DELETE", path });
-    expect([answer.status, errorCode(answer)]).toEqual([403, "DENIED"]);
+    const response = await send(gate.port, { method: "DELETE", path });
+    expect([response.status, errorCode(response)]).toEqual([403, "DENIED"]);
   });
 });
 
@@ -159,8 +159,8 @@ describe("the Link of a listing", () => {
     ["of referrers", referrers, "artifactType=a%2Fb&cursor=1"],
   ])("%s is sealed, and comes back to the registry as it was", async (_, path, query) => {
     const { gate, asked } = await gateBefore(`<https://registry.internal${path}?${query}>; rel="next"`);
-    const answer = await send(gate.port, { path: `${path}?n=7` });
-    const next = linkOf(answer);
+    const response = await send(gate.port, { path: `${path}?n=7` });
+    const next = linkOf(response);
     expect(next).toMatch(new RegExp(`^${path}\\?n=7&last=~[\\w-]+$`));
     expect((await send(gate.port, { path: next })).status).toBe(200);
     expect(asked.at(-1)).toBe(`${path}?${query}`);
@@ -184,11 +184,11 @@ describe("the Link of a listing", () => {
     ["in a way that cannot be understood", `${tags}?last=b; rel="next"`],
   ])("that leads %s is 502: the listing would look whole without it", async (_, link) => {
     const { gate } = await gateBefore(link);
-    const answer = await send(gate.port, { path: tags });
-    expect([answer.status, errorCode(answer)]).toEqual([502, "UNAVAILABLE"]);
-    expect(JSON.stringify(answer)).not.toContain("registry.internal");
+    const response = await send(gate.port, { path: tags });
+    expect([response.status, errorCode(response)]).toEqual([502, "UNAVAILABLE"]);
+    expect(JSON.stringify(response)).not.toContain("registry.internal");
     await expect.poll(() => gate.records[0]).toMatchObject({ outcome: "upstream-error", decision: "allowed" });
-    expect(gate.logged()).toContain("the registry did not answer the gate");
+    expect(gate.logged()).toContain("the registry did not respond as expected");
   });
 
   test.each([
@@ -197,9 +197,9 @@ describe("the Link of a listing", () => {
     ["of what is no listing", 200, "/v2/team/app/manifests/v1", "<http://registry.internal/x>; rel=next"],
   ])("%s does not come to the client", async (_, status, path, link) => {
     const { gate } = await gateBefore(link, status);
-    const answer = await send(gate.port, { path });
-    expect(answer.status).toBe(status);
-    expect(answer.headers).not.toHaveProperty("link");
+    const response = await send(gate.port, { path });
+    expect(response.status).toBe(status);
+    expect(response.headers).not.toHaveProperty("link");
   });
 
   test("goes on through a reload, with another gate of the same process", async () => {
@@ -222,8 +222,8 @@ test("a page that one registry has named is not asked of another one", async () 
   };
   const [one, other] = [await gateOf(), await gateOf()];
   const path = linkOf(await send(one.port, { path: "/v2/team/app/tags/list" }));
-  const answer = await send(other.port, { path });
-  expect([answer.status, errorCode(answer)]).toEqual([400, "PAGINATION_NUMBER_INVALID"]);
+  const response = await send(other.port, { path });
+  expect([response.status, errorCode(response)]).toEqual([400, "PAGINATION_NUMBER_INVALID"]);
   expect((await send(one.port, { path })).status).toBe(200);
   expect(heard).toEqual(["/v2/team/app/tags/list", "/v2/team/app/tags/list?words=of-its-own"]);
 });

@@ -21,7 +21,7 @@ const upload = { method: "PATCH", path: "/v2/team/app/blobs/uploads/1" };
 const mebibyte = 2 ** 20;
 
 describe("a kept connection that the registry has just closed", () => {
-  test("costs no read its answer, twenty times in a row", async () => {
+  test("costs no read its response, twenty times in a row", async () => {
     const registry = await startRegistry();
     // Each connection is closed under the second request that comes on it, as one that was idle for too long.
     const used = new WeakSet<object>();
@@ -115,9 +115,9 @@ describe("a registry that is away", () => {
     await once(probe, "close");
     const gate = await startGate({ upstream: port });
     for (const request of [ping, { ...upload, body: "12345" }, { ...upload, body: zeros(mebibyte) }]) {
-      const answer = await send(gate.port, request);
-      expect([answer.status, errorCode(answer)]).toEqual([502, "UNAVAILABLE"]);
-      expect(answer.body).not.toMatch(/127\.0\.0\.1|ECONN/);
+      const response = await send(gate.port, request);
+      expect([response.status, errorCode(response)]).toEqual([502, "UNAVAILABLE"]);
+      expect(response.body).not.toMatch(/127\.0\.0\.1|ECONN/);
     }
     expect(gate.logged()).toContain("the registry is unreachable");
     await expect
@@ -144,8 +144,8 @@ describe("a registry that is away", () => {
   ])("or sends %s, is answered with 502", async (_, bytes) => {
     const upstream = await startRawUpstream((socket) => void socket.end(bytes));
     const gate = await startGate({ upstream: upstream.port });
-    const answer = await send(gate.port, ping);
-    expect([answer.status, errorCode(answer)]).toEqual([502, "UNAVAILABLE"]);
+    const response = await send(gate.port, ping);
+    expect([response.status, errorCode(response)]).toEqual([502, "UNAVAILABLE"]);
   });
 });
 
@@ -167,8 +167,8 @@ describe("a response with bare line feeds, on a connection that stays open, is 5
           for (const chunk of chunks) await new Promise((written) => socket.write(chunk, written));
         });
         const gate = await startGate({ upstream: upstream.port });
-        const answer = await send(gate.port, request);
-        expect([answer.status, errorCode(answer)], JSON.stringify(bytes)).toEqual([502, "UNAVAILABLE"]);
+        const response = await send(gate.port, request);
+        expect([response.status, errorCode(response)], JSON.stringify(bytes)).toEqual([502, "UNAVAILABLE"]);
       }
     }
   });
@@ -184,9 +184,9 @@ describe("a silent registry", () => {
   ])("is answered with 504: %s", async (_, request) => {
     const registry = await startRegistry({ onRequest: stallBeforeHeaders() });
     const gate = await startGate({ upstream: { url: registry.url, ...silent } });
-    const answer = await send(gate.port, request);
-    expect([answer.status, errorCode(answer)]).toEqual([504, "UNAVAILABLE"]);
-    expect(gate.logged()).toContain("the registry does not answer");
+    const response = await send(gate.port, request);
+    expect([response.status, errorCode(response)]).toEqual([504, "UNAVAILABLE"]);
+    expect(gate.logged()).toContain("the registry does not respond");
     // A slow registry is asked once.
     expect(registry.requests).toHaveLength(1);
   });
@@ -222,13 +222,13 @@ describe("a body that breaks off", () => {
   });
 });
 
-describe("an answer in the middle of an upload", () => {
+describe("a response in the middle of an upload", () => {
   test.each([400, 403, 413])("passes on with its status: %d", async (status) => {
     const registry = await startRegistry({ onRequest: answerEarly({ status, after: mebibyte }) });
     const gate = await startGate({ upstream: registry.port });
     for (const headers of [{ "content-length": 20 * mebibyte }, {}]) {
-      const answer = await send(gate.port, { ...upload, headers, body: zeros(20 * mebibyte) });
-      expect([answer.status, errorCode(answer)]).toEqual([status, "DENIED"]);
+      const response = await send(gate.port, { ...upload, headers, body: zeros(20 * mebibyte) });
+      expect([response.status, errorCode(response)]).toEqual([status, "DENIED"]);
     }
     await expect.poll(() => gate.records.map((record) => record.status)).toEqual([status, status]);
   });
@@ -250,11 +250,11 @@ describe("an answer in the middle of an upload", () => {
       request.resume();
     });
     const gate = await startGate({ upstream: port });
-    const answers = await Promise.all([
+    const responses = await Promise.all([
       send(gate.port, { ...upload, body: zeros(5 * mebibyte) }),
       send(gate.port, ping),
       send(gate.port, { path: "/v2/team/app/tags/list" }),
     ]);
-    expect(answers.map(({ body }) => body)).toEqual([upload.path, "/v2/", "/v2/team/app/tags/list"]);
+    expect(responses.map(({ body }) => body)).toEqual([upload.path, "/v2/", "/v2/team/app/tags/list"]);
   });
 });

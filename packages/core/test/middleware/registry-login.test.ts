@@ -15,12 +15,12 @@ const requests = [
   { way: "a deletion", method: "DELETE", path: manifest },
 ];
 
-async function registry(answer: RequestListener): Promise<{ port: number; heard: IncomingMessage[] }> {
+async function registry(respond: RequestListener): Promise<{ port: number; heard: IncomingMessage[] }> {
   const heard: IncomingMessage[] = [];
   const port = await startUpstream((request, response) => {
     heard.push(request);
     request.resume();
-    answer(request, response);
+    respond(request, response);
   });
   return { port, heard };
 }
@@ -98,9 +98,9 @@ describe("the gate's own login at the registry", () => {
     const { port, heard } = await registry((_request, response) => void response.end());
     const gate = await gateWith(port, credentials);
     for (const { way: _way, ...request } of requests) {
-      const answer = await send(gate.port, request);
-      expect([answer.status, errorCode(answer)]).toEqual([500, "UNKNOWN"]);
-      expect(answer.body).not.toContain("canary");
+      const response = await send(gate.port, request);
+      expect([response.status, errorCode(response)]).toEqual([500, "UNKNOWN"]);
+      expect(response.body).not.toContain("canary");
     }
     expect(heard).toEqual([]);
   });
@@ -137,10 +137,10 @@ describe("a login that the registry asks of the gate", () => {
     const { port } = await registry(refuse);
     const gate = await gateWith(port, credentials);
     for (const { way, ...request } of requests) {
-      const answer = await send(gate.port, request);
-      expect([answer.status, errorCode(answer)], way).toEqual([502, "UNAVAILABLE"]);
-      expect(answer.headers).not.toHaveProperty("www-authenticate");
-      expect(JSON.stringify(answer)).not.toContain("canary");
+      const response = await send(gate.port, request);
+      expect([response.status, errorCode(response)], way).toEqual([502, "UNAVAILABLE"]);
+      expect(response.headers).not.toHaveProperty("www-authenticate");
+      expect(JSON.stringify(response)).not.toContain("canary");
     }
     expect(gate.logged().match(/"message"/g)).toHaveLength(1);
     expect(gate.logged()).toContain(warning);
@@ -156,9 +156,9 @@ describe("a login that the registry asks of the gate", () => {
     });
     const gate = await gateWith(port);
     const upload = { method: "PATCH", path: "/v2/team/app/blobs/uploads/1", body: zeros(20 * 2 ** 20) };
-    const answer = await send(gate.port, upload);
-    expect([answer.status, errorCode(answer)]).toEqual([502, "UNAVAILABLE"]);
-    expect(answer.headers).not.toHaveProperty("proxy-authenticate");
+    const response = await send(gate.port, upload);
+    expect([response.status, errorCode(response)]).toEqual([502, "UNAVAILABLE"]);
+    expect(response.headers).not.toHaveProperty("proxy-authenticate");
   });
 
   test("is 502 for what the gate asks by itself, never a catalog that is not there or a tag that is free", async () => {
@@ -171,8 +171,8 @@ describe("a login that the registry asks of the gate", () => {
     });
     const push = { method: "PUT", path: manifest, headers: { "content-type": "a/b" }, body: "{}" };
     for (const request of [{ path: "/v2/_catalog" }, push]) {
-      const answer = await send(gate.port, request);
-      expect([answer.status, errorCode(answer)]).toEqual([502, "UNAVAILABLE"]);
+      const response = await send(gate.port, request);
+      expect([response.status, errorCode(response)]).toEqual([502, "UNAVAILABLE"]);
     }
     expect(heard.map(({ method }) => method)).toEqual(["GET", "HEAD"]);
     expect(gate.logged().match(/"message"/g)).toHaveLength(1);

@@ -98,8 +98,8 @@ export async function startRegistry(faults: Faults = {}): Promise<EmbeddedRegist
 }
 
 /** A registry made of node's own server. */
-export async function startUpstream(answer: RequestListener): Promise<number> {
-  const server = createHttpServer({ keepAliveTimeout: 60_000 }, answer);
+export async function startUpstream(respond: RequestListener): Promise<number> {
+  const server = createHttpServer({ keepAliveTimeout: 60_000 }, respond);
   const port = await listen(server);
   onTestFinished(() => stop(server));
   return port;
@@ -113,9 +113,9 @@ export interface RawUpstream {
   readonly sockets: Socket[];
 }
 
-/** @param answer Called when a head has come in; by default everything is answered with 200 and no body. */
+/** @param respond Called when a head has come in; by default everything is answered with 200 and no body. */
 export async function startRawUpstream(
-  answer: (socket: Socket, head: string) => void = (socket) =>
+  respond: (socket: Socket, head: string) => void = (socket) =>
     void socket.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
 ): Promise<RawUpstream> {
   const received: string[] = [];
@@ -125,12 +125,12 @@ export async function startRawUpstream(
     sockets.push(socket);
     let answered = 0;
     socket.on("error", () => {});
-    socket.on("data", (piece: Buffer) => {
-      received[index] += piece.toString("latin1");
+    socket.on("data", (chunk: Buffer) => {
+      received[index] += chunk.toString("latin1");
       const heads = (received[index] ?? "").match(/^[A-Z]+ \/\S* HTTP\/1\.1\r\n(?:[^\r\n]+\r\n)*\r\n/gm) ?? [];
       for (const head of heads.slice(answered)) {
         answered++;
-        answer(socket, head);
+        respond(socket, head);
       }
     });
   });
@@ -160,8 +160,8 @@ export async function connectRaw(port: number): Promise<RawClient> {
   let over = false;
   let look: () => void = () => {};
   socket.setEncoding("latin1");
-  socket.on("data", (piece: string) => {
-    text += piece;
+  socket.on("data", (chunk: string) => {
+    text += chunk;
     look();
   });
   const end = (): void => {
@@ -182,23 +182,23 @@ export async function connectRaw(port: number): Promise<RawClient> {
     });
   return {
     socket,
-    write: (piece) => void socket.write(piece, "latin1"),
+    write: (chunk) => void socket.write(chunk, "latin1"),
     text: () => text,
     until: (wanted) => wait(() => over || wanted.test(text)),
     ended: () => wait(() => over),
   };
 }
 
-/** Sends one request as it stands, and resolves with the answer, or with nothing where the connection ended without. */
+/** Sends one request as it stands, and resolves with the response, or with nothing where the connection ended without. */
 export async function exchange(port: number, ...lines: readonly string[]): Promise<string> {
   const client = await connectRaw(port);
   client.write(lines.join("\r\n"));
-  const answer = await client.until(/\r\n\r\n/);
+  const response = await client.until(/\r\n\r\n/);
   client.socket.destroy();
-  return answer;
+  return response;
 }
 
-/** The status of each answer in what a connection has said. */
+/** The status of each response in what a connection has said. */
 export function statuses(text: string): number[] {
   return [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map((match) => Number(match[1]));
 }

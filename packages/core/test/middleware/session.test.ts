@@ -23,13 +23,13 @@ async function gateWithSessions(): Promise<TestGate & { readonly seen: IncomingM
   return { ...(await startGate({ upstream, session: cookieUser, trustedProxies: ["127.0.0.1"] })), seen };
 }
 
-interface Answer {
+interface ClientResponse {
   readonly status: number;
   readonly headers: IncomingMessage["headers"];
 }
 
 /** Unlike fetch, it sends the headers that a browser writes by itself. */
-function send(url: string, method: string, headers: Readonly<Record<string, string>>): Promise<Answer> {
+function send(url: string, method: string, headers: Readonly<Record<string, string>>): Promise<ClientResponse> {
   return new Promise((resolve, reject) => {
     httpRequest(url, { method, headers })
       .once("response", (response) => {
@@ -108,7 +108,7 @@ describe("two users in one request are refused with 400:", () => {
   });
 });
 
-test("where the session's user cannot be told the answer is 503, and not that of a stranger", async () => {
+test("where the session's user cannot be told the response is 503, and not that of a stranger", async () => {
   const gate = await gateWithSessions();
   const broken = { cookie: "user=broken" };
   expect(await send(gate.url + tags, "GET", broken)).toMatchObject({ status: 503 });

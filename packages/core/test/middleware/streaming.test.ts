@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { Agent, type IncomingMessage, type ServerResponse } from "node:http";
 import { stallMidBody, stallUpload } from "@registry-gate/embedded-registry";
 import { describe, expect, test, vi } from "vitest";
-import { type Answer, send } from "./client.ts";
+import { type ClientResponse, send } from "./client.ts";
 import { alice, connectRaw, type RawClient, startGate, startRegistry, startUpstream } from "./servers.ts";
 
 const blob = `/v2/team/app/blobs/sha256:${"0".repeat(64)}`;
@@ -29,19 +29,19 @@ describe("nothing is held back", () => {
   test.each([
     ["of known length", ["Content-Length: 15"], (text: string) => text],
     ["in chunks", ["Transfer-Encoding: chunked"], (text: string) => `${text.length.toString(16)}\r\n${text}\r\n`],
-  ])("of a body %s: the registry has each piece before the next is sent", async (_, headers, frame) => {
+  ])("of a body %s: the registry has each chunk before the next is sent", async (_, headers, frame) => {
     const upstream = await startHeldUpstream();
     const gate = await startGate({ upstream: upstream.port });
     const client = await ask(gate.port, `PATCH ${upload}`, ...headers);
-    client.write(frame("piece"));
+    client.write(frame("bytes"));
     const { request, response } = await upstream.exchange;
     let received = "";
-    request.on("data", (piece: Buffer) => {
-      received += piece.toString();
+    request.on("data", (chunk: Buffer) => {
+      received += chunk.toString();
     });
     for (const count of [1, 2, 3]) {
-      if (count > 1) client.write(frame("piece"));
-      await vi.waitUntil(() => received === "piece".repeat(count));
+      if (count > 1) client.write(frame("bytes"));
+      await vi.waitUntil(() => received === "bytes".repeat(count));
     }
     expect(request.complete).toBe(headers[0] === "Content-Length: 15");
     client.write(frame(""));
@@ -52,15 +52,15 @@ describe("nothing is held back", () => {
   test.each([
     ["of known length", { "content-length": "15" }],
     ["in chunks", {}],
-  ])("of an answer %s: the client has each piece before the next is sent", async (_, headers) => {
+  ])("of a response %s: the client has each chunk before the next is sent", async (_, headers) => {
     const upstream = await startHeldUpstream();
     const gate = await startGate({ upstream: upstream.port });
     const client = await ask(gate.port, `GET ${blob}`);
     const { response } = await upstream.exchange;
     response.writeHead(200, headers);
     for (const count of [1, 2, 3]) {
-      response.write("piece");
-      await client.until(new RegExp(`(?:piece[^p]*){${count}}`));
+      response.write("bytes");
+      await client.until(new RegExp(`(?:bytes[^b]*){${count}}`));
     }
     response.end();
     await vi.waitUntil(() => gate.records.length === 1);
@@ -83,12 +83,12 @@ describe("whoever is slow slows down the other side alone", () => {
     client.socket.pause();
     const { response } = await upstream.exchange;
     response.writeHead(200, { "content-length": 256 * mebibyte });
-    const piece = Buffer.alloc(mebibyte);
+    const chunk = Buffer.alloc(mebibyte);
     let written = 0;
     const write = (): void => {
       while (written < 256 * mebibyte) {
-        written += piece.length;
-        if (!response.write(piece)) return void response.once("drain", write);
+        written += chunk.length;
+        if (!response.write(chunk)) return void response.once("drain", write);
       }
     };
     write();
@@ -125,12 +125,12 @@ describe("whoever is slow slows down the other side alone", () => {
 
 describe("what moves is not cut, however long it takes", () => {
   const readTimeout = 400;
-  const pieces = 12;
+  const chunks = 12;
 
   /** Calls `step` as often as it takes for everything together to last for three times the limit. */
   async function slowly(step: () => void): Promise<void> {
-    for (let count = 0; count < pieces; count++) {
-      await new Promise((resolve) => setTimeout(resolve, (3 * readTimeout) / pieces));
+    for (let count = 0; count < chunks; count++) {
+      await new Promise((resolve) => setTimeout(resolve, (3 * readTimeout) / chunks));
       step();
     }
   }
@@ -141,7 +141,7 @@ describe("what moves is not cut, however long it takes", () => {
     });
     const gate = await startGate({ upstream: { url: `http://127.0.0.1:${registry}`, readTimeout } });
     const client = await ask(gate.port, `PATCH ${upload}`, "Transfer-Encoding: chunked");
-    await slowly(() => client.write("5\r\npiece\r\n"));
+    await slowly(() => client.write("5\r\nbytes\r\n"));
     client.write("0\r\n\r\n");
     expect(await client.until(/taken/)).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
   });
@@ -151,10 +151,10 @@ describe("what moves is not cut, however long it takes", () => {
     const gate = await startGate({ upstream: { url: `http://127.0.0.1:${upstream.port}`, readTimeout } });
     const client = await ask(gate.port, `GET ${blob}`);
     const { response } = await upstream.exchange;
-    await slowly(() => void response.write("piece"));
+    await slowly(() => void response.write("bytes"));
     response.end("end");
     const received = await client.until(/end\r\n0\r\n\r\n$/);
-    expect(received.match(/piece|end/g)).toEqual([...Array.from({ length: pieces }, () => "piece"), "end"]);
+    expect(received.match(/bytes|end/g)).toEqual([...Array.from({ length: chunks }, () => "bytes"), "end"]);
   });
 });
 
@@ -189,7 +189,7 @@ describe("a client that goes away", () => {
     const upstream = await startHeldUpstream();
     const gate = await startGate({ upstream: upstream.port });
     const client = await ask(gate.port, `PATCH ${upload}`, "Transfer-Encoding: chunked");
-    client.write("5\r\npiece\r\n");
+    client.write("5\r\nbytes\r\n");
     const { request } = await upstream.exchange;
     const aborted = once(request.resume(), "error");
     client.socket.destroy();
@@ -210,7 +210,7 @@ describe("a client that goes away", () => {
 });
 
 describe("connections are kept", () => {
-  const pathOf = ({ headers }: Answer): string => headers.location ?? "";
+  const pathOf = ({ headers }: ClientResponse): string => headers.location ?? "";
 
   test("by five uploads in chunks: one with the client, one with the registry", async () => {
     const registry = await startRegistry();
@@ -221,10 +221,10 @@ describe("connections are kept", () => {
     let path = pathOf(start);
     for (let count = 0; count < 5; count++) {
       const headers = { "transfer-encoding": "chunked" };
-      const answer = await send(gate.port, { method: "PATCH", path, headers, body: "piece", agent });
-      expect([answer.status, answer.headers.connection]).toEqual([202, "keep-alive"]);
-      connections.add(answer.connection);
-      path = pathOf(answer);
+      const response = await send(gate.port, { method: "PATCH", path, headers, body: "bytes", agent });
+      expect([response.status, response.headers.connection]).toEqual([202, "keep-alive"]);
+      connections.add(response.connection);
+      path = pathOf(response);
     }
     agent.destroy();
     expect(connections.size).toBe(1);

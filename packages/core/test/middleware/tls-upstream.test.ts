@@ -16,9 +16,9 @@ beforeAll(async () => {
 });
 
 /** A registry that is reached by TLS; how many connections it has had is counted. */
-async function startSecureUpstream(answer: RequestListener) {
+async function startSecureUpstream(respond: RequestListener) {
   const [key, cert] = [await readFile(files.key), await readFile(files.certificate)];
-  const server = createServer({ key, cert, keepAliveTimeout: 60_000 }, answer);
+  const server = createServer({ key, cert, keepAliveTimeout: 60_000 }, respond);
   let connections = 0;
   server.on("secureConnection", () => connections++);
   const url = `https://127.0.0.1:${await listen(server)}`;
@@ -35,8 +35,8 @@ describe("a registry that is reached by TLS", () => {
     const gate = await startGate({ upstream: { url: upstream.url, ca: authority } });
     expect(await send(gate.port, { path: "/v2/" })).toMatchObject({ status: 200, body: "a body" });
     const stranger = await startGate({ upstream: { url: upstream.url } });
-    const answer = await send(stranger.port, { path: "/v2/" });
-    expect([answer.status, errorCode(answer)]).toEqual([502, "UNAVAILABLE"]);
+    const response = await send(stranger.port, { path: "/v2/" });
+    expect([response.status, errorCode(response)]).toEqual([502, "UNAVAILABLE"]);
     expect(upstream.connections()).toBe(1);
   });
 
@@ -49,8 +49,8 @@ describe("a registry that is reached by TLS", () => {
     });
     const gate = await startGate({ upstream: { url: upstream.url, ca: authority } });
     for (const method of ["GET", "HEAD", "GET", "HEAD"]) {
-      const answer = await send(gate.port, { method, path: "/v2/" });
-      expect([answer.status, answer.headers["content-length"], answer.body]).toEqual([
+      const response = await send(gate.port, { method, path: "/v2/" });
+      expect([response.status, response.headers["content-length"], response.body]).toEqual([
         200,
         "6",
         method === "GET" ? "a body" : "",

@@ -1,7 +1,7 @@
 import { ServerResponse } from "node:http";
 import { expect, test } from "vitest";
 import { claim, disclaim, isClaimed } from "../../src/respond/claim.ts";
-import { sendError } from "../../src/respond/error-answer.ts";
+import { sendError } from "../../src/respond/error-response.ts";
 import { receivedRequest } from "../received-request.ts";
 
 test("a response is claimed once, and once more where its owner sent nothing", async () => {

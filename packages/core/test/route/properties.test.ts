@@ -170,7 +170,7 @@ test("nothing makes the parser throw, and what it understands keeps to the gramm
 });
 
 test("whatever a browser's reading of a target leads below /v2/ is judged, decoded or not", () => {
-  const piece = fc.constantFrom(
+  const fragment = fc.constantFrom(
     "/",
     "/",
     "v2",
@@ -189,7 +189,7 @@ test("whatever a browser's reading of a target leads below /v2/ is judged, decod
     ";",
     "v",
   );
-  const targets = fc.array(piece, { maxLength: 10 }).map((parts) => `/${parts.join("")}`);
+  const targets = fc.array(fragment, { maxLength: 10 }).map((parts) => `/${parts.join("")}`);
   fc.assert(
     fc.property(targets, (target) => {
       const read = (text: string): string => new URL(`http://registry${text}`).pathname;

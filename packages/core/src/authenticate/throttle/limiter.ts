@@ -22,7 +22,7 @@ export interface LimiterOptions {
   readonly name: string;
 }
 
-/** An attempt that is counted as failed until its outcome is known. It must be settled, once. */
+/** An attempt that is counted as failed until its outcome is known. It must be resolved, once. */
 export interface Reservation {
   failed(): Promise<void>;
   /** It is given back: nothing was found out, or it says nothing about others who share the key. */
@@ -75,7 +75,7 @@ export function createLimiter({ limit, backoff, store, name }: LimiterOptions): 
 
   /** @param count How many failures there are with this one, where it is made alone. */
   function reservation(key: string, count: number | undefined): Reservation {
-    const settle = pending.begin(key);
+    const resolve = pending.begin(key);
     /** @param wakes How many of those that wait may try again. */
     const end = (wakes: number, work: () => Promise<unknown>): Promise<void> =>
       turns.take(key, async () => {
@@ -83,7 +83,7 @@ export function createLimiter({ limit, backoff, store, name }: LimiterOptions): 
           await work();
           if (count !== undefined) await alone.delete(key);
         } finally {
-          settle(wakes);
+          resolve(wakes);
         }
       });
     return {

@@ -67,7 +67,7 @@ export function loginThrottle(options: ThrottleOptions | LoginThrottle = {}): Lo
   const users = createLimiter({ limit: perUserAndAddress, backoff, store, name: "login:user" });
   const addresses = createLimiter({ limit: perAddress, backoff, store, name: "login:address" });
 
-  async function admit({ client, username, token, signal }: LoginAttempt): Promise<Settle | Throttled> {
+  async function admit({ client, username, token, signal }: LoginAttempt): Promise<Resolve | Throttled> {
     const network = clientNetwork(client, ipv6Prefix);
     const address = keyOf([network]);
     const user =
@@ -99,8 +99,8 @@ export function loginThrottle(options: ThrottleOptions | LoginThrottle = {}): Lo
 
   return {
     async attempt(login, check, judge) {
-      const settle = await admit(login);
-      if ("outcome" in settle) return settle;
+      const resolve = await admit(login);
+      if ("outcome" in resolve) return resolve;
       let outcome: AttemptOutcome = "failed";
       try {
         const result = await check();
@@ -110,7 +110,7 @@ export function loginThrottle(options: ThrottleOptions | LoginThrottle = {}): Lo
         outcome = isGone(login.signal) ? "failed" : "unknown";
         throw error;
       } finally {
-        await settle(outcome);
+        await resolve(outcome);
       }
     },
   };
@@ -131,7 +131,7 @@ function isGone({ aborted, reason }: AbortSignal): boolean {
   return aborted && !(reason instanceof DOMException && reason.name === "TimeoutError");
 }
 
-type Settle = (outcome: AttemptOutcome) => Promise<unknown>;
+type Resolve = (outcome: AttemptOutcome) => Promise<unknown>;
 
 async function reserve(
   limiter: Limiter,

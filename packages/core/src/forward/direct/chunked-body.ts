@@ -1,4 +1,4 @@
-import { MalformedAnswerError } from "./answer-head.ts";
+import { MalformedResponseError } from "./response-head.ts";
 
 /** Takes a body in chunks apart, as its bytes come. */
 export interface ChunkedBody {
@@ -6,9 +6,9 @@ export interface ChunkedBody {
    * Reads on from `start`. What belongs to the body is given to `take`, as views of `bytes`.
    *
    * @returns where it stopped: at the end of `bytes`, or behind the end of the body.
-   * @throws {MalformedAnswerError}
+   * @throws {MalformedResponseError}
    */
-  read(bytes: Buffer, start: number, take: (piece: Buffer) => void): number;
+  read(bytes: Buffer, start: number, take: (chunk: Buffer) => void): number;
   isComplete(): boolean;
 }
 
@@ -32,16 +32,16 @@ export function chunkedBody(): ChunkedBody {
   function takeLine(line: string): void {
     if (expected === "size") {
       const size = sizeLine.exec(line)?.[1];
-      if (size === undefined) throw new MalformedAnswerError("the size of a chunk is malformed");
+      if (size === undefined) throw new MalformedResponseError("the size of a chunk is malformed");
       left = Number.parseInt(size, 16);
       expected = left === 0 ? "trailer" : "data";
     } else if (expected === "end of data") {
-      if (line !== "\r") throw new MalformedAnswerError("a chunk is longer than its size");
+      if (line !== "\r") throw new MalformedResponseError("a chunk is longer than its size");
       expected = "size";
     } else {
       trailers += line.length;
       if (line === "\r") expected = "nothing";
-      else if (!trailerLine.test(line)) throw new MalformedAnswerError("a trailer is malformed");
+      else if (!trailerLine.test(line)) throw new MalformedResponseError("a trailer is malformed");
     }
   }
 
@@ -64,7 +64,8 @@ export function chunkedBody(): ChunkedBody {
         }
         const end = bytes.indexOf(lineFeed, at);
         const stop = end === -1 ? bytes.length : end;
-        if (begun.length + stop - at > mostOfLine()) throw new MalformedAnswerError("the frame of a chunk is too long");
+        if (begun.length + stop - at > mostOfLine())
+          throw new MalformedResponseError("the frame of a chunk is too long");
         const line = begun + bytes.toString("latin1", at, stop);
         if (end === -1) {
           begun = line;

@@ -3,9 +3,9 @@ import { observeConnection } from "../../observe/observe-connection.ts";
 import { limitConnecting } from "../limit-connecting.ts";
 import type { ResponseSink } from "../transport.ts";
 import { asError, SilentUpstreamError } from "../transport-errors.ts";
-import { type AnswerReader, answerReader } from "./answer-reader.ts";
 import type { BufferPool } from "./buffer-pool.ts";
 import { readMemory } from "./read-memory.ts";
+import { type ResponseReader, responseReader } from "./response-reader.ts";
 
 /** A request without a body. */
 export interface ReadRequest {
@@ -40,7 +40,7 @@ export interface ReadConnectionSettings {
 
 interface Exchange {
   readonly sink: ResponseSink;
-  readonly reader: AnswerReader;
+  readonly reader: ResponseReader;
   heard: boolean;
   /** The sink wants no more for the moment. */
   full: boolean;
@@ -147,12 +147,12 @@ export function readConnection(settings: ReadConnectionSettings): ReadConnection
       return socket.destroyed;
     },
     send({ method, head }, sink) {
-      const reader = answerReader(method, {
+      const reader = responseReader(method, {
         head: (responseHead) => sink.head(responseHead),
         body(bytes) {
           if (current !== exchange) return;
-          const { piece, taken } = memory.lend(bytes);
-          if (!sink.chunk(piece, taken)) current.full = true;
+          const { chunk, consumed } = memory.lend(bytes);
+          if (!sink.chunk(chunk, consumed)) current.full = true;
         },
       });
       const current: Exchange = { sink, reader, heard: false, full: false };

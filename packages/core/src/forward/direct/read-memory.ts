@@ -9,9 +9,9 @@ export interface ReadMemory {
   readonly buffer: Buffer;
   /**
    * What of the bytes may be given away: a copy of little, or else the bytes themselves, whose memory is then kept from
-   * being read into until `taken` is called without an error.
+   * being read into until `consumed` is called without an error.
    */
-  lend(piece: Buffer): { readonly piece: Buffer; readonly taken?: (error?: Error | null) => void };
+  lend(chunk: Buffer): { readonly chunk: Buffer; readonly consumed?: (error?: Error | null) => void };
   /** Chooses the memory for the next read, after one of `length` bytes. */
   advance(length: number, idle: boolean): void;
 }
@@ -49,11 +49,11 @@ export function readMemory(pool: BufferPool): ReadMemory {
     get buffer() {
       return large === undefined ? small : large.buffer;
     },
-    lend(piece) {
+    lend(chunk) {
       const lender = large;
-      if (lender === undefined || piece.length <= smallSize) return { piece: Buffer.from(piece) };
+      if (lender === undefined || chunk.length <= smallSize) return { chunk: Buffer.from(chunk) };
       if (lender.lent++ === 0) lender.since = performance.now();
-      const taken = (error?: Error | null): void => {
+      const consumed = (error?: Error | null): void => {
         // After an error nobody knows who still looks at it: then it is the collector's.
         if (error !== undefined && error !== null) {
           if (!lender.lost) pool.lose();
@@ -63,7 +63,7 @@ export function readMemory(pool: BufferPool): ReadMemory {
         if (performance.now() - lender.since > patience) slow = true;
         if (--lender.lent === 0 && lender !== large) pool.give(lender.buffer);
       };
-      return { piece, taken };
+      return { chunk, consumed };
     },
     advance(length, idle) {
       if (idle) {

@@ -1,6 +1,6 @@
 import type { Visible } from "../../authorize/authorize.ts";
 import { UpstreamFault } from "../../forward/upstream-fault.ts";
-import { upstreamUnreachable } from "../../respond/answers.ts";
+import { upstreamUnreachable } from "../../respond/responses.ts";
 import { largestPage } from "../../route/route.ts";
 import { type CatalogPlace, isPlain, isSamePlace } from "./catalog-place.ts";
 

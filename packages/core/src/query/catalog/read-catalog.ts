@@ -1,7 +1,7 @@
 import type { Upstream } from "../../forward/upstream.ts";
 import { UpstreamFault } from "../../forward/upstream-fault.ts";
-import { notFound, upstreamUnreachable } from "../../respond/answers.ts";
 import { nextQuery, plainPage } from "../../respond/next-page.ts";
+import { notFound, upstreamUnreachable } from "../../respond/responses.ts";
 import { type ListingRoute, largestPage } from "../../route/route.ts";
 import { listingPath, upstreamTarget } from "../../route/upstream-target.ts";
 import type { CatalogPlace } from "./catalog-place.ts";
@@ -33,29 +33,29 @@ export function catalogReader(upstream: Upstream): CatalogReader {
           place.query === undefined
             ? upstreamTarget({ ...catalog, page: { n: size, last: place.last } })
             : `${listingPath(catalog)}?${place.query}`;
-        const answer = await upstream.query(
+        const response = await upstream.query(
           { method: "GET", target, accept: "application/json", maxBytes: longestBody, clientKey },
           signal,
         );
-        if (answer.status === 400 && size !== undefined) {
+        if (response.status === 400 && size !== undefined) {
           most = sizes.find((smaller) => smaller < size);
           // What else is wrong with the request may be of this one alone.
-          if (answer.body.includes("PAGINATION_NUMBER_INVALID")) known = most;
+          if (response.body.includes("PAGINATION_NUMBER_INVALID")) known = most;
           return "too-many";
         }
-        if (answer.status !== 200) {
+        if (response.status !== 200) {
           // A registry may have no catalog, or have it switched off.
-          const absent = answer.status >= 400 && answer.status < 500;
-          const reason = `the registry answered ${answer.status} for its catalog`;
+          const absent = response.status >= 400 && response.status < 500;
+          const reason = `the registry responded with ${response.status} for its catalog`;
           throw new UpstreamFault(absent ? notFound : upstreamUnreachable, reason);
         }
-        const repositories = parseRepositories(answer.body);
+        const repositories = parseRepositories(response.body);
         if (repositories === undefined)
           throw new UpstreamFault(upstreamUnreachable, "the registry's catalog is not one");
         // A registry that does not know `last` begins anew: then what was given already is on the page.
         const given = place.after ?? place.last;
         const begin = given === undefined ? 0 : repositories.indexOf(given) + 1;
-        return { repositories: repositories.slice(begin), next: nextPlace(answer.headers.link) };
+        return { repositories: repositories.slice(begin), next: nextPlace(response.headers.link) };
       };
     },
   };

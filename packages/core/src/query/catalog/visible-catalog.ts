@@ -15,7 +15,7 @@ export interface VisibleCatalog {
    * A page of what is visible, at the cost of at most ten requests to the registry.
    *
    * @param clientKey In whose turn they are made.
-   * @throws {UpstreamFault} where the registry does not answer as it should.
+   * @throws {UpstreamFault} where the registry does not response as it should.
    */
   page(
     asked: Page,

@@ -1,7 +1,7 @@
 import type { Upstream } from "../../forward/upstream.ts";
 import { UpstreamFault } from "../../forward/upstream-fault.ts";
-import { undecided } from "../../respond/answers.ts";
 import { nextQuery } from "../../respond/next-page.ts";
+import { undecided } from "../../respond/responses.ts";
 import { isDigest, isTag } from "../../route/names.ts";
 import { listingPath, upstreamTarget } from "../../route/upstream-target.ts";
 import type { UpstreamQuery } from "../query.ts";
@@ -12,7 +12,7 @@ export interface TaggedManifest {
   readonly type: string | undefined;
 }
 
-/** Asks the registry what is in one repository. Every answer is clear, or else an {@link UpstreamFault}. */
+/** Asks the registry what is in one repository. Every response is clear, or else an {@link UpstreamFault}. */
 export interface RepositoryReader {
   /** Whether the repository has the tag. */
   hasTag(tag: string): Promise<boolean>;
@@ -53,9 +53,9 @@ export function repositoryReader(
   async function query(method: "GET" | "HEAD", target: string, accept: string) {
     if (++queries > mostQueries) throw unclear(`more than ${mostQueries} queries would be needed`);
     const maxBytes = method === "HEAD" ? 0 : Math.min(longestBody, left);
-    const answer = await upstream.query({ method, target, accept, maxBytes, ...asked }, signal);
-    left -= answer.body.length;
-    return answer;
+    const response = await upstream.query({ method, target, accept, maxBytes, ...asked }, signal);
+    left -= response.body.length;
+    return response;
   }
 
   function manifestTarget(reference: string): string {
@@ -63,10 +63,10 @@ export function repositoryReader(
   }
 
   async function head(tag: string) {
-    const answer = await query("HEAD", manifestTarget(tag), everyManifest);
-    if (answer.status !== 200 && answer.status !== 404)
-      throw unclear(`the registry answered ${answer.status} for a tag`);
-    return answer.status === 200 ? answer : undefined;
+    const response = await query("HEAD", manifestTarget(tag), everyManifest);
+    if (response.status !== 200 && response.status !== 404)
+      throw unclear(`the registry responded with ${response.status} for a tag`);
+    return response.status === 200 ? response : undefined;
   }
 
   return {
@@ -77,12 +77,12 @@ export function repositoryReader(
       const page = { n: undefined, last: undefined };
       const path = listingPath({ operation: "list-tags", repository, page, namespace: undefined });
       for (let target = path; ; ) {
-        const answer = await query("GET", target, "application/json");
-        if (answer.status === 404 && isUnknownName(answer.body)) return;
-        if (answer.status !== 200) throw unclear(`the registry answered ${answer.status} for its tags`);
-        const tags = tagsIn(answer.body);
+        const response = await query("GET", target, "application/json");
+        if (response.status === 404 && isUnknownName(response.body)) return;
+        if (response.status !== 200) throw unclear(`the registry responded with ${response.status} for its tags`);
+        const tags = tagsIn(response.body);
         yield* tags;
-        const next = nextQuery(answer.headers.link, path);
+        const next = nextQuery(response.headers.link, path);
         if (next === undefined) return;
         if (target === `${path}?${next}`) throw unclear("the list of tags does not go on");
         target = `${path}?${next}`;
@@ -90,10 +90,10 @@ export function repositoryReader(
     },
 
     async resolve(tag) {
-      const answer = await head(tag);
-      if (answer === undefined) return undefined;
-      const digest = answer.headers["docker-content-digest"];
-      const type = answer.headers["content-type"];
+      const response = await head(tag);
+      if (response === undefined) return undefined;
+      const digest = response.headers["docker-content-digest"];
+      const type = response.headers["content-type"];
       if (digest === undefined || !isDigest(digest))
         throw unclear("the registry does not say which manifest a tag stands for");
       return { digest, type };
@@ -101,10 +101,10 @@ export function repositoryReader(
 
     async manifest(digest) {
       if (!isDigest(digest)) throw unclear("a manifest refers to something that is no digest");
-      const answer = await query("GET", manifestTarget(digest), everyManifest);
-      if (answer.status === 404) return undefined;
-      if (answer.status !== 200) throw unclear(`the registry answered ${answer.status} for a manifest`);
-      return parse(answer.body);
+      const response = await query("GET", manifestTarget(digest), everyManifest);
+      if (response.status === 404) return undefined;
+      if (response.status !== 200) throw unclear(`the registry responded with ${response.status} for a manifest`);
+      return parse(response.body);
     },
   };
 }

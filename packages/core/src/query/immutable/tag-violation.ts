@@ -1,7 +1,7 @@
 import type { TagLimit } from "../../authorize/tag-limit.ts";
 import type { Upstream } from "../../forward/upstream.ts";
-import * as answers from "../../respond/answers.ts";
-import type { ErrorAnswer } from "../../respond/error-answer.ts";
+import type { ErrorResponse } from "../../respond/error-response.ts";
+import * as responses from "../../respond/responses.ts";
 import { type Route, repositoryOf } from "../../route/route.ts";
 import type { UpstreamQuery } from "../query.ts";
 import { findReferringTag } from "./find-referring-tag.ts";
@@ -11,7 +11,7 @@ import { repositoryReader } from "./repository-reader.ts";
 export interface TagViolation {
   /** For the record. */
   readonly reason: string;
-  readonly answer: ErrorAnswer;
+  readonly response: ErrorResponse;
 }
 
 /**
@@ -26,17 +26,17 @@ export async function findTagViolation(
   asked: Pick<UpstreamQuery, "clientKey" | "urgent">,
   signal: AbortSignal,
 ): Promise<TagViolation | undefined> {
-  if (limit.kind === "kept") return violation(limit.tag, answers.undeletable(limit.tag));
+  if (limit.kind === "kept") return violation(limit.tag, responses.undeletable(limit.tag));
   const reader = repositoryReader(upstream, repositoryOf(route) ?? "", asked, signal);
   if (limit.kind === "only-new") {
-    for (const tag of limit.tags) if (await reader.hasTag(tag)) return violation(tag, answers.immutable(tag));
+    for (const tag of limit.tags) if (await reader.hasTag(tag)) return violation(tag, responses.immutable(tag));
     return undefined;
   }
   const kind = route.operation === "delete-blob" ? "blob" : "manifest";
   const tag = await findReferringTag(reader, limit.isImmutable, limit.digest, kind);
-  return tag === undefined ? undefined : violation(tag, answers.referenced);
+  return tag === undefined ? undefined : violation(tag, responses.referenced);
 }
 
-function violation(tag: string, answer: ErrorAnswer): TagViolation {
-  return { reason: `the tag ${tag} is immutable`, answer };
+function violation(tag: string, response: ErrorResponse): TagViolation {
+  return { reason: `the tag ${tag} is immutable`, response };
 }

@@ -17,7 +17,7 @@ function limiterWith(failures: number, store = memoryCounters()): Limiter {
   return createLimiter({ limit, backoff: { first: 1000, longest: 8000 }, store, name: "test" });
 }
 
-const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const nextTask = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 async function mayTry(limiter: Limiter, key = "key"): Promise<Reservation> {
   const { reservation, retryAfter } = await limiter.reserve(key, signal);
@@ -98,10 +98,10 @@ describe("a limiter", () => {
         else trying.push(reservation);
       });
     }
-    await settled();
+    await nextTask();
     expect([trying.length, refused.length]).toEqual([10, 0]);
     for (const attempt of trying) await attempt.failed();
-    await settled();
+    await nextTask();
     expect([trying.length, refused.length]).toEqual([10, 489]);
     expect(new Set(refused)).toEqual(new Set([1000]));
   });
@@ -115,7 +115,7 @@ describe("a limiter", () => {
       const attempt = async (): Promise<void> => {
         const reservation = await mayTry(limiter);
         most = Math.max(most, ++trying);
-        await settled();
+        await nextTask();
         trying--;
         await reservation[end]();
       };
@@ -151,7 +151,7 @@ describe("a limiter", () => {
     vi.advanceTimersByTime(1000);
     const probe = await mayTry(limiter);
     const others = Promise.all([1, 2, 3].map(() => limiter.reserve("key", signal)));
-    await settled();
+    await nextTask();
     await probe.failed();
     expect(await others).toEqual([1, 2, 3].map(() => ({ retryAfter: 2000 })));
   });
@@ -175,7 +175,7 @@ describe("a limiter", () => {
     const leaving = new AbortController();
     const left = limiter.reserve("key", leaving.signal);
     const staying = mayTry(limiter);
-    await settled();
+    await nextTask();
     leaving.abort(new Error("gone"));
     await expect(left).rejects.toThrow("gone");
     await first.returned();
@@ -205,7 +205,7 @@ describe("a limiter", () => {
           );
           let failed = 0;
           for (const [index, end] of outcomes.entries()) {
-            await settled();
+            await nextTask();
             expect(trying.length + failed).toBeLessThanOrEqual(failures);
             if (end === "abort") {
               gone[index]?.abort();
@@ -216,10 +216,10 @@ describe("a limiter", () => {
             if (reservation !== undefined && end === "failed") failed++;
             if (reservation !== undefined && end === "succeeded") failed = 0;
           }
-          await settled();
+          await nextTask();
           for (let left = trying.shift(); left !== undefined; left = trying.shift()) {
             await left.failed();
-            await settled();
+            await nextTask();
           }
           await Promise.all(attempts);
           expect(answered).toBe(outcomes.length);

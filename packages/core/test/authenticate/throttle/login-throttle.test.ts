@@ -174,7 +174,7 @@ describe("loginThrottle", () => {
     expect(await login(throttle, office, "alice", "passed")).toBe("passed");
   });
 
-  it("counts a guess whose answer is not waited for", async () => {
+  it("counts a guess whose verdict is not waited for", async () => {
     const throttle = loginThrottle(small);
     for (let guess = 0; guess < 3; guess++) {
       const gone = new AbortController();

@@ -66,7 +66,7 @@ describe("a connection is not used again", () => {
   test.each(["keep-alive", "closed", "x-close", ""])("but well after Connection: %s", (connection) => {
     expect(framing({ "content-length": "5", connection }).reusable).toBe(true);
   });
-  test("after an answer of HTTP/1.0", () => {
+  test("after a response of HTTP/1.0", () => {
     expect(framing({ "content-length": "5", connection: "keep-alive" }, { minor: 0 }).reusable).toBe(false);
   });
 });

@@ -6,7 +6,7 @@ import { readMemory } from "../../../src/forward/direct/read-memory.ts";
 const large = 65_536;
 
 describe("memory", () => {
-  test("is small until an answer fills it, and small again when the connection is idle", () => {
+  test("is small until a response fills it, and small again when the connection is idle", () => {
     const memory = readMemory(bufferPool(large, { maxKept: 4, maxInUse: 16 }));
     const small = memory.buffer;
     memory.advance(small.length - 1, false);
@@ -21,9 +21,9 @@ describe("memory", () => {
     const memory = readMemory(bufferPool(large, { maxKept: 4, maxInUse: 16 }));
     const read = memory.buffer.subarray(0, 3);
     read.write("abc");
-    const { piece, taken } = memory.lend(read);
+    const { chunk, consumed } = memory.lend(read);
     read.fill("!");
-    expect([piece.toString(), taken]).toEqual(["abc", undefined]);
+    expect([chunk.toString(), consumed]).toEqual(["abc", undefined]);
   });
 
   test("that somebody still looks at after an error is left to the collector", () => {
@@ -31,7 +31,7 @@ describe("memory", () => {
     const memory = readMemory(pool);
     memory.advance(memory.buffer.length, false);
     const lent = memory.buffer;
-    memory.lend(lent).taken?.(new Error("destroyed"));
+    memory.lend(lent).consumed?.(new Error("destroyed"));
     memory.advance(large, true);
     expect(pool.take()).not.toBe(lent);
   });
@@ -41,7 +41,7 @@ describe("memory", () => {
     const memory = readMemory(pool);
     memory.advance(memory.buffer.length, false);
     const lent = memory.buffer;
-    memory.lend(lent).taken?.();
+    memory.lend(lent).consumed?.();
     expect(pool.take()).not.toBe(lent);
     memory.advance(large, false);
     expect(memory.buffer).toBe(lent);
@@ -65,9 +65,9 @@ describe("memory", () => {
     const memory = readMemory(bufferPool(large, { maxKept: 4, maxInUse: 16 }));
     const small = memory.buffer;
     const readLarge = (): ((error?: Error) => void) | undefined => {
-      const { taken } = memory.lend(memory.buffer);
+      const { consumed } = memory.lend(memory.buffer);
       memory.advance(large, false);
-      return taken;
+      return consumed;
     };
     memory.advance(small.length, false);
     const consume = readLarge();
@@ -93,7 +93,7 @@ describe("memory", () => {
   });
 });
 
-test("nothing that is lent is read into before it was taken, by whatever connection and in whatever order", () => {
+test("nothing that is lent is read into before it was consumed, by whatever connection and in whatever order", () => {
   const step = fc.oneof(
     fc.record({
       kind: fc.constant("read" as const),
@@ -108,12 +108,12 @@ test("nothing that is lent is read into before it was taken, by whatever connect
     fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
       const pool = bufferPool(large, { maxKept: 3, maxInUse: 16 });
       const memories = [readMemory(pool), readMemory(pool), readMemory(pool)];
-      const lent: { piece: Buffer; mark: number; taken: ((error?: Error) => void) | undefined }[] = [];
+      const lent: { chunk: Buffer; mark: number; consumed: ((error?: Error) => void) | undefined }[] = [];
       let mark = 0;
       for (const step of steps) {
         if (step.kind === "take") {
           const [loan] = lent.splice(step.which % Math.max(1, lent.length), 1);
-          loan?.taken?.(...(step.failed ? [new Error("destroyed")] : []));
+          loan?.consumed?.(...(step.failed ? [new Error("destroyed")] : []));
         } else {
           const memory = memories[step.by];
           if (memory === undefined) continue;
@@ -121,14 +121,14 @@ test("nothing that is lent is read into before it was taken, by whatever connect
           if (step.kind === "read") {
             mark = (mark + 1) % 256;
             const read = memory.buffer.subarray(0, length).fill(mark);
-            const { piece, taken } = memory.lend(read);
-            if (step.atOnce) taken?.();
-            else lent.push({ piece, mark, taken });
+            const { chunk, consumed } = memory.lend(read);
+            if (step.atOnce) consumed?.();
+            else lent.push({ chunk, mark, consumed });
           }
           memory.advance(length, step.kind === "rest");
         }
-        for (const { piece, mark } of lent) {
-          if (piece[0] !== mark || piece.at(-1) !== mark) throw new Error("overwritten");
+        for (const { chunk, mark } of lent) {
+          if (chunk[0] !== mark || chunk.at(-1) !== mark) throw new Error("overwritten");
         }
       }
     }),

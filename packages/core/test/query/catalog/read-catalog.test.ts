@@ -6,7 +6,7 @@ import { catalogReader } from "../../../src/query/catalog/read-catalog.ts";
 import type { QueryResponse, UpstreamQuery } from "../../../src/query/query.ts";
 
 /** An upstream that responds to every query alike. */
-function answering({ link, ...response }: Partial<Omit<QueryResponse, "headers">> & { link?: string | undefined }) {
+function registryWith({ link, ...response }: Partial<Omit<QueryResponse, "headers">> & { link?: string | undefined }) {
   const query = vi.fn(async (_query: UpstreamQuery, _signal: AbortSignal) => ({
     status: 200,
     headers: { link },
@@ -18,7 +18,7 @@ function answering({ link, ...response }: Partial<Omit<QueryResponse, "headers">
 }
 
 test("the registry is asked for what comes behind a name, and the name is encoded", async () => {
-  const { query, read } = answering({});
+  const { query, read } = registryWith({});
   await read(1000, { last: "team/app&n=1" });
   expect(query.mock.calls[0]?.[0]).toMatchObject({
     method: "GET",
@@ -57,7 +57,7 @@ describe("where to go on is", () => {
     ],
     ["a page without a name", "<?n=2>; rel=next", { query: "n=2" }],
   ])("%s", async (_, link, next) => {
-    const page = await answering({ link }).read(2, {});
+    const page = await registryWith({ link }).read(2, {});
     expect(page === "too-many" || page.next).toEqual(next);
   });
 
@@ -66,25 +66,25 @@ describe("where to go on is", () => {
     ["is malformed", "last=b"],
     ["is of another listing", '</v2/team/app/tags/list?last=b>; rel="next"'],
   ])("a fault, where the Link %s: the catalog would look whole", async (_, link) => {
-    await expect(answering({ link }).read(2, {})).rejects.toMatchObject({ answer: { status: 502 } });
+    await expect(registryWith({ link }).read(2, {})).rejects.toMatchObject({ response: { status: 502 } });
   });
 });
 
 test("a page that the registry has named is asked for as it was named, and goes on behind what was given of it", async () => {
-  const { query, read } = answering({});
+  const { query, read } = registryWith({});
   expect(await read(1000, { query: "next_page=x%2Fy&n=2" })).toMatchObject({ repositories: ["a", "b"] });
   expect(query.mock.calls[0]?.[0]).toMatchObject({ target: "/v2/_catalog?next_page=x%2Fy&n=2" });
   expect(await read(1000, { query: "next_page=x%2Fy&n=2", after: "a" })).toMatchObject({ repositories: ["b"] });
 });
 
 test("a registry that does not know last, and begins anew, is not taken to go on", async () => {
-  expect(await answering({}).read(2, { last: "a" })).toEqual({ repositories: ["b"], next: undefined });
-  expect(await answering({}).read(2, { last: "b" })).toEqual({ repositories: [], next: undefined });
+  expect(await registryWith({}).read(2, { last: "a" })).toEqual({ repositories: ["b"], next: undefined });
+  expect(await registryWith({}).read(2, { last: "b" })).toEqual({ repositories: [], next: undefined });
 });
 
 test("a registry without repositories has an empty catalog, however it writes that", async () => {
   for (const body of ['{"repositories":[]}', '{"repositories":null}']) {
-    expect(await answering({ body }).read(2, {})).toEqual({ repositories: [], next: undefined });
+    expect(await registryWith({ body }).read(2, {})).toEqual({ repositories: [], next: undefined });
   }
 });
 
@@ -99,7 +99,7 @@ test.each([
   '{"repositories":["a",1]}',
   '{"repositories":{}}',
 ])("%j is no catalog", async (body) => {
-  await expect(answering({ body }).read(2, {})).rejects.toMatchObject({ answer: { status: 502 } });
+  await expect(registryWith({ body }).read(2, {})).rejects.toMatchObject({ response: { status: 502 } });
 });
 
 /** The distribution's registry, which refuses to list more than `most` at once; since version 2.8.2, 1000 by default. */
@@ -141,7 +141,7 @@ test("what a registry refuses for another reason is asked for less within the sa
   const reader = catalogReader(upstream);
   const read = reader.begin("client", new AbortController().signal);
   for (let size = 0; size < 3; size++) expect(await read(5000, { last: "x" })).toBe("too-many");
-  await expect(read(5000, { last: "x" })).rejects.toMatchObject({ answer: { status: 404 } });
+  await expect(read(5000, { last: "x" })).rejects.toMatchObject({ response: { status: 404 } });
   await reader.begin("client", new AbortController().signal)(5000, { last: "x" });
   expect(query).toHaveBeenLastCalledWith(
     expect.objectContaining({ target: "/v2/_catalog?n=5000&last=x" }),
@@ -158,7 +158,7 @@ test.each([
   [302, 502],
   [204, 502],
 ])("a registry that answers %i gets the client %i", async (status, expected) => {
-  const answer = answering({ status }).read(2, {});
-  await expect(answer).rejects.toBeInstanceOf(UpstreamFault);
-  await expect(answer).rejects.toMatchObject({ answer: { status: expected } });
+  const response = registryWith({ status }).read(2, {});
+  await expect(response).rejects.toBeInstanceOf(UpstreamFault);
+  await expect(response).rejects.toMatchObject({ response: { status: expected } });
 });

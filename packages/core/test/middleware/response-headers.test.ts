@@ -102,9 +102,9 @@ async function gateInApp(registry: OutgoingHttpHeaders, app: OutgoingHttpHeaders
 
 describe.each(kinds)("a response that the gate %s", (kind, target, status) => {
   const ask = async (registry: OutgoingHttpHeaders, app: OutgoingHttpHeaders) => {
-    const answer = await send((await gateInApp(registry, app)).port, { path: target });
-    expect(answer.status).toBe(status);
-    return answer;
+    const response = await send((await gateInApp(registry, app)).port, { path: target });
+    expect(response.status).toBe(status);
+    return response;
   };
 
   test("keeps what the app before it has said about the app and the host", async () => {

@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { isOldAgent, shapeFault } from "../../src/validate/shape.ts";
+import { isOldAgent, requestFault } from "../../src/validate/validate-request.ts";
 import { type Head, receivedRequest } from "../received-request.ts";
 
 const none: ReadonlySet<string> = new Set();
 const identity: ReadonlySet<string> = new Set(["x-forwarded-user", "x-groups"]);
 
 const faultOf = async (head: Head, credentialHeaders = none) =>
-  shapeFault(await receivedRequest(head), credentialHeaders);
+  requestFault(await receivedRequest(head), credentialHeaders);
 
 const length = (bytes: number): readonly [string, string] => ["Content-Length", `${bytes}`];
 /** So many headers beside the host, short enough not to be too long for Node. */

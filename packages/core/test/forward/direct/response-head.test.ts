@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { MalformedAnswerError, parseHead } from "../../../src/forward/direct/answer-head.ts";
+import { MalformedResponseError, parseHead } from "../../../src/forward/direct/response-head.ts";
 
 const parse = (...lines: string[]) => parseHead(lines.join("\r\n"));
 const withHeader = (line: string) => parse("HTTP/1.1 200 OK", line);
@@ -33,7 +33,7 @@ describe("a status line", () => {
     "HTTP/1.1 200 OK\rX: y",
     "HTTP/1.1 200 OK\u0100",
   ])("%j is none", (line) => {
-    expect(() => parse(line)).toThrow(MalformedAnswerError);
+    expect(() => parse(line)).toThrow(MalformedResponseError);
   });
 });
 
@@ -65,7 +65,7 @@ describe("a header", () => {
     "X: a\u0001b",
     "",
   ])("%j is none", (line) => {
-    expect(() => withHeader(line)).toThrow(MalformedAnswerError);
+    expect(() => withHeader(line)).toThrow(MalformedResponseError);
   });
 
   test("that stands twice is joined, or the first counts, or it is refused where it frames the body", () => {

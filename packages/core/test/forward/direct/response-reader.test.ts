@@ -3,17 +3,17 @@ import { request as httpRequest, type IncomingMessage } from "node:http";
 import { createServer } from "node:net";
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { readAnswer } from "./read-answer.ts";
+import { readResponse } from "./read-response.ts";
 
 const chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
 
-describe("an answer", () => {
+describe("a response", () => {
   test("of known length is whole with its last byte", () => {
-    expect(readAnswer(["HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n1234"])).toMatchObject({
+    expect(readResponse(["HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n1234"])).toMatchObject({
       body: "1234",
       complete: false,
     });
-    expect(readAnswer(["HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n1234", "5"])).toMatchObject({
+    expect(readResponse(["HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n1234", "5"])).toMatchObject({
       body: "12345",
       complete: true,
       reusable: true,
@@ -31,7 +31,7 @@ describe("an answer", () => {
     ["line ends in the data", "4\r\n\r\n\r\n\r\n0\r\n\r\n", "\r\n\r\n"],
     ["none", "0\r\n\r\n", ""],
   ])("in chunks is put together: %s", (_, bytes, body) => {
-    expect(readAnswer([chunked + bytes])).toMatchObject({ body, complete: true, reusable: true, fault: undefined });
+    expect(readResponse([chunked + bytes])).toMatchObject({ body, complete: true, reusable: true, fault: undefined });
   });
 
   test.each([
@@ -51,13 +51,17 @@ describe("an answer", () => {
     ["a trailer that is folded", "0\r\nX: y\r\n z\r\n\r\n"],
     ["trailers without end", `0\r\n${"X: y\r\n".repeat(4000)}`],
   ])("in chunks is refused: %s", (_, bytes) => {
-    expect(readAnswer([chunked + bytes])).toMatchObject({ complete: false, fault: expect.any(String) });
+    expect(readResponse([chunked + bytes])).toMatchObject({ complete: false, fault: expect.any(String) });
   });
 
   test("that says nothing of its end is whole when the connection ends, and only then", () => {
     const bytes = "HTTP/1.1 200 OK\r\n\r\nall of it";
-    expect(readAnswer([bytes])).toMatchObject({ body: "all of it", complete: false });
-    expect(readAnswer([bytes], { closed: true })).toMatchObject({ body: "all of it", complete: true, reusable: false });
+    expect(readResponse([bytes])).toMatchObject({ body: "all of it", complete: false });
+    expect(readResponse([bytes], { closed: true })).toMatchObject({
+      body: "all of it",
+      complete: true,
+      reusable: false,
+    });
   });
 
   test.each([
@@ -69,33 +73,33 @@ describe("an answer", () => {
     ["before the last line end", `${chunked}0\r\n`],
     ["after a hint", "HTTP/1.1 103 Early Hints\r\n\r\n"],
   ])("that ends %s is not whole", (_, bytes) => {
-    expect(readAnswer([bytes], { closed: true })).toMatchObject({
+    expect(readResponse([bytes], { closed: true })).toMatchObject({
       complete: false,
-      fault: "the registry closed the connection before the answer was whole",
+      fault: "the registry closed the connection before the response was whole",
     });
   });
 
   test("spoils its connection where more comes than was announced", () => {
     const bytes = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n12345";
-    expect(readAnswer([`${bytes}6`])).toMatchObject({ body: "12345", complete: true, reusable: false });
-    expect(readAnswer([bytes, "HTTP/1.1 200 OK\r\n"])).toMatchObject({
+    expect(readResponse([`${bytes}6`])).toMatchObject({ body: "12345", complete: true, reusable: false });
+    expect(readResponse([bytes, "HTTP/1.1 200 OK\r\n"])).toMatchObject({
       body: "12345",
       complete: true,
       reusable: false,
     });
-    expect(readAnswer([bytes], { method: "HEAD" })).toMatchObject({ body: "", complete: true, reusable: false });
-    expect(readAnswer([`${chunked}0\r\n\r\n0`])).toMatchObject({ body: "", complete: true, reusable: false });
+    expect(readResponse([bytes], { method: "HEAD" })).toMatchObject({ body: "", complete: true, reusable: false });
+    expect(readResponse([`${chunked}0\r\n\r\n0`])).toMatchObject({ body: "", complete: true, reusable: false });
   });
 
   test("comes after what only says that it will, eight times at most", () => {
     const interim = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\nContent-Length: 9\r\n\r\n";
     const final = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-    const answer = readAnswer([interim.repeat(8) + final]);
-    expect(answer).toMatchObject({ body: "ok", complete: true, reusable: true });
-    expect(answer.head).toMatchObject({ statusCode: 200, headers: { "content-length": "2" } });
-    expect(readAnswer([interim.repeat(9) + final]).fault).toBe("the answer does not come");
-    expect(readAnswer(["HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"]).fault).toBe(
-      "the answer does not come",
+    const response = readResponse([interim.repeat(8) + final]);
+    expect(response).toMatchObject({ body: "ok", complete: true, reusable: true });
+    expect(response.head).toMatchObject({ statusCode: 200, headers: { "content-length": "2" } });
+    expect(readResponse([interim.repeat(9) + final]).fault).toBe("the response does not come");
+    expect(readResponse(["HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"]).fault).toBe(
+      "the response does not come",
     );
   });
 
@@ -104,9 +108,9 @@ describe("an answer", () => {
       const bare = "HTTP/1.1 204 No Content\r\nX: ";
       return `${bare}${"x".repeat(length - bare.length)}`;
     };
-    expect(readAnswer([head(32_768), "\r\n\r\n"])).toMatchObject({ complete: true });
-    expect(readAnswer([`${head(32_769)}\r\n\r\n`]).fault).toBe("the head is too long");
-    expect(readAnswer([head(20_000), "x".repeat(20_000)]).fault).toBe("the head is too long");
+    expect(readResponse([head(32_768), "\r\n\r\n"])).toMatchObject({ complete: true });
+    expect(readResponse([`${head(32_769)}\r\n\r\n`]).fault).toBe("the head is too long");
+    expect(readResponse([head(20_000), "x".repeat(20_000)]).fault).toBe("the head is too long");
   });
 
   test.each([
@@ -115,20 +119,20 @@ describe("an answer", () => {
     "HTTP/1.1 200 OK\r\nX: y\r\n\n",
     "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\n",
   ])("with a bare line feed in its head is refused at once: %j", (bytes) => {
-    for (const chunks of [[bytes], [...bytes]]) expect(readAnswer(chunks).fault).toContain("bare line feed");
+    for (const chunks of [[bytes], [...bytes]]) expect(readResponse(chunks).fault).toContain("bare line feed");
   });
 
   test.each(["SSH-2.0-OpenSSH", "\r\nHTTP/1.1 200 OK", "HTTP/2 200", "<html>"])(
     "that begins with %j is refused at once, not waited for",
     (bytes) => {
-      expect(readAnswer([bytes]).fault).toBe("the answer is not one of HTTP/1");
-      expect(readAnswer([...bytes]).fault).toBe("the answer is not one of HTTP/1");
+      expect(readResponse([bytes]).fault).toBe("the response is not one of HTTP/1");
+      expect(readResponse([...bytes]).fault).toBe("the response is not one of HTTP/1");
     },
   );
 });
 
 /** Answers that are right, and such as are nearly so. */
-const answers = fc
+const responses = fc
   .record({
     status: fc.constantFrom(
       "HTTP/1.1 200 OK",
@@ -168,28 +172,28 @@ const answers = fc
   })
   .map(({ status, headers, end, body }) => [status, ...headers, "", ""].join(end) + body);
 
-test("the pieces in which an answer comes make no difference", () => {
+test("the chunks in which a response comes make no difference", () => {
   fc.assert(
     fc.property(
-      answers,
+      responses,
       fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 }),
       fc.boolean(),
       (bytes, lengths, head) => {
-        const pieces: string[] = [];
+        const chunks: string[] = [];
         for (let at = 0, turn = 0; at < bytes.length; turn++) {
           const length = lengths[turn % lengths.length] ?? 1;
-          pieces.push(bytes.slice(at, at + length));
+          chunks.push(bytes.slice(at, at + length));
           at += length;
         }
         const settings = { method: head ? "HEAD" : "GET", closed: true } as const;
-        expect(readAnswer(pieces, settings)).toEqual(readAnswer([bytes], settings));
+        expect(readResponse(chunks, settings)).toEqual(readResponse([bytes], settings));
       },
     ),
     { numRuns: 1000 },
   );
 });
 
-test("what is accepted as whole, Node's own client takes for the same answer", async () => {
+test("what is accepted as whole, Node's own client takes for the same response", async () => {
   let bytes = "";
   const server = createServer((socket) => {
     socket.on("error", () => {});
@@ -204,14 +208,14 @@ test("what is accepted as whole, Node's own client takes for the same answer", a
   const ask = (method: string): Promise<{ status: number | undefined; headers: object; body: string }> =>
     new Promise((resolve, reject) => {
       const request = httpRequest({ host: "127.0.0.1", port, method, agent: false }, (response: IncomingMessage) => {
-        const pieces: Buffer[] = [];
-        response.on("data", (piece: Buffer) => pieces.push(piece));
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
         response.once("error", reject);
         response.once("end", () =>
           resolve({
             status: response.statusCode,
             headers: response.headers,
-            body: Buffer.concat(pieces).toString("latin1"),
+            body: Buffer.concat(chunks).toString("latin1"),
           }),
         );
       });
@@ -221,11 +225,11 @@ test("what is accepted as whole, Node's own client takes for the same answer", a
 
   let whole = 0;
   await fc.assert(
-    fc.asyncProperty(answers, fc.constantFrom("GET", "HEAD"), async (generated, method) => {
-      const ours = readAnswer([generated], { method, closed: true });
+    fc.asyncProperty(responses, fc.constantFrom("GET", "HEAD"), async (generated, method) => {
+      const ours = readResponse([generated], { method, closed: true });
       if (!ours.complete || ours.fault !== undefined) return;
-      // Of what follows an answer, ours takes no notice but to give the connection up; theirs takes offence.
-      if (readAnswer([generated.slice(0, -1)], { method }).complete) return;
+      // Of what follows a response, ours takes no notice but to give the connection up; theirs takes offence.
+      if (readResponse([generated.slice(0, -1)], { method }).complete) return;
       whole++;
       bytes = generated;
       const theirs = await ask(method);

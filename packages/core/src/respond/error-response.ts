@@ -5,23 +5,23 @@ import { holdsBodyBack } from "../validate/expectation.ts";
 import { writeAddedHeaders } from "./added-headers.ts";
 import { protectCookies, removeOwnedHeaders } from "./app-headers.ts";
 import { claim } from "./claim.ts";
-import { endAnswer } from "./end-answer.ts";
+import { endResponse } from "./end-response.ts";
 import { requestIdOf } from "./request-id.ts";
 
-/** An answer that the gate gives by itself. */
-export interface ErrorAnswer {
+/** A response that the gate gives by itself. */
+export interface ErrorResponse {
   readonly status: number;
   readonly code: ErrorCode | "TOOMANYREQUESTS";
   readonly message: string;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   /**
-   * What the caller would have to be allowed. The error's detail has it, but for the names: an answer tells nobody what
+   * What the caller would have to be allowed. The error's detail has it, but for the names: a response tells nobody what
    * they asked for. Docker leaves out the message of an error that has no detail, where it is the usual one of its code.
    */
   readonly accesses?: readonly Access[];
 }
 
-/** The header that marks a registry of the second version of the API, on every answer (docker-registry's API). */
+/** The header that marks a registry of the second version of the API, on every response (docker-registry's API). */
 export const apiVersion: readonly [name: string, value: string] = ["Docker-Distribution-Api-Version", "registry/2.0"];
 
 /**
@@ -33,33 +33,33 @@ export const apiVersion: readonly [name: string, value: string] = ["Docker-Distr
  *
  * @returns the length of the body, in bytes.
  */
-export function sendError(request: IncomingMessage, response: ServerResponse, answer: ErrorAnswer): number {
+export function sendError(request: IncomingMessage, response: ServerResponse, error: ErrorResponse): number {
   if (!claim(response)) return 0;
-  const body = errorBody(answer);
-  response.statusCode = answer.status;
+  const body = errorBody(error);
+  response.statusCode = error.status;
   removeOwnedHeaders(response);
-  for (const [name, value] of Object.entries(errorHeaders(answer, body))) response.setHeader(name, value);
+  for (const [name, value] of Object.entries(errorHeaders(error, body))) response.setHeader(name, value);
   requestIdOf(response);
   writeAddedHeaders(response);
   if (holdsBodyBack(request)) response.setHeader("Connection", "close");
   protectCookies(response);
   const withBody = request.method !== "HEAD";
-  endAnswer(request, response, withBody ? body : undefined);
+  endResponse(request, response, withBody ? body : undefined);
   return withBody ? Buffer.byteLength(body) : 0;
 }
 
-export function errorBody({ code, message, accesses = [] }: ErrorAnswer): string {
+export function errorBody({ code, message, accesses = [] }: ErrorResponse): string {
   const detail = accesses.length > 0 ? accesses.map(({ type, action }) => ({ type, action })) : null;
   return JSON.stringify({ errors: [{ code, message, detail }] });
 }
 
-export function errorHeaders(answer: ErrorAnswer, body: string): Record<string, string | readonly string[]> {
+export function errorHeaders(error: ErrorResponse, body: string): Record<string, string | readonly string[]> {
   const [name, version] = apiVersion;
   return {
     "Content-Type": "application/json; charset=utf-8",
     "Content-Length": `${Buffer.byteLength(body)}`,
     [name]: version,
     "X-Content-Type-Options": "nosniff",
-    ...answer.headers,
+    ...error.headers,
   };
 }

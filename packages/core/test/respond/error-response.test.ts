@@ -1,16 +1,16 @@
 import { ServerResponse } from "node:http";
 import { describe, expect, test, vi } from "vitest";
-import { type ErrorAnswer, sendError } from "../../src/respond/error-answer.ts";
+import { type ErrorResponse, sendError } from "../../src/respond/error-response.ts";
 import { type Head, receivedRequest } from "../received-request.ts";
 
-const refusal: ErrorAnswer = { status: 405, code: "UNSUPPORTED", message: "not so", headers: { Allow: "GET, HEAD" } };
+const refusal: ErrorResponse = { status: 405, code: "UNSUPPORTED", message: "not so", headers: { Allow: "GET, HEAD" } };
 
-async function sent(answer: ErrorAnswer, head: Head = {}, before: Readonly<Record<string, string>> = {}) {
+async function sent(error: ErrorResponse, head: Head = {}, before: Readonly<Record<string, string>> = {}) {
   const request = await receivedRequest(head);
   const response = new ServerResponse(request);
   for (const [name, value] of Object.entries(before)) response.setHeader(name, value);
   const end = vi.spyOn(response, "end");
-  const length = sendError(request, response, answer);
+  const length = sendError(request, response, error);
   const body: unknown = end.mock.calls[0]?.[0];
   // Each request has another.
   const { "x-request-id": _, ...headers } = response.getHeaders();
@@ -36,7 +36,7 @@ describe("an error", () => {
 
   test("tells in its detail what would have to be allowed, where that is known, and not on what", async () => {
     const accesses = [{ type: "repository", name: "team/app", action: "push" }] as const;
-    const detail = async (answer: ErrorAnswer): Promise<unknown> => JSON.parse(String((await sent(answer)).body));
+    const detail = async (error: ErrorResponse): Promise<unknown> => JSON.parse(String((await sent(error)).body));
     const errors = (inDetail: unknown) => ({ errors: [{ code: "UNSUPPORTED", message: "not so", detail: inDetail }] });
     expect(await detail({ ...refusal, accesses })).toEqual(errors([{ type: "repository", action: "push" }]));
     expect(await detail({ ...refusal, accesses: [] })).toEqual(errors(null));

@@ -6,12 +6,12 @@ import { alice, connectRaw, exchange, startGate, startRawUpstream, startRegistry
 const blob = `/v2/team/app/blobs/sha256:${"0".repeat(64)}`;
 const get = [`GET ${blob} HTTP/1.1`, "Host: x", `Authorization: ${alice}`, "", ""];
 
-describe("an answer of the registry passes as it is", () => {
+describe("a response of the registry passes as it is", () => {
   test("a redirect to where the blobs are is the client's to follow", async () => {
     const registry = await startRegistry({ onRequest: redirectBlobs("https://storage.example/a?signature=b%2Fc") });
     const gate = await startGate({ upstream: registry.port });
-    const answer = await send(gate.port, { path: blob });
-    expect([answer.status, answer.headers.location]).toEqual([307, "https://storage.example/a?signature=b%2Fc"]);
+    const response = await send(gate.port, { path: blob });
+    expect([response.status, response.headers.location]).toEqual([307, "https://storage.example/a?signature=b%2Fc"]);
     expect(registry.requests).toHaveLength(1);
   });
 
@@ -20,8 +20,8 @@ describe("an answer of the registry passes as it is", () => {
       (socket) => void socket.write(`HTTP/1.1 ${status} Whatever\r\nContent-Length: 4\r\nRetry-After: 7\r\n\r\nbody`),
     );
     const gate = await startGate({ upstream: upstream.port });
-    const answer = await send(gate.port, { path: blob });
-    expect([answer.status, answer.headers["retry-after"], answer.body]).toEqual([status, "7", "body"]);
+    const response = await send(gate.port, { path: blob });
+    expect([response.status, response.headers["retry-after"], response.body]).toEqual([status, "7", "body"]);
     expect(upstream.received).toHaveLength(1);
     expect(gate.logged()).toBe("");
   });
@@ -48,8 +48,8 @@ describe("an answer of the registry passes as it is", () => {
     );
     const gate = await startGate({ upstream: upstream.port });
     for (let count = 0; count < 2; count++) {
-      const answer = await send(gate.port, { method: "HEAD", path: blob });
-      expect([answer.status, answer.headers["content-length"], answer.body]).toEqual([200, "123456", ""]);
+      const response = await send(gate.port, { method: "HEAD", path: blob });
+      expect([response.status, response.headers["content-length"], response.body]).toEqual([200, "123456", ""]);
     }
     expect(upstream.received).toHaveLength(1);
   });
@@ -80,8 +80,8 @@ describe("an answer of the registry passes as it is", () => {
     );
     const gate = await startGate({ upstream: upstream.port });
     for (let count = 0; count < 2; count++) {
-      const answer = await send(gate.port, { path: blob, headers: { connection: "keep-alive" } });
-      expect([answer.body, answer.headers.connection]).toEqual(["body", "keep-alive"]);
+      const response = await send(gate.port, { path: blob, headers: { connection: "keep-alive" } });
+      expect([response.body, response.headers.connection]).toEqual(["body", "keep-alive"]);
     }
     expect(upstream.received).toHaveLength(2);
   });
@@ -111,9 +111,9 @@ describe("a client that asks whether it may send its body", () => {
     const client = await connectRaw(gate.port);
     client.write([patch, ...expectation, `Authorization: ${alice}`, "", ""].join("\r\n"));
     expect(await client.until(/\r\n\r\n/)).toBe("HTTP/1.1 100 Continue\r\n\r\n");
-    client.write("piece");
+    client.write("chunk");
     expect(statuses(await client.until(/ 200 OK[\s\S]*\r\n\r\n/))).toEqual([100, 200]);
-    expect(upstream.received[0]).toMatch(/\r\n\r\npiece$/);
+    expect(upstream.received[0]).toMatch(/\r\n\r\nchunk$/);
     expect(upstream.received[0]).not.toMatch(/expect/i);
   });
 
@@ -138,12 +138,12 @@ test.each([
 ])("a refused client that sends its body all the same sees why, whether the connection %s", async (_, headers) => {
   const upstream = await startRawUpstream();
   const gate = await startGate({ upstream: upstream.port });
-  const answer = await send(gate.port, {
+  const response = await send(gate.port, {
     method: "PATCH",
     path: "/v2/team/app/blobs/uploads/1",
     headers: { ...headers, authorization: "Basic bm9ib2R5OnJlYWxseQ==" },
     body: zeros(20 * 2 ** 20),
   });
-  expect([answer.status, errorCode(answer)]).toEqual([401, "UNAUTHORIZED"]);
+  expect([response.status, errorCode(response)]).toEqual([401, "UNAUTHORIZED"]);
   expect(upstream.received).toEqual([]);
 });

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { sendError } from "../../src/respond/error-answer.ts";
+import { sendError } from "../../src/respond/error-response.ts";
 
 test("keeps a connection that is to be closed open until the body of the refused request has come", async () => {
   const server = createServer((request, response) => {

@@ -24,7 +24,7 @@ export interface AllowedPages {
  *
  * @param bySession Whether the user is known by the app's session alone.
  */
-export function forgeryFault(
+export function crossSiteFault(
   request: IncomingMessage,
   client: Client,
   bySession: boolean,

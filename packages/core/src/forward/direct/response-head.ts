@@ -1,10 +1,10 @@
-/** The registry's answer is not HTTP/1.1 as it must be, or could be read in two ways. */
-export class MalformedAnswerError extends Error {
-  override readonly name = "MalformedAnswerError";
+/** The registry's response is not HTTP/1.1 as it must be, or could be read in two ways. */
+export class MalformedResponseError extends Error {
+  override readonly name = "MalformedResponseError";
 }
 
-/** The head of an answer. */
-export interface AnswerHead {
+/** The head of a response. */
+export interface ParsedHead {
   /** The minor version of HTTP/1. */
   readonly minor: 0 | 1;
   readonly statusCode: number;
@@ -31,16 +31,16 @@ const single: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Parses the head of an answer (RFC 9112, sections 4 and 5): no folded lines, no blank before a colon, no control
+ * Parses the head of a response (RFC 9112, sections 4 and 5): no folded lines, no blank before a colon, no control
  * character, no line that ends in anything but CR LF.
  *
  * @param text Without the empty line at its end, as Latin-1.
- * @throws {MalformedAnswerError}
+ * @throws {MalformedResponseError}
  */
-export function parseHead(text: string): AnswerHead {
+export function parseHead(text: string): ParsedHead {
   const lines = text.split("\r\n");
   const status = statusLine.exec(lines[0] ?? "");
-  if (status === null) throw new MalformedAnswerError("the status line is malformed");
+  if (status === null) throw new MalformedResponseError("the status line is malformed");
   const headers: NodeJS.Dict<string> = Object.create(null);
   for (let index = 1; index < lines.length; index++) {
     const line = lines[index] ?? "";
@@ -48,11 +48,11 @@ export function parseHead(text: string): AnswerHead {
     const name = line.slice(0, colon).toLowerCase();
     const value = trimBlanks(line.slice(colon + 1));
     if (colon < 1 || !fieldName.test(name) || !fieldValue.test(value)) {
-      throw new MalformedAnswerError("a header is malformed");
+      throw new MalformedResponseError("a header is malformed");
     }
     const before = headers[name];
     if (before === undefined) headers[name] = value;
-    else if (framing.has(name)) throw new MalformedAnswerError(`${name} stands twice`);
+    else if (framing.has(name)) throw new MalformedResponseError(`${name} stands twice`);
     else if (!single.has(name)) headers[name] = `${before}, ${value}`;
   }
   return { minor: status[1] === "1" ? 1 : 0, statusCode: Number(status[2]), headers };

@@ -1,6 +1,6 @@
 import type { Access, Challenge } from "@registry-gate/auth";
 import { expect, test } from "vitest";
-import * as answers from "../../src/respond/answers.ts";
+import * as responses from "../../src/respond/responses.ts";
 
 const pull: readonly Access[] = [{ type: "repository", name: "team/app", action: "pull" }];
 
@@ -9,7 +9,7 @@ test("a 401 asks for what its challenges say, a line for each", () => {
     { scheme: "Basic", parameters: { realm: "Registry realm" } },
     { scheme: "Bearer", parameters: { realm: "https://token.example.com", scope: "repository:team/app:pull" } },
   ];
-  expect(answers.unauthorized(challenges, pull)).toEqual({
+  expect(responses.unauthorized(challenges, pull)).toEqual({
     status: 401,
     code: "UNAUTHORIZED",
     message: "authentication required",
@@ -24,7 +24,7 @@ test("a 401 asks for what its challenges say, a line for each", () => {
 });
 
 test("what is denied and what is missing are told in the same words, with what would have to be allowed", () => {
-  expect(answers.denied(pull)).toEqual({
+  expect(responses.denied(pull)).toEqual({
     status: 403,
     code: "DENIED",
     message: "requested access to the resource is denied",
@@ -33,7 +33,7 @@ test("what is denied and what is missing are told in the same words, with what w
 });
 
 test("a tag that must stay is named in the refusal", () => {
-  expect(answers.immutable("v1")).toMatchObject({
+  expect(responses.immutable("v1")).toMatchObject({
     status: 403,
     code: "DENIED",
     message: expect.stringContaining("v1"),
@@ -42,22 +42,22 @@ test("a tag that must stay is named in the refusal", () => {
 
 test("a refusal names the methods that are known, where that is what is wrong", () => {
   const refusal = { status: 405, code: "UNSUPPORTED", message: "the operation is unsupported" } as const;
-  expect(answers.refused({ ...refusal, allow: ["GET", "HEAD"] }).headers).toEqual({ Allow: "GET, HEAD" });
-  expect(answers.refused(refusal)).toEqual(refusal);
+  expect(responses.refused({ ...refusal, allow: ["GET", "HEAD"] }).headers).toEqual({ Allow: "GET, HEAD" });
+  expect(responses.refused(refusal)).toEqual(refusal);
 });
 
 test.each([
-  ["a backend that is down", answers.backendUnavailable, 503, "UNAVAILABLE"],
-  ["a registry that cannot be reached", answers.upstreamUnreachable, 502, "UNAVAILABLE"],
-  ["a registry that says nothing", answers.upstreamSilent, 504, "UNAVAILABLE"],
-  ["two users in one request", answers.conflictingIdentities, 400, "UNSUPPORTED"],
-  ["a body that was read already", answers.bodyAlreadyRead, 500, "UNKNOWN"],
-  ["a mistake of the gate", answers.internalError, 500, "UNKNOWN"],
-  ["nothing", answers.notFound, 404, "UNSUPPORTED"],
-])("the answer for %s has its status and code", (_, answer, status, code) => {
-  expect(answer).toMatchObject({ status, code });
+  ["a backend that is down", responses.backendUnavailable, 503, "UNAVAILABLE"],
+  ["a registry that cannot be reached", responses.upstreamUnreachable, 502, "UNAVAILABLE"],
+  ["a registry that says nothing", responses.upstreamSilent, 504, "UNAVAILABLE"],
+  ["two users in one request", responses.conflictingIdentities, 400, "UNSUPPORTED"],
+  ["a body that was read already", responses.bodyAlreadyRead, 500, "UNKNOWN"],
+  ["a mistake of the gate", responses.internalError, 500, "UNKNOWN"],
+  ["nothing", responses.notFound, 404, "UNSUPPORTED"],
+])("the response for %s has its status and code", (_, response, status, code) => {
+  expect(response).toMatchObject({ status, code });
 });
 
 test("a client is told when to try again where a backend is down", () => {
-  expect(answers.backendUnavailable.headers?.["Retry-After"]).toMatch(/^\d+$/);
+  expect(responses.backendUnavailable.headers?.["Retry-After"]).toMatch(/^\d+$/);
 });

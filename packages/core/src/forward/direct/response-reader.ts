@@ -1,38 +1,38 @@
-import { type AnswerHead, MalformedAnswerError, parseHead } from "./answer-head.ts";
 import { framingOf } from "./body-framing.ts";
 import { type ChunkedBody, chunkedBody } from "./chunked-body.ts";
+import { MalformedResponseError, type ParsedHead, parseHead } from "./response-head.ts";
 
-/** Takes the parts of an answer as they are understood. */
-export interface AnswerSink {
-  /** The head of the final answer. */
-  head(head: AnswerHead): void;
-  /** A piece of the body: a view of what was read, never empty. */
-  body(piece: Buffer): void;
+/** Takes the parts of a response as they are understood. */
+export interface ReaderSink {
+  /** The head of the final response. */
+  head(head: ParsedHead): void;
+  /** A chunk of the body: a view of what was read, never empty. */
+  body(chunk: Buffer): void;
 }
 
 /**
- * Reads one answer from the bytes of a connection, in whatever pieces they come.
+ * Reads one response from the bytes of a connection, in whatever chunks they come.
  *
  * There are no getters in it: V8 makes a hidden class of its own for each object that is written with one, and keeps
  * everything that belongs to it until the next full collection.
  */
-export interface AnswerReader {
-  /** @throws {MalformedAnswerError} when the answer cannot be understood. */
+export interface ResponseReader {
+  /** @throws {MalformedResponseError} when the response cannot be understood. */
   read(bytes: Buffer): void;
   /**
    * The registry sends no more.
    *
-   * @throws {MalformedAnswerError} when the answer is not whole.
+   * @throws {MalformedResponseError} when the response is not whole.
    */
   end(): void;
   isComplete(): boolean;
-  /** Of a complete answer: whether the connection can be used for another one. */
+  /** Of a complete response: whether the connection can be used for another one. */
   isReusable(): boolean;
 }
 
 /** Of a head, in bytes. */
 const longestHead = 32_768;
-/** How many answers may say that another one follows. */
+/** How many responses may say that another one follows. */
 const mostInterim = 8;
 const endOfHead = "\r\n\r\n";
 const beginning = "HTTP/1.";
@@ -41,7 +41,7 @@ const nothing = Buffer.alloc(0);
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 
-export function answerReader(method: "GET" | "HEAD", sink: AnswerSink): AnswerReader {
+export function responseReader(method: "GET" | "HEAD", sink: ReaderSink): ResponseReader {
   /** What has come of a head that is not whole yet. */
   let begun: Buffer = nothing;
   let interim = 0;
@@ -50,7 +50,7 @@ export function answerReader(method: "GET" | "HEAD", sink: AnswerSink): AnswerRe
   let reusable = false;
 
   const isComplete = (): boolean => left === 0 || (typeof left === "object" && left.isComplete());
-  const take = (piece: Buffer): void => sink.body(piece);
+  const take = (chunk: Buffer): void => sink.body(chunk);
 
   function read(bytes: Buffer): void {
     let rest = bytes;
@@ -59,7 +59,7 @@ export function answerReader(method: "GET" | "HEAD", sink: AnswerSink): AnswerRe
       if (next === undefined) return;
       rest = next;
     }
-    // What follows an answer was not asked for, and might be taken for the next one.
+    // What follows a response was not asked for, and might be taken for the next one.
     if (readBody(rest) < rest.length) reusable = false;
   }
 
@@ -68,15 +68,15 @@ export function answerReader(method: "GET" | "HEAD", sink: AnswerSink): AnswerRe
     const known = begun.length;
     const all = known === 0 ? bytes : Buffer.concat([begun, bytes]);
     if (!beginning.startsWith(all.toString("latin1", 0, beginning.length))) {
-      throw new MalformedAnswerError("the answer is not one of HTTP/1");
+      throw new MalformedResponseError("the response is not one of HTTP/1");
     }
     const end = all.indexOf(endOfHead, Math.max(0, known - endOfHead.length), "latin1");
     // An empty line in bare line feeds would otherwise be waited for until the registry is taken to be silent.
     if (hasBareLineFeed(all, known, Math.min(end === -1 ? all.length : end, longestHead))) {
-      throw new MalformedAnswerError("a line of the head ends in a bare line feed");
+      throw new MalformedResponseError("a line of the head ends in a bare line feed");
     }
     if (end > longestHead || (end === -1 && all.length > longestHead)) {
-      throw new MalformedAnswerError("the head is too long");
+      throw new MalformedResponseError("the head is too long");
     }
     if (end === -1) {
       // The bytes are the connection's, which will read into them again.
@@ -90,12 +90,12 @@ export function answerReader(method: "GET" | "HEAD", sink: AnswerSink): AnswerRe
     return all.subarray(end + endOfHead.length);
   }
 
-  /** Says that the answer is still to come (RFC 9110, section 15.2); nobody asked to switch protocols. */
-  function skipInterim({ statusCode }: AnswerHead): void {
-    if (statusCode === 101 || ++interim > mostInterim) throw new MalformedAnswerError("the answer does not come");
+  /** Says that the response is still to come (RFC 9110, section 15.2); nobody asked to switch protocols. */
+  function skipInterim({ statusCode }: ParsedHead): void {
+    if (statusCode === 101 || ++interim > mostInterim) throw new MalformedResponseError("the response does not come");
   }
 
-  function accept(head: AnswerHead): void {
+  function accept(head: ParsedHead): void {
     const framing = framingOf(head, method);
     left = framing.body === "chunked" ? chunkedBody() : framing.body;
     reusable = framing.reusable;
@@ -116,7 +116,7 @@ export function answerReader(method: "GET" | "HEAD", sink: AnswerSink): AnswerRe
     end() {
       if (left === "until-close") left = 0;
       if (!isComplete())
-        throw new MalformedAnswerError("the registry closed the connection before the answer was whole");
+        throw new MalformedResponseError("the registry closed the connection before the response was whole");
     },
     isComplete,
     isReusable: () => reusable,

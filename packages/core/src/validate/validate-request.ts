@@ -38,9 +38,9 @@ export function isOldAgent(agent: string | undefined): boolean {
  *
  * @param credentialHeaders Further headers that must not stand twice, in lower case.
  */
-export function shapeFault(request: IncomingMessage, credentialHeaders: ReadonlySet<string>): Refusal | undefined {
+export function requestFault(request: IncomingMessage, credentialHeaders: ReadonlySet<string>): Refusal | undefined {
   try {
-    checkShape(request, credentialHeaders);
+    checkRequest(request, credentialHeaders);
     return undefined;
   } catch (error) {
     if (error instanceof RefusedError) return error.refusal;
@@ -48,7 +48,7 @@ export function shapeFault(request: IncomingMessage, credentialHeaders: Readonly
   }
 }
 
-function checkShape(request: IncomingMessage, credentialHeaders: ReadonlySet<string>): void {
+function checkRequest(request: IncomingMessage, credentialHeaders: ReadonlySet<string>): void {
   const { headers, rawHeaders } = request;
   if (rawHeaders.length > 2 * mostHeaders) refuse(431, "UNSUPPORTED", "the request has too many headers");
   if (request.httpVersion !== "1.1" && request.httpVersion !== "1.0") {

@@ -5,15 +5,15 @@ import { holdsBodyBack } from "../validate/expectation.ts";
 export const lingering = 10_000;
 
 /**
- * Ends an answer, perhaps before the request's body has come whole. What is still to come is dropped for a while, and
- * then the connection: a client that sends it could not see the answer otherwise.
+ * Ends a response, perhaps before the request's body has come whole. What is still to come is dropped for a while, and
+ * then the connection: a client that sends it could not see the response otherwise.
  *
- * Where the connection is to be closed after the answer, it is ended only when the body is over: closing under a client
- * that is still sending would reset the connection before the answer was read.
+ * Where the connection is to be closed after the response, it is ended only when the body is over: closing under a client
+ * that is still sending would reset the connection before the response was read.
  *
  * @param rest What has not been written yet.
  */
-export function endAnswer(request: IncomingMessage, response: ServerResponse, rest?: string): void {
+export function endResponse(request: IncomingMessage, response: ServerResponse, rest?: string): void {
   if (request.complete || request.destroyed || staysOpen(response) || holdsBodyBack(request)) {
     response.end(rest);
     if (!request.complete) dropBody(request, () => {});

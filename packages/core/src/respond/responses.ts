@@ -1,41 +1,41 @@
 import type { Access, Challenge } from "@registry-gate/auth";
 import { formatChallenge } from "@registry-gate/auth-kit";
 import type { Refusal } from "../route/refusal.ts";
-import type { ErrorAnswer } from "./error-answer.ts";
+import type { ErrorResponse } from "./error-response.ts";
 
 /** How long a client should wait before it tries again, in seconds. */
 const retryAfter = "5";
 
 /** Known, but not allowed: the same words whether or not the repository exists. */
-export function denied(accesses: readonly Access[]): ErrorAnswer {
+export function denied(accesses: readonly Access[]): ErrorResponse {
   return { status: 403, code: "DENIED", message: "requested access to the resource is denied", accesses };
 }
 
 /** Of a tag that exists and must stay as it is. The caller may push here, so its existence is no secret. */
-export function immutable(tag: string): ErrorAnswer {
+export function immutable(tag: string): ErrorResponse {
   return { status: 403, code: "DENIED", message: `the tag ${tag} exists and is immutable` };
 }
 
 /** Of a tag that the rules do not let the caller delete, whether or not it exists. */
-export function undeletable(tag: string): ErrorAnswer {
+export function undeletable(tag: string): ErrorResponse {
   return { status: 403, code: "DENIED", message: `the tag ${tag} is immutable` };
 }
 
 /** Of a manifest or blob that such a tag refers to. The caller may not be allowed to see the tag, so it is not named. */
-export const referenced: ErrorAnswer = {
+export const referenced: ErrorResponse = {
   status: 403,
   code: "DENIED",
   message: "an immutable tag refers to this digest",
 };
 
 /** The registry did not say clearly enough what is under its tags. */
-export const undecided: ErrorAnswer = {
+export const undecided: ErrorResponse = {
   status: 502,
   code: "UNAVAILABLE",
   message: "whether this would change an immutable tag could not be found out",
 };
 
-export const backendUnavailable: ErrorAnswer = {
+export const backendUnavailable: ErrorResponse = {
   status: 503,
   code: "UNAVAILABLE",
   message: "the authentication service is unavailable",
@@ -43,7 +43,7 @@ export const backendUnavailable: ErrorAnswer = {
 };
 
 /** @param seconds How long to wait, at least 1. */
-export function throttled(seconds: number): ErrorAnswer {
+export function throttled(seconds: number): ErrorResponse {
   return {
     status: 429,
     code: "TOOMANYREQUESTS",
@@ -52,38 +52,38 @@ export function throttled(seconds: number): ErrorAnswer {
   };
 }
 
-export const conflictingIdentities: ErrorAnswer = {
+export const conflictingIdentities: ErrorResponse = {
   status: 400,
   code: "UNSUPPORTED",
   message: "the request names two different users",
 };
 
-export const foreignPage: ErrorAnswer = {
+export const foreignPage: ErrorResponse = {
   status: 403,
   code: "DENIED",
   message: "the request does not come from a page of this origin",
 };
 
-export const upstreamUnreachable: ErrorAnswer = {
+export const upstreamUnreachable: ErrorResponse = {
   status: 502,
   code: "UNAVAILABLE",
   message: "the registry is unreachable",
 };
 
 /** Whose login the registry wants is the gate's, and not the client's. */
-export const registryLogin: ErrorAnswer = {
+export const registryLogin: ErrorResponse = {
   status: 502,
   code: "UNAVAILABLE",
   message: "the registry does not let the gate in",
 };
 
-export const upstreamSilent: ErrorAnswer = {
+export const upstreamSilent: ErrorResponse = {
   status: 504,
   code: "UNAVAILABLE",
-  message: "the registry does not answer",
+  message: "the registry does not respond",
 };
 
-export const upstreamOverloaded: ErrorAnswer = {
+export const upstreamOverloaded: ErrorResponse = {
   status: 503,
   code: "UNAVAILABLE",
   message: "too many requests are waiting for the registry",
@@ -91,7 +91,7 @@ export const upstreamOverloaded: ErrorAnswer = {
 };
 
 /** More at the same time than the gate takes in all. */
-export const tooManyInFlight: ErrorAnswer = {
+export const tooManyInFlight: ErrorResponse = {
   status: 503,
   code: "UNAVAILABLE",
   message: "too many requests at the same time",
@@ -99,30 +99,30 @@ export const tooManyInFlight: ErrorAnswer = {
 };
 
 /** More at the same time than the gate takes of one client. */
-export const tooManyInFlightOfClient: ErrorAnswer = {
+export const tooManyInFlightOfClient: ErrorResponse = {
   status: 429,
   code: "TOOMANYREQUESTS",
   message: "too many requests at the same time from one client",
   headers: { "Retry-After": retryAfter },
 };
 
-export const bodyStalled: ErrorAnswer = {
+export const bodyStalled: ErrorResponse = {
   status: 408,
   code: "UNKNOWN",
   message: "the request's body did not come in time",
 };
 
-export const bodyAlreadyRead: ErrorAnswer = {
+export const bodyAlreadyRead: ErrorResponse = {
   status: 500,
   code: "UNKNOWN",
   message: "the request's body was read before it reached the registry gate",
 };
 
-export const internalError: ErrorAnswer = { status: 500, code: "UNKNOWN", message: "internal error" };
+export const internalError: ErrorResponse = { status: 500, code: "UNKNOWN", message: "internal error" };
 
-export const notFound: ErrorAnswer = { status: 404, code: "UNSUPPORTED", message: "nothing is here" };
+export const notFound: ErrorResponse = { status: 404, code: "UNSUPPORTED", message: "nothing is here" };
 
-export const noTunnel: ErrorAnswer = {
+export const noTunnel: ErrorResponse = {
   status: 405,
   code: "UNSUPPORTED",
   message: "the operation is unsupported",
@@ -130,7 +130,7 @@ export const noTunnel: ErrorAnswer = {
 };
 
 /** For what Node's parser could not read, by the code of its error. */
-export function unreadable(code: string): ErrorAnswer {
+export function unreadable(code: string): ErrorResponse {
   switch (code) {
     case "HPE_HEADER_OVERFLOW":
       return {
@@ -147,14 +147,14 @@ export function unreadable(code: string): ErrorAnswer {
   }
 }
 
-export function refused({ status, code, message, allow }: Refusal): ErrorAnswer {
+export function refused({ status, code, message, allow }: Refusal): ErrorResponse {
   return allow === undefined
     ? { status, code, message }
     : { status, code, message, headers: { Allow: allow.join(", ") } };
 }
 
 /** A 401 that asks for what the challenges say. */
-export function unauthorized(challenges: readonly Challenge[], accesses: readonly Access[]): ErrorAnswer {
+export function unauthorized(challenges: readonly Challenge[], accesses: readonly Access[]): ErrorResponse {
   return {
     status: 401,
     code: "UNAUTHORIZED",
