@@ -51,6 +51,8 @@ export interface Authenticated {
    * Absent: nothing is taken away. An empty list takes everything away.
    */
   readonly grants?: Grants;
+  /** The login has expired, and counts only for continuing uploads that began under it. */
+  readonly uploadsOnly?: true;
 }
 
 /** The credentials are this backend's to judge, and they are wrong. */
