@@ -33,7 +33,7 @@ import { type ErrorAnswer, sendError } from "./respond/error-answer.ts";
 import { sealPage, targetOf, withClientLink } from "./respond/listing-pages.ts";
 import { confine, writeHead } from "./respond/response-headers.ts";
 import { sendCatalog } from "./respond/send-catalog.ts";
-import { accessesOf, challengedAccesses } from "./route/accesses.ts";
+import { accessesOf, challengedAccesses, continuesUpload } from "./route/accesses.ts";
 import { parseRoute } from "./route/parse-route.ts";
 import { isRegistryTarget } from "./route/target.ts";
 import { sealerFor } from "./seal/sealer.ts";
@@ -161,6 +161,9 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
               unauthorized(isBearer(request.headers.authorization ?? "") ? "invalid_token" : undefined),
             )
           : end("throttled", verdict.reason, answers.throttled(verdict.retryAfter));
+      }
+      if (verdict.outcome === "expired" && !continuesUpload(asked)) {
+        return end("unauthenticated", verdict.reason, unauthorized("invalid_token"));
       }
       const { principal } = verdict;
       context.principal = principal;
