@@ -1,11 +1,9 @@
 import { type Fault, InvalidOptionsError } from "@registry-gate/auth";
-import { InvalidFileError } from "@registry-gate/auth-kit";
+import { InvalidFileError, ReplaceError, replaceFile } from "@registry-gate/auth-kit";
 import { bcryptFault, loadBcrypt } from "./bcrypt.ts";
 import { editEntry } from "./edit-entry.ts";
 import { BCRYPT_COST } from "./hash-format.ts";
 import { BCRYPT_MAX_BYTES } from "./hasher.ts";
-import { ReplaceError } from "./replace-error.ts";
-import { replaceFile } from "./replace-file.ts";
 import { parseUserFile, requireUserFile } from "./user-file.ts";
 
 /** How a password is written. */

@@ -36,6 +36,8 @@ export { InvalidFileError } from "./files/invalid-file-error.ts";
 export { inspectKeyPair, type KeyPairFault, type KeyPairFindings } from "./files/key-pair.ts";
 export { openAll } from "./files/open-all.ts";
 export { parseSecret, readSecret, readSecretText, withoutByteOrderMark } from "./files/read-secret.ts";
+export { ReplaceError } from "./files/replace-error.ts";
+export { type ReplaceOptions, replaceFile } from "./files/replace-file.ts";
 export {
   basicCredentials,
   basicLogin,

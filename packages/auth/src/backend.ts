@@ -38,7 +38,7 @@ export interface AuthRequest {
 }
 
 /** "Unknown here", "wrong" and "the directory is down" are three things; the third is thrown. */
-export type AuthResult = Authenticated | Rejected | Abstained | Conflicting;
+export type AuthResult = Authenticated | Anonymous | Rejected | Abstained | Conflicting;
 
 /** The credentials are good. The chain asks no further backend. */
 export interface Authenticated {
@@ -51,6 +51,20 @@ export interface Authenticated {
    * Absent: nothing is taken away. An empty list takes everything away.
    */
   readonly grants?: Grants;
+  /** The login has expired, and counts only for continuing uploads that began under it. */
+  readonly uploadsOnly?: true;
+}
+
+/**
+ * The credentials are good, and say that nobody signed in: a token that was issued for what anonymous users may do. The chain
+ * asks no further backend.
+ */
+export interface Anonymous {
+  readonly status: "anonymous";
+  /** When the result ceases to hold, in milliseconds since the epoch. */
+  readonly expiresAt?: number;
+  /** They cut what anonymous users may do. */
+  readonly grants: Grants;
 }
 
 /** The credentials are this backend's to judge, and they are wrong. */

@@ -27,6 +27,11 @@ export interface Identity {
   readonly nameMatching?: NameMatching;
   /** The {@link AuthBackend.id} of the backend that says so. */
   readonly backend: string;
+  /**
+   * Changes with whatever a login rests on, such as the user's password: what was issued for an earlier login ends with it.
+   * A text that tells nothing of the secret itself; absent where the backend does not know.
+   */
+  readonly revision?: string;
   /** What else the backend knows, such as an e-mail address. Never a secret: it may be logged. */
   readonly claims?: Readonly<Record<string, unknown>>;
 }

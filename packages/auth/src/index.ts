@@ -6,6 +6,7 @@
 export type { Access, Action } from "./access.ts";
 export type {
   Abstained,
+  Anonymous,
   AuthBackend,
   Authenticated,
   AuthRequest,

@@ -20,7 +20,7 @@ export {
 } from "./authenticate/throttle/login-throttle.ts";
 export { type MemoryCountersOptions, memoryCounters } from "./authenticate/throttle/memory-counters.ts";
 export type { ThrottleOptions } from "./authenticate/throttle/throttle-options.ts";
-export type { AuthenticatedVerdict, Verdict } from "./authenticate/verdict.ts";
+export type { AnonymousVerdict, AuthenticatedVerdict, ExpiredVerdict, Verdict } from "./authenticate/verdict.ts";
 export { accessRuleSchema } from "./authorize/access-schema.ts";
 export { compilePolicy } from "./authorize/checked-policy.ts";
 export type { Permissions } from "./authorize/permissions.ts";

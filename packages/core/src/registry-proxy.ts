@@ -34,7 +34,7 @@ import { sandboxResponse, writeHead } from "./respond/response-headers.ts";
 import * as responses from "./respond/responses.ts";
 import { sendCatalog } from "./respond/send-catalog.ts";
 import { withUploadLocation } from "./respond/upload-location.ts";
-import { accessesOf, challengedAccesses } from "./route/accesses.ts";
+import { accessesOf, challengedAccesses, continuesUpload } from "./route/accesses.ts";
 import { parseRoute } from "./route/parse-route.ts";
 import { isRegistryTarget } from "./route/target.ts";
 import { sealerFor } from "./seal/sealer.ts";
@@ -162,6 +162,9 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
               unauthorized(isBearer(request.headers.authorization ?? "") ? "invalid_token" : undefined),
             )
           : end("throttled", verdict.reason, responses.throttled(verdict.retryAfter));
+      }
+      if (verdict.outcome === "expired" && !continuesUpload(asked)) {
+        return end("unauthenticated", verdict.reason, unauthorized("invalid_token"));
       }
       const { principal } = verdict;
       context.principal = principal;

@@ -56,6 +56,6 @@ function judge(result: AuthResult): Finding {
     const { username, groups } = result.identity;
     return { outcome: "ok", about: "login", details: { username, groups } };
   }
-  const reason = result.status === "abstained" ? "does not know the user" : result.reason;
+  const reason = "reason" in result ? result.reason : "does not know the user";
   return { outcome: "failed", about: "login", details: { reason } };
 }

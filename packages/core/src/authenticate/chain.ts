@@ -44,11 +44,20 @@ export async function askInOrder(
       const result = await containment.run((signal) => backend.authenticate({ ...request, signal }), request.signal);
       judged(result.status);
       if (result.status === "authenticated") {
+        if (result.uploadsOnly === true) {
+          const reason = `${backend.id}: the login has expired`;
+          return { outcome: "expired", principal: principalOf(result, backend, request), reason };
+        }
         return {
           outcome: "authenticated",
           principal: principalOf(result, backend, request),
           expiresAt: result.expiresAt,
         };
+      }
+      if (result.status === "anonymous") {
+        const { grants, expiresAt } = result;
+        const principal = { kind: "anonymous", grants } as const;
+        return { outcome: "anonymous", principal, ...(expiresAt !== undefined && { expiresAt }) };
       }
       if (result.status === "conflicting") {
         return { outcome: "conflicting", reason: `${backend.id}: ${result.reason}` };

@@ -15,7 +15,10 @@ export function rememberedLogins(backends: readonly AuthBackend[], options: Logi
   const subscriptions = backends.map((backend, index) =>
     backend.onChange?.((subject) => {
       if (subject === undefined) return verified.purge();
-      verified.purge(({ identity }) => {
+      verified.purge((principal) => {
+        // Who accepted a token that names nobody is not known.
+        if (principal.kind === "anonymous") return true;
+        const { identity } = principal;
         if (identity.backend === backend.id) return identity.subject === subject;
         return (orderOf.get(identity.backend) ?? Number.POSITIVE_INFINITY) > index;
       });

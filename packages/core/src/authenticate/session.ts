@@ -33,7 +33,7 @@ export async function withSession(
   }
   if (identity === undefined) return verdict;
   const given =
-    verdict.outcome === "authenticated"
+    verdict.outcome === "authenticated" || verdict.outcome === "expired"
       ? verdict.principal.identity.username
       : credentials?.scheme === "basic"
         ? credentials.username
@@ -41,7 +41,8 @@ export async function withSession(
   if (given !== undefined && given.normalize("NFC") !== identity.username.normalize("NFC")) {
     return { outcome: "conflicting", reason: "the session and the login name two different users" };
   }
-  return verdict.outcome === "anonymous"
+  // A token that was issued to nobody is a login too, and was limited on purpose.
+  return verdict.outcome === "anonymous" && credentials === undefined
     ? { outcome: "authenticated", principal: { kind: "user", identity, via: "session" }, expiresAt: undefined }
     : verdict;
 }

@@ -4,8 +4,8 @@ import type { Throttled } from "./throttle/login-throttle.ts";
 /** Who is asking, as far as the backends can tell. */
 export type Verdict =
   | AuthenticatedVerdict
-  /** No credentials were given. */
-  | { readonly outcome: "anonymous"; readonly principal: AnonymousPrincipal }
+  | AnonymousVerdict
+  | ExpiredVerdict
   | {
       readonly outcome: "rejected";
       /** For the log. */
@@ -24,6 +24,22 @@ export type Verdict =
       /** What was thrown, in the order in which the backends were asked. */
       readonly causes: readonly unknown[];
     };
+
+/** No credentials were given, or a token that was issued to nobody; then the principal has grants. */
+export interface AnonymousVerdict {
+  readonly outcome: "anonymous";
+  readonly principal: AnonymousPrincipal;
+  /** When it ceases to hold, in milliseconds since the epoch; absent for never. */
+  readonly expiresAt?: number;
+}
+
+/** A login that was good until lately: it counts for continuing uploads that began under it, and for nothing else. */
+export interface ExpiredVerdict {
+  readonly outcome: "expired";
+  readonly principal: UserPrincipal;
+  /** For the log. */
+  readonly reason: string;
+}
 
 /** Somebody was signed in. */
 export interface AuthenticatedVerdict {

@@ -1,7 +1,7 @@
-import { parseDuration, type UserPrincipal } from "@registry-gate/auth";
+import { type Principal, parseDuration } from "@registry-gate/auth";
 import type { LoginCacheOptions } from "../options/options.ts";
 import { keyedHash } from "./keyed-hash.ts";
-import type { AuthenticatedVerdict, Verdict } from "./verdict.ts";
+import type { AnonymousVerdict, AuthenticatedVerdict, Verdict } from "./verdict.ts";
 
 /** Remembers who was authenticated, so that a password is checked once a minute and client, not once a request. */
 export interface VerifiedCredentials {
@@ -22,13 +22,16 @@ export interface VerifiedCredentials {
    * Forgets everything, or those whom `concerned` picks. What is being verified at this moment is not remembered either: whom
    * it will be about is not known.
    */
-  purge(concerned?: (principal: UserPrincipal) => boolean): void;
+  purge(concerned?: (principal: Principal) => boolean): void;
   /** How many are remembered. */
   readonly size: number;
 }
 
+/** Of a login that names nobody, too: a token that was issued for anonymous users. */
+type Success = AuthenticatedVerdict | AnonymousVerdict;
+
 interface Entry {
-  readonly verdict: AuthenticatedVerdict;
+  readonly verdict: Success;
   /** On the monotonic clock, in milliseconds. */
   readonly staleAt: number;
   /** On the wall clock, in milliseconds since the epoch. */
@@ -59,7 +62,7 @@ export function verifiedCredentials(options: LoginCacheOptions = {}): VerifiedCr
     return undefined;
   }
 
-  function remember(name: string, verdict: AuthenticatedVerdict): void {
+  function remember(name: string, verdict: Success): void {
     const now = performance.now();
     for (const [oldest, entry] of entries) {
       if (entries.size < maxEntries && now < entry.staleAt) break;
@@ -76,7 +79,7 @@ export function verifiedCredentials(options: LoginCacheOptions = {}): VerifiedCr
       (result) => {
         if (started.get(name) === verification) started.delete(name);
         // Not after a purge: the verdict may be based on data that has changed since.
-        if (result.outcome === "authenticated" && started === inFlight) remember(name, result);
+        if (isSuccess(result) && started === inFlight) remember(name, result);
         return result;
       },
       (error: unknown) => {
@@ -127,4 +130,8 @@ export function verifiedCredentials(options: LoginCacheOptions = {}): VerifiedCr
       return entries.size;
     },
   };
+}
+
+function isSuccess(verdict: Verdict): verdict is Success {
+  return verdict.outcome === "authenticated" || verdict.outcome === "anonymous";
 }

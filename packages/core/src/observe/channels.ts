@@ -14,7 +14,15 @@ export interface LoginJudged {
    * - `failed`: it threw something else
    * - `aborted`: nobody waited for it any more
    */
-  readonly outcome: "authenticated" | "rejected" | "abstained" | "conflicting" | "unavailable" | "failed" | "aborted";
+  readonly outcome:
+    | "authenticated"
+    | "anonymous"
+    | "rejected"
+    | "abstained"
+    | "conflicting"
+    | "unavailable"
+    | "failed"
+    | "aborted";
   readonly milliseconds: number;
 }
 

@@ -39,3 +39,13 @@ export function accessesOf(route: Route): readonly Access[] {
 export function challengedAccesses(route: Route): readonly Access[] {
   return route.operation === "list-repositories" ? [catalogAccess] : accessesOf(route);
 }
+
+/** Whether the route belongs to an upload that has begun: what may outlive the login that began it. */
+export function continuesUpload({ operation }: Route): boolean {
+  return (
+    operation === "get-upload" ||
+    operation === "continue-upload" ||
+    operation === "finish-upload" ||
+    operation === "cancel-upload"
+  );
+}

@@ -5,6 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { overwriteFile } from "./overwrite-file.ts";
 import { ReplaceError } from "./replace-error.ts";
 
+/** How {@link replaceFile} waits. */
 export interface ReplaceOptions {
   /** For how long to wait for another run that holds the lock, in milliseconds. */
   readonly patience: number;
