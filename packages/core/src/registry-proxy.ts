@@ -151,7 +151,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
       if (verdict.outcome === "conflicting") return end("refused", verdict.reason, responses.conflictingIdentities);
       const unauthorized = (error?: ChallengeError): ErrorResponse => {
         const wanted = { accesses: challengedAccesses(asked), ...(error !== undefined && { error }) };
-        return responses.unauthorized(authenticator.challenges(request, wanted, client), accessesOf(asked));
+        return responses.unauthorized(authenticator.challenge(request, wanted, client), accessesOf(asked));
       };
       if (verdict.outcome === "rejected" || verdict.outcome === "throttled") {
         context.attemptedUsername = attemptedNames ? attemptedUsername(request) : undefined;

@@ -102,8 +102,7 @@ export function backendStrategy(
 
   function failure(request: IncomingMessage): string | object {
     if (from === "form") return { message: "The user name or the password is wrong." };
-    const challenges = authenticator.challenges(request, { accesses: [] });
-    return challenges.map(formatChallenge).join(", ");
+    return formatChallenge(authenticator.challenge(request, { accesses: [] }));
   }
 
   async function act(request: IncomingMessage, signal: AbortSignal): Promise<Act> {
@@ -195,7 +194,7 @@ function faultsOf(source: unknown, options: unknown): Fault[] {
 }
 
 function isAuthenticator(source: unknown): source is Authenticator {
-  return isObject(source) && "verify" in source && "challenges" in source && "backends" in source;
+  return isObject(source) && "verify" in source && "challenge" in source && "backends" in source;
 }
 
 function isObject(value: unknown): value is object {

@@ -110,8 +110,8 @@ export const credentials: readonly Guard[] = [
   {
     name: "cache-holds-success-alone",
     file: "packages/core/src/authenticate/verified-credentials.ts",
-    find: 'if (result.outcome === "authenticated" && started === inFlight) remember(name, result);',
-    replacement: 'if (started === inFlight) remember(name, result as Verdict & { outcome: "authenticated" });',
+    find: "if (isSuccess(result) && started === inFlight) remember(name, result);",
+    replacement: 'if (started === inFlight) remember(name, result as Success);',
     tests: ["packages/core/test/authenticate/verified-credentials.test.ts"],
   },
   {

@@ -40,15 +40,16 @@ export interface Authenticator {
     client?: Pick<Client, "address">,
   ): Promise<Verdict>;
   /**
-   * What a 401 to a request asks for: a challenge for each way of signing in, none twice.
+   * What a 401 to a request asks for: the option `challenge`, else the challenge of the first backend, else Basic. There is
+   * never more than one, because docker does not try a second.
    *
    * @param wanted What the request needs, and what was wrong with its token.
    */
-  challenges(
+  challenge(
     request: IncomingMessage,
     wanted: Omit<ChallengeContext, "origin">,
     client?: Pick<Client, "scheme" | "host">,
-  ): readonly Challenge[];
+  ): Challenge;
   /** Forgets whom it remembers, and listens to the backends no longer. Calling it again does nothing. */
   close(): void;
 }

@@ -10,19 +10,10 @@ export function basicChallenge(realm: string): MakeChallenge {
 }
 
 /**
- * The challenges of a 401: that of each backend, none twice.
+ * What the first backend asks for, if it has a challenge of its own.
  *
- * @param own The gate's, for backends that have none of their own.
+ * A response has one challenge: docker tries the first that it knows, and gives up with the others.
  */
-export function challengesOf(
-  backends: readonly AuthBackend[],
-  own: MakeChallenge,
-  context: ChallengeContext,
-): readonly Challenge[] {
-  const challenges = new Map<string, Challenge>();
-  for (const backend of backends) {
-    const challenge = backend.challenge?.(context) ?? own(context);
-    challenges.set(JSON.stringify([challenge.scheme, challenge.parameters]), challenge);
-  }
-  return [...challenges.values()];
+export function challengeOf([first]: readonly AuthBackend[]): MakeChallenge | undefined {
+  return first?.challenge === undefined ? undefined : first.challenge.bind(first);
 }

@@ -7,7 +7,7 @@ import { authenticatorSchema } from "../options/options-schema.ts";
 import { authRequest, peerOf } from "./auth-request.ts";
 import type { Authenticator } from "./authenticator.ts";
 import { askInOrder } from "./chain.ts";
-import { basicChallenge, challengesOf } from "./challenges.ts";
+import { basicChallenge, challengeOf } from "./challenges.ts";
 import { foreignAuthorization } from "./foreign-authorization.ts";
 import { rememberedLogins } from "./remembered-logins.ts";
 import { withSession } from "./session.ts";
@@ -28,7 +28,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
 /** @param options Without a fault. */
 export function openAuthenticator(options: AuthenticatorOptions): Authenticator {
   const { backends, loginCache = {}, session, realm = "Registry realm", log } = options;
-  const { challenge = basicChallenge(realm) } = options;
+  const makeChallenge = options.challenge ?? challengeOf(backends) ?? basicChallenge(realm);
   const trusted = addressSet(options.trustedProxies ?? []);
   const throttle = options.throttle === false ? undefined : loginThrottle(options.throttle);
   const credentialHeaders = [...new Set(backends.flatMap((backend) => backend.credentialHeaders ?? []))];
@@ -128,8 +128,8 @@ export function openAuthenticator(options: AuthenticatorOptions): Authenticator 
       const subject = subjectOf(credentials, [username, password]);
       return judge({ client: address, ...subject }, fieldsOf(credentials), () => signal, ask);
     },
-    challenges(request, wanted, client = clientOf(request, trusted)) {
-      return challengesOf(backends, challenge, { ...wanted, origin: `${client.scheme}://${client.host}` });
+    challenge(request, wanted, client = clientOf(request, trusted)) {
+      return makeChallenge({ ...wanted, origin: `${client.scheme}://${client.host}` });
     },
     close: () => remembered?.close(),
   };

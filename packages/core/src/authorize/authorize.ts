@@ -48,10 +48,11 @@ export type RefusedPlan =
 /** Judges a route: every access that it needs must be allowed. */
 export function authorize(policy: Policy, principal: Principal, route: Route): Plan {
   if (route.operation === "ping") {
-    // A client learns from this response that there is something to log in to, so nobody may pass it unknown.
-    return principal.kind === "user"
-      ? { kind: "forward", allowed: true, route, reason: "authenticated" }
-      : refuse(principal, "no credentials");
+    // From the 401 a client learns where to log in. With a token that was issued to nobody it has done what it can.
+    if (principal.kind === "user") return { kind: "forward", allowed: true, route, reason: "authenticated" };
+    return principal.grants === undefined
+      ? refuse(principal, "no credentials")
+      : { kind: "forward", allowed: true, route, reason: "anonymous token" };
   }
   if (route.operation === "list-repositories") {
     return authorizeCatalog(policy, principal, route);

@@ -174,7 +174,7 @@ function isAuthenticator(value: unknown): value is Authenticator {
   return (
     typeof value === "object" &&
     value !== null &&
-    ["authenticate", "verify", "challenges", "close"].every((name) => typeof Reflect.get(value, name) === "function")
+    ["authenticate", "verify", "challenge", "close"].every((name) => typeof Reflect.get(value, name) === "function")
   );
 }
 

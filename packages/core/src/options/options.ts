@@ -14,8 +14,8 @@ export interface SignInOptions {
   /** The realm of the Basic challenge (RFC 7617, section 2). Default `Registry realm`. */
   readonly realm?: string;
   /**
-   * Makes what a 401 asks for, for backends that have no challenge of their own. It sees what the request needs, what was
-   * wrong with its token, and by which origin the client reaches the gate. Default: Basic with the realm.
+   * Makes what a 401 asks for. It sees what the request needs, what was wrong with its token, and by which origin the client
+   * reaches the gate. Default: the challenge of the first backend, or Basic with the realm where it has none.
    */
   readonly challenge?: MakeChallenge;
   /**

@@ -154,12 +154,12 @@ export function refused({ status, code, message, allow }: Refusal): ErrorRespons
 }
 
 /** A 401 that asks for what the challenges say. */
-export function unauthorized(challenges: readonly Challenge[], accesses: readonly Access[]): ErrorResponse {
+export function unauthorized(challenge: Challenge, accesses: readonly Access[]): ErrorResponse {
   return {
     status: 401,
     code: "UNAUTHORIZED",
     message: "authentication required",
-    headers: { "WWW-Authenticate": challenges.map(formatChallenge) },
+    headers: { "WWW-Authenticate": formatChallenge(challenge) },
     accesses,
   };
 }

@@ -18,28 +18,25 @@ const bearer = vi.fn(
   }),
 );
 
-test("asks for Basic in the name of the realm, once, however many backends take it", async () => {
+test("asks for Basic in the name of the realm", async () => {
   const request = await receivedRequest();
-  const challenges = (realm?: string) =>
-    createAuthenticator({ backends: [backend(), backend()], ...(realm !== undefined && { realm }) }).challenges(
+  const challengeIn = (realm?: string) =>
+    createAuthenticator({ backends: [backend(), backend()], ...(realm !== undefined && { realm }) }).challenge(
       request,
       { accesses },
       client,
     );
-  expect(challenges()).toEqual([{ scheme: "Basic", parameters: { realm: "Registry realm" } }]);
-  expect(challenges("Own")).toEqual([{ scheme: "Basic", parameters: { realm: "Own" } }]);
+  expect(challengeIn()).toEqual({ scheme: "Basic", parameters: { realm: "Registry realm" } });
+  expect(challengeIn("Own")).toEqual({ scheme: "Basic", parameters: { realm: "Own" } });
 });
 
 test("tells a backend what is needed, what was wrong, and the origin that the client uses", async () => {
-  const { challenges } = createAuthenticator({ backends: [backend(), backend(bearer)] });
+  const { challenge } = createAuthenticator({ backends: [backend(bearer), backend()] });
   const wanted = { accesses, error: "insufficient_scope" } as const;
-  expect(challenges(await receivedRequest(), wanted, client)).toEqual([
-    { scheme: "Basic", parameters: { realm: "Registry realm" } },
-    {
-      scheme: "Bearer",
-      parameters: { realm: "https://registry.example.com:5000/v2/auth", error: "insufficient_scope" },
-    },
-  ]);
+  expect(challenge(await receivedRequest(), wanted, client)).toEqual({
+    scheme: "Bearer",
+    parameters: { realm: "https://registry.example.com:5000/v2/auth", error: "insufficient_scope" },
+  });
   expect(bearer).toHaveBeenLastCalledWith({ ...wanted, origin: "https://registry.example.com:5000" });
 });
 
@@ -53,14 +50,21 @@ test("reads the origin behind a trusted proxy, where the caller does not know it
     [["10.0.0.0/8"], "https://registry.example.com"],
     [[], `http://${request.headers.host}`],
   ] as const) {
-    createAuthenticator({ backends: [backend(bearer)], trustedProxies }).challenges(request, { accesses });
+    createAuthenticator({ backends: [backend(bearer)], trustedProxies }).challenge(request, { accesses });
     expect(bearer).toHaveBeenLastCalledWith({ accesses, origin });
   }
 });
 
-test("the gate's own challenge is chosen in one place, and is not made twice", async () => {
-  const { challenges } = createAuthenticator({ backends: [backend(), backend(bearer)], challenge: bearer });
-  expect(challenges(await receivedRequest(), { accesses: [] }, client)).toEqual([
-    { scheme: "Bearer", parameters: { realm: "https://registry.example.com:5000/v2/auth" } },
-  ]);
+test("asks for Basic where only a later backend has a challenge, since docker takes the first alone", async () => {
+  const { challenge } = createAuthenticator({ backends: [backend(), backend(bearer)] });
+  expect(challenge(await receivedRequest(), { accesses: [] }, client)).toMatchObject({ scheme: "Basic" });
+});
+
+test("the option decides, whatever challenges the backends have", async () => {
+  const own = (): Challenge => ({ scheme: "Basic", parameters: { realm: "Own" } });
+  const { challenge } = createAuthenticator({ backends: [backend(bearer)], challenge: own });
+  expect(challenge(await receivedRequest(), { accesses: [] }, client)).toEqual({
+    scheme: "Basic",
+    parameters: { realm: "Own" },
+  });
 });

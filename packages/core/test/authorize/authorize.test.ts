@@ -35,6 +35,8 @@ describe("a route", () => {
     // Whoever may pull something without a name is asked for one here all the same: the client finds out how to log in.
     const everything = compilePolicy([{ subjects: ["anonymous"], repositories: ["**"], actions: ["*"] }]);
     expect(authorize(everything, anonymous, { operation: "ping" })).toMatchObject({ allowed: false });
+    const token = { kind: "anonymous", grants: [] } as const;
+    expect(authorize(compilePolicy([]), token, { operation: "ping" })).toMatchObject({ allowed: true });
   });
 
   test("says by which rule it is allowed, or what no rule allows", () => {

@@ -171,6 +171,8 @@ describe("for any rules, grants only ever take away:", () => {
         routes,
         someRepository,
         (rules, who, grants, route, name) => {
+          // It gives nothing away, and a token that was issued to nobody passes it.
+          fc.pre(route.operation !== "ping");
           const policy = compilePolicy(rules);
           const limited = authorize(policy, { ...who, grants }, route);
           if (!limited.allowed) return;
@@ -194,6 +196,7 @@ describe("for any rules, grants only ever take away:", () => {
     const everything: Grants = [on("**", "*"), catalog];
     fc.assert(
       fc.property(fc.option(someRules, { nil: undefined }), someUnlimited, routes, (rules, who, route) => {
+        fc.pre(route.operation !== "ping");
         const policy = compilePolicy(rules);
         expect(comparable(authorize(policy, { ...who, grants: everything }, route))).toEqual(
           comparable(authorize(policy, who, route)),
