@@ -38,6 +38,7 @@ import { accessesOf, challengedAccesses, continuesUpload } from "./route/accesse
 import { parseRoute } from "./route/parse-route.ts";
 import { isRegistryTarget } from "./route/target.ts";
 import { sealerFor } from "./seal/sealer.ts";
+import { issueToken, isTokenTarget } from "./tokens/issue-token.ts";
 import { crossOriginPolicy } from "./validate/cross-origin.ts";
 import { isOldAgent, requestFault } from "./validate/validate-request.ts";
 
@@ -84,7 +85,7 @@ export interface RegistryProxy {
  */
 export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions): RegistryProxy {
   const { authenticator, shared, ...options } = withAuthenticator(given);
-  const { limits = {}, attemptedNames = true, log, onFinished } = options;
+  const { limits = {}, attemptedNames = true, tokens, log, onFinished } = options;
   const trusted = addressSet(options.trustedProxies ?? []);
   const { credentialHeaders } = authenticator;
   const policy = compilePolicy(options.access);
@@ -127,8 +128,13 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
 
       // 1. Validate: what could be read in two ways is not read at all.
       if (isOldAgent(request.headers["user-agent"])) return end("refused", "docker before 1.6", responses.notFound);
-      const fault = requestFault(request, credentialHeaders);
+      const issuing = tokens !== undefined && isTokenTarget(target, tokens) ? tokens : undefined;
+      const fault = requestFault(request, credentialHeaders, issuing !== undefined);
       if (fault !== undefined) return end("refused", fault.message, responses.refused(fault));
+      if (issuing !== undefined) {
+        const sources = { authenticator, policy, attemptedNames };
+        return await issueToken(issuing, context, target, sources, untilGone(response));
+      }
 
       if (crossOrigin?.isPreflight(request) === true) {
         context.decision = "allowed";
@@ -286,7 +292,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
         response,
         () => clientOf(request, trusted),
         (context, full) => {
-          crossOrigin?.mark(request, response);
+          if (tokens === undefined || !isTokenTarget(target, tokens)) crossOrigin?.mark(request, response);
           void pass(context, target, full);
         },
       );

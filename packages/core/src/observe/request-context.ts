@@ -16,6 +16,8 @@ export interface RequestContext {
   readonly requestId: string;
   phase: Phase;
   route: Route | undefined;
+  /** What is asked for, where that is no route to the registry. */
+  operation: "issue-token" | undefined;
   principal: Principal | undefined;
   /** The name of a login that was not accepted. */
   attemptedUsername: string | undefined;
@@ -43,6 +45,7 @@ export function requestContext(request: IncomingMessage, response: ServerRespons
     requestId: requestIdOf(response, client.requestId),
     phase: "validate",
     route: undefined,
+    operation: undefined,
     principal: undefined,
     attemptedUsername: undefined,
     decision: "unauthenticated",
@@ -62,7 +65,7 @@ export function finish(context: RequestContext): RequestRecord {
   return {
     requestId: context.requestId,
     method: request.method ?? "",
-    operation: route?.operation,
+    operation: route?.operation ?? context.operation,
     repository: route === undefined ? undefined : repositoryOf(route),
     reference: route === undefined ? undefined : referenceOf(route),
     client: client.address,

@@ -7,6 +7,7 @@ import { throttleSchema } from "../authenticate/throttle/login-throttle.ts";
 import { accessSchema } from "../authorize/access-schema.ts";
 import { credentialsFault } from "../forward/registry-login.ts";
 import type { SealingKeys } from "../seal/sealer.ts";
+import type { TokenEndpoint } from "../tokens/token-endpoint.ts";
 import type { OptionShape } from "./option-shape.ts";
 import type {
   AuthenticatorOptions,
@@ -121,6 +122,7 @@ const gateShape = {
   upstream,
   access: accessSchema.exactOptional(),
   trustedProxies: trustedProxiesOption().exactOptional(),
+  tokens: z.custom<TokenEndpoint>(isTokenEndpoint, "must be made by createTokenEndpoint").exactOptional(),
   cors: cors.exactOptional(),
   limits: limits.exactOptional(),
   sealingKeys: functionOption<SealingKeys>().exactOptional(),
@@ -169,6 +171,12 @@ export const optionsBeforeBackendsSchema: z.ZodType<Omit<RegistryProxyOptions, "
   { ...shape, backends: backends.exactOptional() },
   "must be an object with upstream",
 );
+
+function isTokenEndpoint(value: unknown): value is TokenEndpoint {
+  if (typeof value !== "object" || value === null) return false;
+  const path: unknown = Reflect.get(value, "path");
+  return typeof path === "string" && path.startsWith("/v2/") && typeof Reflect.get(value, "respond") === "function";
+}
 
 function isAuthenticator(value: unknown): value is Authenticator {
   return (

@@ -6,6 +6,7 @@ import type { LoginThrottle } from "../authenticate/throttle/login-throttle.ts";
 import type { ThrottleOptions } from "../authenticate/throttle/throttle-options.ts";
 import type { RequestRecord } from "../observe/record.ts";
 import type { SealingKeys } from "../seal/sealer.ts";
+import type { TokenEndpoint } from "../tokens/token-endpoint.ts";
 
 /** Who may sign in, and how. */
 export interface SignInOptions {
@@ -61,6 +62,8 @@ export interface GateOptions {
    * named `unix:`. Default none.
    */
   readonly trustedProxies?: readonly string[];
+  /** Issues tokens to clients at a path of its own: made by `@registry-gate/token`. Default: there are none. */
+  readonly tokens?: TokenEndpoint;
   /** Pages of other origins that may use the registry from a browser, such as a registry's UI. Default none. */
   readonly cors?: CorsOptions;
   /** How much may go on at the same time, and how slowly. */

@@ -37,10 +37,15 @@ export function isOldAgent(agent: string | undefined): boolean {
  * Node joins or drops them.
  *
  * @param credentialHeaders Further headers that must not stand twice, in lower case.
+ * @param takesForm Whether the body may be a form, which no registry takes.
  */
-export function requestFault(request: IncomingMessage, credentialHeaders: ReadonlySet<string>): Refusal | undefined {
+export function requestFault(
+  request: IncomingMessage,
+  credentialHeaders: ReadonlySet<string>,
+  takesForm = false,
+): Refusal | undefined {
   try {
-    checkRequest(request, credentialHeaders);
+    checkRequest(request, credentialHeaders, takesForm);
     return undefined;
   } catch (error) {
     if (error instanceof RefusedError) return error.refusal;
@@ -48,7 +53,7 @@ export function requestFault(request: IncomingMessage, credentialHeaders: Readon
   }
 }
 
-function checkRequest(request: IncomingMessage, credentialHeaders: ReadonlySet<string>): void {
+function checkRequest(request: IncomingMessage, credentialHeaders: ReadonlySet<string>, takesForm: boolean): void {
   const { headers, rawHeaders } = request;
   if (rawHeaders.length > 2 * mostHeaders) refuse(431, "UNSUPPORTED", "the request has too many headers");
   if (request.httpVersion !== "1.1" && request.httpVersion !== "1.0") {
@@ -78,12 +83,13 @@ function checkRequest(request: IncomingMessage, credentialHeaders: ReadonlySet<s
       refuse(400, "UNSUPPORTED", "the body's framing is ambiguous");
     }
   }
-  if (hasBody(request)) checkBody(request);
+  if (hasBody(request)) checkBody(request, takesForm);
 }
 
-function checkBody({ method, headers }: IncomingMessage): void {
+function checkBody({ method, headers }: IncomingMessage, takesForm: boolean): void {
   if (!takesBody(method)) refuse(400, "UNSUPPORTED", "this method takes no body");
   const type = headers["content-type"] ?? "";
+  if (takesForm && isForm(type)) return;
   if (type !== "" && contentType(type) === undefined) {
     refuse(415, "UNSUPPORTED", isForm(type) ? "a registry takes no form" : "the media type of the body is malformed");
   }

@@ -1,0 +1,138 @@
+import type { ServerResponse } from "node:http";
+import type { Principal } from "@registry-gate/auth";
+import type { Authenticator } from "../authenticate/authenticator.ts";
+import { crossSiteFault } from "../authenticate/cross-site.ts";
+import type { Verdict } from "../authenticate/verdict.ts";
+import { permissionsOf } from "../authorize/permissions.ts";
+import type { Policy } from "../authorize/policy.ts";
+import { userKey } from "../limits/client-key.ts";
+import type { RequestContext } from "../observe/request-context.ts";
+import { removeOwnedHeaders } from "../respond/app-headers.ts";
+import { claim, isClaimed } from "../respond/claim.ts";
+import { endResponse } from "../respond/end-response.ts";
+import { apiVersion, sendError } from "../respond/error-response.ts";
+import * as responses from "../respond/responses.ts";
+import { askForBody, holdsBodyBack } from "../validate/expectation.ts";
+import type { TokenEndpoint, TokenGate, TokenResponse } from "./token-endpoint.ts";
+
+/** What the endpoint may ask about. */
+export interface TokenSources {
+  readonly authenticator: Authenticator;
+  readonly policy: Policy;
+  /** Whether records name the users of logins that were not accepted. */
+  readonly attemptedNames: boolean;
+}
+
+/** How long the body of a request for a token may take to come, in milliseconds. */
+const formTimeout = 30_000;
+
+/** Whether a request is for the endpoint. Its path has one spelling; any other is a path that no operation has. */
+export function isTokenTarget(target: string, { path }: TokenEndpoint): boolean {
+  return target === path || target.startsWith(`${path}?`);
+}
+
+/**
+ * Lets an endpoint respond to a request that was validated, and notes what happened in the context.
+ *
+ * @throws what the endpoint or the body of the request throws.
+ */
+export async function issueToken(
+  endpoint: TokenEndpoint,
+  context: RequestContext,
+  target: string,
+  { authenticator, policy, attemptedNames }: TokenSources,
+  signal: AbortSignal,
+): Promise<void> {
+  const { request, response, client } = context;
+  context.operation = "issue-token";
+  context.phase = "authenticate";
+  const foreign = crossSiteFault(request, client, false, undefined);
+  if (foreign !== undefined) return refuseForeignPage(context, foreign);
+  const gate: TokenGate = {
+    backends: authenticator.backends,
+    origin: `${client.scheme}://${client.host}`,
+    signal,
+    async authenticate() {
+      return bySession(await authenticator.authenticate(request, () => signal, client));
+    },
+    verify: (credentials) => authenticator.verify(credentials, request, signal, client),
+    permissions: (principal, repository) => permissionsOf(policy, principal, repository),
+    mayListRepositories: (principal: Principal) => policy.reach(principal, "pull") !== "nothing",
+  };
+  /** The app's session counts for its own pages alone. */
+  function bySession(verdict: Verdict): Verdict {
+    if (verdict.outcome !== "authenticated" || verdict.principal.via !== "session") return verdict;
+    const fault = crossSiteFault(request, client, true, undefined);
+    return fault === undefined ? verdict : { outcome: "rejected", reason: fault };
+  }
+
+  const issued = await endpoint.respond(
+    {
+      method: request.method ?? "",
+      query: target.slice(endpoint.path.length + 1),
+      contentType: request.headers["content-type"],
+      body: formOf(context),
+    },
+    gate,
+  );
+  // The body took too long, and the client was told so.
+  if (isClaimed(response)) return;
+  const { principal, attemptedUsername } = issued;
+  context.principal = principal;
+  if (attemptedNames && attemptedUsername !== undefined) context.attemptedUsername = attemptedUsername;
+  if (principal?.kind === "user" && context.place?.moveTo(userKey(principal.identity)) === false) {
+    context.decision = "throttled";
+    context.reason = "too many requests in flight of one client";
+    context.bytes.sent += sendError(request, response, responses.tooManyInFlightOfClient);
+    return;
+  }
+  context.decision = issued.decision;
+  context.reason = issued.reason;
+  context.phase = "respond";
+  context.bytes.sent += send(context, issued);
+}
+
+function refuseForeignPage(context: RequestContext, reason: string): void {
+  context.decision = "denied";
+  context.reason = reason;
+  context.bytes.sent += sendError(context.request, context.response, responses.foreignPage);
+}
+
+/** The body, in chunks as they come. Leaving off leaves the connection as it is. */
+async function* formOf(context: RequestContext): AsyncGenerator<Buffer> {
+  const { request, response, bytes } = context;
+  askForBody(request, response);
+  const timer = setTimeout(() => {
+    context.outcome = "timeout";
+    context.reason = "the client sent no more of the body";
+    bytes.sent += sendError(request, response, responses.bodyStalled);
+  }, formTimeout);
+  try {
+    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+      if (!Buffer.isBuffer(chunk)) throw new TypeError("the body was given an encoding by something mounted before");
+      bytes.received += chunk.length;
+      yield chunk;
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** @returns the length of the body, in bytes. */
+function send({ request, response }: RequestContext, issued: TokenResponse): number {
+  if (!claim(response)) return 0;
+  writeHead(response, issued);
+  if (holdsBodyBack(request)) response.setHeader("Connection", "close");
+  endResponse(request, response, issued.body);
+  return Buffer.byteLength(issued.body);
+}
+
+/** Without the headers for pages of other origins: a token is for nobody who has not asked for it. */
+function writeHead(response: ServerResponse, { status, headers, body }: TokenResponse): void {
+  response.statusCode = status;
+  removeOwnedHeaders(response);
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  response.setHeader("Content-Length", Buffer.byteLength(body));
+  response.setHeader("X-Content-Type-Options", "nosniff");
+  response.setHeader(...apiVersion);
+}
