@@ -158,7 +158,7 @@ export const credentials: readonly Guard[] = [
   },
   {
     name: "reload-keeps-failures",
-    file: "apps/gateway/src/server/gate-loader.ts",
+    file: "apps/gateway/src/gate/gate-loader.ts",
     find: "return { log: own, counters,",
     replacement: "return { log: own, counters: memoryCounters(),",
     tests: ["test/gateway/reload.test.ts"],
