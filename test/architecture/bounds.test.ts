@@ -20,6 +20,20 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   core: backendParts,
   passport: [...backendParts, "core"],
 };
+/** The rooms of the gateway. Each may import the rooms before it. */
+const gatewayRooms = [
+  "config",
+  "log",
+  "observe",
+  "tls",
+  "listener",
+  "gate",
+  "warnings",
+  "reload",
+  "process",
+  "diagnosis",
+  "commands",
+];
 /** Libraries that one file alone imports, so that another can take their place. */
 const wrapped: readonly string[] = ["http-proxy-middleware", "ldapts"];
 
@@ -108,6 +122,30 @@ describe("a package", () => {
         ]),
     );
     expect(findCycle(graph)).toBeUndefined();
+  });
+});
+
+describe("a room of the gateway", () => {
+  const root = "apps/gateway/src";
+  const roomOf = (path: string): string | undefined => /^([^/]+)\//.exec(relative(root, path))?.[1];
+
+  it("has a place in the order of imports", () => {
+    const rooms = sources.flatMap(({ path, directory }) => (directory === "apps/gateway" ? (roomOf(path) ?? []) : []));
+    expect([...new Set(rooms)].sort()).toEqual([...gatewayRooms].sort());
+  });
+
+  it.each(gatewayRooms)("imports only the rooms before it: %s", (room) => {
+    const later = gatewayRooms.slice(gatewayRooms.indexOf(room) + 1);
+    const wrong = sources
+      .filter(({ path, directory }) => directory === "apps/gateway" && roomOf(path) === room)
+      .flatMap((source) =>
+        source.imports
+          .filter((specifier) => specifier.startsWith("."))
+          .map((specifier) => target(source, specifier))
+          .filter((file) => later.includes(roomOf(file) ?? ""))
+          .map((file) => `${source.path} imports ${file}`),
+      );
+    expect(wrong).toEqual([]);
   });
 });
 

@@ -5,7 +5,7 @@
  * the workspace's root, where it says in INIT_CWD where the user is.
  */
 import "../src/require-node.ts";
-import "../src/commands/ignore-debug-signal.ts";
+import "../src/process/ignore-debug-signal.ts";
 
 const { npm_lifecycle_event: script, INIT_CWD: folder } = process.env;
 if (script === "gate" && folder !== undefined) process.chdir(folder);

@@ -3,5 +3,6 @@
  *
  * @module
  */
+
 export { certificateReload, configurationReload, type Reload } from "./observe/reloads.ts";
-export { type Gateway, startGateway } from "./server/gateway.ts";
+export { type Gateway, startGateway } from "./process/gateway.ts";

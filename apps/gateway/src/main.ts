@@ -3,7 +3,7 @@
 import "./require-node.ts";
 
 // Before the rest, so that it is in force before anything else runs.
-import "./commands/ignore-debug-signal.ts";
+import "./process/ignore-debug-signal.ts";
 
 import { readFileSync } from "node:fs";
 import { didYouMean, guardProcess } from "@registry-gate/auth-kit";

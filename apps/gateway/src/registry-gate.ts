@@ -3,6 +3,6 @@
 import "./require-node.ts";
 
 // Before the rest is loaded, which takes a while.
-import "./commands/ignore-debug-signal.ts";
+import "./process/ignore-debug-signal.ts";
 
 await import("./main.ts");

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { formatFault } from "@registry-gate/auth";
 import { silentLog } from "@registry-gate/auth-kit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { loadGate } from "../src/server/load-gate.ts";
-import { warningsOf as warningsOfGate } from "../src/server/warnings.ts";
+import { loadGate } from "../src/gate/load-gate.ts";
+import { warningsOf as warningsOfGate } from "../src/warnings/warnings.ts";
 
 /** What `check` knows of rules that surely were not meant so, with the users and groups of the files. */
 

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { respondToHealthCheck } from "../src/server/health-check.ts";
+import { respondToHealthCheck } from "../src/listener/health-check.ts";
 
 /** A server that responds to nothing but health checks. */
 async function serve(ready: () => boolean): Promise<string> {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { findInheritedSocket } from "../src/server/inherited-socket.ts";
+import { findInheritedSocket } from "../src/listener/inherited-socket.ts";
 
 const two = { LISTEN_FDS: "2", LISTEN_PID: "7", LISTEN_FDNAMES: "plain:secure" };
 

@@ -5,10 +5,10 @@ import { connect as connectTls, type PeerCertificate } from "node:tls";
 import { addressSet } from "@registry-gate/auth-kit";
 import { expect, onTestFinished, test } from "vitest";
 import { makeCertificate } from "../../../test/support/certificate.ts";
-import type { ListenerHandlers } from "../src/server/listener.ts";
-import type { ListenerSetup } from "../src/server/listener-setup.ts";
-import { type ListenerSlot, openListenerSlot } from "../src/server/listener-slot.ts";
-import { loadTls, type TlsIdentity } from "../src/server/tls.ts";
+import type { ListenerHandlers } from "../src/listener/listener.ts";
+import type { ListenerSetup } from "../src/listener/listener-setup.ts";
+import { type ListenerSlot, openListenerSlot } from "../src/listener/listener-slot.ts";
+import { loadTls, type TlsIdentity } from "../src/tls/tls-identity.ts";
 
 /** That of the last request, which the tests write. */
 let response: ServerResponse | undefined;

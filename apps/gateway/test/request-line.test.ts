@@ -1,6 +1,6 @@
 import type { RequestRecord } from "@registry-gate/core";
 import { expect, test } from "vitest";
-import { requestLine } from "../src/server/request-line.ts";
+import { requestLine } from "../src/log/request-line.ts";
 
 const record: Omit<RequestRecord, "principal"> = {
   requestId: "1",

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { configurationSchema, substitutes, toConfigurationPath } from "../src/config/configuration.ts";
 import { loadConfiguration } from "../src/config/load.ts";
 import { readConfiguration } from "../src/config/parse.ts";
-import { proxyOptions } from "../src/server/proxy-options.ts";
+import { proxyOptions } from "../src/gate/proxy-options.ts";
 
 /** Every key that there is, but for alternatives. */
 const whole = {

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { addressSet } from "@registry-gate/auth-kit";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { openListener } from "../src/server/listener.ts";
-import { listenOnUnixSocket } from "../src/server/unix-socket.ts";
+import { openListener } from "../src/listener/listener.ts";
+import { listenOnUnixSocket } from "../src/listener/unix-socket.ts";
 
 let directory: string;
 let path: string;

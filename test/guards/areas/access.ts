@@ -249,7 +249,7 @@ export const access: readonly Guard[] = [
   },
   {
     name: "wrong-reload-is-refused",
-    file: "apps/gateway/src/server/reload-attempts.ts",
+    file: "apps/gateway/src/reload/reload-attempts.ts",
     find: "if (reason !== reported) refuse(error);",
     replacement: "throw error;",
     tests: ["test/gateway/reload.test.ts"],

@@ -111,7 +111,7 @@ export const credentials: readonly Guard[] = [
     name: "cache-holds-success-alone",
     file: "packages/core/src/authenticate/verified-credentials.ts",
     find: "if (isSuccess(result) && started === inFlight) remember(name, result);",
-    replacement: 'if (started === inFlight) remember(name, result as Success);',
+    replacement: "if (started === inFlight) remember(name, result as Success);",
     tests: ["packages/core/test/authenticate/verified-credentials.test.ts"],
   },
   {
@@ -158,7 +158,7 @@ export const credentials: readonly Guard[] = [
   },
   {
     name: "reload-keeps-failures",
-    file: "apps/gateway/src/server/gate-loader.ts",
+    file: "apps/gateway/src/gate/gate-loader.ts",
     find: "return { log: own, counters,",
     replacement: "return { log: own, counters: memoryCounters(),",
     tests: ["test/gateway/reload.test.ts"],

@@ -1,9 +1,9 @@
 import { stat } from "node:fs/promises";
 import { type Fault, formatFault, InvalidOptionsError, type Logger, type LogLine } from "@registry-gate/auth";
 import type { Configuration } from "../config/configuration.ts";
-import type { Gate } from "../server/gate.ts";
-import { loadGate } from "../server/load-gate.ts";
-import { warningsOf } from "../server/warnings.ts";
+import type { Gate } from "../gate/gate.ts";
+import { loadGate } from "../gate/load-gate.ts";
+import { warningsOf } from "../warnings/warnings.ts";
 import { tryBackends, tryRegistry } from "./check-connect.ts";
 import { type Command, parseCommandLine, UsageError } from "./command.ts";
 import { configHelp, configOption, reportFaults, requireConfig } from "./config-file.ts";

@@ -2,8 +2,8 @@ import { type AuthBackend, type Fault, formatFault, type Identity, InvalidOption
 import { silentLog } from "@registry-gate/auth-kit";
 import type { LoadedConfiguration } from "../config/load.ts";
 import type { BackendConfiguration } from "../config/sections/auth.ts";
-import { caseVariants, listed } from "../rules/known-names.ts";
-import { openBackend } from "../server/open-backend.ts";
+import { openBackend } from "../gate/open-backend.ts";
+import { caseVariants, listed } from "../warnings/known-names.ts";
 import { failureText } from "./step-text.ts";
 
 /** What the backends say of a user. */

@@ -1,9 +1,9 @@
 import { InvalidOptionsError } from "@registry-gate/auth";
 import { oneLine } from "../one-line.ts";
-import { type Gateway, startGateway } from "../server/gateway.ts";
+import { type Gateway, startGateway } from "../process/gateway.ts";
+import { catchUncaughtErrors } from "../process/uncaught-errors.ts";
 import type { Command } from "./command.ts";
 import { configFile, configHelp, reportFaults } from "./config-file.ts";
-import { catchUncaughtErrors } from "./uncaught-errors.ts";
 
 export const serve: Command = {
   name: "serve",

@@ -4,7 +4,7 @@ import { type DiagnosisStep, timerDelay } from "@registry-gate/auth";
 import { registryAuthorization } from "@registry-gate/core";
 import { readSettled } from "@registry-gate/watched-file";
 import type { CredentialsConfiguration, UpstreamConfiguration } from "../config/sections/upstream.ts";
-import { openCredentials } from "../server/registry-credentials.ts";
+import { openCredentials } from "../gate/registry-credentials.ts";
 import { type Finding, timedStep } from "./timed-step.ts";
 
 const patience = 10_000;

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { InvalidOptionsError } from "@registry-gate/auth";
+import type { TlsIdentity } from "../tls/tls-identity.ts";
 import { type Listener, type ListenerHandlers, openListener } from "./listener.ts";
 import type { ListenerSetup } from "./listener-setup.ts";
-import type { TlsIdentity } from "./tls.ts";
 import type { UnixSocketFile } from "./unix-socket.ts";
 
 /** The listener of a gateway, which another one can replace. */

@@ -1,17 +1,17 @@
 import { resolve } from "node:path";
 import { drainTimeoutOf } from "../config/sections/listen.ts";
 import { logLevelOf } from "../config/sections/log.ts";
+import type { Gate } from "../gate/gate.ts";
+import { gateLoader } from "../gate/gate-loader.ts";
+import { gateSlot } from "../gate/gate-slot.ts";
+import { listenerSetup } from "../listener/listener-setup.ts";
+import { type ListenerSlot, openListenerSlot } from "../listener/listener-slot.ts";
+import { openLog } from "../log/log.ts";
+import { reportListening, reportWarnings } from "../log/reports.ts";
+import { startReloader } from "../reload/reloader.ts";
+import { warningsOf } from "../warnings/warnings.ts";
 import { drain } from "./drain.ts";
-import type { Gate } from "./gate.ts";
-import { gateLoader } from "./gate-loader.ts";
-import { gateSlot } from "./gate-slot.ts";
 import { listenerHandlers } from "./listener-handlers.ts";
-import { listenerSetup } from "./listener-setup.ts";
-import { type ListenerSlot, openListenerSlot } from "./listener-slot.ts";
-import { openLog } from "./log.ts";
-import { startReloader } from "./reloader.ts";
-import { reportListening, reportWarnings } from "./reports.ts";
-import { warningsOf } from "./warnings.ts";
 
 /** A running gateway. */
 export interface Gateway {

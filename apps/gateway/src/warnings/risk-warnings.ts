@@ -1,7 +1,7 @@
 import type { Fault } from "@registry-gate/auth";
 import { isLoopback } from "../config/address.ts";
 import type { Configuration } from "../config/configuration.ts";
-import type { TlsIdentity } from "./tls.ts";
+import type { TlsIdentity } from "../tls/tls-identity.ts";
 
 /** What works, but endangers passwords or content, or surely was not meant. */
 export function riskWarnings(configuration: Configuration, tls: TlsIdentity | undefined): Fault[] {

@@ -1,7 +1,7 @@
 import type { Logger } from "@registry-gate/auth";
-import type { Gate } from "./gate.ts";
-import { respondToHealthCheck } from "./health-check.ts";
-import type { ListenerHandlers } from "./listener.ts";
+import type { Gate } from "../gate/gate.ts";
+import { respondToHealthCheck } from "../listener/health-check.ts";
+import type { ListenerHandlers } from "../listener/listener.ts";
 
 /** What requests are brought to. */
 export interface Reception {

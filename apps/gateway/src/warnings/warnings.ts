@@ -1,10 +1,10 @@
 import type { Fault } from "@registry-gate/auth";
-import { knownNames } from "../rules/known-names.ts";
-import { pushWithoutPull } from "../rules/push-without-pull.ts";
-import { subjectWarnings } from "../rules/subject-warnings.ts";
-import { usernameWarnings } from "../rules/username-warnings.ts";
-import type { Gate } from "./gate.ts";
-import { riskWarnings } from "./risks.ts";
+import type { Gate } from "../gate/gate.ts";
+import { knownNames } from "./known-names.ts";
+import { pushWithoutPull } from "./push-without-pull.ts";
+import { riskWarnings } from "./risk-warnings.ts";
+import { subjectWarnings } from "./subject-warnings.ts";
+import { usernameWarnings } from "./username-warnings.ts";
 
 /** All that an operator is warned of: what is risky, what has no effect, and what clients cannot live with. */
 export function warningsOf(gate: Gate): Fault[] {

@@ -1,5 +1,5 @@
-import { endsWithin } from "./ends-within.ts";
-import type { GatewayLog } from "./log.ts";
+import { endsWithin } from "../ends-within.ts";
+import type { GatewayLog } from "../log/log.ts";
 
 /** How a gateway comes to its end. */
 export interface Ending {

@@ -3,9 +3,9 @@ import { memoryCounters, type RequestRecord } from "@registry-gate/core";
 import type { Logger } from "pino";
 import type { Configuration } from "../config/configuration.ts";
 import { logLevelOf } from "../config/sections/log.ts";
-import { missingDirectory } from "./listen-faults.ts";
+import { missingDirectory } from "../listener/listen-faults.ts";
+import { requestLine } from "../log/request-line.ts";
 import { type LoadedGate, loadGate } from "./load-gate.ts";
-import { requestLine } from "./request-line.ts";
 
 /** Builds the gates that a gateway has one after the other, from one file. */
 export interface GateLoader {

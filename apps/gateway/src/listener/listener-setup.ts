@@ -1,11 +1,11 @@
+import type { Configuration } from "../config/configuration.ts";
 import { connectionLimits } from "../config/sections/limits.ts";
 import { type ListenPlace, listenLimits, listenPlace } from "../config/sections/listen.ts";
 import { upstreamLimits } from "../config/sections/upstream.ts";
-import type { Gate } from "./gate.ts";
+import type { TlsIdentity } from "../tls/tls-identity.ts";
 import type { ListenerLimits } from "./listener.ts";
-import type { TlsIdentity } from "./tls.ts";
 
-/** What a gate wants of its listener. */
+/** Where a gate listens, with which certificate and within which limits. */
 export interface ListenerSetup {
   readonly place: ListenPlace;
   /** Undefined: plain HTTP. */
@@ -13,8 +13,14 @@ export interface ListenerSetup {
   readonly limits: ListenerLimits;
 }
 
-/** Gathers it from the sections of the gate's configuration. */
-export function listenerSetup({ configuration, tls }: Pick<Gate, "configuration" | "tls">): ListenerSetup {
+/** A configuration whose certificate has been read. */
+interface Configured {
+  readonly configuration: Configuration;
+  readonly tls: TlsIdentity | undefined;
+}
+
+/** Derives the setup from the sections of a configuration. */
+export function listenerSetup({ configuration, tls }: Configured): ListenerSetup {
   const { listen, limits, upstream } = configuration;
   return {
     place: listenPlace(listen),

@@ -1,7 +1,7 @@
 import { type AuthBackend, type Fault, InvalidOptionsError, type Logger } from "@registry-gate/auth";
 import { containmentOf } from "@registry-gate/auth-kit";
 import type { BackendConfiguration } from "../config/sections/auth.ts";
-import { endsWithin } from "./ends-within.ts";
+import { endsWithin } from "../ends-within.ts";
 import { type BackendPlace, openBackend } from "./open-backend.ts";
 
 /** Those that could be opened, in their order, and what is wrong with the others. */

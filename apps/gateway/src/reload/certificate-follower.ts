@@ -1,9 +1,9 @@
 import type { Logger } from "@registry-gate/auth";
 import { type FileWatch, type SettledFile, watchFiles } from "@registry-gate/watched-file";
 import type { TlsConfiguration } from "../config/sections/listen-tls.ts";
+import { reportRefusal, reportUnreadableFile, reportWarnings } from "../log/reports.ts";
 import { certificateReload, publishRefusal, publishReload } from "../observe/reloads.ts";
-import { reportRefusal, reportUnreadableFile, reportWarnings } from "./reports.ts";
-import { identityOf, type TlsFiles, type TlsIdentity } from "./tls.ts";
+import { identityOf, type TlsFiles, type TlsIdentity } from "../tls/tls-identity.ts";
 
 /**
  * Follows the files of a certificate. What replaces them is taken up if it is usable; if not, the log says why, and

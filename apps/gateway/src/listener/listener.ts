@@ -13,11 +13,11 @@ import type { AddressSet } from "@registry-gate/auth-kit";
 import { refuseUnreadable, serveExpectations, type UnreadableRequest } from "@registry-gate/core";
 import type { ListenPlace } from "../config/sections/listen.ts";
 import type { ClientAuth } from "../config/sections/listen-tls.ts";
+import type { TlsIdentity } from "../tls/tls-identity.ts";
 import type { HandshakeFailure } from "./handshake-failure.ts";
 import { type ConnectionPressure, limitConnections } from "./limit-connections.ts";
 import { type Listening, listenOn } from "./listen-on.ts";
 import { type PlainRequest, refusePlainHttp } from "./plain-http.ts";
-import type { TlsIdentity } from "./tls.ts";
 import type { UnixSocketFile } from "./unix-socket.ts";
 
 /** A socket that is listened on. */

@@ -4,11 +4,11 @@ import { type CounterStore, type RequestRecord, registryProxy, validateOptions }
 import express from "express";
 import type { Configuration } from "../config/configuration.ts";
 import type { Path } from "../config/path.ts";
+import { listenFaults } from "../listener/listen-faults.ts";
+import { loadTls, type TlsIdentity, whyNoClientCertificates } from "../tls/tls-identity.ts";
 import { closeBackends, openBackends } from "./backends.ts";
-import { listenFaults } from "./listen-faults.ts";
 import { inConfiguration, proxyOptions } from "./proxy-options.ts";
 import { openCredentials } from "./registry-credentials.ts";
-import { loadTls, type TlsIdentity, whyNoClientCertificates } from "./tls.ts";
 
 /** Everything that one configuration stands for, but the listening socket. */
 export interface Gate {

@@ -1,16 +1,22 @@
 import { type FileWatch, watchFiles } from "@registry-gate/watched-file";
 import type { Logger } from "pino";
 import { logLevelOf } from "../config/sections/log.ts";
+import type { GateLoader } from "../gate/gate-loader.ts";
+import type { GateSlot } from "../gate/gate-slot.ts";
+import { isWellFormed } from "../gate/load-gate.ts";
+import { listenerSetup } from "../listener/listener-setup.ts";
+import type { ListenerSlot } from "../listener/listener-slot.ts";
+import {
+  describeRefusal,
+  reportListening,
+  reportRefusal,
+  reportUnreadableFile,
+  reportWarnings,
+} from "../log/reports.ts";
 import { configurationReload, publishRefusal, publishReload } from "../observe/reloads.ts";
+import { warningsOf } from "../warnings/warnings.ts";
 import { followCertificate } from "./certificate-follower.ts";
-import type { GateLoader } from "./gate-loader.ts";
-import type { GateSlot } from "./gate-slot.ts";
-import { listenerSetup } from "./listener-setup.ts";
-import type { ListenerSlot } from "./listener-slot.ts";
-import { isWellFormed } from "./load-gate.ts";
 import { reloadAttempts } from "./reload-attempts.ts";
-import { describeRefusal, reportListening, reportRefusal, reportUnreadableFile, reportWarnings } from "./reports.ts";
-import { warningsOf } from "./warnings.ts";
 
 /** Keeps a gateway as its files say. */
 export interface Reloader {
