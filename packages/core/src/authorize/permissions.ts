@@ -1,16 +1,7 @@
 import type { Principal } from "@registry-gate/auth";
 import { isRepository } from "../route/names.ts";
+import type { Permissions } from "./permission.ts";
 import type { Policy } from "./policy.ts";
-
-/** What somebody may do to one repository. */
-export interface Permissions {
-  /** Read manifests, blobs, tags and referrers. */
-  readonly pull: boolean;
-  /** Upload blobs and put manifests. A tag that exists may be immutable all the same. */
-  readonly push: boolean;
-  /** Delete manifests and blobs. */
-  readonly delete: boolean;
-}
 
 /**
  * What a principal may do to a repository, by the rules and their grants, whether or not it exists. It is what a request

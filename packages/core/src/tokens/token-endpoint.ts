@@ -1,6 +1,6 @@
 import type { AuthBackend, BasicCredentials, Principal } from "@registry-gate/auth";
 import type { Verdict } from "../authenticate/verdict.ts";
-import type { Permissions } from "../authorize/permissions.ts";
+import type { Permissions } from "../authorize/permission.ts";
 import type { Decision } from "../observe/record.ts";
 
 /** Where clients get tokens, by the Docker token protocol: `@registry-gate/token` makes one. It knows no sockets. */
