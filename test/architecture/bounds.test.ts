@@ -19,6 +19,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   "auth-testkit": backendParts,
   core: backendParts,
   passport: [...backendParts, "core"],
+  token: [...backendParts, "core"],
 };
 /** Libraries that one file alone imports, so that another can take their place. */
 const wrapped: readonly string[] = ["http-proxy-middleware", "ldapts"];

@@ -56,4 +56,5 @@ export { type ErrorAnswer, sendError } from "./respond/error-answer.ts";
 export { refuseUnreadable, type UnreadableRequest } from "./respond/refuse-unreadable.ts";
 export { requestIdOf } from "./respond/request-id.ts";
 export { isRepository } from "./route/names.ts";
+export type { TokenEndpoint, TokenGate, TokenRequest, TokenResponse } from "./tokens/token-endpoint.ts";
 export { serveExpectations } from "./validate/expectation.ts";
