@@ -19,6 +19,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   "auth-testkit": backendParts,
   core: backendParts,
   passport: [...backendParts, "core"],
+  token: [...backendParts, "core"],
 };
 /** The rooms of the gateway. Each may import the rooms before it. */
 const gatewayRooms = [
