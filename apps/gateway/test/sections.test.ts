@@ -48,6 +48,7 @@ const whole = {
   access: [{ subjects: ["anonymous"], repositories: ["**"], actions: ["pull"] }],
   limits: { inFlight: 1, inFlightPerClient: 1, minRate: 0, connectionsPerAddress: 1 },
   log: { level: "info", attemptedNames: false },
+  state: { file: "state.db" },
 };
 
 let directory: string;

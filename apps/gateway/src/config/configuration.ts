@@ -6,6 +6,7 @@ import { type AuthConfiguration, authSection } from "./sections/auth.ts";
 import { type LimitsConfiguration, limitsSection } from "./sections/limits.ts";
 import { type ListenConfiguration, listenSection } from "./sections/listen.ts";
 import { type LogConfiguration, logSection } from "./sections/log.ts";
+import { type StateConfiguration, stateSection } from "./sections/state.ts";
 import { type UpstreamConfiguration, upstreamSection } from "./sections/upstream.ts";
 
 /** A configuration that has been read: durations in milliseconds, paths absolute, environment variables expanded. */
@@ -16,6 +17,7 @@ export interface Configuration {
   readonly access?: AccessConfiguration;
   readonly limits?: LimitsConfiguration;
   readonly log?: LogConfiguration;
+  readonly state?: StateConfiguration;
 }
 
 type SectionName = keyof Configuration;
@@ -27,6 +29,7 @@ const sections: { readonly [Name in SectionName]-?: Section<NonNullable<Configur
   access: accessSection,
   limits: limitsSection,
   log: logSection,
+  state: stateSection,
 };
 
 /** The form of a configuration, as it is written. What its parts mean together is judged when they are built. */
@@ -38,6 +41,9 @@ export const configurationSchema: z.ZodType<Configuration> = z.strictObject(
     access: sections.access.schema.exactOptional(),
     limits: sections.limits.schema.exactOptional(),
     log: sections.log.schema.exactOptional(),
+    state: sections.state.schema
+      .describe("Where failed logins are counted; the memory of the process by default")
+      .exactOptional(),
   },
   "must be a configuration with listen, upstream and auth",
 );
@@ -49,7 +55,7 @@ export const substitutes: readonly Substitute[] = Object.entries(sections).flatM
 
 /** Makes every path in a configuration absolute, but for those of backends, which are left to their plugins. */
 export function withAbsolutePaths(configuration: Configuration, absolute: MakeAbsolute): Configuration {
-  const { listen, upstream, auth, access, limits, log } = configuration;
+  const { listen, upstream, auth, access, limits, log, state } = configuration;
   const inSection = <Value>(section: Section<Value>, value: Value): Value =>
     section.withAbsolutePaths?.(value, absolute) ?? value;
   return {
@@ -59,6 +65,7 @@ export function withAbsolutePaths(configuration: Configuration, absolute: MakeAb
     ...(access && { access: inSection(sections.access, access) }),
     ...(limits && { limits: inSection(sections.limits, limits) }),
     ...(log && { log: inSection(sections.log, log) }),
+    ...(state && { state: inSection(sections.state, state) }),
   };
 }
 

@@ -3,6 +3,7 @@ import { memoryCounters, type RequestRecord } from "@registry-gate/core";
 import type { Logger } from "pino";
 import type { Configuration } from "../config/configuration.ts";
 import { logLevelOf } from "../config/sections/log.ts";
+import { inspectOnly, type LeaseState, stateLeases } from "../state/state-leases.ts";
 import { missingDirectory } from "./listen-faults.ts";
 import { type LoadedGate, loadGate } from "./load-gate.ts";
 import { requestLine } from "./request-line.ts";
@@ -23,11 +24,17 @@ export interface GateLoader {
 export function gateLoader(path: string, log: Logger): GateLoader {
   // A reload does not make failed logins forgotten.
   const counters = memoryCounters();
+  const leaseState = stateLeases();
 
-  async function load(logOf: (configuration: Configuration) => Logger): Promise<LoadedGate> {
+  async function load(logOf: (configuration: Configuration) => Logger, lease: LeaseState): Promise<LoadedGate> {
     const loaded = await loadGate(path, (configuration) => {
       const own = logOf(configuration);
-      return { log: own, counters, onRequest: (record: RequestRecord) => own.info(requestLine(record)) };
+      return {
+        log: own,
+        counters,
+        leaseState: lease,
+        onRequest: (record: RequestRecord) => own.info(requestLine(record)),
+      };
     });
     const missing = await missingDirectory(loaded.gate.configuration.listen.address);
     if (missing.length === 0) return loaded;
@@ -36,10 +43,10 @@ export function gateLoader(path: string, log: Logger): GateLoader {
   }
 
   return {
-    load: () => load((configuration) => log.child({}, { level: logLevelOf(configuration.log) })),
+    load: () => load((configuration) => log.child({}, { level: logLevelOf(configuration.log) }), leaseState),
     async rehearse() {
       const silent = log.child({}, { level: "silent" });
-      const { gate } = await load(() => silent);
+      const { gate } = await load(() => silent, inspectOnly);
       await gate.retire();
     },
   };

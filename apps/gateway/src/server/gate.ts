@@ -1,9 +1,17 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { type AuthBackend, type Fault, formatFault, InvalidOptionsError, type Logger } from "@registry-gate/auth";
-import { type CounterStore, type RequestRecord, registryProxy, validateOptions } from "@registry-gate/core";
+import {
+  type CounterStore,
+  memoryCounters,
+  type RequestRecord,
+  registryProxy,
+  validateOptions,
+} from "@registry-gate/core";
+import { stateCounters } from "@registry-gate/state";
 import express from "express";
 import type { Configuration } from "../config/configuration.ts";
 import type { Path } from "../config/path.ts";
+import { inspectOnly, type LeaseState } from "../state/state-leases.ts";
 import { closeBackends, openBackends } from "./backends.ts";
 import { listenFaults } from "./listen-faults.ts";
 import { inConfiguration, proxyOptions } from "./proxy-options.ts";
@@ -30,8 +38,10 @@ export interface GateSurroundings {
   readonly placeholders?: readonly Path[];
   readonly log: Logger;
   readonly onRequest: (record: RequestRecord) => void;
-  /** Where failed logins are counted. Default: anew for each gate. */
+  /** Where failed logins are counted without a state store, and while it is unavailable. Default: anew for each gate. */
   readonly counters?: CounterStore;
+  /** Opens the state store. Default: it is inspected alone. */
+  readonly leaseState?: LeaseState;
 }
 
 /**
@@ -40,7 +50,14 @@ export interface GateSurroundings {
  * @throws {InvalidOptionsError} with every fault; then nothing stays open.
  */
 export async function buildGate(configuration: Configuration, surroundings: GateSurroundings): Promise<Gate> {
-  const { directory, placeholders = [], log, onRequest, counters } = surroundings;
+  const {
+    directory,
+    placeholders = [],
+    log,
+    onRequest,
+    counters = memoryCounters(),
+    leaseState = inspectOnly,
+  } = surroundings;
   const faults: Fault[] = [];
   const collect = async <T>(action: Promise<T>): Promise<T | undefined> => {
     try {
@@ -55,7 +72,10 @@ export async function buildGate(configuration: Configuration, surroundings: Gate
   const { credentials: credentialsConfiguration } = configuration.upstream;
   const credentials =
     credentialsConfiguration === undefined ? undefined : await collect(openCredentials(credentialsConfiguration, log));
-  const options = await collect(proxyOptions(configuration, counters, credentials));
+  const { state: stateConfiguration } = configuration;
+  const state = stateConfiguration === undefined ? undefined : await collect(leaseState(stateConfiguration, log));
+  const counting = state ? stateCounters({ store: state.store, fallback: counters, log }) : counters;
+  const options = await collect(proxyOptions(configuration, counting, credentials));
   const findings = options === undefined ? undefined : validateOptions(options);
   faults.push(...(findings?.faults.map(inConfiguration) ?? []));
   faults.push(...(await listenFaults(configuration.listen)));
@@ -76,6 +96,7 @@ export async function buildGate(configuration: Configuration, surroundings: Gate
   if (faults.length > 0 || options === undefined) {
     credentials?.close();
     await closeBackends(backends, log);
+    await state?.release();
     throw new InvalidOptionsError(faults);
   }
 
@@ -104,6 +125,7 @@ export async function buildGate(configuration: Configuration, surroundings: Gate
       await proxy.close();
       credentials?.close();
       await closeBackends(backends, log);
+      await state?.release();
     },
   };
 }
