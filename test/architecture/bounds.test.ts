@@ -18,6 +18,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   "auth-sso": backendParts,
   "auth-testkit": backendParts,
   core: backendParts,
+  state: backendParts,
   passport: [...backendParts, "core"],
   token: [...backendParts, "core"],
 };
@@ -36,7 +37,7 @@ const gatewayRooms = [
   "commands",
 ];
 /** Libraries that one file alone imports, so that another can take their place. */
-const wrapped: readonly string[] = ["http-proxy-middleware", "ldapts"];
+const wrapped: readonly string[] = ["http-proxy-middleware", "ldapts", "@redis/client"];
 
 interface SourceFile {
   /** From the root of the workspace. */

@@ -50,6 +50,7 @@ const list = {
   prlimit: { debian: ["util-linux"], version: ["prlimit", "--version"], base: true },
   // The system's own, to which the package adds Samba's modules.
   python3: { debian: ["samba-ad-dc"], file: "/usr/bin/python3", version: ["python3", "--version"] },
+  "redis-server": { debian: ["redis-server"], version: ["redis-server", "--version"] },
   samba: {
     debian: ["samba-ad-dc", "samba-ad-provision"],
     version: ["samba", "--version"],

@@ -3,9 +3,11 @@ import type { Path } from "./path.ts";
 import type { MakeAbsolute, Section, Substitute } from "./section.ts";
 import { type AccessConfiguration, accessSection } from "./sections/access.ts";
 import { type AuthConfiguration, authSection } from "./sections/auth.ts";
+import { type KeysConfiguration, keysSection } from "./sections/keys.ts";
 import { type LimitsConfiguration, limitsSection } from "./sections/limits.ts";
 import { type ListenConfiguration, listenSection } from "./sections/listen.ts";
 import { type LogConfiguration, logSection } from "./sections/log.ts";
+import { type StateConfiguration, stateSection } from "./sections/state.ts";
 import { type UpstreamConfiguration, upstreamSection } from "./sections/upstream.ts";
 
 /** A configuration that has been read: durations in milliseconds, paths absolute, environment variables expanded. */
@@ -13,9 +15,11 @@ export interface Configuration {
   readonly listen: ListenConfiguration;
   readonly upstream: UpstreamConfiguration;
   readonly auth: AuthConfiguration;
+  readonly keys?: KeysConfiguration;
   readonly access?: AccessConfiguration;
   readonly limits?: LimitsConfiguration;
   readonly log?: LogConfiguration;
+  readonly state?: StateConfiguration;
 }
 
 type SectionName = keyof Configuration;
@@ -24,9 +28,11 @@ const sections: { readonly [Name in SectionName]-?: Section<NonNullable<Configur
   listen: listenSection,
   upstream: upstreamSection,
   auth: authSection,
+  keys: keysSection,
   access: accessSection,
   limits: limitsSection,
   log: logSection,
+  state: stateSection,
 };
 
 /** The form of a configuration, as it is written. What its parts mean together is judged when they are built. */
@@ -35,9 +41,15 @@ export const configurationSchema: z.ZodType<Configuration> = z.strictObject(
     listen: sections.listen.schema,
     upstream: sections.upstream.schema,
     auth: sections.auth.schema,
+    keys: sections.keys.schema
+      .describe("The keys that sign tokens; by default a random one, which ends with the process")
+      .exactOptional(),
     access: sections.access.schema.exactOptional(),
     limits: sections.limits.schema.exactOptional(),
     log: sections.log.schema.exactOptional(),
+    state: sections.state.schema
+      .describe("Where failed logins are counted; the memory of the process by default")
+      .exactOptional(),
   },
   "must be a configuration with listen, upstream and auth",
 );
@@ -49,16 +61,18 @@ export const substitutes: readonly Substitute[] = Object.entries(sections).flatM
 
 /** Makes every path in a configuration absolute, but for those of backends, which are left to their plugins. */
 export function withAbsolutePaths(configuration: Configuration, absolute: MakeAbsolute): Configuration {
-  const { listen, upstream, auth, access, limits, log } = configuration;
+  const { listen, upstream, auth, keys, access, limits, log, state } = configuration;
   const inSection = <Value>(section: Section<Value>, value: Value): Value =>
     section.withAbsolutePaths?.(value, absolute) ?? value;
   return {
     listen: inSection(sections.listen, listen),
     upstream: inSection(sections.upstream, upstream),
     auth: inSection(sections.auth, auth),
+    ...(keys && { keys: inSection(sections.keys, keys) }),
     ...(access && { access: inSection(sections.access, access) }),
     ...(limits && { limits: inSection(sections.limits, limits) }),
     ...(log && { log: inSection(sections.log, log) }),
+    ...(state && { state: inSection(sections.state, state) }),
   };
 }
 

@@ -14,12 +14,19 @@ const durationError = { error: ({ input }: { input?: unknown }) => durationFault
 
 /** In milliseconds. It may be longer than a timer can wait: whatever sets one asks `timerDelay`. */
 export const duration = (): z.ZodType<number, string> =>
-  z
+  durationFrom(1, "must be longer than nothing, and at most 36525d");
+
+/** The same, or `0s` for what is off. */
+export const durationOrZero = (): z.ZodType<number, string> => durationFrom(0, "must be at most 36525d");
+
+function durationFrom(least: number, message: string): z.ZodType<number, string> {
+  return z
     .string(durationError)
     .regex(durationPattern, durationError)
     .transform((value, context) => {
       const milliseconds = parseDuration(value);
-      if (milliseconds !== undefined && milliseconds > 0) return milliseconds;
-      context.addIssue({ code: "custom", message: "must be longer than nothing, and at most 36525d" });
+      if (milliseconds !== undefined && milliseconds >= least) return milliseconds;
+      context.addIssue({ code: "custom", message });
       return z.NEVER;
     });
+}

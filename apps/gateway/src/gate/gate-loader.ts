@@ -1,10 +1,13 @@
 import { InvalidOptionsError } from "@registry-gate/auth";
 import { memoryCounters, type RequestRecord } from "@registry-gate/core";
+import { memoryState } from "@registry-gate/state";
+import { randomKeys } from "@registry-gate/token";
 import type { Logger } from "pino";
 import type { Configuration } from "../config/configuration.ts";
 import { logLevelOf } from "../config/sections/log.ts";
 import { missingDirectory } from "../listener/listen-faults.ts";
 import { requestLine } from "../log/request-line.ts";
+import { inspectOnly, type LeaseState, stateLeases } from "../state/state-leases.ts";
 import { type LoadedGate, loadGate } from "./load-gate.ts";
 
 /** Builds the gates that a gateway has one after the other, from one file. */
@@ -21,13 +24,21 @@ export interface GateLoader {
 
 /** @param log Each gate logs there at the level of its own configuration. */
 export function gateLoader(path: string, log: Logger): GateLoader {
-  // A reload does not make failed logins forgotten.
+  // A reload forgets no failed logins, and ends no token.
   const counters = memoryCounters();
+  const leaseState = stateLeases();
+  const memory = memoryState();
+  const keys = randomKeys();
 
-  async function load(logOf: (configuration: Configuration) => Logger): Promise<LoadedGate> {
+  async function load(logOf: (configuration: Configuration) => Logger, lease: LeaseState): Promise<LoadedGate> {
+    const shared = { counters, memory, keys: await keys, leaseState: lease };
     const loaded = await loadGate(path, (configuration) => {
       const own = logOf(configuration);
-      return { log: own, counters, onRequest: (record: RequestRecord) => own.info(requestLine(record)) };
+      return {
+        ...shared,
+        log: own,
+        onRequest: (record: RequestRecord) => own.info(requestLine(record)),
+      };
     });
     const missing = await missingDirectory(loaded.gate.configuration.listen.address);
     if (missing.length === 0) return loaded;
@@ -36,10 +47,10 @@ export function gateLoader(path: string, log: Logger): GateLoader {
   }
 
   return {
-    load: () => load((configuration) => log.child({}, { level: logLevelOf(configuration.log) })),
+    load: () => load((configuration) => log.child({}, { level: logLevelOf(configuration.log) }), leaseState),
     async rehearse() {
       const silent = log.child({}, { level: "silent" });
-      const { gate } = await load(() => silent);
+      const { gate } = await load(() => silent, inspectOnly);
       await gate.retire();
     },
   };

@@ -1,12 +1,24 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { type AuthBackend, type Fault, formatFault, InvalidOptionsError, type Logger } from "@registry-gate/auth";
-import { type CounterStore, type RequestRecord, registryProxy, validateOptions } from "@registry-gate/core";
+import {
+  type CounterStore,
+  memoryCounters,
+  type RequestRecord,
+  registryProxy,
+  validateOptions,
+} from "@registry-gate/core";
+import { memoryState, type StateStore, stateCounters } from "@registry-gate/state";
+import { openKeys, randomKeys, type TokenKeys } from "@registry-gate/token";
 import express from "express";
 import type { Configuration } from "../config/configuration.ts";
 import type { Path } from "../config/path.ts";
+import { challengeOf } from "../config/sections/auth.ts";
 import { listenFaults } from "../listener/listen-faults.ts";
+import { inspectOnly, type LeaseState } from "../state/state-leases.ts";
 import { loadTls, type TlsIdentity, whyNoClientCertificates } from "../tls/tls-identity.ts";
 import { closeBackends, openBackends } from "./backends.ts";
+import { openGateStore } from "./gate-store.ts";
+import { gateTokens } from "./gate-tokens.ts";
 import { inConfiguration, proxyOptions } from "./proxy-options.ts";
 import { openCredentials } from "./registry-credentials.ts";
 
@@ -30,8 +42,14 @@ export interface GateSurroundings {
   readonly placeholders?: readonly Path[];
   readonly log: Logger;
   readonly onRequest: (record: RequestRecord) => void;
-  /** Where failed logins are counted. Default: anew for each gate. */
+  /** Where failed logins are counted without a state store, and while it is unavailable. Default: anew for each gate. */
   readonly counters?: CounterStore;
+  /** Opens the state store. Default: it is inspected alone. */
+  readonly leaseState?: LeaseState;
+  /** Where tokens are kept if there is no other store. Default: anew for each gate. */
+  readonly memory?: StateStore;
+  /** The keys where no file is configured. Default: anew for each gate. */
+  readonly keys?: TokenKeys;
 }
 
 /**
@@ -40,7 +58,15 @@ export interface GateSurroundings {
  * @throws {InvalidOptionsError} with every fault; then nothing stays open.
  */
 export async function buildGate(configuration: Configuration, surroundings: GateSurroundings): Promise<Gate> {
-  const { directory, placeholders = [], log, onRequest, counters } = surroundings;
+  const {
+    directory,
+    placeholders = [],
+    log,
+    onRequest,
+    counters = memoryCounters(),
+    leaseState = inspectOnly,
+    memory = memoryState(),
+  } = surroundings;
   const faults: Fault[] = [];
   const collect = async <T>(action: Promise<T>): Promise<T | undefined> => {
     try {
@@ -55,18 +81,31 @@ export async function buildGate(configuration: Configuration, surroundings: Gate
   const { credentials: credentialsConfiguration } = configuration.upstream;
   const credentials =
     credentialsConfiguration === undefined ? undefined : await collect(openCredentials(credentialsConfiguration, log));
-  const options = await collect(proxyOptions(configuration, counters, credentials));
+  let built = false;
+  const warnings: Fault[] = [];
+  const warn = (fault: Fault): void => {
+    if (built) log.warn({ event: "warning" }, formatFault(fault));
+    else warnings.push(fault);
+  };
+  const { file: keyFile } = configuration.keys ?? {};
+  const ownKeys =
+    keyFile === undefined
+      ? undefined
+      : await collect(openKeys({ file: keyFile }, { baseDirectory: directory, log, warn, option: ["keys", "file"] }));
+  const keys = ownKeys ?? surroundings.keys ?? (await randomKeys());
+  const state = await collect(openGateStore(configuration, { directory, leaseState, memory, log, warn }));
+  const counting = state?.configured ? stateCounters({ store: state.configured, fallback: counters, log }) : counters;
+  const tokens =
+    challengeOf(configuration.auth, configuration.access) === "bearer"
+      ? gateTokens(configuration.auth.token, { keys, store: state?.tokens, log })
+      : undefined;
+  const options = await collect(proxyOptions(configuration, counting, credentials, tokens));
   const findings = options === undefined ? undefined : validateOptions(options);
   faults.push(...(findings?.faults.map(inConfiguration) ?? []));
   faults.push(...(await listenFaults(configuration.listen)));
   const { tls: tlsConfiguration } = configuration.listen;
   const tls = tlsConfiguration === undefined ? undefined : await collect(loadTls(tlsConfiguration));
-  const warnings: Fault[] = findings?.warnings.map(inConfiguration) ?? [];
-  let built = false;
-  const warn = (fault: Fault): void => {
-    if (built) log.warn({ event: "warning" }, formatFault(fault));
-    else warnings.push(fault);
-  };
+  warnings.push(...(findings?.warnings.map(inConfiguration) ?? []));
   const noClientCertificates = whyNoClientCertificates(configuration.listen, tls);
   const { backends, faults: backendFaults } = await openBackends(configuration.auth.backends, {
     ...{ directory, placeholders, log, warn },
@@ -75,12 +114,20 @@ export async function buildGate(configuration: Configuration, surroundings: Gate
   faults.push(...backendFaults);
   if (faults.length > 0 || options === undefined) {
     credentials?.close();
+    ownKeys?.close();
     await closeBackends(backends, log);
+    await state?.release();
     throw new InvalidOptionsError(faults);
   }
 
   built = true;
-  const proxy = registryProxy({ ...options, backends, log, onFinished: onRequest });
+  const proxy = registryProxy({
+    ...options,
+    backends: tokens === undefined ? backends : [tokens.backend, ...backends],
+    sealingKeys: () => keys.derive("what clients carry back"),
+    log,
+    onFinished: onRequest,
+  });
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");
@@ -103,7 +150,9 @@ export async function buildGate(configuration: Configuration, surroundings: Gate
       await requests.finished();
       await proxy.close();
       credentials?.close();
+      ownKeys?.close();
       await closeBackends(backends, log);
+      await state?.release();
     },
   };
 }

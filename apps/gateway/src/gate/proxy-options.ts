@@ -7,18 +7,21 @@ import { limitOptions } from "../config/sections/limits.ts";
 import { listenOptions } from "../config/sections/listen.ts";
 import { logOptions } from "../config/sections/log.ts";
 import { upstreamOptions } from "../config/sections/upstream.ts";
+import type { GateTokens } from "./gate-tokens.ts";
 import type { LiveCredentials } from "./registry-credentials.ts";
 
 /**
  * What a configuration tells the middleware, section by section.
  *
  * @param counters Where failed logins are counted. Default: anew.
+ * @param tokens Absent where the gate asks for Basic.
  * @throws {InvalidOptionsError} where a file that it names cannot be used.
  */
 export async function proxyOptions(
   { listen, upstream, auth, access, limits, log }: Configuration,
   counters: CounterStore | undefined,
   live: LiveCredentials | undefined,
+  tokens: GateTokens | undefined,
 ): Promise<Omit<RegistryProxyOptions, "backends">> {
   const { ca } = upstream;
   return {
@@ -26,7 +29,8 @@ export async function proxyOptions(
       ...(ca !== undefined && { ca: await readCertificates(ca) }),
       ...(live !== undefined && { credentials: live.current }),
     }),
-    ...authOptions(auth, counters),
+    ...authOptions(auth, counters, tokens?.challenge),
+    ...(tokens && { tokens: tokens.endpoint }),
     ...(access !== undefined && { access }),
     limits: limitOptions(limits),
     ...logOptions(log),

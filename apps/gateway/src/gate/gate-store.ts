@@ -1,0 +1,63 @@
+import { join } from "node:path";
+import { type Fault, InvalidOptionsError, type Logger } from "@registry-gate/auth";
+import type { StateStore } from "@registry-gate/state";
+import type { Configuration } from "../config/configuration.ts";
+import { challengeOf } from "../config/sections/auth.ts";
+import type { LeaseState, StateLease } from "../state/state-leases.ts";
+import { hasRefreshTokens } from "./gate-tokens.ts";
+
+/** The stores of one gate. */
+export interface GateStore {
+  /** As configured: failed logins are counted there. Absent: in memory. */
+  readonly configured: StateStore | undefined;
+  /** Where tokens are kept; absent where there are none, and where nothing is opened for use. */
+  readonly tokens: StateStore | undefined;
+  release(): Promise<void>;
+}
+
+export interface StoreSurroundings {
+  /** The directory of the configuration. */
+  readonly directory: string;
+  readonly leaseState: LeaseState;
+  /** Where tokens are kept if nothing is configured and no file can be had. It outlives a reload. */
+  readonly memory: StateStore;
+  readonly log: Logger;
+  readonly warn: (fault: Fault) => void;
+}
+
+/** The file beside the configuration where tokens are kept by default. */
+const defaultFile = "state.db";
+
+/**
+ * Opens what `state` names. Where tokens need a store and none is named, it is a file beside the configuration, or else the
+ * memory of the process, with a warning.
+ *
+ * @throws {InvalidOptionsError} where a store that is named cannot be used.
+ */
+export async function openGateStore(
+  configuration: Configuration,
+  { directory, leaseState, memory, log, warn }: StoreSurroundings,
+): Promise<GateStore> {
+  const { state } = configuration;
+  if (state !== undefined) {
+    const lease = await leaseState(state, log);
+    return { configured: lease?.store, tokens: lease?.store, release: async () => lease?.release() };
+  }
+  if (!keepsTokens(configuration)) return { configured: undefined, tokens: undefined, release: async () => {} };
+  let lease: StateLease | undefined;
+  try {
+    lease = await leaseState({ file: join(directory, defaultFile) }, log);
+  } catch (error) {
+    if (!(error instanceof InvalidOptionsError)) throw error;
+    const [fault] = error.faults;
+    const message = `is missing, and ${defaultFile} beside the configuration cannot be used (${fault?.message}): logins without a password end with the process`;
+    warn({ path: ["state"], message });
+    return { configured: undefined, tokens: memory, release: async () => {} };
+  }
+  return { configured: undefined, tokens: lease?.store, release: async () => lease?.release() };
+}
+
+function keepsTokens({ auth, access }: Configuration): boolean {
+  if (auth.backends.some(({ type }) => type === "access-token")) return true;
+  return challengeOf(auth, access) === "bearer" && hasRefreshTokens(auth.token);
+}
