@@ -40,11 +40,13 @@ const whole = {
   },
   auth: {
     realm: "R",
-    challenge: "basic",
+    challenge: "bearer",
+    token: { ttl: "1m", refreshTtl: "0s", uploadGrace: "0s", realm: "https://r/v2/auth", service: "r" },
     backends: [{ type: "htpasswd", file: "htpasswd" }],
     cache: { ttl: "1m", maxEntries: 1 },
     throttle: { perAddress: "9/1m", perUserAndAddress: "9/1m", backoff: "1s..2s", ipv6Prefix: 56 },
   },
+  keys: { file: "keys.json" },
   access: [{ subjects: ["anonymous"], repositories: ["**"], actions: ["pull"] }],
   limits: { inFlight: 1, inFlightPerClient: 1, minRate: 0, connectionsPerAddress: 1 },
   log: { level: "info", attemptedNames: false },
@@ -86,6 +88,7 @@ test("makes every relative path absolute but those of backends, and leaves absol
     },
     upstream: { ca: inDirectory("ca.pem"), credentials: { username: "gate", passwordFile: inDirectory("password") } },
     auth: { backends: [{ file: "htpasswd" }] },
+    keys: { file: inDirectory("keys.json") },
     state: { file: inDirectory("state.db") },
   });
   const bearer = { ...whole, upstream: { url: "http://r", credentials: { bearerFile: "token" } } };
@@ -104,7 +107,7 @@ test("loses no key when it makes paths absolute", async () => {
 test("finds each option of the middleware at a key of the configuration", async () => {
   const { ca: _, ...upstream } = whole.upstream;
   const configuration = await load({ ...whole, upstream });
-  const options = await proxyOptions(configuration, undefined, undefined);
+  const options = await proxyOptions(configuration, undefined, undefined, undefined);
   expect(Object.keys(options).length).toBeGreaterThan(5);
   for (const key of Object.keys(options)) {
     const found = toConfigurationPath([key]).reduce<unknown>((node, step) => Reflect.get(Object(node), step), whole);

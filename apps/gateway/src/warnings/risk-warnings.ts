@@ -1,6 +1,7 @@
 import type { Fault } from "@registry-gate/auth";
 import { isLoopback } from "../config/address.ts";
 import type { Configuration } from "../config/configuration.ts";
+import { challengeOf } from "../config/sections/auth.ts";
 import type { TlsIdentity } from "../tls/tls-identity.ts";
 
 /** What works, but endangers passwords or content, or surely was not meant. */
@@ -42,7 +43,17 @@ export function riskWarnings(configuration: Configuration, tls: TlsIdentity | un
     const message = "does not name unix: all clients are one for auth.throttle, and share its pauses";
     warnings.push({ path: ["listen", "trustedProxies"], message });
   }
+  const challenge = challengeOf(auth, access);
+  if (challenge === "basic" && auth.token !== undefined) {
+    const message = "has no effect: clients are asked for Basic; set auth.challenge to bearer";
+    warnings.push({ path: ["auth", "token"], message });
+  }
   for (const [index, rule] of access.entries()) {
+    if (challenge === "basic" && rule.effect !== "deny" && rule.subjects.includes("anonymous")) {
+      const message =
+        "names anonymous, but docker, skopeo, podman and containerd pull nothing without a login where they are asked for Basic: set auth.challenge to auto";
+      warnings.push({ path: ["access", index, "subjects"], message });
+    }
     const changing = rule.actions.find((action) => action !== "pull");
     if (changing !== undefined && rule.effect !== "deny" && rule.subjects.includes("anonymous")) {
       const message = `allows ${changing} to anonymous: whoever reaches the gate can change images`;
