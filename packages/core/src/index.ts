@@ -23,8 +23,9 @@ export type { ThrottleOptions } from "./authenticate/throttle/throttle-options.t
 export type { AnonymousVerdict, AuthenticatedVerdict, ExpiredVerdict, Verdict } from "./authenticate/verdict.ts";
 export { accessRuleSchema } from "./authorize/access-schema.ts";
 export { compilePolicy } from "./authorize/checked-policy.ts";
-export type { Permissions } from "./authorize/permissions.ts";
+export { mayListRepositories, type Permissions, permissionsOf } from "./authorize/permissions.ts";
 export type { ImmutableTags, Knowledge, Policy, PolicyDecision, RuleVerdict } from "./authorize/policy.ts";
+export { clientReader, type RequestClient } from "./client/client-reader.ts";
 export { registryAuthorization } from "./forward/registry-login.ts";
 export {
   type LoginJudged,

@@ -29,6 +29,7 @@ export {
 export { formatScopes, type ResourceAccess, readScopes, type ScopeReading } from "./scope.ts";
 export type { TokenAlgorithm, TokenKey } from "./signing-key.ts";
 export { type TokenBackendOptions, tokenBackend } from "./token-backend.ts";
+export { type TokenHandlerOptions, tokenHandler } from "./token-handler.ts";
 export {
   createTokenService,
   type Grant,
