@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { runGate } from "./run-gate.ts";
 
-const commands = ["serve", "check", "explain", "passwd", "schema"];
+const commands = ["serve", "check", "explain", "passwd", "keys", "schema"];
 
 test.each([["--help"], ["-h"], ["help"]])("%s tells what commands there are", async (flag) => {
   const { code, stdout, stderr } = await runGate([flag]);

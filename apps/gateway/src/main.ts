@@ -10,12 +10,13 @@ import { didYouMean, guardProcess } from "@registry-gate/auth-kit";
 import { check } from "./commands/check.ts";
 import { type Command, helpOf, overviewOf, UsageError, usageOf } from "./commands/command.ts";
 import { explain } from "./commands/explain.ts";
+import { keys } from "./commands/keys.ts";
 import { passwd } from "./commands/passwd.ts";
 import { schema } from "./commands/schema.ts";
 import { serve } from "./commands/serve.ts";
 import { oneLine } from "./one-line.ts";
 
-const commands: readonly Command[] = [serve, check, explain, passwd, schema];
+const commands: readonly Command[] = [serve, check, explain, passwd, keys, schema];
 const helpFlags = ["--help", "-h"];
 
 async function run([name, ...parameters]: readonly string[]): Promise<number> {

@@ -24,7 +24,9 @@ export type { AnonymousVerdict, AuthenticatedVerdict, ExpiredVerdict, Verdict } 
 export { accessRuleSchema } from "./authorize/access-schema.ts";
 export { compilePolicy } from "./authorize/checked-policy.ts";
 export type { Permissions } from "./authorize/permission.ts";
+export { mayListRepositories, permissionsOf } from "./authorize/permissions.ts";
 export type { ImmutableTags, Knowledge, Policy, PolicyDecision, RuleVerdict } from "./authorize/policy.ts";
+export { clientReader, type RequestClient } from "./client/client-reader.ts";
 export { registryAuthorization } from "./forward/registry-login.ts";
 export {
   type LoginJudged,

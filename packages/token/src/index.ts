@@ -27,8 +27,9 @@ export {
   refreshTokens,
 } from "./refresh-tokens.ts";
 export { formatScopes, type ResourceAccess, readScopes, type ScopeReading } from "./scope.ts";
-export type { TokenAlgorithm, TokenKey } from "./signing-key.ts";
+export { type TokenAlgorithm, type TokenKey, tokenAlgorithms } from "./signing-key.ts";
 export { type TokenBackendOptions, tokenBackend } from "./token-backend.ts";
+export { type TokenHandlerOptions, tokenHandler } from "./token-handler.ts";
 export {
   createTokenService,
   type Grant,

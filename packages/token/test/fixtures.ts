@@ -1,5 +1,4 @@
-import type { Access, AuthRequest, Credentials, Identity, Principal, UserPrincipal } from "@registry-gate/auth";
-import type { Permissions } from "@registry-gate/core";
+import type { AuthRequest, Credentials, Identity, Principal, UserPrincipal } from "@registry-gate/auth";
 import type { RefreshTokenStore } from "../src/refresh-tokens.ts";
 
 export const aliceIdentity: Identity = {
@@ -12,14 +11,6 @@ export const aliceIdentity: Identity = {
 
 export const alice: UserPrincipal = { kind: "user", identity: aliceIdentity, via: "basic" };
 export const nobody: Principal = { kind: "anonymous" };
-
-export const pullApp: Access = { type: "repository", name: "team/app", action: "pull" };
-
-/** Users may do everything below `team/`, nobody else may pull below `public/`. */
-export function permissions(principal: Principal, repository: string): Permissions {
-  const all = principal.kind === "user" && repository.startsWith("team/");
-  return { pull: all || repository.startsWith("public/"), push: all, delete: all };
-}
 
 export function authRequest(credentials?: Credentials): AuthRequest {
   return {

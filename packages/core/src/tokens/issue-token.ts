@@ -3,7 +3,7 @@ import type { Principal } from "@registry-gate/auth";
 import type { Authenticator } from "../authenticate/authenticator.ts";
 import { crossSiteFault } from "../authenticate/cross-site.ts";
 import type { Verdict } from "../authenticate/verdict.ts";
-import { permissionsOf } from "../authorize/permissions.ts";
+import { mayListRepositories, permissionsOf } from "../authorize/permissions.ts";
 import type { Policy } from "../authorize/policy.ts";
 import { userKey } from "../limits/client-key.ts";
 import type { RequestContext } from "../observe/request-context.ts";
@@ -57,7 +57,7 @@ export async function issueToken(
     },
     verify: (credentials) => authenticator.verify(credentials, request, signal, client),
     permissions: (principal, repository) => permissionsOf(policy, principal, repository),
-    mayListRepositories: (principal: Principal) => policy.reach(principal, "pull") !== "nothing",
+    mayListRepositories: (principal: Principal) => mayListRepositories(policy, principal),
   };
   /** The app's session counts for its own pages alone. */
   function bySession(verdict: Verdict): Verdict {
