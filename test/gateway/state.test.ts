@@ -158,3 +158,18 @@ test("check finds a store that cannot be opened, together with other faults, and
     "gate.yaml: state: must hold file (a path) or redis (a URL), one of them and nothing else",
   ]);
 });
+
+test("check --connect tries the Redis, and never prints its password", async () => {
+  const { directory } = await started(undefined);
+  const check = async (url: string) => {
+    await writeFile(join(directory, "gate.yaml"), JSON.stringify(configuration({ redis: url })));
+    return runGate(["check", "--config", "gate.yaml", "--connect"], { directory });
+  };
+  const good = await check(redis.url);
+  expect(good.stdout).toMatch(new RegExp(`^state\n  ${redis.url}\n    ok      ping `, "m"));
+  await redis.stop();
+  const bad = await check(redis.url.replace("//", "//gate:hunter2@"));
+  expect(bad.code).toBe(1);
+  expect(bad.stderr).toMatch(/^gate\.yaml: state\.redis: ping failed: the state store is unavailable: Redis: .+\)$/m);
+  expect(bad.stdout + bad.stderr).not.toContain("hunter2");
+});

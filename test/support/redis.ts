@@ -1,13 +1,14 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { CertificateFiles } from "./certificate.ts";
 import { type PolledServer, tryPolledServer } from "./polled-server.ts";
 import { startOnFreePort } from "./start-on-free-port.ts";
 
 /** A Redis without a file, on a free port of the loopback interface. */
 export interface Redis {
   readonly port: number;
-  /** `redis://`, address and port. */
+  /** `redis://` or `rediss://`, address and port. */
   readonly url: string;
   kill(signal: NodeJS.Signals): void;
   /** Ends it; what it held is gone. */
@@ -18,13 +19,20 @@ export interface Redis {
   close(): Promise<void>;
 }
 
-/** @param parameters Further ones for `redis-server`, such as `--requirepass`. */
-export async function startRedis(parameters: readonly string[] = []): Promise<Redis> {
+/**
+ * @param parameters Further ones for `redis-server`, such as `--requirepass`.
+ * @param tls For TLS alone.
+ */
+export async function startRedis(parameters: readonly string[] = [], tls?: CertificateFiles): Promise<Redis> {
   const directory = await mkdtemp(join(tmpdir(), "registry-gate-redis-"));
   const launch = (port: number): Promise<PolledServer | string> =>
     tryPolledServer({
       command: "redis-server",
-      parameters: ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", ...parameters],
+      parameters: [
+        ...(tls === undefined ? ["--port", String(port)] : ["--port", "0", ...tlsParameters(tls, port)]),
+        ...["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
+        ...parameters,
+      ],
       directory,
       host: "127.0.0.1",
       port,
@@ -33,7 +41,7 @@ export async function startRedis(parameters: readonly string[] = []): Promise<Re
   let current = server;
   return {
     port,
-    url: `redis://127.0.0.1:${port}`,
+    url: `${tls === undefined ? "redis" : "rediss"}://127.0.0.1:${port}`,
     kill: (signal) => current.kill(signal),
     stop: () => current.close(),
     async start() {
@@ -48,4 +56,11 @@ export async function startRedis(parameters: readonly string[] = []): Promise<Re
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+function tlsParameters({ certificate, key, authority }: CertificateFiles, port: number): readonly string[] {
+  return [
+    ...["--tls-port", String(port), "--tls-auth-clients", "no"],
+    ...["--tls-cert-file", certificate, "--tls-key-file", key, "--tls-ca-cert-file", authority],
+  ];
 }

@@ -22,8 +22,12 @@ interface Operation {
   run(store: StateStore): Promise<unknown>;
 }
 
-const key = fc.constantFrom("a", "a:1", "a:2", "b*", "b1", "~");
-const value = fc.oneof(fc.constantFrom("1", "2", "text"), fc.string({ unit: "grapheme", maxLength: 5 }));
+// Few, so that operations meet.
+const key = fc.constantFrom("a", "a:1", "b*");
+const value = fc.oneof(
+  { arbitrary: fc.constantFrom("1", "2"), weight: 4 },
+  { arbitrary: fc.string({ unit: "grapheme", maxLength: 5 }), weight: 1 },
+);
 const ttl = fc.option(fc.constantFrom(hour, 2 * hour, 3 * hour), { nil: undefined });
 const time = fc.constantFrom(hour, 2 * hour, 3 * hour);
 const amount = fc.integer({ min: -3, max: 3 });
@@ -50,7 +54,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
     run: (store: StateStore) => store.replace(k, old, v, t),
   })),
   key.map((k) => ({ name: `delete ${k}`, run: (store: StateStore) => store.delete(k) })),
-  fc.constantFrom("", "a", "a:", "b*", "~").map((prefix) => ({
+  fc.constantFrom("", "a", "a:", "b*").map((prefix) => ({
     name: `list ${prefix}`,
     run: (store: StateStore) => store.list(prefix),
   })),
@@ -65,7 +69,7 @@ test("every store does what the model does, whatever the operations", { timeout:
   const directory = await scratchDirectory();
   let runs = 0;
   await fc.assert(
-    fc.asyncProperty(fc.array(operation, { maxLength: 40 }), async (operations) => {
+    fc.asyncProperty(fc.array(operation, { minLength: 30, maxLength: 60 }), async (operations) => {
       const run = ++runs;
       const stores = {
         memory: memoryState(),
@@ -85,6 +89,6 @@ test("every store does what the model does, whatever the operations", { timeout:
         await Promise.all(Object.values(stores).map((store) => store.close()));
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 150 },
   );
 });

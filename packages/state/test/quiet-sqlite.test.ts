@@ -1,8 +1,7 @@
-import { execFile } from "node:child_process";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { nodes } from "../../../test/packages/nodes.ts";
+import { runCommand } from "../../../test/support/run.ts";
 import { scratchDirectory } from "./scratch-directory.ts";
 
 test.each(nodes)("uses SQLite on %s without its warning, and lets every other one through", async (_, node) => {
@@ -18,14 +17,10 @@ test.each(nodes)("uses SQLite on %s without its warning, and lets every other on
     await store.close();
   `;
   const file = join(await scratchDirectory(), "state.db");
-  const { stdout, stderr } = await promisify(execFile)(
-    node,
-    [
-      ...["--conditions=development", "--experimental-strip-types"],
-      ...["--input-type=module", "--eval", program, file],
-    ],
-    { cwd: import.meta.dirname },
-  );
+  const options = ["--conditions=development", "--experimental-strip-types", "--input-type=module"];
+  const { stdout, stderr } = await runCommand(node, [...options, "--eval", program, file], {
+    directory: import.meta.dirname,
+  });
   expect(stdout.split("\n")).toEqual([
     "the state store is unavailable: what is incremented is no whole number",
     'value 3 [{"key":"key","value":"value"}]',

@@ -1,4 +1,4 @@
-import { fork } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdir, open, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -59,8 +59,9 @@ describe("sqliteState", () => {
     const file = await scratchFile();
     const store = await sqliteState({ file });
     onTestFinished(() => store.close());
+    const program = join(import.meta.dirname, "count-in-file.ts");
     const children = [1, 2, 3].map(() =>
-      fork(join(import.meta.dirname, "count-in-file.ts"), [file], { execArgv: ["--conditions=development"] }),
+      spawn(process.execPath, ["--conditions=development", program, file], { stdio: "inherit" }),
     );
     const ended = children.map((child) => once(child, "exit"));
     for (let count = 0; count < 200; count++) await store.increment("count", 1, hour);

@@ -1,7 +1,9 @@
 import type { AuthBackend, DiagnosisLogin, DiagnosisStep } from "@registry-gate/auth";
+import type { StateConfiguration } from "../config/sections/state.ts";
 import type { UpstreamConfiguration } from "../config/sections/upstream.ts";
 import { diagnoseBackend } from "../diagnosis/backend.ts";
 import { diagnoseRegistry } from "../diagnosis/registry.ts";
+import { diagnoseRedis } from "../diagnosis/state.ts";
 import { askHidden, readLine } from "./password-input.ts";
 import { failureText, stepText } from "./step-text.ts";
 
@@ -54,6 +56,18 @@ export async function tryRegistry(upstream: UpstreamConfiguration): Promise<read
   const step = await diagnoseRegistry(upstream);
   process.stdout.write(stepText(step));
   return step.outcome === "ok" ? [] : [`upstream: ${failureText(step)}`];
+}
+
+/**
+ * Tries the Redis of the state store for real and prints the step with its time. A file has been tried already.
+ *
+ * @returns what has failed, in a line; nothing where all is well.
+ */
+export async function tryState(state: StateConfiguration | undefined): Promise<readonly string[]> {
+  if (state === undefined || !("redis" in state)) return [];
+  const step = await diagnoseRedis(state.redis);
+  process.stdout.write(`state\n  ${step.target}\n${stepText(step)}`);
+  return step.outcome === "ok" ? [] : [`state.redis: ${failureText(step)}`];
 }
 
 /** As a request has them: in Normalization Form C. */

@@ -4,7 +4,7 @@ import type { Configuration } from "../config/configuration.ts";
 import type { Gate } from "../gate/gate.ts";
 import { loadGate } from "../gate/load-gate.ts";
 import { warningsOf } from "../warnings/warnings.ts";
-import { tryBackends, tryRegistry } from "./check-connect.ts";
+import { tryBackends, tryRegistry, tryState } from "./check-connect.ts";
 import { type Command, parseCommandLine, UsageError } from "./command.ts";
 import { configHelp, configOption, reportFaults, requireConfig } from "./config-file.ts";
 
@@ -14,7 +14,7 @@ export const check: Command = {
   summary: "find every fault in a configuration, and warn of risks",
   details: [
     configHelp,
-    "  --connect          try every backend and the registry as well, and print each step with its time",
+    "  --connect          try every backend, the registry and a Redis as well, and print each step with its time",
     "  --user USER        sign USER in; the password is asked for, or is the first line of standard input. Where it is",
     "                     empty, USER is only looked up",
     "",
@@ -33,7 +33,11 @@ export const check: Command = {
       const warnings = [...warningsOf(gate), ...(await exposedKey(configuration))];
       for (const text of [...told, ...warnings.map(formatFault)]) process.stderr.write(`${file}: warning: ${text}\n`);
       const failures = connect
-        ? [...(await tryBackends(gate.backends, user)), ...(await tryRegistry(configuration.upstream))]
+        ? [
+            ...(await tryBackends(gate.backends, user)),
+            ...(await tryRegistry(configuration.upstream)),
+            ...(await tryState(configuration.state)),
+          ]
         : [];
       for (const failure of failures) process.stderr.write(`${file}: ${failure}\n`);
       if (failures.length > 0) return 1;
