@@ -7,12 +7,13 @@ import {
   type ChangeListener,
   type Identity,
 } from "@registry-gate/auth";
-import { backendContext, followFile, openAll, readText, subscriptions } from "@registry-gate/auth-kit";
+import { backendContext, followFile, openAll, readText, revisionOf, subscriptions } from "@registry-gate/auth-kit";
 import { bcryptFault } from "./bcrypt.ts";
 import { trackChanges } from "./changes.ts";
 import { failureCost, fillers } from "./equal-work.ts";
 import { type GroupFile, parseGroupFile } from "./group-file.ts";
 import { createHashChecks, type HashChecks } from "./hash-checks.ts";
+import type { PasswordHash } from "./hash-format.ts";
 import { createHasher } from "./hasher.ts";
 import { type HtpasswdOptions, parseOptions, withDefaults } from "./options.ts";
 import { memberReporter, reportBcrypt, reportGroups, reportUsers, type Users } from "./report-files.ts";
@@ -31,12 +32,12 @@ const WRONG: AuthResult = { status: "rejected", reason: "wrong password" };
  * @param context What is left out of it has defaults: the id `htpasswd`, the current directory, and no log.
  * @throws {InvalidOptionsError} when the options are wrong, or a file cannot be read at the start.
  */
-export function htpasswd(options: HtpasswdOptions, context: Partial<BackendContext> = {}): Promise<AuthBackend> {
-  return htpasswdBy(createHashChecks(), options, context);
+export function htpasswdBackend(options: HtpasswdOptions, context: Partial<BackendContext> = {}): Promise<AuthBackend> {
+  return htpasswdBackendWith(createHashChecks(), options, context);
 }
 
-/** As {@link htpasswd}, by checks of the caller's making. */
-export async function htpasswdBy(
+/** As {@link htpasswdBackend}, by checks of the caller's making. */
+export async function htpasswdBackendWith(
   checks: HashChecks,
   options: HtpasswdOptions,
   context: Partial<BackendContext>,
@@ -93,6 +94,10 @@ export async function htpasswdBy(
   opened = true;
   reportMembers();
   const hasher = createHasher({ backend: id, concurrency: hashConcurrency, queue: hashQueue, checks });
+  const signedIn = (username: string, hash: PasswordHash): Identity => ({
+    ...identityOf(username, groups?.current(), id),
+    revision: revisionOf("htpasswd", hash.text),
+  });
 
   return {
     id,
@@ -109,12 +114,13 @@ export async function htpasswdBy(
         if (users.current().hashes.get(username)?.text !== hash?.text) continue;
         if (hash === undefined) return ABSTAINED;
         if (!matches) return WRONG;
-        return { status: "authenticated", identity: identityOf(username, groups?.current(), id) };
+        return { status: "authenticated", identity: signedIn(username, hash) };
       }
     },
     async lookup(subject, signal) {
       if (signal.aborted) throw new BackendUnavailableError(id, "the lookup was given up");
-      return users.current().hashes.has(subject) ? identityOf(subject, groups?.current(), id) : undefined;
+      const hash = users.current().hashes.get(subject);
+      return hash && signedIn(subject, hash);
     },
     onChange: changes.add,
     roster() {

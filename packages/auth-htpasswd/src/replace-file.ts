@@ -7,7 +7,7 @@ import { ReplaceError } from "./replace-error.ts";
 
 export interface ReplaceOptions {
   /** For how long to wait for another run that holds the lock, in milliseconds. */
-  readonly patience: number;
+  readonly lockTimeout: number;
 }
 
 /**
@@ -24,11 +24,11 @@ export interface ReplaceOptions {
 export async function replaceFile<T extends { readonly content: Buffer }>(
   file: string,
   edit: (content: Buffer) => T,
-  { patience }: ReplaceOptions,
+  { lockTimeout }: ReplaceOptions,
 ): Promise<T> {
   const target = await targetOf(file);
   const lock = `${target}.lock`;
-  const handle = await acquire(lock, patience);
+  const handle = await acquire(lock, lockTimeout);
   try {
     const { content, owner } = await readExisting(target);
     const edited = edit(content);
@@ -70,7 +70,7 @@ async function targetOf(file: string): Promise<string> {
   }
 }
 
-async function acquire(lock: string, patience: number): Promise<FileHandle> {
+async function acquire(lock: string, lockTimeout: number): Promise<FileHandle> {
   const start = performance.now();
   for (;;) {
     try {
@@ -78,7 +78,7 @@ async function acquire(lock: string, patience: number): Promise<FileHandle> {
     } catch (error) {
       if (codeOf(error) !== "EEXIST") throw toReplaceError(error, dirname(lock));
     }
-    if (performance.now() - start > patience) {
+    if (performance.now() - start > lockTimeout) {
       throw new ReplaceError(`is being changed by another run; if there is none, remove ${lock}`);
     }
     await delay(10 + Math.random() * 20);

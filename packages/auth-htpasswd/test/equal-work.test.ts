@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { recordingLog } from "../../../test/support/recording-log.ts";
-import { htpasswdBy } from "../src/backend.ts";
+import { htpasswdBackendWith } from "../src/backend.ts";
 import { failureCost, failureTime, fillers } from "../src/equal-work.ts";
 import { createHashChecks, type HashChecks } from "../src/hash-checks.ts";
 import { type HashKind, type PasswordHash, readHash } from "../src/hash-format.ts";
@@ -117,7 +117,7 @@ describe("the backend", () => {
       close: () => real.close(),
     };
     const context = { id: "users", baseDirectory: await mixedFile(), log: recordingLog().log };
-    const backend = await htpasswdBy(counted, { file: "users" }, context);
+    const backend = await htpasswdBackendWith(counted, { file: "users" }, context);
     onTestFinished(() => backend.close?.());
 
     const workOfLogin = async (username: string, password: string): Promise<Record<string, number>> => {
@@ -150,7 +150,7 @@ describe("the backend", () => {
       },
       close: async () => {},
     };
-    const backend = await htpasswdBy(checks, { file: "users" }, { baseDirectory: await mixedFile() });
+    const backend = await htpasswdBackendWith(checks, { file: "users" }, { baseDirectory: await mixedFile() });
     onTestFinished(() => backend.close?.());
     await expect(signIn(backend, "four", "wrong", leaving.signal)).rejects.toThrow("given up");
     expect(done).toEqual([expect.objectContaining({ kind: "bcrypt", cost: 4 })]);
@@ -161,7 +161,7 @@ describe("the backend", () => {
     const dear = `slow:$2y$16$${".".repeat(53)}`;
     await writeFile(join(directory, "users"), `${cheapEntry("quick", "secret")}\n${dear}`);
     const { log, lines } = recordingLog();
-    const backend = await htpasswdBy(createHashChecks(), { file: "users" }, { baseDirectory: directory, log });
+    const backend = await htpasswdBackendWith(createHashChecks(), { file: "users" }, { baseDirectory: directory, log });
     await backend.close?.();
     expect(lines).toEqual([
       expect.objectContaining({

@@ -1,7 +1,7 @@
 import { mkdir, readlink, rename, rm, symlink, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { AuthBackend, AuthResult } from "@registry-gate/auth";
-import { htpasswd } from "@registry-gate/auth-htpasswd";
+import { htpasswdBackend } from "@registry-gate/auth-htpasswd";
 import { expect, onTestFinished, test } from "vitest";
 import { recordingLog } from "../../../test/support/recording-log.ts";
 import { cheapEntry, open, run, scratchDirectory, signIn, until } from "./fixtures.ts";
@@ -216,7 +216,7 @@ test.each(Object.entries(REPLACEMENTS))("%s again and again, no request sees hal
   const contents: Readonly<Record<string, string>> = { odd: generation("odd"), even: generation("even") };
   await put(contents.odd ?? "");
   const { log, lines } = recordingLog();
-  const backend = await htpasswd({ file: "users" }, { id: "users", baseDirectory: directory, log });
+  const backend = await htpasswdBackend({ file: "users" }, { id: "users", baseDirectory: directory, log });
   onTestFinished(() => backend.close?.());
 
   let replacing = true;

@@ -10,6 +10,7 @@ import type { Session } from "./protocol/session.ts";
 import type { GroupSettings, Settings } from "./settings.ts";
 import type { Domains } from "./user/domains.ts";
 import { type Finding, findUser, readUser, type User } from "./user/find-user.ts";
+import { passwordChangeAttribute, passwordRevision } from "./user/password-change.ts";
 import { isSwitchedOff, switchedOffAttributes } from "./user/switched-off.ts";
 
 /** Everything that a login needs. */
@@ -78,7 +79,7 @@ export function faultOfCredentials(username: string, password: string): string |
 
 /** What is wanted of the entry of a user. */
 export function attributesFor({ user, groups }: Settings): readonly string[] {
-  return [...groupAttributes(groups), ...switchedOffAttributes(user)];
+  return [...groupAttributes(groups), ...switchedOffAttributes(user), passwordChangeAttribute(user)];
 }
 
 /** The DN to sign in with, and the user where there has been a search. */
@@ -194,8 +195,12 @@ export function identityOf(
   const possible = [...groups.flatMap((group) => group.ambiguousNames), ...possibleNames];
   const ambiguous = new Set(possible.filter((name) => !certain.has(name)));
   const username = usernameFor(user, settings);
-  const identity = { subject, username, groups: [...certain], nameMatching: "folded", backend } as const;
-  return ambiguous.size === 0 ? identity : { ...identity, ambiguousGroups: [...ambiguous] };
+  const revision = passwordRevision(user.entry, settings.user);
+  return {
+    ...{ subject, username, groups: [...certain], nameMatching: "folded", backend },
+    ...(ambiguous.size > 0 && { ambiguousGroups: [...ambiguous] }),
+    ...(revision !== undefined && { revision }),
+  };
 }
 
 /** The name by which rules, `${username}` and the log know a user. */

@@ -117,7 +117,8 @@ export function backendStrategy(
         return (actions) => actions.fail({ message: "two different users" }, 400);
       case "authenticated": {
         const { principal, expiresAt } = verdict;
-        const { identity } = principal;
+        // An app may show its user to anybody, and the revision is derived from the password.
+        const { revision: _, ...identity } = principal.identity;
         const user: unknown = options.user === undefined ? identity : await options.user(identity);
         return (actions) => actions.success(user, { expiresAt });
       }
