@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import type { AuthBackend, AuthResult } from "@registry-gate/auth";
-import { type HeaderPreset, type SsoHeaderOptions, ssoHeader, ssoHeaderPlugin } from "@registry-gate/auth-sso";
+import { type HeaderPreset, type SsoHeaderOptions, ssoHeaderBackend, ssoHeaderPlugin } from "@registry-gate/auth-sso";
 import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
 import { recordingLog } from "../../../test/support/recording-log.ts";
@@ -11,7 +11,7 @@ const proxy = { address: "10.1.0.7", local: false };
 const ABSTAINED = { status: "abstained" };
 
 async function open(options: Partial<SsoHeaderOptions> = {}): Promise<AuthBackend> {
-  const backend = await ssoHeader(
+  const backend = await ssoHeaderBackend(
     {
       trustedProxies: ["10.1.0.0/16"],
       userHeader: "X-Forwarded-User",
@@ -107,7 +107,7 @@ test.each([
 
 test("a stranger is told of once, at debug", async () => {
   const { log, lines } = recordingLog();
-  const backend = await ssoHeader({ trustedProxies: ["10.1.0.0/16"], userHeader: "X-User" }, { log });
+  const backend = await ssoHeaderBackend({ trustedProxies: ["10.1.0.0/16"], userHeader: "X-User" }, { log });
   for (const address of ["192.0.2.1", "192.0.2.2"]) {
     await ask(backend, { peer: { address, local: false }, headers: { "X-User": "alice" } });
   }
@@ -139,7 +139,7 @@ test("a wide block of IPv6 does not let IPv4 in", async () => {
 test("with trustAnyPeer everybody may name users, and the log warns of it", async () => {
   const { log, lines } = recordingLog();
   const options = { trustedProxies: ["0.0.0.0/0", "::/0"], trustAnyPeer: true, userHeader: "X-User" };
-  const backend = await ssoHeader(options, { log });
+  const backend = await ssoHeaderBackend(options, { log });
   for (const address of ["203.0.113.9", "2001:db8::1"]) {
     const peer = { address, local: false };
     expect(await ask(backend, { peer, headers: { "X-User": "alice" } })).toMatchObject({ status: "authenticated" });
@@ -243,7 +243,7 @@ test.each<[string, string, readonly string[], readonly string[], string]>([
       groupsHeader: "X-Groups",
       groupsSeparator,
     };
-    const backend = await ssoHeader(options, { log });
+    const backend = await ssoHeaderBackend(options, { log });
     const identity = ambiguous.length === 0 ? { groups } : { groups, ambiguousGroups: ambiguous };
     for (const name of ["alice", "bob"]) {
       expect(await ask(backend, { headers: { "X-User": name, "X-Groups": value } })).toMatchObject({
@@ -272,7 +272,7 @@ test.each<[string, string | readonly string[]]>([
   ["is longer than 512 characters", "a".repeat(513)],
 ])("an e-mail address or a display name that %s is left out, and told once", async (reason, value) => {
   const { log, lines } = recordingLog();
-  const backend = await ssoHeader(
+  const backend = await ssoHeaderBackend(
     { trustedProxies: ["10.1.0.0/16"], userHeader: "X-User", emailHeader: "X-Email", nameHeader: "X-Name" },
     { log },
   );
@@ -386,12 +386,12 @@ const presetRequests: readonly [HeaderPreset, Record<string, string>, object][] 
 ];
 
 test.each(presetRequests)("the headers of %s are known", async (preset, headers, identity) => {
-  const backend = await ssoHeader({ trustedProxies: ["10.1.0.7"], preset });
+  const backend = await ssoHeaderBackend({ trustedProxies: ["10.1.0.7"], preset });
   expect(await ask(backend, { headers })).toMatchObject({ status: "authenticated", identity });
 });
 
 test("an option overrides its preset", async () => {
-  const backend = await ssoHeader({
+  const backend = await ssoHeaderBackend({
     trustedProxies: ["10.1.0.7"],
     preset: "oauth2-proxy",
     userHeader: "X-Forwarded-Preferred-Username",
@@ -402,7 +402,7 @@ test("an option overrides its preset", async () => {
 });
 
 test("a user header without its prefix is rejected", async () => {
-  const backend = await ssoHeader({ trustedProxies: ["10.1.0.7"], preset: "google-iap" });
+  const backend = await ssoHeaderBackend({ trustedProxies: ["10.1.0.7"], preset: "google-iap" });
   for (const value of [
     "a@example.com",
     "securetoken.google.com/p:a@example.com",

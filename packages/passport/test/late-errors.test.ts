@@ -6,9 +6,9 @@ function run(program: string): Promise<Ended> {
     `import { authRequest, basicAsk } from "@registry-gate/auth-testkit";
     import { backendStrategy, passportBackend } from "@registry-gate/passport";
     const strategy = (authenticate) => ({ name: "scripted", authenticate });
-    const asked = (authenticate, more = {}) =>
-      passportBackend(strategy(authenticate), { identity: ({ name }) => ({ username: name }), timeout: "60s", ...more })
-        .authenticate(authRequest(basicAsk("alice", "canary")))
+    const asked = (authenticate, more = {}, context) =>
+      passportBackend({ strategy: strategy(authenticate), identity: ({ name }) => ({ username: name }), timeout: "60s", ...more }, context)
+        .then((backend) => backend.authenticate(authRequest(basicAsk("alice", "canary"))))
         .then(tell, ({ code, message }) => tell({ code, message }));
     ${program}`,
     import.meta.dirname,
@@ -44,7 +44,7 @@ test("after the answer it is a warning of the process, or a line of the log, wit
   expect(warned.stderr).toContain("TypeError at ");
   expect(warned.stderr).not.toContain("canary");
   const log = `{ log: { debug() {}, info() {}, warn() {}, error: (fields) => tell(fields) } }`;
-  const logged = await run(`await asked(${answering}, ${log});`);
+  const logged = await run(`await asked(${answering}, {}, ${log});`);
   expect(logged).toMatchObject({
     code: 0,
     told: [{ status: "authenticated" }, { backend: "scripted", type: "TypeError" }],
@@ -63,7 +63,7 @@ test("any other error of the app ends it", async () => {
 
 test("a backend that fails late fails the app's own login", async () => {
   const { code, told } = await run(`
-    const backend = passportBackend(strategy(() => late(() => { throw new Error("late"); })), { identity: () => ({ username: "a" }) });
+    const backend = await passportBackend({ strategy: strategy(() => late(() => { throw new Error("late"); })), identity: () => ({ username: "a" }) });
     const users = { id: "users", authenticate: () => new Promise(() => late(() => { throw new Error("late"); })) };
     for (const each of [backend, users]) {
       const { EventEmitter } = await import("node:events");

@@ -80,13 +80,15 @@ describe("a strategy that cannot find out is a fault:", () => {
 describe("the answer is no longer waited for", () => {
   test("when the signal aborts", async () => {
     const leaving = new AbortController();
-    const answer = asked(() => leaving.abort(), {}, leaving.signal);
+    const answer = asked(() => leaving.abort(), {}, { signal: leaving.signal });
     await expect(answer).rejects.toEqual(unavailable("no longer wanted"));
   });
 
   test("when it has aborted before, and the strategy is not asked at all", async () => {
     let count = 0;
-    await expect(asked(() => count++, {}, AbortSignal.abort())).rejects.toEqual(unavailable("no longer wanted"));
+    await expect(asked(() => count++, {}, { signal: AbortSignal.abort() })).rejects.toEqual(
+      unavailable("no longer wanted"),
+    );
     expect(count).toBe(0);
   });
 

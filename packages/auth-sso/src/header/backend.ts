@@ -37,7 +37,7 @@ const ABSTAINED: AuthResult = { status: "abstained" };
  * @param context What is left out of it has defaults: the id `sso-header`, the current directory, and no log.
  * @throws {InvalidOptionsError} when the options are wrong, or the file of the secret cannot be used at the start.
  */
-export async function ssoHeader(
+export async function ssoHeaderBackend(
   options: SsoHeaderOptions,
   context: Partial<BackendContext> = {},
 ): Promise<AuthBackend> {

@@ -39,7 +39,10 @@ const ABSTAINED: AuthResult = { status: "abstained" };
  * @param context What is left out of it has defaults: the id `sso-jwt`, the current directory, and no log.
  * @throws {InvalidOptionsError} when the options are wrong, or a file cannot be used at the start.
  */
-export async function ssoJwt(options: SsoJwtOptions, context: Partial<BackendContext> = {}): Promise<AuthBackend> {
+export async function ssoJwtBackend(
+  options: SsoJwtOptions,
+  context: Partial<BackendContext> = {},
+): Promise<AuthBackend> {
   const settled = settleJwtOptions(options);
   const { id, baseDirectory, log } = backendContext(context, "sso-jwt");
   const { header, rules, mapping, basicUsernames } = settled;
