@@ -8,16 +8,16 @@ import {
   type Identity,
 } from "@registry-gate/auth";
 import { backendContext, followFile, openAll, readText, revisionOf, subscriptions } from "@registry-gate/auth-kit";
+import { acceptGroups, acceptUsers } from "./accept-reload.ts";
 import { bcryptFault } from "./bcrypt.ts";
 import { trackChanges } from "./changes.ts";
-import { failureCost, fillers } from "./equal-work.ts";
+import { dummyHashes, failureCost } from "./equal-work.ts";
 import { type GroupFile, parseGroupFile } from "./group-file.ts";
 import { createHashChecks, type HashChecks } from "./hash-checks.ts";
 import type { PasswordHash } from "./hash-format.ts";
 import { createHasher } from "./hasher.ts";
-import { type HtpasswdOptions, parseOptions, withDefaults } from "./options.ts";
+import { type HtpasswdOptions, parseOptions, resolveOptions } from "./options.ts";
 import { memberReporter, reportBcrypt, reportGroups, reportUsers, type Users } from "./report-files.ts";
-import { succeedGroups, succeedUsers } from "./succession.ts";
 import { parseUserFile } from "./user-file.ts";
 
 const ABSTAINED: AuthResult = { status: "abstained" };
@@ -42,7 +42,7 @@ export async function htpasswdBackendWith(
   options: HtpasswdOptions,
   context: Partial<BackendContext>,
 ): Promise<AuthBackend> {
-  const { file, groupFile, allowPlaintext, hashConcurrency, hashQueue } = withDefaults(parseOptions(options));
+  const { file, groupFile, allowPlaintext, hashConcurrency, hashQueue } = resolveOptions(parseOptions(options));
   const { id, baseDirectory, log, warn } = backendContext(context, "htpasswd");
   if (allowPlaintext) warn({ path: ["allowPlaintext"], message: "whoever reads the file has every password" });
   const changes = subscriptions<Parameters<ChangeListener>>();
@@ -74,7 +74,7 @@ export async function htpasswdBackendWith(
         reportUsers(parsed, userPath, log);
         if (noBcrypt !== undefined) reportBcrypt(parsed, userPath, noBcrypt, log);
       },
-      succeed: succeedUsers,
+      accept: acceptUsers,
       log,
       onChange,
     }),
@@ -84,7 +84,7 @@ export async function htpasswdBackendWith(
           path: groupPath,
           option: ["groupFile"],
           parse: parseGroupFile,
-          succeed: (next, current) => succeedGroups(next, current, groupPath, log),
+          accept: (next, current) => acceptGroups(next, current, groupPath, log),
           report: (parsed) => reportGroups(parsed, groupPath, log),
           log,
           onChange,
@@ -108,7 +108,7 @@ export async function htpasswdBackendWith(
         const { hashes, cost } = users.current();
         const hash = hashes.get(username);
         if (noBcrypt !== undefined && hash?.kind === "bcrypt") throw new BackendUnavailableError(id, noBcrypt);
-        const candidate = { own: hash, fillers: fillers(cost, hash) };
+        const candidate = { own: hash, dummyHashes: dummyHashes(cost, hash) };
         const matches = await hasher.matches(candidate, credentials.password, { client, signal });
         // The file may have been read anew during the check, and the answer must be that of the new one.
         if (users.current().hashes.get(username)?.text !== hash?.text) continue;

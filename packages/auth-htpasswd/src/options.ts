@@ -23,7 +23,7 @@ export interface HtpasswdOptions {
 }
 
 /** All options, with their defaults. */
-export interface SettledOptions {
+export interface ResolvedOptions {
   readonly file: string;
   readonly groupFile: string | undefined;
   readonly allowPlaintext: boolean;
@@ -47,7 +47,7 @@ export function parseOptions(options: unknown): HtpasswdOptions {
   return parseWith(schema, options);
 }
 
-export function withDefaults(options: HtpasswdOptions): SettledOptions {
+export function resolveOptions(options: HtpasswdOptions): ResolvedOptions {
   return {
     file: options.file,
     groupFile: options.groupFile,

@@ -10,7 +10,7 @@ export interface Users extends UserFile {
 }
 
 /** From how long on a failed login is worth a warning, in milliseconds. */
-const DEAR = 1000;
+const EXPENSIVE = 1000;
 
 /** Logs what an operator should know of a password file. */
 export function reportUsers({ hashes, faults, weak, cost }: Users, file: string, log: Logger): void {
@@ -21,7 +21,7 @@ export function reportUsers({ hashes, faults, weak, cost }: Users, file: string,
   }
   if (weak.plain.length > 0) log.warn({ file, lines: weak.plain }, "passwords are kept in plain text");
   const milliseconds = Math.round(failureTime(cost));
-  if (milliseconds >= DEAR) {
+  if (milliseconds >= EXPENSIVE) {
     log.warn({ file, milliseconds }, "every failed login takes as long as the most expensive hash in the file");
   }
 }

@@ -1,9 +1,9 @@
 import { InvalidOptionsError } from "@registry-gate/auth";
 import { describe, expect, it } from "vitest";
+import { resolveOptions, type UnconnectedSettings } from "../src/resolve-options.ts";
 import { requireOptions } from "../src/schema.ts";
-import { settle, type UnconnectedSettings } from "../src/settle.ts";
 
-const read = (options: unknown): UnconnectedSettings => settle(requireOptions(options));
+const read = (options: unknown): UnconnectedSettings => resolveOptions(requireOptions(options));
 
 const plain = { urls: ["ldaps://ldap.example.org"], searchBase: "ou=people,dc=example,dc=org" };
 
@@ -36,7 +36,7 @@ describe("options", () => {
         usernameAttribute: "uid",
         activeDirectory: false,
         lowerCase: false,
-        readsItself: false,
+        readsOwnEntry: false,
       },
       groups: {
         route: { kind: "memberOf", attribute: "memberOf" },
@@ -158,8 +158,8 @@ describe("options", () => {
   it("make users read themselves only where there is a template and nobody else to read", () => {
     const { searchBase: _, ...rest } = plain;
     const template = { ...rest, userDNTemplate: "uid={{username}},ou=people,dc=example,dc=org" };
-    expect(read(template).user.readsItself).toBe(true);
-    expect(read({ ...template, bindDN: "cn=gate,dc=x", bindPassword: "secret" }).user.readsItself).toBe(false);
+    expect(read(template).user.readsOwnEntry).toBe(true);
+    expect(read({ ...template, bindDN: "cn=gate,dc=x", bindPassword: "secret" }).user.readsOwnEntry).toBe(false);
   });
 
   it.each<[string, object, string]>([

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { accountStateOfAD } from "../src/account-state.ts";
-import { DirectoryFault } from "../src/faults.ts";
+import { DirectoryError } from "../src/directory-error.ts";
 import { allEntries, judgeServiceBind, judgeUserBind } from "../src/outcomes.ts";
-import type { BindResult } from "../src/protocol/answers.ts";
+import type { BindResult } from "../src/protocol/responses.ts";
 
 const result = (code: number, diagnostic = "", error?: number): BindResult => ({
   code,
@@ -20,7 +20,7 @@ const verdictOf = (bind: BindResult): string => {
     const verdict = judgeUserBind(bind);
     return verdict.accepted ? "accepted" : verdict.reason;
   } catch (error) {
-    if (error instanceof DirectoryFault && error.kind === "result") return `unavailable: ${error.message}`;
+    if (error instanceof DirectoryError && error.kind === "result") return `unavailable: ${error.message}`;
     throw error;
   }
 };
@@ -111,7 +111,7 @@ describe("the entries of a search", () => {
     expect(allEntries(search(0), "x")).toEqual([]);
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 130 }), (code) => {
-        expect(() => allEntries(search(code), "x")).toThrow(DirectoryFault);
+        expect(() => allEntries(search(code), "x")).toThrow(DirectoryError);
       }),
     );
     expect(() => allEntries(search(4), "groups")).toThrow(

@@ -94,8 +94,8 @@ test.each<[Record<string, unknown>, SsoJwtOptions, string | undefined]>([
   [{ hasgroups: false }, {}, undefined],
   [{ _claim_names: { picture: "src1" } }, {}, undefined],
   [{ _claim_names: "groups" }, {}, undefined],
-])("with the claims %j and %j, the groups that are left out are %s", async (claims, options, leftOut) => {
-  const [claim, how] = leftOut?.replace(")", "").split(" (") ?? [];
+])("with the claims %j and %j, the groups that are left out are %s", async (claims, options, omittedGroups) => {
+  const [claim, how] = omittedGroups?.replace(")", "").split(" (") ?? [];
   const { backend, lines } = await openJwt({
     jwks: (await keyServer(key)).url,
     groupsClaim: "groups",
@@ -105,9 +105,9 @@ test.each<[Record<string, unknown>, SsoJwtOptions, string | undefined]>([
   const result = await bearing(backend, await tokenOf(key, claims));
   if (result.status !== "authenticated") throw new Error(result.status);
   const reason = `the issuer left the claim ${claim} out of the token (overage: ${how})`;
-  expect(result.identity.groupsIncomplete).toBe(leftOut === undefined ? undefined : reason);
+  expect(result.identity.groupsIncomplete).toBe(omittedGroups === undefined ? undefined : reason);
   expect(result.identity.groups).toContain("ci");
-  expect(lines.map(({ fields }) => fields.reason)).toEqual(leftOut === undefined ? [] : [reason]);
+  expect(lines.map(({ fields }) => fields.reason)).toEqual(omittedGroups === undefined ? [] : [reason]);
 });
 
 test("an e-mail address or a name that cannot be read is left out", async () => {

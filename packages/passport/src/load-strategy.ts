@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type BackendContext, InvalidOptionsError, parseDuration, timerDelay } from "@registry-gate/auth";
 import { resolve as resolvePackage } from "import-meta-resolve";
-import { waitFor } from "./patience.ts";
+import { waitFor } from "./deadline.ts";
 import type { PassportPluginOptions } from "./plugin-options.ts";
 import { redact } from "./redact.ts";
 import { isStrategy, type PassportStrategy } from "./strategy.ts";
@@ -17,7 +17,7 @@ export interface LoadedStrategy {
 }
 
 /**
- * Imports a strategy and makes it, if it is not made yet. A class is given its options, and nothing else: a strategy that
+ * Imports a strategy and makes it, if it is not made yet. A class is given its options, and noResult else: a strategy that
  * leaves the verifying of passwords to a function cannot be made without one, and must not be made with one that says yes.
  *
  * @throws {InvalidOptionsError}

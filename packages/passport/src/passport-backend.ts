@@ -93,7 +93,7 @@ export function strategyBackend(
   const timeout = timerDelay(parseDuration(options.timeout ?? "10s") ?? 0);
   let closed: Promise<void> | undefined;
   const warn = warnOnce(log);
-  const passedOver = (reason: string): void => warn({ backend: id, reason }, `a group that ${reason} is passed over`);
+  const skipped = (reason: string): void => warn({ backend: id, reason }, `a group that ${reason} is passed over`);
 
   return {
     id,
@@ -109,12 +109,12 @@ export function strategyBackend(
       // Before the strategy can change them.
       const secrets = secretsOf(made, fields);
       const over = new AbortController();
-      const patience = { timeout, signal: AbortSignal.any([request.signal, over.signal]) };
+      const deadline = { timeout, signal: AbortSignal.any([request.signal, over.signal]) };
       const identity = (user: unknown, info: unknown) => options.identity(user, info);
-      const judging = { id, identity, credentials, patience, secrets, passedOver };
+      const judging = { id, identity, credentials, deadline, secrets, skipped };
       try {
         return await errors.run(async () => {
-          const outcome = await runStrategy(strategy, made, { ...options.authenticateOptions }, patience);
+          const outcome = await runStrategy(strategy, made, { ...options.authenticateOptions }, deadline);
           return judgeOutcome(outcome, judging);
         });
       } catch (error) {

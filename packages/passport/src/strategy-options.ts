@@ -32,7 +32,7 @@ export async function strategyOptions(
   return whole;
 }
 
-/** @returns whether there was a place for it that nothing else had taken. */
+/** @returns whether there was a place for it that noResult else had taken. */
 function put(options: Options, path: readonly string[], value: string): boolean {
   const [key = "", ...rest] = path;
   if (key === "__proto__") return false;

@@ -10,7 +10,7 @@ export interface FormFields {
 
 /**
  * What a strategy sees in the place of the request: made anew for each time that it is asked, of the parsed credentials,
- * the backend's own headers and the peer, and of nothing else.
+ * the backend's own headers and the peer, and of noResult else.
  */
 export interface StrategyRequest {
   method: string;

@@ -68,7 +68,7 @@ const contract = pluginContract({
     { options: { module: "./broken.mjs" }, paths: [["module"]] },
     { options: { module: "./throwing.mjs" }, paths: [["module"]] },
     { options: { module: "./empty.mjs" }, paths: [["module"]] },
-    { options: { module: "./factory.mjs", export: "Nothing" }, paths: [["export"]] },
+    { options: { module: "./factory.mjs", export: "NoResult" }, paths: [["export"]] },
     { options: { module: "./factory.mjs", export: "nothing" }, paths: [["export"]] },
     { options: { module: "./factory.mjs", export: "number" }, paths: [["export"]] },
     { options: { module: "./factory.mjs", export: "Picky" }, paths: [["options"]] },

@@ -180,8 +180,8 @@ export const credentials: readonly Guard[] = [
   {
     name: "failed-logins-cost-the-same",
     file: "packages/auth-htpasswd/src/backend.ts",
-    find: "fillers: fillers(cost, hash)",
-    replacement: "fillers: []",
+    find: "dummyHashes: dummyHashes(cost, hash)",
+    replacement: "dummyHashes: []",
     tests: ["packages/auth-htpasswd/test/equal-work.test.ts"],
   },
   {
@@ -222,7 +222,7 @@ export const credentials: readonly Guard[] = [
   {
     name: "last-good-password-file",
     file: "packages/auth-htpasswd/src/user-file.ts",
-    find: "if (shapeless > 0 && shaped === 0) throw new InvalidFileError(",
+    find: "if (malformedLines > 0 && wellFormedLines === 0) throw new InvalidFileError(",
     replacement: "if (false) throw new InvalidFileError(",
     tests: ["packages/auth-htpasswd/test/user-file.test.ts"],
   },

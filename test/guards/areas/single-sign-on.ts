@@ -88,7 +88,7 @@ export const singleSignOn: readonly Guard[] = [
   },
   {
     name: "header-and-login-disagree",
-    file: "packages/auth-sso/src/disagreement.ts",
+    file: "packages/auth-sso/src/conflictOf.ts",
     find: 'if (inCase(credentials.username.normalize("NFC"), usernameCase) === username) return undefined;',
     replacement: "return undefined;",
     tests: ["packages/auth-sso/test/header.test.ts"],
@@ -151,7 +151,7 @@ export const singleSignOn: readonly Guard[] = [
   },
   {
     name: "token-leeway",
-    file: "packages/auth-sso/src/jwt/settle-options.ts",
+    file: "packages/auth-sso/src/jwt/resolve-options.ts",
     find: 'time("leeway", merged.leeway ?? "30s", 0, 60_000,',
     replacement: 'time("leeway", merged.leeway ?? "30s", 0, 600_000,',
     tests: ["packages/auth-sso/test/jwt-options.test.ts"],

@@ -1,9 +1,9 @@
 import type { Socket } from "node:net";
-import { DirectoryFault } from "../faults.ts";
-import { readResult, TAGS } from "../protocol/answers.ts";
+import { DirectoryError } from "../directory-error.ts";
 import { readHead } from "../protocol/ber.ts";
 import { readMessage } from "../protocol/message-reader.ts";
 import { encodeStartTls } from "../protocol/requests.ts";
+import { readResult, TAGS } from "../protocol/responses.ts";
 
 const MESSAGE_ID = 1;
 /** An honest response has some dozens of bytes. */
@@ -16,7 +16,7 @@ const LARGEST = 8192;
  *
  * The caller watches over the time and over the end of the connection.
  *
- * @throws {DirectoryFault} when the server declines, or says anything else.
+ * @throws {DirectoryError} when the server declines, or says anything else.
  */
 export function startTls(socket: Socket): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -43,7 +43,7 @@ export function startTls(socket: Socket): Promise<void> {
  * Judges what has come in answer to StartTLS.
  *
  * @returns whether it is the whole response; else more must come.
- * @throws {DirectoryFault}
+ * @throws {DirectoryError}
  */
 export function judgeResponse(received: Buffer): boolean {
   const head = readHead(received, 0);
@@ -62,10 +62,10 @@ export function judgeResponse(received: Buffer): boolean {
   return true;
 }
 
-function surplus(): DirectoryFault {
+function surplus(): DirectoryError {
   return refusal("something came in clear behind the answer to StartTLS: somebody may be in between");
 }
 
-function refusal(what: string): DirectoryFault {
-  return new DirectoryFault("connect", what);
+function refusal(what: string): DirectoryError {
+  return new DirectoryError("connect", what);
 }

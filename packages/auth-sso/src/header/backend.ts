@@ -16,11 +16,11 @@ import {
   type TextReading,
   warnOnce,
 } from "@registry-gate/auth-kit";
-import { disagreement } from "../disagreement.ts";
+import { conflictOf } from "../conflicting-users.ts";
 import { inCase } from "../username-case.ts";
 import { groupsIn } from "./groups-header.ts";
 import { decodeValue, decodeWords } from "./header-value.ts";
-import { type SettledHeaderOptions, type SsoHeaderOptions, settleHeaderOptions } from "./options.ts";
+import { type ResolvedHeaderOptions, resolveHeaderOptions, type SsoHeaderOptions } from "./options.ts";
 import { secondProof } from "./second-proof.ts";
 
 /** As much as the head of any request. */
@@ -41,12 +41,12 @@ export async function ssoHeaderBackend(
   options: SsoHeaderOptions,
   context: Partial<BackendContext> = {},
 ): Promise<AuthBackend> {
-  const settled = settleHeaderOptions(options);
+  const resolved = resolveHeaderOptions(options);
   const { id, baseDirectory, log, warn: warnOf, noClientCertificates } = backendContext(context, "sso-header");
-  const { userHeader, groupsHeader, emailHeader, nameHeader, sharedSecret, fingerprints } = settled;
-  const proxies = addressSet(settled.trustedProxies);
+  const { userHeader, groupsHeader, emailHeader, nameHeader, sharedSecret, fingerprints } = resolved;
+  const proxies = addressSet(resolved.trustedProxies);
   const changes = subscriptions();
-  const proof = await secondProof(settled, { baseDirectory, log, onChange: changes.notify });
+  const proof = await secondProof(resolved, { baseDirectory, log, onChange: changes.notify });
   if (options.trustAnyPeer === true && sharedSecret === undefined && fingerprints === undefined) {
     warnOf({ path: ["trustedProxies"], message: "any machine in these networks can name itself any user" });
   }
@@ -56,7 +56,7 @@ export async function ssoHeaderBackend(
   }
   const headers = [userHeader, groupsHeader, emailHeader, nameHeader, sharedSecret?.header];
   const warn = warnOnce(log);
-  let toldOfStrangers = false;
+  let untrustedPeerLogged = false;
 
   return {
     id,
@@ -65,8 +65,8 @@ export async function ssoHeaderBackend(
     maxCredentialBytes,
     async authenticate(request) {
       if (!proxies.hasPeer(request.peer)) {
-        if (!toldOfStrangers) {
-          toldOfStrangers = true;
+        if (!untrustedPeerLogged) {
+          untrustedPeerLogged = true;
           log.debug({ peer: request.peer.address }, "a peer is not in trustedProxies: its headers name nobody");
         }
         return ABSTAINED;
@@ -74,7 +74,7 @@ export async function ssoHeaderBackend(
       const users = request.header(userHeader);
       if (users.length === 0) return ABSTAINED;
       const fault = proof.faultOf(request);
-      return fault === undefined ? identify(request, users, settled, id, warn) : rejected(fault);
+      return fault === undefined ? identify(request, users, resolved, id, warn) : rejected(fault);
     },
     onChange: changes.add,
     async check(signal) {
@@ -90,7 +90,7 @@ export async function ssoHeaderBackend(
 function identify(
   request: AuthRequest,
   users: readonly string[],
-  options: SettledHeaderOptions,
+  options: ResolvedHeaderOptions,
   backend: string,
   warn: LogLine,
 ): AuthResult {
@@ -100,7 +100,7 @@ function identify(
   const { groupsHeader, emailHeader, nameHeader } = options;
   const read = groupsIn(groupsHeader === undefined ? [] : request.header(groupsHeader), options);
   if (typeof read === "string") return rejected(`the groups header ${read}`);
-  for (const fault of read.passedOver) {
+  for (const fault of read.skipped) {
     warn({ header: groupsHeader ?? "", reason: fault }, `a group that ${fault} is passed over`);
   }
 
@@ -121,12 +121,12 @@ function identify(
     ...(read.ambiguous.length > 0 && { ambiguousGroups: read.ambiguous }),
     ...(Object.keys(claims).length > 0 && { claims }),
   };
-  return disagreement(request.credentials, username, options.usernameCase) ?? { status: "authenticated", identity };
+  return conflictOf(request.credentials, username, options.usernameCase) ?? { status: "authenticated", identity };
 }
 
 type Decode = (value: string) => TextReading;
 
-function readUser(values: readonly string[], decode: Decode, options: SettledHeaderOptions): TextReading {
+function readUser(values: readonly string[], decode: Decode, options: ResolvedHeaderOptions): TextReading {
   const { stripUserPrefix, usernameCase } = options;
   const value = single(values, decode);
   if (value.fault !== undefined) return value;

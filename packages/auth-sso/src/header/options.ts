@@ -59,7 +59,7 @@ export interface ClientCertificateOptions {
 }
 
 /** All options, with the preset and the defaults; header names in lower case. */
-export interface SettledHeaderOptions {
+export interface ResolvedHeaderOptions {
   readonly trustedProxies: readonly string[];
   readonly userHeader: string;
   readonly stripUserPrefix: string;
@@ -131,7 +131,7 @@ function parseHeaderOptions(options: unknown): SsoHeaderOptions {
 }
 
 /** @throws {InvalidOptionsError} with every fault of form, or else with every option that does not go with another. */
-export function settleHeaderOptions(options: unknown): SettledHeaderOptions {
+export function resolveHeaderOptions(options: unknown): ResolvedHeaderOptions {
   const given = parseHeaderOptions(options);
   const merged = { ...(given.preset === undefined ? undefined : headerPresets[given.preset]), ...given };
   const { userHeader, groupsHeader, groupsSeparator, sharedSecret } = merged;

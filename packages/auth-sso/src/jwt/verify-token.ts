@@ -1,7 +1,7 @@
 import { decodeJwt, errors, type JWTPayload, jwtVerify } from "jose";
 import type { KeyFault } from "./key-set.ts";
 import type { Key } from "./key-source.ts";
-import type { TokenRules } from "./settle-options.ts";
+import type { TokenRules } from "./resolve-options.ts";
 import { readTokenHeader, type TokenHeader } from "./token-form.ts";
 
 /** The claims of a good token, or why it is not good. The fault is for the log and quotes nothing of the token. */

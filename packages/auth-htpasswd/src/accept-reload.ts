@@ -9,7 +9,7 @@ import type { Users } from "./report-files.ts";
  *
  * @throws {InvalidFileError} where the current users are to stay.
  */
-export function succeedUsers(next: Users, current: Users): Users {
+export function acceptUsers(next: Users, current: Users): Users {
   if (next.hashes.size > 0 || next.locked > 0 || current.hashes.size === 0) return next;
   const [fault] = next.faults;
   if (fault === undefined) throw new InvalidFileError("is empty: it has no line user:hash");
@@ -20,7 +20,7 @@ export function succeedUsers(next: Users, current: Users): Users {
  * Of a group file that names no group any more, nobody is in a group. Rules that deny hold for those who were: an emptied
  * file must not let them do more.
  */
-export function succeedGroups(next: GroupFile, current: GroupFile, file: string, log: Logger): GroupFile {
+export function acceptGroups(next: GroupFile, current: GroupFile, file: string, log: Logger): GroupFile {
   if (next.names.size > 0 || (current.names.size === 0 && current.possibleGroupsOf.size === 0)) return next;
   log.error({ file }, "the file names no group: nobody is in one, and rules that deny hold for those who were");
   return {

@@ -6,11 +6,11 @@ import { discoveryFault } from "./discovery.ts";
 import { keyUrlFault } from "./key-url.ts";
 import { isUrl, type JwtAlgorithm, parseJwtOptions, type SsoJwtOptions } from "./options.ts";
 import { compilePattern } from "./pattern.ts";
-import { isLoadBalancer, jwtPresets, tellingClaims } from "./presets.ts";
+import { identifyingClaims, isLoadBalancer, jwtPresets } from "./presets.ts";
 import { chooseProxy, isLoopback, type ProxyFor, proxyFault } from "./proxy.ts";
 
 /** All options, with the preset and the defaults. */
-export interface SettledJwtOptions {
+export interface ResolvedJwtOptions {
   /** In lower case. */
   readonly header: string | undefined;
   readonly bearer: boolean;
@@ -47,7 +47,7 @@ export interface TokenRules {
 }
 
 /** @throws {InvalidOptionsError} with every fault of form, or else with every option that does not go with another. */
-export function settleJwtOptions(options: unknown): SettledJwtOptions {
+export function resolveJwtOptions(options: unknown): ResolvedJwtOptions {
   const given = parseJwtOptions(options);
   const merged: SsoJwtOptions = { ...(given.preset === undefined ? undefined : presetOf(given)), ...given };
   const faults: Fault[] = [];
@@ -66,7 +66,7 @@ export function settleJwtOptions(options: unknown): SettledJwtOptions {
     fault("signer", "must be the ARN of the load balancer, arn:aws:elasticloadbalancing:…:loadbalancer/app/…");
   }
   if (preset !== "aws-alb" && signer !== undefined) fault("signer", "is of use with the preset aws-alb alone");
-  const telling = preset === undefined ? undefined : tellingClaims[preset];
+  const telling = preset === undefined ? undefined : identifyingClaims[preset];
   if (telling !== undefined && !telling.some((claim) => Object.hasOwn(requiredClaims, claim))) {
     fault("requiredClaims", `must have one of ${telling.join(", ")}: everybody can get tokens of this issuer`);
   }
