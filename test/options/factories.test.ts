@@ -180,9 +180,9 @@ test.each([[null], ["basic"], [{}], [{ authenticate: "x" }]])(
 );
 
 test.each<[backend: unknown, fault: string]>([
-  [undefined, "is no backend"],
-  [null, "is no backend"],
-  ["htpasswd", "is no backend"],
+  [undefined, "is not a backend"],
+  [null, "is not a backend"],
+  ["htpasswd", "is not a backend"],
   [Promise.resolve(nobody), "is a promise: await it"],
   [{ authenticate() {} }, "has no id"],
   [{ id: "x" }, "has no authenticate"],

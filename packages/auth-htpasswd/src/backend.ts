@@ -44,7 +44,7 @@ export async function htpasswdBackendWith(
 ): Promise<AuthBackend> {
   const { file, groupFile, allowPlaintext, hashConcurrency, hashQueue } = resolveOptions(parseOptions(options));
   const { id, baseDirectory, log, warn } = backendContext(context, "htpasswd");
-  if (allowPlaintext) warn({ path: ["allowPlaintext"], message: "whoever reads the file has every password" });
+  if (allowPlaintext) warn({ path: ["allowPlaintext"], message: "anyone who can read the file has every password" });
   const changes = subscriptions<Parameters<ChangeListener>>();
 
   const noBcrypt = await bcryptFault();
@@ -118,7 +118,7 @@ export async function htpasswdBackendWith(
       }
     },
     async lookup(subject, signal) {
-      if (signal.aborted) throw new BackendUnavailableError(id, "the lookup was given up");
+      if (signal.aborted) throw new BackendUnavailableError(id, "the lookup was aborted");
       const hash = users.current().hashes.get(subject);
       return hash && signedIn(subject, hash);
     },
@@ -136,7 +136,7 @@ export async function htpasswdBackendWith(
       };
     },
     async check(signal) {
-      if (signal.aborted) throw new BackendUnavailableError(id, "the check was given up");
+      if (signal.aborted) throw new BackendUnavailableError(id, "the check was aborted");
     },
     async close() {
       users.close();

@@ -59,7 +59,7 @@ export function createHasher({ backend, concurrency, queue: maxWaiting, checks }
 
   const unavailable = (reason: string, cause?: unknown): BackendUnavailableError =>
     new BackendUnavailableError(backend, reason, cause === undefined ? {} : { cause });
-  const abortedError = (): BackendUnavailableError => unavailable("the request was given up");
+  const abortedError = (): BackendUnavailableError => unavailable("the request was aborted");
 
   async function turn({ client, signal }: Caller): Promise<Release> {
     try {

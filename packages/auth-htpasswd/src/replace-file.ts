@@ -62,7 +62,7 @@ async function targetOf(file: string): Promise<string> {
     if (codeOf(error) !== "ENOENT") throw toReplaceError(error, file);
   }
   // There is nothing at the end of the path: a new file, or a link that leads nowhere.
-  if (await lstat(file).catch(() => undefined)) throw new ReplaceError(`is a symbolic link to nothing: ${file}`);
+  if (await lstat(file).catch(() => undefined)) throw new ReplaceError(`is a dangling symbolic link: ${file}`);
   try {
     return join(await realpath(dirname(file)), basename(file));
   } catch (error) {

@@ -128,10 +128,10 @@ function faultOf(key: string, message: string | undefined): Fault[] {
 
 function faultOfUsername(username: string): string | undefined {
   if (username === "") return "is empty";
-  if (username.includes(":")) return "has a colon in it, which ends the name";
-  if (/\p{Cc}/u.test(username)) return "has a control character in it";
+  if (username.includes(":")) return "contains a colon";
+  if (/\p{Cc}/u.test(username)) return "contains a control character";
   if (/\p{Surrogate}/u.test(username)) return "is not well-formed Unicode";
-  if (username.startsWith("#")) return "begins with #, as a comment does";
+  if (username.startsWith("#")) return "begins with #, like a comment";
   if (/^[\s\uFEFF]|[\s\uFEFF]$/.test(username)) return "begins or ends with white space";
   if (Buffer.byteLength(username) > USERNAME_MAX_BYTES) return `is longer than ${USERNAME_MAX_BYTES} bytes`;
   return undefined;
@@ -139,7 +139,7 @@ function faultOfUsername(username: string): string | undefined {
 
 function faultOfPassword(password: string): string | undefined {
   if (password === "") return "is empty";
-  if (/\p{Cc}/u.test(password)) return "has a control character in it";
+  if (/\p{Cc}/u.test(password)) return "contains a control character";
   if (/\p{Surrogate}/u.test(password)) return "is not well-formed Unicode";
   if (Buffer.byteLength(password) > BCRYPT_MAX_BYTES) return `is longer than ${BCRYPT_MAX_BYTES} bytes, as UTF-8`;
   return undefined;

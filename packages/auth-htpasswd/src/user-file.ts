@@ -48,7 +48,7 @@ export function parseUserFile(content: Buffer, allowPlaintext: boolean): UserFil
     }
     const first = firstLines.get(name);
     if (first !== undefined) {
-      fault(`the user stands in line ${first} already, which counts`);
+      fault(`duplicate user: line ${first} applies`);
       continue;
     }
     firstLines.set(name, line);

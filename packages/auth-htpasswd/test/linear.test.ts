@@ -71,7 +71,7 @@ it("reads many lines, and tells of the first hundred that it cannot use, and how
   await backend.close?.();
   expect(lines).toHaveLength(2 * 101);
   // The two files are read at the same time.
-  const further = lines.filter(({ message }) => message === "further entries are not used").map(({ fields }) => fields);
+  const further = lines.filter(({ message }) => message === "more entries ignored").map(({ fields }) => fields);
   expect(further).toHaveLength(2);
   for (const name of ["users", "groups"]) {
     expect(further).toContainEqual({ file: join(directory, name), entries: MANY - 100 });

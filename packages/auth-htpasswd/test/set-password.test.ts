@@ -72,16 +72,16 @@ test("names and passwords that cannot work are refused before the file is touche
   const file = join(await scratchDirectory(), "users");
   const cases: readonly (readonly [string, string, string])[] = [
     ["", "secret", "username is empty"],
-    ["a:b", "secret", "username has a colon in it, which ends the name"],
-    ["a\nb", "secret", "username has a control character in it"],
-    ["#a", "secret", "username begins with #, as a comment does"],
+    ["a:b", "secret", "username contains a colon"],
+    ["a\nb", "secret", "username contains a control character"],
+    ["#a", "secret", "username begins with #, like a comment"],
     [" a", "secret", "username begins or ends with white space"],
     ["\uFEFFa", "secret", "username begins or ends with white space"],
     ["a\ud800", "secret", "username is not well-formed Unicode"],
     ["a".repeat(256), "secret", "username is longer than 255 bytes"],
     ["alice", "", "password is empty"],
-    ["alice", "a\0b", "password has a control character in it"],
-    ["alice", "line\n", "password has a control character in it"],
+    ["alice", "a\0b", "password contains a control character"],
+    ["alice", "line\n", "password contains a control character"],
     ["alice", "\udc00", "password is not well-formed Unicode"],
     ["alice", "é".repeat(37), "password is longer than 72 bytes, as UTF-8"],
   ];
@@ -110,7 +110,7 @@ test("files that cannot be changed are named, and stay as they are", async () =>
   await writeFile(at("locked"), "bob:x\n");
   await writeFile(at("locked.lock"), "");
   expect(await faultsOf(attempt("directory"))).toEqual([`file is a directory: ${at("directory")}`]);
-  expect(await faultsOf(attempt("dangling"))).toEqual([`file is a symbolic link to nothing: ${at("dangling")}`]);
+  expect(await faultsOf(attempt("dangling"))).toEqual([`file is a dangling symbolic link: ${at("dangling")}`]);
   expect(await faultsOf(attempt("missing/users"))).toEqual([`file no such directory: ${at("missing")}`]);
   expect(await faultsOf(attempt("prose/users"))).toEqual([expect.stringContaining("is not a directory")]);
   expect(await faultsOf(attempt("binary"))).toEqual([expect.stringContaining("NUL bytes")]);

@@ -2,7 +2,7 @@ import type { PolicyState } from "./protocol/responses.ts";
 
 /** Sub-codes of Active Directory, which are Windows error codes in hexadecimal. */
 const STATES: Readonly<Record<string, string>> = {
-  "525": "there is no such user",
+  "525": "no such user",
   "52e": "wrong password",
   "52f": "the account is restricted",
   "530": "the account may not sign in at this hour",

@@ -69,11 +69,11 @@ const LONGEST = { username: 512, password: 4096 };
 
 /** Why these are not the name and the password of anybody. */
 export function faultOfCredentials(username: string, password: string): string | undefined {
-  if (username.trim() === "") return "the name is empty";
+  if (username.trim() === "") return "the user name is empty";
   if (password === "") return "the password is empty";
-  if (/[\p{Cc}\p{Surrogate}]/u.test(username)) return "the name has characters in it that no name has";
-  if (/[\0\p{Surrogate}]/u.test(password)) return "the password has characters in it that no password has";
-  if (username.length > LONGEST.username) return "the name is too long";
+  if (/[\p{Cc}\p{Surrogate}]/u.test(username)) return "the user name contains invalid characters";
+  if (/[\0\p{Surrogate}]/u.test(password)) return "the password contains invalid characters";
+  if (username.length > LONGEST.username) return "the user name is too long";
   return password.length > LONGEST.password ? "the password is too long" : undefined;
 }
 

@@ -58,7 +58,7 @@ export function invalidContent(message: string): DirectoryError {
 }
 
 export function aborted(): DirectoryError {
-  return new DirectoryError("aborted", "the answer is no longer wanted");
+  return new DirectoryError("aborted", "the request was aborted");
 }
 
 /** What an error of the system or of TLS says, without the address that Node writes into it. */
@@ -85,7 +85,7 @@ const NAMES: Readonly<Record<string, string>> = {
   ENOTFOUND: "the host name is unknown",
   EAI_AGAIN: "the host name cannot be looked up now",
   EPIPE: "connection closed",
-  ETIMEDOUT: "no answer",
+  ETIMEDOUT: "timed out",
 };
 
 function oneLine(text: string): string {

@@ -10,7 +10,7 @@ import { invalidContent } from "./directory-error.ts";
 export function parseEntryDN(dn: string): DN {
   if (isTooLong(dn)) throw invalidContent(`a DN in the directory is longer than ${LONGEST.dn} characters`);
   const parsed = tryEntryDN(dn);
-  if (parsed === undefined) throw invalidContent("a DN in the directory is not understood");
+  if (parsed === undefined) throw invalidContent("invalid DN in the directory");
   return parsed;
 }
 

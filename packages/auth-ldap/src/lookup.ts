@@ -89,5 +89,5 @@ async function requireBase(session: Session, { by }: UserSettings, signal: Abort
     signal,
   );
   if (code === 0) return;
-  throw new DirectoryError("result", `searchBase is not there, or may not be read: ${describeCode(code)}`, { code });
+  throw new DirectoryError("result", `searchBase does not exist, or cannot be read: ${describeCode(code)}`, { code });
 }

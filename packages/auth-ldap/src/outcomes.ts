@@ -62,7 +62,7 @@ export function judgeUserBind({ code, diagnostic, policy }: BindResult): BindVer
       return rejected("the account is locked");
     case 32:
     case 34:
-      return rejected("there is no such entry");
+      return rejected("no such entry");
     case 48:
       return rejected("the entry has no password");
     case 50:
@@ -72,7 +72,7 @@ export function judgeUserBind({ code, diagnostic, policy }: BindResult): BindVer
       if (/inactivated|locked|disabled|expired/i.test(diagnostic)) return rejected("the account is disabled");
       break;
   }
-  throw new DirectoryError("result", `the sign-in was answered with ${describeCode(code)}`, { code });
+  throw new DirectoryError("result", `the bind failed: ${describeCode(code)}`, { code });
 }
 
 /**
@@ -84,7 +84,7 @@ export function judgeServiceBind({ code, diagnostic }: BindResult): void {
   if (code === 0) return;
   const busy = code === 51 || code === 52 || code === 80;
   const why = code === 49 ? accountStateOfAD(diagnostic) : undefined;
-  const message = `the service account is refused: ${describeCode(code)}${why === undefined ? "" : `, ${why}`}`;
+  const message = `service account rejected: ${describeCode(code)}${why === undefined ? "" : `, ${why}`}`;
   throw new DirectoryError(busy ? "result" : "service", message, { code });
 }
 
@@ -95,9 +95,9 @@ export function judgeServiceBind({ code, diagnostic }: BindResult): void {
  */
 export function allEntries({ code, diagnostic, entries }: SearchResult, what: string): readonly Entry[] {
   if (code === 0) return entries;
-  const hint = code === 4 || code === 3 || code === 11 ? ", so that the result is not whole" : "";
+  const hint = code === 4 || code === 3 || code === 11 ? ", incomplete result" : "";
   const said = diagnostic === "" ? "" : `: ${diagnostic}`;
-  const message = `the search for ${what} was answered with ${describeCode(code)}${hint}${said}`;
+  const message = `the search for ${what} failed: ${describeCode(code)}${hint}${said}`;
   throw new DirectoryError("result", message, { code });
 }
 

@@ -17,6 +17,6 @@ export function skippedValueReporter(
 }
 
 export function describeSkippedValue({ attribute, reason, count }: SkippedValue): string {
-  const [values, each] = count === 1 ? ["value", "it"] : ["values", "each of them"];
-  return `${count} ${values} of ${attribute} passed over: ${each} ${reason}`;
+  const [values, each] = count === 1 ? ["value", "it"] : ["values", "each"];
+  return `skipped ${count} ${values} of ${attribute}: ${each} ${reason}`;
 }

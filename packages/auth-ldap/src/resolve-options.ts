@@ -56,7 +56,7 @@ function resolveUrls({ urls, startTLS, allowCleartext }: LdapOptions, addFault: 
     }
     const { address } = parsed;
     const place = `${address.host.toLowerCase()} ${address.port}`;
-    if (seen.has(place)) addFault(at, "names a server that is named before");
+    if (seen.has(place)) addFault(at, "is a duplicate");
     seen.add(place);
     if (!address.ldaps && startTLS !== true && allowCleartext !== true) {
       addFault(at, "sends passwords in clear text: use ldaps://, or startTLS, or allow it by allowCleartext");
@@ -68,17 +68,15 @@ function resolveUrls({ urls, startTLS, allowCleartext }: LdapOptions, addFault: 
 function checkCredentials(options: LdapOptions, addFault: AddFault): void {
   const { bindDN, bindPassword, bindPasswordFile, clientCert, clientKey, activeDirectory } = options;
   const passwords = [bindPassword, bindPasswordFile].filter((password) => password !== undefined).length;
-  if (bindDN === undefined && passwords > 0) addFault(["bindDN"], "is required where there is a password for it");
-  if (bindDN !== undefined && passwords === 0) addFault(["bindPasswordFile"], "is required where there is a bindDN");
-  if (passwords === 2) addFault(["bindPassword"], "must not stand beside bindPasswordFile");
+  if (bindDN === undefined && passwords > 0) addFault(["bindDN"], "is required with a bind password");
+  if (bindDN !== undefined && passwords === 0) addFault(["bindPasswordFile"], "is required with bindDN");
+  if (passwords === 2) addFault(["bindPassword"], "cannot be combined with bindPasswordFile");
   if (bindDN !== undefined && !isDN(bindDN)) {
     const principal = activeDirectory === true && /^[^@\\]+(?:@[^@\\]+|\\[^@\\]+)$/.test(bindDN);
     if (!principal) addFault(["bindDN"], "is not a DN");
   }
-  if (clientCert !== undefined && clientKey === undefined)
-    addFault(["clientKey"], "is required where there is a clientCert");
-  if (clientKey !== undefined && clientCert === undefined)
-    addFault(["clientCert"], "is required where there is a clientKey");
+  if (clientCert !== undefined && clientKey === undefined) addFault(["clientKey"], "is required with clientCert");
+  if (clientKey !== undefined && clientCert === undefined) addFault(["clientCert"], "is required with clientKey");
   if (options.requiredGroup?.trim() === "") addFault(["requiredGroup"], "is empty");
 }
 
@@ -89,7 +87,7 @@ function resolveUser(options: LdapOptions, addFault: AddFault): UserSettings | u
   const common = { usernameAttribute, lowerCase, activeDirectory, readsOwnEntry: false };
   if (userDNTemplate !== undefined) {
     for (const option of ["searchBase", "searchFilter", "searchScope"] as const) {
-      if (options[option] !== undefined) addFault([option], "is of no use beside userDNTemplate");
+      if (options[option] !== undefined) addFault([option], "has no effect with userDNTemplate");
     }
     const parsed = parseDNTemplate(userDNTemplate);
     if ("fault" in parsed) return void addFault(["userDNTemplate"], parsed.fault);
@@ -117,7 +115,7 @@ function resolveGroups(options: LdapOptions, addFault: AddFault): GroupSettings 
   const dn = searchBase === undefined ? undefined : parseDN(searchBase);
   if (searchBase !== undefined && !isDN(searchBase)) addFault(["groups", "searchBase"], "is not a DN");
   if (searchFilter !== undefined && memberOfAttribute !== undefined) {
-    addFault(["groups", "memberOfAttribute"], "is of no use beside searchFilter");
+    addFault(["groups", "memberOfAttribute"], "has no effect with searchFilter");
   }
   const route = resolveRoute(groups, activeDirectory, addFault);
   if (searchBase === undefined && !activeDirectory && (searchFilter !== undefined || nested)) {
@@ -154,7 +152,7 @@ function warningsOf({ naming, scope }: GroupSettings, { requiredGroup }: LdapOpt
   if (naming.kind !== "none") return [];
   const warnings = [{ option, message: `rules must name groups by DN: without ${option} no group has a short name` }];
   if (requiredGroup === undefined || canonicalDN(requiredGroup) !== undefined) return warnings;
-  const message = `keeps everybody out: without ${option} it must be a DN`;
+  const message = `nobody can sign in: without ${option} it must be a DN`;
   return [...warnings, { option: "requiredGroup", message }];
 }
 

@@ -126,7 +126,7 @@ describe("a pool", () => {
     const first = heldUse(pool);
     const leaving = new AbortController();
     const left = expect(pool.use({ client, signal: leaving.signal }, async () => "served")).rejects.toThrow(
-      "no longer wanted",
+      "the request was aborted",
     );
     const staying = pool.use(caller, async () => "served");
     leaving.abort();

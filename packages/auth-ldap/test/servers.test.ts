@@ -85,7 +85,7 @@ describe("several servers", () => {
     await vi.advanceTimersByTimeAsync(15_000);
     expect(servers.preferred("one")).toBe(true);
     expect((await servers.connect(signal, prepare)).server).toBe("one");
-    expect(told).toEqual(["the directory server is left out", "the directory server works again"]);
+    expect(told).toEqual(["LDAP server marked down", "LDAP server is back up"]);
     servers.close();
     expect(vi.getTimerCount()).toBe(0);
   });
@@ -95,7 +95,7 @@ describe("several servers", () => {
     set("one", silent);
     set("two", silent);
     await expect(servers.connect(signal, prepare)).rejects.toThrow("not connected within 3000 ms");
-    await expect(servers.connect(signal, prepare)).rejects.toThrow(/no server answers; one: .*; two: /);
+    await expect(servers.connect(signal, prepare)).rejects.toThrow(/no server responds; one: .*; two: /);
     expect(asked).toEqual(["one", "two"]);
     servers.close();
   });
@@ -124,7 +124,7 @@ describe("several servers", () => {
     const { servers, set } = serversOf("one");
     set("one", refusing);
     const leaving = new AbortController();
-    const left = expect(servers.connect(leaving.signal, prepare)).rejects.toThrow("no longer wanted");
+    const left = expect(servers.connect(leaving.signal, prepare)).rejects.toThrow("the request was aborted");
     await vi.advanceTimersByTimeAsync(10);
     leaving.abort();
     await left;
@@ -144,14 +144,14 @@ describe("several servers", () => {
     }
     servers.report("one", new DirectoryError("result", "busy", { code: 51 }));
     expect(servers.preferred("one")).toBe(false);
-    servers.report("two", new DirectoryError("protocol", "what came is no LDAP message"));
+    servers.report("two", new DirectoryError("protocol", "the response is not an LDAP message"));
     expect(servers.preferred("two")).toBe(false);
     servers.close();
   });
 
   it("that were slow once are asked at once whether they are there", async () => {
     const { servers, asked } = serversOf("one", "two");
-    servers.report("one", new DirectoryError("timeout", "no answer within 5000 ms"));
+    servers.report("one", new DirectoryError("timeout", "no response within 5000 ms"));
     expect(servers.preferred("two")).toBe(true);
     await vi.advanceTimersByTimeAsync(50);
     expect(asked).toEqual(["one"]);

@@ -44,7 +44,7 @@ test.each<[unknown, readonly string[], readonly string[], readonly string[]]>([
   [["a\n"], ["a"], [], []],
   [["a", 7], ["a"], ["7"], ["is a number"]],
   [7, [], ["7"], ["is a number"]],
-  [["a", null, { name: "b" }, true, ["c"]], ["a"], [], ["is no text"]],
+  [["a", null, { name: "b" }, true, ["c"]], ["a"], [], ["is not a string"]],
   [["a\u0000b", "a"], ["a"], ["a\u0000b", "ab"], ["holds a control character"]],
   [["admins\u200b", "a"], ["a"], ["admins\u200b", "admins"], ["holds an invisible character"]],
   [
@@ -77,7 +77,7 @@ test("of 1,003 groups the first 1,000 count, and the others for rules that deny"
   expect(await bearing(backend, await tokenOf(key, { groups }))).toMatchObject({
     identity: { groups: groups.slice(0, 1000), ambiguousGroups: groups.slice(1000) },
   });
-  expect(lines).toMatchObject([{ fields: { claim: "groups", reason: "stands behind the first 1000" } }]);
+  expect(lines).toMatchObject([{ fields: { claim: "groups", reason: "is beyond the first 1000" } }]);
 });
 
 test.each<[Record<string, unknown>, SsoJwtOptions, string | undefined]>([

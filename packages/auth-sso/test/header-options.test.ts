@@ -81,8 +81,8 @@ test("all faults of form are told at once, by their options", async () => {
 
 test.each([
   [{ groupsHeader: "X-Groups" }, "groupsSeparator", "is required with groupsHeader"],
-  [{ groupsSeparator: "," }, "groupsSeparator", "is of no use"],
-  [{ emailHeader: "x-user" }, "emailHeader", "is the header of another option already"],
+  [{ groupsSeparator: "," }, "groupsSeparator", "has no effect"],
+  [{ emailHeader: "x-user" }, "emailHeader", "is already used by another option"],
   [{ sharedSecret: { header: "X-USER", value: "0123456789abcdef" } }, "sharedSecret.header", "another option"],
   [{ sharedSecret: { header: "X-Secret" } }, "sharedSecret", "must have either value or valueFile"],
   [{ sharedSecret: { header: "X-S", value: "0123456789abcdef", valueFile: "f" } }, "sharedSecret", "either"],

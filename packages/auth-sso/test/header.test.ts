@@ -148,8 +148,8 @@ test("with trustAnyPeer everybody may name users, and the log warns of it", asyn
 });
 
 test.each([
-  ["stands twice", ["alice", "bob"], "the user header stands twice"],
-  ["stands twice with the same name", ["alice", "alice"], "the user header stands twice"],
+  ["occurs more than once", ["alice", "bob"], "the user header occurs more than once"],
+  ["occurs more than once with the same name", ["alice", "alice"], "the user header occurs more than once"],
   ["was joined from two", "boss, alice", "the user header holds several names"],
   ["is empty", "", "the user header is empty"],
   ["is what Apache writes for nobody", "(null)", "the user header is (null): the proxy knows no user"],
@@ -227,10 +227,10 @@ test.each<[string, string, readonly string[], readonly string[], string]>([
   [";", "a;m\u00fcller;b", ["a", "b"], ["m\u00fcller"], "is not UTF-8"],
   [";", `a;${onTheWire("admins\u200b")}`, ["a"], ["admins\u200b", "admins"], "holds an invisible character"],
   [";", `a;${"b".repeat(513)}`, ["a"], ["b".repeat(513)], "is longer than 512 characters"],
-  [";", many.join(";"), many.slice(0, 1000), many.slice(1000), "stands behind the first 1000"],
+  [";", many.join(";"), many.slice(0, 1000), many.slice(1000), "is beyond the first 1000"],
   ["none", "a\tb", [], ["a\tb", "ab"], "holds a control character"],
   ["json", '["a", 1]', ["a"], ["1"], "is a number"],
-  ["json", '["a", null]', ["a"], [], "is no text"],
+  ["json", '["a", null]', ["a"], [], "is not a string"],
   ["json", '["a\\u0000"]', [], ["a\u0000", "a"], "holds a control character"],
   ["json", '["\\ud800", "a"]', ["a"], [], "is not well-formed Unicode"],
 ])(
@@ -252,7 +252,7 @@ test.each<[string, string, readonly string[], readonly string[], string]>([
       });
     }
     expect(lines).toEqual([
-      { level: "warn", fields: { header: "x-groups", reason }, message: `a group that ${reason} is passed over` },
+      { level: "warn", fields: { header: "x-groups", reason }, message: `skipped a group that ${reason}` },
     ]);
   },
 );
@@ -261,12 +261,12 @@ test("a second groups header is rejected: which of the two counts is ambiguous",
   const headers = { "X-Forwarded-User": "alice", "X-Forwarded-Groups": ["a", "b"] };
   expect(await ask(await open(), { headers })).toEqual({
     status: "rejected",
-    reason: "the groups header stands twice",
+    reason: "the groups header occurs more than once",
   });
 });
 
 test.each<[string, string | readonly string[]]>([
-  ["stands twice", ["a", "b"]],
+  ["occurs more than once", ["a", "b"]],
   ["is not UTF-8", "zo\u00eb"],
   ["holds a control character", "a\tb"],
   ["is longer than 512 characters", "a".repeat(513)],

@@ -246,7 +246,7 @@ test("keys that cannot be had make it unavailable", async () => {
   await expect(send(await paddedToken({}, { kid: "broken" }))).rejects.toMatchObject({ code: "BACKEND_UNAVAILABLE" });
   server.answer((_, response) => void response.end("<html>"));
   await expect(send(await paddedToken())).rejects.toMatchObject({
-    message: expect.stringContaining("no public key in PEM"),
+    message: expect.stringContaining("not a public key in PEM"),
   });
 });
 

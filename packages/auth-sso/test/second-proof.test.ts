@@ -24,7 +24,7 @@ test("a proxy that knows the secret is listened to, and no other", async () => {
   }
   expect(await withSecret(backend, undefined)).toMatchObject({ reason: "the proxy's shared secret is missing" });
   expect(await withSecret(backend, [secret, secret])).toMatchObject({
-    reason: "the proxy's shared secret stands twice",
+    reason: "the proxy's shared secret occurs more than once",
   });
 });
 

@@ -157,7 +157,7 @@ function authenticatorOf(backend: AuthBackend, options: BackendStrategyOptions):
   const { realm, throttle, trustedProxies } = options;
   // What is no single login's is the backend's own to tell; here noResult waits for it.
   containmentOf(backend, () => {
-    process.emitWarning(`${backend.id}: the backend threw an error that nobody caught, and that is no single login's`);
+    process.emitWarning(`${backend.id}: uncaught error in the backend, outside any single login`);
   });
   return createAuthenticator({
     backends: [backend],
@@ -189,7 +189,7 @@ function faultsOf(source: unknown, options: unknown): Fault[] {
   const faults = [...optionFaults(schema, options)];
   if (isAuthenticator(source)) {
     const own = ["realm", "throttle", "trustedProxies"].filter((key) => isObject(options) && key in options);
-    return [...faults, ...own.map((key) => ({ path: [key], message: "must not stand beside an authenticator" }))];
+    return [...faults, ...own.map((key) => ({ path: [key], message: "cannot be combined with an authenticator" }))];
   }
   const message = backendFault(source);
   return message === undefined ? faults : [{ path: [], message }, ...faults];

@@ -49,7 +49,8 @@ export async function judgeOutcome(outcome: Outcome | NoResult, judging: JudgeCo
 
 async function signIn(user: unknown, info: unknown, judging: JudgeContext): Promise<AuthResult> {
   const { id, identity, deadline } = judging;
-  const unclear = (error: unknown): Error => failed(judging, "it cannot be told whom the strategy let in", error);
+  const unclear = (error: unknown): Error =>
+    failed(judging, "the strategy's user could not be mapped to an identity", error);
   if (user === undefined || user === null || user === false) throw unclear(new TypeError("there is no user"));
   const told = await waitFor<{ signedIn: SignedIn } | { error: unknown }>(deadline, (settle) => {
     const mapping = async (): Promise<SignedIn> => identity(user, info);
@@ -58,7 +59,7 @@ async function signIn(user: unknown, info: unknown, judging: JudgeContext): Prom
       (error: unknown) => settle({ error }),
     );
   });
-  if (typeof told === "string") throw noResult(id, "the function that tells who it is", told, deadline);
+  if (typeof told === "string") throw noResult(id, "the identity function", told, deadline);
   if ("error" in told) throw unclear(told.error);
   try {
     return authenticated(told.signedIn, judging);
@@ -71,8 +72,8 @@ function authenticated(signedIn: SignedIn, { id, skipped }: JudgeContext): AuthR
   const identity = identityOf(signedIn, id, skipped);
   const { expiresAt } = signedIn;
   if (expiresAt === undefined) return { status: "authenticated", identity };
-  if (!Number.isFinite(expiresAt)) throw new TypeError("the time of its expiry is no number");
-  if (expiresAt <= Date.now()) return { status: "rejected", reason: "what the strategy let in has expired" };
+  if (!Number.isFinite(expiresAt)) throw new TypeError("the time of its expiry is not a number");
+  if (expiresAt <= Date.now()) return { status: "rejected", reason: "the login has expired" };
   return { status: "authenticated", identity, expiresAt };
 }
 
@@ -87,6 +88,6 @@ function failed({ id, secrets }: JudgeContext, what: string, error: unknown): Ba
 }
 
 function noResult(id: string, who: string, why: NoResult, { timeout }: Deadline): BackendUnavailableError {
-  const reason = why === "abort" ? "the answer is no longer wanted" : `${who} did not answer within ${timeout} ms`;
+  const reason = why === "abort" ? "the request was aborted" : `${who} did not respond within ${timeout} ms`;
   return new BackendUnavailableError(id, reason);
 }

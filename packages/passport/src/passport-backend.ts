@@ -93,7 +93,7 @@ export function strategyBackend(
   const timeout = timerDelay(parseDuration(options.timeout ?? "10s") ?? 0);
   let closed: Promise<void> | undefined;
   const warn = warnOnce(log);
-  const skipped = (reason: string): void => warn({ backend: id, reason }, `a group that ${reason} is passed over`);
+  const skipped = (reason: string): void => warn({ backend: id, reason }, `skipped a group that ${reason}`);
 
   return {
     id,

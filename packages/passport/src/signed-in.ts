@@ -31,7 +31,7 @@ export function identityOf(
 ): Identity {
   if (typeof signedIn !== "object" || signedIn === null) throw new TypeError("there is no user");
   const { groups = [], claims } = signedIn;
-  if (!Array.isArray(groups)) throw new TypeError("the groups are no list");
+  if (!Array.isArray(groups)) throw new TypeError("the groups are not a list");
   const username = accepted(signedIn.username, "the user name", readName);
   const readSubject = (text: string): TextReading => readText(text, MAX_SUBJECT_LENGTH);
   const read = readGroups(groups);
@@ -51,7 +51,7 @@ const MAX_SUBJECT_LENGTH = 8192;
 
 /** @throws {TypeError} with the fault of what was read. */
 function accepted(value: unknown, what: string, read: (text: string) => TextReading): string {
-  if (typeof value !== "string") throw new TypeError(`${what} is no text`);
+  if (typeof value !== "string") throw new TypeError(`${what} is not a string`);
   const { text, fault } = read(value);
   if (text === undefined) throw new TypeError(`${what} ${fault}`);
   return text;

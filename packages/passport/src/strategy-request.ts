@@ -59,7 +59,7 @@ export function strategyRequest({
   const body: Record<string, string> = {};
   for (const name of credentialHeaders) {
     const [value, ...more] = request.header(name);
-    if (more.length > 0) return { fault: `the header ${name} stands twice` };
+    if (more.length > 0) return { fault: `duplicate header ${name}` };
     if (value !== undefined) headers[name] = value;
   }
   if (credentials !== undefined) headers.authorization = authorizationOf(credentials);

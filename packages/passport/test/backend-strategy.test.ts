@@ -302,7 +302,7 @@ describe("the throttle of a strategy", () => {
     const authenticator = createAuthenticator({ backends: [backend, { ...backend, id: "other" }] });
     expect(backendStrategy(authenticator).name).toBe("scripted+other");
     for (const options of [{ realm: "x" }, { throttle: false }, { trustedProxies: [] }] as const) {
-      expect(() => backendStrategy(authenticator, options)).toThrow("must not stand beside an authenticator");
+      expect(() => backendStrategy(authenticator, options)).toThrow("cannot be combined with an authenticator");
     }
     authenticator.close();
   });

@@ -30,7 +30,7 @@ test.each([
   },
 );
 
-test("what the function that tells who it is throws late is that login's fault", async () => {
+test("what the identity function throws late is that login's fault", async () => {
   const identity = `{ identity: () => { late(() => { throw new Error("no such column"); }); return new Promise(() => {}); } }`;
   const { told } = await run(`await asked(function () { this.success({ name: "alice" }); }, ${identity});`);
   expect(told).toEqual([{ code: "BACKEND_UNAVAILABLE", message: "scripted: the strategy failed: no such column" }]);
@@ -40,7 +40,7 @@ test("after the answer it is a warning of the process, or a line of the log, wit
   const answering = `function () { setTimeout(() => { throw new TypeError("canary"); }, 20); this.success({ name: "alice" }); }`;
   const warned = await run(`await asked(${answering}); setTimeout(tell, 200, "still here");`);
   expect(warned).toMatchObject({ code: 0, told: [{ status: "authenticated" }, "still here"] });
-  expect(warned.stderr).toContain("scripted: the strategy threw an error that nobody caught");
+  expect(warned.stderr).toContain("scripted: uncaught error in the strategy");
   expect(warned.stderr).toContain("TypeError at ");
   expect(warned.stderr).not.toContain("canary");
   const log = `{ log: { debug() {}, info() {}, warn() {}, error: (fields) => tell(fields) } }`;

@@ -49,7 +49,7 @@ describe("who a strategy's user is", () => {
   ])("is a fault where the function %s", async (_, identity) => {
     // As from JavaScript, where nothing keeps it from doing so.
     const answer: unknown = Reflect.apply(asked, undefined, [letIn, { identity }]);
-    await expect(answer).rejects.toEqual(unavailable("it cannot be told whom the strategy let in"));
+    await expect(answer).rejects.toEqual(unavailable("the strategy's user could not be mapped to an identity"));
   });
 
   test("is in no group that a rule cannot name, but for rules that deny, and the log says so once", async () => {
@@ -67,7 +67,7 @@ describe("who a strategy's user is", () => {
     }
     expect(warnings).toEqual([
       { backend: "scripted", reason: "is a number" },
-      { backend: "scripted", reason: "is no text" },
+      { backend: "scripted", reason: "is not a string" },
       { backend: "scripted", reason: "holds a control character" },
       { backend: "scripted", reason: "holds an invisible character" },
       { backend: "scripted", reason: "is not well-formed Unicode" },

@@ -126,7 +126,7 @@ test("passport-custom reads a header of its own, and sees nothing else of the re
   expect(await backend.authenticate(authRequest({ headers: { "x-api-key": ["a canary", "a canary"] } }))).toMatchObject(
     {
       status: "rejected",
-      reason: "the header x-api-key stands twice",
+      reason: "duplicate header x-api-key",
     },
   );
   seen.length = 0;

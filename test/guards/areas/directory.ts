@@ -12,7 +12,7 @@ export const directory: readonly Guard[] = [
   {
     name: "bind-success-alone",
     file: "packages/auth-ldap/src/outcomes.ts",
-    find: 'throw new DirectoryError("result", `the sign-in was answered with ${describeCode(code)}`, { code });',
+    find: 'throw new DirectoryError("result", `the bind failed: ${describeCode(code)}`, { code });',
     replacement: "return { accepted: true };",
     tests: ["packages/auth-ldap/test/outcomes.test.ts"],
   },

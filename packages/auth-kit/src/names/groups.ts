@@ -32,12 +32,12 @@ export function readGroups(values: readonly unknown[]): ReadGroups {
   };
   for (const value of values) {
     if (typeof value === "number") skip("is a number", [String(value)]);
-    else if (typeof value !== "string") skip("is no text", []);
+    else if (typeof value !== "string") skip("is not a string", []);
     else if (value.trim() !== "") {
       const reading = readGroupName(value);
       if (reading.fault !== undefined) skip(reading.fault, reading.possibleNames);
       else if (groups.size < MOST_GROUPS || groups.has(reading.name)) groups.add(reading.name);
-      else skip(`stands behind the first ${MOST_GROUPS}`, [reading.name]);
+      else skip(`is beyond the first ${MOST_GROUPS}`, [reading.name]);
     }
   }
   return {

@@ -73,7 +73,7 @@ export async function openSocket(
     open = tls;
     tls.on("error", onError);
     await Promise.race([event(tls, "secureConnect"), failure.promise]);
-    if (!tls.authorized) throw new DirectoryError("connect", "the certificate of the server is not verified");
+    if (!tls.authorized) throw new DirectoryError("connect", "the server certificate could not be verified");
     observe({ step: "tls", milliseconds: took(), details: describeTls(tls) });
     return tls;
   } catch (error) {

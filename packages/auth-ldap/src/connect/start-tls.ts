@@ -47,15 +47,15 @@ export function startTls(socket: Socket): Promise<void> {
  */
 export function judgeResponse(received: Buffer): boolean {
   const head = readHead(received, 0);
-  if (received.length > 0 && received[0] !== 0x30) throw refusal("the answer to StartTLS is no LDAP message");
+  if (received.length > 0 && received[0] !== 0x30) throw refusal("the StartTLS response is not an LDAP message");
   if (head === "malformed" || (head !== undefined && head.end > LARGEST)) {
-    throw refusal("the answer to StartTLS is not understood");
+    throw refusal("the StartTLS response is malformed");
   }
   if (head === undefined || received.length < head.end) return false;
   if (received.length > head.end) throw surplus();
   const message = readMessage(received, head.start);
   if (message.id !== MESSAGE_ID || message.operation.tag !== TAGS.extended) {
-    throw refusal("the answer to StartTLS is of another kind");
+    throw refusal("the StartTLS response has an unexpected type");
   }
   const { code } = readResult(message);
   if (code !== 0) throw refusal(`the server declines StartTLS (${code})`);
@@ -63,7 +63,7 @@ export function judgeResponse(received: Buffer): boolean {
 }
 
 function surplus(): DirectoryError {
-  return refusal("something came in clear behind the answer to StartTLS: somebody may be in between");
+  return refusal("unencrypted data after the StartTLS response: somebody may intercept the connection");
 }
 
 function refusal(what: string): DirectoryError {

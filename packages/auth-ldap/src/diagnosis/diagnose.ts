@@ -40,7 +40,7 @@ async function* checkSearchBase(session: Session, base: string, signal: AbortSig
   return yield* attempt("search", session.server, async () => {
     const query = { base, scope: "base", filter: anything, attributes: ["1.1"] } as const;
     const [entry] = allEntries(await session.search(query, signal), "searchBase");
-    if (entry === undefined) throw new DirectoryError("result", "searchBase is not there, or may not be read");
+    if (entry === undefined) throw new DirectoryError("result", "searchBase does not exist, or cannot be read");
     return { value: true, details: { base: entry.dn } };
   });
 }

@@ -81,7 +81,7 @@ export function openDirectory(
     } catch (error) {
       if (error instanceof DirectoryError && error.kind === "service") {
         if (refusal.fault === undefined)
-          log.error({ server: session.server, reason: error.message }, "the directory lets nobody in");
+          log.error({ server: session.server, reason: error.message }, "service account rejected by the directory");
         refusal.until = performance.now() + Math.min(REFUSAL.longest, REFUSAL.first * 2 ** refusal.times++);
         refusal.fault = error;
         proved = false;

@@ -22,7 +22,7 @@ export function createLoginBudget(timeout: number): LoginBudget {
   let milliseconds = 0;
 
   const search: Search = async (session, query, signal) => {
-    if (searches === LOGIN.searches) throw invalidContent(`a login takes more than ${LOGIN.searches} searches`);
+    if (searches === LOGIN.searches) throw invalidContent(`a login needs more than ${LOGIN.searches} searches`);
     if (milliseconds > longest) throw invalidContent(`the searches of a login take more than ${longest} ms`);
     searches++;
     const start = performance.now();

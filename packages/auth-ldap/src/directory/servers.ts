@@ -52,8 +52,7 @@ export function createServers({ addresses, open, proof, retryFor, log }: Servers
 
   function fail(server: Server, fault: DirectoryError): void {
     const { url } = server.address;
-    if (server.fault === undefined)
-      log.warn({ server: url, reason: fault.message }, "the directory server is left out");
+    if (server.fault === undefined) log.warn({ server: url, reason: fault.message }, "LDAP server marked down");
     server.fault = fault;
     server.failures++;
     clearTimeout(server.timer);
@@ -70,7 +69,7 @@ export function createServers({ addresses, open, proof, retryFor, log }: Servers
     server.failures = 0;
     if (server.fault === undefined) return;
     server.fault = undefined;
-    log.info({ server: server.address.url }, "the directory server works again");
+    log.info({ server: server.address.url }, "LDAP server is back up");
   }
 
   async function probe(server: Server): Promise<void> {
@@ -118,7 +117,7 @@ export function createServers({ addresses, open, proof, retryFor, log }: Servers
         const candidates = working.length > 0 ? working : quick;
         if (candidates.length === 0) {
           const reasons = servers.map(({ address, fault }) => `${address.url}: ${fault?.message ?? ""}`);
-          throw new DirectoryError("connect", `no server answers; ${reasons.join("; ")}`, { slow: true });
+          throw new DirectoryError("connect", `no server responds; ${reasons.join("; ")}`, { slow: true });
         }
         const session = await tryEach(candidates, signal, prepare);
         if (!(session instanceof DirectoryError)) return session;

@@ -157,7 +157,7 @@ function readValue(reader: Reader): TemplateValue {
   }
   const next = text[reader.position];
   if (next === "\\") fail(reader, "two hexadecimal digits are expected behind \\");
-  if (next === "{") fail(reader, "{{ does not begin a known written");
+  if (next === "{") fail(reader, "{{ does not begin a known placeholder");
   flush();
   return parts;
 }

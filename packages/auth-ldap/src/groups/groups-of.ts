@@ -24,7 +24,7 @@ export function groupAttributes({ route, nested }: GroupSettings): readonly stri
  * Finds the groups of a user by the way that is configured.
  *
  * @param skipped Takes note of what is passed over.
- * @throws {DirectoryError} when the directory did not answer in full: that is never "no groups".
+ * @throws {DirectoryError} when the directory did not respond in full: that is never "no groups".
  */
 export async function groupsOf(
   session: Session,

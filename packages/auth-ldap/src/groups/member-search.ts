@@ -21,7 +21,7 @@ export interface GroupSearch {
 /**
  * Finds the groups that any of the filters matches, in as few searches as servers allow.
  *
- * @throws {DirectoryError} when the directory did not answer in full.
+ * @throws {DirectoryError} when the directory did not respond in full.
  */
 export async function searchGroups(
   session: Session,

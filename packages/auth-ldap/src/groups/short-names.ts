@@ -18,7 +18,7 @@ import { keyOf, type NameCandidate, withUniqueNames } from "./unique-names.ts";
  * - Any other name in the place of `groups.searchBase` counts where no other entry there has it.
  *
  * @param groups Distinct ones.
- * @throws {DirectoryError} when the directory did not answer in full.
+ * @throws {DirectoryError} when the directory did not respond in full.
  */
 export async function nameGroups(
   session: Session,

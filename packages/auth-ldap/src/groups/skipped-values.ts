@@ -43,7 +43,7 @@ export function collectSkippedValues(): CollectedSkippedValues {
 
 /** Why what should be the DN of a group is none, for {@link SkippedValues.add}. */
 export function faultOfDN(dn: string): string {
-  return isTooLong(dn) ? `is longer than ${LONGEST.dn} characters` : "is no DN";
+  return isTooLong(dn) ? `is longer than ${LONGEST.dn} characters` : "is not a DN";
 }
 
 /** What a value is good for as the short name of a group. */

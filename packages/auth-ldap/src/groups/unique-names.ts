@@ -28,7 +28,7 @@ const MOST_ENTRIES = 500;
  * what is found: where it is not seen, others may not be seen either.
  *
  * @param candidates Of different keys.
- * @throws {DirectoryError} when the directory did not answer in full.
+ * @throws {DirectoryError} when the directory did not respond in full.
  */
 export async function withUniqueNames(
   session: Session,

@@ -49,8 +49,8 @@ export function createMessageReader(): MessageReader {
       const messages: Message[] = [];
       for (;;) {
         const head = readHead(bytes, 0);
-        if (bytes.length > 0 && bytes[0] !== 0x30) throw malformed("what came is no LDAP message");
-        if (head === "malformed") throw malformed("the length of a message is not understood");
+        if (bytes.length > 0 && bytes[0] !== 0x30) throw malformed("the response is not an LDAP message");
+        if (head === "malformed") throw malformed("malformed message length");
         if (head !== undefined && head.end > RESPONSE.bytes) throw invalidContent("a message is too long");
         needed = head === undefined ? bytes.length + 1 : head.end;
         if (head === undefined || head.end > bytes.length) break;
@@ -80,12 +80,12 @@ function append(store: Buffer, length: number, chunk: Buffer): Buffer {
 /** @throws {DirectoryError} of kind `protocol` or `content`. */
 export function readMessage(bytes: Buffer, start: number): Message {
   const elements = countElements(bytes, start, bytes.length, RESPONSE.elements);
-  if (elements === undefined) throw malformed("a message is not well-formed");
+  if (elements === undefined) throw malformed("malformed message");
   if (elements > RESPONSE.elements) throw invalidContent(`a message holds more than ${RESPONSE.elements} elements`);
   const idElement = readElement(bytes, start, bytes.length);
   const id = idElement?.tag === 0x02 ? readNumber(bytes, idElement) : undefined;
   const operation = idElement === undefined ? undefined : readElement(bytes, idElement.end, bytes.length);
-  if (id === undefined || operation === undefined) throw malformed("a message has no identifier or no operation");
+  if (id === undefined || operation === undefined) throw malformed("a message without an ID or an operation");
   const controls = operation.end === bytes.length ? undefined : readElement(bytes, operation.end, bytes.length);
   return { id, operation, controls, bytes, elements };
 }

@@ -98,5 +98,5 @@ function text(bytes: Buffer, element: Element | undefined): string {
 }
 
 function malformedResponse(): DirectoryError {
-  return new DirectoryError("protocol", "an answer is not understood");
+  return new DirectoryError("protocol", "malformed response");
 }

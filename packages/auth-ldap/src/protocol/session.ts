@@ -123,9 +123,9 @@ export function createSession(
     if (message.id === 0) {
       throw new DirectoryError("lost", "the server has announced that it closes the connection");
     }
-    if (pending === undefined) throw new DirectoryError("protocol", "the server has answered what was not asked");
+    if (pending === undefined) throw new DirectoryError("protocol", "the server sent an unsolicited response");
     if (message.id !== pending.id) {
-      throw new DirectoryError("protocol", "the server has answered under the number of another request");
+      throw new DirectoryError("protocol", "the response has an unexpected message ID");
     }
     const { expected, entries } = pending;
     const { tag } = message.operation;
@@ -142,7 +142,7 @@ export function createSession(
       return;
     }
     if (expected.mostEntries === undefined || (tag !== TAGS.entry && tag !== TAGS.reference)) {
-      throw new DirectoryError("protocol", "the server has given an answer of another kind");
+      throw new DirectoryError("protocol", "the response has an unexpected type");
     }
     if (++pending.messages > RESPONSE.messages) {
       throw invalidContent(`a response holds more than ${RESPONSE.messages} entries and references`);
@@ -165,7 +165,7 @@ export function createSession(
     nextId = nextId === 0x7fffffff ? 1 : nextId + 1;
     const { promise, resolve, reject } = Promise.withResolvers<Response>();
     pending = { id, expected, entries: [], messages: 0, bytes: 0, elements: 0, resolve, reject };
-    const timer = setTimeout(() => end(new DirectoryError("timeout", `no answer within ${timeout} ms`)), timeout);
+    const timer = setTimeout(() => end(new DirectoryError("timeout", `no response within ${timeout} ms`)), timeout);
     const abort = (): void => end(aborted());
     signal.addEventListener("abort", abort, { once: true });
     try {

@@ -30,7 +30,7 @@ const nobody = (reason: string): Finding => ({ user: undefined, reason });
  * Searches for the entry of a user.
  *
  * @param attributes What else is wanted of the entry.
- * @throws {DirectoryError} when the directory did not answer in full.
+ * @throws {DirectoryError} when the directory did not respond in full.
  */
 export async function findUser(
   session: Session,
@@ -45,12 +45,12 @@ export async function findUser(
   const query = { base: by.base, scope: by.scope, attributes: wanted };
   if (by.kind === "search") {
     const filter = fillTemplate(by.filter, { username: typed });
-    if (typeof filter === "boolean") return nobody("there is no such user");
+    if (typeof filter === "boolean") return nobody("no such user");
     const entries = await searchFew(session, { ...query, filter, sizeLimit: 2 }, signal);
     return singleUser(entries, typed, usernameAttribute);
   }
   const name = parseLoginName(typed);
-  if (name === undefined) return nobody("there is no such user");
+  if (name === undefined) return nobody("no such user");
   const filter = loginNameFilter(name);
   const extra = ["sAMAccountName", "userPrincipalName"];
   const entries = await searchFew(
@@ -102,7 +102,7 @@ async function searchFew(
   const result = await session.search(query, signal);
   if (result.code === 4 && result.entries.length >= query.sizeLimit) return result.entries;
   if (result.code === 32) {
-    throw new DirectoryError("result", `searchBase is not there, or may not be read: ${describeCode(32)}`, {
+    throw new DirectoryError("result", `searchBase does not exist, or cannot be read: ${describeCode(32)}`, {
       code: 32,
     });
   }
@@ -112,7 +112,7 @@ async function searchFew(
 /** The user of the one entry that was found. */
 export function singleUser(entries: readonly Entry[], typed: string, usernameAttribute: string): Finding {
   const [entry, ...others] = entries;
-  if (entry === undefined) return nobody("there is no such user");
+  if (entry === undefined) return nobody("no such user");
   if (others.length > 0) return nobody("several entries have this name");
   const parsedDN = parseEntryDN(entry.dn);
   const username = usernameOf(entry, parsedDN, typed, usernameAttribute);

@@ -48,10 +48,10 @@ export async function ssoHeaderBackend(
   const changes = subscriptions();
   const proof = await secondProof(resolved, { baseDirectory, log, onChange: changes.notify });
   if (options.trustAnyPeer === true && sharedSecret === undefined && fingerprints === undefined) {
-    warnOf({ path: ["trustedProxies"], message: "any machine in these networks can name itself any user" });
+    warnOf({ path: ["trustedProxies"], message: "any machine in these networks can impersonate any user" });
   }
   if (fingerprints !== undefined && noClientCertificates !== undefined) {
-    const message = `lets nobody in: ${noClientCertificates} nobody is asked for a certificate`;
+    const message = `nobody can sign in: ${noClientCertificates} no client certificate is requested`;
     warnOf({ path: ["clientCertificate"], message });
   }
   const headers = [userHeader, groupsHeader, emailHeader, nameHeader, sharedSecret?.header];
@@ -67,7 +67,7 @@ export async function ssoHeaderBackend(
       if (!proxies.hasPeer(request.peer)) {
         if (!untrustedPeerLogged) {
           untrustedPeerLogged = true;
-          log.debug({ peer: request.peer.address }, "a peer is not in trustedProxies: its headers name nobody");
+          log.debug({ peer: request.peer.address }, "ignored the headers of a peer that is not in trustedProxies");
         }
         return ABSTAINED;
       }
@@ -78,7 +78,7 @@ export async function ssoHeaderBackend(
     },
     onChange: changes.add,
     async check(signal) {
-      if (signal.aborted) throw new BackendUnavailableError(id, "the check was given up");
+      if (signal.aborted) throw new BackendUnavailableError(id, "the check was aborted");
     },
     async close() {
       proof.close();
@@ -101,7 +101,7 @@ function identify(
   const read = groupsIn(groupsHeader === undefined ? [] : request.header(groupsHeader), options);
   if (typeof read === "string") return rejected(`the groups header ${read}`);
   for (const fault of read.skipped) {
-    warn({ header: groupsHeader ?? "", reason: fault }, `a group that ${fault} is passed over`);
+    warn({ header: groupsHeader ?? "", reason: fault }, `skipped a group that ${fault}`);
   }
 
   const claims: Record<string, string> = {};
@@ -111,7 +111,7 @@ function identify(
     const text = value.fault === undefined && value.text !== "" ? readText(value.text) : value;
     if (text.fault === undefined && text.text !== "") claims[claim] = text.text;
     if (text.fault !== undefined) {
-      warn({ header: header ?? "", reason: text.fault }, `a header that ${text.fault} is passed over`);
+      warn({ header: header ?? "", reason: text.fault }, `ignored a header that ${text.fault}`);
     }
   }
 
@@ -141,7 +141,7 @@ function readUser(values: readonly string[], decode: Decode, options: ResolvedHe
 
 /** Reads a header that must not stand twice; one that is missing is empty. */
 function single(values: readonly string[], decode: Decode): TextReading {
-  if (values.length > 1) return { fault: "stands twice" };
+  if (values.length > 1) return { fault: "occurs more than once" };
   return decode(values[0] ?? "");
 }
 

@@ -16,7 +16,7 @@ export function groupsIn(
   values: readonly string[],
   { groupsSeparator, encodedWords }: Pick<ResolvedHeaderOptions, "groupsSeparator" | "encodedWords">,
 ): ReadGroups | string {
-  if (values.length > 1) return "stands twice";
+  if (values.length > 1) return "occurs more than once";
   const [value = ""] = values;
   if (encodedWords || groupsSeparator === "json") {
     const whole = (encodedWords ? decodeWords : decodeValue)(value, longestGroups);

@@ -140,7 +140,7 @@ export function resolveHeaderOptions(options: unknown): ResolvedHeaderOptions {
     faults.push({ path: ["groupsSeparator"], message: "is required with groupsHeader: ; or , or none or json" });
   }
   if (groupsHeader === undefined && groupsSeparator !== undefined) {
-    faults.push({ path: ["groupsSeparator"], message: "is of no use without groupsHeader" });
+    faults.push({ path: ["groupsSeparator"], message: "has no effect without groupsHeader" });
   }
   if (userHeader === undefined) faults.push({ path: ["userHeader"], message: "is required without a preset" });
   if (faults.length > 0 || userHeader === undefined) throw new InvalidOptionsError(faults);
@@ -180,7 +180,7 @@ function nameFaults(options: Partial<SsoHeaderOptions>): Fault[] {
   return named.flatMap(([path, header]) => {
     const name = header?.toLowerCase();
     if (name === undefined) return [];
-    if (seen.has(name)) return [{ path, message: "is the header of another option already" }];
+    if (seen.has(name)) return [{ path, message: "is already used by another option" }];
     seen.add(name);
     return [];
   });

@@ -28,7 +28,7 @@ export async function secondProof(
       const values = header(sharedSecret.header);
       const [value] = values;
       if (value === undefined) return "the proxy's shared secret is missing";
-      if (values.length > 1) return "the proxy's shared secret stands twice";
+      if (values.length > 1) return "the proxy's shared secret occurs more than once";
       return timingSafeEqual(digest(value), secret.digest()) ? undefined : "the proxy's shared secret is wrong";
     },
     close: () => secret?.close(),

@@ -57,7 +57,7 @@ export async function ssoJwtBackend(
     if (verified.fault !== undefined) return rejected(verified.fault);
     const mapped = mapClaims(verified.claims, mapping, id);
     if (mapped.fault !== undefined) return rejected(mapped.fault);
-    for (const reason of mapped.skipped) warn({ claim: groupsClaim, reason }, `a group that ${reason} is passed over`);
+    for (const reason of mapped.skipped) warn({ claim: groupsClaim, reason }, `skipped a group that ${reason}`);
     const { groupsIncomplete } = mapped.identity;
     if (groupsIncomplete !== undefined) {
       const consequence = "rules that allow by a group do not count, and those that deny by one hold";
@@ -74,13 +74,13 @@ export async function ssoJwtBackend(
     const username = inCase(credentials.username.normalize("NFC"), mapping.usernameCase);
     if (username === result.identity.username || basicUsernames.includes(credentials.username.normalize("NFC")))
       return result;
-    return rejected("the token is not that of the user who is named beside it");
+    return rejected("the token does not belong to the user name of the login");
   }
 
   async function authenticate(request: AuthRequest): Promise<AuthResult> {
     const assertions = header === undefined ? [] : request.header(header);
     const [assertion] = assertions;
-    if (assertions.length > 1) return rejected("the header with the token stands twice");
+    if (assertions.length > 1) return rejected("the token header occurs more than once");
     const presented = tokenOf(request, resolved);
     if (assertion === undefined) {
       return presented === undefined ? ABSTAINED : judgeCredentials(presented, request);
@@ -112,7 +112,7 @@ export async function ssoJwtBackend(
     authenticate: (request) => mapErrors(authenticate(request)),
     onChange: changes.add,
     async check(signal) {
-      if (signal.aborted) throw new BackendUnavailableError(id, "the check was given up");
+      if (signal.aborted) throw new BackendUnavailableError(id, "the check was aborted");
       await mapErrors(keys.check(signal));
     },
     async close() {

@@ -80,14 +80,14 @@ export function keysAtUrl(
       const { status, body } = await load(url);
       if (status !== 200) throw new FetchError(`${url.host} answered ${status}`);
       const keys = readKeySet(body);
-      if (typeof keys === "string") throw new FetchError(`what ${url.host} publishes is of no use: ${keys}`);
+      if (typeof keys === "string") throw new FetchError(`invalid key set from ${url.host}: ${keys}`);
       return { text: body, keys };
     },
     freshness,
-    (reason) => log.warn({ url: place, reason }, "the keys cannot be fetched; those fetched before stay in force"),
+    (reason) => log.warn({ url: place, reason }, "the keys could not be fetched; using the previous ones"),
     ({ text }, previous) => {
       if (previous === undefined || previous.text === text) return;
-      log.info({ url: place }, "the issuer has other keys");
+      log.info({ url: place }, "the issuer has published new keys");
       onChange();
     },
   );
@@ -141,7 +141,7 @@ export function keysByName(
     const document = cachedDocument(
       async () => publicKey(url, await fetch(url, closing.signal)),
       freshness,
-      (reason) => log.warn({ url: url.href, reason }, "a key cannot be fetched; the one fetched before stays in force"),
+      (reason) => log.warn({ url: url.href, reason }, "a key could not be fetched; using the previous one"),
       (key, previous) => {
         if (key !== undefined) keep(known, kid, document);
         if (previous !== undefined && (key === undefined || !key.equals(previous))) onChange();
@@ -177,6 +177,6 @@ function publicKey(url: URL, { status, body }: Document): KeyObject | undefined 
     if (!body.includes("-----BEGIN PUBLIC KEY-----")) throw new errors.JWKInvalid();
     return createPublicKey(body);
   } catch (error) {
-    throw new FetchError(`what ${url.host} publishes is no public key in PEM`, { cause: error });
+    throw new FetchError(`the response from ${url.host} is not a public key in PEM`, { cause: error });
   }
 }

@@ -44,7 +44,7 @@ function headerFault(header: TokenHeader, { algorithms, typ, signer, audience }:
   const { alg, parameters, padded } = header;
   if (!algorithms.some((allowed) => allowed === alg)) return "the token's algorithm is not allowed";
   if (Object.hasOwn(parameters, "crit")) return "the token has critical extensions";
-  if (Object.hasOwn(parameters, "kid") && typeof parameters.kid !== "string") return "the token's kid is no text";
+  if (Object.hasOwn(parameters, "kid") && typeof parameters.kid !== "string") return "the token's kid is not a string";
   const said = parameters.typ;
   const type = typeof said === "string" ? said.toLowerCase().replace(/^application\//, "") : said;
   const typeIsRight =
