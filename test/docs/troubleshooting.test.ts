@@ -23,7 +23,7 @@ const foreign: ReadonlySet<string> = new Set([
 
 /** Messages that are put together, and the parts that stand in the code. */
 const composed: Readonly<Record<string, readonly string[]>> = {
-  "1 value of memberOf passed over": ["passed over"],
+  "skipped 1 value of memberOf": ["skipped"],
   "* begins an alias in YAML": ["begins ", "an alias", "in YAML where"],
   "! begins a tag": ["begins ", "a tag"],
   "{ begins a map": ["begins ", "a map"],

@@ -69,7 +69,7 @@ test("warns that nobody can sign in by a password file without an entry that can
     const { code, stderr } = await check(good);
     expect(code).toBe(0);
     expect(stderr).toContain(
-      `warning: ${join(directory, "htpasswd")}: nobody can sign in: the file has no entry that can be used\n`,
+      `warning: ${join(directory, "htpasswd")}: nobody can sign in: the file has no usable entry\n`,
     );
   }
 });
@@ -84,7 +84,7 @@ test("warns by line of members of groups who have no password, and of lines of a
   expect({ code, lines: stderr.split("\n") }).toEqual({
     code: 0,
     lines: [
-      `${at(2)}this entry is not used: this is a line of /etc/group: write group: user user`,
+      `${at(2)}entry ignored: this is a line of /etc/group: write group: user user`,
       `${at(1)}not in the password file: bob`,
       `${at(3)}testuser,bob: write blanks between users, and no commas`,
       "",
@@ -208,7 +208,7 @@ test("a certificate that is demanded but never asked for is warned of", async ()
   expect(await check({ ...good, auth: { backends: [proxy] } })).toMatchObject({
     code: 0,
     stderr:
-      "gate.yaml: warning: auth.backends[0].clientCertificate: lets nobody in: " +
-      "without listen.tls.clientCa nobody is asked for a certificate\n",
+      "gate.yaml: warning: auth.backends[0].clientCertificate: nobody can sign in: " +
+      "without listen.tls.clientCa no client certificate is requested\n",
   });
 });

@@ -31,7 +31,7 @@ describe("check --connect with several backends", () => {
     const nobody = await check({ directory, backends, user: "nobody", password: "alicepw" });
     expect(nobody.code).toBe(1);
     expect(nobody.stderr).toContain("auth.backends[0]: login failed: does not know the user");
-    expect(nobody.stderr).toContain("auth.backends[1]: search failed: there is no such user");
+    expect(nobody.stderr).toContain("auth.backends[1]: search failed: no such user");
   });
 
   it("asks one without a diagnosis of its own whether it is well", async () => {

@@ -31,7 +31,7 @@ describe("check", () => {
 
   it("warns that a required group without a base keeps everybody out unless it is a DN", async () => {
     const keepsOut =
-      "gate.yaml: warning: auth.backends[0].requiredGroup: keeps everybody out: without groups.searchBase it must be a DN";
+      "gate.yaml: warning: auth.backends[0].requiredGroup: nobody can sign in: without groups.searchBase it must be a DN";
     expect(await warningsOf({ requiredGroup: "admins" })).toEqual([byDN, keepsOut]);
     expect(await warningsOf({ requiredGroup: `cn=admins,ou=groups,${base}` })).toEqual([byDN]);
   });

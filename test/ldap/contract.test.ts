@@ -5,6 +5,7 @@ import { startRelay } from "../support/relay.ts";
 import { type Samba, startSamba } from "../support/samba.ts";
 import { type Slapd, startSlapd } from "../support/slapd.ts";
 import { throughRelays } from "../support/through-relays.ts";
+import { changePassword } from "./openldap.ts";
 
 const patience = { connectTimeout: "1s", timeout: "2s" };
 
@@ -45,6 +46,11 @@ describe("on OpenLDAP", () => {
     wrong: [basicAsk("load63", "another"), basicAsk("load62", "load63pw")],
     unknown: [basicAsk("nobody", "alicepw")],
     foreign: [bearerAsk("alicepw")],
+    async changePassword() {
+      const dn = `uid=alice,ou=people,${base}`;
+      await changePassword(slapd, dn, "alice-new-pw");
+      return () => changePassword(slapd, dn, "alicepw");
+    },
     secrets: ["alicepw", "bobpw", "jsmithpw", "gatepw", "another", "load63pw"],
   };
   for (const { name, run } of backendContract(fixture)) it(name, run);
@@ -107,6 +113,10 @@ describe("on Active Directory", () => {
     wrong: [basicAsk("carol", "another"), basicAsk("disabled", password), basicAsk("expired", password)],
     unknown: [basicAsk("nobody", password), basicAsk("OTHER\\alice", password)],
     foreign: [bearerAsk(password)],
+    async changePassword() {
+      await samba.setPassword("alice", "An0ther!pass");
+      return () => samba.setPassword("alice", password);
+    },
     secrets: [password, "another"],
   };
   for (const { name, run } of backendContract(fixture)) it(name, run);

@@ -113,7 +113,7 @@ describe("a connection", () => {
     try {
       const { backend } = await openBackend({ ...plain, urls: [strict.url], allowCleartext: true });
       expect(await outcomeOf(signIn(backend, "alice", "alicepw"))).toMatch(
-        /^unavailable: .*the service account is refused: confidentiality required \(13\)/,
+        /^unavailable: .*service account rejected: confidentiality required \(13\)/,
       );
     } finally {
       await strict.close();
@@ -129,7 +129,7 @@ describe("the service account", () => {
         Array.from({ length: 20 }, () => outcomeOf(signIn(backend, "alice", "alicepw"))),
       );
       expect(new Set(outcomes)).toEqual(
-        new Set(["unavailable: ldap: the service account is refused: invalid credentials (49)"]),
+        new Set(["unavailable: ldap: service account rejected: invalid credentials (49)"]),
       );
       for (let login = 0; login < 10; login++) await outcomeOf(signIn(backend, "alice", "alicepw"));
     });

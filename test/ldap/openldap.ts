@@ -21,6 +21,13 @@ export function bothNames(...names: readonly string[]): string[] {
   return names.flatMap((name) => [name, `cn=${name},${groupBase}`]).sort();
 }
 
+/** Gives a user another password, which need not be changed at the next login. */
+export async function changePassword(slapd: Slapd, dn: string, password: string): Promise<void> {
+  await slapd.modify(`dn: ${dn}\nchangetype: modify\nreplace: userPassword\nuserPassword: ${password}\n`);
+  // The overlay ppolicy adds it after a change by the administrator.
+  await slapd.modify(`dn: ${dn}\nchangetype: modify\ndelete: pwdReset\n`);
+}
+
 /** How often something stands in a log. */
 export function count(text: string, pattern: RegExp): number {
   return (text.match(pattern) ?? []).length;

@@ -30,7 +30,7 @@ describe("a directory that is started again under load", () => {
       server.kill(signal);
       await server.stop();
       // Somebody has found the door closed.
-      await expect.poll(() => lines.some(({ message }) => message === "the directory server is left out")).toBe(true);
+      await expect.poll(() => lines.some(({ message }) => message === "LDAP server marked down")).toBe(true);
       await server.start();
       stopping = true;
       await Promise.all(workers);

@@ -77,8 +77,8 @@ describe("a login that is refused looks the same outside, and says why in the lo
     const gate = await gateWith({ ...nestedGroups(), requiredGroup: "pushers" });
     const logins: readonly (readonly [username: string, password: string, reason: string])[] = [
       ["alice", "wrong", "wrong password"],
-      ["nobody", "wrong", "there is no such user"],
-      ["*", "alicepw", "there is no such user"],
+      ["nobody", "wrong", "no such user"],
+      ["*", "alicepw", "no such user"],
       ["disabled", "disabledpw", "the account is locked"],
       ["mustchange", "mustchangepw", "the password must be changed"],
       ["carol", "carolpw", "is not in the required group"],
@@ -91,8 +91,8 @@ describe("a login that is refused looks the same outside, and says why in the lo
     const gate = await gateWith(activeDirectory());
     const logins = [
       ["alice", "wrong", "wrong password"],
-      ["nobody", "wrong", "there is no such user"],
-      ["OTHER\\alice", "Passw0rd!", "there is no such user"],
+      ["nobody", "wrong", "no such user"],
+      ["OTHER\\alice", "Passw0rd!", "no such user"],
       ["disabled", "Passw0rd!", "the account is disabled"],
       ["expired", "Passw0rd!", "the password has expired"],
       ["accountexpired", "Passw0rd!", "the account has expired"],

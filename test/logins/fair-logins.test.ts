@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AuthBackend } from "@registry-gate/auth";
-import { htpasswd } from "@registry-gate/auth-htpasswd";
+import { htpasswdBackend } from "@registry-gate/auth-htpasswd";
 import { ldapBackend } from "@registry-gate/auth-ldap";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { run } from "../support/run.ts";
@@ -19,7 +19,7 @@ describe("with a password file", () => {
     onTestFinished(() => rm(directory, { recursive: true, force: true }));
     const entries = ["mallory", "alice"].map((name) => run("htpasswd", ["-bnBC", "10", name, `${name}pw`]));
     await writeFile(join(directory, "htpasswd"), (await Promise.all(entries)).join(""));
-    return htpasswd({ file: "htpasswd", hashConcurrency: 1 }, { baseDirectory: directory });
+    return htpasswdBackend({ file: "htpasswd", hashConcurrency: 1 }, { baseDirectory: directory });
   }
 
   it.each([

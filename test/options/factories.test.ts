@@ -2,9 +2,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type AuthBackend, formatFault, InvalidOptionsError } from "@registry-gate/auth";
-import { htpasswd } from "@registry-gate/auth-htpasswd";
+import { htpasswdBackend } from "@registry-gate/auth-htpasswd";
 import { ldapBackend } from "@registry-gate/auth-ldap";
-import { ssoHeader, ssoJwt } from "@registry-gate/auth-sso";
+import { ssoHeaderBackend, ssoJwtBackend } from "@registry-gate/auth-sso";
 import { backendStrategy, fromRequestUser, identityByFields, passportBackend } from "@registry-gate/passport";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -36,29 +36,28 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
 const factories: Readonly<Record<string, Factory>> = {
-  htpasswd: { make: htpasswd, good: { file: "htpasswd" }, misspelt: "groupfile", meant: "groupFile" },
+  htpasswdBackend: { make: htpasswdBackend, good: { file: "htpasswd" }, misspelt: "groupfile", meant: "groupFile" },
   ldapBackend: {
     make: ldapBackend,
     good: { urls: ["ldaps://ldap.example.com"], searchBase: "dc=example,dc=com" },
     misspelt: "requiredgroup",
     meant: "requiredGroup",
   },
-  ssoHeader: {
-    make: ssoHeader,
+  ssoHeaderBackend: {
+    make: ssoHeaderBackend,
     good: { trustedProxies: ["192.0.2.1"], userHeader: "X-User" },
     misspelt: "sharedsecret",
     meant: "sharedSecret",
   },
-  ssoJwt: {
-    make: ssoJwt,
+  ssoJwtBackend: {
+    make: ssoJwtBackend,
     good: { jwks: "https://idp.example.com/jwks", issuer: "https://idp.example.com", audience: "registry" },
     misspelt: "requiredClaim",
     meant: "requiredClaims",
   },
   passportBackend: {
     make: passportBackend,
-    before: [strategy],
-    good: { identity: () => ({ username: "alice" }) },
+    good: { strategy, identity: () => ({ username: "alice" }) },
     misspelt: "scheme",
     meant: "schemes",
   },
@@ -79,6 +78,7 @@ const factories: Readonly<Record<string, Factory>> = {
   identityByFields: { make: identityByFields, good: { username: "login" }, misspelt: "group", meant: "groups" },
 };
 const named = Object.entries(factories);
+const backendFactories = named.map(([name]) => name).filter((name) => name.endsWith("Backend"));
 
 /** Calls a function as JavaScript may, and tells every fault that it names. */
 async function told({ make, before = [] }: Factory, ...parameters: readonly unknown[]): Promise<string[]> {
@@ -141,7 +141,7 @@ describe.each(named)("%s", (_, factory) => {
   });
 });
 
-test.each(["htpasswd", "ldapBackend", "ssoHeader", "ssoJwt"])("%s judges its context too", async (name) => {
+test.each(backendFactories)("%s judges its context too", async (name) => {
   const factory = factories[name];
   if (factory === undefined) throw new Error(name);
   const said = (context: unknown) => told(factory, factory.good, context);
@@ -155,17 +155,34 @@ test.each(["htpasswd", "ldapBackend", "ssoHeader", "ssoJwt"])("%s judges its con
   expect(await said({ baseDirectory: directory, log: console, more: 1 })).toEqual([]);
 });
 
-test.each([[undefined], [null], ["basic"], [{}], [{ authenticate: "x" }]])("%j is no strategy", async (value) => {
-  const { good } = factories.passportBackend ?? {};
-  expect(await told({ make: passportBackend, good: {}, misspelt: "", meant: "" }, value, good)).toEqual([
-    "is no strategy",
-  ]);
+test.each(backendFactories)("%s returns a promise of a backend that can be closed twice", async (name) => {
+  const factory = factories[name];
+  if (factory === undefined) throw new Error(name);
+  const { make, good } = factory;
+  const made: unknown = Reflect.apply(make, undefined, [good, { id: "own", baseDirectory: directory }]);
+  expect(made).toBeInstanceOf(Promise);
+  const backend = (await made) as AuthBackend;
+  expect(backend.id).toBe("own");
+  await backend.close?.();
+  await backend.close?.();
+  expect(backend.close).toBeTypeOf("function");
 });
 
+test.each([[null], ["basic"], [{}], [{ authenticate: "x" }]])(
+  "passportBackend rejects %j as strategy",
+  async (value) => {
+    const factory = factories.passportBackend;
+    if (factory === undefined) throw new Error("no such factory");
+    expect(await told(factory, { ...factory.good, strategy: value })).toEqual([
+      "strategy: must be a passport strategy",
+    ]);
+  },
+);
+
 test.each<[backend: unknown, fault: string]>([
-  [undefined, "is no backend"],
-  [null, "is no backend"],
-  ["htpasswd", "is no backend"],
+  [undefined, "is not a backend"],
+  [null, "is not a backend"],
+  ["htpasswd", "is not a backend"],
   [Promise.resolve(nobody), "is a promise: await it"],
   [{ authenticate() {} }, "has no id"],
   [{ id: "x" }, "has no authenticate"],

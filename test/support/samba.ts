@@ -14,6 +14,8 @@ export interface Samba {
   readonly tlsUrl: string;
   /** A PEM file: the authority of its certificate, which bears `localhost` and the address. */
   readonly authority: string;
+  /** Sets the password of an account, as an administrator would. */
+  setPassword(account: string, password: string): Promise<void>;
   /** Stops it and removes what it held. */
   close(): Promise<void>;
 }
@@ -37,6 +39,10 @@ export async function startSamba(): Promise<Samba> {
       url: `ldap://${host}`,
       tlsUrl: `ldaps://${host}`,
       authority,
+      async setPassword(account, password) {
+        const smb = ["-s", join(directory, "smb.conf"), "-H", join(directory, "private", "sam.ldb")];
+        await run("samba-tool", ["user", "setpassword", account, `--newpassword=${password}`, ...smb]);
+      },
       async close() {
         await server.close();
         await rm(directory, { recursive: true, force: true });

@@ -144,7 +144,7 @@ describe("serve", () => {
 
 describe("a package that is not as it should be is told of in one line:", () => {
   const opening = (body: string): string => `export const plugin = { type: "x", apiVersion: 1, open() { ${body} } };`;
-  const noBackend = "the package broken has opened something that is no backend";
+  const noBackend = "the package broken has opened something that is not a backend";
   const invalid = (faults: string): string =>
     opening(`throw Object.assign(new Error("wrong\\noptions"), { code: "INVALID_OPTIONS", faults: ${faults} });`);
 
@@ -196,7 +196,7 @@ describe("a package that is not as it should be is told of in one line:", () => 
     [
       "a backend whose listener is none",
       opening('return { id: "x", authenticate() {}, onChange: true };'),
-      `.type: ${noBackend}: it has a member onChange that is no function`,
+      `.type: ${noBackend}: it has a member onChange that is not a function`,
     ],
     [
       "a backend whose headers are not in lower case",

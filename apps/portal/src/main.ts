@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { htpasswd, setPassword } from "@registry-gate/auth-htpasswd";
+import { htpasswdBackend, setPassword } from "@registry-gate/auth-htpasswd";
 import { startEmbeddedRegistry } from "@registry-gate/embedded-registry";
 import { startPortal } from "./portal.ts";
 
@@ -14,7 +14,7 @@ const directory = await mkdtemp(join(tmpdir(), "portal-"));
 await setPassword(join(directory, "htpasswd"), "alice", "correct horse");
 await setPassword(join(directory, "htpasswd"), "bob", "battery staple");
 await writeFile(join(directory, "groups"), "pushers: alice\n");
-const users = await htpasswd(
+const users = await htpasswdBackend(
   { file: "htpasswd", groupFile: "groups" },
   { id: "users", baseDirectory: directory, log: console },
 );

@@ -1,7 +1,7 @@
 import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { htpasswd } from "@registry-gate/auth-htpasswd";
+import { htpasswdBackend } from "@registry-gate/auth-htpasswd";
 import type { AccessRule, RequestRecord } from "@registry-gate/core";
 import { type DockerRegistry, startDockerRegistry } from "../../../test/support/docker-registry.ts";
 import { passwordFile } from "../../../test/support/password-file.ts";
@@ -30,7 +30,7 @@ export async function setStage(more: Pick<PortalOptions, "tls"> = {}): Promise<S
   await writeFile(join(directory, "htpasswd"), await passwordFile(passwords));
   await writeFile(join(directory, "groups"), "pushers: alice\n");
   const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-  const users = await htpasswd(
+  const users = await htpasswdBackend(
     { file: "htpasswd", groupFile: "groups" },
     { id: "users", baseDirectory: directory, log: quiet },
   );

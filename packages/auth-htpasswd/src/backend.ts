@@ -7,16 +7,17 @@ import {
   type ChangeListener,
   type Identity,
 } from "@registry-gate/auth";
-import { backendContext, followFile, openAll, readText, subscriptions } from "@registry-gate/auth-kit";
+import { backendContext, followFile, openAll, readText, revisionOf, subscriptions } from "@registry-gate/auth-kit";
+import { acceptGroups, acceptUsers } from "./accept-reload.ts";
 import { bcryptFault } from "./bcrypt.ts";
 import { trackChanges } from "./changes.ts";
-import { failureCost, fillers } from "./equal-work.ts";
+import { dummyHashes, failureCost } from "./equal-work.ts";
 import { type GroupFile, parseGroupFile } from "./group-file.ts";
 import { createHashChecks, type HashChecks } from "./hash-checks.ts";
+import type { PasswordHash } from "./hash-format.ts";
 import { createHasher } from "./hasher.ts";
-import { type HtpasswdOptions, parseOptions, withDefaults } from "./options.ts";
+import { type HtpasswdOptions, parseOptions, resolveOptions } from "./options.ts";
 import { memberReporter, reportBcrypt, reportGroups, reportUsers, type Users } from "./report-files.ts";
-import { succeedGroups, succeedUsers } from "./succession.ts";
 import { parseUserFile } from "./user-file.ts";
 
 const ABSTAINED: AuthResult = { status: "abstained" };
@@ -31,19 +32,19 @@ const WRONG: AuthResult = { status: "rejected", reason: "wrong password" };
  * @param context What is left out of it has defaults: the id `htpasswd`, the current directory, and no log.
  * @throws {InvalidOptionsError} when the options are wrong, or a file cannot be read at the start.
  */
-export function htpasswd(options: HtpasswdOptions, context: Partial<BackendContext> = {}): Promise<AuthBackend> {
-  return htpasswdBy(createHashChecks(), options, context);
+export function htpasswdBackend(options: HtpasswdOptions, context: Partial<BackendContext> = {}): Promise<AuthBackend> {
+  return htpasswdBackendWith(createHashChecks(), options, context);
 }
 
-/** As {@link htpasswd}, by checks of the caller's making. */
-export async function htpasswdBy(
+/** As {@link htpasswdBackend}, by checks of the caller's making. */
+export async function htpasswdBackendWith(
   checks: HashChecks,
   options: HtpasswdOptions,
   context: Partial<BackendContext>,
 ): Promise<AuthBackend> {
-  const { file, groupFile, allowPlaintext, hashConcurrency, hashQueue } = withDefaults(parseOptions(options));
+  const { file, groupFile, allowPlaintext, hashConcurrency, hashQueue } = resolveOptions(parseOptions(options));
   const { id, baseDirectory, log, warn } = backendContext(context, "htpasswd");
-  if (allowPlaintext) warn({ path: ["allowPlaintext"], message: "whoever reads the file has every password" });
+  if (allowPlaintext) warn({ path: ["allowPlaintext"], message: "anyone who can read the file has every password" });
   const changes = subscriptions<Parameters<ChangeListener>>();
 
   const noBcrypt = await bcryptFault();
@@ -73,7 +74,7 @@ export async function htpasswdBy(
         reportUsers(parsed, userPath, log);
         if (noBcrypt !== undefined) reportBcrypt(parsed, userPath, noBcrypt, log);
       },
-      succeed: succeedUsers,
+      accept: acceptUsers,
       log,
       onChange,
     }),
@@ -83,7 +84,7 @@ export async function htpasswdBy(
           path: groupPath,
           option: ["groupFile"],
           parse: parseGroupFile,
-          succeed: (next, current) => succeedGroups(next, current, groupPath, log),
+          accept: (next, current) => acceptGroups(next, current, groupPath, log),
           report: (parsed) => reportGroups(parsed, groupPath, log),
           log,
           onChange,
@@ -93,6 +94,10 @@ export async function htpasswdBy(
   opened = true;
   reportMembers();
   const hasher = createHasher({ backend: id, concurrency: hashConcurrency, queue: hashQueue, checks });
+  const signedIn = (username: string, hash: PasswordHash): Identity => ({
+    ...identityOf(username, groups?.current(), id),
+    revision: revisionOf("htpasswd", hash.text),
+  });
 
   return {
     id,
@@ -103,18 +108,19 @@ export async function htpasswdBy(
         const { hashes, cost } = users.current();
         const hash = hashes.get(username);
         if (noBcrypt !== undefined && hash?.kind === "bcrypt") throw new BackendUnavailableError(id, noBcrypt);
-        const candidate = { own: hash, fillers: fillers(cost, hash) };
+        const candidate = { own: hash, dummyHashes: dummyHashes(cost, hash) };
         const matches = await hasher.matches(candidate, credentials.password, { client, signal });
         // The file may have been read anew during the check, and the answer must be that of the new one.
         if (users.current().hashes.get(username)?.text !== hash?.text) continue;
         if (hash === undefined) return ABSTAINED;
         if (!matches) return WRONG;
-        return { status: "authenticated", identity: identityOf(username, groups?.current(), id) };
+        return { status: "authenticated", identity: signedIn(username, hash) };
       }
     },
     async lookup(subject, signal) {
-      if (signal.aborted) throw new BackendUnavailableError(id, "the lookup was given up");
-      return users.current().hashes.has(subject) ? identityOf(subject, groups?.current(), id) : undefined;
+      if (signal.aborted) throw new BackendUnavailableError(id, "the lookup was aborted");
+      const hash = users.current().hashes.get(subject);
+      return hash && signedIn(subject, hash);
     },
     onChange: changes.add,
     roster() {
@@ -130,7 +136,7 @@ export async function htpasswdBy(
       };
     },
     async check(signal) {
-      if (signal.aborted) throw new BackendUnavailableError(id, "the check was given up");
+      if (signal.aborted) throw new BackendUnavailableError(id, "the check was aborted");
     },
     async close() {
       users.close();

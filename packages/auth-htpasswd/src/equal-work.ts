@@ -24,7 +24,7 @@ export function failureCost(hashes: Iterable<PasswordHash>): FailureCost {
  *
  * @param own `undefined` for a user who is not in the file.
  */
-export function fillers({ most, mixed }: FailureCost, own: PasswordHash | undefined): readonly PasswordHash[] {
+export function dummyHashes({ most, mixed }: FailureCost, own: PasswordHash | undefined): readonly PasswordHash[] {
   return [...most].flatMap(([kind, cost]) => {
     if (own?.kind !== kind) return splitDummy(kind, cost, mixed.has(kind));
     switch (kind) {

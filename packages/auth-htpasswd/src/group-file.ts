@@ -38,18 +38,18 @@ export function parseGroupFile(content: Buffer): GroupFile {
   const names = new Set<string>();
   const members: Member[] = [];
   const faults: Note[] = [];
-  let shapeless = 0;
-  let shaped = 0;
+  let malformedLines = 0;
+  let wellFormedLines = 0;
 
   for (const { number: line, text } of textLines(content)) {
     const fault = (message: string): void => void faults.push({ line, message });
     const colon = text?.indexOf(":") ?? -1;
     if (text === undefined || colon === -1) {
-      shapeless++;
+      malformedLines++;
       fault(text === undefined ? "the line is not UTF-8" : "the line has no colon after a group");
       continue;
     }
-    shaped++;
+    wellFormedLines++;
     const list = text.slice(colon + 1);
     const group = readGroupName(text.slice(0, colon));
     const users = words(list);
@@ -71,7 +71,8 @@ export function parseGroupFile(content: Buffer): GroupFile {
       }
     }
   }
-  if (shapeless > 0 && shaped === 0) throw new InvalidFileError("is not a group file: no line is group: user user");
+  if (malformedLines > 0 && wellFormedLines === 0)
+    throw new InvalidFileError("is not a group file: no line is group: user user");
   return { groupsOf: certain.ofUsers(), possibleGroupsOf: possible.ofUsers(), names, members, faults };
 }
 

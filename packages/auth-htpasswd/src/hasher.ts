@@ -30,7 +30,7 @@ export interface Candidate {
   /** The hash of the user, if there is one. */
   readonly own: PasswordHash | undefined;
   /** What is checked as well where the user's hash does not match, for the sake of the time that it takes. */
-  readonly fillers: readonly PasswordHash[];
+  readonly dummyHashes: readonly PasswordHash[];
 }
 
 /** Compares passwords with hashes, of a limited number of logins at once, one client after the other. */
@@ -59,28 +59,28 @@ export function createHasher({ backend, concurrency, queue: maxWaiting, checks }
 
   const unavailable = (reason: string, cause?: unknown): BackendUnavailableError =>
     new BackendUnavailableError(backend, reason, cause === undefined ? {} : { cause });
-  const givenUp = (): BackendUnavailableError => unavailable("the request was given up");
+  const abortedError = (): BackendUnavailableError => unavailable("the request was aborted");
 
   async function turn({ client, signal }: Caller): Promise<Release> {
     try {
       return await queue.acquire(clientNetwork(client), signal);
     } catch (error) {
       if (!(error instanceof QueueRefusedError)) throw error;
-      if (error.kind === "aborted") throw givenUp();
+      if (error.kind === "aborted") throw abortedError();
       const many = `${maxWaiting} password checks are waiting already`;
       throw unavailable(error.kind === "full" ? many : error.message, error);
     }
   }
 
   /** Checks the user's own hash first. The rest is only done for its time: not where the password is right or unwanted. */
-  async function compute({ own, fillers }: Comparisons, signal: AbortSignal): Promise<boolean> {
+  async function compute({ own, dummyHashes }: Comparisons, signal: AbortSignal): Promise<boolean> {
     try {
       for (const { hash, password } of own) {
         if (await checks.matches(hash, password)) return true;
-        if (signal.aborted) throw givenUp();
+        if (signal.aborted) throw abortedError();
       }
-      for (const { hash, password } of fillers) {
-        if (signal.aborted) throw givenUp();
+      for (const { hash, password } of dummyHashes) {
+        if (signal.aborted) throw abortedError();
         await checks.matches(hash, password);
       }
       return false;
@@ -93,14 +93,14 @@ export function createHasher({ backend, concurrency, queue: maxWaiting, checks }
     async matches(candidate, password, caller) {
       if (closing !== undefined) throw unavailable("closed");
       const { signal } = caller;
-      if (signal.aborted) throw givenUp();
+      if (signal.aborted) throw abortedError();
       const comparisons = comparisonsOf(candidate, password);
-      if ([...comparisons.own, ...comparisons.fillers].every(({ hash }) => isCheap(hash))) {
+      if ([...comparisons.own, ...comparisons.dummyHashes].every(({ hash }) => isCheap(hash))) {
         return compute(comparisons, signal);
       }
       const release = await turn(caller);
       // A computation cannot be stopped: an aborted one keeps its turn until it is over, and only the answer is early.
-      return untilAborted(compute(comparisons, signal).finally(release), signal, givenUp);
+      return untilAborted(compute(comparisons, signal).finally(release), signal, abortedError);
     },
     close() {
       closing ??= queue.idle().then(() => checks.close());
@@ -116,15 +116,15 @@ interface Comparison {
 
 interface Comparisons {
   readonly own: readonly Comparison[];
-  readonly fillers: readonly Comparison[];
+  readonly dummyHashes: readonly Comparison[];
 }
 
 /** Each hash is compared with each form of the password, so that the time depends on the password and not on the user. */
-function comparisonsOf({ own, fillers }: Candidate, password: string): Comparisons {
+function comparisonsOf({ own, dummyHashes }: Candidate, password: string): Comparisons {
   const forms = formsOf(password);
   const withForms = (hash: PasswordHash): Comparison[] =>
     forms.filter((form) => isUsable(form, hash)).map((form) => ({ hash, password: form }));
-  return { own: own === undefined ? [] : withForms(own), fillers: fillers.flatMap(withForms) };
+  return { own: own === undefined ? [] : withForms(own), dummyHashes: dummyHashes.flatMap(withForms) };
 }
 
 /**

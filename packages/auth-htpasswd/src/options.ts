@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { flagOption, parseOptions as parseWith, textOption, wholeNumberOption } from "@registry-gate/auth-kit";
 import { z } from "zod";
 
-/** What {@link htpasswd} can be told. */
+/** What {@link htpasswdBackend} can be told. */
 export interface HtpasswdOptions {
   /** The password file, with a line `user:hash` for each user. Relative to the base directory of the context. */
   readonly file: string;
@@ -23,7 +23,7 @@ export interface HtpasswdOptions {
 }
 
 /** All options, with their defaults. */
-export interface SettledOptions {
+export interface ResolvedOptions {
   readonly file: string;
   readonly groupFile: string | undefined;
   readonly allowPlaintext: boolean;
@@ -47,7 +47,7 @@ export function parseOptions(options: unknown): HtpasswdOptions {
   return parseWith(schema, options);
 }
 
-export function withDefaults(options: HtpasswdOptions): SettledOptions {
+export function resolveOptions(options: HtpasswdOptions): ResolvedOptions {
   return {
     file: options.file,
     groupFile: options.groupFile,

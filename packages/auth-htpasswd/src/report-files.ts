@@ -10,19 +10,22 @@ export interface Users extends UserFile {
 }
 
 /** From how long on a failed login is worth a warning, in milliseconds. */
-const DEAR = 1000;
+const EXPENSIVE = 1000;
 
 /** Logs what an operator should know of a password file. */
 export function reportUsers({ hashes, faults, weak, cost }: Users, file: string, log: Logger): void {
   reportFaults(faults, file, log);
-  if (hashes.size === 0) log.warn({ file }, "nobody can sign in: the file has no entry that can be used");
+  if (hashes.size === 0) log.warn({ file }, "nobody can sign in: the file has no usable entry");
   if (weak.des.length > 0) {
     log.warn({ file, lines: weak.des }, "DES crypt looks at the first eight bytes of a password only");
   }
   if (weak.plain.length > 0) log.warn({ file, lines: weak.plain }, "passwords are kept in plain text");
   const milliseconds = Math.round(failureTime(cost));
-  if (milliseconds >= DEAR) {
-    log.warn({ file, milliseconds }, "every failed login takes as long as the most expensive hash in the file");
+  if (milliseconds >= EXPENSIVE) {
+    log.warn(
+      { file, milliseconds },
+      "every failed login takes as long as checking the most expensive hash in the file",
+    );
   }
 }
 
@@ -42,10 +45,10 @@ const MOST_NOTES = 100;
 
 function reportFaults(faults: readonly Note[], file: string, log: Logger): void {
   for (const { line, message } of faults.slice(0, MOST_NOTES)) {
-    log.warn({ file, line }, `this entry is not used: ${message}`);
+    log.warn({ file, line }, `entry ignored: ${message}`);
   }
   const more = faults.length - MOST_NOTES;
-  if (more > 0) log.warn({ file, entries: more }, "further entries are not used");
+  if (more > 0) log.warn({ file, entries: more }, "more entries ignored");
 }
 
 /** Logs the members of groups who have no password, by line, and again only where there are others. */

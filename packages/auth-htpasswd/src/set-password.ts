@@ -1,18 +1,37 @@
-import { type Fault, InvalidOptionsError } from "@registry-gate/auth";
-import { InvalidFileError, ReplaceError, replaceFile } from "@registry-gate/auth-kit";
+import { type Duration, type Fault, parseDuration } from "@registry-gate/auth";
+import {
+  durationOption,
+  InvalidFileError,
+  parseOptions,
+  ReplaceError,
+  replaceFile,
+  wholeNumberOption,
+  z,
+} from "@registry-gate/auth-kit";
 import { bcryptFault, loadBcrypt } from "./bcrypt.ts";
 import { editEntry } from "./edit-entry.ts";
 import { BCRYPT_COST } from "./hash-format.ts";
 import { BCRYPT_MAX_BYTES } from "./hasher.ts";
+import { SetPasswordError } from "./set-password-error.ts";
 import { parseUserFile, requireUserFile } from "./user-file.ts";
 
 /** How a password is written. */
 export interface SetPasswordOptions {
   /** The binary logarithm of bcrypt's iterations, from 4 to 17; each step doubles the time of a login. Default 10. */
   readonly cost?: number;
-  /** For how long to wait for another run that is changing the file, in milliseconds. Default 10 000. */
-  readonly patience?: number;
+  /** How long to wait for another run that is changing the file. Default 10 seconds. */
+  readonly lockTimeout?: Duration;
 }
+
+const cost: z.ZodType<number> = wholeNumberOption(BCRYPT_COST.least, BCRYPT_COST.most);
+
+const schema: z.ZodType<SetPasswordOptions> = z.strictObject(
+  {
+    cost: cost.exactOptional(),
+    lockTimeout: durationOption("How long to wait for another run that is changing the file").exactOptional(),
+  },
+  "must be an object",
+);
 
 /** What Apache's `htpasswd` takes at most. */
 const USERNAME_MAX_BYTES = 255;
@@ -27,7 +46,8 @@ const USERNAME_MAX_BYTES = 255;
  *
  * @param file Relative to the current directory. Of a symbolic link, the target is replaced.
  * @returns whether the user is new in the file.
- * @throws {InvalidOptionsError} whose faults have the path `file`, `username`, `password` or `cost`.
+ * @throws {SetPasswordError} when the file, the user name or the password cannot be used.
+ * @throws {InvalidOptionsError} when an option is wrong.
  */
 export async function setPassword(
   file: string,
@@ -35,9 +55,9 @@ export async function setPassword(
   password: string,
   options: SetPasswordOptions = {},
 ): Promise<"created" | "updated"> {
-  const { patience = 10_000 } = options;
+  const { cost, lockTimeout = "10s" } = parseOptions(schema, options);
   // Before the lock is taken, because it takes long.
-  const { name, hashed } = await hashPassword(username, password, options);
+  const { name, hashed } = await hashPassword(username, password, cost);
   try {
     const { outcome } = await replaceFile(
       file,
@@ -49,13 +69,13 @@ export async function setPassword(
         if (written?.text !== hashed) throw new InvalidFileError("cannot hold this user");
         return edited;
       },
-      { patience },
+      { lockTimeout: parseDuration(lockTimeout) ?? 0 },
     );
     return outcome;
   } catch (error) {
-    if (error instanceof ReplaceError) throw new InvalidOptionsError(faultOf("file", error.message), { cause: error });
+    if (error instanceof ReplaceError) throw new SetPasswordError(faultOf("file", error.message), { cause: error });
     if (error instanceof InvalidFileError) {
-      throw new InvalidOptionsError(faultOf("file", `${error.message}: ${file}`), { cause: error });
+      throw new SetPasswordError(faultOf("file", `${error.message}: ${file}`), { cause: error });
     }
     throw error;
   }
@@ -64,14 +84,16 @@ export async function setPassword(
 /**
  * An entry of an htpasswd file without a file: `user:hash`, as {@link setPassword} would write it.
  *
- * @throws {InvalidOptionsError} whose faults have the path `username`, `password` or `cost`.
+ * @throws {SetPasswordError} when the user name or the password cannot be used.
+ * @throws {InvalidOptionsError} when an option is wrong.
  */
 export async function passwordEntry(
   username: string,
   password: string,
   options: Pick<SetPasswordOptions, "cost"> = {},
 ): Promise<string> {
-  const { name, hashed } = await hashPassword(username, password, options);
+  const { cost } = parseOptions(entrySchema, options);
+  const { name, hashed } = await hashPassword(username, password, cost);
   return `${name}:${hashed}`;
 }
 
@@ -80,20 +102,20 @@ interface HashedPassword {
   readonly hashed: string;
 }
 
-async function hashPassword(
-  username: string,
-  password: string,
-  { cost = 10 }: Pick<SetPasswordOptions, "cost">,
-): Promise<HashedPassword> {
+const entrySchema: z.ZodType<Pick<SetPasswordOptions, "cost">> = z.strictObject(
+  { cost: cost.exactOptional() },
+  "must be an object",
+);
+
+async function hashPassword(username: string, password: string, cost = 10): Promise<HashedPassword> {
   const name = username.normalize("NFC");
   const secret = password.normalize("NFC");
   const faults: Fault[] = [
     ...faultOf("username", faultOfUsername(name)),
     ...faultOf("password", faultOfPassword(secret)),
-    ...faultOf("cost", faultOfCost(cost)),
     ...faultOf("password", await faultOfHashing()),
   ];
-  if (faults.length > 0) throw new InvalidOptionsError(faults);
+  if (faults.length > 0) throw new SetPasswordError(faults);
   const { hash } = await loadBcrypt();
   return { name, hashed: await hash(secret, { cost, version: "2y" }) };
 }
@@ -112,10 +134,10 @@ function faultOf(key: string, message: string | undefined): Fault[] {
 
 function faultOfUsername(username: string): string | undefined {
   if (username === "") return "is empty";
-  if (username.includes(":")) return "has a colon in it, which ends the name";
-  if (/\p{Cc}/u.test(username)) return "has a control character in it";
+  if (username.includes(":")) return "contains a colon";
+  if (/\p{Cc}/u.test(username)) return "contains a control character";
   if (/\p{Surrogate}/u.test(username)) return "is not well-formed Unicode";
-  if (username.startsWith("#")) return "begins with #, as a comment does";
+  if (username.startsWith("#")) return "begins with #, like a comment";
   if (/^[\s\uFEFF]|[\s\uFEFF]$/.test(username)) return "begins or ends with white space";
   if (Buffer.byteLength(username) > USERNAME_MAX_BYTES) return `is longer than ${USERNAME_MAX_BYTES} bytes`;
   return undefined;
@@ -123,14 +145,8 @@ function faultOfUsername(username: string): string | undefined {
 
 function faultOfPassword(password: string): string | undefined {
   if (password === "") return "is empty";
-  if (/\p{Cc}/u.test(password)) return "has a control character in it";
+  if (/\p{Cc}/u.test(password)) return "contains a control character";
   if (/\p{Surrogate}/u.test(password)) return "is not well-formed Unicode";
   if (Buffer.byteLength(password) > BCRYPT_MAX_BYTES) return `is longer than ${BCRYPT_MAX_BYTES} bytes, as UTF-8`;
   return undefined;
-}
-
-function faultOfCost(cost: number): string | undefined {
-  const { least, most } = BCRYPT_COST;
-  const fits = Number.isInteger(cost) && cost >= least && cost <= most;
-  return fits ? undefined : `must be a whole number from ${least} to ${most}`;
 }

@@ -28,19 +28,19 @@ export function parseUserFile(content: Buffer, allowPlaintext: boolean): UserFil
   const firstLines = new Map<string, number>();
   const faults: Note[] = [];
   const weak = { des: [] as number[], plain: [] as number[] };
-  let shapeless = 0;
-  let shaped = 0;
+  let malformedLines = 0;
+  let wellFormedLines = 0;
   let locked = 0;
 
   for (const { number: line, text } of textLines(content)) {
     const fault = (message: string): void => void faults.push({ line, message });
     const entry = text === undefined ? undefined : splitEntry(text);
     if (entry === undefined) {
-      shapeless++;
+      malformedLines++;
       fault(text === undefined ? "the line is not UTF-8" : "the line has no colon between a user and a hash");
       continue;
     }
-    shaped++;
+    wellFormedLines++;
     const { text: name, fault: nameFault } = readText(entry.username);
     if (name === undefined) {
       fault(`the name of the user ${nameFault}`);
@@ -48,7 +48,7 @@ export function parseUserFile(content: Buffer, allowPlaintext: boolean): UserFil
     }
     const first = firstLines.get(name);
     if (first !== undefined) {
-      fault(`the user stands in line ${first} already, which counts`);
+      fault(`duplicate user: line ${first} applies`);
       continue;
     }
     firstLines.set(name, line);
@@ -62,7 +62,8 @@ export function parseUserFile(content: Buffer, allowPlaintext: boolean): UserFil
       if (reading.hash.kind === "plain") weak.plain.push(line);
     }
   }
-  if (shapeless > 0 && shaped === 0) throw new InvalidFileError("is not a password file: no line is user:hash");
+  if (malformedLines > 0 && wellFormedLines === 0)
+    throw new InvalidFileError("is not a password file: no line is user:hash");
   return { hashes, names: new Set(firstLines.keys()), faults, locked, weak };
 }
 

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { BackendUnavailableError, InvalidOptionsError } from "@registry-gate/auth";
-import { htpasswd, plugin } from "@registry-gate/auth-htpasswd";
+import { htpasswdBackend, plugin } from "@registry-gate/auth-htpasswd";
 import { expect, test } from "vitest";
 import { recordingLog } from "../../../test/support/recording-log.ts";
 import { cheapEntry, open, requestWith, run, scratchDirectory, signIn, until } from "./fixtures.ts";
@@ -22,7 +22,13 @@ test("a user signs in with the right password, and has the groups of the group f
   );
   expect(await signIn(backend, "testuser", "testpassword")).toEqual({
     status: "authenticated",
-    identity: { subject: "testuser", username: "testuser", groups: ["pushers", "staff"], backend: "users" },
+    identity: {
+      subject: "testuser",
+      username: "testuser",
+      groups: ["pushers", "staff"],
+      revision: expect.stringMatching(/^[\w-]{22}$/),
+      backend: "users",
+    },
   });
   expect(await signIn(backend, "reader", "readerpassword")).toMatchObject({ identity: { groups: ["staff"] } });
   expect(await signIn(backend, "testuser", "readerpassword")).toEqual({ status: "rejected", reason: "wrong password" });
@@ -32,7 +38,7 @@ test("a user signs in with the right password, and has the groups of the group f
 test("without a group file nobody is in a group, and the context has defaults", async () => {
   const file = join(await scratchDirectory(), "users");
   await writeFile(file, cheapEntry("alice", "secret"));
-  const backend = await htpasswd({ file });
+  const backend = await htpasswdBackend({ file });
   expect(await signIn(backend, "alice", "secret")).toMatchObject({ identity: { groups: [], backend: "htpasswd" } });
   await backend.close?.();
 });
@@ -196,8 +202,8 @@ test("options are judged at once, each fault with its path", async () => {
 
 test("files that cannot be loaded are faults of their options, all at once", async () => {
   const directory = await scratchDirectory();
-  const faultsOf = async (options: Parameters<typeof htpasswd>[0]): Promise<unknown> => {
-    const error = await htpasswd(options, { baseDirectory: directory }).catch((reason: unknown) => reason);
+  const faultsOf = async (options: Parameters<typeof htpasswdBackend>[0]): Promise<unknown> => {
+    const error = await htpasswdBackend(options, { baseDirectory: directory }).catch((reason: unknown) => reason);
     if (!(error instanceof InvalidOptionsError)) throw new Error(`expected InvalidOptionsError, got ${String(error)}`);
     return error.faults;
   };
@@ -253,8 +259,8 @@ test("the built package works without type stripping, and its threads keep no pr
   const file = join(await scratchDirectory(), "users");
   await writeFile(file, `${run("htpasswd", ["-nb5", "alice", "secret"])}\n${cheapEntry("bob", "secret")}`);
   const program = `
-    import { htpasswd } from "@registry-gate/auth-htpasswd";
-    const backend = await htpasswd({ file: ${JSON.stringify(file)} });
+    import { htpasswdBackend } from "@registry-gate/auth-htpasswd";
+    const backend = await htpasswdBackend({ file: ${JSON.stringify(file)} });
     for (const username of ["alice", "bob"]) {
       const { status } = await backend.authenticate({
         credentials: { scheme: "basic", username, password: "secret" },

@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { htpasswd, plugin } from "@registry-gate/auth-htpasswd";
+import type { AuthBackend } from "@registry-gate/auth";
+import { htpasswdBackend, plugin, setPassword } from "@registry-gate/auth-htpasswd";
 import { backendContract, basicAsk, bearerAsk, pluginContract } from "@registry-gate/auth-testkit";
 import { test } from "vitest";
 import { cheapEntry, scratchDirectory } from "./fixtures.ts";
@@ -15,9 +16,24 @@ async function directory(): Promise<string> {
   return path;
 }
 
+const directories = new WeakMap<AuthBackend, string>();
+
 const cases = backendContract({
-  open: async (context) =>
-    htpasswd({ file: "users", groupFile: "groups" }, { ...context, baseDirectory: await directory() }),
+  async open(context) {
+    const baseDirectory = await directory();
+    const backend = await htpasswdBackend({ file: "users", groupFile: "groups" }, { ...context, baseDirectory });
+    directories.set(backend, baseDirectory);
+    return backend;
+  },
+  async changePassword(backend) {
+    const file = join(directories.get(backend) ?? "", "users");
+    const changed = Promise.withResolvers<void>();
+    const unsubscribe = backend.onChange?.(() => changed.resolve());
+    await setPassword(file, "alice", "alice's other canary", { cost: 4 });
+    await changed.promise;
+    unsubscribe?.();
+    return async () => {};
+  },
   users: [
     { ask: basicAsk("alice", passwords.alice), username: "alice", groups: ["pushers", "readers"] },
     { ask: basicAsk("bob", passwords.bob), username: "bob", groups: ["readers"] },
@@ -26,7 +42,7 @@ const cases = backendContract({
   unknown: [basicAsk("carol", "carol's canary"), basicAsk("alice2", passwords.alice)],
   foreign: [bearerAsk("a token")],
   // There is no outage: what is asked is in memory, and a file that cannot be read leaves the last good one in force.
-  secrets: ["nobody's canary", "carol's canary", ...Object.values(passwords)],
+  secrets: ["alice's other canary", "nobody's canary", "carol's canary", ...Object.values(passwords)],
 });
 
 for (const { name, run } of cases) test(`the backend ${name}`, run);

@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { htpasswdBy } from "../src/backend.ts";
+import { htpasswdBackendWith } from "../src/backend.ts";
 import { createHashChecks, type HashChecks } from "../src/hash-checks.ts";
 import { cheapEntry, run, scratchDirectory, signIn } from "./fixtures.ts";
 
@@ -27,7 +27,7 @@ async function openCounted(...entries: readonly string[]) {
     },
     close: () => real.close(),
   };
-  const backend = await htpasswdBy(counted, { file: "users" }, { baseDirectory: directory });
+  const backend = await htpasswdBackendWith(counted, { file: "users" }, { baseDirectory: directory });
   onTestFinished(() => backend.close?.());
   return { backend, done };
 }

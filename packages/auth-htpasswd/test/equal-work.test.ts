@@ -3,8 +3,8 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { recordingLog } from "../../../test/support/recording-log.ts";
-import { htpasswdBy } from "../src/backend.ts";
-import { failureCost, failureTime, fillers } from "../src/equal-work.ts";
+import { htpasswdBackendWith } from "../src/backend.ts";
+import { dummyHashes, failureCost, failureTime } from "../src/equal-work.ts";
 import { createHashChecks, type HashChecks } from "../src/hash-checks.ts";
 import { type HashKind, type PasswordHash, readHash } from "../src/hash-format.ts";
 import { matchHash } from "../src/match-hash.ts";
@@ -47,8 +47,8 @@ describe("a failed login", () => {
     fc.assert(
       fc.property(fc.array(hash, { maxLength: 20, size: "max" }), (hashes) => {
         const cost = failureCost(hashes);
-        const unknown = workOf(fillers(cost, undefined));
-        for (const own of hashes) expect(workOf([own, ...fillers(cost, own)])).toEqual(unknown);
+        const unknown = workOf(dummyHashes(cost, undefined));
+        for (const own of hashes) expect(workOf([own, ...dummyHashes(cost, own)])).toEqual(unknown);
       }),
       { numRuns: 1000 },
     );
@@ -63,24 +63,24 @@ describe("a failed login", () => {
           kind,
           cost: Math.max(...hashes.filter((other) => other.kind === kind).map((other) => other.cost)),
         }));
-        const work = workOf(fillers(cost, undefined));
+        const work = workOf(dummyHashes(cost, undefined));
         for (const [what, amount] of Object.entries(workOf(dearest))) {
           if (!what.endsWith("set-up")) expect(work[what]).toBe(amount);
         }
-        expect(fillers(cost, undefined).length).toBeLessThanOrEqual(2 * kinds.length);
+        expect(dummyHashes(cost, undefined).length).toBeLessThanOrEqual(2 * kinds.length);
         expect(failureTime(cost)).toBeGreaterThan(0);
       }),
     );
   });
 
   it("costs nothing where there are no users", () => {
-    expect(fillers(failureCost([]), undefined)).toEqual([]);
+    expect(dummyHashes(failureCost([]), undefined)).toEqual([]);
   });
 
-  it("has fillers that are checked as hashes of their kind, and match nothing", () => {
+  it("has dummyHashes that are checked as hashes of their kind, and match nothing", () => {
     fc.assert(
       fc.property(fc.array(hash, { minLength: 1, maxLength: 5 }), fc.string({ maxLength: 20 }), (hashes, password) => {
-        for (const { kind, cost, text } of fillers(failureCost(hashes), undefined)) {
+        for (const { kind, cost, text } of dummyHashes(failureCost(hashes), undefined)) {
           if (kind === "bcrypt") expect(readHash(text, false)).toEqual({ hash: { kind, cost, text } });
           else expect(matchHash({ kind, cost: Math.min(cost, 1000), text }, password)).toBe(false);
         }
@@ -117,7 +117,7 @@ describe("the backend", () => {
       close: () => real.close(),
     };
     const context = { id: "users", baseDirectory: await mixedFile(), log: recordingLog().log };
-    const backend = await htpasswdBy(counted, { file: "users" }, context);
+    const backend = await htpasswdBackendWith(counted, { file: "users" }, context);
     onTestFinished(() => backend.close?.());
 
     const workOfLogin = async (username: string, password: string): Promise<Record<string, number>> => {
@@ -150,9 +150,9 @@ describe("the backend", () => {
       },
       close: async () => {},
     };
-    const backend = await htpasswdBy(checks, { file: "users" }, { baseDirectory: await mixedFile() });
+    const backend = await htpasswdBackendWith(checks, { file: "users" }, { baseDirectory: await mixedFile() });
     onTestFinished(() => backend.close?.());
-    await expect(signIn(backend, "four", "wrong", leaving.signal)).rejects.toThrow("given up");
+    await expect(signIn(backend, "four", "wrong", leaving.signal)).rejects.toThrow("aborted");
     expect(done).toEqual([expect.objectContaining({ kind: "bcrypt", cost: 4 })]);
   });
 
@@ -161,12 +161,12 @@ describe("the backend", () => {
     const dear = `slow:$2y$16$${".".repeat(53)}`;
     await writeFile(join(directory, "users"), `${cheapEntry("quick", "secret")}\n${dear}`);
     const { log, lines } = recordingLog();
-    const backend = await htpasswdBy(createHashChecks(), { file: "users" }, { baseDirectory: directory, log });
+    const backend = await htpasswdBackendWith(createHashChecks(), { file: "users" }, { baseDirectory: directory, log });
     await backend.close?.();
     expect(lines).toEqual([
       expect.objectContaining({
         level: "warn",
-        message: "every failed login takes as long as the most expensive hash in the file",
+        message: "every failed login takes as long as checking the most expensive hash in the file",
       }),
     ]);
   });

@@ -3,7 +3,7 @@ import { mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AuthBackend, AuthRequest, AuthResult, Credentials } from "@registry-gate/auth";
-import { type HtpasswdOptions, htpasswd } from "@registry-gate/auth-htpasswd";
+import { type HtpasswdOptions, htpasswdBackend } from "@registry-gate/auth-htpasswd";
 import { onTestFinished, vi } from "vitest";
 import { startable } from "../../../test/programs/startable.ts";
 import { type LogEntry, recordingLog } from "../../../test/support/recording-log.ts";
@@ -40,7 +40,7 @@ export async function open(
   await writeFile(file, users);
   if (groups !== undefined) await writeFile(groupFile, groups);
   const { log, lines } = recordingLog();
-  const backend = await htpasswd(
+  const backend = await htpasswdBackend(
     { file: "users", ...(groups === undefined ? {} : { groupFile: "groups" }), ...rest },
     { id: "users", baseDirectory: directory, log },
   );

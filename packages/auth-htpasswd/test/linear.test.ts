@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { htpasswd } from "@registry-gate/auth-htpasswd";
+import { htpasswdBackend } from "@registry-gate/auth-htpasswd";
 import { expect, it } from "vitest";
 import { recordingLog } from "../../../test/support/recording-log.ts";
 import { editEntry } from "../src/edit-entry.ts";
@@ -67,11 +67,11 @@ it("reads many lines, and tells of the first hundred that it cannot use, and how
   await writeFile(join(directory, "users"), `${alice}\n${"nobody\n".repeat(MANY)}`);
   await writeFile(join(directory, "groups"), `pushers: alice\n${"nobody\n".repeat(MANY)}`);
   const { log, lines } = recordingLog();
-  const backend = await htpasswd({ file: "users", groupFile: "groups" }, { baseDirectory: directory, log });
+  const backend = await htpasswdBackend({ file: "users", groupFile: "groups" }, { baseDirectory: directory, log });
   await backend.close?.();
   expect(lines).toHaveLength(2 * 101);
   // The two files are read at the same time.
-  const further = lines.filter(({ message }) => message === "further entries are not used").map(({ fields }) => fields);
+  const further = lines.filter(({ message }) => message === "more entries ignored").map(({ fields }) => fields);
   expect(further).toHaveLength(2);
   for (const name of ["users", "groups"]) {
     expect(further).toContainEqual({ file: join(directory, name), entries: MANY - 100 });

@@ -41,7 +41,7 @@ test("a thousand lines of strangers are told of a hundred times", async () => {
 
 test("a user whose entry is locked is no stranger", async () => {
   const { lines } = await open(`${ALICE}\nbob:!\n`, { groups: "pushers: alice bob\n" });
-  expect(lines.map(({ message }) => message)).toEqual(["this entry is not used: the entry is locked"]);
+  expect(lines.map(({ message }) => message)).toEqual(["entry ignored: the entry is locked"]);
 });
 
 test("the roster has all users and groups of the files, and what a user would be", async () => {

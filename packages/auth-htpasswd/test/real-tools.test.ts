@@ -111,7 +111,7 @@ test("plain text made by htpasswd -p is taken only when it is allowed", async ()
   }
   expect((await signIn(allowed.backend, "other", "{PLAIN}open sesame")).status).toBe("rejected");
   expect(allowed.lines).toMatchObject([
-    { level: "warn", message: "allowPlaintext: whoever reads the file has every password" },
+    { level: "warn", message: "allowPlaintext: anyone who can read the file has every password" },
     { level: "warn", fields: { lines: [1, 2] } },
   ]);
 });

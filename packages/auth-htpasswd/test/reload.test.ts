@@ -1,7 +1,7 @@
 import { mkdir, readlink, rename, rm, symlink, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { AuthBackend, AuthResult } from "@registry-gate/auth";
-import { htpasswd } from "@registry-gate/auth-htpasswd";
+import { htpasswdBackend } from "@registry-gate/auth-htpasswd";
 import { expect, onTestFinished, test } from "vitest";
 import { recordingLog } from "../../../test/support/recording-log.ts";
 import { cheapEntry, open, run, scratchDirectory, signIn, until } from "./fixtures.ts";
@@ -111,11 +111,7 @@ test("a file that is missing or of no use leaves the last good one in force, and
 test.each([
   ["is empty", "", "is empty: it has no line user:hash"],
   ["holds comments alone", "# alice:x\n\n", "is empty: it has no line user:hash"],
-  [
-    "has no entry that can be used",
-    "bob:$y$j9T$salt$hash\ncarol:?\n",
-    "has no entry that can be used (line 1: yescrypt is not supported)",
-  ],
+  ["has no usable entry", "bob:$y$j9T$salt$hash\ncarol:?\n", "has no usable entry (line 1: yescrypt is not supported)"],
 ])("a password file that %s leaves the last good one in force", async (_, content, reason) => {
   const { backend, file, lines } = await open(`${ALICE}\n`);
   let changes = 0;
@@ -136,17 +132,15 @@ test("the last user of a file is gone when the entry is locked, and the log says
   await writeFile(file, ALICE.replace(":", ":!"));
   await until(async () => expect(await statusOf(backend, "alice", "secret")).toBe("abstained"));
   expect(lines).toMatchObject([
-    { level: "warn", fields: { file, line: 1 }, message: "this entry is not used: the entry is locked" },
-    { level: "warn", fields: { file }, message: "nobody can sign in: the file has no entry that can be used" },
+    { level: "warn", fields: { file, line: 1 }, message: "entry ignored: the entry is locked" },
+    { level: "warn", fields: { file }, message: "nobody can sign in: the file has no usable entry" },
     { level: "info" },
   ]);
 });
 
 test("a password file may be empty at the start, and is filled later", async () => {
   const { backend, file, lines } = await open("");
-  expect(lines).toMatchObject([
-    { level: "warn", message: "nobody can sign in: the file has no entry that can be used" },
-  ]);
+  expect(lines).toMatchObject([{ level: "warn", message: "nobody can sign in: the file has no usable entry" }]);
   await writeFile(file, ALICE);
   await until(async () => expect(await statusOf(backend, "alice", "secret")).toBe("authenticated"));
 });
@@ -216,7 +210,7 @@ test.each(Object.entries(REPLACEMENTS))("%s again and again, no request sees hal
   const contents: Readonly<Record<string, string>> = { odd: generation("odd"), even: generation("even") };
   await put(contents.odd ?? "");
   const { log, lines } = recordingLog();
-  const backend = await htpasswd({ file: "users" }, { id: "users", baseDirectory: directory, log });
+  const backend = await htpasswdBackend({ file: "users" }, { id: "users", baseDirectory: directory, log });
   onTestFinished(() => backend.close?.());
 
   let replacing = true;

@@ -20,6 +20,7 @@ export {
 export { firstTime, warnOnce } from "./backend/first-time.ts";
 export { guardProcess } from "./backend/guard-process.ts";
 export { orUnavailable } from "./backend/or-unavailable.ts";
+export { revisionOf } from "./backend/revision.ts";
 export { type Subscriptions, subscriptions } from "./backend/subscriptions.ts";
 export type { Count, CounterStore, Counters } from "./counters/counters.ts";
 export { canonicalDN, canonicalRDNs, endsWith, foldValue, isWithin, writeCanonical } from "./dn/canonical-dn.ts";

@@ -23,17 +23,17 @@ test.each<[what: string, value: unknown]>([
 });
 
 test.each<[value: unknown, fault: string]>([
-  [undefined, "is no backend"],
-  ["users", "is no backend"],
-  [() => backend, "is no backend"],
+  [undefined, "is not a backend"],
+  ["users", "is not a backend"],
+  [() => backend, "is not a backend"],
   [Promise.resolve(backend), "is a promise: await it"],
   [{ ...backend, id: 5 }, "has no id"],
   [{ id: "users" }, "has no authenticate"],
-  [{ ...backend, close: true }, "has a member close that is no function"],
+  [{ ...backend, close: true }, "has a member close that is not a function"],
   [{ ...backend, credentialHeaders: "x-user" }, "has credentialHeaders that are not names of headers"],
   [{ ...backend, credentialHeaders: ["authorization"] }, "has credentialHeaders that are not names of headers"],
-  [{ ...backend, maxCredentialBytes: "16k" }, "has a maxCredentialBytes that is no positive whole number"],
-  [{ ...backend, maxCredentialBytes: 0.5 }, "has a maxCredentialBytes that is no positive whole number"],
+  [{ ...backend, maxCredentialBytes: "16k" }, "has a maxCredentialBytes that is not a positive whole number"],
+  [{ ...backend, maxCredentialBytes: 0.5 }, "has a maxCredentialBytes that is not a positive whole number"],
 ])("%j %s", (value, fault) => {
   expect(backendFault(value)).toContain(fault);
 });

@@ -115,7 +115,7 @@ test("a backend is asked in the containment in which it was opened", async () =>
 test("what cannot be looked at is reported all the same", async () => {
   const { code, told } = await run(`${setUp}
     contained.runShared(() => late(() => { throw new Proxy(new Error(), { get() { throw new Error("do not look"); } }); }));`);
-  expect({ code, told }).toEqual({ code: 0, told: [{ reported: "an error that cannot be looked at" }] });
+  expect({ code, told }).toEqual({ code: 0, told: [{ reported: "an error that cannot be read" }] });
 });
 
 test("any other error ends the process", async () => {

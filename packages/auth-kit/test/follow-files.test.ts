@@ -65,7 +65,7 @@ test("asks whether a version that is well-formed may follow the current one", as
     path,
     option: ["file"],
     parse: parseNumber,
-    succeed(next, current) {
+    accept(next, current) {
       if (next < current) throw new InvalidFileError("is older than what is known");
       return next;
     },

@@ -85,7 +85,7 @@ describe("groups", () => {
     expect(readGroups(["a", " a ", "", "b\u0000", 7, null, { name: "c" }])).toEqual({
       groups: ["a"],
       ambiguous: ["b\u0000", "b", "7"],
-      passedOver: ["holds a control character", "is a number", "is no text"],
+      skipped: ["holds a control character", "is a number", "is not a string"],
     });
   });
 
@@ -98,7 +98,7 @@ describe("groups", () => {
     expect(readGroups([...names, "g0"])).toEqual({
       groups: names.slice(0, 1000),
       ambiguous: names.slice(1000),
-      passedOver: ["stands behind the first 1000"],
+      skipped: ["is beyond the first 1000"],
     });
   });
 });

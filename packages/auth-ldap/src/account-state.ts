@@ -1,8 +1,8 @@
-import type { PolicyState } from "./protocol/answers.ts";
+import type { PolicyState } from "./protocol/responses.ts";
 
 /** Sub-codes of Active Directory, which are Windows error codes in hexadecimal. */
 const STATES: Readonly<Record<string, string>> = {
-  "525": "there is no such user",
+  "525": "no such user",
   "52e": "wrong password",
   "52f": "the account is restricted",
   "530": "the account may not sign in at this hour",
@@ -17,7 +17,7 @@ const STATES: Readonly<Record<string, string>> = {
 };
 
 /** No domain controller that could judge the password was within reach of the one that answered. */
-const NO_JUDGE = new Set(["51f", "51b", "6ba", "5"]);
+const NO_DOMAIN_CONTROLLER = new Set(["51f", "51b", "6ba", "5"]);
 
 /**
  * Reads from the diagnostic message of Active Directory and Samba why a bind was refused.
@@ -28,7 +28,7 @@ const NO_JUDGE = new Set(["51f", "51b", "6ba", "5"]);
 export function accountStateOfAD(diagnostic: string): string | undefined {
   const code = /\bdata ([0-9a-f]+), v/i.exec(diagnostic)?.[1]?.toLowerCase();
   if (code === undefined) return undefined;
-  return NO_JUDGE.has(code) ? "unavailable" : (STATES[code] ?? `refused with sub-code ${code}`);
+  return NO_DOMAIN_CONTROLLER.has(code) ? "unavailable" : (STATES[code] ?? `refused with sub-code ${code}`);
 }
 
 /** What the password policy of OpenLDAP and others says (draft-behera-ldap-password-policy, section 6.2). */

@@ -4,13 +4,14 @@ import { canonicalDN, foldValue, writeCanonical } from "@registry-gate/auth-kit"
 import type { LoginDirectory } from "./directory/login-directory.ts";
 import type { Group } from "./groups/group.ts";
 import { groupAttributes, groupsOf } from "./groups/groups-of.ts";
-import { collectOddValues, type Oddity } from "./groups/odd-values.ts";
+import { collectSkippedValues, type SkippedValue } from "./groups/skipped-values.ts";
 import { type BindVerdict, judgeUserBind } from "./outcomes.ts";
 import type { Session } from "./protocol/session.ts";
 import type { GroupSettings, Settings } from "./settings.ts";
+import { disabledAttributes, isDisabled } from "./user/disabled-account.ts";
 import type { Domains } from "./user/domains.ts";
 import { type Finding, findUser, readUser, type User } from "./user/find-user.ts";
-import { isSwitchedOff, switchedOffAttributes } from "./user/switched-off.ts";
+import { passwordChangeAttribute, passwordRevision } from "./user/password-change.ts";
 
 /** Everything that a login needs. */
 export interface LoginContext {
@@ -20,7 +21,7 @@ export interface LoginContext {
   readonly directory: LoginDirectory;
   readonly domains: Domains;
   /** Is told what was passed over while the groups of a user were read. */
-  readonly reportOddities: (username: string, oddities: readonly Oddity[]) => void;
+  readonly reportSkipped: (username: string, skipped: readonly SkippedValue[]) => void;
 }
 
 const rejected = (reason: string): AuthResult => ({ status: "rejected", reason });
@@ -28,7 +29,7 @@ const rejected = (reason: string): AuthResult => ({ status: "rejected", reason }
 /**
  * A login from beginning to end.
  *
- * @throws {DirectoryFault} when the directory gives no answer.
+ * @throws {DirectoryError} when the directory gives no answer.
  */
 export async function authenticate(
   { username: typed, password }: BasicCredentials,
@@ -42,7 +43,7 @@ export async function authenticate(
   // 2. Search: which entry is it? Without one, as much is done as for a wrong password.
   const finding = await find(typed, context, signal);
   if (finding.dn === undefined) {
-    await signInNobody(context, signal);
+    await bindNonexistentUser(context, signal);
     return rejected(finding.reason);
   }
 
@@ -51,13 +52,13 @@ export async function authenticate(
   if (!verdict.accepted) return rejected(verdict.reason);
   const user = own?.user ?? finding.user ?? (await readBack(finding.dn, typed, context, signal));
   if ("reason" in user) return rejected(user.reason);
-  if (isSwitchedOff(user.entry, context.settings.user)) return rejected("the account is disabled");
+  if (isDisabled(user.entry, context.settings.user)) return rejected("the account is disabled");
 
   // 4. Groups: those that the service account sees.
   const groups =
     own?.groups ?? (await context.directory.read(signal, (session) => readGroups(session, user, context, signal)));
   const { requiredGroup } = context.settings;
-  context.reportOddities(user.username, groups.oddities);
+  context.reportSkipped(user.username, groups.skipped);
   if (requiredGroup !== undefined && !isIn(groups.groups, requiredGroup))
     return rejected("is not in the required group");
   return { status: "authenticated", identity: identityOf(user, groups, context) };
@@ -68,17 +69,17 @@ const LONGEST = { username: 512, password: 4096 };
 
 /** Why these are not the name and the password of anybody. */
 export function faultOfCredentials(username: string, password: string): string | undefined {
-  if (username.trim() === "") return "the name is empty";
+  if (username.trim() === "") return "the user name is empty";
   if (password === "") return "the password is empty";
-  if (/[\p{Cc}\p{Surrogate}]/u.test(username)) return "the name has characters in it that no name has";
-  if (/[\0\p{Surrogate}]/u.test(password)) return "the password has characters in it that no password has";
-  if (username.length > LONGEST.username) return "the name is too long";
+  if (/[\p{Cc}\p{Surrogate}]/u.test(username)) return "the user name contains invalid characters";
+  if (/[\0\p{Surrogate}]/u.test(password)) return "the password contains invalid characters";
+  if (username.length > LONGEST.username) return "the user name is too long";
   return password.length > LONGEST.password ? "the password is too long" : undefined;
 }
 
 /** What is wanted of the entry of a user. */
 export function attributesFor({ user, groups }: Settings): readonly string[] {
-  return [...groupAttributes(groups), ...switchedOffAttributes(user)];
+  return [...groupAttributes(groups), ...disabledAttributes(user), passwordChangeAttribute(user)];
 }
 
 /** The DN to sign in with, and the user where there has been a search. */
@@ -115,7 +116,7 @@ function signIn(
   const { user: settings } = context.settings;
   return context.directory.asUser(signal, async (session) => {
     const verdict = judgeUserBind(await session.bind(dn, password, signal, !settings.activeDirectory));
-    if (!verdict.accepted || !settings.readsItself) return { verdict };
+    if (!verdict.accepted || !settings.readsOwnEntry) return { verdict };
     const finding = await readUser(session, dn, typed, settings, attributesFor(context.settings), signal);
     if (finding.user === undefined) return { verdict, own: { user: finding, groups: noGroups } };
     const groups = await readGroups(session, finding.user, context, signal);
@@ -124,7 +125,7 @@ function signIn(
 }
 
 /** Signs in as an entry that does not exist, so that the time does not tell who does. */
-async function signInNobody({ settings, directory }: LoginContext, signal: AbortSignal): Promise<void> {
+async function bindNonexistentUser({ settings, directory }: LoginContext, signal: AbortSignal): Promise<void> {
   const { by, activeDirectory } = settings.user;
   const base = by.kind === "template" ? "" : `,${by.base}`;
   const dn = `cn=${randomBytes(12).toString("hex")}${base}`;
@@ -147,12 +148,12 @@ async function readBack(
 /** The groups of a user, and what was passed over while they were read. */
 export interface UserGroups {
   readonly groups: readonly Group[];
-  readonly oddities: readonly Oddity[];
+  readonly skipped: readonly SkippedValue[];
   /** Names that may have been meant by what was passed over. */
   readonly possibleNames: readonly string[];
 }
 
-const noGroups: UserGroups = { groups: [], oddities: [], possibleNames: [] };
+const noGroups: UserGroups = { groups: [], skipped: [], possibleNames: [] };
 
 async function readGroups(
   session: Session,
@@ -163,16 +164,16 @@ async function readGroups(
   return readUserGroups(session, user, settings.groups, signal);
 }
 
-/** @throws {DirectoryFault} */
+/** @throws {DirectoryError} */
 export async function readUserGroups(
   session: Session,
   user: User,
   settings: GroupSettings,
   signal: AbortSignal,
 ): Promise<UserGroups> {
-  const odd = collectOddValues();
-  const groups = await groupsOf(session, user, settings, signal, odd);
-  return { groups, oddities: odd.list(), possibleNames: odd.possibleNames() };
+  const skipped = collectSkippedValues();
+  const groups = await groupsOf(session, user, settings, signal, skipped);
+  return { groups, skipped: skipped.list(), possibleNames: skipped.possibleNames() };
 }
 
 /** Whether one of the groups is called so, by name or by DN, as the directory compares names. */
@@ -194,8 +195,12 @@ export function identityOf(
   const possible = [...groups.flatMap((group) => group.ambiguousNames), ...possibleNames];
   const ambiguous = new Set(possible.filter((name) => !certain.has(name)));
   const username = usernameFor(user, settings);
-  const identity = { subject, username, groups: [...certain], nameMatching: "folded", backend } as const;
-  return ambiguous.size === 0 ? identity : { ...identity, ambiguousGroups: [...ambiguous] };
+  const revision = passwordRevision(user.entry, settings.user);
+  return {
+    ...{ subject, username, groups: [...certain], nameMatching: "folded", backend },
+    ...(ambiguous.size > 0 && { ambiguousGroups: [...ambiguous] }),
+    ...(revision !== undefined && { revision }),
+  };
 }
 
 /** The name by which rules, `${username}` and the log know a user. */

@@ -7,7 +7,7 @@ import { lookup } from "./lookup.ts";
 import type { LdapOptions } from "./options.ts";
 import { unavailable } from "./outcomes.ts";
 import { prepare } from "./prepare.ts";
-import { oddityReporter } from "./report-oddities.ts";
+import { skippedValueReporter } from "./report-skipped-values.ts";
 import { createDomains } from "./user/domains.ts";
 
 /**
@@ -28,7 +28,7 @@ export async function ldapBackend(options: LdapOptions, context: Partial<Backend
   const domains = createDomains();
   // A turn of its own, which no client can take.
   const lookups = directory.forClient("lookup");
-  const reportOddities = oddityReporter(id, log);
+  const reportSkipped = skippedValueReporter(id, log);
   return {
     id,
     async authenticate({ credentials, client, signal }) {
@@ -38,19 +38,19 @@ export async function ldapBackend(options: LdapOptions, context: Partial<Backend
         const searched = directoryWithin(directory.forClient(client), budget);
         return await authenticate(
           credentials,
-          { backend: id, settings, directory: searched, domains, reportOddities },
+          { backend: id, settings, directory: searched, domains, reportSkipped },
           signal,
         );
       } catch (error) {
         throw unavailable(id, error);
       }
     },
-    ...(!settings.user.readsItself && {
+    ...(!settings.user.readsOwnEntry && {
       async lookup(subject: string, signal: AbortSignal): Promise<Identity | undefined> {
         try {
           const budget = createLoginBudget(settings.directory.timeout);
           const searched = directoryWithin(lookups, budget);
-          return await lookup(subject, { backend: id, settings, directory: searched, domains, reportOddities }, signal);
+          return await lookup(subject, { backend: id, settings, directory: searched, domains, reportSkipped }, signal);
         } catch (error) {
           throw unavailable(id, error);
         }

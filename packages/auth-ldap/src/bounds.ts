@@ -1,7 +1,7 @@
 /**
  * What a directory may cost. The numbers lie far above what honest directories send, and low enough that a response at
  * its bound is read within a fraction of a second and held in some megabytes. What exceeds a bound is a
- * {@link DirectoryFault} of kind `content`.
+ * {@link DirectoryError} of kind `content`.
  */
 type Bounds<Name extends string> = Readonly<Record<Name, number>>;
 

@@ -1,16 +1,16 @@
 import { type DN, parseDN, writeCanonical } from "@registry-gate/auth-kit";
 import { LONGEST } from "./bounds.ts";
-import { oddContent } from "./faults.ts";
+import { invalidContent } from "./directory-error.ts";
 
 /**
  * The DN of an entry, as the server has written it.
  *
- * @throws {DirectoryFault} of kind `content` when it is too long, empty or not understood.
+ * @throws {DirectoryError} of kind `content` when it is too long, empty or not understood.
  */
 export function parseEntryDN(dn: string): DN {
-  if (isTooLong(dn)) throw oddContent(`a DN in the directory is longer than ${LONGEST.dn} characters`);
+  if (isTooLong(dn)) throw invalidContent(`a DN in the directory is longer than ${LONGEST.dn} characters`);
   const parsed = tryEntryDN(dn);
-  if (parsed === undefined) throw oddContent("a DN in the directory is not understood");
+  if (parsed === undefined) throw invalidContent("invalid DN in the directory");
   return parsed;
 }
 

@@ -1,8 +1,8 @@
 import type { Identity } from "@registry-gate/auth";
 import { canonicalDN, canonicalRDNs, type DN, endsWith, parseDN } from "@registry-gate/auth-kit";
 import { attributesFor, identityOf, isIn, type LoginContext, readUserGroups } from "./authenticate.ts";
+import { DirectoryError } from "./directory-error.ts";
 import { isTooLong } from "./entry-dn.ts";
-import { DirectoryFault } from "./faults.ts";
 import { anything, type Filter } from "./filter/filter.ts";
 import { fillTemplate } from "./filter/filter-template.ts";
 import { forAnyName } from "./filter/for-any-name.ts";
@@ -10,7 +10,7 @@ import { allEntries, describeCode } from "./outcomes.ts";
 import type { Session } from "./protocol/session.ts";
 import type { UserSettings } from "./settings.ts";
 import { accountFault, accountStateAttributes } from "./user/account-attributes.ts";
-import { theOnly, type User } from "./user/find-user.ts";
+import { singleUser, type User } from "./user/find-user.ts";
 import { USER_ACCOUNT } from "./user/login-name.ts";
 
 /** Result codes for a base that names no entry: none is there, or none could be called so. */
@@ -22,7 +22,7 @@ const NO_ENTRY: ReadonlySet<number> = new Set([32, 34]);
  *
  * @returns `undefined` for a user who could not sign in any more, and for one whose name a login alone can tell: that has
  * several names of which none stands in the DN.
- * @throws {DirectoryFault} when the directory gives no answer.
+ * @throws {DirectoryError} when the directory gives no answer.
  */
 export async function lookup(
   subject: string,
@@ -36,7 +36,7 @@ export async function lookup(
     const user = await readSubject(session, subject, context, signal);
     if (user === undefined || accountFault(user.entry, settings.user) !== undefined) return undefined;
     const groups = await readUserGroups(session, user, settings.groups, signal);
-    context.reportOddities(user.username, groups.oddities);
+    context.reportSkipped(user.username, groups.skipped);
     if (settings.requiredGroup !== undefined && !isIn(groups.groups, settings.requiredGroup)) return undefined;
     const identity = identityOf(user, groups, context);
     return identity.subject === subject ? identity : undefined;
@@ -69,7 +69,7 @@ async function readSubject(
   const result = await session.search({ base: subject, scope: "base", filter, attributes }, signal);
   if (NO_ENTRY.has(result.code)) return void (await requireBase(session, settings.user, signal));
   const entries = allEntries(result, "the user's entry");
-  return entries.length === 0 ? undefined : theOnly(entries, "", usernameAttribute).user;
+  return entries.length === 0 ? undefined : singleUser(entries, "", usernameAttribute).user;
 }
 
 /** What a login's filter asks of an entry, whatever name is typed. */
@@ -89,5 +89,5 @@ async function requireBase(session: Session, { by }: UserSettings, signal: Abort
     signal,
   );
   if (code === 0) return;
-  throw new DirectoryFault("result", `searchBase is not there, or may not be read: ${describeCode(code)}`, { code });
+  throw new DirectoryError("result", `searchBase does not exist, or cannot be read: ${describeCode(code)}`, { code });
 }

@@ -1,8 +1,8 @@
 import { BackendUnavailableError } from "@registry-gate/auth";
 import { accountStateOfAD, accountStateOfPolicy } from "./account-state.ts";
-import { DirectoryFault, describeCause } from "./faults.ts";
-import type { BindResult } from "./protocol/answers.ts";
+import { DirectoryError, describeCause } from "./directory-error.ts";
 import type { Entry } from "./protocol/entry.ts";
+import type { BindResult } from "./protocol/responses.ts";
 import type { SearchResult } from "./protocol/session.ts";
 
 /**
@@ -45,7 +45,7 @@ const rejected = (reason: string): BindVerdict => ({ accepted: false, reason });
 /**
  * Judges the result of binding as a user with the password that the user gave.
  *
- * @throws {DirectoryFault} of kind `result` when it is no answer about the user.
+ * @throws {DirectoryError} of kind `result` when it is no answer about the user.
  */
 export function judgeUserBind({ code, diagnostic, policy }: BindResult): BindVerdict {
   switch (code) {
@@ -62,7 +62,7 @@ export function judgeUserBind({ code, diagnostic, policy }: BindResult): BindVer
       return rejected("the account is locked");
     case 32:
     case 34:
-      return rejected("there is no such entry");
+      return rejected("no such entry");
     case 48:
       return rejected("the entry has no password");
     case 50:
@@ -72,38 +72,38 @@ export function judgeUserBind({ code, diagnostic, policy }: BindResult): BindVer
       if (/inactivated|locked|disabled|expired/i.test(diagnostic)) return rejected("the account is disabled");
       break;
   }
-  throw new DirectoryFault("result", `the sign-in was answered with ${describeCode(code)}`, { code });
+  throw new DirectoryError("result", `the bind failed: ${describeCode(code)}`, { code });
 }
 
 /**
  * Judges the result of binding as the service account, or of what else proves that a server works.
  *
- * @throws {DirectoryFault} of kind `service` when the account is refused, `result` when the server is not ready.
+ * @throws {DirectoryError} of kind `service` when the account is refused, `result` when the server is not ready.
  */
 export function judgeServiceBind({ code, diagnostic }: BindResult): void {
   if (code === 0) return;
   const busy = code === 51 || code === 52 || code === 80;
   const why = code === 49 ? accountStateOfAD(diagnostic) : undefined;
-  const message = `the service account is refused: ${describeCode(code)}${why === undefined ? "" : `, ${why}`}`;
-  throw new DirectoryFault(busy ? "result" : "service", message, { code });
+  const message = `service account rejected: ${describeCode(code)}${why === undefined ? "" : `, ${why}`}`;
+  throw new DirectoryError(busy ? "result" : "service", message, { code });
 }
 
 /**
  * The entries of a search that was answered in full.
  *
- * @throws {DirectoryFault} when some may be missing.
+ * @throws {DirectoryError} when some may be missing.
  */
 export function allEntries({ code, diagnostic, entries }: SearchResult, what: string): readonly Entry[] {
   if (code === 0) return entries;
-  const hint = code === 4 || code === 3 || code === 11 ? ", so that the result is not whole" : "";
+  const hint = code === 4 || code === 3 || code === 11 ? ", incomplete result" : "";
   const said = diagnostic === "" ? "" : `: ${diagnostic}`;
-  const message = `the search for ${what} was answered with ${describeCode(code)}${hint}${said}`;
-  throw new DirectoryFault("result", message, { code });
+  const message = `the search for ${what} failed: ${describeCode(code)}${hint}${said}`;
+  throw new DirectoryError("result", message, { code });
 }
 
 /** What {@link AuthBackend.authenticate} throws. */
 export function unavailable(backend: string, error: unknown): BackendUnavailableError {
   if (error instanceof BackendUnavailableError) return error;
-  const reason = error instanceof DirectoryFault ? error.message : `failed unexpectedly: ${describeCause(error)}`;
+  const reason = error instanceof DirectoryError ? error.message : `failed unexpectedly: ${describeCause(error)}`;
   return new BackendUnavailableError(backend, reason, { cause: error });
 }

@@ -3,9 +3,9 @@ import type { BackendContext } from "@registry-gate/auth";
 import { backendContext, followFiles, openAll, parseSecret } from "@registry-gate/auth-kit";
 import { openTlsIdentity } from "./connect/tls-identity.ts";
 import type { ServiceAccount } from "./directory/directory.ts";
+import { resolveOptions } from "./resolve-options.ts";
 import { requireOptions } from "./schema.ts";
 import type { Settings } from "./settings.ts";
-import { settle } from "./settle.ts";
 
 const ignore = (): void => {};
 
@@ -27,8 +27,8 @@ export interface Prepared {
 export async function prepare(options: unknown, given: unknown): Promise<Prepared> {
   const context = backendContext(given, "ldap");
   const checked = requireOptions(options);
-  const settled = settle(checked);
-  for (const { option, message } of settled.warnings) context.warn({ path: option.split("."), message });
+  const resolved = resolveOptions(checked);
+  for (const { option, message } of resolved.warnings) context.warn({ path: option.split("."), message });
   const { bindDN, bindPassword, bindPasswordFile } = checked;
   const absolute = (path: string | undefined): string | undefined =>
     path === undefined ? undefined : resolve(context.baseDirectory, path);
@@ -50,13 +50,13 @@ export async function prepare(options: unknown, given: unknown): Promise<Prepare
       onChange: () => changed(),
     }),
   ]);
-  const { connect } = settled.directory;
+  const { connect } = resolved.directory;
   return {
     context,
     settings: {
-      ...settled,
+      ...resolved,
       directory: {
-        ...settled.directory,
+        ...resolved.directory,
         connect: { ...connect, secureContext: () => identity.current() },
       },
     },

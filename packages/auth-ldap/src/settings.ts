@@ -39,7 +39,7 @@ export interface UserSettings {
   readonly lowerCase: boolean;
   readonly activeDirectory: boolean;
   /** Whether there is nobody but the user to read the user's entry. */
-  readonly readsItself: boolean;
+  readonly readsOwnEntry: boolean;
 }
 
 /** Which groups have short names: those of which a name can stand for one alone. */

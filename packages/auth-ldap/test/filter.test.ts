@@ -2,11 +2,11 @@ import fc from "fast-check";
 import { BerReader, FilterParser, type Filter as LdaptsFilter } from "ldapts";
 import { describe, expect, it } from "vitest";
 import { equal, type Filter } from "../src/filter/filter.ts";
-import { type Filling, fillTemplate, type Hole } from "../src/filter/filter-template.ts";
+import { type Filling, fillTemplate, type Placeholder } from "../src/filter/filter-template.ts";
 import { parseFilterTemplate } from "../src/filter/parse-filter-template.ts";
 import { encodeSearch } from "../src/protocol/requests.ts";
 
-function fill(text: string, filling: Filling, holes: readonly Hole[] = ["username", "dn"]): Filter | boolean {
+function fill(text: string, filling: Filling, holes: readonly Placeholder[] = ["username", "dn"]): Filter | boolean {
   const parsed = parseFilterTemplate(text, holes);
   if ("fault" in parsed) throw new Error(parsed.fault);
   return fillTemplate(parsed.template, filling);

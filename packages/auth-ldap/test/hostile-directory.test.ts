@@ -163,16 +163,16 @@ const responses: readonly (readonly [string, (id: number) => FakeResponse, RegEx
   [
     "intermediate responses without end",
     (id) => endless(() => message(id, element(0x79, element(0x80, Buffer.from("1.2.3"))))),
-    /an answer of another kind/,
+    /unexpected type/,
   ],
   [
     "responses to something else without end",
     (id) => endless(() => searchEntry(id + 1, user, {})),
-    /number of another request/,
+    /unexpected message ID/,
   ],
   ["unsolicited notifications without end", () => endless(() => message(0, element(0x78))), /closes the connection/],
-  ["bytes without end", () => endless(() => Buffer.alloc(4096)), /no LDAP message/],
-  ["an element in an element without end", (id) => [nested(id)], /not well-formed/],
+  ["bytes without end", () => endless(() => Buffer.alloc(4096)), /not an LDAP message/],
+  ["an element in an element without end", (id) => [nested(id)], /malformed message/],
   [
     "a second entry for the user beyond the limit",
     (id) => [...times(3, () => searchEntry(id, user, { uid: ["alice"] })), searchDone(id)],
@@ -183,8 +183,8 @@ const responses: readonly (readonly [string, (id: number) => FakeResponse, RegEx
     (id) => [searchEntry(id, `uid=alice,${"ou=x,".repeat(200_000)}${domain}`, { uid: ["alice"] }), searchDone(id)],
     /a DN in the directory is longer/,
   ],
-  ["a DN that is none", (id) => [searchEntry(id, "alice", { uid: ["alice"] }), searchDone(id)], /is not understood/],
-  ["a result of another kind", (id) => [bindResponse(id)], /an answer of another kind/],
+  ["a DN that is none", (id) => [searchEntry(id, "alice", { uid: ["alice"] }), searchDone(id)], /invalid DN/],
+  ["a result of another kind", (id) => [bindResponse(id)], /unexpected type/],
 ];
 
 /** A message of a megabyte in which each element holds the next one. */
@@ -305,7 +305,7 @@ describe("a login is unavailable, and its connection destroyed,", () => {
       await new Promise((resolve) => setTimeout(resolve, 60));
       yield Buffer.concat([searchEntry(id, group(count++), {}), searchDone(id)]);
     });
-    await expectUnavailable(directory, /the searches of a login take more than 1000 ms|no answer within 100 ms/, {
+    await expectUnavailable(directory, /the searches of a login take more than 1000 ms|no response within 100 ms/, {
       timeout: 100,
       groups: { searchBase: base, nested: true },
     });
@@ -318,7 +318,7 @@ describe("a login is unavailable, and its connection destroyed,", () => {
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
     });
-    await expectUnavailable(directory, /no answer within 300 ms/, {
+    await expectUnavailable(directory, /no response within 300 ms/, {
       timeout: 300,
       groups: { searchBase: base, nested: true },
     });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { readBindResult, readEntry, readResult } from "../src/protocol/answers.ts";
 import { createMessageReader, type Message } from "../src/protocol/message-reader.ts";
+import { readBindResult, readEntry, readResult } from "../src/protocol/responses.ts";
 import { bindResponse, element, message, searchDone, searchEntry } from "./ber-message.ts";
 
 const stream = Buffer.concat([

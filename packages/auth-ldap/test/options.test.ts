@@ -1,9 +1,9 @@
 import { InvalidOptionsError } from "@registry-gate/auth";
 import { describe, expect, it } from "vitest";
+import { resolveOptions, type UnconnectedSettings } from "../src/resolve-options.ts";
 import { requireOptions } from "../src/schema.ts";
-import { settle, type UnconnectedSettings } from "../src/settle.ts";
 
-const read = (options: unknown): UnconnectedSettings => settle(requireOptions(options));
+const read = (options: unknown): UnconnectedSettings => resolveOptions(requireOptions(options));
 
 const plain = { urls: ["ldaps://ldap.example.org"], searchBase: "ou=people,dc=example,dc=org" };
 
@@ -36,7 +36,7 @@ describe("options", () => {
         usernameAttribute: "uid",
         activeDirectory: false,
         lowerCase: false,
-        readsItself: false,
+        readsOwnEntry: false,
       },
       groups: {
         route: { kind: "memberOf", attribute: "memberOf" },
@@ -158,22 +158,18 @@ describe("options", () => {
   it("make users read themselves only where there is a template and nobody else to read", () => {
     const { searchBase: _, ...rest } = plain;
     const template = { ...rest, userDNTemplate: "uid={{username}},ou=people,dc=example,dc=org" };
-    expect(read(template).user.readsItself).toBe(true);
-    expect(read({ ...template, bindDN: "cn=gate,dc=x", bindPassword: "secret" }).user.readsItself).toBe(false);
+    expect(read(template).user.readsOwnEntry).toBe(true);
+    expect(read({ ...template, bindDN: "cn=gate,dc=x", bindPassword: "secret" }).user.readsOwnEntry).toBe(false);
   });
 
   it.each<[string, object, string]>([
     ["no server", { ...plain, urls: [] }, "urls: must not be empty"],
     ["one text for the servers", { ...plain, urls: "ldaps://x" }, "urls: must be a list of URLs"],
     ["another scheme", { ...plain, urls: ["https://x"] }, "urls[0]: must be ldaps://host, ldaps://host:port"],
-    [
-      "one server twice",
-      { ...plain, urls: ["ldaps://X", "ldaps://x:636/"] },
-      "urls[1]: names a server that is named before",
-    ],
+    ["one server twice", { ...plain, urls: ["ldaps://X", "ldaps://x:636/"] }, "urls[1]: is a duplicate"],
     ["clear text", { ...plain, urls: ["ldap://x"] }, "urls[0]: sends passwords in clear text"],
     ["no base", { urls: plain.urls }, "searchBase: is required, unless there is a userDNTemplate"],
-    ["a base that is no DN", { ...plain, searchBase: "people" }, "searchBase: is not a DN"],
+    ["a base that is not a DN", { ...plain, searchBase: "people" }, "searchBase: is not a DN"],
     ["a filter that is none", { ...plain, searchFilter: "uid=x" }, "searchFilter: is not a search filter"],
     ["a filter that finds everybody", { ...plain, searchFilter: "(uid=*)" }, "searchFilter: must hold {{username}}"],
     [
@@ -188,16 +184,12 @@ describe("options", () => {
       { ...plain, usernameAttribute: "u id" },
       "usernameAttribute: must be the name of an attribute",
     ],
-    ["a password for nobody", { ...plain, bindPassword: "x" }, "bindDN: is required where there is a password for it"],
-    [
-      "nobody's password",
-      { ...plain, bindDN: "cn=gate,dc=x" },
-      "bindPasswordFile: is required where there is a bindDN",
-    ],
+    ["a password for nobody", { ...plain, bindPassword: "x" }, "bindDN: is required with a bind password"],
+    ["nobody's password", { ...plain, bindDN: "cn=gate,dc=x" }, "bindPasswordFile: is required with bindDN"],
     [
       "two passwords",
       { ...plain, bindDN: "cn=gate,dc=x", bindPassword: "x", bindPasswordFile: "y" },
-      "bindPassword: must not stand beside bindPasswordFile",
+      "bindPassword: cannot be combined with bindPasswordFile",
     ],
     ["a service account by its name", { ...plain, bindDN: "gate@x.org", bindPassword: "x" }, "bindDN: is not a DN"],
     [
@@ -205,12 +197,8 @@ describe("options", () => {
       { ...plain, activeDirectory: true, bindDN: "EXTERNAL", bindPassword: "x" },
       "bindDN: is not a DN",
     ],
-    [
-      "half a client certificate",
-      { ...plain, clientCert: "x.pem" },
-      "clientKey: is required where there is a clientCert",
-    ],
-    ["the other half", { ...plain, clientKey: "x.pem" }, "clientCert: is required where there is a clientKey"],
+    ["half a client certificate", { ...plain, clientCert: "x.pem" }, "clientKey: is required with clientCert"],
+    ["the other half", { ...plain, clientKey: "x.pem" }, "clientCert: is required with clientKey"],
     ["a time of nothing", { ...plain, timeout: "0s" }, "timeout: must be a duration such as 500ms, 30s or 15m"],
     ["a time without a unit", { ...plain, timeout: "5" }, "timeout: must be a duration with a unit: write 5s"],
     ["a time that is none", { ...plain, connectTimeout: "soon" }, "connectTimeout: must be a duration"],
@@ -227,11 +215,11 @@ describe("options", () => {
       { ...plain, groups: { nested: true } },
       "groups.searchBase: is required for nested groups",
     ],
-    ["a base of groups that is no DN", { ...plain, groups: { searchBase: "x" } }, "groups.searchBase: is not a DN"],
+    ["a base of groups that is not a DN", { ...plain, groups: { searchBase: "x" } }, "groups.searchBase: is not a DN"],
     [
       "two routes to groups",
       { ...plain, groups: { searchBase: "dc=x", searchFilter: "(member={{dn}})", memberOfAttribute: "memberOf" } },
-      "groups.memberOfAttribute: is of no use beside searchFilter",
+      "groups.memberOfAttribute: has no effect with searchFilter",
     ],
     [
       "a filter of groups that all pass",
@@ -241,7 +229,7 @@ describe("options", () => {
     [
       "a template and a search",
       { ...plain, userDNTemplate: "uid={{username}},dc=x" },
-      "searchBase: is of no use beside userDNTemplate",
+      "searchBase: has no effect with userDNTemplate",
     ],
     [
       "a template without a name",

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { accountStateOfAD } from "../src/account-state.ts";
-import { DirectoryFault } from "../src/faults.ts";
+import { DirectoryError } from "../src/directory-error.ts";
 import { allEntries, judgeServiceBind, judgeUserBind } from "../src/outcomes.ts";
-import type { BindResult } from "../src/protocol/answers.ts";
+import type { BindResult } from "../src/protocol/responses.ts";
 
 const result = (code: number, diagnostic = "", error?: number): BindResult => ({
   code,
@@ -20,7 +20,7 @@ const verdictOf = (bind: BindResult): string => {
     const verdict = judgeUserBind(bind);
     return verdict.accepted ? "accepted" : verdict.reason;
   } catch (error) {
-    if (error instanceof DirectoryFault && error.kind === "result") return `unavailable: ${error.message}`;
+    if (error instanceof DirectoryError && error.kind === "result") return `unavailable: ${error.message}`;
     throw error;
   }
 };
@@ -35,8 +35,8 @@ describe("the answer to a user's bind", () => {
     ["49 for a locked account", result(49, "", 1), "the account is locked"],
     ["49 with another state of the policy", result(49, "", 5), "wrong password"],
     ["a constraint that is violated", result(19), "the account is locked"],
-    ["no such object", result(32), "there is no such entry"],
-    ["an invalid DN", result(34), "there is no such entry"],
+    ["no such object", result(32), "no such entry"],
+    ["an invalid DN", result(34), "no such entry"],
     ["inappropriate authentication", result(48), "the entry has no password"],
     ["insufficient access", result(50), "the entry may not sign in"],
     [
@@ -47,16 +47,16 @@ describe("the answer to a user's bind", () => {
     [
       "unwilling, for another reason",
       result(53, "too many connections"),
-      "unavailable: the sign-in was answered with unwilling to perform (53)",
+      "unavailable: the bind failed: unwilling to perform (53)",
     ],
-    ["busy", result(51), "unavailable: the sign-in was answered with busy (51)"],
-    ["a code that is not known", result(4711), "unavailable: the sign-in was answered with result 4711"],
+    ["busy", result(51), "unavailable: the bind failed: busy (51)"],
+    ["a code that is not known", result(4711), "unavailable: the bind failed: result 4711"],
   ])("%s", (_, bind, verdict) => {
     expect(verdictOf(bind)).toBe(verdict);
   });
 
   it.each([
-    ["525", "there is no such user"],
+    ["525", "no such user"],
     ["52e", "wrong password"],
     ["530", "the account may not sign in at this hour"],
     ["531", "the account may not sign in from this machine"],
@@ -67,7 +67,7 @@ describe("the answer to a user's bind", () => {
     ["775", "the account is locked"],
     ["52E", "wrong password"],
     ["999", "refused with sub-code 999"],
-    ["51f", "unavailable: the sign-in was answered with invalid credentials (49)"],
+    ["51f", "unavailable: the bind failed: invalid credentials (49)"],
   ])("49 with the sub-code %s of Active Directory", (data, verdict) => {
     expect(verdictOf(result(49, ofAD(data)))).toBe(verdict);
   });
@@ -111,11 +111,11 @@ describe("the entries of a search", () => {
     expect(allEntries(search(0), "x")).toEqual([]);
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 130 }), (code) => {
-        expect(() => allEntries(search(code), "x")).toThrow(DirectoryFault);
+        expect(() => allEntries(search(code), "x")).toThrow(DirectoryError);
       }),
     );
     expect(() => allEntries(search(4), "groups")).toThrow(
-      "the search for groups was answered with size limit exceeded (4), so that the result is not whole",
+      "the search for groups failed: size limit exceeded (4), incomplete result",
     );
     expect(() => allEntries(search(1, "000004DC: a bind must be completed\n"), "x")).toThrow(
       /a bind must be completed$/,

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createPool, type Pool, type PoolOptions } from "../src/directory/pool.ts";
-import { DirectoryFault } from "../src/faults.ts";
+import { DirectoryError } from "../src/directory-error.ts";
 import type { Session } from "../src/protocol/session.ts";
 import { type ScriptedSession, scriptedSession } from "./scripted-session.ts";
 
@@ -19,7 +19,7 @@ function poolWith(options: Partial<PoolOptions> = {}): Fixture {
     size: 2,
     idle: 60_000,
     maxWaiting: 10,
-    patience: 5000,
+    waitTimeout: 5000,
     preferred: () => true,
     async open() {
       const session = scriptedSession();
@@ -126,7 +126,7 @@ describe("a pool", () => {
     const first = heldUse(pool);
     const leaving = new AbortController();
     const left = expect(pool.use({ client, signal: leaving.signal }, async () => "served")).rejects.toThrow(
-      "no longer wanted",
+      "the request was aborted",
     );
     const staying = pool.use(caller, async () => "served");
     leaving.abort();
@@ -160,7 +160,7 @@ describe("a pool", () => {
   it("keeps a connection whose use has failed, as long as it is sound", async () => {
     const { pool, opened } = poolWith();
     const failing = pool.use(caller, async () => {
-      throw new DirectoryFault("result", "busy");
+      throw new DirectoryError("result", "busy");
     });
     await expect(failing).rejects.toThrow("busy");
     await pool.use(caller, async () => {});
@@ -217,7 +217,7 @@ describe("a pool", () => {
     const { pool } = poolWith({
       size: 1,
       async open() {
-        if (!works) throw new DirectoryFault("connect", "connection refused");
+        if (!works) throw new DirectoryError("connect", "connection refused");
         return scriptedSession();
       },
     });

@@ -3,9 +3,9 @@ import { connect } from "node:net";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { anything } from "../src/filter/filter.ts";
-import { readBindResult, readEntry, readResult } from "../src/protocol/answers.ts";
 import { createEntry } from "../src/protocol/entry.ts";
 import { createMessageReader, type Message } from "../src/protocol/message-reader.ts";
+import { readBindResult, readEntry, readResult } from "../src/protocol/responses.ts";
 import { createSession } from "../src/protocol/session.ts";
 import { bindResponse, element, message, searchDone, searchEntry, searchReference } from "./ber-message.ts";
 import { startFakeDirectory } from "./fake-directory.ts";
@@ -98,7 +98,7 @@ function faultOf(act: () => unknown): string {
     act();
     return "";
   } catch (error) {
-    expect(error).toMatchObject({ name: "DirectoryFault", kind: expect.stringMatching(/^(?:protocol|content)$/) });
+    expect(error).toMatchObject({ name: "DirectoryError", kind: expect.stringMatching(/^(?:protocol|content)$/) });
     return error instanceof Error ? error.message : "";
   }
 }
@@ -135,7 +135,7 @@ describe("a search", () => {
             const { entries } = await session.search(query, new AbortController().signal);
             expect(entries.length).toBeLessThanOrEqual(3);
           } catch (error) {
-            expect(error).toMatchObject({ name: "DirectoryFault" });
+            expect(error).toMatchObject({ name: "DirectoryError" });
             expect([session.usable, socket.destroyed]).toEqual([false, true]);
           } finally {
             session.close();

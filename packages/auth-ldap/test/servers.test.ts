@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createServers, type Servers } from "../src/directory/servers.ts";
-import { DirectoryFault } from "../src/faults.ts";
+import { DirectoryError } from "../src/directory-error.ts";
 import type { Session } from "../src/protocol/session.ts";
 import { scriptedSession } from "./scripted-session.ts";
 
 const { signal } = new AbortController();
 const prepare = async (): Promise<void> => {};
-const silent = (): DirectoryFault => new DirectoryFault("connect", "not connected within 3000 ms", { slow: true });
-const refusing = (): DirectoryFault => new DirectoryFault("connect", "connection refused", { transient: true });
+const silent = (): DirectoryError => new DirectoryError("connect", "not connected within 3000 ms", { slow: true });
+const refusing = (): DirectoryError => new DirectoryError("connect", "connection refused", { transient: true });
 
 interface Fixture {
   readonly servers: Servers;
@@ -15,11 +15,11 @@ interface Fixture {
   readonly asked: string[];
   readonly told: string[];
   /** What is wrong with a server; without a fault it works. */
-  set(name: string, fault?: () => DirectoryFault): void;
+  set(name: string, fault?: () => DirectoryError): void;
 }
 
 function serversOf(...names: readonly string[]): Fixture {
-  const faults = new Map<string, () => DirectoryFault>();
+  const faults = new Map<string, () => DirectoryError>();
   const asked: string[] = [];
   const told: string[] = [];
   const log = (_: unknown, message: string): void => void told.push(message);
@@ -34,7 +34,7 @@ function serversOf(...names: readonly string[]): Fixture {
       return session;
     },
     proof: async () => {},
-    patience: 3000,
+    retryFor: 3000,
     log: { debug: log, info: log, warn: log, error: log },
   });
   return {
@@ -85,7 +85,7 @@ describe("several servers", () => {
     await vi.advanceTimersByTimeAsync(15_000);
     expect(servers.preferred("one")).toBe(true);
     expect((await servers.connect(signal, prepare)).server).toBe("one");
-    expect(told).toEqual(["the directory server is left out", "the directory server works again"]);
+    expect(told).toEqual(["LDAP server marked down", "LDAP server is back up"]);
     servers.close();
     expect(vi.getTimerCount()).toBe(0);
   });
@@ -95,7 +95,7 @@ describe("several servers", () => {
     set("one", silent);
     set("two", silent);
     await expect(servers.connect(signal, prepare)).rejects.toThrow("not connected within 3000 ms");
-    await expect(servers.connect(signal, prepare)).rejects.toThrow(/no server answers; one: .*; two: /);
+    await expect(servers.connect(signal, prepare)).rejects.toThrow(/no server responds; one: .*; two: /);
     expect(asked).toEqual(["one", "two"]);
     servers.close();
   });
@@ -124,7 +124,7 @@ describe("several servers", () => {
     const { servers, set } = serversOf("one");
     set("one", refusing);
     const leaving = new AbortController();
-    const left = expect(servers.connect(leaving.signal, prepare)).rejects.toThrow("no longer wanted");
+    const left = expect(servers.connect(leaving.signal, prepare)).rejects.toThrow("the request was aborted");
     await vi.advanceTimersByTimeAsync(10);
     leaving.abort();
     await left;
@@ -134,24 +134,24 @@ describe("several servers", () => {
   it("are left out for a fault during an operation that is theirs, and for no other", async () => {
     const { servers } = serversOf("one", "two");
     for (const fault of [
-      new DirectoryFault("result", "size limit exceeded", { code: 4 }),
-      new DirectoryFault("service", "refused", { code: 49 }),
-      new DirectoryFault("crowded", "waiting"),
-      new DirectoryFault("aborted", "gone"),
+      new DirectoryError("result", "size limit exceeded", { code: 4 }),
+      new DirectoryError("service", "refused", { code: 49 }),
+      new DirectoryError("crowded", "waiting"),
+      new DirectoryError("aborted", "gone"),
     ]) {
       servers.report("one", fault);
       expect(servers.preferred("one")).toBe(true);
     }
-    servers.report("one", new DirectoryFault("result", "busy", { code: 51 }));
+    servers.report("one", new DirectoryError("result", "busy", { code: 51 }));
     expect(servers.preferred("one")).toBe(false);
-    servers.report("two", new DirectoryFault("protocol", "what came is no LDAP message"));
+    servers.report("two", new DirectoryError("protocol", "the response is not an LDAP message"));
     expect(servers.preferred("two")).toBe(false);
     servers.close();
   });
 
   it("that were slow once are asked at once whether they are there", async () => {
     const { servers, asked } = serversOf("one", "two");
-    servers.report("one", new DirectoryFault("timeout", "no answer within 5000 ms"));
+    servers.report("one", new DirectoryError("timeout", "no response within 5000 ms"));
     expect(servers.preferred("two")).toBe(true);
     await vi.advanceTimersByTimeAsync(50);
     expect(asked).toEqual(["one"]);
@@ -162,7 +162,7 @@ describe("several servers", () => {
   it("do not hide that the service account is refused", async () => {
     const { servers, asked } = serversOf("one", "two");
     const refused = async (): Promise<void> => {
-      throw new DirectoryFault("service", "the service account is refused");
+      throw new DirectoryError("service", "the service account is refused");
     };
     await expect(servers.connect(signal, refused)).rejects.toThrow("the service account is refused");
     expect(asked).toEqual(["one"]);

@@ -30,24 +30,24 @@ describe("the answer to StartTLS", () => {
   it("is refused with a single byte behind it", () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 1 }), (surplus) => {
-        expect(() => judgeResponse(Buffer.concat([response, surplus]))).toThrow("something came in clear");
+        expect(() => judgeResponse(Buffer.concat([response, surplus]))).toThrow("unencrypted data");
       }),
     );
     const forged = bindResponse(2);
     for (let length = 1; length <= forged.length; length++) {
       const injected = Buffer.concat([response, forged.subarray(0, length)]);
-      expect(() => judgeResponse(injected)).toThrow("something came in clear");
+      expect(() => judgeResponse(injected)).toThrow("unencrypted data");
     }
   });
 
   it.each([
     ["a refusal", extendedResponse(1, 52), "the server declines StartTLS (52)"],
-    ["the number of another request", extendedResponse(2), "of another kind"],
-    ["the answer to a bind", bindResponse(1), "of another kind"],
-    ["a notice of disconnection", extendedResponse(0), "of another kind"],
-    ["another protocol", Buffer.from("HTTP/1.1 400 Bad Request\r\n"), "no LDAP message"],
-    ["a length without end", Buffer.from([0x30, 0x80]), "not understood"],
-    ["a length beyond measure", Buffer.from([0x30, 0x84, 0x7f, 0xff, 0xff, 0xff]), "not understood"],
+    ["the number of another request", extendedResponse(2), "unexpected type"],
+    ["the answer to a bind", bindResponse(1), "unexpected type"],
+    ["a notice of disconnection", extendedResponse(0), "unexpected type"],
+    ["another protocol", Buffer.from("HTTP/1.1 400 Bad Request\r\n"), "not an LDAP message"],
+    ["a length without end", Buffer.from([0x30, 0x80]), "malformed"],
+    ["a length beyond measure", Buffer.from([0x30, 0x84, 0x7f, 0xff, 0xff, 0xff]), "malformed"],
   ])("is refused when it is %s", (_, bytes, fault) => {
     expect(() => judgeResponse(bytes)).toThrow(fault);
   });

@@ -3,10 +3,10 @@
  *
  * @module
  */
-export { ssoHeader } from "./header/backend.ts";
+export { ssoHeaderBackend } from "./header/backend.ts";
 export type { ClientCertificateOptions, SharedSecretOptions, SsoHeaderOptions } from "./header/options.ts";
 export type { HeaderPreset } from "./header/presets.ts";
-export { ssoJwt } from "./jwt/backend.ts";
+export { ssoJwtBackend } from "./jwt/backend.ts";
 export type { JwtAlgorithm, SsoJwtOptions } from "./jwt/options.ts";
 export type { JwtPreset } from "./jwt/preset-names.ts";
 export { ssoHeaderPlugin, ssoJwtPlugin } from "./plugins.ts";

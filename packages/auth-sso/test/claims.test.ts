@@ -44,7 +44,7 @@ test.each<[unknown, readonly string[], readonly string[], readonly string[]]>([
   [["a\n"], ["a"], [], []],
   [["a", 7], ["a"], ["7"], ["is a number"]],
   [7, [], ["7"], ["is a number"]],
-  [["a", null, { name: "b" }, true, ["c"]], ["a"], [], ["is no text"]],
+  [["a", null, { name: "b" }, true, ["c"]], ["a"], [], ["is not a string"]],
   [["a\u0000b", "a"], ["a"], ["a\u0000b", "ab"], ["holds a control character"]],
   [["admins\u200b", "a"], ["a"], ["admins\u200b", "admins"], ["holds an invisible character"]],
   [
@@ -77,7 +77,7 @@ test("of 1,003 groups the first 1,000 count, and the others for rules that deny"
   expect(await bearing(backend, await tokenOf(key, { groups }))).toMatchObject({
     identity: { groups: groups.slice(0, 1000), ambiguousGroups: groups.slice(1000) },
   });
-  expect(lines).toMatchObject([{ fields: { claim: "groups", reason: "stands behind the first 1000" } }]);
+  expect(lines).toMatchObject([{ fields: { claim: "groups", reason: "is beyond the first 1000" } }]);
 });
 
 test.each<[Record<string, unknown>, SsoJwtOptions, string | undefined]>([
@@ -94,8 +94,8 @@ test.each<[Record<string, unknown>, SsoJwtOptions, string | undefined]>([
   [{ hasgroups: false }, {}, undefined],
   [{ _claim_names: { picture: "src1" } }, {}, undefined],
   [{ _claim_names: "groups" }, {}, undefined],
-])("with the claims %j and %j, the groups that are left out are %s", async (claims, options, leftOut) => {
-  const [claim, how] = leftOut?.replace(")", "").split(" (") ?? [];
+])("with the claims %j and %j, the groups that are left out are %s", async (claims, options, omittedGroups) => {
+  const [claim, how] = omittedGroups?.replace(")", "").split(" (") ?? [];
   const { backend, lines } = await openJwt({
     jwks: (await keyServer(key)).url,
     groupsClaim: "groups",
@@ -105,9 +105,9 @@ test.each<[Record<string, unknown>, SsoJwtOptions, string | undefined]>([
   const result = await bearing(backend, await tokenOf(key, claims));
   if (result.status !== "authenticated") throw new Error(result.status);
   const reason = `the issuer left the claim ${claim} out of the token (overage: ${how})`;
-  expect(result.identity.groupsIncomplete).toBe(leftOut === undefined ? undefined : reason);
+  expect(result.identity.groupsIncomplete).toBe(omittedGroups === undefined ? undefined : reason);
   expect(result.identity.groups).toContain("ci");
-  expect(lines.map(({ fields }) => fields.reason)).toEqual(leftOut === undefined ? [] : [reason]);
+  expect(lines.map(({ fields }) => fields.reason)).toEqual(omittedGroups === undefined ? [] : [reason]);
 });
 
 test("an e-mail address or a name that cannot be read is left out", async () => {

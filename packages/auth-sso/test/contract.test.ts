@@ -1,4 +1,4 @@
-import { ssoHeader, ssoHeaderPlugin, ssoJwt, ssoJwtPlugin } from "@registry-gate/auth-sso";
+import { ssoHeaderBackend, ssoHeaderPlugin, ssoJwtBackend, ssoJwtPlugin } from "@registry-gate/auth-sso";
 import { type Ask, backendContract, basicAsk, bearerAsk, pluginContract } from "@registry-gate/auth-testkit";
 import { test } from "vitest";
 import { type KeyServer, keyServer, signingKey, tokenOf } from "./issuer.ts";
@@ -19,7 +19,7 @@ function fromProxy(user: string, groups: string, shown = secret): Ask {
 }
 
 const headerCases = backendContract({
-  open: (context) => ssoHeader(headerOptions, context),
+  open: (context) => ssoHeaderBackend(headerOptions, context),
   users: [
     { ask: fromProxy("alice", "pushers, readers"), username: "alice", groups: ["pushers", "readers"] },
     { ask: fromProxy("bob", "readers"), username: "bob", groups: ["readers"] },
@@ -63,7 +63,7 @@ let server: KeyServer | undefined;
 const jwtCases = backendContract({
   async open(context) {
     server = await keyServer(key);
-    return ssoJwt({ ...issuer, header: "X-Assertion", groupsClaim: "groups", jwks: server.url }, context);
+    return ssoJwtBackend({ ...issuer, header: "X-Assertion", groupsClaim: "groups", jwks: server.url }, context);
   },
   users: [
     { ask: basicAsk("oauth2", tokens.alice), username: "alice", groups: ["pushers", "readers"] },

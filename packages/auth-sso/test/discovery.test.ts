@@ -109,8 +109,8 @@ test.each<[string, (issuer: string) => unknown, string]>([
     (issuer) => ({ issuer, jwks_uri: "file:///etc/keys" }),
     "its jwks_uri must begin with https://",
   ],
-  ["is a list", () => [], "it is no JSON object"],
-  ["is no JSON", () => "<html>", "it is no JSON object"],
+  ["is a list", () => [], "it is not a JSON object"],
+  ["is no JSON", () => "<html>", "it is not a JSON object"],
   ["is huge", (issuer) => ({ issuer, padding: "x".repeat(600_000) }), "answered with more than 524288 bytes"],
   ["is elsewhere", () => 302, "answered 302"],
 ])("a configuration that %s makes it unavailable, and its keys are not asked for", async (_, configuration, reason) => {

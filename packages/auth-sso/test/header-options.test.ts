@@ -1,4 +1,4 @@
-import { ssoHeader, ssoHeaderPlugin } from "@registry-gate/auth-sso";
+import { ssoHeaderBackend, ssoHeaderPlugin } from "@registry-gate/auth-sso";
 import { expect, test } from "vitest";
 import { recordingLog } from "../../../test/support/recording-log.ts";
 import { faultsOf } from "./fixtures.ts";
@@ -23,7 +23,7 @@ test.each(["0.0.0.0/0", "::/0", "10.0.0.0/0", "128.0.0.0/1", "2000::/3", "::ffff
     const [fault, ...others] = await faults({ ...good, trustedProxies: ["10.1.0.7", entry] });
     expect(fault).toMatchObject({ path: ["trustedProxies", 1], message: expect.stringContaining("trustAnyPeer") });
     expect(others).toEqual([]);
-    await expect(ssoHeader({ ...good, trustedProxies: [entry], trustAnyPeer: true })).resolves.toBeDefined();
+    await expect(ssoHeaderBackend({ ...good, trustedProxies: [entry], trustAnyPeer: true })).resolves.toBeDefined();
   },
 );
 
@@ -81,8 +81,8 @@ test("all faults of form are told at once, by their options", async () => {
 
 test.each([
   [{ groupsHeader: "X-Groups" }, "groupsSeparator", "is required with groupsHeader"],
-  [{ groupsSeparator: "," }, "groupsSeparator", "is of no use"],
-  [{ emailHeader: "x-user" }, "emailHeader", "is the header of another option already"],
+  [{ groupsSeparator: "," }, "groupsSeparator", "has no effect"],
+  [{ emailHeader: "x-user" }, "emailHeader", "is already used by another option"],
   [{ sharedSecret: { header: "X-USER", value: "0123456789abcdef" } }, "sharedSecret.header", "another option"],
   [{ sharedSecret: { header: "X-Secret" } }, "sharedSecret", "must have either value or valueFile"],
   [{ sharedSecret: { header: "X-S", value: "0123456789abcdef", valueFile: "f" } }, "sharedSecret", "either"],

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import type { AuthBackend, AuthResult } from "@registry-gate/auth";
-import { type HeaderPreset, type SsoHeaderOptions, ssoHeader, ssoHeaderPlugin } from "@registry-gate/auth-sso";
+import { type HeaderPreset, type SsoHeaderOptions, ssoHeaderBackend, ssoHeaderPlugin } from "@registry-gate/auth-sso";
 import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
 import { recordingLog } from "../../../test/support/recording-log.ts";
@@ -11,7 +11,7 @@ const proxy = { address: "10.1.0.7", local: false };
 const ABSTAINED = { status: "abstained" };
 
 async function open(options: Partial<SsoHeaderOptions> = {}): Promise<AuthBackend> {
-  const backend = await ssoHeader(
+  const backend = await ssoHeaderBackend(
     {
       trustedProxies: ["10.1.0.0/16"],
       userHeader: "X-Forwarded-User",
@@ -107,7 +107,7 @@ test.each([
 
 test("a stranger is told of once, at debug", async () => {
   const { log, lines } = recordingLog();
-  const backend = await ssoHeader({ trustedProxies: ["10.1.0.0/16"], userHeader: "X-User" }, { log });
+  const backend = await ssoHeaderBackend({ trustedProxies: ["10.1.0.0/16"], userHeader: "X-User" }, { log });
   for (const address of ["192.0.2.1", "192.0.2.2"]) {
     await ask(backend, { peer: { address, local: false }, headers: { "X-User": "alice" } });
   }
@@ -139,7 +139,7 @@ test("a wide block of IPv6 does not let IPv4 in", async () => {
 test("with trustAnyPeer everybody may name users, and the log warns of it", async () => {
   const { log, lines } = recordingLog();
   const options = { trustedProxies: ["0.0.0.0/0", "::/0"], trustAnyPeer: true, userHeader: "X-User" };
-  const backend = await ssoHeader(options, { log });
+  const backend = await ssoHeaderBackend(options, { log });
   for (const address of ["203.0.113.9", "2001:db8::1"]) {
     const peer = { address, local: false };
     expect(await ask(backend, { peer, headers: { "X-User": "alice" } })).toMatchObject({ status: "authenticated" });
@@ -148,8 +148,8 @@ test("with trustAnyPeer everybody may name users, and the log warns of it", asyn
 });
 
 test.each([
-  ["stands twice", ["alice", "bob"], "the user header stands twice"],
-  ["stands twice with the same name", ["alice", "alice"], "the user header stands twice"],
+  ["occurs more than once", ["alice", "bob"], "the user header occurs more than once"],
+  ["occurs more than once with the same name", ["alice", "alice"], "the user header occurs more than once"],
   ["was joined from two", "boss, alice", "the user header holds several names"],
   ["is empty", "", "the user header is empty"],
   ["is what Apache writes for nobody", "(null)", "the user header is (null): the proxy knows no user"],
@@ -227,10 +227,10 @@ test.each<[string, string, readonly string[], readonly string[], string]>([
   [";", "a;m\u00fcller;b", ["a", "b"], ["m\u00fcller"], "is not UTF-8"],
   [";", `a;${onTheWire("admins\u200b")}`, ["a"], ["admins\u200b", "admins"], "holds an invisible character"],
   [";", `a;${"b".repeat(513)}`, ["a"], ["b".repeat(513)], "is longer than 512 characters"],
-  [";", many.join(";"), many.slice(0, 1000), many.slice(1000), "stands behind the first 1000"],
+  [";", many.join(";"), many.slice(0, 1000), many.slice(1000), "is beyond the first 1000"],
   ["none", "a\tb", [], ["a\tb", "ab"], "holds a control character"],
   ["json", '["a", 1]', ["a"], ["1"], "is a number"],
-  ["json", '["a", null]', ["a"], [], "is no text"],
+  ["json", '["a", null]', ["a"], [], "is not a string"],
   ["json", '["a\\u0000"]', [], ["a\u0000", "a"], "holds a control character"],
   ["json", '["\\ud800", "a"]', ["a"], [], "is not well-formed Unicode"],
 ])(
@@ -243,7 +243,7 @@ test.each<[string, string, readonly string[], readonly string[], string]>([
       groupsHeader: "X-Groups",
       groupsSeparator,
     };
-    const backend = await ssoHeader(options, { log });
+    const backend = await ssoHeaderBackend(options, { log });
     const identity = ambiguous.length === 0 ? { groups } : { groups, ambiguousGroups: ambiguous };
     for (const name of ["alice", "bob"]) {
       expect(await ask(backend, { headers: { "X-User": name, "X-Groups": value } })).toMatchObject({
@@ -252,7 +252,7 @@ test.each<[string, string, readonly string[], readonly string[], string]>([
       });
     }
     expect(lines).toEqual([
-      { level: "warn", fields: { header: "x-groups", reason }, message: `a group that ${reason} is passed over` },
+      { level: "warn", fields: { header: "x-groups", reason }, message: `skipped a group that ${reason}` },
     ]);
   },
 );
@@ -261,18 +261,18 @@ test("a second groups header is rejected: which of the two counts is ambiguous",
   const headers = { "X-Forwarded-User": "alice", "X-Forwarded-Groups": ["a", "b"] };
   expect(await ask(await open(), { headers })).toEqual({
     status: "rejected",
-    reason: "the groups header stands twice",
+    reason: "the groups header occurs more than once",
   });
 });
 
 test.each<[string, string | readonly string[]]>([
-  ["stands twice", ["a", "b"]],
+  ["occurs more than once", ["a", "b"]],
   ["is not UTF-8", "zo\u00eb"],
   ["holds a control character", "a\tb"],
   ["is longer than 512 characters", "a".repeat(513)],
 ])("an e-mail address or a display name that %s is left out, and told once", async (reason, value) => {
   const { log, lines } = recordingLog();
-  const backend = await ssoHeader(
+  const backend = await ssoHeaderBackend(
     { trustedProxies: ["10.1.0.0/16"], userHeader: "X-User", emailHeader: "X-Email", nameHeader: "X-Name" },
     { log },
   );
@@ -386,12 +386,12 @@ const presetRequests: readonly [HeaderPreset, Record<string, string>, object][] 
 ];
 
 test.each(presetRequests)("the headers of %s are known", async (preset, headers, identity) => {
-  const backend = await ssoHeader({ trustedProxies: ["10.1.0.7"], preset });
+  const backend = await ssoHeaderBackend({ trustedProxies: ["10.1.0.7"], preset });
   expect(await ask(backend, { headers })).toMatchObject({ status: "authenticated", identity });
 });
 
 test("an option overrides its preset", async () => {
-  const backend = await ssoHeader({
+  const backend = await ssoHeaderBackend({
     trustedProxies: ["10.1.0.7"],
     preset: "oauth2-proxy",
     userHeader: "X-Forwarded-Preferred-Username",
@@ -402,7 +402,7 @@ test("an option overrides its preset", async () => {
 });
 
 test("a user header without its prefix is rejected", async () => {
-  const backend = await ssoHeader({ trustedProxies: ["10.1.0.7"], preset: "google-iap" });
+  const backend = await ssoHeaderBackend({ trustedProxies: ["10.1.0.7"], preset: "google-iap" });
   for (const value of [
     "a@example.com",
     "securetoken.google.com/p:a@example.com",

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { AuthBackend, AuthResult } from "@registry-gate/auth";
-import { type SsoJwtOptions, ssoJwt } from "@registry-gate/auth-sso";
+import { type SsoJwtOptions, ssoJwtBackend } from "@registry-gate/auth-sso";
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
 import { onTestFinished } from "vitest";
 import { type LogEntry, recordingLog } from "../../../test/support/recording-log.ts";
@@ -114,7 +114,7 @@ export interface Opened {
 /** A backend for the tokens of the example issuer, closed after the test. */
 export async function openJwt(options: SsoJwtOptions, baseDirectory = "/"): Promise<Opened> {
   const { log, lines } = recordingLog();
-  const backend = await ssoJwt(
+  const backend = await ssoJwtBackend(
     {
       issuer: "https://idp.example.com",
       audience: "registry",

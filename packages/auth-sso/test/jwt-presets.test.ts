@@ -1,5 +1,5 @@
 import type { AuthResult } from "@registry-gate/auth";
-import { type SsoJwtOptions, ssoJwt } from "@registry-gate/auth-sso";
+import { type SsoJwtOptions, ssoJwtBackend } from "@registry-gate/auth-sso";
 import { CompactSign, exportSPKI } from "jose";
 import { beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { ask } from "./fixtures.ts";
@@ -90,7 +90,7 @@ test.each(Object.entries(cases))(
   "the tokens of %s are known",
   async (name, { options, header, key, claims, identity }) => {
     const preset = name as NonNullable<SsoJwtOptions["preset"]>;
-    const backend = await ssoJwt({ preset, ...options, jwks: (await keyServer(es, rs)).url });
+    const backend = await ssoJwtBackend({ preset, ...options, jwks: (await keyServer(es, rs)).url });
     const token = await tokenOf(key(), claims);
     expect(
       await ask(
@@ -110,10 +110,12 @@ test.each(Object.entries(cases))(
 
 test("without further options a preset knows where the keys are", async () => {
   for (const [name, { options }] of Object.entries(cases)) {
-    const backend = await ssoJwt({ preset: name as NonNullable<SsoJwtOptions["preset"]>, ...options });
+    const backend = await ssoJwtBackend({ preset: name as NonNullable<SsoJwtOptions["preset"]>, ...options });
     await backend.close?.();
   }
-  await (await ssoJwt({ preset: "aws-alb", signer, issuer: "https://idp.example.com", audience: "c" })).close?.();
+  await (
+    await ssoJwtBackend({ preset: "aws-alb", signer, issuer: "https://idp.example.com", audience: "c" })
+  ).close?.();
 });
 
 /** A token as a load balancer of AWS makes it: each segment is padded, and the signature is over the padded text. */
@@ -143,7 +145,7 @@ async function loadBalancer(): Promise<{
     if (url.endsWith("/0f5c2c1b-8c5f")) response.end(pem);
     else response.writeHead(url.endsWith("/broken") ? 500 : 403).end();
   });
-  const backend = await ssoJwt(
+  const backend = await ssoJwtBackend(
     {
       preset: "aws-alb",
       signer,
@@ -244,13 +246,13 @@ test("keys that cannot be had make it unavailable", async () => {
   await expect(send(await paddedToken({}, { kid: "broken" }))).rejects.toMatchObject({ code: "BACKEND_UNAVAILABLE" });
   server.answer((_, response) => void response.end("<html>"));
   await expect(send(await paddedToken())).rejects.toMatchObject({
-    message: expect.stringContaining("no public key in PEM"),
+    message: expect.stringContaining("not a public key in PEM"),
   });
 });
 
 test("a token of claims that are no object is rejected", async () => {
   const { jwks } = { jwks: (await keyServer(es)).url };
-  const backend = await ssoJwt({ jwks, issuer: "i", audience: "a" });
+  const backend = await ssoJwtBackend({ jwks, issuer: "i", audience: "a" });
   const token = await new CompactSign(Buffer.from("[1]")).setProtectedHeader({ alg: "ES256" }).sign(es.privateKey);
   expect(await ask(backend, { credentials: { scheme: "bearer", token } })).toEqual({
     status: "rejected",

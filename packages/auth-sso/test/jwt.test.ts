@@ -94,7 +94,7 @@ test("ways in that are turned off are not looked at", async () => {
 test("beside a token only the accepted user names and the token's own may stand", async () => {
   const { backend } = await open();
   const token = await tokenOf(key);
-  const wrong = rejected("the token is not that of the user who is named beside it");
+  const wrong = rejected("the token does not belong to the user name of the login");
   for (const name of ["bob", "Alice", "OAUTH2", "user-1"]) expect(await loggingIn(backend, name, token)).toEqual(wrong);
 
   const { backend: strict } = await open({ basicUsernames: [] });
@@ -156,7 +156,7 @@ test.each<[string, (good: string) => Promise<string> | string, string]>([
   [
     "whose kid is an object",
     (good) => `${segment({ alg: "ES256", kid: {} })}.${good.split(".").slice(1).join(".")}`,
-    "the token's kid is no text",
+    "the token's kid is not a string",
   ],
   ["of another type", () => tokenOf(key, {}, { typ: "logout+jwt" }), "the token is of another type"],
   ["that has expired", () => tokenOf(key, { exp: now() - 31 }), "the token has expired"],
@@ -235,7 +235,7 @@ test("clocks may differ by the leeway", async () => {
 test("the header must hold one token", async () => {
   const { backend } = await open();
   const token = await tokenOf(key);
-  expect(await asserting(backend, [token, token])).toEqual(rejected("the header with the token stands twice"));
+  expect(await asserting(backend, [token, token])).toEqual(rejected("the token header occurs more than once"));
   for (const text of ["", "alice", "a.b.c", `Bearer ${token}`]) {
     expect(await asserting(backend, text)).toEqual(rejected("it is not a signed token"));
   }

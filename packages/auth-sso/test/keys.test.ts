@@ -84,7 +84,7 @@ test("rotated keys are found at once, and those taken away cease to count", asyn
   expect(await bearing(backend, freshToken)).toMatchObject(signedIn);
   expect(await bearing(backend, token)).toEqual(unknown);
   expect(changes).toBe(1);
-  expect(lines).toMatchObject([{ level: "info", message: "the issuer has other keys" }]);
+  expect(lines).toMatchObject([{ level: "info", message: "the issuer has published new keys" }]);
 });
 
 test("a key that was taken away ceases to count when the kept ones are too old, without any new key in use", async () => {
@@ -122,7 +122,7 @@ test("in an outage the last good keys stay in force for a bounded time, without 
     expect(await bearing(backend, token)).toMatchObject(signedIn);
   }
   await backend.check?.(new AbortController().signal);
-  expect(lines).toMatchObject([{ level: "warn", message: expect.stringContaining("stay in force") }]);
+  expect(lines).toMatchObject([{ level: "warn", message: expect.stringContaining("using the previous ones") }]);
 
   wait(6 * minutes);
   expect(await unavailable(backend)).toContain("cannot be reached (ECONNREFUSED)");
@@ -168,11 +168,11 @@ test.each<[string, Handler, string]>([
   ],
   ["a page", (_, response) => void response.end("<html>"), "it is not a JSON Web Key Set"],
   ["another object", (_, response) => void response.end('{"keys":{}}'), "it is not a JSON Web Key Set"],
-  ["no keys", (_, response) => void response.end('{"keys":[]}'), "it holds no key"],
+  ["no keys", (_, response) => void response.end('{"keys":[]}'), "it contains no key"],
   [
     "a secret key",
     (_, response) => void response.end('{"keys":[{"kty":"oct","k":"AAAA"}]}'),
-    "it holds a private or a secret key; only public keys belong there",
+    "it contains a private or secret key; only public keys belong there",
   ],
   [
     "far too much",
@@ -187,8 +187,8 @@ test.each<[string, Handler, string]>([
     (_, response) => void response.writeHead(200, { "content-length": 9 }).end("{"),
     "reached (ECONNRESET)",
   ],
-  ["silence", () => {}, "did not answer within 200 ms"],
-  ["an endless answer", (_, response) => void response.write("{"), "did not answer within 200 ms"],
+  ["silence", () => {}, "did not respond within 200 ms"],
+  ["an endless answer", (_, response) => void response.write("{"), "did not respond within 200 ms"],
 ])("a server of keys that gives %s makes it unavailable", async (_, handler, reason) => {
   const { server, backend } = await started({ jwksTimeout: "200ms" });
   server.answer(handler);
@@ -271,10 +271,10 @@ test("a file that holds no public keys is a fault of its option", async () => {
   const { directory, write } = await keyFile();
   const faults = () => faultsOf(() => openJwt({ jwks: "jwks.json" }, directory));
   const file = join(directory, "jwks.json");
-  expect(await faults()).toEqual([{ path: ["jwks"], message: `it holds no key: ${file}` }]);
+  expect(await faults()).toEqual([{ path: ["jwks"], message: `it contains no key: ${file}` }]);
   await write(JSON.stringify({ keys: [{ ...old.jwk, d: "canary" }] }));
   expect(await faults()).toEqual([
-    { path: ["jwks"], message: `it holds a private or a secret key; only public keys belong there: ${file}` },
+    { path: ["jwks"], message: `it contains a private or secret key; only public keys belong there: ${file}` },
   ]);
   await rm(file);
   expect(await faults()).toEqual([{ path: ["jwks"], message: `no such file: ${file}` }]);
@@ -289,6 +289,6 @@ test("keys are fetched over TLS from a server whose certificate the given author
   const { backend: suspicious } = await openJwt({ jwks: server.url }, directory);
   expect(await unavailable(suspicious)).toContain("cannot be reached (UNABLE_TO_VERIFY_LEAF_SIGNATURE)");
   expect(await faultsOf(() => openJwt({ jwks: server.url, caCert: "server.key" }, directory))).toEqual([
-    { path: ["caCert"], message: `it holds no certificate in PEM: ${join(directory, "server.key")}` },
+    { path: ["caCert"], message: `it contains no certificate in PEM: ${join(directory, "server.key")}` },
   ]);
 });

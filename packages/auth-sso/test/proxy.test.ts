@@ -162,7 +162,7 @@ describe("the keys of an issuer behind a proxy", () => {
     const { proxy, jwks } = await started();
     proxy.behave("silent");
     const backend = await open({ jwks, proxy: `http://${proxy.host}`, jwksTimeout: "300ms" });
-    expect(await reasonOf(backend, token)).toContain(`did not answer through the proxy ${proxy.host} within 300 ms`);
+    expect(await reasonOf(backend, token)).toContain(`did not respond through the proxy ${proxy.host} within 300 ms`);
     expect(proxy.asked()).toHaveLength(1);
     await until(async () => expect(await proxy.connections()).toBe(0));
   });

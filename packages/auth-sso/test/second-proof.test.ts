@@ -2,7 +2,7 @@ import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { AuthBackend, AuthResult } from "@registry-gate/auth";
 import { type FileReload, fileReload } from "@registry-gate/auth-kit";
-import { type SsoHeaderOptions, ssoHeader } from "@registry-gate/auth-sso";
+import { type SsoHeaderOptions, ssoHeaderBackend } from "@registry-gate/auth-sso";
 import { expect, onTestFinished, test } from "vitest";
 import { recordingLog } from "../../../test/support/recording-log.ts";
 import { ask, faultsOf, scratchDirectory, until } from "./fixtures.ts";
@@ -16,7 +16,7 @@ const withSecret = (backend: AuthBackend, value: string | readonly string[] | un
   ask(backend, { headers: { "X-User": "alice", ...(value === undefined ? {} : { "X-Gate-Secret": value }) } });
 
 test("a proxy that knows the secret is listened to, and no other", async () => {
-  const backend = await ssoHeader({ ...good, sharedSecret: { header: "X-Gate-Secret", value: secret } });
+  const backend = await ssoHeaderBackend({ ...good, sharedSecret: { header: "X-Gate-Secret", value: secret } });
   expect(await withSecret(backend, secret)).toMatchObject({ status: "authenticated" });
   const wrong = { status: "rejected", reason: "the proxy's shared secret is wrong" };
   for (const value of ["", secret.slice(1), `${secret}x`, secret.toUpperCase(), `${secret}\u00ff`]) {
@@ -24,12 +24,12 @@ test("a proxy that knows the secret is listened to, and no other", async () => {
   }
   expect(await withSecret(backend, undefined)).toMatchObject({ reason: "the proxy's shared secret is missing" });
   expect(await withSecret(backend, [secret, secret])).toMatchObject({
-    reason: "the proxy's shared secret stands twice",
+    reason: "the proxy's shared secret occurs more than once",
   });
 });
 
 test("the secret does not help a stranger, and asks nothing of requests without a user", async () => {
-  const backend = await ssoHeader({ ...good, sharedSecret: { header: "X-Gate-Secret", value: secret } });
+  const backend = await ssoHeaderBackend({ ...good, sharedSecret: { header: "X-Gate-Secret", value: secret } });
   const headers = { "X-User": "alice", "X-Gate-Secret": secret };
   expect(await ask(backend, { headers, peer: { address: "192.0.2.1", local: false } })).toEqual({
     status: "abstained",
@@ -43,7 +43,7 @@ test("the file of the secret is followed", async () => {
   await writeFile(file, `${secret}\n`);
   const { log, lines } = recordingLog();
   const options: SsoHeaderOptions = { ...good, sharedSecret: { header: "X-Gate-Secret", valueFile: "secret" } };
-  const backend = await ssoHeader(options, { baseDirectory: directory, log });
+  const backend = await ssoHeaderBackend(options, { baseDirectory: directory, log });
   onTestFinished(() => backend.close?.());
   let changes = 0;
   const unsubscribe = backend.onChange?.(() => changes++);
@@ -72,7 +72,7 @@ test("a byte order mark and a line end do not belong to the secret in a file", a
   const directory = await scratchDirectory();
   await writeFile(join(directory, "secret"), `\uFEFF${secret}\r\n`);
   const options: SsoHeaderOptions = { ...good, sharedSecret: { header: "X-Gate-Secret", valueFile: "secret" } };
-  const backend = await ssoHeader(options, { baseDirectory: directory });
+  const backend = await ssoHeaderBackend(options, { baseDirectory: directory });
   onTestFinished(() => backend.close?.());
   expect(await withSecret(backend, secret)).toMatchObject({ status: "authenticated" });
 });
@@ -81,7 +81,9 @@ test("a file that holds no secret is a fault of its option", async () => {
   const directory = await scratchDirectory();
   await writeFile(join(directory, "short"), "canary");
   const fault = (valueFile: string) =>
-    faultsOf(() => ssoHeader({ ...good, sharedSecret: { header: "X-S", valueFile } }, { baseDirectory: directory }));
+    faultsOf(() =>
+      ssoHeaderBackend({ ...good, sharedSecret: { header: "X-S", valueFile } }, { baseDirectory: directory }),
+    );
   const path = ["sharedSecret", "valueFile"];
   expect(await fault("short")).toEqual([{ path, message: expect.stringContaining("must be 16 to 1024 printable") }]);
   expect(await fault("none")).toEqual([{ path, message: `no such file: ${join(directory, "none")}` }]);
@@ -90,7 +92,7 @@ test("a file that holds no secret is a fault of its option", async () => {
 test.each([fingerprint, fingerprint.replaceAll(":", "").toLowerCase()])(
   "a proxy with a certificate of the fingerprint %s is listened to, and no other",
   async (written) => {
-    const backend = await ssoHeader({ ...good, clientCertificate: { fingerprints: [written] } });
+    const backend = await ssoHeaderBackend({ ...good, clientCertificate: { fingerprints: [written] } });
     const shown = (certificateFingerprint: string) =>
       ask(backend, { headers: { "X-User": "alice" }, peer: { ...proxy, certificateFingerprint } });
     expect(await shown(fingerprint)).toMatchObject({ status: "authenticated" });
@@ -104,7 +106,7 @@ test.each([fingerprint, fingerprint.replaceAll(":", "").toLowerCase()])(
 );
 
 test("with both proofs asked for, one is not enough", async () => {
-  const backend = await ssoHeader({
+  const backend = await ssoHeaderBackend({
     ...good,
     sharedSecret: { header: "X-Gate-Secret", value: secret },
     clientCertificate: { fingerprints: [fingerprint] },

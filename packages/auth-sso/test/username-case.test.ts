@@ -1,12 +1,12 @@
 import type { Credentials } from "@registry-gate/auth";
-import { type SsoHeaderOptions, ssoHeader } from "@registry-gate/auth-sso";
+import { type SsoHeaderOptions, ssoHeaderBackend } from "@registry-gate/auth-sso";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { ask, basic } from "./fixtures.ts";
 import { asserting, keyServer, loggingIn, openJwt, type SigningKey, signingKey, tokenOf } from "./issuer.ts";
 
 describe("a header's user name", () => {
   async function open(options: Partial<SsoHeaderOptions>) {
-    const backend = await ssoHeader({ trustedProxies: ["10.1.0.0/16"], userHeader: "X-User", ...options });
+    const backend = await ssoHeaderBackend({ trustedProxies: ["10.1.0.0/16"], userHeader: "X-User", ...options });
     onTestFinished(() => backend.close?.());
     return (headers: Readonly<Record<string, string>>, credentials?: Credentials) =>
       ask(backend, { headers, ...(credentials !== undefined && { credentials }) });

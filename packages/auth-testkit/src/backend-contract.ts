@@ -106,6 +106,29 @@ export function backendContract(fixture: BackendFixture): readonly ContractCase[
       }
     }),
 
+    of("gives the same revision until a password changes and another one after it, if it gives any", async (opened) => {
+      const { backend, ask } = opened;
+      const result = await ask(users[0].ask);
+      if (result.status !== "authenticated" || result.identity.revision === undefined) return;
+      const { subject, revision } = result.identity;
+      assert.match(revision, /^[\w+/=.:-]{16,128}$/, "a revision is 16 to 128 characters of plain ASCII");
+      const again = await ask(users[0].ask);
+      assert.equal(again.status === "authenticated" && again.identity.revision, revision, "a login keeps the revision");
+      if (backend.lookup === undefined) return;
+      const lookUp = () => backend.lookup?.(subject, AbortSignal.timeout(30_000));
+      assert.equal((await lookUp())?.revision, revision, "a lookup gives the revision of the login");
+      assert.ok(fixture.changePassword !== undefined, "the fixture of a backend with revisions has changePassword");
+      const restore = await fixture.changePassword(backend);
+      try {
+        const found = await lookUp();
+        assert.ok(found !== undefined, "a user with another password is found");
+        assert.ok(found.revision !== undefined, "a user with another password has a revision");
+        assert.notEqual(found.revision, revision, "another password gives another revision");
+      } finally {
+        await restore();
+      }
+    }),
+
     of("looks nobody up whom it does not know, as a value, if it does", async ({ backend, ask }) => {
       if (backend.lookup === undefined) return;
       const result = await ask(users[0].ask);

@@ -34,6 +34,11 @@ export interface BackendFixture {
    * then there is no case for it.
    */
   readonly outage?: (backend: AuthBackend) => Promise<Restore>;
+  /**
+   * Gives the first of `users` another password, in effect when it resolves. Required where the backend has both
+   * `Identity.revision` and `lookup`.
+   */
+  readonly changePassword?: (backend: AuthBackend) => Promise<Restore>;
   /** Makes whatever the backend asks silent, so that it has to wait. Leave it out where it never waits. */
   readonly silence?: (backend: AuthBackend) => Promise<Restore>;
 }

@@ -99,6 +99,12 @@ const spoilt: Record<string, (backend: AuthBackend, context: BackendContext) => 
     const identity = await found;
     return identity && { ...identity, groups: [] };
   }),
+  "gives the same revision until a password changes and another one after it, if it gives any": finding(
+    async (found, subject) => {
+      const identity = await found;
+      return identity && { ...identity, revision: `password-${subject}-0` };
+    },
+  ),
   "looks nobody up whom it does not know, as a value, if it does": finding(
     async (found, subject) => (await found) ?? letIn(subject, "backend-under-test").identity,
   ),
@@ -188,6 +194,32 @@ test.each<[broken: string, name: string, spoil: (backend: AuthBackend) => AuthBa
   ],
 ])("a backend that %s fails the case for it alone", async (_, name, spoil) => {
   expect(await brokenCases(fixtureOf(spoil))).toEqual([name]);
+});
+
+test("requires changePassword for a backend with revisions", async () => {
+  const { changePassword: _, ...fixture } = fixtureOf((backend) => backend);
+  expect(await brokenCases(fixture)).toEqual([
+    "gives the same revision until a password changes and another one after it, if it gives any",
+  ]);
+});
+
+test("takes a backend without revisions", async () => {
+  const { changePassword: _, ...fixture } = fixtureOf((backend) => {
+    const { authenticate, lookup } = backend;
+    const plain = ({ revision: _, ...identity }: Identity): Identity => identity;
+    return {
+      ...backend,
+      async authenticate(request) {
+        const result = await authenticate(request);
+        return result.status === "authenticated" ? { ...result, identity: plain(result.identity) } : result;
+      },
+      async lookup(subject, signal) {
+        const identity = await lookup?.(subject, signal);
+        return identity && plain(identity);
+      },
+    };
+  });
+  expect(await brokenCases(fixture)).toEqual([]);
 });
 
 test("a backend that is never out has no case for it", () => {

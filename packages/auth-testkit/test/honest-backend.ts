@@ -4,6 +4,7 @@ import {
   type BackendContext,
   BackendUnavailableError,
   type DiagnosisStep,
+  type Identity,
 } from "@registry-gate/auth";
 import { type BackendFixture, basicAsk, bearerAsk } from "../src/index.ts";
 
@@ -15,6 +16,8 @@ const users: ReadonlyMap<string, { readonly password: string; readonly groups: r
 /** What stands for a directory: it can be down, and it can be silent. */
 export interface Directory {
   down: boolean;
+  /** How often alice's password was changed. */
+  changes: number;
   silent: boolean;
 }
 
@@ -31,6 +34,11 @@ export function honestBackend({ id }: BackendContext, directory: Directory): Aut
     return users;
   }
 
+  const identityOf = (username: string, groups: readonly string[]): Identity => ({
+    ...{ subject: username, username, groups, backend: id },
+    revision: `password-${username}-${directory.changes}`,
+  });
+
   return {
     id,
     async authenticate({ credentials, signal }): Promise<AuthResult> {
@@ -39,11 +47,11 @@ export function honestBackend({ id }: BackendContext, directory: Directory): Aut
       const user = (await lookUp(signal)).get(username);
       if (user === undefined) return { status: "abstained" };
       if (password !== user.password) return { status: "rejected", reason: "wrong password" };
-      return { status: "authenticated", identity: { subject: username, username, groups: user.groups, backend: id } };
+      return { status: "authenticated", identity: identityOf(username, user.groups) };
     },
     async lookup(subject, signal) {
       const user = (await lookUp(signal)).get(subject);
-      return user && { subject, username: subject, groups: user.groups, backend: id };
+      return user && identityOf(subject, user.groups);
     },
     challenge: () => ({ scheme: "Basic", parameters: { realm: "Test" } }),
     async check(signal) {
@@ -72,11 +80,11 @@ export function fixtureOf(spoil: (backend: AuthBackend, context: BackendContext)
     const directory = directories.get(backend);
     if (directory === undefined) throw new TypeError("a backend of another fixture");
     Object.assign(directory, change);
-    return async () => void Object.assign(directory, { down: false, silent: false });
+    return async () => void Object.assign(directory, { down: false, silent: false, changes: 0 });
   };
   return {
     async open(context) {
-      const directory: Directory = { down: false, silent: false };
+      const directory: Directory = { down: false, silent: false, changes: 0 };
       const backend = spoil(honestBackend(context, directory), context);
       directories.set(backend, directory);
       return backend;
@@ -90,6 +98,7 @@ export function fixtureOf(spoil: (backend: AuthBackend, context: BackendContext)
     foreign: [bearerAsk("token")],
     secrets: ["alice's secret", "bob's secret", "stranger's secret"],
     outage: (backend) => set(backend, { down: true }),
+    changePassword: (backend) => set(backend, { changes: 1 }),
     silence: (backend) => set(backend, { silent: true }),
   };
 }

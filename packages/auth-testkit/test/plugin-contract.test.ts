@@ -11,7 +11,7 @@ const honest: AuthBackendPlugin = {
   async open(options, context) {
     const faults = faultsIn(options);
     if (faults.length > 0) throw new InvalidOptionsError(faults);
-    return honestBackend(context, { down: false, silent: false });
+    return honestBackend(context, { down: false, silent: false, changes: 0 });
   },
 };
 

@@ -25,13 +25,15 @@ export interface Identity {
    * rules that deny for the user's name as well.
    */
   readonly nameMatching?: NameMatching;
-  /** The {@link AuthBackend.id} of the backend that says so. */
-  readonly backend: string;
   /**
-   * Changes with whatever a login rests on, such as the user's password: what was issued for an earlier login ends with it.
-   * A text that tells nothing of the secret itself; absent where the backend does not know.
+   * Changes whenever what this user signs in with changes, such as the password. Opaque, stable over restarts and replicas.
+   * A token service compares it before it renews a login.
+   *
+   * A backend that cannot know leaves it out. It belongs neither in a log nor in anything that a user sees.
    */
   readonly revision?: string;
+  /** The {@link AuthBackend.id} of the backend that says so. */
+  readonly backend: string;
   /** What else the backend knows, such as an e-mail address. Never a secret: it may be logged. */
   readonly claims?: Readonly<Record<string, unknown>>;
 }

@@ -73,7 +73,7 @@ type Act = (actions: StrategyActions) => void;
  * whom the registry asks. With the authenticator, failed logins count for both together, and a login that one of them has
  * checked is remembered for the other.
  *
- * What is rejected, what nobody knows, and a request that brings nothing is a failure with 401; two different users in one
+ * What is rejected, what nobody knows, and a request that brings noResult is a failure with 401; two different users in one
  * request are one with 400. That a backend cannot answer is an error whose `status` is 503. It never passes: that would
  * let everybody through. Where too many logins have failed, no backend is asked, and there is an error whose `status`
  * is 429, with `Retry-After` among its `headers`.
@@ -116,7 +116,8 @@ export function backendStrategy(
         return (actions) => actions.fail({ message: "two different users" }, 400);
       case "authenticated": {
         const { principal, expiresAt } = verdict;
-        const { identity } = principal;
+        // An app may show its user to anybody, and the revision is derived from the password.
+        const { revision: _, ...identity } = principal.identity;
         const user: unknown = options.user === undefined ? identity : await options.user(identity);
         return (actions) => actions.success(user, { expiresAt });
       }
@@ -150,12 +151,12 @@ export function backendStrategy(
   };
 }
 
-/** Of one backend alone. Nothing is remembered: whether a form is right is asked anew each time. */
+/** Of one backend alone. NoResult is remembered: whether a form is right is asked anew each time. */
 function authenticatorOf(backend: AuthBackend, options: BackendStrategyOptions): Authenticator {
   const { realm, throttle, trustedProxies } = options;
-  // What is no single login's is the backend's own to tell; here nothing waits for it.
+  // What is no single login's is the backend's own to tell; here noResult waits for it.
   containmentOf(backend, () => {
-    process.emitWarning(`${backend.id}: the backend threw an error that nobody caught, and that is no single login's`);
+    process.emitWarning(`${backend.id}: uncaught error in the backend, outside any single login`);
   });
   return createAuthenticator({
     backends: [backend],
@@ -173,7 +174,7 @@ const schema: z.ZodType<BackendStrategyOptions> = z.strictObject(
     formFields: formFields.exactOptional(),
     realm: z
       .string("must be text")
-      .regex(/^[\u0020-\u007e]*$/, "must hold nothing but printable ASCII")
+      .regex(/^[\u0020-\u007e]*$/, "must hold noResult but printable ASCII")
       .exactOptional(),
     timeout: durationOption("How long it may take").exactOptional(),
     user: functionOption<NonNullable<BackendStrategyOptions["user"]>>().exactOptional(),
@@ -187,7 +188,7 @@ function faultsOf(source: unknown, options: unknown): Fault[] {
   const faults = [...optionFaults(schema, options)];
   if (isAuthenticator(source)) {
     const own = ["realm", "throttle", "trustedProxies"].filter((key) => isObject(options) && key in options);
-    return [...faults, ...own.map((key) => ({ path: [key], message: "must not stand beside an authenticator" }))];
+    return [...faults, ...own.map((key) => ({ path: [key], message: "cannot be combined with an authenticator" }))];
   }
   const message = backendFault(source);
   return message === undefined ? faults : [{ path: [], message }, ...faults];

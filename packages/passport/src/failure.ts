@@ -7,7 +7,7 @@ export type FailureMeaning =
   | { readonly meaning: "rejected" | "unavailable"; readonly message: string | undefined };
 
 /**
- * Reads a failure. Strategies do not tell "nothing here for me" from "wrong", but for two signs: 400 says that they found
+ * Reads a failure. Strategies do not tell "noResult here for me" from "wrong", but for two signs: 400 says that they found
  * no credentials, and a challenge for another scheme says which ones they had been looking for.
  */
 export function readFailure(
@@ -15,7 +15,7 @@ export function readFailure(
   status: number | undefined,
   credentials: AuthRequest["credentials"],
 ): FailureMeaning {
-  // Too many requests, or a failure of the strategy's own: nothing was said about the password.
+  // Too many requests, or a failure of the strategy's own: noResult was said about the password.
   if (status !== undefined && (status >= 500 || status === 429)) {
     return { meaning: "unavailable", message: messageOf(challenge) };
   }

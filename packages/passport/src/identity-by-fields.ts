@@ -53,7 +53,7 @@ const schema: z.ZodType<IdentityFields> = z.strictObject(
 function onlyText(user: unknown, path: string): string {
   const [text, ...more] = valuesAt(user, path);
   if (text === undefined) throw new TypeError(`the user has no text at ${path}`);
-  if (typeof text !== "string") throw new TypeError(`the user has something else than text at ${path}`);
+  if (typeof text !== "string") throw new TypeError(`the user has a value that is not text at ${path}`);
   if (more.length > 0) throw new TypeError(`the user has several texts at ${path}`);
   return text;
 }

@@ -1,21 +1,21 @@
 import { type AuthRequest, type AuthResult, BackendUnavailableError } from "@registry-gate/auth";
+import { type Deadline, type NoResult, waitFor } from "./deadline.ts";
 import { readFailure } from "./failure.ts";
-import { type Nothing, type Patience, waitFor } from "./patience.ts";
 import { redact, redactedError } from "./redact.ts";
 import { identityOf, type MapUser, type SignedIn } from "./signed-in.ts";
 import type { Outcome } from "./strategy.ts";
 
 /** What the answer of a strategy is judged by. */
-export interface Judging {
+export interface JudgeContext {
   /** The {@link AuthBackend.id}. */
   readonly id: string;
   readonly identity: MapUser;
   readonly credentials: AuthRequest["credentials"];
-  readonly patience: Patience;
+  readonly deadline: Deadline;
   /** What no reason and no error may hold. */
   readonly secrets: readonly string[];
   /** Is told why a group was passed over. */
-  readonly passedOver: (reason: string) => void;
+  readonly skipped: (reason: string) => void;
 }
 
 const abstained: AuthResult = { status: "abstained" };
@@ -25,9 +25,9 @@ const abstained: AuthResult = { status: "abstained" };
  *
  * @throws {BackendUnavailableError} where the strategy failed or gave no answer, and where it is not clear whom it let in.
  */
-export async function judgeOutcome(outcome: Outcome | Nothing, judging: Judging): Promise<AuthResult> {
-  const { id, credentials, patience, secrets } = judging;
-  if (typeof outcome === "string") throw nothing(id, "the strategy", outcome, patience);
+export async function judgeOutcome(outcome: Outcome | NoResult, judging: JudgeContext): Promise<AuthResult> {
+  const { id, credentials, deadline, secrets } = judging;
+  if (typeof outcome === "string") throw noResult(id, "the strategy", outcome, deadline);
   switch (outcome.kind) {
     case "redirect":
     case "pass":
@@ -47,18 +47,19 @@ export async function judgeOutcome(outcome: Outcome | Nothing, judging: Judging)
   }
 }
 
-async function signIn(user: unknown, info: unknown, judging: Judging): Promise<AuthResult> {
-  const { id, identity, patience } = judging;
-  const unclear = (error: unknown): Error => failed(judging, "it cannot be told whom the strategy let in", error);
+async function signIn(user: unknown, info: unknown, judging: JudgeContext): Promise<AuthResult> {
+  const { id, identity, deadline } = judging;
+  const unclear = (error: unknown): Error =>
+    failed(judging, "the strategy's user could not be mapped to an identity", error);
   if (user === undefined || user === null || user === false) throw unclear(new TypeError("there is no user"));
-  const told = await waitFor<{ signedIn: SignedIn } | { error: unknown }>(patience, (settle) => {
+  const told = await waitFor<{ signedIn: SignedIn } | { error: unknown }>(deadline, (settle) => {
     const mapping = async (): Promise<SignedIn> => identity(user, info);
     mapping().then(
       (signedIn) => settle({ signedIn }),
       (error: unknown) => settle({ error }),
     );
   });
-  if (typeof told === "string") throw nothing(id, "the function that tells who it is", told, patience);
+  if (typeof told === "string") throw noResult(id, "the identity function", told, deadline);
   if ("error" in told) throw unclear(told.error);
   try {
     return authenticated(told.signedIn, judging);
@@ -67,26 +68,26 @@ async function signIn(user: unknown, info: unknown, judging: Judging): Promise<A
   }
 }
 
-function authenticated(signedIn: SignedIn, { id, passedOver }: Judging): AuthResult {
-  const identity = identityOf(signedIn, id, passedOver);
+function authenticated(signedIn: SignedIn, { id, skipped }: JudgeContext): AuthResult {
+  const identity = identityOf(signedIn, id, skipped);
   const { expiresAt } = signedIn;
   if (expiresAt === undefined) return { status: "authenticated", identity };
-  if (!Number.isFinite(expiresAt)) throw new TypeError("the time of its expiry is no number");
-  if (expiresAt <= Date.now()) return { status: "rejected", reason: "what the strategy let in has expired" };
+  if (!Number.isFinite(expiresAt)) throw new TypeError("the time of its expiry is not a number");
+  if (expiresAt <= Date.now()) return { status: "rejected", reason: "the login has expired" };
   return { status: "authenticated", identity, expiresAt };
 }
 
 /** The fault that an error of the strategy is, without the secrets that it may hold. */
-export function strategyFailed(judging: Judging, error: unknown): BackendUnavailableError {
+export function strategyFailed(judging: JudgeContext, error: unknown): BackendUnavailableError {
   return failed(judging, "the strategy failed", error);
 }
 
-function failed({ id, secrets }: Judging, what: string, error: unknown): BackendUnavailableError {
+function failed({ id, secrets }: JudgeContext, what: string, error: unknown): BackendUnavailableError {
   const cause = redactedError(error, secrets);
   return new BackendUnavailableError(id, `${what}: ${cause.message}`, { cause });
 }
 
-function nothing(id: string, who: string, why: Nothing, { timeout }: Patience): BackendUnavailableError {
-  const reason = why === "abort" ? "the answer is no longer wanted" : `${who} did not answer within ${timeout} ms`;
+function noResult(id: string, who: string, why: NoResult, { timeout }: Deadline): BackendUnavailableError {
+  const reason = why === "abort" ? "the request was aborted" : `${who} did not respond within ${timeout} ms`;
   return new BackendUnavailableError(id, reason);
 }

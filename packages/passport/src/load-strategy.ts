@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type BackendContext, InvalidOptionsError, parseDuration, timerDelay } from "@registry-gate/auth";
 import { resolve as resolvePackage } from "import-meta-resolve";
-import { waitFor } from "./patience.ts";
+import { waitFor } from "./deadline.ts";
 import type { PassportPluginOptions } from "./plugin-options.ts";
 import { redact } from "./redact.ts";
 import { isStrategy, type PassportStrategy } from "./strategy.ts";
@@ -17,7 +17,7 @@ export interface LoadedStrategy {
 }
 
 /**
- * Imports a strategy and makes it, if it is not made yet. A class is given its options, and nothing else: a strategy that
+ * Imports a strategy and makes it, if it is not made yet. A class is given its options, and noResult else: a strategy that
  * leaves the verifying of passwords to a function cannot be made without one, and must not be made with one that says yes.
  *
  * @throws {InvalidOptionsError}
@@ -33,11 +33,12 @@ export async function loadStrategy(
     name === undefined ? (pick(imported, "Strategy") ?? pick(imported, "default")) : pick(imported, name);
   if (exported === undefined || exported === null) {
     if (name !== undefined) throw fault("export", `${module} does not export ${name}`);
-    throw fault("module", `${module} exports neither Strategy nor anything by default: name an export`);
+    throw fault("module", `${module} has neither an export Strategy nor a default export: set export`);
   }
   if (isStrategy(exported)) return { strategy: exported, made: false };
   const at = name === undefined ? "module" : "export";
-  if (typeof exported !== "function") throw fault(at, `${module} exports no strategy there, nor what makes one`);
+  if (typeof exported !== "function")
+    throw fault(at, `${module} exports neither a strategy nor a function that creates one`);
   const timeout = timerDelay(parseDuration(configured.timeout ?? "10s") ?? 0);
   const begin = async (): Promise<unknown> =>
     isStrategy(exported.prototype)
@@ -49,13 +50,13 @@ export async function loadStrategy(
       (error: unknown) => settle({ error }),
     );
   });
-  if (typeof made === "string") throw fault("options", `have made no strategy within ${timeout} ms`);
+  if (typeof made === "string") throw fault("options", `did not create a strategy within ${timeout} ms`);
   if ("error" in made) {
     const reason = redact(messageOf(made.error), textsIn(options));
-    throw fault("options", `do not make a strategy: ${reason}; a module of your own can make it by code`);
+    throw fault("options", `could not create a strategy: ${reason}; write a module that creates it`);
   }
   const { strategy } = made;
-  if (!isStrategy(strategy)) throw fault(at, `what ${module} has made is no strategy`);
+  if (!isStrategy(strategy)) throw fault(at, `${module} did not return a strategy`);
   return { strategy, made: true };
 }
 

@@ -1,40 +1,41 @@
 import {
   type AuthBackend,
+  type BackendContext,
   BackendUnavailableError,
   type Credentials,
   type Duration,
-  type Fault,
   InvalidOptionsError,
   type Logger,
   parseDuration,
   timerDelay,
 } from "@registry-gate/auth";
 import {
+  backendContext,
   durationOption,
   type ErrorContainment,
   functionOption,
   guardProcess,
   isCredentialHeader,
-  isLogger,
-  optionFaults,
-  silentLog,
+  parseOptions,
   warnOnce,
 } from "@registry-gate/auth-kit";
 import { z } from "zod";
 import { judgeOutcome, strategyFailed } from "./judge-outcome.ts";
-import { formFields, maxCredentialBytes, schemes, text } from "./option-schemas.ts";
+import { formFields, maxCredentialBytes, schemes } from "./option-schemas.ts";
 import type { SignedIn } from "./signed-in.ts";
 import { isStrategy, type PassportStrategy, runStrategy } from "./strategy.ts";
 import { strategyErrors } from "./strategy-errors.ts";
 import { type FormFields, secretsOf, strategyRequest } from "./strategy-request.ts";
 
-/** What {@link passportBackend} can be told. */
+/** The options of {@link passportBackend}. */
 export interface PassportBackendOptions {
-  /** Says who a strategy's user is; `info` is what it gives beside it. What this throws is a fault: nobody is let in. */
+  readonly strategy: PassportStrategy;
+  /**
+   * Maps a strategy's user to an identity; `info` is the second argument of the strategy's `success`. An error that it
+   * throws is a fault: the login fails.
+   */
   identity(user: unknown, info: unknown): SignedIn | Promise<SignedIn>;
-  /** The {@link AuthBackend.id}. Default: the strategy's name. */
-  readonly id?: string;
-  /** Which credentials the strategy is asked about. Default: all. */
+  /** The credentials that are passed to the strategy. Default: all. */
   readonly schemes?: readonly Credentials["scheme"][];
   /** Headers that the strategy reads beside `Authorization`, in lower case. Default: none. */
   readonly credentialHeaders?: readonly string[];
@@ -44,51 +45,55 @@ export interface PassportBackendOptions {
   readonly timeout?: Duration;
   /** Passport's second argument of `authenticate`. Default: none. */
   readonly authenticateOptions?: object;
-  /** The longest password or token that the strategy is asked about, in bytes. Default 12,288. */
+  /** The longest password or token that is passed to the strategy, in bytes. Default 12,288. */
   readonly maxCredentialBytes?: number;
-  /**
-   * Is told of groups that no rule can name, once of each kind, and of errors that nobody caught and that are no single
-   * login's. Default: such errors are warnings of the process.
-   */
-  readonly log?: Logger;
-  /** Lets go of whatever the strategy holds; called once, when the backend is closed. */
+  /** Releases the strategy's resources. Called once, when the backend is closed. */
   close?(): Promise<void> | void;
 }
 
 /**
  * Makes a backend of a passport strategy.
  *
- * A strategy that redirects or passes has not judged the credentials: the backend abstains. An error, and no answer in
- * time, are faults, and so is a success that is nobody.
+ * A strategy that redirects or passes has not judged the credentials: the backend abstains. These are faults: an error, a
+ * timeout, and a success without a user.
  *
- * So is what the strategy throws where nobody can catch it: in a timer or an event, or as a rejection that nobody awaits.
- * For this, the process listens for uncaught errors from now on, as `guardProcess` of `@registry-gate/auth-kit` does.
+ * An error that the strategy throws where nobody can catch it is a fault too: in a timer, in an event, or as an unhandled
+ * rejection. For this, the process listens for uncaught errors from now on, as `guardProcess` of
+ * `@registry-gate/auth-kit` does.
  *
+ * @param context Defaults: the strategy's name as id, the current directory, and no log. Without a log, uncaught errors
+ * that belong to no single login are warnings of the process.
  * @throws {InvalidOptionsError} with every fault.
  */
-export function passportBackend(strategy: PassportStrategy, options: PassportBackendOptions): AuthBackend {
-  const faults = faultsOf(strategy, options);
-  if (faults.length > 0) throw new InvalidOptionsError(faults);
-  return strategyBackend(strategy, options, strategyErrors(options.id ?? strategy.name ?? "passport", options.log));
+export async function passportBackend(
+  options: PassportBackendOptions,
+  context: Partial<BackendContext> = {},
+): Promise<AuthBackend> {
+  const { strategy } = parseOptions(schema, options);
+  const { id, log } = backendContext(context, strategy.name ?? "passport");
+  if (id === "") {
+    throw new InvalidOptionsError([{ path: ["context", "id"], message: "is required: the strategy has no name" }]);
+  }
+  return strategyBackend(options, { id, log }, strategyErrors(id, context.log));
 }
 
 /**
- * The same for a strategy that was made within a containment.
+ * Does the same for a strategy that was made within a containment.
  *
- * @param options That have no fault.
+ * @param options Valid options.
  */
 export function strategyBackend(
-  strategy: PassportStrategy,
   options: PassportBackendOptions,
+  { id, log }: { readonly id: string; readonly log: Logger },
   errors: ErrorContainment,
 ): AuthBackend {
   guardProcess();
-  const { id = strategy.name ?? "passport", schemes = ["basic", "bearer"], credentialHeaders = [] } = options;
+  const { strategy, schemes = ["basic", "bearer"], credentialHeaders = [] } = options;
   const fields = { username: "username", password: "password", ...options.formFields };
   const timeout = timerDelay(parseDuration(options.timeout ?? "10s") ?? 0);
   let closed: Promise<void> | undefined;
-  const warn = warnOnce(options.log ?? silentLog);
-  const passedOver = (reason: string): void => warn({ backend: id, reason }, `a group that ${reason} is passed over`);
+  const warn = warnOnce(log);
+  const skipped = (reason: string): void => warn({ backend: id, reason }, `skipped a group that ${reason}`);
 
   return {
     id,
@@ -104,12 +109,12 @@ export function strategyBackend(
       // Before the strategy can change them.
       const secrets = secretsOf(made, fields);
       const over = new AbortController();
-      const patience = { timeout, signal: AbortSignal.any([request.signal, over.signal]) };
+      const deadline = { timeout, signal: AbortSignal.any([request.signal, over.signal]) };
       const identity = (user: unknown, info: unknown) => options.identity(user, info);
-      const judging = { id, identity, credentials, patience, secrets, passedOver };
+      const judging = { id, identity, credentials, deadline, secrets, skipped };
       try {
         return await errors.run(async () => {
-          const outcome = await runStrategy(strategy, made, { ...options.authenticateOptions }, patience);
+          const outcome = await runStrategy(strategy, made, { ...options.authenticateOptions }, deadline);
           return judgeOutcome(outcome, judging);
         });
       } catch (error) {
@@ -126,8 +131,8 @@ export function strategyBackend(
 
 const schema: z.ZodType<PassportBackendOptions> = z.strictObject(
   {
+    strategy: z.custom<PassportStrategy>(isStrategy, "must be a passport strategy"),
     identity: functionOption<PassportBackendOptions["identity"]>(),
-    id: text("The id of the backend").exactOptional(),
     schemes: schemes.exactOptional(),
     credentialHeaders: z
       .array(
@@ -141,15 +146,7 @@ const schema: z.ZodType<PassportBackendOptions> = z.strictObject(
       .custom<object>((value) => typeof value === "object" && value !== null, "must be an object")
       .exactOptional(),
     maxCredentialBytes: maxCredentialBytes.exactOptional(),
-    log: z.custom<Logger>(isLogger, "must have the methods debug, info, warn and error").exactOptional(),
     close: functionOption<NonNullable<PassportBackendOptions["close"]>>().exactOptional(),
   },
-  "must be an object with identity",
+  "must be an object with strategy and identity",
 );
-
-function faultsOf(strategy: unknown, options: unknown): Fault[] {
-  const faults = [...optionFaults(schema, options)];
-  if (!isStrategy(strategy)) return [{ path: [], message: "is no strategy" }, ...faults];
-  const named = strategy.name !== "" || (typeof options === "object" && options !== null && "id" in options);
-  return named ? faults : [{ path: ["id"], message: "is required: the strategy has no name" }, ...faults];
-}

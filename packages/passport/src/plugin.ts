@@ -19,8 +19,7 @@ async function openStrategy(options: PassportPluginOptions, context: BackendCont
   const errors = strategyErrors(context.id, context.log);
   const { strategy, made } = await errors.runShared(() => loadStrategy(options, context));
   const settings = {
-    id: context.id,
-    log: context.log,
+    strategy,
     identity: identityByFields(fieldsOf(options)),
     ...(schemes !== undefined && { schemes }),
     ...(credentialHeaders !== undefined && {
@@ -32,7 +31,7 @@ async function openStrategy(options: PassportPluginOptions, context: BackendCont
     // The module's own strategy serves the next backend too.
     ...(made && { close: () => closeStrategy(strategy) }),
   };
-  return strategyBackend(strategy, settings, errors);
+  return strategyBackend(settings, context, errors);
 }
 
 function fieldsOf({ usernameField, subjectField, groupsField, emailField, nameField }: PassportPluginOptions) {

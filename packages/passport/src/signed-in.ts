@@ -21,21 +21,21 @@ export type MapUser = (user: unknown, info: unknown) => SignedIn | Promise<Signe
 /**
  * Makes an identity of what a function of the user's has told.
  *
- * @param passedOver Is told why a group was passed over; it goes on after "a group that". It never quotes the group.
+ * @param skipped Is told why a group was passed over; it goes on after "a group that". It never quotes the group.
  * @throws {TypeError} where that is no identity: it may come from JavaScript.
  */
 export function identityOf(
   signedIn: SignedIn,
   backend: string,
-  passedOver: (reason: string) => void = () => {},
+  skipped: (reason: string) => void = () => {},
 ): Identity {
   if (typeof signedIn !== "object" || signedIn === null) throw new TypeError("there is no user");
   const { groups = [], claims } = signedIn;
-  if (!Array.isArray(groups)) throw new TypeError("the groups are no list");
+  if (!Array.isArray(groups)) throw new TypeError("the groups are not a list");
   const username = accepted(signedIn.username, "the user name", readName);
   const readSubject = (text: string): TextReading => readText(text, MAX_SUBJECT_LENGTH);
   const read = readGroups(groups);
-  for (const reason of read.passedOver) passedOver(reason);
+  for (const reason of read.skipped) skipped(reason);
   return {
     subject: signedIn.subject === undefined ? username : accepted(signedIn.subject, "the subject", readSubject),
     username,
@@ -51,7 +51,7 @@ const MAX_SUBJECT_LENGTH = 8192;
 
 /** @throws {TypeError} with the fault of what was read. */
 function accepted(value: unknown, what: string, read: (text: string) => TextReading): string {
-  if (typeof value !== "string") throw new TypeError(`${what} is no text`);
+  if (typeof value !== "string") throw new TypeError(`${what} is not a string`);
   const { text, fault } = read(value);
   if (text === undefined) throw new TypeError(`${what} ${fault}`);
   return text;

@@ -9,7 +9,7 @@ import { type ErrorContainment, errorContainment } from "@registry-gate/auth-kit
  */
 export function strategyErrors(id: string, log: Logger | undefined): ErrorContainment {
   return errorContainment((error) => {
-    const message = "the strategy threw an error that nobody caught, and that is no single login's";
+    const message = "uncaught error in the strategy, outside any single login";
     const { type, at } = originOf(error);
     if (log !== undefined) log.error({ backend: id, type, at }, message);
     else process.emitWarning(`${id}: ${message}: ${type}${at === undefined ? "" : ` at ${at}`}`);

@@ -23,7 +23,7 @@ export async function strategyOptions(
     try {
       const reading = readSecretText(await readFile(resolve(baseDirectory, file)));
       if (reading.fault !== undefined) fault(reading.fault);
-      else if (!put(whole, path.split("."), reading.text)) fault("stands beside, or within, another option");
+      else if (!put(whole, path.split("."), reading.text)) fault("conflicts with another option");
     } catch (error) {
       fault(error instanceof Error && "code" in error ? `cannot be read: ${String(error.code)}` : "cannot be read");
     }
@@ -32,7 +32,7 @@ export async function strategyOptions(
   return whole;
 }
 
-/** @returns whether there was a place for it that nothing else had taken. */
+/** @returns whether there was a place for it that noResult else had taken. */
 function put(options: Options, path: readonly string[], value: string): boolean {
   const [key = "", ...rest] = path;
   if (key === "__proto__") return false;

@@ -10,7 +10,7 @@ export interface FormFields {
 
 /**
  * What a strategy sees in the place of the request: made anew for each time that it is asked, of the parsed credentials,
- * the backend's own headers and the peer, and of nothing else.
+ * the backend's own headers and the peer, and of noResult else.
  */
 export interface StrategyRequest {
   method: string;
@@ -59,7 +59,7 @@ export function strategyRequest({
   const body: Record<string, string> = {};
   for (const name of credentialHeaders) {
     const [value, ...more] = request.header(name);
-    if (more.length > 0) return { fault: `the header ${name} stands twice` };
+    if (more.length > 0) return { fault: `duplicate header ${name}` };
     if (value !== undefined) headers[name] = value;
   }
   if (credentials !== undefined) headers.authorization = authorizationOf(credentials);

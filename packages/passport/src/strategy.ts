@@ -1,4 +1,4 @@
-import { type Nothing, type Patience, waitFor } from "./patience.ts";
+import { type Deadline, type NoResult, waitFor } from "./deadline.ts";
 
 /**
  * A passport strategy, as far as it matters here: it is asked by `authenticate` and answers by calling one of the actions
@@ -52,9 +52,9 @@ export function runStrategy(
   strategy: PassportStrategy,
   request: object,
   options: object,
-  patience: Patience,
-): Promise<Outcome | Nothing> {
-  return waitFor<Outcome>(patience, (settle) => {
+  deadline: Deadline,
+): Promise<Outcome | NoResult> {
+  return waitFor<Outcome>(deadline, (settle) => {
     const actions: StrategyActions = {
       success: (user, info) => settle({ kind: "success", user, info }),
       fail: (challenge, status) =>

@@ -9,7 +9,10 @@ import { BasicStrategy } from "passport-http";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { identityOfPerson, verify } from "./people.ts";
 
-const people = passportBackend(new BasicStrategy(verify), { id: "people", identity: identityOfPerson });
+const people = await passportBackend(
+  { strategy: new BasicStrategy(verify), identity: identityOfPerson },
+  { id: "people" },
+);
 
 /** Gives every request the same answer, and keeps what it was asked. */
 function scripted(answer: () => Promise<AuthResult>, more: Partial<AuthBackend> = {}) {
@@ -74,6 +77,18 @@ describe("a strategy of a backend, in passport and Express", () => {
       row: 7,
       username: "alice",
     });
+  });
+
+  test("leaves the revision of an identity out of the app's user", async () => {
+    const identity = { subject: "alice", username: "alice", groups: [], backend: "scripted" };
+    const { backend } = scripted(async () => ({
+      status: "authenticated",
+      identity: { ...identity, revision: "derived from the password" },
+    }));
+    for (const options of [{}, { user: (given: object) => ({ ...given }) }]) {
+      const response = await fetch(await startApp(backend, options), { headers: basic("alice:x") });
+      expect(await response.json()).toEqual(identity);
+    }
   });
 
   test("challenges whom the backend rejects or does not know, and who brings nothing", async () => {
@@ -287,7 +302,7 @@ describe("the throttle of a strategy", () => {
     const authenticator = createAuthenticator({ backends: [backend, { ...backend, id: "other" }] });
     expect(backendStrategy(authenticator).name).toBe("scripted+other");
     for (const options of [{ realm: "x" }, { throttle: false }, { trustedProxies: [] }] as const) {
-      expect(() => backendStrategy(authenticator, options)).toThrow("must not stand beside an authenticator");
+      expect(() => backendStrategy(authenticator, options)).toThrow("cannot be combined with an authenticator");
     }
     authenticator.close();
   });

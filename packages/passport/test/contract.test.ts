@@ -20,7 +20,7 @@ const passwords: Omit<BackendFixture, "open"> = {
 describe("a backend of passport-http", () => {
   for (const { name, run } of backendContract({
     ...passwords,
-    open: async ({ id }) => passportBackend(new BasicStrategy(verify), { id, identity: identityOfPerson }),
+    open: (context) => passportBackend({ strategy: new BasicStrategy(verify), identity: identityOfPerson }, context),
   })) {
     test(name, run);
   }
@@ -29,12 +29,15 @@ describe("a backend of passport-http", () => {
 describe("a backend of passport-local, which reads a form", () => {
   for (const { name, run } of backendContract({
     ...passwords,
-    open: async ({ id }) =>
-      passportBackend(new LocalStrategy({ usernameField: "login", passwordField: "word" }, verify), {
-        id,
-        identity: identityOfPerson,
-        formFields: { username: "login", password: "word" },
-      }),
+    open: (context) =>
+      passportBackend(
+        {
+          strategy: new LocalStrategy({ usernameField: "login", passwordField: "word" }, verify),
+          identity: identityOfPerson,
+          formFields: { username: "login", password: "word" },
+        },
+        context,
+      ),
   })) {
     test(name, run);
   }
@@ -60,7 +63,7 @@ describe("a backend of passport-http-bearer, whose store of tokens can be away",
     };
   };
   for (const { name, run } of backendContract({
-    open: async ({ id }) => passportBackend(strategy, { id, identity: identityOfPerson }),
+    open: (context) => passportBackend({ strategy, identity: identityOfPerson }, context),
     users: [
       { ask: bearerAsk("alice-canary"), username: "alice", groups: ["pushers"] },
       { ask: bearerAsk("bob-canary"), username: "bob", groups: [] },

@@ -54,7 +54,7 @@ describe("an identity read from a user by the names of fields", () => {
     [{}, "no text at uid"],
     [{ uid: [] }, "no text at uid"],
     [{ uid: ["alice", "bob"] }, "several texts at uid"],
-    [{ uid: 5 }, "something else than text at uid"],
+    [{ uid: 5 }, "a value that is not text at uid"],
     [Object.create({ uid: "alice" }), "no text at uid"],
     ["alice", "no text at uid"],
     [undefined, "no text at uid"],

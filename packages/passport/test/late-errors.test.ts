@@ -6,9 +6,9 @@ function run(program: string): Promise<Ended> {
     `import { authRequest, basicAsk } from "@registry-gate/auth-testkit";
     import { backendStrategy, passportBackend } from "@registry-gate/passport";
     const strategy = (authenticate) => ({ name: "scripted", authenticate });
-    const asked = (authenticate, more = {}) =>
-      passportBackend(strategy(authenticate), { identity: ({ name }) => ({ username: name }), timeout: "60s", ...more })
-        .authenticate(authRequest(basicAsk("alice", "canary")))
+    const asked = (authenticate, more = {}, context) =>
+      passportBackend({ strategy: strategy(authenticate), identity: ({ name }) => ({ username: name }), timeout: "60s", ...more }, context)
+        .then((backend) => backend.authenticate(authRequest(basicAsk("alice", "canary"))))
         .then(tell, ({ code, message }) => tell({ code, message }));
     ${program}`,
     import.meta.dirname,
@@ -30,7 +30,7 @@ test.each([
   },
 );
 
-test("what the function that tells who it is throws late is that login's fault", async () => {
+test("what the identity function throws late is that login's fault", async () => {
   const identity = `{ identity: () => { late(() => { throw new Error("no such column"); }); return new Promise(() => {}); } }`;
   const { told } = await run(`await asked(function () { this.success({ name: "alice" }); }, ${identity});`);
   expect(told).toEqual([{ code: "BACKEND_UNAVAILABLE", message: "scripted: the strategy failed: no such column" }]);
@@ -40,11 +40,11 @@ test("after the answer it is a warning of the process, or a line of the log, wit
   const answering = `function () { setTimeout(() => { throw new TypeError("canary"); }, 20); this.success({ name: "alice" }); }`;
   const warned = await run(`await asked(${answering}); setTimeout(tell, 200, "still here");`);
   expect(warned).toMatchObject({ code: 0, told: [{ status: "authenticated" }, "still here"] });
-  expect(warned.stderr).toContain("scripted: the strategy threw an error that nobody caught");
+  expect(warned.stderr).toContain("scripted: uncaught error in the strategy");
   expect(warned.stderr).toContain("TypeError at ");
   expect(warned.stderr).not.toContain("canary");
   const log = `{ log: { debug() {}, info() {}, warn() {}, error: (fields) => tell(fields) } }`;
-  const logged = await run(`await asked(${answering}, ${log});`);
+  const logged = await run(`await asked(${answering}, {}, ${log});`);
   expect(logged).toMatchObject({
     code: 0,
     told: [{ status: "authenticated" }, { backend: "scripted", type: "TypeError" }],
@@ -63,7 +63,7 @@ test("any other error of the app ends it", async () => {
 
 test("a backend that fails late fails the app's own login", async () => {
   const { code, told } = await run(`
-    const backend = passportBackend(strategy(() => late(() => { throw new Error("late"); })), { identity: () => ({ username: "a" }) });
+    const backend = await passportBackend({ strategy: strategy(() => late(() => { throw new Error("late"); })), identity: () => ({ username: "a" }) });
     const users = { id: "users", authenticate: () => new Promise(() => late(() => { throw new Error("late"); })) };
     for (const each of [backend, users]) {
       const { EventEmitter } = await import("node:events");

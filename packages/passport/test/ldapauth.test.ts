@@ -44,7 +44,7 @@ async function open(port: number, id: string): Promise<AuthBackend> {
     groups: "_groups.cn",
     claims: { email: "mail" },
   });
-  return passportBackend(strategy, { id, identity, timeout: "3s" });
+  return passportBackend({ strategy, identity, timeout: "3s" }, { id });
 }
 
 describe("a backend of passport-ldapauth on OpenLDAP", () => {

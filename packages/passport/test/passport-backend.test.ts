@@ -14,7 +14,7 @@ describe("who a strategy's user is", () => {
       groups: ["o\u0308l", "öl", "b"],
       claims: { from: info.from },
     });
-    expect(await asked(letIn, { identity, id: "directory" })).toEqual({
+    expect(await asked(letIn, { identity }, { id: "directory" })).toEqual({
       status: "authenticated",
       identity: {
         subject: "cn=1",
@@ -49,7 +49,7 @@ describe("who a strategy's user is", () => {
   ])("is a fault where the function %s", async (_, identity) => {
     // As from JavaScript, where nothing keeps it from doing so.
     const answer: unknown = Reflect.apply(asked, undefined, [letIn, { identity }]);
-    await expect(answer).rejects.toEqual(unavailable("it cannot be told whom the strategy let in"));
+    await expect(answer).rejects.toEqual(unavailable("the strategy's user could not be mapped to an identity"));
   });
 
   test("is in no group that a rule cannot name, but for rules that deny, and the log says so once", async () => {
@@ -58,7 +58,7 @@ describe("who a strategy's user is", () => {
     const log = { debug: ignore, info: ignore, warn: (fields: object) => void warnings.push(fields), error: ignore };
     const groups = ["a", "", 7, null, "b\u0000", "c\u200b", "\ud800", { cn: "d" }];
     const strategy = scripted((it) => it.success({ name: "alice" }));
-    const backend = passportBackend(strategy, { identity: () => ({ username: "alice", groups }), log });
+    const backend = await passportBackend({ strategy, identity: () => ({ username: "alice", groups }) }, { log });
     for (let round = 0; round < 2; round++) {
       expect(await backend.authenticate(authRequest(alice))).toMatchObject({
         status: "authenticated",
@@ -67,7 +67,7 @@ describe("who a strategy's user is", () => {
     }
     expect(warnings).toEqual([
       { backend: "scripted", reason: "is a number" },
-      { backend: "scripted", reason: "is no text" },
+      { backend: "scripted", reason: "is not a string" },
       { backend: "scripted", reason: "holds a control character" },
       { backend: "scripted", reason: "holds an invisible character" },
       { backend: "scripted", reason: "is not well-formed Unicode" },
@@ -95,7 +95,7 @@ describe("the request that a strategy sees", () => {
         this.success({ name: "alice" });
       },
     };
-    const backend = passportBackend(strategy, { identity: named });
+    const backend = await passportBackend({ strategy, identity: named });
     expect(backend.id).toBe("passport");
     for (let round = 0; round < 2; round++) await backend.authenticate(authRequest(alice));
     const header = `Basic ${Buffer.from("alice:hunter2").toString("base64")}`;
@@ -110,7 +110,8 @@ describe("the request that a strategy sees", () => {
       seen = { ...data, read, options };
       it.pass();
     });
-    const backend = passportBackend(watching, {
+    const backend = await passportBackend({
+      strategy: watching,
       identity: named,
       credentialHeaders: ["x-tenant"],
       authenticateOptions: { session: false },
@@ -134,7 +135,8 @@ describe("the request that a strategy sees", () => {
       seen.push(request.headers, request.body);
       it.fail();
     });
-    const backend = passportBackend(watching, {
+    const backend = await passportBackend({
+      strategy: watching,
       identity: named,
       schemes: ["bearer"],
       credentialHeaders: ["x-tenant"],
@@ -147,10 +149,7 @@ describe("the request that a strategy sees", () => {
 
   test("is not made of what a strategy would read as something else", async () => {
     let count = 0;
-    const backend = passportBackend(
-      scripted(() => count++),
-      { identity: named },
-    );
+    const backend = await passportBackend({ strategy: scripted(() => count++), identity: named });
     for (const ask of [basicAsk("alice:x", "hunter2"), basicAsk("alice", "")]) {
       expect(await backend.authenticate(authRequest(ask))).toMatchObject({ status: "rejected" });
     }
@@ -163,21 +162,27 @@ test("what it holds is let go of once", async () => {
   const close = (): void => {
     count++;
   };
-  const backend = passportBackend(
-    scripted(() => {}),
-    { identity: named, close },
-  );
+  const backend = await passportBackend({ strategy: scripted(() => {}), identity: named, close });
   await Promise.all([backend.close?.(), backend.close?.()]);
   expect(count).toBe(1);
 });
 
-test("options that are wrong are named, all of them", () => {
-  const open = () =>
-    passportBackend(
-      { name: "", authenticate: () => {} },
-      { identity: named, timeout: "soon", credentialHeaders: ["x-good", "X-Bad", "authorization"] },
-    );
-  expect(open).toThrow(InvalidOptionsError);
-  const paths = [["id"], ["credentialHeaders", 1], ["credentialHeaders", 2], ["timeout"]];
-  expect(open).toThrow(expect.objectContaining({ faults: paths.map((path) => expect.objectContaining({ path })) }));
+test("names every wrong option", async () => {
+  const error = await passportBackend({
+    strategy: scripted(() => {}),
+    identity: named,
+    timeout: "soon",
+    credentialHeaders: ["x-good", "X-Bad", "authorization"],
+  }).catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(InvalidOptionsError);
+  const paths = [["credentialHeaders", 1], ["credentialHeaders", 2], ["timeout"]];
+  expect(error).toMatchObject({ faults: paths.map((path) => expect.objectContaining({ path })) });
+});
+
+test("requires an id for a strategy with an empty name", async () => {
+  const options = { strategy: { name: "", authenticate: () => {} }, identity: named };
+  await expect(passportBackend(options)).rejects.toMatchObject({
+    faults: [{ path: ["context", "id"], message: "is required: the strategy has no name" }],
+  });
+  expect((await passportBackend(options, { id: "people" })).id).toBe("people");
 });

@@ -68,7 +68,7 @@ const contract = pluginContract({
     { options: { module: "./broken.mjs" }, paths: [["module"]] },
     { options: { module: "./throwing.mjs" }, paths: [["module"]] },
     { options: { module: "./empty.mjs" }, paths: [["module"]] },
-    { options: { module: "./factory.mjs", export: "Nothing" }, paths: [["export"]] },
+    { options: { module: "./factory.mjs", export: "NoResult" }, paths: [["export"]] },
     { options: { module: "./factory.mjs", export: "nothing" }, paths: [["export"]] },
     { options: { module: "./factory.mjs", export: "number" }, paths: [["export"]] },
     { options: { module: "./factory.mjs", export: "Picky" }, paths: [["options"]] },
@@ -146,8 +146,8 @@ describe("a fault", () => {
 
   test("says that a strategy needs what a configuration cannot give", async () => {
     expect(await messageOf({ module: "passport-http", export: "BasicStrategy" })).toBe(
-      "options: do not make a strategy: HTTP Basic authentication strategy requires a verify function; " +
-        "a module of your own can make it by code",
+      "options: could not create a strategy: HTTP Basic authentication strategy requires a verify function; " +
+        "write a module that creates it",
     );
   });
 
@@ -161,7 +161,7 @@ describe("a fault", () => {
     expect(await messageOf({ module: "passport-nowhere" })).toBe(
       "module: the package passport-nowhere is not installed where the configuration is",
     );
-    expect(await messageOf({ module: "./empty.mjs" })).toContain("name an export");
+    expect(await messageOf({ module: "./empty.mjs" })).toContain("set export");
   });
 });
 

@@ -38,7 +38,7 @@ describe("the user of a request", () => {
   });
 
   test("that cannot be made out is a fault, and not nobody", async () => {
-    await expect(find(requestOf({ user: {} }))).rejects.toThrow("the user name is no text");
+    await expect(find(requestOf({ user: {} }))).rejects.toThrow("the user name is not a string");
     await expect(find(requestOf({ user: { login: "a\nb" } }))).rejects.toThrow("holds a control character");
     const failing = fromRequestUser({
       identity: async () => {

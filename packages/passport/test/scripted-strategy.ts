@@ -27,12 +27,13 @@ export function scripted(behave: Behaviour): PassportStrategy {
 }
 
 /** What becomes of a login of alice where the strategy behaves so. */
-export function asked(
+export async function asked(
   behave: Behaviour,
   options: Partial<PassportBackendOptions> = {},
-  signal?: AbortSignal,
+  { signal, id }: { readonly signal?: AbortSignal; readonly id?: string } = {},
 ): Promise<AuthResult> {
-  const backend = passportBackend(scripted(behave), { identity: named, ...options });
+  const context = id === undefined ? {} : { id };
+  const backend = await passportBackend({ strategy: scripted(behave), identity: named, ...options }, context);
   return backend.authenticate(authRequest(alice, signal));
 }
 

@@ -57,10 +57,10 @@ describe("a strategy that cannot find out is a fault:", () => {
     ["a promise of another make that is rejected", foreignPromise, /: later$/],
     ["a failure of the server's own", (it) => it.fail(new Error("ECONNREFUSED"), 500), /strategy says: ECONNREFUSED$/],
     ["too many requests", (it) => it.fail(429), /the strategy says no$/],
-    ["a success that is nobody", (it) => it.success(undefined), /whom the strategy let in: there is no user$/],
+    ["a success that is nobody", (it) => it.success(undefined), /mapped to an identity: there is no user$/],
     ["a success that is false", (it) => it.success(false), /there is no user$/],
-    ["nothing in time", () => {}, /^scripted: the strategy did not answer within 30 ms$/],
-    ["a promise and nothing else", async () => {}, /did not answer within 30 ms$/],
+    ["nothing in time", () => {}, /^scripted: the strategy did not respond within 30 ms$/],
+    ["a promise and nothing else", async () => {}, /did not respond within 30 ms$/],
   ])("%s", async (_, behaviour, reason) => {
     const answer = asked(behaviour, { timeout: 30 });
     await expect(answer).rejects.toBeInstanceOf(BackendUnavailableError);
@@ -80,20 +80,22 @@ describe("a strategy that cannot find out is a fault:", () => {
 describe("the answer is no longer waited for", () => {
   test("when the signal aborts", async () => {
     const leaving = new AbortController();
-    const answer = asked(() => leaving.abort(), {}, leaving.signal);
-    await expect(answer).rejects.toEqual(unavailable("no longer wanted"));
+    const answer = asked(() => leaving.abort(), {}, { signal: leaving.signal });
+    await expect(answer).rejects.toEqual(unavailable("the request was aborted"));
   });
 
   test("when it has aborted before, and the strategy is not asked at all", async () => {
     let count = 0;
-    await expect(asked(() => count++, {}, AbortSignal.abort())).rejects.toEqual(unavailable("no longer wanted"));
+    await expect(asked(() => count++, {}, { signal: AbortSignal.abort() })).rejects.toEqual(
+      unavailable("the request was aborted"),
+    );
     expect(count).toBe(0);
   });
 
-  test("when the function that tells who it is does not end", async () => {
+  test("when the identity function does not end", async () => {
     const identity = () => new Promise<never>(() => {});
     const answer = asked((it) => it.success({ name: "alice" }), { identity, timeout: 30 });
-    await expect(answer).rejects.toEqual(unavailable("did not answer within 30 ms"));
+    await expect(answer).rejects.toEqual(unavailable("did not respond within 30 ms"));
   });
 });
 

@@ -77,7 +77,7 @@ export interface AddKeyOptions extends NewKey {
   /** Removes keys that were made longer ago. One that does not say when it was made stays. */
   readonly removeOlderThan?: Duration;
   /** For how long to wait for another run that is changing the file, in milliseconds. Default 10 000. */
-  readonly patience?: number;
+  readonly lockTimeout?: number;
 }
 
 /** What has become of a file of keys. */
@@ -99,7 +99,7 @@ export interface AddedKey {
  * @throws {InvalidOptionsError} whose faults have the path `file`, `pem` or `removeOlderThan`.
  */
 export async function addKey(file: string, options: AddKeyOptions = {}): Promise<AddedKey> {
-  const { removeOlderThan, patience = 10_000, ...key } = options;
+  const { removeOlderThan, lockTimeout = 10_000, ...key } = options;
   const age = removeOlderThan === undefined ? undefined : parseDuration(removeOlderThan);
   if (removeOlderThan !== undefined && age === undefined) {
     throw invalid("removeOlderThan", "must be a duration such as 30d");
@@ -108,7 +108,7 @@ export async function addKey(file: string, options: AddKeyOptions = {}): Promise
     throw error instanceof KeyError ? invalid("pem", error.message, error) : error;
   });
   try {
-    return await replaceFile(file, (content) => edit(content, made, age), { patience });
+    return await replaceFile(file, (content) => edit(content, made, age), { lockTimeout });
   } catch (error) {
     if (error instanceof ReplaceError) throw invalid("file", error.message, error);
     throw error instanceof InvalidFileError ? invalid("file", `${error.message}: ${file}`, error) : error;

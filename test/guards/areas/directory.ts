@@ -12,7 +12,7 @@ export const directory: readonly Guard[] = [
   {
     name: "bind-success-alone",
     file: "packages/auth-ldap/src/outcomes.ts",
-    find: 'throw new DirectoryFault("result", `the sign-in was answered with ${describeCode(code)}`, { code });',
+    find: 'throw new DirectoryError("result", `the bind failed: ${describeCode(code)}`, { code });',
     replacement: "return { accepted: true };",
     tests: ["packages/auth-ldap/test/outcomes.test.ts"],
   },
@@ -32,7 +32,7 @@ export const directory: readonly Guard[] = [
   },
   {
     name: "filter-requires-the-user",
-    file: "packages/auth-ldap/src/settle.ts",
+    file: "packages/auth-ldap/src/resolve-options.ts",
     find: "if (fillTemplate(parsed.template, {}) === true) return",
     replacement: "if (false) return",
     tests: ["packages/auth-ldap/test/options.test.ts"],
@@ -47,7 +47,7 @@ export const directory: readonly Guard[] = [
   {
     name: "unknown-user-costs-a-bind",
     file: "packages/auth-ldap/src/authenticate.ts",
-    find: "await signInNobody(context, signal);",
+    find: "await bindNonexistentUser(context, signal);",
     replacement: "",
     tests: ["test/ldap/openldap-login.test.ts"],
   },
@@ -67,21 +67,21 @@ export const directory: readonly Guard[] = [
   },
   {
     name: "group-name-without-a-base",
-    file: "packages/auth-ldap/src/settle.ts",
+    file: "packages/auth-ldap/src/resolve-options.ts",
     find: 'if (base === undefined) return { kind: "none" };',
     replacement: "",
     tests: ["packages/auth-ldap/test/short-names.test.ts"],
   },
   {
     name: "group-name-of-several",
-    file: "packages/auth-ldap/src/groups/namesakes.ts",
+    file: "packages/auth-ldap/src/groups/unique-names.ts",
     find: "return dns.length > 0 && dns.every((dn) => dn === group.canonicalDN);",
     replacement: "return dns.length > 0;",
     tests: ["packages/auth-ldap/test/short-names.test.ts"],
   },
   {
     name: "group-name-that-reads-as-a-dn",
-    file: "packages/auth-ldap/src/groups/odd-values.ts",
+    file: "packages/auth-ldap/src/groups/skipped-values.ts",
     find: 'return reading.name?.includes("=") === true && parseDN(reading.name) !== undefined ? "none" : reading;',
     replacement: "return reading;",
     tests: ["packages/auth-ldap/test/short-names.test.ts"],
@@ -89,7 +89,7 @@ export const directory: readonly Guard[] = [
   {
     name: "group-outside-its-base",
     file: "packages/auth-ldap/src/groups/groups-of.ts",
-    find: "(await finding).filter((group) => isInPlace(group, settings))",
+    find: "(await finding).filter((group) => isBelowGroupBase(group, settings))",
     replacement: "finding",
     tests: ["packages/auth-ldap/test/short-names.test.ts"],
   },
@@ -145,8 +145,8 @@ export const directory: readonly Guard[] = [
   {
     name: "number-of-groups",
     file: "packages/auth-ldap/src/groups/ranged-values.ts",
-    find: "if (count > GROUPS.count) throw oddContent(",
-    replacement: "if (false) throw oddContent(",
+    find: "if (count > GROUPS.count) throw invalidContent(",
+    replacement: "if (false) throw invalidContent(",
     tests: ["packages/auth-ldap/test/groups.test.ts"],
   },
   {

@@ -1,6 +1,6 @@
 import type { Guard } from "../guard.ts";
 
-/** Nothing that a client, the registry, a plugin or a disk does ends the process, or is mixed up with something else. */
+/** NoResult that a client, the registry, a plugin or a disk does ends the process, or is mixed up with something else. */
 export const process: readonly Guard[] = [
   {
     name: "bare-socket-errors",

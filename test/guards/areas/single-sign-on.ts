@@ -61,7 +61,7 @@ export const singleSignOn: readonly Guard[] = [
   {
     name: "identity-header-twice",
     file: "packages/auth-sso/src/header/backend.ts",
-    find: 'if (values.length > 1) return { fault: "stands twice" };',
+    find: 'if (values.length > 1) return { fault: "occurs more than once" };',
     replacement: "",
     tests: ["packages/auth-sso/test/header.test.ts"],
   },
@@ -82,13 +82,13 @@ export const singleSignOn: readonly Guard[] = [
   {
     name: "second-proof",
     file: "packages/auth-sso/src/header/backend.ts",
-    find: "return fault === undefined ? identify(request, users, settled, id, warn) : rejected(fault);",
-    replacement: "return identify(request, users, settled, id, warn);",
+    find: "return fault === undefined ? identify(request, users, resolved, id, warn) : rejected(fault);",
+    replacement: "return identify(request, users, resolved, id, warn);",
     tests: ["packages/auth-sso/test/second-proof.test.ts"],
   },
   {
     name: "header-and-login-disagree",
-    file: "packages/auth-sso/src/disagreement.ts",
+    file: "packages/auth-sso/src/conflicting-users.ts",
     find: 'if (inCase(credentials.username.normalize("NFC"), usernameCase) === username) return undefined;',
     replacement: "return undefined;",
     tests: ["packages/auth-sso/test/header.test.ts"],
@@ -151,7 +151,7 @@ export const singleSignOn: readonly Guard[] = [
   },
   {
     name: "token-leeway",
-    file: "packages/auth-sso/src/jwt/settle-options.ts",
+    file: "packages/auth-sso/src/jwt/resolve-options.ts",
     find: 'time("leeway", merged.leeway ?? "30s", 0, 60_000,',
     replacement: 'time("leeway", merged.leeway ?? "30s", 0, 600_000,',
     tests: ["packages/auth-sso/test/jwt-options.test.ts"],

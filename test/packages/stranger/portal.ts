@@ -4,7 +4,7 @@
  */
 import { createServer, type Server } from "node:http";
 import type { AuthBackend } from "@registry-gate/auth";
-import { htpasswd } from "@registry-gate/auth-htpasswd";
+import { htpasswdBackend } from "@registry-gate/auth-htpasswd";
 import { type AccessRule, type RegistryProxy, type RequestRecord, registryProxy } from "@registry-gate/core";
 import express, { type Express } from "express";
 
@@ -27,7 +27,7 @@ const access: readonly AccessRule[] = [
   { subjects: ["group:pushers"], repositories: ["team/**"], actions: ["pull", "push"] },
 ];
 
-const users = await htpasswd({ file, groupFile });
+const users = await htpasswdBackend({ file, groupFile });
 const records: RequestRecord[] = [];
 
 function registry(upstream: string): RegistryProxy {

@@ -1,5 +1,5 @@
 import { InvalidOptionsError } from "@registry-gate/auth";
-import { passwordEntry, setPassword } from "@registry-gate/auth-htpasswd";
+import { passwordEntry, SetPasswordError, setPassword } from "@registry-gate/auth-htpasswd";
 import { type Command, parseCommandLine, UsageError } from "./command.ts";
 import { askHidden, readLine } from "./password-input.ts";
 
@@ -35,7 +35,7 @@ export const passwd: Command = {
       process.stdout.write(`${file}: ${user} ${outcome}\n`);
       return 0;
     } catch (error) {
-      if (!(error instanceof InvalidOptionsError)) throw error;
+      if (!(error instanceof InvalidOptionsError || error instanceof SetPasswordError)) throw error;
       for (const { path, message } of error.faults) {
         process.stderr.write(`${path[0] === "file" ? file : path.join(".")}: ${message}\n`);
       }

@@ -91,7 +91,7 @@ function tell(report: (error: unknown) => void, error: unknown): void {
   try {
     report(error);
   } catch {
-    report(new Error("an error that cannot be looked at"));
+    report(new Error("an error that cannot be read"));
   }
 }
 

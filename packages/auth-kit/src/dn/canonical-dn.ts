@@ -9,7 +9,7 @@ import { type Ava, type DN, parseDN } from "./parse-dn.ts";
  * Values are folded whatever their matching rule is, because no schema is at hand: two DNs that differ in case alone are
  * taken for one.
  *
- * @returns `undefined` for what is no DN, and for the empty DN.
+ * @returns `undefined` for what is not a DN, and for the empty DN.
  */
 export function canonicalDN(text: string): string | undefined {
   const dn = parseDN(text);

@@ -31,7 +31,7 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  * Parses the string representation of a distinguished name (RFC 4514). Space around separators is passed over, as
  * RFC 2253 has it.
  *
- * @returns an empty list for the empty text, which names the root; `undefined` for what is no DN.
+ * @returns an empty list for the empty text, which names the root; `undefined` for what is not a DN.
  */
 export function parseDN(text: string): DN | undefined {
   if (text.trim() === "") return [];

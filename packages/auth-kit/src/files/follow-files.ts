@@ -19,7 +19,7 @@ interface FollowOptions<T, Contents> {
    * Makes of a new value what comes into force; by default it does so itself. Throws {@link InvalidFileError} where the
    * current one is to stay, although the new one is well-formed.
    */
-  readonly succeed?: (next: T, current: T) => T;
+  readonly accept?: (next: T, current: T) => T;
   /** Writes down what is noteworthy in a value, before it comes into force. */
   readonly report?: (value: T) => void;
   /** The largest file to read, in bytes. Default 64 MiB. */
@@ -70,7 +70,7 @@ export function followFile<T>({ path, option, parse, ...others }: FollowFileOpti
  * @throws {InvalidOptionsError} when there is no good version to begin with, with a fault for each file that cannot be read.
  */
 export async function followFiles<T>(options: FollowFilesOptions<T>): Promise<FollowedValue<T>> {
-  const { files, parse, succeed = (next) => next, report, maxBytes, log, onChange } = options;
+  const { files, parse, accept = (next) => next, report, maxBytes, log, onChange } = options;
   const limit = maxBytes === undefined ? {} : { maxBytes };
   const since = await readAll(files, limit);
   let value = parseFirst(files, since, parse);
@@ -84,7 +84,7 @@ export async function followFiles<T>(options: FollowFilesOptions<T>): Promise<Fo
     paths,
     (contents) => {
       try {
-        const next = succeed(parse(contents), value);
+        const next = accept(parse(contents), value);
         report?.(next);
         value = next;
       } catch (error) {

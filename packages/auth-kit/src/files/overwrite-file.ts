@@ -16,7 +16,7 @@ export async function overwriteFile(path: string, before: Buffer, after: Buffer)
     await writeInPlace(path, after);
   } catch (error) {
     await writeInPlace(path, before).catch((cause: unknown) => {
-      throw new ReplaceError(`is written in part; what it held is in ${backup}`, { cause });
+      throw new ReplaceError(`is partly written; its previous content is in ${backup}`, { cause });
     });
     await rm(backup);
     throw error;
@@ -27,7 +27,7 @@ export async function overwriteFile(path: string, before: Buffer, after: Buffer)
 async function writeBackup(path: string, content: Buffer): Promise<void> {
   const handle = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600).catch((cause) => {
     if (!(cause instanceof Error && "code" in cause && cause.code === "EEXIST")) throw cause;
-    throw new ReplaceError(`was written in part by a run that was ended; what it held is in ${path}`, { cause });
+    throw new ReplaceError(`was partly written by an interrupted run; its previous content is in ${path}`, { cause });
   });
   try {
     await handle.writeFile(content);

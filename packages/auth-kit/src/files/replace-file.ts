@@ -8,7 +8,7 @@ import { ReplaceError } from "./replace-error.ts";
 /** How {@link replaceFile} waits. */
 export interface ReplaceOptions {
   /** For how long to wait for another run that holds the lock, in milliseconds. */
-  readonly patience: number;
+  readonly lockTimeout: number;
 }
 
 /**
@@ -25,11 +25,11 @@ export interface ReplaceOptions {
 export async function replaceFile<T extends { readonly content: Buffer }>(
   file: string,
   edit: (content: Buffer) => T,
-  { patience }: ReplaceOptions,
+  { lockTimeout }: ReplaceOptions,
 ): Promise<T> {
   const target = await targetOf(file);
   const lock = `${target}.lock`;
-  const handle = await acquire(lock, patience);
+  const handle = await acquire(lock, lockTimeout);
   try {
     const { content, owner } = await readExisting(target);
     const edited = edit(content);
@@ -63,7 +63,7 @@ async function targetOf(file: string): Promise<string> {
     if (codeOf(error) !== "ENOENT") throw toReplaceError(error, file);
   }
   // There is nothing at the end of the path: a new file, or a link that leads nowhere.
-  if (await lstat(file).catch(() => undefined)) throw new ReplaceError(`is a symbolic link to nothing: ${file}`);
+  if (await lstat(file).catch(() => undefined)) throw new ReplaceError(`is a dangling symbolic link: ${file}`);
   try {
     return join(await realpath(dirname(file)), basename(file));
   } catch (error) {
@@ -71,7 +71,7 @@ async function targetOf(file: string): Promise<string> {
   }
 }
 
-async function acquire(lock: string, patience: number): Promise<FileHandle> {
+async function acquire(lock: string, lockTimeout: number): Promise<FileHandle> {
   const start = performance.now();
   for (;;) {
     try {
@@ -79,7 +79,7 @@ async function acquire(lock: string, patience: number): Promise<FileHandle> {
     } catch (error) {
       if (codeOf(error) !== "EEXIST") throw toReplaceError(error, dirname(lock));
     }
-    if (performance.now() - start > patience) {
+    if (performance.now() - start > lockTimeout) {
       throw new ReplaceError(`is being changed by another run; if there is none, remove ${lock}`);
     }
     await delay(10 + Math.random() * 20);

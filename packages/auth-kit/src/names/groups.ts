@@ -9,7 +9,7 @@ export interface ReadGroups {
    */
   readonly ambiguous: readonly string[];
   /** Why something was passed over, each reason once: it goes on after "a group that". Never quotes the group. */
-  readonly passedOver: readonly string[];
+  readonly skipped: readonly string[];
 }
 
 /** How many groups of one user count. */
@@ -25,24 +25,24 @@ const MOST_GROUPS = 1000;
 export function readGroups(values: readonly unknown[]): ReadGroups {
   const groups = new Set<string>();
   const ambiguous = new Set<string>();
-  const passedOver = new Set<string>();
-  const passOver = (fault: string, possibleNames: readonly string[]): void => {
-    passedOver.add(fault);
+  const skipped = new Set<string>();
+  const skip = (fault: string, possibleNames: readonly string[]): void => {
+    skipped.add(fault);
     for (const name of possibleNames) ambiguous.add(name);
   };
   for (const value of values) {
-    if (typeof value === "number") passOver("is a number", [String(value)]);
-    else if (typeof value !== "string") passOver("is no text", []);
+    if (typeof value === "number") skip("is a number", [String(value)]);
+    else if (typeof value !== "string") skip("is not a string", []);
     else if (value.trim() !== "") {
       const reading = readGroupName(value);
-      if (reading.fault !== undefined) passOver(reading.fault, reading.possibleNames);
+      if (reading.fault !== undefined) skip(reading.fault, reading.possibleNames);
       else if (groups.size < MOST_GROUPS || groups.has(reading.name)) groups.add(reading.name);
-      else passOver(`stands behind the first ${MOST_GROUPS}`, [reading.name]);
+      else skip(`is beyond the first ${MOST_GROUPS}`, [reading.name]);
     }
   }
   return {
     groups: [...groups],
     ambiguous: [...ambiguous].filter((name) => !groups.has(name)),
-    passedOver: [...passedOver],
+    skipped: [...skipped],
   };
 }

@@ -75,6 +75,6 @@ function describe(error: unknown): string {
   try {
     return error instanceof Error ? (error.stack ?? error.message) : String(error);
   } catch {
-    return "an error that cannot be looked at";
+    return "an error that cannot be read";
   }
 }

@@ -20,7 +20,7 @@ export function isCredentialHeader(name: unknown): name is string {
 export function credentialHeaderOption(): z.ZodString {
   return textOption("the name of a header")
     .regex(TOKEN, "must be the name of a header")
-    .refine((name) => name.toLowerCase() !== "authorization", "is read already, as credentials");
+    .refine((name) => name.toLowerCase() !== "authorization", "is already read, as credentials");
 }
 
 /** The name of a header in which somebody in front says who the user is. */

@@ -1,6 +1,6 @@
 import { connect, isIP, type Socket } from "node:net";
 import { type SecureContext, type TLSSocket, connect as tlsConnect } from "node:tls";
-import { aborted, DirectoryFault, describeCause, isRefusal } from "../faults.ts";
+import { aborted, DirectoryError, describeCause, isRefusal } from "../directory-error.ts";
 import type { ServerAddress } from "../url.ts";
 import { startTls } from "./start-tls.ts";
 
@@ -25,7 +25,7 @@ export interface ConnectStep {
  * Opens a connection on which the next byte is for LDAP: over `ldaps://`, by StartTLS, or in clear text where that is
  * configured. The certificate is verified in any case.
  *
- * @throws {DirectoryFault} of kind `connect` or `aborted`; then nothing stays open.
+ * @throws {DirectoryError} of kind `connect` or `aborted`; then nothing stays open.
  */
 export async function openSocket(
   address: ServerAddress,
@@ -38,12 +38,12 @@ export async function openSocket(
   const raw = connect({ host: address.host, port: address.port, keepAlive: true, keepAliveInitialDelay: 30_000 });
   const failure = Promise.withResolvers<never>();
   failure.promise.catch(() => {});
-  const onError = (error: unknown): void => failure.reject(connectFault(error));
+  const onError = (error: unknown): void => failure.reject(connectError(error));
   const onClose = (): void =>
-    failure.reject(new DirectoryFault("connect", "the server has closed the connection", { transient: true }));
+    failure.reject(new DirectoryError("connect", "the server has closed the connection", { transient: true }));
   const onAbort = (): void => failure.reject(aborted());
   const timer = setTimeout(
-    () => failure.reject(new DirectoryFault("connect", `not connected within ${connectTimeout} ms`, { slow: true })),
+    () => failure.reject(new DirectoryError("connect", `not connected within ${connectTimeout} ms`, { slow: true })),
     connectTimeout,
   );
   signal.addEventListener("abort", onAbort, { once: true });
@@ -73,13 +73,13 @@ export async function openSocket(
     open = tls;
     tls.on("error", onError);
     await Promise.race([event(tls, "secureConnect"), failure.promise]);
-    if (!tls.authorized) throw new DirectoryFault("connect", "the certificate of the server is not verified");
+    if (!tls.authorized) throw new DirectoryError("connect", "the server certificate could not be verified");
     observe({ step: "tls", milliseconds: took(), details: describeTls(tls) });
     return tls;
   } catch (error) {
     open.destroy();
     raw.destroy();
-    throw error instanceof DirectoryFault ? error : connectFault(error);
+    throw error instanceof DirectoryError ? error : connectError(error);
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", onAbort);
@@ -100,9 +100,9 @@ function event(socket: Socket, name: string): Promise<void> {
   return new Promise((resolve) => socket.once(name, () => resolve()));
 }
 
-function connectFault(error: unknown): DirectoryFault {
-  if (error instanceof DirectoryFault) return error;
-  return new DirectoryFault("connect", `cannot be reached: ${describeCause(error)}`, {
+function connectError(error: unknown): DirectoryError {
+  if (error instanceof DirectoryError) return error;
+  return new DirectoryError("connect", `cannot be reached: ${describeCause(error)}`, {
     transient: isRefusal(error),
     cause: error,
   });

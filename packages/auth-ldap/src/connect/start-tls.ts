@@ -1,9 +1,9 @@
 import type { Socket } from "node:net";
-import { DirectoryFault } from "../faults.ts";
-import { readResult, TAGS } from "../protocol/answers.ts";
+import { DirectoryError } from "../directory-error.ts";
 import { readHead } from "../protocol/ber.ts";
 import { readMessage } from "../protocol/message-reader.ts";
 import { encodeStartTls } from "../protocol/requests.ts";
+import { readResult, TAGS } from "../protocol/responses.ts";
 
 const MESSAGE_ID = 1;
 /** An honest response has some dozens of bytes. */
@@ -16,7 +16,7 @@ const LARGEST = 8192;
  *
  * The caller watches over the time and over the end of the connection.
  *
- * @throws {DirectoryFault} when the server declines, or says anything else.
+ * @throws {DirectoryError} when the server declines, or says anything else.
  */
 export function startTls(socket: Socket): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -43,29 +43,29 @@ export function startTls(socket: Socket): Promise<void> {
  * Judges what has come in answer to StartTLS.
  *
  * @returns whether it is the whole response; else more must come.
- * @throws {DirectoryFault}
+ * @throws {DirectoryError}
  */
 export function judgeResponse(received: Buffer): boolean {
   const head = readHead(received, 0);
-  if (received.length > 0 && received[0] !== 0x30) throw refusal("the answer to StartTLS is no LDAP message");
+  if (received.length > 0 && received[0] !== 0x30) throw refusal("the StartTLS response is not an LDAP message");
   if (head === "malformed" || (head !== undefined && head.end > LARGEST)) {
-    throw refusal("the answer to StartTLS is not understood");
+    throw refusal("the StartTLS response is malformed");
   }
   if (head === undefined || received.length < head.end) return false;
   if (received.length > head.end) throw surplus();
   const message = readMessage(received, head.start);
   if (message.id !== MESSAGE_ID || message.operation.tag !== TAGS.extended) {
-    throw refusal("the answer to StartTLS is of another kind");
+    throw refusal("the StartTLS response has an unexpected type");
   }
   const { code } = readResult(message);
   if (code !== 0) throw refusal(`the server declines StartTLS (${code})`);
   return true;
 }
 
-function surplus(): DirectoryFault {
-  return refusal("something came in clear behind the answer to StartTLS: somebody may be in between");
+function surplus(): DirectoryError {
+  return refusal("unencrypted data after the StartTLS response: somebody may intercept the connection");
 }
 
-function refusal(what: string): DirectoryFault {
-  return new DirectoryFault("connect", what);
+function refusal(what: string): DirectoryError {
+  return new DirectoryError("connect", what);
 }

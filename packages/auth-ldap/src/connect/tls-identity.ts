@@ -46,8 +46,8 @@ export function openTlsIdentity(files: TlsFiles, log: Logger): Promise<FollowedV
       const ca = pem.get("caCert");
       const cert = pem.get("clientCert");
       const key = pem.get("clientKey");
-      if (!holdsCertificate(ca)) throw fault("caCert", "holds no certificate");
-      if (!holdsCertificate(cert)) throw fault("clientCert", "holds no certificate");
+      if (!holdsCertificate(ca)) throw fault("caCert", "contains no certificate");
+      if (!holdsCertificate(cert)) throw fault("clientCert", "contains no certificate");
       const pair = cert === undefined || key === undefined ? undefined : pairOf(cert, key, fault);
       for (const message of pair?.warnings ?? []) log.warn({ file: files.clientCert }, message);
       try {

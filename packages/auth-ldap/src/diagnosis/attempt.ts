@@ -1,5 +1,5 @@
 import type { DiagnosisStep, Identity } from "@registry-gate/auth";
-import { DirectoryFault, describeCause } from "../faults.ts";
+import { DirectoryError, describeCause } from "../directory-error.ts";
 
 /** The steps of a diagnosis, and in the end what they were for; `undefined` where a step has failed. */
 export type Steps<T> = AsyncGenerator<DiagnosisStep, T | undefined, void>;
@@ -49,5 +49,5 @@ export async function* attempt<T>(
 }
 
 export function reasonOf(error: unknown): string {
-  return error instanceof DirectoryFault ? error.message : describeCause(error);
+  return error instanceof DirectoryError ? error.message : describeCause(error);
 }

@@ -1,5 +1,5 @@
 import type { DiagnosisLogin, DiagnosisStep } from "@registry-gate/auth";
-import { DirectoryFault } from "../faults.ts";
+import { DirectoryError } from "../directory-error.ts";
 import { anything } from "../filter/filter.ts";
 import { allEntries } from "../outcomes.ts";
 import type { Prepared } from "../prepare.ts";
@@ -29,18 +29,18 @@ export async function* diagnose(
       if (tried) continue;
       tried = true;
       if (login !== undefined) yield* tryLogin(prepared, address, session, login, signal);
-      else if (by.kind !== "template") yield* lookAtBase(session, by.base, signal);
+      else if (by.kind !== "template") yield* checkSearchBase(session, by.base, signal);
     } finally {
       session.close();
     }
   }
 }
 
-async function* lookAtBase(session: Session, base: string, signal: AbortSignal): Steps<true> {
+async function* checkSearchBase(session: Session, base: string, signal: AbortSignal): Steps<true> {
   return yield* attempt("search", session.server, async () => {
     const query = { base, scope: "base", filter: anything, attributes: ["1.1"] } as const;
     const [entry] = allEntries(await session.search(query, signal), "searchBase");
-    if (entry === undefined) throw new DirectoryFault("result", "searchBase is not there, or may not be read");
+    if (entry === undefined) throw new DirectoryError("result", "searchBase does not exist, or cannot be read");
     return { value: true, details: { base: entry.dn } };
   });
 }

@@ -13,12 +13,12 @@ import type { Group } from "../groups/group.ts";
 import { judgeUserBind } from "../outcomes.ts";
 import type { Prepared } from "../prepare.ts";
 import type { Session } from "../protocol/session.ts";
-import { describeOddity } from "../report-oddities.ts";
+import { describeSkippedValue } from "../report-skipped-values.ts";
 import type { GroupSettings, Settings } from "../settings.ts";
 import type { ServerAddress } from "../url.ts";
+import { isDisabled } from "../user/disabled-account.ts";
 import { createDomains } from "../user/domains.ts";
 import { type Finding, findUser, readUser, type User } from "../user/find-user.ts";
-import { isSwitchedOff } from "../user/switched-off.ts";
 import { attempt, type Found, type Steps } from "./attempt.ts";
 import { connect } from "./reach.ts";
 
@@ -30,7 +30,7 @@ export async function* tryLogin(
   { username: typed, password }: DiagnosisLogin,
   signal: AbortSignal,
 ): Steps<true> {
-  const { by, readsItself } = settings.user;
+  const { by, readsOwnEntry } = settings.user;
   const fault = faultOfCredentials(typed, password ?? "nobody is signed in");
   if (fault !== undefined) {
     yield* attempt("credentials", service.server, async () => ({ refusal: fault }));
@@ -40,11 +40,11 @@ export async function* tryLogin(
   const dn = by.kind === "template" ? by.template(typed) : searched?.dn;
   if (dn === undefined) return undefined;
   // Without a password there is nobody who could read an entry that its owner alone may read.
-  if (password === undefined && readsItself) return undefined;
+  if (password === undefined && readsOwnEntry) return undefined;
   const own = password === undefined ? undefined : yield* connectAsUser(settings, address, dn, password, signal);
   if (password !== undefined && own === undefined) return undefined;
   try {
-    const reader = readsItself ? (own ?? service) : service;
+    const reader = readsOwnEntry ? (own ?? service) : service;
     const user = searched ?? (yield* readEntry(settings, reader, dn, typed, signal));
     if (user === undefined) return undefined;
     const groups = yield* readGroups(settings, reader, user, signal);
@@ -137,11 +137,11 @@ async function* listGroups(
   return yield* attempt(step, server, async () => {
     const found = await read();
     const before = new Set(known.map(({ canonicalDN }) => canonicalDN));
-    const told = found.groups.filter(({ canonicalDN }) => !before.has(canonicalDN));
-    const names = told.map(describeGroup);
-    const details = { route, count: String(told.length), groups: names };
-    const odd = found.oddities.map(describeOddity);
-    return { value: found, details: odd.length === 0 ? details : { ...details, "passed over": odd } };
+    const further = found.groups.filter(({ canonicalDN }) => !before.has(canonicalDN));
+    const names = further.map(describeGroup);
+    const details = { route, count: String(further.length), groups: names };
+    const skipped = found.skipped.map(describeSkippedValue);
+    return { value: found, details: skipped.length === 0 ? details : { ...details, skipped } };
   });
 }
 
@@ -159,7 +159,7 @@ async function* judgeAccount(
   identity: Identity,
 ): Steps<true> {
   const judge = async (): Promise<Found<true>> => {
-    if (isSwitchedOff(user.entry, settings)) return { refusal: "the account is disabled" };
+    if (isDisabled(user.entry, settings)) return { refusal: "the account is disabled" };
     if (requiredGroup === undefined) return { value: true, details: {} };
     if (!isIn(groups.groups, requiredGroup)) return { refusal: "is not in the required group" };
     return { value: true, details: { requiredGroup } };

@@ -1,6 +1,6 @@
 import type { Logger } from "@registry-gate/auth";
 import { openSocket } from "../connect/open-socket.ts";
-import { aborted, DirectoryFault } from "../faults.ts";
+import { aborted, DirectoryError } from "../directory-error.ts";
 import { anything } from "../filter/filter.ts";
 import { observeDirectory } from "../observe/observe-directory.ts";
 import { judgeServiceBind } from "../outcomes.ts";
@@ -21,7 +21,7 @@ export interface Directory {
    * Calls `use` with a connection of the service account. Where the connection fails, `use` is called once more with
    * another: it must only read.
    *
-   * @throws {DirectoryFault} and whatever `use` throws.
+   * @throws {DirectoryError} and whatever `use` throws.
    */
   read<T>(signal: AbortSignal, use: (session: Session) => Promise<T>): Promise<T>;
   /**
@@ -54,7 +54,7 @@ export function openDirectory(
 ): OpenDirectory {
   const { connect, timeout, pool } = settings;
   const observe = observeDirectory(backend);
-  const refusal = { until: 0, times: 0, fault: undefined as DirectoryFault | undefined };
+  const refusal = { until: 0, times: 0, fault: undefined as DirectoryError | undefined };
   let proved = false;
   let trying: Promise<void> | undefined;
 
@@ -62,7 +62,7 @@ export function openDirectory(
     const service = account();
     if (service === undefined) return;
     // A wrong password must not be tried on every connection at once: that could lock the account.
-    while (!proved && trying !== undefined) await untilSettled(trying, signal);
+    while (!proved && trying !== undefined) await untilBindSettled(trying, signal);
     if (proved) return bindOnce(service, session, signal);
     trying = bindOnce(service, session, signal);
     try {
@@ -79,9 +79,9 @@ export function openDirectory(
       refusal.times = 0;
       refusal.fault = undefined;
     } catch (error) {
-      if (error instanceof DirectoryFault && error.kind === "service") {
+      if (error instanceof DirectoryError && error.kind === "service") {
         if (refusal.fault === undefined)
-          log.error({ server: session.server, reason: error.message }, "the directory lets nobody in");
+          log.error({ server: session.server, reason: error.message }, "service account rejected by the directory");
         refusal.until = performance.now() + Math.min(REFUSAL.longest, REFUSAL.first * 2 ** refusal.times++);
         refusal.fault = error;
         proved = false;
@@ -109,14 +109,14 @@ export function openDirectory(
       }
     },
     proof: prove,
-    patience: connect.connectTimeout,
+    retryFor: connect.connectTimeout,
     log,
   });
   const poolWith = (name: "service" | "users", prepare: Prepare): Pool =>
     createPool({
       ...pool,
       // As long as it may take whoever is before them in the queue to find a server and be answered.
-      patience: timeout + connect.connectTimeout * settings.addresses.length,
+      waitTimeout: timeout + connect.connectTimeout * settings.addresses.length,
       open: (signal) => servers.connect(signal, prepare),
       preferred: servers.preferred,
       observe: observe.queue(name),
@@ -130,7 +130,7 @@ export function openDirectory(
       try {
         return await use(session);
       } catch (error) {
-        if (error instanceof DirectoryFault) {
+        if (error instanceof DirectoryError) {
           if (error.kind === "content") session.close();
           // Where one connection has ended, those that have been idle for as long are of no use either.
           if (error.kind === "lost") {
@@ -148,7 +148,7 @@ export function openDirectory(
       try {
         return await watched(service, { client, signal }, use);
       } catch (error) {
-        if (!(error instanceof DirectoryFault) || !mayPass(error) || signal.aborted) throw error;
+        if (!(error instanceof DirectoryError) || !isRetryable(error) || signal.aborted) throw error;
         return watched(service, { client, signal }, use);
       }
     },
@@ -156,7 +156,7 @@ export function openDirectory(
       try {
         return await watched(users, { client, signal }, use);
       } catch (error) {
-        if (!(error instanceof DirectoryFault) || error.kind !== "lost" || !error.transient) throw error;
+        if (!(error instanceof DirectoryError) || error.kind !== "lost" || !error.transient) throw error;
         return watched(users, { client, signal }, use);
       }
     },
@@ -182,7 +182,7 @@ export function openDirectory(
 }
 
 /** Waits for somebody else's work, whatever becomes of it, for as long as the answer is wanted. */
-async function untilSettled(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
+async function untilBindSettled(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const settled = (): void => resolve();
   signal.addEventListener("abort", settled, { once: true });
@@ -193,12 +193,12 @@ async function untilSettled(work: Promise<unknown>, signal: AbortSignal): Promis
 }
 
 /** Whether another connection, perhaps to another server, may do better. */
-function mayPass({ kind, code }: DirectoryFault): boolean {
+function isRetryable({ kind, code }: DirectoryError): boolean {
   if (kind === "result") return code === 51 || code === 52 || code === 80;
   return kind === "lost" || kind === "timeout" || kind === "protocol";
 }
 
 async function readRoot(session: Session, signal: AbortSignal): Promise<void> {
   const { code } = await session.search({ base: "", scope: "base", filter: anything, attributes: ["1.1"] }, signal);
-  if (code !== 0) throw new DirectoryFault("result", `the root of the directory cannot be read (${code})`, { code });
+  if (code !== 0) throw new DirectoryError("result", `the root of the directory cannot be read (${code})`, { code });
 }

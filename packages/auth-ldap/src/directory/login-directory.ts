@@ -1,5 +1,5 @@
 import { LOGIN } from "../bounds.ts";
-import { oddContent } from "../faults.ts";
+import { invalidContent } from "../directory-error.ts";
 import type { SearchQuery } from "../protocol/requests.ts";
 import type { SearchResult, Session } from "../protocol/session.ts";
 import type { Directory } from "./directory.ts";
@@ -22,14 +22,14 @@ export function createLoginBudget(timeout: number): LoginBudget {
   let milliseconds = 0;
 
   const search: Search = async (session, query, signal) => {
-    if (searches === LOGIN.searches) throw oddContent(`a login takes more than ${LOGIN.searches} searches`);
-    if (milliseconds > longest) throw oddContent(`the searches of a login take more than ${longest} ms`);
+    if (searches === LOGIN.searches) throw invalidContent(`a login needs more than ${LOGIN.searches} searches`);
+    if (milliseconds > longest) throw invalidContent(`the searches of a login take more than ${longest} ms`);
     searches++;
     const start = performance.now();
     const result = await session.search(query, signal);
     milliseconds += performance.now() - start;
     bytes += result.bytes;
-    if (bytes > LOGIN.bytes) throw oddContent(`the responses to one login are longer than ${LOGIN.bytes} bytes`);
+    if (bytes > LOGIN.bytes) throw invalidContent(`the responses to one login are longer than ${LOGIN.bytes} bytes`);
     return result;
   };
 

@@ -1,5 +1,5 @@
 import { clientNetwork, fairQueue, type ObserveQueue, QueueRefusedError, type Release } from "@registry-gate/auth-kit";
-import { aborted, DirectoryFault } from "../faults.ts";
+import { aborted, DirectoryError } from "../directory-error.ts";
 import type { Session } from "../protocol/session.ts";
 
 export interface PoolOptions {
@@ -10,7 +10,7 @@ export interface PoolOptions {
   /** How many may wait for a connection. */
   readonly maxWaiting: number;
   /** For how long, in milliseconds. */
-  readonly patience: number;
+  readonly waitTimeout: number;
   readonly open: (signal: AbortSignal) => Promise<Session>;
   /** Whether a connection that is free should still be used. */
   readonly preferred: (url: string) => boolean;
@@ -30,7 +30,7 @@ export interface Pool {
   /**
    * Calls `use` with a connection of its own. The connection is kept afterwards if it is still usable.
    *
-   * @throws {DirectoryFault} and whatever `use` throws.
+   * @throws {DirectoryError} and whatever `use` throws.
    */
   use<T>(caller: Caller, use: (session: Session) => Promise<T>): Promise<T>;
   /** Closes the free connections; new ones are opened when they are needed. */
@@ -46,12 +46,12 @@ interface Free {
 }
 
 export function createPool(options: PoolOptions): Pool {
-  const { size, idle, maxWaiting, patience, open, preferred, observe = () => {} } = options;
+  const { size, idle, maxWaiting, waitTimeout, open, preferred, observe = () => {} } = options;
   /** The most recently used last. */
   const free: Free[] = [];
   const used = new Set<Session>();
   // Whoever has a turn uses a connection or opens one, so that there are never more of them than turns.
-  const queue = fairQueue({ concurrency: size, maxWaiting, timeout: patience, observe });
+  const queue = fairQueue({ concurrency: size, maxWaiting, timeout: waitTimeout, observe });
   let closed = false;
   let sweeping: NodeJS.Timeout | undefined;
 
@@ -90,7 +90,7 @@ export function createPool(options: PoolOptions): Pool {
     const session = takeFree() ?? (await open(signal));
     if (!closed) return session;
     session.close();
-    throw new DirectoryFault("connect", "the backend is closed");
+    throw new DirectoryError("connect", "the backend is closed");
   }
 
   async function waitForTurn({ client, signal }: Caller): Promise<Release> {
@@ -101,18 +101,18 @@ export function createPool(options: PoolOptions): Pool {
     }
   }
 
-  function faultOf({ kind, message }: QueueRefusedError): DirectoryFault {
+  function faultOf({ kind, message }: QueueRefusedError): DirectoryError {
     switch (kind) {
       case "aborted":
         return aborted();
       case "closed":
-        return new DirectoryFault("connect", "the backend is closed");
+        return new DirectoryError("connect", "the backend is closed");
       case "timed-out":
-        return new DirectoryFault("crowded", `no connection was free within ${patience} ms`);
+        return new DirectoryError("crowded", `no connection was free within ${waitTimeout} ms`);
       case "full":
-        return new DirectoryFault("crowded", `${maxWaiting} logins are waiting already`);
+        return new DirectoryError("crowded", `${maxWaiting} logins are waiting already`);
       default:
-        return new DirectoryFault("crowded", message);
+        return new DirectoryError("crowded", message);
     }
   }
 

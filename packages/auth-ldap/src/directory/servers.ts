@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "@registry-gate/auth";
-import { aborted, DirectoryFault } from "../faults.ts";
+import { aborted, DirectoryError } from "../directory-error.ts";
 import type { Session } from "../protocol/session.ts";
 import type { ServerAddress } from "../url.ts";
 
@@ -11,7 +11,7 @@ export interface ServersOptions {
   /** What shows, on a fresh connection, that the server works. */
   readonly proof: Prepare;
   /** For how long to go on asking while every server refuses the connection at once, in milliseconds. */
-  readonly patience: number;
+  readonly retryFor: number;
   readonly log: Logger;
 }
 
@@ -24,20 +24,20 @@ export interface Servers {
    * Connects to the first server that works. One that fails is left out from then on; it is asked in the background, at
    * growing intervals, until it works again.
    *
-   * @throws {DirectoryFault}
+   * @throws {DirectoryError}
    */
   connect(signal: AbortSignal, prepare: Prepare): Promise<Session>;
   /** Whether a connection to this server is one to use: it works, and so does none before it. */
   preferred(url: string): boolean;
   /** Tells of a fault during an operation. */
-  report(url: string, fault: DirectoryFault): void;
+  report(url: string, fault: DirectoryError): void;
   close(): void;
 }
 
 interface Server {
   readonly address: ServerAddress;
   /** Why it is left out; undefined where it works, as far as is known. */
-  fault: DirectoryFault | undefined;
+  fault: DirectoryError | undefined;
   failures: number;
   timer: NodeJS.Timeout | undefined;
 }
@@ -46,14 +46,13 @@ const FIRST_PAUSE = 1000;
 const LONGEST_PAUSE = 15_000;
 const BETWEEN_ROUNDS = 50;
 
-export function createServers({ addresses, open, proof, patience, log }: ServersOptions): Servers {
+export function createServers({ addresses, open, proof, retryFor, log }: ServersOptions): Servers {
   const servers: Server[] = addresses.map((address) => ({ address, fault: undefined, failures: 0, timer: undefined }));
   const closing = new AbortController();
 
-  function fail(server: Server, fault: DirectoryFault): void {
+  function fail(server: Server, fault: DirectoryError): void {
     const { url } = server.address;
-    if (server.fault === undefined)
-      log.warn({ server: url, reason: fault.message }, "the directory server is left out");
+    if (server.fault === undefined) log.warn({ server: url, reason: fault.message }, "LDAP server marked down");
     server.fault = fault;
     server.failures++;
     clearTimeout(server.timer);
@@ -70,7 +69,7 @@ export function createServers({ addresses, open, proof, patience, log }: Servers
     server.failures = 0;
     if (server.fault === undefined) return;
     server.fault = undefined;
-    log.info({ server: server.address.url }, "the directory server works again");
+    log.info({ server: server.address.url }, "LDAP server is back up");
   }
 
   async function probe(server: Server): Promise<void> {
@@ -79,10 +78,10 @@ export function createServers({ addresses, open, proof, patience, log }: Servers
       session.close();
       if (!closing.signal.aborted) recover(server);
     } catch (error) {
-      if (!(error instanceof DirectoryFault)) throw error;
+      if (!(error instanceof DirectoryError)) throw error;
       if (closing.signal.aborted) return;
       // It answers: whether the service account is let in is another matter.
-      if (isFaultOfServer(error)) fail(server, error);
+      if (isServerError(error)) fail(server, error);
       else recover(server);
     }
   }
@@ -91,15 +90,15 @@ export function createServers({ addresses, open, proof, patience, log }: Servers
     candidates: readonly Server[],
     signal: AbortSignal,
     prepare: Prepare,
-  ): Promise<Session | DirectoryFault> {
-    let last = new DirectoryFault("connect", "there is no server");
+  ): Promise<Session | DirectoryError> {
+    let last = new DirectoryError("connect", "there is no server");
     for (const server of candidates) {
       try {
         const session = await open(server.address, signal, prepare);
         recover(server);
         return session;
       } catch (error) {
-        if (!(error instanceof DirectoryFault) || !isFaultOfServer(error)) throw error;
+        if (!(error instanceof DirectoryError) || !isServerError(error)) throw error;
         fail(server, error);
         last = error;
       }
@@ -109,19 +108,19 @@ export function createServers({ addresses, open, proof, patience, log }: Servers
 
   return {
     async connect(signal, prepare) {
-      const giveUp = performance.now() + patience;
+      const giveUp = performance.now() + retryFor;
       for (let pause = BETWEEN_ROUNDS; ; pause *= 2) {
-        if (closing.signal.aborted) throw new DirectoryFault("connect", "the backend is closed");
+        if (closing.signal.aborted) throw new DirectoryError("connect", "the backend is closed");
         const working = servers.filter(({ fault }) => fault === undefined);
         // To ask again one that refuses costs nothing, and it may be back. One that is silent would cost a timeout.
-        const quick = servers.filter(({ fault }) => fault !== undefined && !isSilence(fault));
+        const quick = servers.filter(({ fault }) => fault !== undefined && !isTimeout(fault));
         const candidates = working.length > 0 ? working : quick;
         if (candidates.length === 0) {
           const reasons = servers.map(({ address, fault }) => `${address.url}: ${fault?.message ?? ""}`);
-          throw new DirectoryFault("connect", `no server answers; ${reasons.join("; ")}`, { slow: true });
+          throw new DirectoryError("connect", `no server responds; ${reasons.join("; ")}`, { slow: true });
         }
         const session = await tryEach(candidates, signal, prepare);
-        if (!(session instanceof DirectoryFault)) return session;
+        if (!(session instanceof DirectoryError)) return session;
         if (servers.some(({ fault }) => fault === undefined)) continue;
         const passing = session.transient || session.kind === "lost";
         if (!passing || performance.now() + pause > giveUp) throw session;
@@ -136,7 +135,7 @@ export function createServers({ addresses, open, proof, patience, log }: Servers
     },
     report(url, fault) {
       const server = servers.find(({ address }) => address.url === url);
-      if (server !== undefined && server.fault === undefined && isFaultOfServer(fault)) fail(server, fault);
+      if (server !== undefined && server.fault === undefined && isServerError(fault)) fail(server, fault);
     },
     close() {
       closing.abort();
@@ -146,11 +145,11 @@ export function createServers({ addresses, open, proof, patience, log }: Servers
 }
 
 /** Whether it says something about the server, rather than about who asks. */
-function isFaultOfServer({ kind, code }: DirectoryFault): boolean {
+function isServerError({ kind, code }: DirectoryError): boolean {
   if (kind === "result") return code === 51 || code === 52 || code === 80;
   return kind === "connect" || kind === "lost" || kind === "timeout" || kind === "protocol";
 }
 
-function isSilence({ kind, slow }: DirectoryFault): boolean {
+function isTimeout({ kind, slow }: DirectoryError): boolean {
   return slow || kind === "timeout";
 }

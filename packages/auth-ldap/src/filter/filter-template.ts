@@ -1,12 +1,12 @@
 import type { Filter } from "./filter.ts";
 
 /** What a template may leave open. */
-export type Hole = "username" | "dn";
+export type Placeholder = "username" | "dn";
 
-/** A value in a template: bytes that were written there, and holes. */
-export type TemplateValue = readonly (Buffer | { readonly hole: Hole })[];
+/** A value in a template: bytes that were written there, and placeholders. */
+export type TemplateValue = readonly (Buffer | { readonly placeholder: Placeholder })[];
 
-/** A filter whose values may hold holes. */
+/** A filter whose values may hold placeholders. */
 export type FilterTemplate =
   | { readonly kind: "and" | "or"; readonly filters: readonly FilterTemplate[] }
   | { readonly kind: "not"; readonly filter: FilterTemplate }
@@ -31,10 +31,10 @@ export type FilterTemplate =
       readonly value: TemplateValue;
     };
 
-export type Filling = Readonly<Partial<Record<Hole, string>>>;
+export type Filling = Readonly<Partial<Record<Placeholder, string>>>;
 
 /**
- * Fills the holes. What is filled in is a value and stays one, whatever characters it has. A part whose hole has nothing
+ * Fills the placeholders. What is filled in is a value and stays one, whatever characters it has. A part whose placeholder has nothing
  * to fill it matches no entry, and the filter is simplified accordingly: no such part is left.
  *
  * @returns `true` or `false` where that leaves nothing but a filter that every, or no, entry matches.
@@ -92,7 +92,7 @@ function fillValue(value: TemplateValue, filling: Filling): Buffer | undefined {
   for (const part of value) {
     if (Buffer.isBuffer(part)) parts.push(part);
     else {
-      const text = filling[part.hole];
+      const text = filling[part.placeholder];
       if (text === undefined) return undefined;
       parts.push(Buffer.from(text));
     }

@@ -4,7 +4,7 @@ import type { FilterTemplate, TemplateValue } from "./filter-template.ts";
 const everything: FilterTemplate = { kind: "and", filters: [] };
 
 /**
- * Makes of a template one without holes that an entry matches where some name would make it match: of an attribute that is
+ * Makes of a template one without placeholders that an entry matches where some name would make it match: of an attribute that is
  * compared with the name, it only asks for any value.
  */
 export function forAnyName(template: FilterTemplate): FilterTemplate {
@@ -14,22 +14,22 @@ export function forAnyName(template: FilterTemplate): FilterTemplate {
       return { kind: template.kind, filters: template.filters.map(forAnyName) };
     case "not":
       // Some name is always another one.
-      return hasHole(template.filter) ? everything : template;
+      return hasPlaceholder(template.filter) ? everything : template;
     case "present":
       return template;
     default:
-      if (!hasHole(template)) return template;
+      if (!hasPlaceholder(template)) return template;
       return template.attribute === undefined ? everything : { kind: "present", attribute: template.attribute };
   }
 }
 
-function hasHole(template: FilterTemplate): boolean {
+function hasPlaceholder(template: FilterTemplate): boolean {
   switch (template.kind) {
     case "and":
     case "or":
-      return template.filters.some(hasHole);
+      return template.filters.some(hasPlaceholder);
     case "not":
-      return hasHole(template.filter);
+      return hasPlaceholder(template.filter);
     case "present":
       return false;
     case "substring":

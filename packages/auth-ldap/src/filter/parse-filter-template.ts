@@ -1,41 +1,41 @@
-import type { FilterTemplate, Hole, TemplateValue } from "./filter-template.ts";
+import type { FilterTemplate, Placeholder, TemplateValue } from "./filter-template.ts";
 
 /**
  * Compiles a filter in its string representation (RFC 4515), in which `{{username}}` and `{{dn}}` stand for values. White
  * space between the parts is passed over.
  *
- * @param holes The holes that may be used.
+ * @param placeholders The placeholders that may be used.
  * @returns what is wrong with it, where it cannot be used.
  */
 export function parseFilterTemplate(
   text: string,
-  holes: readonly Hole[],
-): { readonly template: FilterTemplate; readonly used: ReadonlySet<Hole> } | { readonly fault: string } {
-  const used = new Set<Hole>();
-  const reader: Reader = { text: text.trim(), position: 0, holes, used };
+  placeholders: readonly Placeholder[],
+): { readonly template: FilterTemplate; readonly used: ReadonlySet<Placeholder> } | { readonly fault: string } {
+  const used = new Set<Placeholder>();
+  const reader: Reader = { text: text.trim(), position: 0, placeholders, used };
   try {
     const template = readFilter(reader, 0);
     if (reader.position < reader.text.length) fail(reader, "something stands behind the closing parenthesis");
     return { template, used };
   } catch (error) {
-    if (error instanceof FilterFault) return { fault: error.message };
+    if (error instanceof FilterSyntaxError) return { fault: error.message };
     throw error;
   }
 }
 
-class FilterFault extends Error {}
+class FilterSyntaxError extends Error {}
 
 interface Reader {
   readonly text: string;
   position: number;
-  readonly holes: readonly Hole[];
-  readonly used: Set<Hole>;
+  readonly placeholders: readonly Placeholder[];
+  readonly used: Set<Placeholder>;
 }
 
 const DEEPEST = 32;
 
 function fail(reader: Reader, what: string): never {
-  throw new FilterFault(`is not a search filter: ${what}, at character ${reader.position + 1}`);
+  throw new FilterSyntaxError(`is not a search filter: ${what}, at character ${reader.position + 1}`);
 }
 
 function skipSpace(reader: Reader): void {
@@ -128,8 +128,8 @@ function requireText(reader: Reader, value: TemplateValue): void {
 }
 
 function readValue(reader: Reader): TemplateValue {
-  const { text, holes, used } = reader;
-  const parts: (Buffer | { hole: Hole })[] = [];
+  const { text, placeholders, used } = reader;
+  const parts: (Buffer | { placeholder: Placeholder })[] = [];
   let bytes: Buffer[] = [];
   const flush = (): void => {
     if (bytes.length > 0) parts.push(Buffer.concat(bytes));
@@ -137,16 +137,16 @@ function readValue(reader: Reader): TemplateValue {
   };
   for (;;) {
     const rest = text.slice(reader.position);
-    const [placeholder, name] = /^\{\{([^{}]*)\}\}/.exec(rest) ?? [];
+    const [written, name] = /^\{\{([^{}]*)\}\}/.exec(rest) ?? [];
     const [escaped, digits] = /^\\([0-9A-Fa-f]{2})/.exec(rest) ?? [];
     const [plain] = /^(?:(?!\{\{)[^()*\\\0])+/.exec(rest) ?? [];
-    if (placeholder !== undefined) {
-      const hole = holes.find((known) => known === name?.trim());
-      if (hole === undefined) fail(reader, `${placeholder} is not known here`);
+    if (written !== undefined) {
+      const placeholder = placeholders.find((known) => known === name?.trim());
+      if (placeholder === undefined) fail(reader, `${written} is not known here`);
       flush();
-      parts.push({ hole });
-      used.add(hole);
-      reader.position += placeholder.length;
+      parts.push({ placeholder });
+      used.add(placeholder);
+      reader.position += written.length;
     } else if (escaped !== undefined && digits !== undefined) {
       bytes.push(Buffer.from(digits, "hex"));
       reader.position += escaped.length;

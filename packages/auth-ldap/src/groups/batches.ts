@@ -1,5 +1,5 @@
 import { FILTER } from "../bounds.ts";
-import { oddContent } from "../faults.ts";
+import { invalidContent } from "../directory-error.ts";
 import { either, type Filter, sizeOf } from "../filter/filter.ts";
 
 /** Things that are searched for together. */
@@ -12,7 +12,7 @@ export interface Batch<T> {
 /**
  * As many things from the beginning of a list as go into one filter.
  *
- * @throws {DirectoryFault} when the first one alone is too long.
+ * @throws {DirectoryError} when the first one alone is too long.
  */
 export function takeBatch<T>(
   items: readonly T[],
@@ -27,7 +27,7 @@ export function takeBatch<T>(
     if (bytes > FILTER.bytes) break;
     filters.push(filter);
   }
-  if (filters.length === 0) throw oddContent(`a search filter would be longer than ${FILTER.bytes} bytes`);
+  if (filters.length === 0) throw invalidContent(`a search filter would be longer than ${FILTER.bytes} bytes`);
   return { items: items.slice(0, filters.length), filter: either(filters) };
 }
 
@@ -39,7 +39,7 @@ export type BatchOutcome = "decided" | { readonly entries: number };
  * gives fewer entries than there are things in a batch, later ones are no larger.
  *
  * @returns the things that could not be decided even by themselves.
- * @throws {DirectoryFault} as `decide` does.
+ * @throws {DirectoryError} as `decide` does.
  */
 export async function decideInBatches<T>(
   items: readonly T[],

@@ -22,7 +22,7 @@ export interface Group {
   readonly ambiguousNames: readonly string[];
 }
 
-/** @throws {DirectoryFault} when the DN is too long or not understood. */
+/** @throws {DirectoryError} when the DN is too long or not understood. */
 export function foundGroup(dn: string, entry?: Entry): FoundGroup {
   return describeGroup(dn, parseEntryDN(dn), entry);
 }

@@ -6,11 +6,11 @@ import type { GroupSettings } from "../settings.ts";
 import type { User } from "../user/find-user.ts";
 import { domainOf } from "../user/login-name.ts";
 import { type FoundGroup, findGroup, type Group } from "./group.ts";
+import { isBelowGroupBase } from "./group-base.ts";
 import { type GroupSearch, searchGroups, searchParents } from "./member-search.ts";
-import { faultOfDN, ignoreOddValues, type OddValues } from "./odd-values.ts";
-import { isInPlace } from "./place.ts";
 import { rangedValues } from "./ranged-values.ts";
 import { nameGroups } from "./short-names.ts";
+import { faultOfDN, ignoreSkippedValues, type SkippedValues } from "./skipped-values.ts";
 import { directGroups, tokenGroups } from "./token-groups.ts";
 import { walkUp } from "./walk.ts";
 
@@ -23,24 +23,24 @@ export function groupAttributes({ route, nested }: GroupSettings): readonly stri
 /**
  * Finds the groups of a user by the way that is configured.
  *
- * @param odd Takes note of what is passed over.
- * @throws {DirectoryFault} when the directory did not answer in full: that is never "no groups".
+ * @param skipped Takes note of what is passed over.
+ * @throws {DirectoryError} when the directory did not respond in full: that is never "no groups".
  */
 export async function groupsOf(
   session: Session,
   user: User,
   settings: GroupSettings,
   signal: AbortSignal,
-  odd: OddValues = ignoreOddValues,
+  skipped: SkippedValues = ignoreSkippedValues,
 ): Promise<readonly Group[]> {
   const search: GroupSearch = {
     base: settings.base?.text ?? writeCanonical(domainOf(user.parsedDN)),
     scope: settings.scope,
     nameAttribute: settings.nameAttribute,
-    odd,
+    skipped,
   };
   const inPlace = async (finding: Promise<readonly FoundGroup[]>): Promise<readonly FoundGroup[]> =>
-    (await finding).filter((group) => isInPlace(group, settings));
+    (await finding).filter((group) => isBelowGroupBase(group, settings));
   const found = await findGroups(session, user, settings, search, inPlace, signal);
   const distinct = new Map(found.map((group) => [group.canonicalDN, group]));
   return nameGroups(session, [...distinct.values()], settings, search, signal);
@@ -60,7 +60,7 @@ async function findGroups(
   const direct = await inPlace(
     route.kind === "search"
       ? searchDirect(session, user, search, template, signal)
-      : memberOf(session, user, route.attribute, signal, search.odd),
+      : memberOf(session, user, route.attribute, signal, search.skipped),
   );
   if (!nested) return direct;
   return walkUp(direct, (level) => inPlace(searchParents(session, search, template, level, signal)));
@@ -90,12 +90,12 @@ async function memberOf(
   user: User,
   attribute: string,
   signal: AbortSignal,
-  odd: OddValues = ignoreOddValues,
+  skipped: SkippedValues = ignoreSkippedValues,
 ): Promise<readonly FoundGroup[]> {
-  const dns = await rangedValues(session, user.entry, attribute, signal, odd);
+  const dns = await rangedValues(session, user.entry, attribute, signal, skipped);
   return dns.flatMap((dn) => {
     const group = findGroup(dn);
-    if (group === undefined) odd.add(attribute, faultOfDN(dn), dn);
+    if (group === undefined) skipped.add(attribute, faultOfDN(dn), dn);
     return group ?? [];
   });
 }

@@ -1,5 +1,5 @@
 import { GROUPS } from "../bounds.ts";
-import { oddContent } from "../faults.ts";
+import { invalidContent } from "../directory-error.ts";
 import type { Filter } from "../filter/filter.ts";
 import { type FilterTemplate, fillTemplate } from "../filter/filter-template.ts";
 import { allEntries } from "../outcomes.ts";
@@ -7,7 +7,7 @@ import type { SearchScope } from "../protocol/requests.ts";
 import type { Session } from "../protocol/session.ts";
 import { takeBatch } from "./batches.ts";
 import { type FoundGroup, findGroup } from "./group.ts";
-import { faultOfDN, ignoreOddValues, type OddValues } from "./odd-values.ts";
+import { faultOfDN, ignoreSkippedValues, type SkippedValues } from "./skipped-values.ts";
 
 /** Where groups are searched for, and the attribute with their names. */
 export interface GroupSearch {
@@ -15,17 +15,17 @@ export interface GroupSearch {
   readonly scope: SearchScope;
   readonly nameAttribute: string;
   /** Takes note of what is passed over. */
-  readonly odd?: OddValues;
+  readonly skipped?: SkippedValues;
 }
 
 /**
  * Finds the groups that any of the filters matches, in as few searches as servers allow.
  *
- * @throws {DirectoryFault} when the directory did not answer in full.
+ * @throws {DirectoryError} when the directory did not respond in full.
  */
 export async function searchGroups(
   session: Session,
-  { base, scope, nameAttribute, odd = ignoreOddValues }: GroupSearch,
+  { base, scope, nameAttribute, skipped = ignoreSkippedValues }: GroupSearch,
   filters: readonly Filter[],
   signal: AbortSignal,
 ): Promise<readonly FoundGroup[]> {
@@ -39,9 +39,9 @@ export async function searchGroups(
       if (group !== undefined) groups.set(group.canonicalDN, group);
       else
         for (const name of [entry.dn, ...entry.text(nameAttribute)])
-          odd.add("DN of a group", faultOfDN(entry.dn), name);
+          skipped.add("DN of a group", faultOfDN(entry.dn), name);
     }
-    if (groups.size > GROUPS.count) throw oddContent(`the user is in more than ${GROUPS.count} groups`);
+    if (groups.size > GROUPS.count) throw invalidContent(`the user is in more than ${GROUPS.count} groups`);
   }
   return [...groups.values()];
 }

@@ -1,23 +1,23 @@
 import { GROUPS } from "../bounds.ts";
-import { type DirectoryFault, oddContent } from "../faults.ts";
+import { type DirectoryError, invalidContent } from "../directory-error.ts";
 import { anything } from "../filter/filter.ts";
 import { allEntries } from "../outcomes.ts";
 import type { Entry } from "../protocol/entry.ts";
 import type { Session } from "../protocol/session.ts";
-import { ignoreOddValues, type OddValues } from "./odd-values.ts";
+import { ignoreSkippedValues, type SkippedValues } from "./skipped-values.ts";
 
 /**
  * All values of an attribute, of which Active Directory gives some 1,500 at a time under a name such as
  * `memberOf;range=0-1499` ([MS-ADTS] section 3.1.1.3.1.3.3).
  *
- * @throws {DirectoryFault} when the directory does not give them all, or gives more than anybody has groups.
+ * @throws {DirectoryError} when the directory does not give them all, or gives more than anybody has groups.
  */
 export async function rangedValues(
   session: Session,
   entry: Entry,
   attribute: string,
   signal: AbortSignal,
-  odd: OddValues = ignoreOddValues,
+  skipped: SkippedValues = ignoreSkippedValues,
 ): Promise<readonly string[]> {
   const values: string[] = [];
   let count = 0;
@@ -25,9 +25,9 @@ export async function rangedValues(
     const { length } = current.bytes(name);
     const texts = current.text(name);
     count += length;
-    if (count > GROUPS.count) throw oddContent(`${attribute} has more than ${GROUPS.count} values`);
+    if (count > GROUPS.count) throw invalidContent(`${attribute} has more than ${GROUPS.count} values`);
     values.push(...texts);
-    for (let left = length - texts.length; left > 0; left--) odd.add(attribute, "is not UTF-8");
+    for (let left = length - texts.length; left > 0; left--) skipped.add(attribute, "is not UTF-8");
     return length;
   };
   add(entry, attribute);
@@ -56,6 +56,6 @@ function rangeIn(entry: Entry, attribute: string): { name: string; from: number;
   return undefined;
 }
 
-function incomplete(attribute: string): DirectoryFault {
-  return oddContent(`the server does not give all values of ${attribute}`);
+function incomplete(attribute: string): DirectoryError {
+  return invalidContent(`the server does not give all values of ${attribute}`);
 }

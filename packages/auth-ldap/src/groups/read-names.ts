@@ -16,7 +16,7 @@ const NOT_IN_FULL = new Set([4, 11, 53]);
  * Reads the names of groups whose DNs alone are known, many in one search.
  *
  * @returns the groups with their entries, but for those that have just gone, or may not be seen.
- * @throws {DirectoryFault} when the directory did not answer in full.
+ * @throws {DirectoryError} when the directory did not respond in full.
  */
 export async function readNames(
   session: Session,

@@ -3,11 +3,11 @@ import type { Session } from "../protocol/session.ts";
 import type { GroupSettings } from "../settings.ts";
 import { domainOf } from "../user/login-name.ts";
 import type { FoundGroup, Group } from "./group.ts";
+import { isDirectlyBelowGroupBase } from "./group-base.ts";
 import type { GroupSearch } from "./member-search.ts";
-import { type Bearer, keyOf, withoutNamesakes } from "./namesakes.ts";
-import { readShortName } from "./odd-values.ts";
-import { isDirectlyBelow } from "./place.ts";
 import { readNames } from "./read-names.ts";
+import { readShortName } from "./skipped-values.ts";
+import { keyOf, type NameCandidate, withUniqueNames } from "./unique-names.ts";
 
 /**
  * Decides which short names groups have, in whichever way they were found: those that can stand for no other group.
@@ -18,7 +18,7 @@ import { readNames } from "./read-names.ts";
  * - Any other name in the place of `groups.searchBase` counts where no other entry there has it.
  *
  * @param groups Distinct ones.
- * @throws {DirectoryFault} when the directory did not answer in full.
+ * @throws {DirectoryError} when the directory did not respond in full.
  */
 export async function nameGroups(
   session: Session,
@@ -39,12 +39,12 @@ export async function nameGroups(
   const unread = eligible.filter((group) => group.entry === undefined && nameInDN(group, nameAttribute) === undefined);
   const read = await readNames(session, unread, search, settings.activeDirectory, signal);
   const known = new Map([...eligible, ...read].map((group) => [group.canonicalDN, group]));
-  const bearers = [...known.values()].flatMap((group) => bearersOf(group, search));
+  const candidates = [...known.values()].flatMap((group) => candidatesOf(group, search));
   const unique =
-    naming.kind === "domain" ? new Set(bearers) : await uniqueAmong(session, bearers, settings, search, signal);
-  for (const bearer of bearers) {
-    const group = named.get(bearer.group.canonicalDN);
-    (unique.has(bearer) ? group?.names : group?.ambiguousNames)?.push(bearer.name);
+    naming.kind === "domain" ? new Set(candidates) : await uniqueAmong(session, candidates, settings, search, signal);
+  for (const candidate of candidates) {
+    const group = named.get(candidate.group.canonicalDN);
+    (unique.has(candidate) ? group?.names : group?.ambiguousNames)?.push(candidate.name);
   }
   return [...named.values()];
 }
@@ -63,25 +63,25 @@ function mayHaveNames(group: FoundGroup, settings: GroupSettings): boolean {
     case "domain":
       return writeCanonical(domainOf(group.parsedDN)) === naming.domain;
     case "place":
-      return naming.searched || isUniqueByPlace(group, settings);
+      return naming.searched || isUniqueByDN(group, settings);
   }
 }
 
 /** The names that a group bears: the one in its DN, where there is one, else the values of the name attribute. */
-function bearersOf(group: FoundGroup, search: GroupSearch): readonly Bearer[] {
+function candidatesOf(group: FoundGroup, search: GroupSearch): readonly NameCandidate[] {
   const { nameAttribute } = search;
   const naming = nameInDN(group, nameAttribute);
   const values = naming === undefined ? new Set(group.entry?.text(nameAttribute)) : [naming];
-  const bearers: Bearer[] = [];
-  for (const value of values) for (const name of namesIn(value, search)) bearers.push({ group, name, value });
-  return bearers;
+  const candidates: NameCandidate[] = [];
+  for (const value of values) for (const name of namesIn(value, search)) candidates.push({ group, name, value });
+  return candidates;
 }
 
-function namesIn(value: string, { nameAttribute, odd }: GroupSearch): readonly string[] {
+function namesIn(value: string, { nameAttribute, skipped }: GroupSearch): readonly string[] {
   const reading = readShortName(value);
   if (reading === "none") return [];
   if (reading.fault === undefined) return [reading.name];
-  odd?.add(nameAttribute, reading.fault, value);
+  skipped?.add(nameAttribute, reading.fault, value);
   return [];
 }
 
@@ -95,27 +95,27 @@ function nameInDN({ parsedDN }: FoundGroup, nameAttribute: string): string | und
 }
 
 /** Whether the name is the whole RDN, directly below the base: there can be no second entry of it. */
-function isUniqueByPlace(group: FoundGroup, settings: GroupSettings): boolean {
+function isUniqueByDN(group: FoundGroup, settings: GroupSettings): boolean {
   const whole = group.parsedDN[0]?.length === 1 && nameInDN(group, settings.nameAttribute) !== undefined;
-  return whole && isDirectlyBelow(group, settings);
+  return whole && isDirectlyBelowGroupBase(group, settings);
 }
 
 /** Those whose name no other entry in the place has. */
 async function uniqueAmong(
   session: Session,
-  bearers: readonly Bearer[],
+  candidates: readonly NameCandidate[],
   settings: GroupSettings,
   search: GroupSearch,
   signal: AbortSignal,
-): Promise<ReadonlySet<Bearer>> {
-  const unique = new Set(bearers.filter(({ group }) => isUniqueByPlace(group, settings)));
-  if (settings.naming.kind !== "place" || !settings.naming.searched || unique.size === bearers.length) return unique;
-  const byKey = Map.groupBy(bearers, keyOf);
+): Promise<ReadonlySet<NameCandidate>> {
+  const unique = new Set(candidates.filter(({ group }) => isUniqueByDN(group, settings)));
+  if (settings.naming.kind !== "place" || !settings.naming.searched || unique.size === candidates.length) return unique;
+  const byKey = Map.groupBy(candidates, keyOf);
   const open = [...byKey.values()].flatMap((same) => {
     const [only, ...others] = same;
     // Where two of the user's own groups bear the name, nobody else has to be asked.
     return only !== undefined && others.length === 0 && !unique.has(only) ? [only] : [];
   });
-  for (const bearer of await withoutNamesakes(session, open, search, signal)) unique.add(bearer);
+  for (const candidate of await withUniqueNames(session, open, search, signal)) unique.add(candidate);
   return unique;
 }

@@ -1,5 +1,5 @@
 import { GROUPS } from "../bounds.ts";
-import { DirectoryFault, oddContent } from "../faults.ts";
+import { DirectoryError, invalidContent } from "../directory-error.ts";
 import { anything, both, either, equal, type Filter } from "../filter/filter.ts";
 import { allEntries } from "../outcomes.ts";
 import type { Session } from "../protocol/session.ts";
@@ -11,7 +11,7 @@ import { type GroupSearch, searchGroups } from "./member-search.ts";
  * The security groups of a user as a domain controller computes them for a token, nested groups and the primary group
  * included; distribution groups are none of them.
  *
- * @throws {DirectoryFault} when the directory does not say.
+ * @throws {DirectoryError} when the directory does not say.
  */
 export async function tokenGroups(
   session: Session,
@@ -25,9 +25,9 @@ export async function tokenGroups(
   if (sids.length === 0) {
     // Everybody has a primary group.
     const hint = "is the service account in the group Windows Authorization Access Group?";
-    throw new DirectoryFault("result", `tokenGroups of the user cannot be read: ${hint}`);
+    throw new DirectoryError("result", `tokenGroups of the user cannot be read: ${hint}`);
   }
-  if (sids.length > GROUPS.count) throw oddContent(`the user is in more than ${GROUPS.count} groups`);
+  if (sids.length > GROUPS.count) throw invalidContent(`the user is in more than ${GROUPS.count} groups`);
   const filters = sids.map((sid) => equal("objectSid", sid));
   return searchGroups(session, search, filters, signal);
 }
@@ -58,7 +58,7 @@ export function primaryGroupSid({ entry }: Pick<User, "entry">): Buffer {
   const sid = entry.bytes("objectSid")[0];
   const rid = Number(entry.text("primaryGroupID")[0]);
   if (sid === undefined || sid.length < 12 || !Number.isInteger(rid) || rid < 0 || rid > 0xffffffff) {
-    throw new DirectoryFault("result", "objectSid or primaryGroupID of the user cannot be read");
+    throw new DirectoryError("result", "objectSid or primaryGroupID of the user cannot be read");
   }
   const group = Buffer.from(sid);
   group.writeUInt32LE(rid, group.length - 4);

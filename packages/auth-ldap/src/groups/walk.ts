@@ -1,5 +1,5 @@
 import { GROUPS } from "../bounds.ts";
-import { oddContent } from "../faults.ts";
+import { invalidContent } from "../directory-error.ts";
 import type { FoundGroup } from "./group.ts";
 
 /**
@@ -7,7 +7,7 @@ import type { FoundGroup } from "./group.ts";
  * that circles end.
  *
  * @param parentsOf Asked once a level.
- * @throws {DirectoryFault} when there are too many levels or groups: part of them would be a wrong answer.
+ * @throws {DirectoryError} when there are too many levels or groups: part of them would be a wrong answer.
  */
 export async function walkUp(
   first: readonly FoundGroup[],
@@ -23,8 +23,8 @@ export async function walkUp(
       level.push(group);
     }
     if (level.length === 0) return [...seen.values()];
-    if (depth === GROUPS.levels) throw oddContent(`groups are nested more than ${GROUPS.levels} levels deep`);
-    if (seen.size > GROUPS.count) throw oddContent(`the user is in more than ${GROUPS.count} groups`);
+    if (depth === GROUPS.levels) throw invalidContent(`groups are nested more than ${GROUPS.levels} levels deep`);
+    if (seen.size > GROUPS.count) throw invalidContent(`the user is in more than ${GROUPS.count} groups`);
     found = await parentsOf(level);
   }
 }

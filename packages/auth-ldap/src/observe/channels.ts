@@ -1,5 +1,5 @@
 import { type Channel, openChannel, type QueueEvent } from "@registry-gate/auth-kit";
-import type { FaultKind } from "../faults.ts";
+import type { DirectoryErrorKind } from "../directory-error.ts";
 import type { Operation } from "../protocol/session.ts";
 
 /** Logins that wait for a connection to the directory. */
@@ -18,7 +18,7 @@ export type LdapConnection = {
   readonly server: string;
   /** How long it took to open, or to fail; of `closed`, how long it was open. */
   readonly milliseconds: number;
-} & ({ readonly event: "opened" | "closed" } | { readonly event: "failed"; readonly reason: FaultKind });
+} & ({ readonly event: "opened" | "closed" } | { readonly event: "failed"; readonly reason: DirectoryErrorKind });
 
 /** A bind or a search that is over. Nobody's name is in it, and no filter. */
 export type LdapOperation = Operation & {

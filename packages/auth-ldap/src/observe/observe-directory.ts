@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import type { ObserveQueue } from "@registry-gate/auth-kit";
-import { DirectoryFault } from "../faults.ts";
+import { DirectoryError } from "../directory-error.ts";
 import type { Operation } from "../protocol/session.ts";
 import { type LdapQueue, ldapConnection, ldapOperation, ldapQueue } from "./channels.ts";
 
@@ -26,7 +26,7 @@ export function observeDirectory(backend: string): DirectoryObserver {
         socket.once("close", () => ldapConnection.publish(() => ({ ...since(opened), event: "closed" })));
         return socket;
       } catch (error) {
-        if (error instanceof DirectoryFault) {
+        if (error instanceof DirectoryError) {
           ldapConnection.publish(() => ({ ...since(begun), event: "failed", reason: error.kind }));
         }
         throw error;

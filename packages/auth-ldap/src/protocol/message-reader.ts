@@ -1,5 +1,5 @@
 import { RESPONSE } from "../bounds.ts";
-import { DirectoryFault, oddContent } from "../faults.ts";
+import { DirectoryError, invalidContent } from "../directory-error.ts";
 import { countElements, type Element, readElement, readHead, readNumber } from "./ber.ts";
 
 /** An LDAPMessage (RFC 4511, section 4.1.1) whose encoding has been found sound. */
@@ -19,7 +19,7 @@ export interface MessageReader {
    * Takes time in proportion to the bytes, however they are cut into chunks.
    *
    * @returns the messages that are complete now.
-   * @throws {DirectoryFault} of kind `protocol` or `content`; then the connection is of no more use.
+   * @throws {DirectoryError} of kind `protocol` or `content`; then the connection is of no more use.
    */
   read(chunk: Buffer): readonly Message[];
 }
@@ -49,9 +49,9 @@ export function createMessageReader(): MessageReader {
       const messages: Message[] = [];
       for (;;) {
         const head = readHead(bytes, 0);
-        if (bytes.length > 0 && bytes[0] !== 0x30) throw malformed("what came is no LDAP message");
-        if (head === "malformed") throw malformed("the length of a message is not understood");
-        if (head !== undefined && head.end > RESPONSE.bytes) throw oddContent("a message is too long");
+        if (bytes.length > 0 && bytes[0] !== 0x30) throw malformed("the response is not an LDAP message");
+        if (head === "malformed") throw malformed("malformed message length");
+        if (head !== undefined && head.end > RESPONSE.bytes) throw invalidContent("a message is too long");
         needed = head === undefined ? bytes.length + 1 : head.end;
         if (head === undefined || head.end > bytes.length) break;
         messages.push(readMessage(bytes.subarray(0, head.end), head.start));
@@ -77,19 +77,19 @@ function append(store: Buffer, length: number, chunk: Buffer): Buffer {
   return room;
 }
 
-/** @throws {DirectoryFault} of kind `protocol` or `content`. */
+/** @throws {DirectoryError} of kind `protocol` or `content`. */
 export function readMessage(bytes: Buffer, start: number): Message {
   const elements = countElements(bytes, start, bytes.length, RESPONSE.elements);
-  if (elements === undefined) throw malformed("a message is not well-formed");
-  if (elements > RESPONSE.elements) throw oddContent(`a message holds more than ${RESPONSE.elements} elements`);
+  if (elements === undefined) throw malformed("malformed message");
+  if (elements > RESPONSE.elements) throw invalidContent(`a message holds more than ${RESPONSE.elements} elements`);
   const idElement = readElement(bytes, start, bytes.length);
   const id = idElement?.tag === 0x02 ? readNumber(bytes, idElement) : undefined;
   const operation = idElement === undefined ? undefined : readElement(bytes, idElement.end, bytes.length);
-  if (id === undefined || operation === undefined) throw malformed("a message has no identifier or no operation");
+  if (id === undefined || operation === undefined) throw malformed("a message without an ID or an operation");
   const controls = operation.end === bytes.length ? undefined : readElement(bytes, operation.end, bytes.length);
   return { id, operation, controls, bytes, elements };
 }
 
-function malformed(what: string): DirectoryFault {
-  return new DirectoryFault("protocol", what);
+function malformed(what: string): DirectoryError {
+  return new DirectoryError("protocol", what);
 }

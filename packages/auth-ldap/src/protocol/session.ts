@@ -1,10 +1,10 @@
 import type { Socket } from "node:net";
 import { RESPONSE } from "../bounds.ts";
-import { aborted, DirectoryFault, describeCause, type FaultKind, oddContent } from "../faults.ts";
-import { type BindResult, type LdapResult, readBindResult, readEntry, readResult, TAGS } from "./answers.ts";
+import { aborted, DirectoryError, type DirectoryErrorKind, describeCause, invalidContent } from "../directory-error.ts";
 import type { Entry } from "./entry.ts";
 import { createMessageReader, type Message } from "./message-reader.ts";
 import { encodeBind, encodeSearch, type SearchQuery } from "./requests.ts";
+import { type BindResult, type LdapResult, readBindResult, readEntry, readResult, TAGS } from "./responses.ts";
 
 export interface SearchResult extends LdapResult {
   /** One at most where the scope is `base`, and never more than the limit of the query. */
@@ -17,7 +17,7 @@ export interface SearchResult extends LdapResult {
  * One connection that is ready for LDAP. It never connects again: when it has ended, it has ended. One operation at a
  * time, which alone keeps the process alive.
  *
- * Each operation rejects with a {@link DirectoryFault} of kind `lost`, `timeout`, `protocol`, `content` or `aborted`; then
+ * Each operation rejects with a {@link DirectoryError} of kind `lost`, `timeout`, `protocol`, `content` or `aborted`; then
  * the connection is destroyed. A result code is a value.
  */
 export interface Session {
@@ -38,7 +38,7 @@ export interface Session {
 export interface Operation {
   readonly operation: "bind" | "search";
   /** `completed`: there was a response, with whatever result code. Otherwise why there was none. */
-  readonly outcome: "completed" | FaultKind;
+  readonly outcome: "completed" | DirectoryErrorKind;
   /** The LDAP result code (RFC 4511, appendix A); undefined without a response. */
   readonly code: number | undefined;
   /** How many entries were found. */
@@ -68,7 +68,7 @@ interface Pending {
   bytes: number;
   elements: number;
   resolve(response: Response): void;
-  reject(fault: DirectoryFault): void;
+  reject(fault: DirectoryError): void;
 }
 
 /** After these, the server should be left alone: busy, unavailable, other. */
@@ -92,7 +92,7 @@ export function createSession(
   let nextId = 1;
   let ended: (() => void) | undefined;
 
-  function end(fault: DirectoryFault): void {
+  function end(fault: DirectoryError): void {
     usable = false;
     const waiting = pending;
     pending = undefined;
@@ -111,29 +111,29 @@ export function createSession(
     try {
       for (const message of reader.read(chunk)) receive(message);
     } catch (error) {
-      if (!(error instanceof DirectoryFault)) throw error;
+      if (!(error instanceof DirectoryError)) throw error;
       end(error);
     }
   });
-  socket.on("error", (error) => end(new DirectoryFault("lost", `the connection broke: ${describeCause(error)}`)));
-  socket.on("end", () => end(new DirectoryFault("lost", "the server has closed the connection")));
-  socket.on("close", () => end(new DirectoryFault("lost", "the connection is closed")));
+  socket.on("error", (error) => end(new DirectoryError("lost", `the connection broke: ${describeCause(error)}`)));
+  socket.on("end", () => end(new DirectoryError("lost", "the server has closed the connection")));
+  socket.on("close", () => end(new DirectoryError("lost", "the connection is closed")));
 
   function receive(message: Message): void {
     if (message.id === 0) {
-      throw new DirectoryFault("lost", "the server has announced that it closes the connection");
+      throw new DirectoryError("lost", "the server has announced that it closes the connection");
     }
-    if (pending === undefined) throw new DirectoryFault("protocol", "the server has answered what was not asked");
+    if (pending === undefined) throw new DirectoryError("protocol", "the server sent an unsolicited response");
     if (message.id !== pending.id) {
-      throw new DirectoryFault("protocol", "the server has answered under the number of another request");
+      throw new DirectoryError("protocol", "the response has an unexpected message ID");
     }
     const { expected, entries } = pending;
     const { tag } = message.operation;
     pending.bytes += message.bytes.length;
     pending.elements += message.elements;
-    if (pending.bytes > RESPONSE.bytes) throw oddContent(`a response is longer than ${RESPONSE.bytes} bytes`);
+    if (pending.bytes > RESPONSE.bytes) throw invalidContent(`a response is longer than ${RESPONSE.bytes} bytes`);
     if (pending.elements > RESPONSE.elements) {
-      throw oddContent(`a response holds more than ${RESPONSE.elements} elements`);
+      throw invalidContent(`a response holds more than ${RESPONSE.elements} elements`);
     }
     if (tag === expected.last) {
       const { resolve, bytes } = pending;
@@ -142,15 +142,15 @@ export function createSession(
       return;
     }
     if (expected.mostEntries === undefined || (tag !== TAGS.entry && tag !== TAGS.reference)) {
-      throw new DirectoryFault("protocol", "the server has given an answer of another kind");
+      throw new DirectoryError("protocol", "the response has an unexpected type");
     }
     if (++pending.messages > RESPONSE.messages) {
-      throw oddContent(`a response holds more than ${RESPONSE.messages} entries and references`);
+      throw invalidContent(`a response holds more than ${RESPONSE.messages} entries and references`);
     }
     // References are not followed: it is enough to have counted them.
     if (tag === TAGS.reference) return;
     if (entries.length >= expected.mostEntries) {
-      throw oddContent(`the server has sent more than the ${expected.mostEntries} entries that were asked for`);
+      throw invalidContent(`the server has sent more than the ${expected.mostEntries} entries that were asked for`);
     }
     entries.push(message);
   }
@@ -159,13 +159,13 @@ export function createSession(
   async function exchange(encode: (id: number) => Buffer, expected: Expected, signal: AbortSignal): Promise<Response> {
     if (signal.aborted) throw aborted();
     if (!usable || pending !== undefined) {
-      throw new DirectoryFault("lost", "the connection is closed", { transient: true });
+      throw new DirectoryError("lost", "the connection is closed", { transient: true });
     }
     const id = nextId;
     nextId = nextId === 0x7fffffff ? 1 : nextId + 1;
     const { promise, resolve, reject } = Promise.withResolvers<Response>();
     pending = { id, expected, entries: [], messages: 0, bytes: 0, elements: 0, resolve, reject };
-    const timer = setTimeout(() => end(new DirectoryFault("timeout", `no answer within ${timeout} ms`)), timeout);
+    const timer = setTimeout(() => end(new DirectoryError("timeout", `no response within ${timeout} ms`)), timeout);
     const abort = (): void => end(aborted());
     signal.addEventListener("abort", abort, { once: true });
     try {
@@ -178,13 +178,13 @@ export function createSession(
   }
 
   /** Reads what was received; a fault in it ends the connection. */
-  function understand<T extends LdapResult>(read: () => T): T {
+  function decodeResponse<T extends LdapResult>(read: () => T): T {
     try {
       const result = read();
       if (UNCLEAN.has(result.code)) usable = false;
       return result;
     } catch (error) {
-      if (error instanceof DirectoryFault) end(error);
+      if (error instanceof DirectoryError) end(error);
       throw error;
     }
   }
@@ -201,7 +201,7 @@ export function createSession(
       observe(() => ({ operation, outcome: "completed", code, entries: entries.length, milliseconds: milliseconds() }));
       return result;
     } catch (error) {
-      if (error instanceof DirectoryFault) {
+      if (error instanceof DirectoryError) {
         const { kind, code } = error;
         observe(() => ({ operation, outcome: kind, code, entries: 0, milliseconds: milliseconds() }));
       }
@@ -214,12 +214,12 @@ export function createSession(
     const mostEntries = query.scope === "base" ? 1 : (query.sizeLimit ?? RESPONSE.messages);
     const expected = { last: TAGS.searchDone, mostEntries };
     const { entries, last, bytes } = await exchange((id) => encodeSearch(id, query, seconds), expected, signal);
-    return understand(() => ({ ...readResult(last), entries: entries.map(readEntry), bytes }));
+    return decodeResponse(() => ({ ...readResult(last), entries: entries.map(readEntry), bytes }));
   }
 
   async function bind(dn: string, password: string, signal: AbortSignal, policy: boolean): Promise<BindResult> {
     const { last } = await exchange((id) => encodeBind(id, dn, password, policy), { last: TAGS.bind }, signal);
-    return understand(() => readBindResult(last));
+    return decodeResponse(() => readBindResult(last));
   }
 
   return {
@@ -237,7 +237,7 @@ export function createSession(
       closed = true;
       ended = undefined;
       usable = false;
-      if (pending !== undefined) end(new DirectoryFault("lost", "the connection is closed"));
+      if (pending !== undefined) end(new DirectoryError("lost", "the connection is closed"));
       else if (!socket.destroyed) socket.end(UNBIND, () => socket.destroy());
     },
   };

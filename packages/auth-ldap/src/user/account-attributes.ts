@@ -1,6 +1,6 @@
 import type { Entry } from "../protocol/entry.ts";
 import type { UserSettings } from "../settings.ts";
-import { isSwitchedOff } from "./switched-off.ts";
+import { isDisabled } from "./disabled-account.ts";
 
 /** UF_PASSWORD_EXPIRED of msDS-User-Account-Control-Computed ([MS-ADTS] section 3.1.1.4.5.17). */
 const PASSWORD_EXPIRED = 0x80_0000;
@@ -23,7 +23,7 @@ export function accountStateAttributes({ activeDirectory }: UserSettings): reado
  * and goes by itself does not count: anybody could cause it.
  */
 export function accountFault(entry: Entry, settings: UserSettings): string | undefined {
-  if (isSwitchedOff(entry, settings)) return "the account is disabled";
+  if (isDisabled(entry, settings)) return "the account is disabled";
   if (settings.activeDirectory) {
     if (entry.text("accountExpires").some(isPast)) return "the account has expired";
     const computed = entry.text("msDS-User-Account-Control-Computed");

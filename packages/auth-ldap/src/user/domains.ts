@@ -1,5 +1,5 @@
 import { canonicalDN, foldValue } from "@registry-gate/auth-kit";
-import { DirectoryFault } from "../faults.ts";
+import { DirectoryError } from "../directory-error.ts";
 import { anything, both, equal, type Filter } from "../filter/filter.ts";
 import { allEntries } from "../outcomes.ts";
 import type { Session } from "../protocol/session.ts";
@@ -8,7 +8,7 @@ import type { Session } from "../protocol/session.ts";
 export interface Domains {
   /**
    * @returns the canonical DN of the domain; `undefined` where there is none of this name.
-   * @throws {DirectoryFault}
+   * @throws {DirectoryError}
    */
   find(name: string, session: Session, signal: AbortSignal): Promise<string | undefined>;
 }
@@ -37,7 +37,7 @@ async function readDomains(session: Session, signal: AbortSignal): Promise<Reado
   const attributes = ["configurationNamingContext"];
   const root = await session.search({ base: "", scope: "base", filter: anything, attributes }, signal);
   const configuration = allEntries(root, what)[0]?.text("configurationNamingContext")[0];
-  if (configuration === undefined) throw new DirectoryFault("result", "the directory names no configuration context");
+  if (configuration === undefined) throw new DirectoryError("result", "the directory names no configuration context");
   const result = await session.search(
     {
       base: `CN=Partitions,${configuration}`,

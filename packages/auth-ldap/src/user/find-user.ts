@@ -1,7 +1,7 @@
 import { type DN, foldValue, isStreamSafe, writeCanonical } from "@registry-gate/auth-kit";
 import { LONGEST } from "../bounds.ts";
+import { DirectoryError } from "../directory-error.ts";
 import { parseEntryDN } from "../entry-dn.ts";
-import { DirectoryFault } from "../faults.ts";
 import { anything } from "../filter/filter.ts";
 import { fillTemplate } from "../filter/filter-template.ts";
 import { allEntries, describeCode } from "../outcomes.ts";
@@ -30,7 +30,7 @@ const nobody = (reason: string): Finding => ({ user: undefined, reason });
  * Searches for the entry of a user.
  *
  * @param attributes What else is wanted of the entry.
- * @throws {DirectoryFault} when the directory did not answer in full.
+ * @throws {DirectoryError} when the directory did not respond in full.
  */
 export async function findUser(
   session: Session,
@@ -40,17 +40,17 @@ export async function findUser(
   domains: Domains,
   signal: AbortSignal,
 ): Promise<Finding> {
-  if (by.kind === "template") throw new DirectoryFault("result", "users are not searched for");
+  if (by.kind === "template") throw new DirectoryError("result", "users are not searched for");
   const wanted = [...new Set([usernameAttribute, ...attributes])];
   const query = { base: by.base, scope: by.scope, attributes: wanted };
   if (by.kind === "search") {
     const filter = fillTemplate(by.filter, { username: typed });
-    if (typeof filter === "boolean") return nobody("there is no such user");
+    if (typeof filter === "boolean") return nobody("no such user");
     const entries = await searchFew(session, { ...query, filter, sizeLimit: 2 }, signal);
-    return theOnly(entries, typed, usernameAttribute);
+    return singleUser(entries, typed, usernameAttribute);
   }
   const name = parseLoginName(typed);
-  if (name === undefined) return nobody("there is no such user");
+  if (name === undefined) return nobody("no such user");
   const filter = loginNameFilter(name);
   const extra = ["sAMAccountName", "userPrincipalName"];
   const entries = await searchFew(
@@ -59,8 +59,8 @@ export async function findUser(
     signal,
   );
   const meant: Entry[] = [];
-  for (const entry of entries) if (await isMeant(entry, name, domains, session, signal)) meant.push(entry);
-  return theOnly(meant, typed, usernameAttribute);
+  for (const entry of entries) if (await matchesLoginName(entry, name, domains, session, signal)) meant.push(entry);
+  return singleUser(meant, typed, usernameAttribute);
 }
 
 /** Reads the entry of a user who is bound already. */
@@ -76,11 +76,11 @@ export async function readUser(
   const result = await session.search({ base: dn, scope: "base", filter: anything, attributes: wanted }, signal);
   const entries = allEntries(result, "the user's own entry");
   // The password was right, so the entry is there: it is only that nobody may read it.
-  if (entries.length === 0) throw new DirectoryFault("result", "the user's own entry cannot be read");
-  return theOnly(entries, typed, usernameAttribute);
+  if (entries.length === 0) throw new DirectoryError("result", "the user's own entry cannot be read");
+  return singleUser(entries, typed, usernameAttribute);
 }
 
-async function isMeant(
+async function matchesLoginName(
   entry: Entry,
   name: LoginName,
   domains: Domains,
@@ -102,7 +102,7 @@ async function searchFew(
   const result = await session.search(query, signal);
   if (result.code === 4 && result.entries.length >= query.sizeLimit) return result.entries;
   if (result.code === 32) {
-    throw new DirectoryFault("result", `searchBase is not there, or may not be read: ${describeCode(32)}`, {
+    throw new DirectoryError("result", `searchBase does not exist, or cannot be read: ${describeCode(32)}`, {
       code: 32,
     });
   }
@@ -110,9 +110,9 @@ async function searchFew(
 }
 
 /** The user of the one entry that was found. */
-export function theOnly(entries: readonly Entry[], typed: string, usernameAttribute: string): Finding {
+export function singleUser(entries: readonly Entry[], typed: string, usernameAttribute: string): Finding {
   const [entry, ...others] = entries;
-  if (entry === undefined) return nobody("there is no such user");
+  if (entry === undefined) return nobody("no such user");
   if (others.length > 0) return nobody("several entries have this name");
   const parsedDN = parseEntryDN(entry.dn);
   const username = usernameOf(entry, parsedDN, typed, usernameAttribute);

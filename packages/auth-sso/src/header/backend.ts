@@ -16,11 +16,11 @@ import {
   type TextReading,
   warnOnce,
 } from "@registry-gate/auth-kit";
-import { disagreement } from "../disagreement.ts";
+import { conflictOf } from "../conflicting-users.ts";
 import { inCase } from "../username-case.ts";
 import { groupsIn } from "./groups-header.ts";
 import { decodeValue, decodeWords } from "./header-value.ts";
-import { type SettledHeaderOptions, type SsoHeaderOptions, settleHeaderOptions } from "./options.ts";
+import { type ResolvedHeaderOptions, resolveHeaderOptions, type SsoHeaderOptions } from "./options.ts";
 import { secondProof } from "./second-proof.ts";
 
 /** As much as the head of any request. */
@@ -37,26 +37,26 @@ const ABSTAINED: AuthResult = { status: "abstained" };
  * @param context What is left out of it has defaults: the id `sso-header`, the current directory, and no log.
  * @throws {InvalidOptionsError} when the options are wrong, or the file of the secret cannot be used at the start.
  */
-export async function ssoHeader(
+export async function ssoHeaderBackend(
   options: SsoHeaderOptions,
   context: Partial<BackendContext> = {},
 ): Promise<AuthBackend> {
-  const settled = settleHeaderOptions(options);
+  const resolved = resolveHeaderOptions(options);
   const { id, baseDirectory, log, warn: warnOf, noClientCertificates } = backendContext(context, "sso-header");
-  const { userHeader, groupsHeader, emailHeader, nameHeader, sharedSecret, fingerprints } = settled;
-  const proxies = addressSet(settled.trustedProxies);
+  const { userHeader, groupsHeader, emailHeader, nameHeader, sharedSecret, fingerprints } = resolved;
+  const proxies = addressSet(resolved.trustedProxies);
   const changes = subscriptions();
-  const proof = await secondProof(settled, { baseDirectory, log, onChange: changes.notify });
+  const proof = await secondProof(resolved, { baseDirectory, log, onChange: changes.notify });
   if (options.trustAnyPeer === true && sharedSecret === undefined && fingerprints === undefined) {
-    warnOf({ path: ["trustedProxies"], message: "any machine in these networks can name itself any user" });
+    warnOf({ path: ["trustedProxies"], message: "any machine in these networks can impersonate any user" });
   }
   if (fingerprints !== undefined && noClientCertificates !== undefined) {
-    const message = `lets nobody in: ${noClientCertificates} nobody is asked for a certificate`;
+    const message = `nobody can sign in: ${noClientCertificates} no client certificate is requested`;
     warnOf({ path: ["clientCertificate"], message });
   }
   const headers = [userHeader, groupsHeader, emailHeader, nameHeader, sharedSecret?.header];
   const warn = warnOnce(log);
-  let toldOfStrangers = false;
+  let untrustedPeerLogged = false;
 
   return {
     id,
@@ -65,20 +65,20 @@ export async function ssoHeader(
     maxCredentialBytes,
     async authenticate(request) {
       if (!proxies.hasPeer(request.peer)) {
-        if (!toldOfStrangers) {
-          toldOfStrangers = true;
-          log.debug({ peer: request.peer.address }, "a peer is not in trustedProxies: its headers name nobody");
+        if (!untrustedPeerLogged) {
+          untrustedPeerLogged = true;
+          log.debug({ peer: request.peer.address }, "ignored the headers of a peer that is not in trustedProxies");
         }
         return ABSTAINED;
       }
       const users = request.header(userHeader);
       if (users.length === 0) return ABSTAINED;
       const fault = proof.faultOf(request);
-      return fault === undefined ? identify(request, users, settled, id, warn) : rejected(fault);
+      return fault === undefined ? identify(request, users, resolved, id, warn) : rejected(fault);
     },
     onChange: changes.add,
     async check(signal) {
-      if (signal.aborted) throw new BackendUnavailableError(id, "the check was given up");
+      if (signal.aborted) throw new BackendUnavailableError(id, "the check was aborted");
     },
     async close() {
       proof.close();
@@ -90,7 +90,7 @@ export async function ssoHeader(
 function identify(
   request: AuthRequest,
   users: readonly string[],
-  options: SettledHeaderOptions,
+  options: ResolvedHeaderOptions,
   backend: string,
   warn: LogLine,
 ): AuthResult {
@@ -100,8 +100,8 @@ function identify(
   const { groupsHeader, emailHeader, nameHeader } = options;
   const read = groupsIn(groupsHeader === undefined ? [] : request.header(groupsHeader), options);
   if (typeof read === "string") return rejected(`the groups header ${read}`);
-  for (const fault of read.passedOver) {
-    warn({ header: groupsHeader ?? "", reason: fault }, `a group that ${fault} is passed over`);
+  for (const fault of read.skipped) {
+    warn({ header: groupsHeader ?? "", reason: fault }, `skipped a group that ${fault}`);
   }
 
   const claims: Record<string, string> = {};
@@ -111,7 +111,7 @@ function identify(
     const text = value.fault === undefined && value.text !== "" ? readText(value.text) : value;
     if (text.fault === undefined && text.text !== "") claims[claim] = text.text;
     if (text.fault !== undefined) {
-      warn({ header: header ?? "", reason: text.fault }, `a header that ${text.fault} is passed over`);
+      warn({ header: header ?? "", reason: text.fault }, `ignored a header that ${text.fault}`);
     }
   }
 
@@ -121,12 +121,12 @@ function identify(
     ...(read.ambiguous.length > 0 && { ambiguousGroups: read.ambiguous }),
     ...(Object.keys(claims).length > 0 && { claims }),
   };
-  return disagreement(request.credentials, username, options.usernameCase) ?? { status: "authenticated", identity };
+  return conflictOf(request.credentials, username, options.usernameCase) ?? { status: "authenticated", identity };
 }
 
 type Decode = (value: string) => TextReading;
 
-function readUser(values: readonly string[], decode: Decode, options: SettledHeaderOptions): TextReading {
+function readUser(values: readonly string[], decode: Decode, options: ResolvedHeaderOptions): TextReading {
   const { stripUserPrefix, usernameCase } = options;
   const value = single(values, decode);
   if (value.fault !== undefined) return value;
@@ -141,7 +141,7 @@ function readUser(values: readonly string[], decode: Decode, options: SettledHea
 
 /** Reads a header that must not stand twice; one that is missing is empty. */
 function single(values: readonly string[], decode: Decode): TextReading {
-  if (values.length > 1) return { fault: "stands twice" };
+  if (values.length > 1) return { fault: "occurs more than once" };
   return decode(values[0] ?? "");
 }
 

@@ -1,7 +1,7 @@
 import { type ReadGroups, readGroups } from "@registry-gate/auth-kit";
 import { separateGroups } from "../separate-groups.ts";
 import { decodeValue, decodeWords } from "./header-value.ts";
-import type { SettledHeaderOptions } from "./options.ts";
+import type { ResolvedHeaderOptions } from "./options.ts";
 
 /** More than fits into the head of a request to the gateway, in bytes. */
 const longestGroups = 65_536;
@@ -14,9 +14,9 @@ const longestGroups = 65_536;
  */
 export function groupsIn(
   values: readonly string[],
-  { groupsSeparator, encodedWords }: Pick<SettledHeaderOptions, "groupsSeparator" | "encodedWords">,
+  { groupsSeparator, encodedWords }: Pick<ResolvedHeaderOptions, "groupsSeparator" | "encodedWords">,
 ): ReadGroups | string {
-  if (values.length > 1) return "stands twice";
+  if (values.length > 1) return "occurs more than once";
   const [value = ""] = values;
   if (encodedWords || groupsSeparator === "json") {
     const whole = (encodedWords ? decodeWords : decodeValue)(value, longestGroups);
@@ -43,6 +43,6 @@ export function groupsIn(
   return {
     groups: read.groups,
     ambiguous: [...read.ambiguous, ...ambiguous],
-    passedOver: [...faults, ...read.passedOver],
+    skipped: [...faults, ...read.skipped],
   };
 }

@@ -6,7 +6,7 @@ import { type UsernameCase, usernameCaseOption } from "../username-case.ts";
 import { peerFault } from "./peer-fault.ts";
 import { type HeaderPreset, headerPresetNames, headerPresets } from "./presets.ts";
 
-/** What {@link ssoHeader} can be told. */
+/** What {@link ssoHeaderBackend} can be told. */
 export interface SsoHeaderOptions {
   /**
    * Who may name users: the IP addresses and CIDR blocks of the proxies that stand directly before the gate, and `unix:`
@@ -59,7 +59,7 @@ export interface ClientCertificateOptions {
 }
 
 /** All options, with the preset and the defaults; header names in lower case. */
-export interface SettledHeaderOptions {
+export interface ResolvedHeaderOptions {
   readonly trustedProxies: readonly string[];
   readonly userHeader: string;
   readonly stripUserPrefix: string;
@@ -131,7 +131,7 @@ function parseHeaderOptions(options: unknown): SsoHeaderOptions {
 }
 
 /** @throws {InvalidOptionsError} with every fault of form, or else with every option that does not go with another. */
-export function settleHeaderOptions(options: unknown): SettledHeaderOptions {
+export function resolveHeaderOptions(options: unknown): ResolvedHeaderOptions {
   const given = parseHeaderOptions(options);
   const merged = { ...(given.preset === undefined ? undefined : headerPresets[given.preset]), ...given };
   const { userHeader, groupsHeader, groupsSeparator, sharedSecret } = merged;
@@ -140,7 +140,7 @@ export function settleHeaderOptions(options: unknown): SettledHeaderOptions {
     faults.push({ path: ["groupsSeparator"], message: "is required with groupsHeader: ; or , or none or json" });
   }
   if (groupsHeader === undefined && groupsSeparator !== undefined) {
-    faults.push({ path: ["groupsSeparator"], message: "is of no use without groupsHeader" });
+    faults.push({ path: ["groupsSeparator"], message: "has no effect without groupsHeader" });
   }
   if (userHeader === undefined) faults.push({ path: ["userHeader"], message: "is required without a preset" });
   if (faults.length > 0 || userHeader === undefined) throw new InvalidOptionsError(faults);
@@ -180,7 +180,7 @@ function nameFaults(options: Partial<SsoHeaderOptions>): Fault[] {
   return named.flatMap(([path, header]) => {
     const name = header?.toLowerCase();
     if (name === undefined) return [];
-    if (seen.has(name)) return [{ path, message: "is the header of another option already" }];
+    if (seen.has(name)) return [{ path, message: "is already used by another option" }];
     seen.add(name);
     return [];
   });

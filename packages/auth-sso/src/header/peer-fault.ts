@@ -8,5 +8,5 @@ export function peerFault(entry: string, anyPeer: boolean): string | undefined {
   const block = addressBlock(entry);
   if (block === undefined) return addressFault(entry);
   if (anyPeer || block.prefix >= SHORTEST[block.family]) return undefined;
-  return "is wider than any private network, so that strangers could name themselves: narrow it to the proxy's own address, or set trustAnyPeer";
+  return "is wider than any private network, so strangers could impersonate users: narrow it to the proxy's own address, or set trustAnyPeer";
 }

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type { AuthRequest, Logger } from "@registry-gate/auth";
 import { followFile, InvalidFileError, readSecret } from "@registry-gate/auth-kit";
 import { maxFileBytes } from "../max-file-bytes.ts";
-import { type SettledHeaderOptions, type SharedSecretOptions, sharedSecretFault } from "./options.ts";
+import { type ResolvedHeaderOptions, type SharedSecretOptions, sharedSecretFault } from "./options.ts";
 
 /** What a trusted proxy must show besides its address. */
 export interface SecondProof {
@@ -14,7 +14,7 @@ export interface SecondProof {
 
 /** @throws {InvalidOptionsError} when the file of the secret cannot be used. */
 export async function secondProof(
-  { sharedSecret, fingerprints }: SettledHeaderOptions,
+  { sharedSecret, fingerprints }: ResolvedHeaderOptions,
   context: { readonly baseDirectory: string; readonly log: Logger; readonly onChange: () => void },
 ): Promise<SecondProof> {
   const secret = sharedSecret && (await openSecret(sharedSecret, context));
@@ -28,7 +28,7 @@ export async function secondProof(
       const values = header(sharedSecret.header);
       const [value] = values;
       if (value === undefined) return "the proxy's shared secret is missing";
-      if (values.length > 1) return "the proxy's shared secret stands twice";
+      if (values.length > 1) return "the proxy's shared secret occurs more than once";
       return timingSafeEqual(digest(value), secret.digest()) ? undefined : "the proxy's shared secret is wrong";
     },
     close: () => secret?.close(),

@@ -11,7 +11,7 @@ import {
   type Rejected,
 } from "@registry-gate/auth";
 import { backendContext, subscriptions, warnOnce } from "@registry-gate/auth-kit";
-import { conflicting, disagreement } from "../disagreement.ts";
+import { conflicting, conflictOf } from "../conflicting-users.ts";
 import { inCase } from "../username-case.ts";
 import { type Freshness, UnavailableError } from "./cached-document.ts";
 import { openCertificates } from "./certificates.ts";
@@ -20,7 +20,7 @@ import { discoverKeys } from "./discovery.ts";
 import { type Document, fetchDocument } from "./fetch-document.ts";
 import { type KeySource, keysAtUrl, keysByName, keysInFile } from "./key-source.ts";
 import type { SsoJwtOptions } from "./options.ts";
-import { type KeyLocation, type SettledJwtOptions, settleJwtOptions } from "./settle-options.ts";
+import { type KeyLocation, type ResolvedJwtOptions, resolveJwtOptions } from "./resolve-options.ts";
 import { readTokenHeader } from "./token-form.ts";
 import { verifyToken } from "./verify-token.ts";
 
@@ -39,12 +39,15 @@ const ABSTAINED: AuthResult = { status: "abstained" };
  * @param context What is left out of it has defaults: the id `sso-jwt`, the current directory, and no log.
  * @throws {InvalidOptionsError} when the options are wrong, or a file cannot be used at the start.
  */
-export async function ssoJwt(options: SsoJwtOptions, context: Partial<BackendContext> = {}): Promise<AuthBackend> {
-  const settled = settleJwtOptions(options);
+export async function ssoJwtBackend(
+  options: SsoJwtOptions,
+  context: Partial<BackendContext> = {},
+): Promise<AuthBackend> {
+  const resolved = resolveJwtOptions(options);
   const { id, baseDirectory, log } = backendContext(context, "sso-jwt");
-  const { header, rules, mapping, basicUsernames } = settled;
+  const { header, rules, mapping, basicUsernames } = resolved;
   const changes = subscriptions();
-  const keys = await openKeys(settled, baseDirectory, log, changes.notify);
+  const keys = await openKeys(resolved, baseDirectory, log, changes.notify);
 
   const warn: LogLine = warnOnce(log);
   const groupsClaim = mapping.groupsClaim?.join(".") ?? "";
@@ -54,8 +57,7 @@ export async function ssoJwt(options: SsoJwtOptions, context: Partial<BackendCon
     if (verified.fault !== undefined) return rejected(verified.fault);
     const mapped = mapClaims(verified.claims, mapping, id);
     if (mapped.fault !== undefined) return rejected(mapped.fault);
-    for (const reason of mapped.passedOver)
-      warn({ claim: groupsClaim, reason }, `a group that ${reason} is passed over`);
+    for (const reason of mapped.skipped) warn({ claim: groupsClaim, reason }, `skipped a group that ${reason}`);
     const { groupsIncomplete } = mapped.identity;
     if (groupsIncomplete !== undefined) {
       const consequence = "rules that allow by a group do not count, and those that deny by one hold";
@@ -72,28 +74,28 @@ export async function ssoJwt(options: SsoJwtOptions, context: Partial<BackendCon
     const username = inCase(credentials.username.normalize("NFC"), mapping.usernameCase);
     if (username === result.identity.username || basicUsernames.includes(credentials.username.normalize("NFC")))
       return result;
-    return rejected("the token is not that of the user who is named beside it");
+    return rejected("the token does not belong to the user name of the login");
   }
 
   async function authenticate(request: AuthRequest): Promise<AuthResult> {
     const assertions = header === undefined ? [] : request.header(header);
     const [assertion] = assertions;
-    if (assertions.length > 1) return rejected("the header with the token stands twice");
-    const presented = tokenOf(request, settled);
+    if (assertions.length > 1) return rejected("the token header occurs more than once");
+    const presented = tokenOf(request, resolved);
     if (assertion === undefined) {
       return presented === undefined ? ABSTAINED : judgeCredentials(presented, request);
     }
     const asserted = await judge(assertion, request);
     if (asserted.status === "rejected") return asserted;
     if (presented === undefined)
-      return disagreement(request.credentials, asserted.identity.username, mapping.usernameCase) ?? asserted;
+      return conflictOf(request.credentials, asserted.identity.username, mapping.usernameCase) ?? asserted;
     const login = await judgeCredentials(presented, request);
     if (login.status === "rejected") return login;
     if (login.identity.username === asserted.identity.username) return asserted;
     return conflicting("the header and the login hold tokens of two different users");
   }
 
-  const answering = async <T>(work: Promise<T>): Promise<T> => {
+  const mapErrors = async <T>(work: Promise<T>): Promise<T> => {
     try {
       return await work;
     } catch (error) {
@@ -105,13 +107,13 @@ export async function ssoJwt(options: SsoJwtOptions, context: Partial<BackendCon
   return {
     id,
     ...(header === undefined ? {} : { credentialHeaders: [header] }),
-    ...(settled.basic ? { sharedUsernames: basicUsernames } : {}),
+    ...(resolved.basic ? { sharedUsernames: basicUsernames } : {}),
     maxCredentialBytes: Math.max(rules.maxTokenBytes, defaultMaxCredentialBytes),
-    authenticate: (request) => answering(authenticate(request)),
+    authenticate: (request) => mapErrors(authenticate(request)),
     onChange: changes.add,
     async check(signal) {
-      if (signal.aborted) throw new BackendUnavailableError(id, "the check was given up");
-      await answering(keys.check(signal));
+      if (signal.aborted) throw new BackendUnavailableError(id, "the check was aborted");
+      await mapErrors(keys.check(signal));
     },
     async close() {
       keys.close();
@@ -122,7 +124,7 @@ export async function ssoJwt(options: SsoJwtOptions, context: Partial<BackendCon
 
 /** @throws {InvalidOptionsError} */
 async function openKeys(
-  { keys, caCert, proxyFor, freshness, timeout }: SettledJwtOptions,
+  { keys, caCert, proxyFor, freshness, timeout }: ResolvedJwtOptions,
   baseDirectory: string,
   log: Logger,
   onChange: () => void,
@@ -159,7 +161,7 @@ function fetchedKeys(
 }
 
 /** The credentials' token, where they hold something with the form of one. */
-function tokenOf({ credentials }: AuthRequest, { bearer, basic }: SettledJwtOptions): string | undefined {
+function tokenOf({ credentials }: AuthRequest, { bearer, basic }: ResolvedJwtOptions): string | undefined {
   if (credentials === undefined) return undefined;
   const text =
     credentials.scheme === "bearer"

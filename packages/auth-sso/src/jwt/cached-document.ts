@@ -100,5 +100,5 @@ export function cachedDocument<T>(
 
 /** Others may wait for the same: a caller who goes does not end it. */
 async function waitFor(work: Promise<void> | undefined, signal: AbortSignal): Promise<void> {
-  if (work !== undefined) await untilAborted(work, signal, () => new UnavailableError("the caller has gone"));
+  if (work !== undefined) await untilAborted(work, signal, () => new UnavailableError("the request was aborted"));
 }

@@ -3,7 +3,7 @@ import type { Logger } from "@registry-gate/auth";
 import { type FollowedValue, followFile, InvalidFileError } from "@registry-gate/auth-kit";
 import { maxFileBytes } from "../max-file-bytes.ts";
 
-/** @throws {InvalidOptionsError} when the file holds no certificate to begin with. */
+/** @throws {InvalidOptionsError} when the file contains no certificate to begin with. */
 export function openCertificates(path: string, log: Logger): Promise<FollowedValue<string>> {
   return followFile({
     path,
@@ -13,7 +13,7 @@ export function openCertificates(path: string, log: Logger): Promise<FollowedVal
       try {
         new X509Certificate(pem);
       } catch {
-        throw new InvalidFileError("it holds no certificate in PEM");
+        throw new InvalidFileError("it contains no certificate in PEM");
       }
       return pem;
     },

@@ -29,7 +29,7 @@ export type Mapped =
   | {
       readonly identity: Identity;
       /** Why groups were passed over, each reason once. */
-      readonly passedOver: readonly string[];
+      readonly skipped: readonly string[];
       readonly fault?: never;
     }
   | { readonly fault: string };
@@ -52,14 +52,14 @@ export function mapClaims(claims: JWTPayload, mapping: ClaimMapping, backend: st
   }
   const { sub } = claims;
   const subject = typeof sub === "string" && sub !== "" ? sub : username.text;
-  const incomplete = leftOut(claims, mapping);
+  const incomplete = omittedGroups(claims, mapping);
   const identity = {
     ...{ subject, username: username.text, groups: [...new Set([...read.groups, ...mapping.extraGroups])], backend },
     ...(read.ambiguous.length > 0 && { ambiguousGroups: read.ambiguous }),
     ...(incomplete !== undefined && { groupsIncomplete: incomplete }),
     ...(Object.keys(told).length > 0 && { claims: told }),
   };
-  return { identity, passedOver: read.passedOver };
+  return { identity, skipped: read.skipped };
 }
 
 function readUsername(claims: JWTPayload, mapping: ClaimMapping): TextReading {
@@ -94,7 +94,7 @@ function readGroupsClaim(
  * Why an issuer has left the groups out, which is not the same as that there are none: a claim may stand elsewhere
  * (OpenID Connect Core, section 5.6.2), and Entra ID does so, or sets `hasgroups`, for a user of more than some 200 groups.
  */
-function leftOut(claims: JWTPayload, { groupsClaim }: ClaimMapping): string | undefined {
+function omittedGroups(claims: JWTPayload, { groupsClaim }: ClaimMapping): string | undefined {
   const [name] = groupsClaim ?? [];
   if (name === undefined) return undefined;
   const { hasgroups } = claims;

@@ -3,7 +3,7 @@ import { keyUrlFault } from "./key-url.ts";
 
 /** Why the keys of an issuer cannot be discovered. */
 export function discoveryFault(issuer: string): string | undefined {
-  if (!URL.canParse(issuer)) return "is no URL";
+  if (!URL.canParse(issuer)) return "is not a URL";
   const { search, hash } = new URL(issuer);
   return search === "" && hash === "" ? keyUrlFault(issuer) : "has a query or a fragment";
 }
@@ -18,9 +18,9 @@ export async function discoverKeys(issuer: string, fetch: (url: URL) => Promise<
   const url = new URL(`${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`);
   const { status, body } = await fetch(url);
   if (status !== 200) throw new FetchError(`${url.href} answered ${status}`);
-  const unusable = (reason: string): FetchError => new FetchError(`what ${url.href} publishes is of no use: ${reason}`);
+  const unusable = (reason: string): FetchError => new FetchError(`invalid response from ${url.href}: ${reason}`);
   const configuration = parse(body);
-  if (configuration === undefined) throw unusable("it is no JSON object");
+  if (configuration === undefined) throw unusable("it is not a JSON object");
   if (configuration.issuer !== issuer) throw unusable("it names another issuer");
   const { jwks_uri: keys } = configuration;
   if (typeof keys !== "string") throw unusable("it has no jwks_uri");

@@ -38,7 +38,7 @@ export async function fetchDocument(url: URL, { ca, proxyFor, timeout, signal }:
     return await get(url, ca, proxy, AbortSignal.any([signal, deadline]));
   } catch (error) {
     if (deadline.aborted) {
-      throw new FetchError(`${url.host} did not answer${way} within ${timeout} ms`, { cause: error });
+      throw new FetchError(`${url.host} did not respond${way} within ${timeout} ms`, { cause: error });
     }
     if (error instanceof FetchError) throw error;
     const code = error instanceof Error && "code" in error ? String(error.code) : String(error);

@@ -25,9 +25,9 @@ const PRIVATE_MEMBERS = ["d", "k", "priv"];
 export function readKeySet(text: string): KeySet | string {
   const set = parse(text);
   if (set === undefined) return "it is not a JSON Web Key Set";
-  if (set.keys.length === 0) return "it holds no key";
+  if (set.keys.length === 0) return "it contains no key";
   if (set.keys.some((key) => PRIVATE_MEMBERS.some((member) => Object.hasOwn(key, member)))) {
-    return "it holds a private or a secret key; only public keys belong there";
+    return "it contains a private or secret key; only public keys belong there";
   }
   const resolve = createLocalJWKSet(set);
   return {

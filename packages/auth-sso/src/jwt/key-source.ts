@@ -18,10 +18,10 @@ export type Key = CryptoKey | KeyObject;
 /** Where the keys of an issuer are found. */
 export interface KeySource {
   /**
-   * @param asker The address of the client whose token names the key.
+   * @param client The address of the client whose token names the key.
    * @throws {UnavailableError} when it cannot be found out now.
    */
-  find(alg: string, kid: string | undefined, asker: string | undefined, signal: AbortSignal): Promise<Key | KeyFault>;
+  find(alg: string, kid: string | undefined, client: string | undefined, signal: AbortSignal): Promise<Key | KeyFault>;
   /** @throws {UnavailableError} when nothing could be found out now. */
   check(signal: AbortSignal): Promise<void>;
   close(): void;
@@ -80,14 +80,14 @@ export function keysAtUrl(
       const { status, body } = await load(url);
       if (status !== 200) throw new FetchError(`${url.host} answered ${status}`);
       const keys = readKeySet(body);
-      if (typeof keys === "string") throw new FetchError(`what ${url.host} publishes is of no use: ${keys}`);
+      if (typeof keys === "string") throw new FetchError(`invalid key set from ${url.host}: ${keys}`);
       return { text: body, keys };
     },
     freshness,
-    (reason) => log.warn({ url: place, reason }, "the keys cannot be fetched; those fetched before stay in force"),
+    (reason) => log.warn({ url: place, reason }, "the keys could not be fetched; using the previous ones"),
     ({ text }, previous) => {
       if (previous === undefined || previous.text === text) return;
-      log.info({ url: place }, "the issuer has other keys");
+      log.info({ url: place }, "the issuer has published new keys");
       onChange();
     },
   );
@@ -107,10 +107,10 @@ export function keysAtUrl(
 /** Above the number of keys that any load balancer has at once. */
 const MOST_KEYS = 64;
 /**
- * How many keys may be asked for within one cool-down, in all and for the clients of one network: whoever makes names up
- * cannot make the gate ask for more, and keeps nobody else's key from being asked for.
+ * How many keys may be requested for within one cool-down, in all and for the clients of one network: whoever makes names up
+ * cannot make the gate ask for more, and keeps nobody else's key from being requested for.
  */
-const MOST_QUESTIONS = { all: 64, network: 8 } as const;
+const FETCH_LIMITS = { all: 64, network: 8 } as const;
 /** A name that stands for itself in a URL. */
 const PLAIN_NAME = /^[A-Za-z0-9_-]{1,128}$/;
 
@@ -124,37 +124,37 @@ export function keysByName(
   const closing = new AbortController();
   /** Apart, so that no number of names that are made up can push a key out. */
   const known = new Map<string, CachedDocument<KeyObject | undefined>>();
-  const asked = new Map<string, CachedDocument<KeyObject | undefined>>();
-  let questions = { since: Number.NEGATIVE_INFINITY, count: 0, byNetwork: new Map<string, number>() };
+  const requested = new Map<string, CachedDocument<KeyObject | undefined>>();
+  let fetches = { since: Number.NEGATIVE_INFINITY, count: 0, byNetwork: new Map<string, number>() };
 
-  function askFor(kid: string, asker: string | undefined): CachedDocument<KeyObject | undefined> {
+  function startFetch(kid: string, client: string | undefined): CachedDocument<KeyObject | undefined> {
     const now = performance.now();
-    if (now - questions.since >= freshness.cooldown) questions = { since: now, count: 0, byNetwork: new Map() };
-    const network = clientNetwork(asker);
-    const before = questions.byNetwork.get(network) ?? 0;
-    if (questions.count >= MOST_QUESTIONS.all || before >= MOST_QUESTIONS.network) {
-      throw new UnavailableError("too many unknown keys are asked for");
+    if (now - fetches.since >= freshness.cooldown) fetches = { since: now, count: 0, byNetwork: new Map() };
+    const network = clientNetwork(client);
+    const before = fetches.byNetwork.get(network) ?? 0;
+    if (fetches.count >= FETCH_LIMITS.all || before >= FETCH_LIMITS.network) {
+      throw new UnavailableError("too many unknown keys are requested for");
     }
-    questions.count++;
-    questions.byNetwork.set(network, before + 1);
+    fetches.count++;
+    fetches.byNetwork.set(network, before + 1);
     const url = new URL(template.replace("{kid}", kid));
     const document = cachedDocument(
       async () => publicKey(url, await fetch(url, closing.signal)),
       freshness,
-      (reason) => log.warn({ url: url.href, reason }, "a key cannot be fetched; the one fetched before stays in force"),
+      (reason) => log.warn({ url: url.href, reason }, "a key could not be fetched; using the previous one"),
       (key, previous) => {
         if (key !== undefined) keep(known, kid, document);
         if (previous !== undefined && (key === undefined || !key.equals(previous))) onChange();
       },
     );
-    keep(asked, kid, document);
+    keep(requested, kid, document);
     return document;
   }
 
   return {
-    async find(_, kid, asker, signal) {
+    async find(_, kid, client, signal) {
       if (kid === undefined || !PLAIN_NAME.test(kid)) return "unknown";
-      const document = known.get(kid) ?? asked.get(kid) ?? askFor(kid, asker);
+      const document = known.get(kid) ?? requested.get(kid) ?? startFetch(kid, client);
       return (await document.get(signal)) ?? "unknown";
     },
     check: async () => {},
@@ -177,6 +177,6 @@ function publicKey(url: URL, { status, body }: Document): KeyObject | undefined 
     if (!body.includes("-----BEGIN PUBLIC KEY-----")) throw new errors.JWKInvalid();
     return createPublicKey(body);
   } catch (error) {
-    throw new FetchError(`what ${url.host} publishes is no public key in PEM`, { cause: error });
+    throw new FetchError(`the response from ${url.host} is not a public key in PEM`, { cause: error });
   }
 }

@@ -58,7 +58,7 @@ export const jwtPresets: Readonly<Record<JwtPreset, (given: Partial<SsoJwtOption
 };
 
 /** Anybody can get tokens of these for any audience; one of the claims must tell ours from theirs. */
-export const tellingClaims: Readonly<Partial<Record<JwtPreset, readonly string[]>>> = {
+export const identifyingClaims: Readonly<Partial<Record<JwtPreset, readonly string[]>>> = {
   "github-actions": [
     ...["repository", "repository_id", "repository_owner", "repository_owner_id"],
     ...["enterprise", "enterprise_id", "sub"],

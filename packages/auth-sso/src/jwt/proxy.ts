@@ -4,7 +4,7 @@ import { addressBlock, addressSet } from "@registry-gate/auth-kit";
 /**
  * Says through which proxy a URL is to be fetched; `undefined` for none.
  *
- * @throws {TypeError} of one line where what names the proxy is no URL of one.
+ * @throws {TypeError} of one line where what names the proxy is not a URL of one.
  */
 export type ProxyFor = (url: URL) => URL | undefined;
 

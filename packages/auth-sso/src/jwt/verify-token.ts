@@ -1,7 +1,7 @@
 import { decodeJwt, errors, type JWTPayload, jwtVerify } from "jose";
 import type { KeyFault } from "./key-set.ts";
 import type { Key } from "./key-source.ts";
-import type { TokenRules } from "./settle-options.ts";
+import type { TokenRules } from "./resolve-options.ts";
 import { readTokenHeader, type TokenHeader } from "./token-form.ts";
 
 /** The claims of a good token, or why it is not good. The fault is for the log and quotes nothing of the token. */
@@ -44,7 +44,7 @@ function headerFault(header: TokenHeader, { algorithms, typ, signer, audience }:
   const { alg, parameters, padded } = header;
   if (!algorithms.some((allowed) => allowed === alg)) return "the token's algorithm is not allowed";
   if (Object.hasOwn(parameters, "crit")) return "the token has critical extensions";
-  if (Object.hasOwn(parameters, "kid") && typeof parameters.kid !== "string") return "the token's kid is no text";
+  if (Object.hasOwn(parameters, "kid") && typeof parameters.kid !== "string") return "the token's kid is not a string";
   const said = parameters.typ;
   const type = typeof said === "string" ? said.toLowerCase().replace(/^application\//, "") : said;
   const typeIsRight =

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Principal } from "@registry-gate/auth";
-import { usernameOf } from "../authorize/principal.ts";
+import { usernameOf, withoutRevision } from "../authorize/principal.ts";
 import type { Client } from "../client/client.ts";
 import type { Transfer } from "../forward/transport.ts";
 import type { Place } from "../limits/request-budget.ts";
@@ -72,7 +72,7 @@ export function finish(context: RequestContext): RequestRecord {
     username: principal === undefined ? undefined : usernameOf(principal),
     attemptedUsername: context.attemptedUsername,
     backend: principal?.kind === "user" ? principal.identity.backend : undefined,
-    principal,
+    principal: principal && withoutRevision(principal),
     decision: context.decision,
     phase: context.phase,
     outcome,

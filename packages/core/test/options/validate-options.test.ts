@@ -227,8 +227,8 @@ describe("options of JavaScript", () => {
     ["one that was not awaited, alone", awaited(), ["backends: is a promise: await it"]],
     ["ones that were not awaited", [nobody, awaited()], ["backends[1]: is a promise: await it"]],
     ["no backend", [], ["backends: must not be empty"]],
-    ["nothing in a list", [null, 5], ["backends[0]: is no backend", "backends[1]: is no backend"]],
-    ["a function", [awaited], ["backends[0]: is no backend"]],
+    ["nothing in a list", [null, 5], ["backends[0]: is not a backend", "backends[1]: is not a backend"]],
+    ["a function", [awaited], ["backends[0]: is not a backend"]],
     ["one without a name", [{ ...nobody, id: "" }], ["backends[0]: has no id"]],
     ["one that cannot tell", [{ id: "x" }], ["backends[0]: has no authenticate"]],
     ["options of one", [{ file: "htpasswd" }], ["backends[0]: has no id"]],
@@ -236,7 +236,7 @@ describe("options of JavaScript", () => {
     [
       "an odd challenge",
       [{ ...nobody, challenge: "Basic" }],
-      ["backends[0]: has a member challenge that is no function"],
+      ["backends[0]: has a member challenge that is not a function"],
     ],
     [
       "an odd header",

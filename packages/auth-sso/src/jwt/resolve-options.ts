@@ -6,11 +6,11 @@ import { discoveryFault } from "./discovery.ts";
 import { keyUrlFault } from "./key-url.ts";
 import { isUrl, type JwtAlgorithm, parseJwtOptions, type SsoJwtOptions } from "./options.ts";
 import { compilePattern } from "./pattern.ts";
-import { isLoadBalancer, jwtPresets, tellingClaims } from "./presets.ts";
+import { identifyingClaims, isLoadBalancer, jwtPresets } from "./presets.ts";
 import { chooseProxy, isLoopback, type ProxyFor, proxyFault } from "./proxy.ts";
 
 /** All options, with the preset and the defaults. */
-export interface SettledJwtOptions {
+export interface ResolvedJwtOptions {
   /** In lower case. */
   readonly header: string | undefined;
   readonly bearer: boolean;
@@ -47,7 +47,7 @@ export interface TokenRules {
 }
 
 /** @throws {InvalidOptionsError} with every fault of form, or else with every option that does not go with another. */
-export function settleJwtOptions(options: unknown): SettledJwtOptions {
+export function resolveJwtOptions(options: unknown): ResolvedJwtOptions {
   const given = parseJwtOptions(options);
   const merged: SsoJwtOptions = { ...(given.preset === undefined ? undefined : presetOf(given)), ...given };
   const faults: Fault[] = [];
@@ -65,15 +65,15 @@ export function settleJwtOptions(options: unknown): SettledJwtOptions {
   if (preset === "aws-alb" && (signer === undefined || !isLoadBalancer(signer))) {
     fault("signer", "must be the ARN of the load balancer, arn:aws:elasticloadbalancing:…:loadbalancer/app/…");
   }
-  if (preset !== "aws-alb" && signer !== undefined) fault("signer", "is of use with the preset aws-alb alone");
-  const telling = preset === undefined ? undefined : tellingClaims[preset];
+  if (preset !== "aws-alb" && signer !== undefined) fault("signer", "has no effect without the preset aws-alb");
+  const telling = preset === undefined ? undefined : identifyingClaims[preset];
   if (telling !== undefined && !telling.some((claim) => Object.hasOwn(requiredClaims, claim))) {
     fault("requiredClaims", `must have one of ${telling.join(", ")}: everybody can get tokens of this issuer`);
   }
   const { bearer = true, basic = true } = merged;
-  if (header === undefined && !bearer && !basic) fault("header", "is required where neither bearer nor basic is on");
+  if (header === undefined && !bearer && !basic) fault("header", "is required if both bearer and basic are off");
   if (merged.groupsSeparator !== undefined && merged.groupsClaim === undefined && given.groupsSeparator !== undefined) {
-    fault("groupsSeparator", "is of no use without groupsClaim");
+    fault("groupsSeparator", "has no effect without groupsClaim");
   }
   for (const [index, group] of extraGroups.entries()) {
     const reading = readName(group);
@@ -140,11 +140,11 @@ function keyLocation(
   { jwks, keyUrl, caCert, proxy, issuer = "", preset }: SsoJwtOptions,
   fault: (name: string, message: string) => void,
 ): KeyLocation | undefined {
-  if (jwks !== undefined && keyUrl !== undefined) fault("keyUrl", "must not stand beside jwks");
+  if (jwks !== undefined && keyUrl !== undefined) fault("keyUrl", "cannot be combined with jwks");
   else if (jwks !== undefined) {
     if (!isUrl(jwks)) {
-      if (caCert !== undefined) fault("caCert", "is of no use where jwks is a file");
-      if (proxy !== undefined) fault("proxy", "is of no use where jwks is a file");
+      if (caCert !== undefined) fault("caCert", "has no effect if jwks is a file");
+      if (proxy !== undefined) fault("proxy", "has no effect if jwks is a file");
       return { kind: "file", path: jwks };
     }
     const message = keyUrlFault(jwks);

@@ -9,7 +9,7 @@ import type { FoundGroup } from "./group.ts";
 import type { GroupSearch } from "./member-search.ts";
 
 /** A group, and one of the names that it bears. */
-export interface Bearer {
+export interface NameCandidate {
   readonly group: FoundGroup;
   /** In Normalization Form C, as rules are compared. */
   readonly name: string;
@@ -18,7 +18,7 @@ export interface Bearer {
 }
 
 /** The same for names that a directory takes for one. */
-export const keyOf = ({ value }: Bearer): string => foldValue(value);
+export const keyOf = ({ value }: NameCandidate): string => foldValue(value);
 
 /** The most entries of one search for several names. With more, fewer names are searched for at a time. */
 const MOST_ENTRIES = 500;
@@ -27,21 +27,21 @@ const MOST_ENTRIES = 500;
  * Finds out whose name no other entry has, groups or not, where groups are searched for. The group itself must be among
  * what is found: where it is not seen, others may not be seen either.
  *
- * @param bearers Of different keys.
- * @throws {DirectoryFault} when the directory did not answer in full.
+ * @param candidates Of different keys.
+ * @throws {DirectoryError} when the directory did not respond in full.
  */
-export async function withoutNamesakes(
+export async function withUniqueNames(
   session: Session,
-  bearers: readonly Bearer[],
+  candidates: readonly NameCandidate[],
   { base, scope, nameAttribute }: GroupSearch,
   signal: AbortSignal,
-): Promise<readonly Bearer[]> {
-  const unique: Bearer[] = [];
+): Promise<readonly NameCandidate[]> {
+  const unique: NameCandidate[] = [];
   const search = (filter: Filter, sizeLimit: number): Promise<SearchResult> =>
     session.search({ base, scope, filter, attributes: [nameAttribute], sizeLimit }, signal);
-  const filterOf = ({ value }: Bearer): Filter => equal(nameAttribute, value);
+  const filterOf = ({ value }: NameCandidate): Filter => equal(nameAttribute, value);
 
-  async function decideTogether(items: readonly Bearer[], filter: Filter): Promise<BatchOutcome> {
+  async function decideTogether(items: readonly NameCandidate[], filter: Filter): Promise<BatchOutcome> {
     const result = await search(filter, MOST_ENTRIES);
     if (result.code === 4 || result.code === 11) return { entries: result.entries.length };
     const holders = holdersOf(items, allEntries(result, "entries of the same name"), nameAttribute);
@@ -51,7 +51,7 @@ export async function withoutNamesakes(
   }
 
   /** What one name finds has that name, whatever it shows of itself. */
-  async function decideAlone(item: Bearer): Promise<BatchOutcome> {
+  async function decideAlone(item: NameCandidate): Promise<BatchOutcome> {
     const result = await search(filterOf(item), 2);
     const dns = result.entries.map(canonicalDNOf);
     if (dns.some((dn) => dn !== item.group.canonicalDN)) return "decided";
@@ -60,7 +60,7 @@ export async function withoutNamesakes(
     return "decided";
   }
 
-  await decideInBatches(bearers, filterOf, ({ items, filter }) => {
+  await decideInBatches(candidates, filterOf, ({ items, filter }) => {
     const [first, ...others] = items;
     return first !== undefined && others.length === 0 ? decideAlone(first) : decideTogether(items, filter);
   });
@@ -74,7 +74,7 @@ export async function withoutNamesakes(
  * compares names otherwise.
  */
 function holdersOf(
-  items: readonly Bearer[],
+  items: readonly NameCandidate[],
   entries: readonly Entry[],
   nameAttribute: string,
 ): ReadonlyMap<string, readonly string[]> | undefined {
@@ -91,6 +91,6 @@ function holdersOf(
 const canonicalDNOf = ({ dn }: Entry): string => comparableDN(dn);
 
 /** Whether an entry of the name was found, and it is this group. */
-function isOnly({ group }: Bearer, dns: readonly string[]): boolean {
+function isOnly({ group }: NameCandidate, dns: readonly string[]): boolean {
   return dns.length > 0 && dns.every((dn) => dn === group.canonicalDN);
 }

@@ -5,7 +5,7 @@ import { inCase, type UsernameCase } from "./username-case.ts";
  * Refuses a request whose header names one user and whose Basic login names another: which of the two counts would be
  * a matter of taste.
  */
-export function disagreement(
+export function conflictOf(
   credentials: Credentials | undefined,
   username: string,
   usernameCase?: UsernameCase,

@@ -12,7 +12,7 @@
  * - `crowded`: no connection became free in time
  * - `aborted`: nobody waits for the answer any more
  */
-export type FaultKind =
+export type DirectoryErrorKind =
   | "connect"
   | "lost"
   | "timeout"
@@ -24,9 +24,9 @@ export type FaultKind =
   | "aborted";
 
 /** The directory could not be asked. The message is one line for the log and holds no secret. */
-export class DirectoryFault extends Error {
-  override readonly name = "DirectoryFault";
-  readonly kind: FaultKind;
+export class DirectoryError extends Error {
+  override readonly name = "DirectoryError";
+  readonly kind: DirectoryErrorKind;
   /** The LDAP result code, where there was one. */
   readonly code: number | undefined;
   /** Of `connect`: the server kept silent instead of refusing. */
@@ -35,7 +35,7 @@ export class DirectoryFault extends Error {
   readonly transient: boolean;
 
   constructor(
-    kind: FaultKind,
+    kind: DirectoryErrorKind,
     message: string,
     details: {
       readonly code?: number;
@@ -53,12 +53,12 @@ export class DirectoryFault extends Error {
 }
 
 /** More than any honest directory sends, or an entry that makes no sense. */
-export function oddContent(message: string): DirectoryFault {
-  return new DirectoryFault("content", message);
+export function invalidContent(message: string): DirectoryError {
+  return new DirectoryError("content", message);
 }
 
-export function aborted(): DirectoryFault {
-  return new DirectoryFault("aborted", "the answer is no longer wanted");
+export function aborted(): DirectoryError {
+  return new DirectoryError("aborted", "the request was aborted");
 }
 
 /** What an error of the system or of TLS says, without the address that Node writes into it. */
@@ -85,7 +85,7 @@ const NAMES: Readonly<Record<string, string>> = {
   ENOTFOUND: "the host name is unknown",
   EAI_AGAIN: "the host name cannot be looked up now",
   EPIPE: "connection closed",
-  ETIMEDOUT: "no answer",
+  ETIMEDOUT: "timed out",
 };
 
 function oneLine(text: string): string {

@@ -2,8 +2,8 @@ import { type GroupNameReading, parseDN, readGroupName } from "@registry-gate/au
 import { LONGEST } from "../bounds.ts";
 import { isTooLong } from "../entry-dn.ts";
 
-/** Takes note of what cannot be a group of a rule. It is passed over: one odd value must not keep its user out. */
-export interface OddValues {
+/** Takes note of what cannot be a group of a rule. It is passed over: one skipped value must not keep its user out. */
+export interface SkippedValues {
   /**
    * @param attribute Which has the value.
    * @param reason Why it is passed over, as what is wrong with one of them.
@@ -13,37 +13,37 @@ export interface OddValues {
 }
 
 /** What was passed over: so many values of an attribute, for one reason. */
-export interface Oddity {
+export interface SkippedValue {
   readonly attribute: string;
   readonly reason: string;
   readonly count: number;
 }
 
-export interface CollectedOddities extends OddValues {
-  list(): readonly Oddity[];
+export interface CollectedSkippedValues extends SkippedValues {
+  list(): readonly SkippedValue[];
   /** Names that may have been meant. They are for rules that deny. */
   possibleNames(): readonly string[];
 }
 
-export const ignoreOddValues: OddValues = { add: () => {} };
+export const ignoreSkippedValues: SkippedValues = { add: () => {} };
 
-export function collectOddValues(): CollectedOddities {
-  const oddities = new Map<string, Oddity>();
+export function collectSkippedValues(): CollectedSkippedValues {
+  const skipped = new Map<string, SkippedValue>();
   const names = new Set<string>();
   return {
     add(attribute, reason, value) {
       const key = `${attribute} ${reason}`;
-      oddities.set(key, { attribute, reason, count: (oddities.get(key)?.count ?? 0) + 1 });
+      skipped.set(key, { attribute, reason, count: (skipped.get(key)?.count ?? 0) + 1 });
       for (const name of value === undefined ? [] : guesses(value)) names.add(name);
     },
-    list: () => [...oddities.values()],
+    list: () => [...skipped.values()],
     possibleNames: () => [...names],
   };
 }
 
-/** Why what should be the DN of a group is none, for {@link OddValues.add}. */
+/** Why what should be the DN of a group is none, for {@link SkippedValues.add}. */
 export function faultOfDN(dn: string): string {
-  return isTooLong(dn) ? `is longer than ${LONGEST.dn} characters` : "is no DN";
+  return isTooLong(dn) ? `is longer than ${LONGEST.dn} characters` : "is not a DN";
 }
 
 /** What a value is good for as the short name of a group. */

@@ -1,5 +1,5 @@
 import { LONGEST } from "../bounds.ts";
-import { DirectoryFault } from "../faults.ts";
+import { DirectoryError } from "../directory-error.ts";
 import { type Element, readElement, readNumber } from "./ber.ts";
 import { createEntry, type Entry } from "./entry.ts";
 import type { Message } from "./message-reader.ts";
@@ -36,10 +36,10 @@ const ENUMERATED = 0x0a;
 const CONTROLS = 0xa0;
 const PASSWORD_POLICY = "1.3.6.1.4.1.42.2.27.8.5.1";
 
-/** @throws {DirectoryFault} of kind `protocol`, as the others do. */
+/** @throws {DirectoryError} of kind `protocol`, as the others do. */
 export function readEntry({ bytes, operation }: Message): Entry {
   const [name, list, ...others] = children(bytes, operation);
-  if (others.length > 0) throw notUnderstood();
+  if (others.length > 0) throw malformedResponse();
   const attributes = children(bytes, expected(list, SEQUENCE)).map((attribute) => {
     const [type, set] = children(bytes, expected(attribute, SEQUENCE));
     const values = children(bytes, expected(set, SET)).map((value) => content(bytes, expected(value, OCTET_STRING)));
@@ -51,7 +51,7 @@ export function readEntry({ bytes, operation }: Message): Entry {
 export function readResult({ bytes, operation }: Message): LdapResult {
   const [code, matched, diagnostic] = children(bytes, operation);
   const number = readNumber(bytes, expected(code, ENUMERATED));
-  if (number === undefined) throw notUnderstood();
+  if (number === undefined) throw malformedResponse();
   expected(matched, OCTET_STRING);
   return { code: number, diagnostic: text(bytes, diagnostic).slice(0, LONGEST.diagnostic) };
 }
@@ -79,7 +79,7 @@ function children(bytes: Buffer, { start, end }: Element): readonly Element[] {
   const found: Element[] = [];
   for (let offset = start; offset < end; ) {
     const element = readElement(bytes, offset, end);
-    if (element === undefined) throw notUnderstood();
+    if (element === undefined) throw malformedResponse();
     found.push(element);
     offset = element.end;
   }
@@ -87,7 +87,7 @@ function children(bytes: Buffer, { start, end }: Element): readonly Element[] {
 }
 
 function expected(element: Element | undefined, tag: number): Element {
-  if (element?.tag !== tag) throw notUnderstood();
+  if (element?.tag !== tag) throw malformedResponse();
   return element;
 }
 
@@ -97,6 +97,6 @@ function text(bytes: Buffer, element: Element | undefined): string {
   return content(bytes, expected(element, OCTET_STRING)).toString("utf8");
 }
 
-function notUnderstood(): DirectoryFault {
-  return new DirectoryFault("protocol", "an answer is not understood");
+function malformedResponse(): DirectoryError {
+  return new DirectoryError("protocol", "malformed response");
 }

@@ -9,20 +9,23 @@ import type { Users } from "./report-files.ts";
  *
  * @throws {InvalidFileError} where the current users are to stay.
  */
-export function succeedUsers(next: Users, current: Users): Users {
+export function acceptUsers(next: Users, current: Users): Users {
   if (next.hashes.size > 0 || next.locked > 0 || current.hashes.size === 0) return next;
   const [fault] = next.faults;
   if (fault === undefined) throw new InvalidFileError("is empty: it has no line user:hash");
-  throw new InvalidFileError(`has no entry that can be used (line ${fault.line}: ${fault.message})`);
+  throw new InvalidFileError(`has no usable entry (line ${fault.line}: ${fault.message})`);
 }
 
 /**
  * Of a group file that names no group any more, nobody is in a group. Rules that deny hold for those who were: an emptied
  * file must not let them do more.
  */
-export function succeedGroups(next: GroupFile, current: GroupFile, file: string, log: Logger): GroupFile {
+export function acceptGroups(next: GroupFile, current: GroupFile, file: string, log: Logger): GroupFile {
   if (next.names.size > 0 || (current.names.size === 0 && current.possibleGroupsOf.size === 0)) return next;
-  log.error({ file }, "the file names no group: nobody is in one, and rules that deny hold for those who were");
+  log.error(
+    { file },
+    "the file names no group: nobody is in a group, and deny rules still apply to the previous members",
+  );
   return {
     ...next,
     possibleGroupsOf: union(next.possibleGroupsOf, union(current.possibleGroupsOf, current.groupsOf)),

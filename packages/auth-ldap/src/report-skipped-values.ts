@@ -1,0 +1,22 @@
+import type { Logger } from "@registry-gate/auth";
+import { firstTime } from "@registry-gate/auth-kit";
+import type { SkippedValue } from "./groups/skipped-values.ts";
+
+/** Logs what was passed over of a user's groups, once for each user, attribute and reason. */
+export function skippedValueReporter(
+  backend: string,
+  log: Logger,
+): (username: string, skipped: readonly SkippedValue[]) => void {
+  const isNew = firstTime();
+  return (username, skipped) => {
+    for (const { attribute, reason, count } of skipped) {
+      if (!isNew(username, attribute, reason)) continue;
+      log.warn({ backend, username, attribute, values: count }, describeSkippedValue({ attribute, reason, count }));
+    }
+  };
+}
+
+export function describeSkippedValue({ attribute, reason, count }: SkippedValue): string {
+  const [values, each] = count === 1 ? ["value", "it"] : ["values", "each"];
+  return `skipped ${count} ${values} of ${attribute}: ${each} ${reason}`;
+}
