@@ -161,16 +161,16 @@ describe.each([
 ])("refused for %s", (_, cases) => {
   const whole = cases.map(([what, bytes, status, code = "UNSUPPORTED"]) => ({ what, bytes, status, code }));
   test.each(whole)("$what", async ({ bytes, status, code }) => {
-    const { answers, upstream } = await scene.say(bytes);
-    expect(answers.map((answer) => answer.status)).toEqual([status]);
-    const [answer] = answers;
-    // The answer to HEAD has no body.
+    const { responses, upstream } = await scene.say(bytes);
+    expect(responses.map((response) => response.status)).toEqual([status]);
+    const [response] = responses;
+    // The response to HEAD has no body.
     if (!bytes.startsWith("HEAD")) {
       const error = { code, message: expect.any(String), detail: null };
-      expect(JSON.parse(answer?.body ?? "")).toEqual({ errors: [error] });
+      expect(JSON.parse(response?.body ?? "")).toEqual({ errors: [error] });
     }
-    expect(answer?.headers.get("content-type")).toBe("application/json; charset=utf-8");
-    expect(answer?.headers.get("docker-distribution-api-version")).toBe("registry/2.0");
+    expect(response?.headers.get("content-type")).toBe("application/json; charset=utf-8");
+    expect(response?.headers.get("docker-distribution-api-version")).toBe("registry/2.0");
     expect(upstream).toBe("");
   });
 });

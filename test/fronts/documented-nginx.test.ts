@@ -85,7 +85,7 @@ describe.each(signInProducts)("the documented nginx before $name,", (product: Si
     expect(refused.stderr).toContain("authentication required");
   });
 
-  test("whoever has neither is asked by the gate alone, once", async () => {
+  test("a client that has neither is challenged once, by the gate", async () => {
     const challenges = await new Promise<readonly string[]>((resolve, reject) => {
       request(`${url}/v2/`, (response) => {
         response.resume();

@@ -91,12 +91,12 @@ let count = 0;
 async function attempt({ headers, layout, port, cookie }: Way, trick: Trick, namespace: string) {
   const repository = `${namespace}/r${count++}`;
   const more = cookie === undefined ? [] : [`Cookie: ${cookie()}`];
-  const answer = await exchange(port(), pushWith(trick, headers, repository, more));
-  const status = statusIn(answer);
+  const response = await exchange(port(), pushWith(trick, headers, repository, more));
+  const status = statusIn(response);
   // What neither the front nor the gate's parser takes for a request is in no record, nor is what the gate did not read.
   const judged = status !== 400 && status < 500;
   const username = judged ? (await recordOf(layout().gate, repository)).username : undefined;
-  return { status, username, byGate: answer.includes('{"errors":[') };
+  return { status, username, byGate: response.includes('{"errors":[') };
 }
 
 describe.each(ways)("$name,", (way) => {

@@ -64,8 +64,8 @@ let count = 0;
 /** Begins a push that only members of the group may do, in a repository of its own. */
 async function push(headers: Record<string, string>, { gate } = layout) {
   const repository = `team/r${count++}`;
-  const answer = await fetch(`${gate.url}/v2/${repository}/blobs/uploads/`, { method: "POST", headers });
-  return { status: answer.status, headers: answer.headers, body: await answer.text(), repository };
+  const response = await fetch(`${gate.url}/v2/${repository}/blobs/uploads/`, { method: "POST", headers });
+  return { status: response.status, headers: response.headers, body: await response.text(), repository };
 }
 
 const segment = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
@@ -199,11 +199,11 @@ describe("a token in the header beside something else", () => {
   test("is refused with 400 where it stands twice", async () => {
     const token = await sign(key);
     const lines = [`X-Assertion: ${token}`, `x-assertion: ${token}`, "Host: localhost", "Connection: close"];
-    const answer = await exchange(
+    const response = await exchange(
       Number(new URL(layout.gate.url).port),
       ["GET /v2/ HTTP/1.1", ...lines, "", ""].join("\r\n"),
     );
-    expect(statusIn(answer)).toBe(400);
+    expect(statusIn(response)).toBe(400);
   });
 
   test("is refused with 400 where the login is another user's", async () => {
@@ -242,10 +242,10 @@ describe("the issuer's keys", () => {
     expect((await push(bearer(await sign(key)))).status).toBe(202);
     await issuer.stop();
     try {
-      const answer = await push(bearer(await sign(unknown)));
-      expect(answer.status).toBe(503);
-      expect(answer.headers.get("retry-after")).toMatch(/^\d+$/);
-      expect(JSON.parse(answer.body)).toMatchObject({ errors: [{ code: "UNAVAILABLE" }] });
+      const response = await push(bearer(await sign(unknown)));
+      expect(response.status).toBe(503);
+      expect(response.headers.get("retry-after")).toMatch(/^\d+$/);
+      expect(JSON.parse(response.body)).toMatchObject({ errors: [{ code: "UNAVAILABLE" }] });
       for (const headersOf of Object.values(ways)) {
         expect((await push(headersOf(await sign(key)))).status).toBe(202);
         expect((await push(headersOf(await sign(forged)))).status).toBe(401);

@@ -37,7 +37,7 @@ test("plain HTTP off loopback is warned of, on both sides", async () => {
     upstream: { url: "http://registry.example.com:5000" },
   });
   expect(code).toBe(0);
-  expect(stderr).toContain("gate.yaml: warning: listen.tls: is missing: passwords travel in clear text");
+  expect(stderr).toContain("gate.yaml: warning: listen.tls: is missing: passwords are sent in clear text");
   expect(stderr).toContain("gate.yaml: warning: upstream.url: is plain HTTP");
 });
 
@@ -46,8 +46,8 @@ test("warns of a page of plain HTTP that may use the registry", async () => {
   expect(await check({ ...good, listen: { ...good.listen, cors: { origins } } })).toMatchObject({
     code: 0,
     stderr:
-      "gate.yaml: warning: listen.cors.origins[2]: is plain HTTP: whoever is on the way to its pages can act in the " +
-      "name of their users\n",
+      "gate.yaml: warning: listen.cors.origins[2]: is plain HTTP: anyone on the network path to its pages can act " +
+      "as their users\n",
   });
 });
 
@@ -136,7 +136,7 @@ test("rules by which anybody can change images are warned of", async () => {
   expect({ code, stderr }).toEqual({
     code: 0,
     stderr:
-      "gate.yaml: warning: access[1].actions: allows push to anonymous: whoever reaches the gate can change images\n",
+      "gate.yaml: warning: access[1].actions: allows push to anonymous: anyone who reaches the gate can change images\n",
   });
 });
 

@@ -265,7 +265,7 @@ describe("when all places are taken", () => {
       expect(await within(soon, newcomer.ask(ping))).toBe(200);
       await delay(500);
     }
-    // Now all are busy: whoever comes is told so at once.
+    // Now all are busy: a new client is refused at once.
     const busy = await Promise.all([open(gate), open(gate)]);
     for (const client of busy) client.socket.write(ping.replace("/v2/ ", `${blob} `));
     await expect.poll(() => downloads.length).toBe(3);

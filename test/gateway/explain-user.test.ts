@@ -49,7 +49,7 @@ test("counts for rules that deny what a slip in the group file may mean", async 
   });
 });
 
-test("says where a name differs by case alone, in the rules and in the files", async () => {
+test("points out a name that differs only in case, in rules and in files", async () => {
   expect(await explain(configuration, "--user", "bob")).toEqual({
     code: 1,
     stdout:
@@ -59,7 +59,7 @@ test("says where a name differs by case alone, in the rules and in the files", a
   const { code, stderr } = await explain(configuration, "--user", "Alice");
   expect({ code, stderr }).toEqual({
     code: 1,
-    stderr: "gate.yaml: note: auth.backends[0] (htpasswd) knows alice, who differs from Alice by case alone\n",
+    stderr: "gate.yaml: note: auth.backends[0] (htpasswd) knows alice, which differs from Alice only in case\n",
   });
 });
 
@@ -80,12 +80,12 @@ test("says where nobody knows the user, and where the groups cannot be read", as
   );
 });
 
-test("says that single sign-on tells groups at each login alone", async () => {
+test("says that single sign-on provides groups only at login", async () => {
   const header = { type: "sso-header", trustedProxies: ["127.0.0.1"], userHeader: "X-User" };
   const { stdout, stderr } = await explain({ ...configuration, auth: { backends: [header] } }, "--user", "alice");
   expect(stdout).toContain("alice, whose groups are not known");
   expect(stderr).toBe(
-    "gate.yaml: note: auth.backends[0] (sso-header) learns the groups of alice from each login alone: name them by --group\n",
+    "gate.yaml: note: auth.backends[0] (sso-header) learns the groups of alice only at login: pass them with --group\n",
   );
 });
 

@@ -106,7 +106,7 @@ describe("an error that a third party's backend throws where nobody catches it",
     expect(await statusOf(gate, "alice")).toBe(200);
   });
 
-  test("after its answer is logged, and changes nothing", async () => {
+  test("after its response is logged, and changes nothing", async () => {
     const gate = await start();
     expect(await statusOf(gate, "afterwards")).toBe(200);
     expect(await gate.logged(({ msg }) => msg === "a backend threw an error that nobody caught")).toMatchObject({

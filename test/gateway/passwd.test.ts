@@ -106,8 +106,8 @@ function onTerminal(typing: Typing): Promise<{ code: number | null; seen: string
   });
   let seen = "";
   const steps = [...typing];
-  child.stdout.on("data", (piece: Buffer) => {
-    seen += piece.toString();
+  child.stdout.on("data", (chunk: Buffer) => {
+    seen += chunk.toString();
     for (let [step] = steps; step !== undefined && seen.includes(step[0]); [step] = steps) {
       steps.shift();
       child.stdin.write(step[1]);
@@ -120,7 +120,7 @@ function onTerminal(typing: Typing): Promise<{ code: number | null; seen: string
 }
 
 const first = "Password for alice: ";
-const again = "The same again: ";
+const again = "Repeat the password: ";
 
 describe("on a terminal", () => {
   test.each<[string, Typing]>([

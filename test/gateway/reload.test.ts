@@ -13,7 +13,7 @@ import type { LogLine } from "../support/logged-server.ts";
 import { passwordFile } from "../support/password-file.ts";
 import { type ScriptedUpstream, startUpstream } from "../support/upstream.ts";
 
-/** Answers that the upstream has begun and not ended: those to `team/slow`. */
+/** Responses that the upstream has begun and not ended: those to `team/slow`. */
 let held: ServerResponse[];
 let upstream: ScriptedUpstream;
 let gate: RunningGate;

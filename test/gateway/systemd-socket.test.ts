@@ -195,7 +195,7 @@ describe("a socket is refused", () => {
       "where none was passed",
       "systemd:",
       {},
-      "no socket was passed to this process: let a socket unit of systemd start it",
+      "no socket was passed to this process: start it from a systemd socket unit",
     ],
     [
       "that was passed to another process",

@@ -184,7 +184,7 @@ describe("listen.tls.clientAuth", () => {
     };
   }
 
-  test("required refuses the handshake of whoever has no certificate of clientCa; optional and none do not", async () => {
+  test("required refuses the handshake of a client without a certificate of clientCa; optional and none do not", async () => {
     const { known, stranger, nobody } = await clients();
     const gate = await start({ clientCa: "authority.crt", clientAuth: "required" }, certificates.ec);
     for (const version of ["TLSv1.2", "TLSv1.3"] as const) {

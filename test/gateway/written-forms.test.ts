@@ -150,7 +150,7 @@ test("a number where a text is wanted is to be put in quotes", async () => {
   };
   const { stderr } = await check({ ...good, auth: { realm: true, backends: [ldap] } });
   expect(stderr).toBe(
-    "gate.yaml: auth.realm: must be a text: put it in quotes\n" +
+    "gate.yaml: auth.realm: must be text: put it in quotes\n" +
       "gate.yaml: auth.backends[0].bindPassword: must be text: put it in quotes\n",
   );
 });

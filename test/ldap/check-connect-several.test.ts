@@ -83,7 +83,7 @@ describe("check --connect with a package of somebody else's", () => {
   it("says where there is nothing to connect to", async () => {
     const directory = await packageWith("");
     const { code, stdout } = await check({ directory, backends: [{ type: "acme" }] });
-    expect(stdout).toBe("auth.backends[0] (acme)\n  has nothing to connect to\ngate.yaml: ok\n");
+    expect(stdout).toBe("auth.backends[0] (acme)\n  no connection to test\ngate.yaml: ok\n");
     expect(code).toBe(0);
   });
 

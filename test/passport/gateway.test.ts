@@ -69,7 +69,7 @@ test("the example of a strategy in a module of one's own lets in, keeps out, and
   expect(gate.output()).not.toContain("canary");
 });
 
-test("the example of passport-ldapauth signs people in at OpenLDAP, and answers 503 while it is away", async () => {
+test("the example of passport-ldapauth signs people in at OpenLDAP, and responds with 503 while it is away", async () => {
   const gate = await start(documented("yaml")[1], {
     files: { password: "gatepw\n", "ca.pem": await readFile(slapd.authority, "utf8") },
     packages: installed("passport-ldapauth"),
@@ -207,7 +207,7 @@ describe("what a strategy throws where nobody catches it", () => {
     expect(gate.output()).not.toContain("canary");
   });
 
-  test("after its answer is logged by kind and place, without its message, and ends nothing", async () => {
+  test("after its response is logged by kind and place, without its message, and ends nothing", async () => {
     const gate = await start503();
     onTestFinished(() => gate.close());
     expect(await statusOf(gate, "GET", "/v2/", ["afterwards", "canary"])).toBe(200);

@@ -70,7 +70,7 @@ describe("push without pull", () => {
   });
   const warning = (index: number, subject: string): string =>
     `access[${index}].actions: allows push without pull to ${subject}: ` +
-    "docker, crane and skopeo look for what is there before they push, and fail; add pull";
+    "docker, crane and skopeo check for existing content before they push, and fail; add pull";
 
   test.each<[string, readonly Rule[], number, string]>([
     ["for a group", [push("group:pushers")], 0, "group:pushers"],
@@ -117,13 +117,13 @@ describe("a name that nobody has", () => {
   test.each([
     ["user:carol", "can never match: no password file has the user carol"],
     ["user:alicee", "can never match: no password file has the user alicee; did you mean alice?"],
-    ["user:Alice", "can never match: no password file has Alice, but alice, which differs by case alone"],
+    ["user:Alice", "can never match: no password file has Alice, but alice, which differs only in case"],
     ["group:pusher", "can never match: no group file has the group pusher; did you mean pushers?"],
-    ["group:Pushers", "can never match: no group file has Pushers, but pushers, which differs by case alone"],
-    ["user:*", "can never match: in a name, * stands for itself; authenticated is everybody who is signed in"],
+    ["group:Pushers", "can never match: no group file has Pushers, but pushers, which differs only in case"],
+    ["user:*", "can never match: in a name, * stands for itself; authenticated means every signed-in user"],
     ["group:team-*", "can never match: in a name, * stands for itself; name each group"],
-    ["user:alice ", "can never match: a blank stands behind the name; write user:alice"],
-    ["group: pushers", "can never match: a blank stands before the name; write group:pushers"],
+    ["user:alice ", "can never match: a space follows the name; write user:alice"],
+    ["group: pushers", "can never match: a space precedes the name; write group:pushers"],
     ["user: ", "can never match: the name of the user is missing"],
     ["group:push\u200bers", "can never match: the name holds an invisible character"],
   ])("is warned of: %j", async (subject, message) => {
@@ -136,15 +136,15 @@ describe("a name that nobody has", () => {
     const subjects = ["user:carol", "user:Alice", "group:pusher"];
     expect(await warningsOf([{ subjects }], files, jwt)).toEqual([]);
     expect(await warningsOf([{ subjects: ["user:*", "group: pushers"] }], files, ldap)).toEqual([
-      "access[0].subjects[0]: can never match: in a name, * stands for itself; authenticated is everybody who is signed in",
-      "access[0].subjects[1]: matches groups of a directory alone: a blank stands before the name; write group:pushers",
+      "access[0].subjects[0]: can never match: in a name, * stands for itself; authenticated means every signed-in user",
+      "access[0].subjects[1]: matches only groups of a directory: a space precedes the name; write group:pushers",
     ]);
   });
 
   test("is no group's where no backend knows groups", async () => {
     const { groupFile: _, ...alone } = files;
     expect(await warningsOf([{ subjects: ["user:alice", "group:pushers"] }], alone)).toEqual([
-      "access[0].subjects[1]: can never match: no backend knows groups",
+      "access[0].subjects[1]: can never match: no backend provides groups",
     ]);
   });
 

@@ -55,7 +55,7 @@ function scripted(page: Page, path: string, method = "GET", headers: Record<stri
   return page.evaluate(async (init) => (await fetch(init.path, init)).status, { path, method, headers });
 }
 
-describe("whoever comes with a browser", () => {
+describe("a browser", () => {
   test("is sent to the login page, and on to the repositories by the right password alone", async () => {
     const page = await newVisitor();
     expect(page.url()).toBe(`${portal.url}/login`);
@@ -130,11 +130,11 @@ describe("whoever comes with a browser", () => {
     const cookies = await page.context().cookies();
     await page.getByText("Sign out").click();
     await page.waitForURL(`${portal.url}/login`);
-    const answer = await page.evaluate(async () => {
+    const response = await page.evaluate(async () => {
       const { status, headers } = await fetch("/v2/team/app/tags/list");
       return [status, headers.get("www-authenticate")];
     });
-    expect(answer).toEqual([401, null]);
+    expect(response).toEqual([401, null]);
     // The session itself is gone, and not its cookie alone.
     await page.context().addCookies(cookies);
     expect(await scripted(page, "/v2/team/app/tags/list")).toBe(401);

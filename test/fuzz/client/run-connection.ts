@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { connect as connectTls } from "node:tls";
 import type { ConnectionSpec } from "../case/fuzz-case.ts";
 import { gateTimeout } from "../gate/fuzzed-gate.ts";
-import { writeInPieces } from "../write-in-pieces.ts";
+import { writeInChunks } from "../write-in-chunks.ts";
 import { readResponses } from "./response-stream.ts";
 
 /** What came of a connection. */
@@ -86,7 +86,7 @@ async function write(
   const parts = serial && reading !== "none" ? requests : [requests.join("")];
   let left = schedule.cut ?? Number.POSITIVE_INFINITY;
   for (const [index, part] of parts.entries()) {
-    await writeInPieces(socket, part.slice(0, left), schedule);
+    await writeInChunks(socket, part.slice(0, left), schedule);
     if (socket.destroyed || part.length > left) return false;
     left -= part.length;
     const orderly = specs[index]?.framing.exact === true;
@@ -130,7 +130,7 @@ interface Reader {
 }
 
 function read(socket: Socket, reading: ConnectionSpec["reading"]): Reader {
-  let pieces: string[] = [];
+  let chunks: string[] = [];
   let kept = 0;
   let ended = false;
   const watchers = new Set<() => void>();
@@ -152,7 +152,7 @@ function read(socket: Socket, reading: ConnectionSpec["reading"]): Reader {
   for (const event of ["end", "close", "error"]) socket.on(event, end);
   if (reading !== "none") {
     socket.on("data", (chunk: Buffer) => {
-      if (kept < mostKept) pieces.push(chunk.toString("latin1"));
+      if (kept < mostKept) chunks.push(chunk.toString("latin1"));
       kept += chunk.length;
       lookSoon();
       if (reading === "slow") {
@@ -162,8 +162,8 @@ function read(socket: Socket, reading: ConnectionSpec["reading"]): Reader {
     });
   }
   const received = (): string => {
-    if (pieces.length > 1) pieces = [pieces.join("")];
-    return pieces[0] ?? "";
+    if (chunks.length > 1) chunks = [chunks.join("")];
+    return chunks[0] ?? "";
   };
   return {
     received,

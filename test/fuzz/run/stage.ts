@@ -40,7 +40,7 @@ export interface CaseViolation extends Violation {
 }
 
 export interface StageSettings {
-  /** TLS on both sides. Absent: plain HTTP. */
+  /** TLS on both sides. Plain HTTP by default. */
   readonly certificate?: CertificateFiles | undefined;
 }
 

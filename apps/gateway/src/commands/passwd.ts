@@ -53,7 +53,7 @@ function parse(parameters: readonly string[]): { file: string; user: string } {
 }
 
 async function askTwice(user: string): Promise<string> {
-  const [first = "", second] = await askHidden(process.stdin, [`Password for ${user}: `, "The same again: "]);
+  const [first = "", second] = await askHidden(process.stdin, [`Password for ${user}: `, "Repeat the password: "]);
   if (first !== second) throw new InvalidOptionsError([{ path: ["password"], message: "the two differ" }]);
   return first;
 }

@@ -2,7 +2,7 @@ import { durationPattern, parseDuration } from "@registry-gate/auth";
 import { durationFault } from "@registry-gate/auth-kit";
 import { z } from "zod";
 
-export const text = (): z.ZodString => z.string("must be a text").min(1, "must not be empty");
+export const text = (): z.ZodString => z.string("must be text").min(1, "must not be empty");
 
 export const list = <T>(item: z.ZodType<T>): z.ZodType<T[]> => z.array(item, "must be a list");
 
@@ -20,6 +20,6 @@ export const duration = (): z.ZodType<number, string> =>
     .transform((value, context) => {
       const milliseconds = parseDuration(value);
       if (milliseconds !== undefined && milliseconds > 0) return milliseconds;
-      context.addIssue({ code: "custom", message: "must be longer than nothing, and at most 36525d" });
+      context.addIssue({ code: "custom", message: "must be more than 0 and at most 36525d" });
       return z.NEVER;
     });

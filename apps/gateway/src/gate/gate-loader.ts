@@ -21,7 +21,7 @@ export interface GateLoader {
 
 /** @param log Each gate logs there at the level of its own configuration. */
 export function gateLoader(path: string, log: Logger): GateLoader {
-  // A reload does not make failed logins forgotten.
+  // A reload keeps the counts of failed logins.
   const counters = memoryCounters();
 
   async function load(logOf: (configuration: Configuration) => Logger): Promise<LoadedGate> {

@@ -10,7 +10,7 @@ import { upstreamOptions } from "../config/sections/upstream.ts";
 import type { LiveCredentials } from "./registry-credentials.ts";
 
 /**
- * What a configuration tells the middleware, section by section.
+ * Derives the options of the middleware from a configuration, section by section.
  *
  * @param counters Where failed logins are counted. Default: anew.
  * @throws {InvalidOptionsError} where a file that it names cannot be used.

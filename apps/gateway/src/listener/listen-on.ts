@@ -63,7 +63,7 @@ function reasonOf({ code }: NodeJS.ErrnoException, address: ListenAddress): stri
   const reasons: Record<string, string> = {
     EADDRINUSE: `${name} is in use${inheritanceHint(process.env, process.pid)}`,
     EACCES: `no permission to listen on ${name}`,
-    EADDRNOTAVAIL: `${name} is no address of this machine`,
+    EADDRNOTAVAIL: `${name} is not an address of this machine`,
     ENOTFOUND: `${name} is not known`,
   };
   return reasons[code ?? ""] ?? `cannot listen on ${name} (${code})`;

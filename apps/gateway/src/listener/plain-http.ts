@@ -20,9 +20,9 @@ export interface PlainRequest {
 }
 
 export interface PlainHttpHandlers {
-  /** Is told of each request. */
+  /** Called for each request. */
   readonly plain: (request: PlainRequest) => void;
-  /** Is told of what is no request of HTTP either. */
+  /** Called for each connection that sends neither TLS nor HTTP. */
   readonly unreadable: (request: UnreadableRequest) => void;
   /** Is given each connection that begins without TLS, before anything is read from it. */
   readonly diverted: (socket: Socket) => void;

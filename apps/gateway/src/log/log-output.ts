@@ -72,7 +72,7 @@ export function logOutput(descriptor: number, { capacity, onDropped }: LogOutput
     });
   }
 
-  /** A process that has nothing else to do does not stay for its log; whoever ends it may wait in `drained`. */
+  /** The timer does not keep the process alive: call `drained` before the process ends. */
   function writeLater(delay: number): void {
     active = true;
     timer = setTimeout(writeNow, delay).unref();
