@@ -92,7 +92,7 @@ test("skopeo logs in once, and then copies, inspects, lists and deletes", async 
   await succeeds(skopeo(["inspect", remote]));
 });
 
-test("skopeo is told of a wrong password, at login and without one", async () => {
+test("skopeo shows that a password is wrong, at login and at a copy", async () => {
   const { skopeo } = await newUser();
   await refused(
     skopeo(["login", "--username", "testuser", "--password-stdin", host], "wrong"),

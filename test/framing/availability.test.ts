@@ -103,7 +103,7 @@ describe("connections", () => {
 
   afterAll(() => crowded.close());
 
-  test("beyond the limit are told so, and connected clients keep being served", async () => {
+  test("beyond the limit get 503, and connected clients keep being served", async () => {
     const { url } = crowded.gate;
     const ping = lines("GET /v2/ HTTP/1.1", host, authorization, "", "");
     const locations: URL[] = [];

@@ -175,7 +175,7 @@ describe.each([
   });
 });
 
-test("what could not be read is told in the log, and nothing of it is quoted", async () => {
+test("logs an unreadable request without quoting it", async () => {
   const told = () => scene.gate.lines().filter(({ event }) => event === "unreadable");
   await scene.say(get("Accept: canary\u0000"));
   const before = told().length;

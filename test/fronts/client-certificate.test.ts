@@ -108,7 +108,7 @@ test("nginx that shows its certificate names the user", async () => {
   }
 });
 
-test("a certificate that is another's, a stranger's or missing names nobody, from the same address", async () => {
+test("authenticates nobody by a foreign, unknown or missing certificate from the same address", async () => {
   expect(await ask(naming, proxy)).toBe(200);
   for (const shown of [colleague, stranger, undefined]) expect(await ask(naming, shown)).toBe(401);
 });
@@ -164,7 +164,7 @@ test("authorities that were replaced count no longer, not even in a session that
   expect(after.response).toMatch(/^HTTP\/1\.1 401 /);
 });
 
-test("a configuration that asks nobody any more is taken up without a restart, and names nobody", async () => {
+test("applies a configuration without client certificates by a reload, and then authenticates nobody by one", async () => {
   await gate.put("authority.crt", await readFile(files.authority, "utf8"));
   await expect.poll(() => ask(naming, proxy), { timeout: 20_000 }).toBe(200);
   const asking = JSON.parse(await readFile(join(gate.directory, "registry-gate.yaml"), "utf8"));

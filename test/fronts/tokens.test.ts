@@ -92,7 +92,7 @@ describe("a good token", () => {
     ["that is valid in less than the leeway", () => sign(key, { nbf: seconds() + 20, iat: seconds() + 20 })],
   ];
 
-  test.each(good)("%s lets in, wherever it comes from, by its name and groups", async (_, make) => {
+  test.each(good)("%s authenticates by its name and groups from any header or scheme", async (_, make) => {
     for (const [way, headersOf] of Object.entries(ways)) {
       const { status, repository } = await push(headersOf(await make()));
       expect(status, way).toBe(202);
@@ -171,7 +171,7 @@ describe("a token", () => {
     for (const headersOf of Object.values(ways)) expect((await push(headersOf(token))).status).toBe(431);
   });
 
-  test("never made the gate ask anybody but the issuer", () => {
+  test("never made the gate connect to a host other than the issuer", () => {
     expect(issuer.asked()).toBeGreaterThan(0);
     expect(stranger.asked()).toBe(0);
   });
@@ -196,7 +196,7 @@ describe("a token of a user with more groups than the issuer puts into it", () =
 });
 
 describe("a token in the header beside something else", () => {
-  test("is refused with 400 where it stands twice", async () => {
+  test("is refused with 400 if the header is duplicated", async () => {
     const token = await sign(key);
     const lines = [`X-Assertion: ${token}`, `x-assertion: ${token}`, "Host: localhost", "Connection: close"];
     const response = await exchange(
@@ -224,7 +224,7 @@ describe("a token in the header beside something else", () => {
 describe("the issuer's keys", () => {
   const bearer = (token: string): Record<string, string> => ({ authorization: `Bearer ${token}` });
 
-  test("are taken up when they change, and those withdrawn count no longer", async () => {
+  test("are reloaded when they change, and withdrawn ones are rejected", async () => {
     const next = await newKey("key-3");
     const old = await sign(key);
     expect((await push(bearer(old))).status).toBe(202);
@@ -237,7 +237,7 @@ describe("the issuer's keys", () => {
     await expect.poll(async () => (await push(bearer(old))).status, { timeout: 20_000 }).toBe(202);
   });
 
-  test("that were good stay in force while the issuer is gone, and what cannot be known is 503", async () => {
+  test("stay valid while the issuer is down, and unknown keys give 503", async () => {
     const unknown = await newKey("key-4");
     expect((await push(bearer(await sign(key)))).status).toBe(202);
     await issuer.stop();
@@ -278,7 +278,7 @@ describe("the issuer's keys", () => {
   });
 });
 
-test("no token is in the log, and none came to the registry", () => {
+test("writes no token to the log, and forwards none to the registry", () => {
   expect(layout.gate.output()).not.toContain("eyJ");
   expect(layout.toRegistry()).toContain("POST /v2/team/r0/blobs/uploads/");
   expect(layout.toRegistry()).not.toMatch(/eyJ|^(?:x-assertion|authorization):/im);

@@ -118,7 +118,7 @@ test("where nginx is not trusted, it is the client, and the host is the one that
   expect(record.client).toBe(nginxAddress);
 });
 
-test("a proxy that says Forwarded alone is believed, and what it says is told to the registry in X-Forwarded-*", async () => {
+test("trusts a proxy that sends only Forwarded, and forwards its values in X-Forwarded-*", async () => {
   const gate = await gateTrusting(nginxAddress);
   const nginx = await kept(
     startNginx({
@@ -143,7 +143,7 @@ test("a proxy that says Forwarded alone is believed, and what it says is told to
   expect(heard).not.toHaveProperty("forwarded");
 });
 
-test("a proxy that passes a client's Forwarded on beside its own X-Forwarded-* is not deceived by it, and the log says so once", async () => {
+test("ignores a client's Forwarded beside a proxy's X-Forwarded-*, and warns once", async () => {
   const gate = await gateTrusting(apacheAddress, nginxAddress);
   const nginx = await nginxBefore(await apacheBefore(gate), older);
   for (let count = 0; count < 3; count++) {

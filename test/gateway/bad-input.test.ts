@@ -220,7 +220,7 @@ describe.each(["check", "serve"])("%s", (command) => {
   });
 });
 
-test("a key that may not be read is refused", async () => {
+test("rejects a key that it may not read", async () => {
   await chmod(directory, 0o755);
   await writeFile(join(directory, "secret.key"), "", { mode: 0o000 });
   const file = await configuration(tls("one.crt", "secret.key"));
@@ -256,7 +256,7 @@ test.each([
   }
 });
 
-test("an address in use is refused, and nothing is left running", async () => {
+test("rejects an address in use, and leaves nothing running", async () => {
   const holder = createServer();
   await new Promise<void>((resolve) => holder.listen(0, "127.0.0.1", resolve));
   const address = holder.address();

@@ -46,7 +46,7 @@ async function scripted(respond: RequestListener): Promise<string> {
 const ping = (stdout: string): string | undefined =>
   / {4}((?:ok|failed) +ping) +\d+ ms(.*)/.exec(stdout)?.slice(1).join("");
 
-test("a real registry is found well", async () => {
+test("reports a working registry", async () => {
   const registry = await startDockerRegistry();
   toClose.push(registry);
   const { code, stdout, stderr } = await check({ url: registry.url });
@@ -68,7 +68,7 @@ test("without --connect nothing is connected to", async () => {
   expect(asked).toBe(1);
 });
 
-test("a registry that is not there is a failure", async () => {
+test("reports an unreachable registry as a failure", async () => {
   const url = `http://127.0.0.1:${await freePort()}`;
   const { code, stdout, stderr } = await check({ url });
   expect(code).toBe(1);
@@ -93,7 +93,7 @@ test.each<[string, RequestListener, string]>([
     ": set upstream.credentials",
   ],
   ["a web server", (_, response) => response.writeHead(401).end('{"error":"unauthorized"}'), ""],
-])("what wants a login is told how to be given one where it is %s", async (_, respond, hint) => {
+])("says how to give the gate a login if the upstream is %s", async (_, respond, hint) => {
   const url = await scripted(respond);
   const reason = `the registry requires a login, and users' passwords are never forwarded to it${hint}`;
   expect((await check({ url })).stderr).toBe(`gate.yaml: upstream: ping failed: ${reason} (${url})\n`);

@@ -326,7 +326,7 @@ describe("one address has no more connections than limits.connectionsPerAddress"
     expect(waiting.map(({ socket }) => socket.destroyed)).toEqual(five.map(() => false));
   });
 
-  test("IPv4 is told from IPv6 on a socket for both", async () => {
+  test("distinguishes IPv4 from IPv6 on a dual-stack socket", async () => {
     const gate = await start({
       limits: { connectionsPerAddress: 5 },
       listen: { address: "[::]:0", trustedProxies: ["127.0.0.3"] },

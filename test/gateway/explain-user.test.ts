@@ -63,7 +63,7 @@ test("points out a name that differs only in case, in rules and in files", async
   });
 });
 
-test("says where nobody knows the user, and where the groups cannot be read", async () => {
+test("says that no backend knows the user, and that groups cannot be read", async () => {
   expect((await explain(configuration, "--user", "erin")).stderr).toBe("gate.yaml: note: no backend knows erin\n");
   const missing = {
     ...configuration,
@@ -89,7 +89,7 @@ test("says that single sign-on provides groups only at login", async () => {
   );
 });
 
-test("takes the groups of the command line as they are, and looks nobody up then", async () => {
+test("uses the groups of the command line without looking the user up", async () => {
   const missing = { ...configuration, auth: { backends: [{ type: "htpasswd", file: "nowhere" }] } };
   expect(await explain(missing, "--user", "alice", "--group", "pushers")).toMatchObject({ code: 0, stderr: "" });
 });

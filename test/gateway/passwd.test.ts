@@ -46,12 +46,12 @@ describe("from standard input", () => {
     await expect(stat(join(directory, "htpasswd"))).rejects.toMatchObject({ code: "ENOENT" });
   });
 
-  test("a name that no file can hold is refused", async () => {
+  test("rejects a name that a password file cannot hold", async () => {
     const result = await runGate(["passwd", "htpasswd", "alice:bob"], { directory, input: "secret\n" });
     expect(result).toEqual({ code: 1, stdout: "", stderr: "username: has a colon in it, which ends the name\n" });
   });
 
-  test("a directory that is not there is named", async () => {
+  test("names a missing directory", async () => {
     const result = await runGate(["passwd", "nowhere/htpasswd", "alice"], { directory, input: "secret\n" });
     expect(result).toEqual({ code: 1, stdout: "", stderr: "nowhere/htpasswd: no such directory: nowhere\n" });
   });

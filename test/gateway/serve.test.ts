@@ -37,7 +37,7 @@ async function registry(): Promise<ScriptedUpstream> {
   return upstream;
 }
 
-test("a registry that cannot be reached does not keep the gate from starting: 502 until it is there", async () => {
+test("starts without a reachable registry, and responds with 502 until it is up", async () => {
   const upstream = await registry();
   await upstream.close();
   toClose.pop();

@@ -106,7 +106,7 @@ test("a second signal of any kind ends at once, and SIGUSR1 neither ends anythin
   }
 });
 
-test("what does not finish in time is cut, also where the address has changed since it began", async () => {
+test("closes requests that do not finish in time, even if the address has changed since", async () => {
   const directory = await mkdtemp(join(tmpdir(), "shutdown-"));
   const file = join(directory, "gate.yaml");
   const configure = (address: string): Promise<void> => writeFile(file, JSON.stringify(configuration(address)));

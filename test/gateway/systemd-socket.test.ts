@@ -117,7 +117,7 @@ function statusOf(target: Target): Promise<number | string> {
 
 const untilActivated = (target: Target): Promise<void> => expect.poll(() => statusOf(target)).toBe(200);
 
-test.each(["TCP", "TLS", "Unix"])("a restart under a stream of requests loses none of them (%s)", async (kind) => {
+test.each(["TCP", "TLS", "Unix"])("loses no request in a restart under load (%s)", async (kind) => {
   const port = await freePort();
   const [place, target] =
     kind === "Unix"

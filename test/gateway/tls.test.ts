@@ -82,7 +82,7 @@ function request(socket: TLSSocket): Promise<string> {
   });
 }
 
-test("TLS 1.2 and 1.3 are spoken, with the certificate of the configuration", async () => {
+test("serves TLS 1.2 and 1.3 with the configured certificate", async () => {
   for (const protocol of ["TLSv1.2", "TLSv1.3"] as const) {
     const seen = await visit({ minVersion: protocol, maxVersion: protocol });
     expect(seen.protocol).toBe(protocol);
@@ -90,7 +90,7 @@ test("TLS 1.2 and 1.3 are spoken, with the certificate of the configuration", as
   }
 });
 
-test("TLS 1.1 is refused", async () => {
+test("refuses TLS 1.1", async () => {
   const old = visit({ minVersion: "TLSv1.1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" });
   await expect(old).rejects.toThrow(/protocol version|unsupported protocol/i);
 });

@@ -114,7 +114,7 @@ test("a group that the gate's user is not in is refused", async () => {
   expect(await readdir(gate.directory)).not.toContain("other.sock");
 });
 
-describe("a path that is taken", () => {
+describe("a path in use", () => {
   test("by a socket that nobody listens on is used", async () => {
     const first = await start({});
     const path = join(first.directory, "gate.sock");

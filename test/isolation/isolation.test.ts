@@ -63,7 +63,7 @@ describe("every operation of the API", () => {
     expectNothingOf(real);
   });
 
-  test.each(operations)("%s %s is answered to nobody in particular alike, too", async (method, path, body) => {
+  test.each(operations)("%s %s gets the same response without a login, too", async (method, path, body) => {
     const nobody = { authorization: undefined };
     const real = await send(method, path(theirs), nobody, body);
     const absent = await send(method, path({ ...theirs, repository: "gho/app", blob: missing }), nobody, body);
@@ -72,7 +72,7 @@ describe("every operation of the API", () => {
     expectNothingOf(real);
   });
 
-  test("HEAD tells no more than GET", async () => {
+  test("HEAD reveals no more than GET", async () => {
     for (const target of ["/v2/bob/app/manifests/v1", `/v2/bob/app/blobs/${theirs.blob}`, "/v2/bob/app/tags/list"]) {
       const [head, get] = [await send("HEAD", target), await send("GET", target)];
       expect({ ...head, body: get.body }).toEqual(get);
@@ -129,7 +129,7 @@ describe("the path", () => {
     }
   });
 
-  test("of one's own leads to nothing of another's", async () => {
+  test("of her own repository leads to nothing of another user's", async () => {
     for (const target of [
       `/v2/alice/app/blobs/${theirs.blob}`,
       `/v2/alice/app/manifests/${theirs.manifest}`,

@@ -73,7 +73,7 @@ describe("explain --connect", () => {
     expect(failed.stderr).toMatch(/^gate\.yaml: auth\.backends\[1\]: connect failed: .*refused/);
   });
 
-  it("says where nobody knows the user", async () => {
+  it("says that no backend knows the user", async () => {
     const rules = [{ subjects: ["group:pushers"], ...all }];
     expect(await explained(rules, [ldap()], "--connect", "--user", "nobody")).toEqual({
       code: 1,

@@ -206,7 +206,7 @@ describe("many logins at once", () => {
     expect(await outcomeOf(signIn(backend, "alice", "alicepw"))).toBe("authenticated");
   });
 
-  it("end at once when nobody waits for them any more", async () => {
+  it("end at once when no login waits for them", async () => {
     const { backend } = await openBackend({ ...plain, pool: { size: 1 } });
     const controller = new AbortController();
     const logins = Array.from({ length: 10 }, () => outcomeOf(signIn(backend, "alice", "alicepw", controller.signal)));

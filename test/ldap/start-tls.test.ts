@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => slapd?.close());
 
-describe("somebody between the gate and a server with StartTLS", () => {
+describe("a man in the middle between the gate and a server with StartTLS", () => {
   const forged = bindResponse(2);
 
   it.each<[string, Buffer]>([

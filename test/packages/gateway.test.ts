@@ -63,7 +63,7 @@ describe.each(nodes)("the gateway, installed from its tarball, on %s", (_name, n
     expect(JSON.parse(await call("schema"))).toMatchObject({ properties: { listen: {}, upstream: {}, auth: {} } });
   });
 
-  it("serves, and ends when it is told to", async () => {
+  it("serves, and ends at SIGTERM", async () => {
     const port = await freePort();
     const path = await configuration("serve.yaml", { listen: { address: `127.0.0.1:${port}` } });
     let log = "";

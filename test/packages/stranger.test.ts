@@ -187,7 +187,7 @@ describe.each(mounts)("a stranger's Express application with the gate mounted %s
     expect(await note.json()).toEqual({ received: { text: "parsed" } });
   });
 
-  it("tells the application of each request to the registry, and of no other", async () => {
+  it("reports each request to the registry, and no other, to the application", async () => {
     const records: { method: string; operation?: string; repository?: string; decision: string; username?: string }[] =
       JSON.parse(await (await fetch(at("/records"))).text());
     expect(records).toContainEqual(

@@ -48,7 +48,7 @@ async function start(yaml: string | undefined, more: Omit<GateSettings, "configu
 const statusOf = async (gate: RunningGate, method: string, path: string, login: [string, string]) =>
   (await fetch(gate.url + path, { method, headers: basic(...login) })).status;
 
-test("the example of a strategy in a module of one's own lets in, keeps out, and knows groups", async () => {
+test("the example of a strategy in an own module accepts, rejects, and provides groups", async () => {
   const people = spans.find((span) => span.startsWith('{ "alice"')) ?? "";
   const gate = await start(documented("yaml")[0], {
     files: {
@@ -171,7 +171,7 @@ const failingStrategy = `
     };
   }`;
 
-describe("what a strategy throws where nobody catches it", () => {
+describe("an uncaught error of a strategy", () => {
   const start503 = () =>
     startGate({
       configuration: {

@@ -136,13 +136,13 @@ describe("serve", () => {
     expect(await statusOf("ann", "another-password")).toBe(401);
   });
 
-  test("nothing secret is in the log", () => {
+  test("writes no secret to the log", () => {
     expect(gate.output()).toContain(acmePackage);
     expect(gate.output()).not.toMatch(/ann-password|ben-password|another-password|acme-key/);
   });
 });
 
-describe("a package that is not as it should be is told of in one line:", () => {
+describe("an invalid package is reported in one line:", () => {
   const opening = (body: string): string => `export const plugin = { type: "x", apiVersion: 1, open() { ${body} } };`;
   const noBackend = "the package broken did not return a valid backend";
   const invalid = (faults: string): string =>

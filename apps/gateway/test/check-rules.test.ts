@@ -106,7 +106,7 @@ describe("push without pull", () => {
     expect(await warningsOf(rules)).toEqual([]);
   });
 
-  test("is not told of a user who may be in any group of a directory", async () => {
+  test("does not warn of a user who may be in any group of a directory", async () => {
     const rules = [{ subjects: ["group:readers"] }, push("user:nobody-knows")];
     expect(await warningsOf(rules, ldap)).toEqual([]);
     expect(await warningsOf([push("user:nobody-knows")], ldap)).toEqual([warning(0, "user:nobody-knows")]);
@@ -132,7 +132,7 @@ describe("a name that nobody has", () => {
     expect(await warningsOf([{ subjects: ["authenticated"] }, denial])).toEqual([`access[1].subjects[0]: ${message}`]);
   });
 
-  test("may be that of somebody elsewhere where not all backends are files", async () => {
+  test("accepts an unknown name if not all backends are files", async () => {
     const subjects = ["user:carol", "user:Alice", "group:pusher"];
     expect(await warningsOf([{ subjects }], files, jwt)).toEqual([]);
     expect(await warningsOf([{ subjects: ["user:*", "group: pushers"] }], files, ldap)).toEqual([
@@ -204,12 +204,12 @@ describe("${username} that can never match", () => {
     expect(await warningsOf([own], { ...jwt, usernamePrefix: "Job-", usernameCase: "lower" })).toEqual([]);
   });
 
-  test("is told of the backend that it concerns, where others have names that fit", async () => {
+  test("warns of the one backend whose names never fit", async () => {
     const mail = { ...ldap, usernameAttribute: "mail" };
     expect(await warningsOf([own], jwt, mail)).toEqual([`${at}matches no user: of auth.backends[1] ${email}`]);
   });
 
-  test("is told by name where the users are in a file", async () => {
+  test("lists the users of a file whose names do not fit", async () => {
     expect(await warningsOf([own])).toEqual([
       `${at}does not match every user: of auth.backends[0] ` +
         "${username} stands for a part of a repository's name, which Bob cannot be",
@@ -223,7 +223,7 @@ describe("${username} that can never match", () => {
     ]);
   });
 
-  test("is told of the users that the rule names", async () => {
+  test("warns of users named by the rule whose names do not fit", async () => {
     const personal = { ...own, subjects: ["user:Bob"] };
     expect(await warningsOf([personal])).toEqual([
       `${at}can never match: \${username} stands for a part of a repository's name, which Bob cannot be`,
@@ -236,7 +236,7 @@ describe("${username} that can never match", () => {
     ["a claim of any kind", { ...jwt, usernameClaim: "preferred_username", usernamePrefix: "ci-" }],
     ["a preset with another claim", { type: "sso-jwt", preset: "gitlab", ...claims, usernameClaim: "user_login" }],
     ["a header of any kind", { ...header, userHeader: "Remote-User" }],
-  ])("is not told of %s", async (_, backend) => {
+  ])("does not warn of %s", async (_, backend) => {
     expect(await warningsOf([own], backend)).toEqual([]);
   });
 });

@@ -107,7 +107,7 @@ describe("a value that YAML takes for something else", () => {
   });
 });
 
-test("the rest of a value with a comma is not taken for a key that somebody meant, nor shown", () => {
+test("does not suggest a key for, or show, the rest of a value with a comma", () => {
   const hint =
     "has an unknown key without a value; if it is the rest of a value with a comma, put that value in quotes";
   expect(faultsOf("listen: { address: 5043, x-a: 1, tls: { certificate: a, key: b,canary } }\n")).toContain(
@@ -116,7 +116,7 @@ test("the rest of a value with a comma is not taken for a key that somebody mean
   expect(faultsOf("listen: { adress: }\n")).toContain("listen.adress: is not a known key; did you mean address?");
 });
 
-test("of what follows from a fault, nothing is said", () => {
+test("reports a fault without its consequences", () => {
   expect(
     faultsOf("listen: { address: a:1, tls: { certificate: ${X}, key: ${Y} } }\nupstream: { url: ${Z} }\n"),
   ).toEqual([`line 1, column 46: ${begins("{", "a map")}`]);

@@ -108,7 +108,7 @@ describe("a browser", () => {
     });
   });
 
-  test("may no more than that, whatever their script asks for", async () => {
+  test("cannot do more than that, whatever the page's script requests", async () => {
     const page = await signedIn("bob");
     expect(await scripted(page, "/v2/team/app/tags/list")).toBe(200);
     expect(await scripted(page, "/v2/team/app/blobs/uploads/", "POST")).toBe(403);
@@ -189,7 +189,7 @@ describe("a foreign page in the same browser", () => {
     for (const record of mine()) expect(record).toMatchObject({ username: "alice", status: 403 });
   });
 
-  test("of another site comes without the cookie, and signs nobody in or out", async () => {
+  test("of another site is sent without the cookie, and cannot sign users in or out", async () => {
     const page = await signedIn("alice");
     const cookies = await page.context().cookies();
     const forms = ["login", "logout"]

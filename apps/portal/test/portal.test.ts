@@ -159,7 +159,7 @@ describe("a program with the cookie of a session", () => {
     expect(await ask(`alice:${passwords.alice}`)).toBe("200");
   });
 
-  test("is nobody once an account or a group has changed", async () => {
+  test("is signed out once an account or a group has changed", async () => {
     const curl = await newCurl();
     await signIn(curl, "bob", passwords.bob);
     expect(await curl("/v2/team/app/tags/list", ...status)).toBe("200");

@@ -29,7 +29,7 @@ async function sendAndReset(url: string, bytes: string): Promise<void> {
   await delay(200);
 }
 
-test("is not taken for a peer on a Unix socket, whose word counts for who the user is", async () => {
+test("is not trusted like a peer on a Unix socket", async () => {
   const deleted: string[] = [];
   const upstream = await startUpstream((request, response) => {
     if (request.method === "DELETE") deleted.push(request.url ?? "");

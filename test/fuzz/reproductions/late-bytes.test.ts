@@ -97,7 +97,7 @@ const cases = responses.flatMap(([what, methods, response]) =>
   ),
 );
 
-describe("bytes beyond a response reach nobody, and nobody is served on their connection", () => {
+describe("discards bytes beyond a response together with their connection", () => {
   test.each(cases)("$tailName in the same write as the response to $method with $what, then $next", async (one) => {
     const registry = follow({ response: one.response, tail: one.tail });
     await exchangeRaw(scene.gate.url, textOf("alice", one.method));

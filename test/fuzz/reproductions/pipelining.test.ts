@@ -19,7 +19,7 @@ const count = 3000;
 const handful = 8;
 const target = (index: number): string => `/v2/alice/app/manifests/v${index}`;
 
-test(`${count} requests in a row on one connection are answered in order, and starve nobody`, async () => {
+test(`${count} pipelined requests get their responses in order, and do not starve other clients`, async () => {
   scene.respond = (request) => setTimeout(() => ordinaryResponse(request), 1);
   const client = await connectRaw(scene.gate.url);
   client.write(Array.from({ length: count }, (_, index) => requestText("alice", "GET", target(index))).join(""));

@@ -129,7 +129,7 @@ function lengthOf(method: string): readonly string[] {
   return method === "PUT" || method === "POST" || method === "PATCH" ? ["Content-Length: 0"] : [];
 }
 
-describe("nothing is held for ever", () => {
+describe("holds no request for ever", () => {
   /** Longer than the gate waits for anything, in milliseconds. */
   const limit = 25_000;
   const large = "x".repeat(8 * 1024 * 1024);
@@ -165,7 +165,7 @@ describe("nothing is held for ever", () => {
   );
 });
 
-test("garbage in many writes behind a request that is being answered is told once", async () => {
+test("logs garbage in many writes behind an open request once", async () => {
   // A gate of its own: what the tests before have cut is told whenever it has ended.
   await scene.close();
   scene = await startScene();
