@@ -176,12 +176,12 @@ describe.each([
 });
 
 test("logs an unreadable request without quoting it", async () => {
-  const told = () => scene.gate.lines().filter(({ event }) => event === "unreadable");
+  const unreadable = () => scene.gate.lines().filter(({ event }) => event === "unreadable");
   await scene.say(get("Accept: canary\u0000"));
-  const before = told().length;
+  const before = unreadable().length;
   await scene.say(get("Accept: canary\u0000"));
-  await expect.poll(() => told().length).toBeGreaterThan(before);
-  expect(told().at(-1)).toMatchObject({
+  await expect.poll(() => unreadable().length).toBeGreaterThan(before);
+  expect(unreadable().at(-1)).toMatchObject({
     level: "info",
     client: "127.0.0.1",
     status: 400,

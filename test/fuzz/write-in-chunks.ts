@@ -12,7 +12,7 @@ export interface Chunks {
 }
 
 /** How long a peer that reads nothing is waited for, in milliseconds. */
-const patience = 10_000;
+const timeLimit = 10_000;
 /** Of writes, each of which costs a turn of the loop. */
 const mostWrites = 3000;
 
@@ -44,7 +44,7 @@ async function drained(socket: Socket): Promise<boolean> {
     return await Promise.race([
       once(socket, "drain", { signal }).then(() => true),
       once(socket, "close", { signal }).then(() => false),
-      delay(patience, false, { signal }),
+      delay(timeLimit, false, { signal }),
     ]);
   } catch {
     return false;

@@ -80,7 +80,7 @@ async function expectResponses(gate: GateWithOutput, count: number): Promise<voi
   }
 }
 
-/** How long the gate may take to its end when no request is in flight: far less than the patience of its drain. */
+/** How long the gate may take to its end when no request is in flight: far less than the time limit of its drain. */
 const ending = 10_000;
 
 async function expectToEnd(gate: GateWithOutput): Promise<void> {

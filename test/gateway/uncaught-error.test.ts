@@ -184,7 +184,7 @@ test("SIGTERM ends the process, whatever a plugin leaves behind", async () => {
   const gate = await start();
   await (await fetch(`${gate.url}/v2/`, { headers: basic("anybody", "x") })).text();
   gate.kill("SIGTERM");
-  // Far less than the patience with requests.
+  // Far less than the time limit with requests.
   expect(await Promise.race([gate.ended, new Promise((resolve) => setTimeout(resolve, 15_000, "late").unref())])).toBe(
     0,
   );

@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 
-const patience = 30_000;
+const timeLimit = 30_000;
 
 /**
  * Sends bytes to a server of this machine as they are, and gives back what it sends until it closes the connection.
@@ -11,7 +11,7 @@ export function exchange(port: number, request: string | Buffer): Promise<string
     const chunks: Buffer[] = [];
     const response = (): string => Buffer.concat(chunks).toString("latin1");
     const socket = connect({ host: "127.0.0.1", port }, () => void socket.write(request));
-    socket.setTimeout(patience, () => socket.destroy(new Error(`the server does not end: ${response()}`)));
+    socket.setTimeout(timeLimit, () => socket.destroy(new Error(`the server does not end: ${response()}`)));
     socket.on("data", (chunk: Buffer) => chunks.push(chunk));
     // A server that refuses a head may reset the connection with the rest of the request unread.
     socket.on("error", (error: NodeJS.ErrnoException) => {

@@ -26,7 +26,7 @@ export interface Endpoint {
 }
 
 /** How long a client waits while nothing comes, in milliseconds: far longer than the gate waits for anything. */
-const patience = 4 * gateTimeout;
+const timeLimit = 4 * gateTimeout;
 /** Of what is read, in bytes. */
 const mostKept = 100_000_000;
 /** What is read is looked at with every chunk up to so many bytes. */
@@ -62,7 +62,7 @@ export async function runConnection(
   const methods = spec.requests.map(({ method }) => method);
   const arrived = (): number =>
     readResponses(reader.received(), methods, reader.ended()).responses.filter(({ complete }) => complete).length;
-  const sent = await write(spec, requests, socket, (count) => reader.until(() => arrived() >= count, patience));
+  const sent = await write(spec, requests, socket, (count) => reader.until(() => arrived() >= count, timeLimit));
   const gaveUp = await finish(spec, { socket, raw, reader, arrived, sent, expected: requests.length });
   raw.destroy();
   return { received: reader.received(), ended: reader.ended(), sent, gaveUp };
@@ -118,7 +118,7 @@ async function finish({ ending, hold, reading, schedule }: ConnectionSpec, cours
   }
   if (!sent && schedule.cut !== null) return false;
   if (ending === "half-close") socket.end();
-  const over = await reader.until(() => arrived() >= expected, patience);
+  const over = await reader.until(() => arrived() >= expected, timeLimit);
   return !over;
 }
 

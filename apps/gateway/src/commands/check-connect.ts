@@ -6,7 +6,7 @@ import { askHidden, readLine } from "./password-input.ts";
 import { failureText, stepText } from "./step-text.ts";
 
 /** For one backend: far above what its own time limits add up to. */
-const patience = 120_000;
+const timeLimit = 120_000;
 
 interface Failure {
   readonly about: DiagnosisStep["about"];
@@ -31,7 +31,7 @@ export async function tryBackends(
     process.stdout.write(`${place} (${backend.id})\n`);
     let target: string | undefined;
     let steps = 0;
-    for await (const step of diagnoseBackend(backend, login, AbortSignal.timeout(patience))) {
+    for await (const step of diagnoseBackend(backend, login, AbortSignal.timeout(timeLimit))) {
       steps++;
       if (step.target !== target) process.stdout.write(`  ${step.target}\n`);
       ({ target } = step);

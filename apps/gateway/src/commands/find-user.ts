@@ -19,7 +19,7 @@ export interface FoundUser {
 }
 
 /** For one backend: far above what its own time limits add up to. */
-const patience = 120_000;
+const timeLimit = 120_000;
 
 /**
  * Looks a user up in each backend in turn, as a login would: in files and, with `connect`, in directories. Does not sign
@@ -92,7 +92,7 @@ async function lookUp(backend: AuthBackend, username: string, connect: boolean):
   if (!connect) {
     return { unknown: true, note: `was not asked about ${username}: add --connect, or pass the groups with --group` };
   }
-  for await (const step of backend.diagnose({ username }, AbortSignal.timeout(patience))) {
+  for await (const step of backend.diagnose({ username }, AbortSignal.timeout(timeLimit))) {
     if (step.identity !== undefined) return { identity: step.identity };
     if (step.outcome === "failed") return step.about === "backend" ? { failure: failureText(step) } : {};
   }

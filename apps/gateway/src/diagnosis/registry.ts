@@ -7,7 +7,7 @@ import type { CredentialsConfiguration, UpstreamConfiguration } from "../config/
 import { openCredentials } from "../gate/registry-credentials.ts";
 import { type Finding, timedStep } from "./timed-step.ts";
 
-const patience = 10_000;
+const timeLimit = 10_000;
 /** As much of a body as is looked at, in bytes. */
 const longestBody = 64 * 1024;
 
@@ -29,7 +29,7 @@ export function diagnoseRegistry({
   url,
   ca,
   credentials,
-  connectTimeout = patience,
+  connectTimeout = timeLimit,
 }: UpstreamConfiguration): Promise<DiagnosisStep> {
   return timedStep("ping", url, async () => {
     const options: AskOptions = {

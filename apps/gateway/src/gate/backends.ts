@@ -32,7 +32,7 @@ export async function openBackends(
 }
 
 /** How long a backend may take to close, in milliseconds. */
-const closePatience = 1000;
+const closeTimeLimit = 1000;
 
 /** Closes the backends. One that does not close in time is given up, so that the rest can be released. */
 export async function closeBackends(backends: readonly AuthBackend[], log: Logger): Promise<void> {
@@ -43,7 +43,7 @@ export async function closeBackends(backends: readonly AuthBackend[], log: Logge
   await Promise.all(
     backends.map(async (backend) => {
       try {
-        if (!(await endsWithin(closePatience, close(backend))))
+        if (!(await endsWithin(closeTimeLimit, close(backend))))
           log.warn({}, `backend ${backend.id} did not close in time`);
       } catch (error) {
         log.warn({ err: error }, `backend ${backend.id} could not be closed`);

@@ -15,7 +15,7 @@ import { firstLine, oneLine } from "../one-line.ts";
 import { findPlugin } from "../plugins.ts";
 
 /** Plugins read files and connect to nothing, so that this is plenty. */
-const patience = 10_000;
+const timeLimit = 10_000;
 
 /** The context of a backend, besides its options. */
 export interface BackendPlace {
@@ -103,10 +103,10 @@ async function inTime(opening: Promise<AuthBackend>): Promise<AuthBackend> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      reject(new Error(`it did not open within ${patience / 1000} s`));
+      reject(new Error(`it did not open within ${timeLimit / 1000} s`));
       // If it opens later, nothing uses it: close it.
       opening.then((backend) => backend.close?.()).catch(() => {});
-    }, patience);
+    }, timeLimit);
   });
   try {
     return await Promise.race([opening, late]);

@@ -25,16 +25,16 @@ export function findInheritedSocket(name: string | undefined, environment: Envir
     );
   }
   const known = names === "" ? [] : names.split(":");
-  const told = known.length === 0 ? "" : `: ${known.join(", ")}`;
+  const list = known.length === 0 ? "" : `: ${known.join(", ")}`;
   if (name === undefined) {
     if (given === 1) return firstDescriptor;
-    return fail(`${given} sockets were passed to this process${told}; name one, such as systemd:NAME`);
+    return fail(`${given} sockets were passed to this process${list}; name one, such as systemd:NAME`);
   }
   const places = known.flatMap((each, index) => (each === name && index < given ? [index] : []));
   if (places.length > 1) return fail(`several sockets named ${name} were passed to this process`);
   const [place] = places;
   return place === undefined
-    ? fail(`no socket named ${name} was passed to this process${told}`)
+    ? fail(`no socket named ${name} was passed to this process${list}`)
     : firstDescriptor + place;
 }
 

@@ -28,10 +28,10 @@ export interface Gateway {
    * Accepts nothing more, lets requests finish, and cuts those that have not in time for the end. Later calls wait for the
    * first.
    *
-   * @param patience By when it resolves, in milliseconds, whatever clients, backends and the reader of the log do; 400 ms
+   * @param timeLimit By when it resolves, in milliseconds, whatever clients, backends and the reader of the log do; 400 ms
    * for the end itself are always taken. Default: `listen.drainTimeout`.
    */
-  close(patience?: number): Promise<void>;
+  close(timeLimit?: number): Promise<void>;
 }
 
 /**
@@ -86,10 +86,10 @@ export async function startGateway(file: string): Promise<Gateway> {
       failed = true;
       logger.error({ event: "uncaught error", err: error }, "uncaught error; shutting down");
     },
-    close(patience) {
+    close(timeLimit) {
       // It counts as closing before anything else happens.
       closing ??= Promise.resolve().then(() =>
-        drain(log, patience ?? drainTimeoutOf(currentGate().configuration.listen), { finish, cut: listener.cut }),
+        drain(log, timeLimit ?? drainTimeoutOf(currentGate().configuration.listen), { finish, cut: listener.cut }),
       );
       return closing;
     },
