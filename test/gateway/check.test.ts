@@ -178,7 +178,7 @@ test("warns of a key that every user can read, and of an expired certificate", a
     listen: { ...good.listen, tls: { certificate: "a.crt", key: "a.key" } },
   });
   expect(code).toBe(0);
-  expect(stderr).toContain("warning: listen.tls.key: can be read or changed by every user of this machine");
+  expect(stderr).toContain("warning: listen.tls.key: every user of this machine can read or change it");
   expect(stderr).toContain("warning: listen.tls.certificate: has expired on ");
 });
 

@@ -152,7 +152,7 @@ describe("on a terminal", () => {
         [first, "canary\r"],
         [again, "canary2\r"],
       ],
-      `${first}\n${again}\npassword: the two differ\n`,
+      `${first}\n${again}\npassword: the passwords differ\n`,
     ],
     ["Ctrl-C", [[first, "canary\u0003"]], `${first}\nregistry-gate: interrupted\n`],
     ["Ctrl-D in place of a password", [[first, "\u0004"]], `${first}\nregistry-gate: no password was given\n`],

@@ -171,7 +171,7 @@ describe("${username} that can never match", () => {
   const own: Rule = { subjects: ["authenticated"], repositories: ["public/**", "${username}/**"] };
   const at = "access[0].repositories[1]: ";
   const email = "the names are e-mail addresses, and a repository's name holds no @";
-  const path = "the names are paths of projects, and stand for more than one segment of a repository's name";
+  const path = "the names are paths of projects, which have more than one segment";
   const claims = { requiredClaims: { repository_owner: "octo", namespace_path: "acme" }, audience: "a" };
 
   test.each<[string, object, string]>([
@@ -212,21 +212,21 @@ describe("${username} that can never match", () => {
   test("lists the users of a file whose names do not fit", async () => {
     expect(await warningsOf([own])).toEqual([
       `${at}does not match every user: of auth.backends[0] ` +
-        "${username} stands for a part of a repository's name, which Bob cannot be",
+        "${username} stands for a path segment of a repository's name, which Bob cannot be",
     ]);
     const hash = `{SHA}${"a".repeat(27)}=`;
     const users = ["Bob", "x@example.com", "-y", "a..b", "ok/no"].map((user) => `${user}:${hash}\n`).join("");
     await writeFile(join(directory, "unfit"), users);
     expect(await warningsOf([own], { type: "htpasswd", file: "unfit" })).toEqual([
       `${at}can never match: of auth.backends[0] ` +
-        "${username} stands for a part of a repository's name, which Bob, x@example.com, -y and 2 more cannot be",
+        "${username} stands for a path segment of a repository's name, which Bob, x@example.com, -y and 2 more cannot be",
     ]);
   });
 
   test("warns of users named by the rule whose names do not fit", async () => {
     const personal = { ...own, subjects: ["user:Bob"] };
     expect(await warningsOf([personal])).toEqual([
-      `${at}can never match: \${username} stands for a part of a repository's name, which Bob cannot be`,
+      `${at}can never match: \${username} stands for a path segment of a repository's name, which Bob cannot be`,
     ]);
     expect(await warningsOf([{ ...own, subjects: ["user:alice"] }])).toEqual([]);
   });

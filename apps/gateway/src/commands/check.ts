@@ -82,5 +82,5 @@ async function exposedKey({ listen: { tls } }: Configuration): Promise<Fault[]> 
   if (tls === undefined) return [];
   const { mode } = await stat(tls.key);
   if ((mode & 0o007) === 0) return [];
-  return [{ path: ["listen", "tls", "key"], message: "can be read or changed by every user of this machine" }];
+  return [{ path: ["listen", "tls", "key"], message: "every user of this machine can read or change it" }];
 }

@@ -19,7 +19,7 @@ export const leftHandshake: HandshakeFault = {
   code: undefined,
 };
 
-export const slowHandshake: HandshakeFault = { reason: "it took too long", code: undefined };
+export const slowHandshake: HandshakeFault = { reason: "timed out", code: undefined };
 
 /** What OpenSSL's codes mean to an operator. Alerts are what the client reports. */
 const meanings: readonly (readonly [code: RegExp, reason: string])[] = [
@@ -42,5 +42,5 @@ export function handshakeFault(error: Error & { readonly code?: string }, socket
   const { code } = error;
   if (code === undefined || code === "ECONNRESET" || code === "EPIPE") return leftHandshake;
   const meaning = meanings.find(([pattern]) => pattern.test(code));
-  return { reason: meaning?.[1] ?? "it failed", code };
+  return { reason: meaning?.[1] ?? "handshake failed", code };
 }

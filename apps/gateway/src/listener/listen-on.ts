@@ -59,7 +59,7 @@ function listen(
 
 function reasonOf({ code }: NodeJS.ErrnoException, address: ListenAddress): string {
   const name = formatListenAddress(address);
-  if ("inherited" in address) return `what was passed as ${name} is no socket to listen on (${code})`;
+  if ("inherited" in address) return `${name} is not a listening socket (${code})`;
   const reasons: Record<string, string> = {
     EADDRINUSE: `${name} is in use${inheritanceHint(process.env, process.pid)}`,
     EACCES: `no permission to listen on ${name}`,

@@ -150,7 +150,7 @@ export async function openListener(
     secure: tls !== undefined,
     clientAuth,
     setTls(identity) {
-      if (!(server instanceof HttpsServer)) throw new TypeError("the listener is not a TLS one");
+      if (!(server instanceof HttpsServer)) throw new TypeError("the listener has no TLS");
       const tickets = server.getTicketKeys();
       server.setSecureContext(identity.options);
       // A resumed session brings its certificate along unverified: authorities that are gone must not live on in one.

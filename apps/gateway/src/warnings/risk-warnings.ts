@@ -26,7 +26,7 @@ export function riskWarnings(configuration: Configuration, tls: TlsIdentity | un
   }
   for (const entry of listen.trustedProxies ?? []) {
     if (/\/0$/.test(entry)) {
-      warnings.push({ path: ["listen", "trustedProxies"], message: `${entry} lets any client choose its own address` });
+      warnings.push({ path: ["listen", "trustedProxies"], message: `${entry} lets every client choose its address` });
     }
   }
   for (const [index, origin] of (listen.cors?.origins ?? []).entries()) {

@@ -62,11 +62,11 @@ function judge(configuration: BackendConfiguration, backend: AuthBackend | undef
 }
 
 function reasonOf(names: readonly string[]): string {
-  return `${placeholder} stands for a part of a repository's name, which ${listed(names)} cannot be`;
+  return `${placeholder} stands for a path segment of a repository's name, which ${listed(names)} cannot be`;
 }
 
 const email = "the names are e-mail addresses, and a repository's name holds no @";
-const path = "the names are paths of projects, and stand for more than one segment of a repository's name";
+const path = "the names are paths of projects, which have more than one segment";
 
 /** Products whose users have names that are no segment of a repository's name. */
 const presets: Readonly<Record<string, string>> = {
