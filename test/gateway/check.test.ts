@@ -191,9 +191,7 @@ test("warns where guesses are not limited, or all clients are counted as one", a
   const listen = { address: "unix:gate.sock" };
   expect(await check({ ...good, listen })).toMatchObject({
     code: 0,
-    stderr:
-      "gate.yaml: warning: listen.trustedProxies: does not name unix: all clients are one for auth.throttle, and share " +
-      "its pauses\n",
+    stderr: "gate.yaml: warning: listen.trustedProxies: lacks unix:, so auth.throttle counts all clients as one\n",
   });
   expect(await check({ ...good, listen: { ...listen, trustedProxies: ["unix:"] } })).toMatchObject({ stderr: "" });
 });

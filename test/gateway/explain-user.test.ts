@@ -75,8 +75,8 @@ test("says that no backend knows the user, and that groups cannot be read", asyn
     stdout: "denied\n  access[0]: its subjects do not include alice, whose groups are not known\n",
   });
   expect(stderr).toBe(
-    `gate.yaml: note: auth.backends[0].groupFile: no such file: ${join(directory, "nowhere")}, ` +
-      "so that nothing is known of alice there\n",
+    `gate.yaml: note: auth.backends[0].groupFile: no such file: ${join(directory, "nowhere")}; ` +
+      "alice could not be looked up there\n",
   );
 });
 

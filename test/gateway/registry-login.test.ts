@@ -121,7 +121,7 @@ describe("registry-gate check", () => {
     expect(wrong.stderr).toContain("ping failed: the registry rejects upstream.credentials");
     const none = await check(undefined, "", undefined, "--connect");
     expect(none.code).toBe(1);
-    expect(none.stderr).toContain("is ever passed on to it: set upstream.credentials");
+    expect(none.stderr).toContain("are never forwarded to it: set upstream.credentials");
   });
 
   test("warns of a login in clear text to another machine, and not on the same one", async () => {

@@ -164,7 +164,7 @@ test("of several sockets the one of the configured name is taken, and another on
   // What has been given up is gone for good: its number may mean something else by now.
   await configure({ address: "systemd:second" });
   const log = (): Promise<string> => readFile(join(directory, "log"), "utf8");
-  await expect.poll(log).toContain("the socket was given up by a reload: restart the service");
+  await expect.poll(log).toContain("an earlier reload closed the socket: restart the service");
   expect(await statusOf({ port: ports[0] })).toBe(200);
 });
 

@@ -39,7 +39,7 @@ export function riskWarnings(configuration: Configuration, tls: TlsIdentity | un
   if (auth.throttle === false) {
     warnings.push({ path: ["auth", "throttle"], message: "is off: passwords can be guessed without limit" });
   } else if ("socket" in listen.address && listen.trustedProxies?.includes("unix:") !== true) {
-    const message = "does not list unix: so auth.throttle counts all clients as one";
+    const message = "lacks unix:, so auth.throttle counts all clients as one";
     warnings.push({ path: ["listen", "trustedProxies"], message });
   }
   for (const [index, rule] of access.entries()) {
