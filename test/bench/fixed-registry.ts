@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { startLoggedServer } from "../support/logged-server.ts";
 import { startNginx } from "../support/nginx.ts";
 
-/** A registry that always answers the same, as fast as it can be done, so that the proxies are what is measured. */
+/** A registry that always responds the same, as fast as it can be done, so that the proxies are what is measured. */
 export interface FixedRegistry {
   /** `http://host:port` */
   readonly url: string;
@@ -51,7 +51,7 @@ server {
   return { url: `http://127.0.0.1:${port}`, close };
 }
 
-/** Takes every body and answers 201. */
+/** Takes every body and responds with 201. */
 export async function startSink(): Promise<FixedRegistry> {
   const { address, close } = await startLoggedServer({
     command: process.execPath,

@@ -22,7 +22,7 @@ export type Hash = keyof typeof hashes;
 export interface ProxySettings {
   /** `http://host:port` */
   readonly registry: string;
-  /** Absent: plain HTTP. */
+  /** Plain HTTP by default. */
   readonly tls?: CertificateFiles | undefined;
 }
 

@@ -33,7 +33,7 @@ export async function compareReads(title: string, settings: ProxySettings, scale
   const floor = { name: "rate ÷ recipe, apr1", bound: { atLeast: 1 } };
   try {
     const findings = await compareLoads(title, contenders, scale, floor);
-    // A handful of answers a second: one round has to do.
+    // A handful of responses a second: one round has to do.
     const slow = await startRecipe(settings, "bcrypt 10");
     try {
       const single = { ...scale, rounds: 1, seconds: 10 };

@@ -3,9 +3,9 @@ import { listen } from "../support/listen.ts";
 
 /** The process behind `startSink`: reads whatever comes and keeps nothing. */
 const server = createServer({ requestTimeout: 0, keepAliveTimeout: 0 }, (request, response) => {
-  request.on("data", (piece: Buffer) => {
+  request.on("data", (chunk: Buffer) => {
     // As large as bodies are, waiting for the collector would make this process what is measured.
-    if (piece.length === piece.buffer.byteLength && piece.buffer instanceof ArrayBuffer) piece.buffer.transfer(0);
+    if (chunk.length === chunk.buffer.byteLength && chunk.buffer instanceof ArrayBuffer) chunk.buffer.transfer(0);
   });
   request.on("end", () => response.writeHead(201, { "content-length": 0 }).end());
 });

@@ -26,7 +26,7 @@ const accept = "Accept: application/vnd.docker.distribution.manifest.v2+json";
 
 const script = fileURLToPath(new URL("wrk-report.lua", import.meta.url));
 
-/** Loads a contender with `GET` by wrk, in a process of its own. @throws where any answer was not a success. A rate of 0: none came in time. */
+/** Loads a contender with `GET` by wrk, in a process of its own. @throws where any response was not a success. A rate of 0: none came in time. */
 export async function load(contender: Contender, settings: LoadSettings): Promise<Load> {
   const { path, connections, seconds } = settings;
   const before = await processorSeconds(contender.pid);

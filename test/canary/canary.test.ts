@@ -9,8 +9,8 @@ import { requestsOf } from "./requests.ts";
 import { type Scene, secrets, startScene } from "./scene.ts";
 
 let scene: Scene;
-/** Every answer, with its head. */
-const answers: string[] = [];
+/** Every response, with its head. */
+const responses: string[] = [];
 const statuses = new Map<number, number>();
 /** What the registry gave out by itself, which is its client's to know, and not the log's. */
 const states: string[] = [];
@@ -24,10 +24,10 @@ async function sendAll(step = 1): Promise<void> {
     for (const bytes of requestsOf(login).filter((_, index) => index % step === 0)) {
       // What is not the registry's is answered, and no line is written.
       if (!bytes.startsWith("GET /canary")) requests++;
-      const [answer] = await exchangeRaw(scene.gate.url, bytes);
-      if (answer === undefined) throw new Error(`no answer to ${JSON.stringify(bytes.slice(0, 200))}`);
-      statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
-      answers.push([...answer.headers].map(([name, value]) => `${name}: ${value}\n`).join("") + answer.body);
+      const [response] = await exchangeRaw(scene.gate.url, bytes);
+      if (response === undefined) throw new Error(`no response to ${JSON.stringify(bytes.slice(0, 200))}`);
+      statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
+      responses.push([...response.headers].map(([name, value]) => `${name}: ${value}\n`).join("") + response.body);
     }
   }
 }
@@ -75,7 +75,7 @@ beforeAll(async () => {
 
 afterAll(() => scene.close());
 
-test("the series was long, met every kind of answer, and all of it is in the log", async () => {
+test("the series was long, met every kind of response, and all of it is in the log", async () => {
   expect(requests).toBeGreaterThan(1500);
   for (const status of [200, 202, 400, 401, 403, 404, 405, 415, 417, 431, 502, 503]) {
     expect([...statuses.keys()], `${status}`).toContain(status);
@@ -86,14 +86,14 @@ test("the series was long, met every kind of answer, and all of it is in the log
   expect(states.every((state) => state.length > 50)).toBe(true);
 });
 
-test("no answer holds anything that was planted, nor where the registry and the directory are", () => {
+test("no response holds anything that was planted, nor where the registry and the directory are", () => {
   const inner: Canary[] = [
     { name: "the registry's address", secret: new URL(scene.relay.url).host },
     { name: "the directory's address", secret: new URL(scene.slapd.tlsUrl).host },
     { name: "the gate's files", secret: scene.gate.directory },
     ...scene.tokens.map((secret, index) => ({ name: `token ${index}`, secret: secret.split(".")[2] ?? secret })),
   ];
-  const told = answers.join("\n");
+  const told = responses.join("\n");
   expect(leaksIn(told, [...planted, ...inner])).toEqual([]);
   expect(internalsIn(told)).toBeUndefined();
 });
@@ -110,7 +110,7 @@ test("no line of the log holds anything that was planted, the state of an upload
   expect(/authorization["']?\s*[:=]|basic [a-z0-9+/]{8}|bearer [\w-]{8}|_state=/i.exec(logged)?.[0]).toBeUndefined();
 });
 
-describe("whoever looks finds", () => {
+describe("the search for planted secrets finds", () => {
   const { secret } = planted[0] ?? { secret: "" };
 
   test.each<[form: string, write: (text: string) => string]>([

@@ -226,11 +226,11 @@ afterAll(async () => {
 const named = cases.map(([what, where, bytes, status, code, header]) => ({ what, where, bytes, status, code, header }));
 
 test.each(named)("$what ($where)", async ({ where, bytes, status, code, header }) => {
-  const [answer] = await exchangeRaw(urls.get(where) ?? "", bytes);
-  if (answer === undefined) throw new Error("no answer");
-  expect(answer.status).toBe(status);
-  const body: unknown = JSON.parse(answer.body);
-  // On what it would have to be allowed is left out: the answer is the same for every repository.
+  const [response] = await exchangeRaw(urls.get(where) ?? "", bytes);
+  if (response === undefined) throw new Error("no response");
+  expect(response.status).toBe(status);
+  const body: unknown = JSON.parse(response.body);
+  // On what it would have to be allowed is left out: the response is the same for every repository.
   const accesses = expect.arrayContaining([
     { type: "repository", action: expect.stringMatching(/^(?:pull|push|delete|\*)$/) },
   ]);
@@ -239,12 +239,12 @@ test.each(named)("$what ($where)", async ({ where, bytes, status, code, header }
       ? expect.toSatisfy((value) => value === null || accesses.asymmetricMatch(value))
       : null;
   expect(body).toEqual({ errors: [{ code, message: expect.stringMatching(/^[a-z0-9'_ -]+$/i), detail }] });
-  expect(answer.headers.get("content-type")).toBe("application/json; charset=utf-8");
-  expect(answer.headers.get("docker-distribution-api-version")).toBe("registry/2.0");
-  expect(answer.headers.get("x-content-type-options")).toBe("nosniff");
-  if (header !== undefined) expect(answer.headers.get(header)).toBeDefined();
+  expect(response.headers.get("content-type")).toBe("application/json; charset=utf-8");
+  expect(response.headers.get("docker-distribution-api-version")).toBe("registry/2.0");
+  expect(response.headers.get("x-content-type-options")).toBe("nosniff");
+  if (header !== undefined) expect(response.headers.get(header)).toBeDefined();
 
-  const told = [...answer.headers].join("\n") + answer.body;
+  const told = [...response.headers].join("\n") + response.body;
   for (const address of hidden) expect(told).not.toContain(new URL(address.replace(/^(?!http)/, "http://")).host);
   expect(internalsIn(told)).toBeUndefined();
   expect(told).not.toMatch(/express|node\b|htpasswd|ldap|\/work|\/tmp|file:|TypeError/i);

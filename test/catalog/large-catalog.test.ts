@@ -92,14 +92,14 @@ async function peakMemory(): Promise<number> {
   return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
 }
 
-test("whoever may pull everything gets the registry's own pages", async () => {
+test("a user who may pull everything gets the registry's own pages", async () => {
   upstreamRequests();
   const all = await pages("everything", "/v2/_catalog?n=1000");
   expect(all.flatMap(({ repositories }) => repositories)).toHaveLength(teams * apps);
   expect(upstreamRequests()).toBe(all.length);
 });
 
-test("whoever may pull some gets full pages of these alone, the last without a Link, and memory stays flat", async () => {
+test("a user who may pull some repositories gets full pages of these alone, the last without a Link, and memory stays flat", async () => {
   const before = await peakMemory();
   upstreamRequests();
   const all = await pages("every-seventh-team", "/v2/_catalog?n=300");
@@ -127,7 +127,7 @@ test("a single visible one at the very end is found by Links, no page of which c
   expect(found).toEqual([appName(teams - 1, apps - 1)]);
 });
 
-test("whoever may pull nothing gets an empty list, and the registry is not even asked", async () => {
+test("a user who may pull nothing gets an empty list, and the registry is not even asked", async () => {
   upstreamRequests();
   expect(await page("nothing", "/v2/_catalog")).toEqual({ repositories: [], next: undefined });
   expect(upstreamRequests()).toBe(0);

@@ -56,7 +56,7 @@ describe("a report", () => {
     expect(result?.exchanges).toEqual(["GET /v2/ -> 200", "GET /v2/a -> 401"]);
   });
 
-  test.each(["<testsuites/>", "", report({ name: "a", status: "fine" })])("that is none is refused: %j", (xml) => {
+  test.each(["<testsuites/>", "", report({ name: "a", status: "fine" })])("rejects an invalid report: %j", (xml) => {
     expect(() => readReport(xml)).toThrow(/the suite's report has/);
   });
 });
@@ -107,7 +107,7 @@ describe("a difference", () => {
     expect(judge("embedded", [better])).toEqual({ intended: [], unexpected: [better], stale: [] });
   });
 
-  test("that is listed and not seen is told", () => {
+  test("reports a listed difference that does not occur", () => {
     expect(judge("docker-registry", []).stale).toContain(name);
   });
 });

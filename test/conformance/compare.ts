@@ -9,7 +9,7 @@ export interface Difference {
 }
 
 /**
- * Compares two runs of the suite test by test: outcome, and what was asked and answered. Tests of one name, and the
+ * Compares two runs of the suite test by test: outcome, and requests and responses. Tests of one name, and the
  * questions in a test, are compared as sets, because the suite takes some of them in an order of chance.
  */
 export function compareRuns(direct: readonly TestResult[], throughGate: readonly TestResult[]): Difference[] {

@@ -10,7 +10,7 @@ export interface TestResult {
   readonly outcome: Outcome;
   /** What the suite found wrong; empty where nothing was. */
   readonly message: string;
-  /** What was asked and answered, in order, without what chance or the address decides. */
+  /** Requests and responses, in order, without what chance or the address decides. */
   readonly exchanges: readonly string[];
 }
 
@@ -84,23 +84,23 @@ function readExchanges(output: string): string[] {
 }
 
 function readExchange(output: string): { asked: string; status: string; headers: string } {
-  const [request = "", answer = ""] = output.split(/^-+\n~~~ RESPONSE ~~~\n/m);
+  const [request = "", response = ""] = output.split(/^-+\n~~~ RESPONSE ~~~\n/m);
   const method = /^Method: (\S+)$/m.exec(request)?.[1] ?? "?";
   const path = /^URL: \w+:\/\/[^/]+(\S*)$/m.exec(request)?.[1] ?? "?";
   const byValue = comparedByValue.flatMap((name) => {
-    const value = headerOf(answer, name);
+    const value = headerOf(response, name);
     return value === undefined ? [] : [`${name}=${value}`];
   });
-  const byPresence = comparedByPresence.filter((name) => headerOf(answer, name) !== undefined);
+  const byPresence = comparedByPresence.filter((name) => headerOf(response, name) !== undefined);
   return {
     asked: `${method} ${withoutChance(path)}`,
-    status: /^Status: (\d+)$/m.exec(answer)?.[1] ?? "no answer",
+    status: /^Status: (\d+)$/m.exec(response)?.[1] ?? "no response",
     headers: [...byValue, ...byPresence].join(", "),
   };
 }
 
-function headerOf(answer: string, name: string): string | undefined {
-  return new RegExp(`^ +${name}: (\\[.*\\])$`, "m").exec(answer)?.[1];
+function headerOf(response: string, name: string): string | undefined {
+  return new RegExp(`^ +${name}: (\\[.*\\])$`, "m").exec(response)?.[1];
 }
 
 function withoutChance(path: string): string {

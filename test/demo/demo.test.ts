@@ -46,7 +46,7 @@ function promised(outcome: string): string {
   );
 }
 
-/** Whether the guide says that it fails. curl takes every answer for a success. */
+/** Whether the guide says that it fails. curl takes every response for a success. */
 function fails({ command, outcome }: Advice): boolean {
   return !command.startsWith("curl") && /^(?:denied|refused|no basic auth|401)/.test(outcome);
 }
@@ -121,10 +121,10 @@ test("leaves nothing behind", async () => {
 
 test.each([
   [
-    "a registry that does not answer",
+    "a registry that does not respond",
     ["--upstream", "http://127.0.0.1:9"],
     1,
-    /^http:\/\/127\.0\.0\.1:9 does not answer/,
+    /^http:\/\/127\.0\.0\.1:9 does not respond/,
   ],
   ["a registry that is no URL", ["--upstream", "registry"], 1, /^registry is not a URL/],
   ["a port that is none", ["--port", "70000"], 1, /^listen\.address: must be/],

@@ -55,7 +55,7 @@ describe("docker login", () => {
     expect(pull.stderr).toContain("no basic auth credentials");
   });
 
-  test("is missing: docker, which tries plain HTTP on the loopback interface then, says so", async () => {
+  test("is missing: docker falls back to plain HTTP on the loopback interface, and shows the gate's message", async () => {
     const docker = await daemon.newUser();
     const { host } = new URL(stage.gate.url);
     const { code, stderr } = await docker(["pull", `${host}/team/app:1`]);

@@ -45,7 +45,7 @@ test("skopeo lists all tags of a registry that names its pages by a token of its
   expect(JSON.parse(stdout)).toEqual({ Repository: `${host}/team/app`, Tags: tags });
 });
 
-test("so does whoever resolves Link against the request and follows it as it is, like crane, oras and regctl", async () => {
+test("so does a client that resolves Link against the request and follows it as it is, like crane, oras and regctl", async () => {
   const listed: string[] = [];
   let url: string | undefined = `${gate.url}/v2/team/app/tags/list?n=30`;
   for (let count = 0; url !== undefined; count++) {

@@ -50,7 +50,7 @@ async function newUser(): Promise<SkopeoUser> {
   return user;
 }
 
-/** Whoever may not do it is told so by `message`. */
+/** A user who may not do it sees `message`. */
 async function refused(command: ReturnType<SkopeoUser["skopeo"]>, message: string): Promise<void> {
   const { code, stderr } = await command;
   expect(code).not.toBe(0);
@@ -92,7 +92,7 @@ test("skopeo logs in once, and then copies, inspects, lists and deletes", async 
   await succeeds(skopeo(["inspect", remote]));
 });
 
-test("skopeo is told of a wrong password, at login and without one", async () => {
+test("skopeo shows that a password is wrong, at login and at a copy", async () => {
   const { skopeo } = await newUser();
   await refused(
     skopeo(["login", "--username", "testuser", "--password-stdin", host], "wrong"),
@@ -128,7 +128,7 @@ test("skopeo as the reader pulls, and is denied a push and a deletion", async ()
   await succeeds(skopeo(["copy", "--quiet", remote, `dir:${join(home, "out")}`]));
   await refused(skopeo(["copy", archive, `docker://${host}/team/written:1`]), denied);
   await refused(skopeo(["copy", archive, remote]), denied);
-  // Of a deletion skopeo shows the whole answer.
+  // Of a deletion skopeo shows the whole response.
   await refused(skopeo(["delete", remote]), "requested access to the resource is denied");
   await succeeds(skopeo(["inspect", remote]));
 });

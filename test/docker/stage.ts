@@ -33,7 +33,7 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-/** Of a block that belongs to no network (RFC 5737): whoever asks for it without the tunnel gets nowhere. */
+/** Of a block that belongs to no network (RFC 5737): a request without the tunnel fails. */
 const address = "192.0.2.1";
 
 export async function setStage({ auth, access, files = {} }: StageSettings): Promise<Stage> {

@@ -66,7 +66,7 @@ test("a push whose connection is torn is begun again by docker, and arrives whol
   expect(await imageId(puller, image)).toBe(await imageId(pusher, image));
 });
 
-test("a pull whose connection is torn goes on where it stopped", async () => {
+test("a pull whose connection is torn resumes where it stopped", async () => {
   const image = `${stage.host}/team/pulled:1`;
   await daemon.load(image, [{ "srv/data": incompressible(16 * mebibyte) }]);
   const pusher = await loggedIn(daemon, stage.host, "testuser", "testpassword");

@@ -97,7 +97,7 @@ describe("referencesOf", () => {
     expect(links).toEqual(["b.md", "d.png", "g.md#h"]);
   });
 
-  it("tells a path that is linked from one that is not", () => {
+  it("distinguishes linked paths from others", () => {
     const { paths, linkedPaths } = referencesOf("[`a/b.ts`](../src/a/b.ts), [a `c/d.ts`](e.md)\n");
     expect(paths).toEqual(["c/d.ts"]);
     expect(linkedPaths).toEqual([{ path: "a/b.ts", link: "../src/a/b.ts" }]);

@@ -31,7 +31,7 @@ const composed: Readonly<Record<string, readonly string[]>> = {
     "must be text: write",
     "NAME without a blank, in quotes",
   ],
-  "must be a text: put it in quotes": ["must be a text", "put it in quotes"],
+  "must be text: put it in quotes": ["must be text", "put it in quotes"],
   "listen.socketMode: must be a mode in quotes": ["must be a mode in quotes"],
   "listen.address: must be host:port, …": ["must be host:port, "],
 };

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { basic } from "../support/basic.ts";
 import { type RunningGate, startGate } from "../support/gate.ts";
 import { passwordFile } from "../support/password-file.ts";
-import { connectRaw, type RawAnswer, type RawClient } from "../support/raw-client.ts";
+import { connectRaw, type RawClient, type RawResponse } from "../support/raw-client.ts";
 import { startUpload } from "../support/registry-content.ts";
 import { authorization, host, lines, type Scene, sent, startScene } from "./scene.ts";
 
@@ -23,36 +23,36 @@ beforeAll(async () => {
 
 afterAll(() => scene.close());
 
-function errorIn(answer: RawAnswer | undefined): unknown {
-  const { errors }: { errors: unknown[] } = JSON.parse(answer?.body ?? "");
+function errorIn(response: RawResponse | undefined): unknown {
+  const { errors }: { errors: unknown[] } = JSON.parse(response?.body ?? "");
   return errors[0];
 }
 
-/** Sends the bytes in pieces, so many milliseconds apart, until there are none or the server has had enough. */
-async function drip(client: RawClient, pieces: readonly string[], pause: number): Promise<void> {
-  for (const piece of pieces) {
+/** Sends the bytes in chunks, so many milliseconds apart, until there are none or the server has had enough. */
+async function drip(client: RawClient, chunks: readonly string[], pause: number): Promise<void> {
+  for (const chunk of chunks) {
     if (client.socket.destroyed || client.socket.readableEnded) return;
-    client.write(piece);
+    client.write(chunk);
     await new Promise((resolve) => setTimeout(resolve, pause));
   }
 }
 
-describe("a head that does not come whole in time is answered with 408", () => {
+describe("a head that is not complete in time gets 408", () => {
   test.each([
     ["because it stops", [lines("GET /v2/ HTTP/1.1", host, "")]],
     ["because nothing comes at all", []],
     ["however it drips", [...lines("GET /v2/ HTTP/1.1", host, `X: ${"x".repeat(10_000)}`)]],
-  ])("%s", async (_, pieces) => {
+  ])("%s", async (_, chunks) => {
     const client = await connectRaw(scene.gate.url);
-    const dripping = drip(client, pieces, 50);
-    const [answer] = await client.answers(1);
-    expect(answer?.status).toBe(408);
-    expect(errorIn(answer)).toEqual({
+    const dripping = drip(client, chunks, 50);
+    const [response] = await client.responses(1);
+    expect(response?.status).toBe(408);
+    expect(errorIn(response)).toEqual({
       code: "UNKNOWN",
       message: "the request's head did not come in time",
       detail: null,
     });
-    expect(answer?.headers.get("connection")).toBe("close");
+    expect(response?.headers.get("connection")).toBe("close");
     client.socket.destroy();
     await dripping;
   });
@@ -61,14 +61,14 @@ describe("a head that does not come whole in time is answered with 408", () => {
 describe("a body", () => {
   const caller = () => ({ url: scene.gate.url, headers: basic("alice", "alice-password") });
 
-  test("that stalls is answered with 408, and never ended before the registry", async () => {
+  test("that stalls gets 408, and never ended before the registry", async () => {
     const client = await connectRaw(scene.gate.url);
     const line = "PATCH /v2/team/app/blobs/uploads/1 HTTP/1.1";
     scene.relay.take();
     client.write(lines(line, host, authorization, "Content-Length: 10", "", "12345"));
-    const [answer] = await client.answers(1);
-    expect(answer?.status).toBe(408);
-    expect(errorIn(answer)).toEqual({
+    const [response] = await client.responses(1);
+    expect(response?.status).toBe(408);
+    expect(errorIn(response)).toEqual({
       code: "UNKNOWN",
       message: "the request's body did not come in time",
       detail: null,
@@ -80,16 +80,16 @@ describe("a body", () => {
 
   test("that is slow but moves is not cut, although the whole takes several times as long as standing still may", async () => {
     const location = await startUpload(caller(), "team/app");
-    const pieces = Array.from({ length: 40 }, () => "x".repeat(100));
+    const chunks = Array.from({ length: 40 }, () => "x".repeat(100));
     const client = await connectRaw(scene.gate.url);
     const target = location.pathname + location.search;
     client.write(lines(`PATCH ${target} HTTP/1.1`, host, authorization, "Content-Length: 4000", "", ""));
     const began = performance.now();
-    await drip(client, pieces, (2.5 * limit) / pieces.length);
-    const [answer] = await client.answers(1);
+    await drip(client, chunks, (2.5 * limit) / chunks.length);
+    const [response] = await client.responses(1);
     expect(performance.now() - began).toBeGreaterThan(2 * limit);
-    expect(answer?.status).toBe(202);
-    expect(answer?.headers.get("range")).toBe("0-3999");
+    expect(response?.status).toBe(202);
+    expect(response?.headers.get("range")).toBe("0-3999");
     client.socket.destroy();
   });
 });
@@ -103,7 +103,7 @@ describe("connections", () => {
 
   afterAll(() => crowded.close());
 
-  test("beyond the limit are told so, and whoever is served keeps being served", async () => {
+  test("beyond the limit get 503, and connected clients keep being served", async () => {
     const { url } = crowded.gate;
     const ping = lines("GET /v2/ HTTP/1.1", host, authorization, "", "");
     const locations: URL[] = [];
@@ -121,21 +121,21 @@ describe("connections", () => {
     );
 
     // As soon as all of them have come to the gate.
-    let answer: RawAnswer | undefined;
+    let response: RawResponse | undefined;
     await expect
       .poll(async () => {
         const further = await connectRaw(url);
         further.write(ping);
-        [answer] = await further.answers(1);
+        [response] = await further.responses(1);
         further.socket.destroy();
-        return answer?.status;
+        return response?.status;
       })
       .toBe(503);
-    expect(errorIn(answer)).toEqual({ code: "UNAVAILABLE", message: "too many connections", detail: null });
-    expect(answer?.headers.get("retry-after")).toMatch(/^\d+$/);
+    expect(errorIn(response)).toEqual({ code: "UNAVAILABLE", message: "too many connections", detail: null });
+    expect(response?.headers.get("retry-after")).toMatch(/^\d+$/);
     for (const client of served) {
       client.write("67890");
-      expect((await client.answers(1))[0]?.status).toBe(202);
+      expect((await client.responses(1))[0]?.status).toBe(202);
     }
 
     served[0]?.socket.destroy();
@@ -143,7 +143,7 @@ describe("connections", () => {
       .poll(async () => {
         const next = await connectRaw(url);
         next.write(ping);
-        const status = (await next.answers(1))[0]?.status;
+        const status = (await next.responses(1))[0]?.status;
         next.socket.destroy();
         return status;
       })
@@ -166,11 +166,11 @@ describe("a registry that stands still", () => {
   let gate: RunningGate;
 
   beforeAll(async () => {
-    // Takes whatever it is sent, begins to answer what asks for a blob, and says nothing more.
+    // Takes whatever it is sent, begins to respond to a request for a blob, and says nothing more.
     silent = createServer((socket) => {
       socket.on("error", () => {});
-      socket.on("data", (piece) => {
-        if (piece.includes("/blobs/")) socket.write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345");
+      socket.on("data", (chunk) => {
+        if (chunk.includes("/blobs/")) socket.write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345");
       });
     });
     await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
@@ -191,16 +191,16 @@ describe("a registry that stands still", () => {
     silent.close();
   });
 
-  test("before its answer is answered for with 504", async () => {
+  test("before its response leads to 504", async () => {
     const client = await connectRaw(gate.url);
     client.write(lines("GET /v2/team/app/tags/list HTTP/1.1", host, authorization, "", ""));
-    const [answer] = await client.answers(1);
-    expect(answer?.status).toBe(504);
-    expect(errorIn(answer)).toEqual({ code: "UNAVAILABLE", message: "the registry does not respond", detail: null });
+    const [response] = await client.responses(1);
+    expect(response?.status).toBe(504);
+    expect(errorIn(response)).toEqual({ code: "UNAVAILABLE", message: "the registry does not respond", detail: null });
     client.socket.destroy();
   });
 
-  test("in the middle of its answer ends the client's connection too", async () => {
+  test("in the middle of its response ends the client's connection too", async () => {
     const client = await connectRaw(gate.url);
     const blob = `/v2/team/app/blobs/sha256:${"ab".repeat(32)}`;
     client.write(lines(`GET ${blob} HTTP/1.1`, host, authorization, "", ""));

@@ -158,8 +158,8 @@ describe.each([
   test.each(cases)("%s", async (_, bytes, status, upstream) => {
     const outcome = await scene.say(bytes);
     expect(outcome.upstream).toBe(upstream);
-    expect(outcome.answers.map((answer) => answer.status)).toEqual([status]);
-    expect([...(outcome.answers[0]?.headers.keys() ?? [])]).not.toContain("upgrade");
+    expect(outcome.responses.map((response) => response.status)).toEqual([status]);
+    expect([...(outcome.responses[0]?.headers.keys() ?? [])]).not.toContain("upgrade");
   });
 });
 
@@ -175,9 +175,9 @@ describe("a body that breaks off", () => {
     ],
     ["by a folded trailer", patch(chunked, "", "5", "12345", "0", "X: y", " z", "", ""), 400, "5\r\n12345\r\n"],
   ])("%s is never ended before the registry", async (_, bytes, status, body) => {
-    const { answers, upstream } = await scene.say(bytes);
-    expect(answers.map((answer) => answer.status)).toEqual([status]);
-    expect(JSON.parse(answers[0]?.body ?? "")).toMatchObject({ errors: [{ code: "UNSUPPORTED" }] });
+    const { responses, upstream } = await scene.say(bytes);
+    expect(responses.map((response) => response.status)).toEqual([status]);
+    expect(JSON.parse(responses[0]?.body ?? "")).toMatchObject({ errors: [{ code: "UNSUPPORTED" }] });
     // How much of it was passed on before is a matter of time, but its end never is.
     expect(sent(upload, octets, chunked).concat(body).startsWith(upstream)).toBe(true);
   });
@@ -206,30 +206,30 @@ describe("requests in a row on one connection", () => {
       other("/v2/Team/app/tags/list", authorization),
       other("/v2/", authorization),
     ].join("");
-    const { answers, upstream } = await scene.say(bytes, 5);
-    expect(answers.map(({ status }) => status)).toEqual([404, 401, 403, 400, 200]);
+    const { responses, upstream } = await scene.say(bytes, 5);
+    expect(responses.map(({ status }) => status)).toEqual([404, 401, 403, 400, 200]);
     expect(upstream.match(/^[A-Z]+ \S+ HTTP.*$/gm)?.sort()).toEqual(["GET /v2/ HTTP/1.1", tags]);
   });
 
   test("are answered up to the one that cannot be read, which is answered in its turn and ends the connection", async () => {
-    const { answers, upstream } = await scene.say(`${get()}nonsense\r\n\r\n${get()}`, 3);
-    expect(answers.map(({ status }) => status)).toEqual([404, 400]);
-    expect(answers[0]?.body).toContain("NAME_UNKNOWN");
-    expect(answers[1]?.headers.get("connection")).toBe("close");
+    const { responses, upstream } = await scene.say(`${get()}nonsense\r\n\r\n${get()}`, 3);
+    expect(responses.map(({ status }) => status)).toEqual([404, 400]);
+    expect(responses[0]?.body).toContain("NAME_UNKNOWN");
+    expect(responses[1]?.headers.get("connection")).toBe("close");
     expect(upstream).toBe(sent(tags));
   });
 
   test("begin where the length of a body says", async () => {
-    const { answers, upstream } = await scene.say(patch("Content-Length: 2", "", "12345"), 2);
-    expect(answers.map(({ status }) => status)).toEqual([404, 400]);
+    const { responses, upstream } = await scene.say(patch("Content-Length: 2", "", "12345"), 2);
+    expect(responses.map(({ status }) => status)).toEqual([404, 400]);
     expect(upstream).toBe(sent(upload, octets, "content-length: 2").concat("12"));
   });
 
   test("are not found in the body of another", async () => {
     const inner = lines("GET /v2/secret/app/tags/list HTTP/1.1", host, "", "");
     const length = `content-length: ${inner.length}`;
-    const { answers, upstream } = await scene.say(patch(length, "", inner));
-    expect(answers.map(({ status }) => status)).toEqual([404]);
+    const { responses, upstream } = await scene.say(patch(length, "", inner));
+    expect(responses.map(({ status }) => status)).toEqual([404]);
     expect(upstream).toBe(sent(upload, octets, length).concat(inner));
   });
 
@@ -243,8 +243,8 @@ describe("requests in a row on one connection", () => {
       "",
       inner,
     );
-    const { answers, upstream } = await scene.say(refused + other("/v2/", authorization), 2);
-    expect(answers.map(({ status }) => status)).toEqual([403, 200]);
+    const { responses, upstream } = await scene.say(refused + other("/v2/", authorization), 2);
+    expect(responses.map(({ status }) => status)).toEqual([403, 200]);
     expect(upstream).toBe(sent("GET /v2/ HTTP/1.1"));
   });
 });

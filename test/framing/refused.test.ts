@@ -161,27 +161,27 @@ describe.each([
 ])("refused for %s", (_, cases) => {
   const whole = cases.map(([what, bytes, status, code = "UNSUPPORTED"]) => ({ what, bytes, status, code }));
   test.each(whole)("$what", async ({ bytes, status, code }) => {
-    const { answers, upstream } = await scene.say(bytes);
-    expect(answers.map((answer) => answer.status)).toEqual([status]);
-    const [answer] = answers;
-    // The answer to HEAD has no body.
+    const { responses, upstream } = await scene.say(bytes);
+    expect(responses.map((response) => response.status)).toEqual([status]);
+    const [response] = responses;
+    // The response to HEAD has no body.
     if (!bytes.startsWith("HEAD")) {
       const error = { code, message: expect.any(String), detail: null };
-      expect(JSON.parse(answer?.body ?? "")).toEqual({ errors: [error] });
+      expect(JSON.parse(response?.body ?? "")).toEqual({ errors: [error] });
     }
-    expect(answer?.headers.get("content-type")).toBe("application/json; charset=utf-8");
-    expect(answer?.headers.get("docker-distribution-api-version")).toBe("registry/2.0");
+    expect(response?.headers.get("content-type")).toBe("application/json; charset=utf-8");
+    expect(response?.headers.get("docker-distribution-api-version")).toBe("registry/2.0");
     expect(upstream).toBe("");
   });
 });
 
-test("what could not be read is told in the log, and nothing of it is quoted", async () => {
-  const told = () => scene.gate.lines().filter(({ event }) => event === "unreadable");
+test("logs an unreadable request without quoting it", async () => {
+  const unreadable = () => scene.gate.lines().filter(({ event }) => event === "unreadable");
   await scene.say(get("Accept: canary\u0000"));
-  const before = told().length;
+  const before = unreadable().length;
   await scene.say(get("Accept: canary\u0000"));
-  await expect.poll(() => told().length).toBeGreaterThan(before);
-  expect(told().at(-1)).toMatchObject({
+  await expect.poll(() => unreadable().length).toBeGreaterThan(before);
+  expect(unreadable().at(-1)).toMatchObject({
     level: "info",
     client: "127.0.0.1",
     status: 400,

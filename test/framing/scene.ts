@@ -2,20 +2,20 @@ import { basic } from "../support/basic.ts";
 import { type DockerRegistry, startDockerRegistry } from "../support/docker-registry.ts";
 import { type RunningGate, startGate } from "../support/gate.ts";
 import { passwordFile } from "../support/password-file.ts";
-import { connectRaw, exchangeRaw, type RawAnswer } from "../support/raw-client.ts";
+import { connectRaw, exchangeRaw, type RawResponse } from "../support/raw-client.ts";
 import { type RecordingRelay, startRecordingRelay } from "../support/recording-relay.ts";
 
 /** A real gate before a real registry, with everything that is said to the registry on record. */
 export interface Scene {
   readonly gate: RunningGate;
   readonly relay: RecordingRelay;
-  /** Sends some bytes on a connection of their own, and tells the first answers to them and what the registry was sent. */
-  say(bytes: string, answers?: number): Promise<Outcome>;
+  /** Sends some bytes on a connection of their own, and tells the first responses to them and what the registry was sent. */
+  say(bytes: string, responses?: number): Promise<Outcome>;
   close(): Promise<void>;
 }
 
 export interface Outcome {
-  readonly answers: readonly RawAnswer[];
+  readonly responses: readonly RawResponse[];
   /** What came to the registry, byte for byte. */
   readonly upstream: string;
 }
@@ -72,9 +72,9 @@ export async function startScene(more: { listen?: object; upstream?: object } = 
     async say(bytes, count = 1) {
       const client = await connectRaw(gate.url);
       client.write(bytes);
-      const answers = await client.answers(count);
+      const responses = await client.responses(count);
       client.socket.destroy();
-      return { answers, upstream: await recorded() };
+      return { responses, upstream: await recorded() };
     },
     async close() {
       await gate.close();

@@ -5,7 +5,7 @@ import { run } from "../support/run.ts";
 import { type Newcomer, newcomer } from "./newcomer.ts";
 
 /** Long enough for everything to come from the package registry. */
-const patience = 900_000;
+const timeLimit = 900_000;
 
 let somebody: Newcomer;
 /** The README's first two commands. */
@@ -17,26 +17,26 @@ beforeAll(async () => {
   const readme = await readFile(join(somebody.directory, "README.md"), "utf8");
   const [, block = ""] = /## Try it\n\n((?: {4}.*\n)+)/.exec(readme) ?? [];
   commands = block.split("\n").flatMap((line) => (line === "" ? [] : [line.replace(/#.*/, "").trim()]));
-}, patience);
+}, timeLimit);
 afterAll(() => somebody?.leave());
 
 test("the README's commands are those of a machine that has Node and npm", () => {
   expect(commands).toEqual(["npx --yes pnpm@12 demo", "npx --yes pnpm@12 test"]);
 });
 
-test("the demo starts on a fresh machine, by the README's command alone", { timeout: patience }, async () => {
+test("the demo starts on a fresh machine, by the README's command alone", { timeout: timeLimit }, async () => {
   const demo = somebody.start(`${commands[0]} --port 0`);
-  await vi.waitFor(() => expect(demo.output()).toContain("Ctrl-C ends the demo"), { timeout: patience - 60_000 });
+  await vi.waitFor(() => expect(demo.output()).toContain("Ctrl-C ends the demo"), { timeout: timeLimit - 60_000 });
   await demo.interrupt();
 });
 
-test("the tests run on a fresh machine, by the README's command alone", { timeout: patience }, async () => {
+test("the tests run on a fresh machine, by the README's command alone", { timeout: timeLimit }, async () => {
   const { code, stdout, stderr } = await somebody.type(`${commands[1]} -- packages/auth/test/duration`);
   expect(stdout, stderr).toMatch(/Test Files\D+1 passed/);
   expect(code).toBe(0);
 });
 
-test("the fast loop runs where there is no pnpm on the path", { timeout: patience }, async () => {
+test("the fast loop runs where there is no pnpm on the path", { timeout: timeLimit }, async () => {
   const { code, stdout, stderr } = await somebody.type("npx --yes pnpm@12 test:unit -- packages/auth/");
   expect(stdout, stderr).toMatch(/Test Files\D+1 passed/);
   expect(code).toBe(0);
@@ -56,7 +56,7 @@ describe("the gate from a checkout", () => {
   );
 });
 
-test("the README's command installs registry-gate, which runs in any folder", { timeout: patience }, async () => {
+test("the README's command installs registry-gate, which runs in any folder", { timeout: timeLimit }, async () => {
   const readme = await readFile(join(somebody.directory, "README.md"), "utf8");
   expect(readme).toMatch(/^ {4}npx --yes pnpm@12 install:command$/m);
   const { code, stdout, stderr } = await somebody.type("npx --yes pnpm@12 install:command");

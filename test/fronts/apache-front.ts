@@ -48,7 +48,7 @@ export async function startApacheFront(provider: OpenIdProvider, gatePort: numbe
 export interface ApacheSession {
   /** At the portal. */
   readonly page: Page;
-  /** The headers of whoever has the session. */
+  /** The headers of the session's user. */
   readonly headers: { readonly cookie: string };
 }
 

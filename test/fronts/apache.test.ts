@@ -101,9 +101,9 @@ describe("a docker client before the same Apache", () => {
 
   test("is refused with 400 where its login is not that of the session", async () => {
     const { headers } = await sessionOf("alice");
-    const answer = await begin("team/both", { ...headers, ...basic("robot", "robot-file") });
-    expect(answer.status).toBe(400);
-    expect(await answer.json()).toMatchObject({ errors: [{ code: "UNSUPPORTED" }] });
+    const response = await begin("team/both", { ...headers, ...basic("robot", "robot-file") });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ errors: [{ code: "UNSUPPORTED" }] });
     expect(await recordOf(layout.gate, "team/both")).toMatchObject({
       decision: "refused",
       reason: "sso-header: the header and the Basic login name two different users",

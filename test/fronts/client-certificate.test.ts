@@ -108,7 +108,7 @@ test("nginx that shows its certificate names the user", async () => {
   }
 });
 
-test("a certificate that is another's, a stranger's or missing names nobody, from the same address", async () => {
+test("authenticates nobody by a foreign, unknown or missing certificate from the same address", async () => {
   expect(await ask(naming, proxy)).toBe(200);
   for (const shown of [colleague, stranger, undefined]) expect(await ask(naming, shown)).toBe(401);
 });
@@ -134,26 +134,26 @@ test("authorities that were replaced count no longer, not even in a session that
     "X-Forwarded-User: alice",
     "Connection: close",
   ];
-  async function visit(session?: Buffer): Promise<{ answer: string; session: Buffer | undefined; resumed: boolean }> {
+  async function visit(session?: Buffer): Promise<{ response: string; session: Buffer | undefined; resumed: boolean }> {
     const socket = connect({ ...connection, session });
     let ticket: Buffer | undefined;
-    let answer = "";
+    let response = "";
     let resumed = false;
     socket.on("session", (next: Buffer) => {
       ticket = next;
     });
-    socket.on("data", (piece: Buffer) => {
-      answer += piece.toString();
+    socket.on("data", (chunk: Buffer) => {
+      response += chunk.toString();
       resumed = socket.isSessionReused();
     });
     socket.write(`${head.join("\r\n")}\r\n\r\n`);
     await once(socket, "close");
-    return { answer, session: ticket, resumed };
+    return { response, session: ticket, resumed };
   }
   const before = await visit();
-  expect(before.answer).toMatch(/^HTTP\/1\.1 200 /);
+  expect(before.response).toMatch(/^HTTP\/1\.1 200 /);
   const again = await visit(before.session);
-  expect(again.answer).toMatch(/^HTTP\/1\.1 200 /);
+  expect(again.response).toMatch(/^HTTP\/1\.1 200 /);
   expect(again.resumed).toBe(true);
 
   const others = await makeCertificate();
@@ -161,10 +161,10 @@ test("authorities that were replaced count no longer, not even in a session that
   await gate.logged(({ event }) => event === "certificate reloaded");
   const after = await visit(before.session);
   expect(after.resumed).toBe(false);
-  expect(after.answer).toMatch(/^HTTP\/1\.1 401 /);
+  expect(after.response).toMatch(/^HTTP\/1\.1 401 /);
 });
 
-test("a configuration that asks nobody any more is taken up without a restart, and names nobody", async () => {
+test("applies a configuration without client certificates by a reload, and then authenticates nobody by one", async () => {
   await gate.put("authority.crt", await readFile(files.authority, "utf8"));
   await expect.poll(() => ask(naming, proxy), { timeout: 20_000 }).toBe(200);
   const asking = JSON.parse(await readFile(join(gate.directory, "registry-gate.yaml"), "utf8"));

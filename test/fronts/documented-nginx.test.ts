@@ -85,7 +85,7 @@ describe.each(signInProducts)("the documented nginx before $name,", (product: Si
     expect(refused.stderr).toContain("authentication required");
   });
 
-  test("whoever has neither is asked by the gate alone, once", async () => {
+  test("a client that has neither is challenged once, by the gate", async () => {
     const challenges = await new Promise<readonly string[]>((resolve, reject) => {
       request(`${url}/v2/`, (response) => {
         response.resume();
@@ -97,7 +97,7 @@ describe.each(signInProducts)("the documented nginx before $name,", (product: Si
     expect(challenges).toEqual(["401", 'Basic realm="Registry realm"']);
   });
 
-  test("headers of a client's own name nobody, with and without a session", async () => {
+  test("a client's own identity headers authenticate nobody, with and without a session", async () => {
     const forged = Object.fromEntries(product.presetHeaders.map((name) => [name, "admin"]));
     expect((await begin("team/forged", forged)).status).toBe(401);
     expect(await recordOf(layout.gate, "team/forged")).not.toHaveProperty("username");
@@ -132,7 +132,7 @@ describe.each(signInProducts)("the documented nginx before $name,", (product: Si
     expect(await recordOf(layout.gate, "team/long")).toMatchObject({ decision: "unauthenticated" });
   });
 
-  test("the service hears of no password, and the registry of nobody", () => {
+  test("passes no password to the login service, and no user name to the registry", () => {
     expect(service.asked.length).toBeGreaterThan(0);
     expect(service.asked.filter(({ authorization }) => authorization !== undefined && authorization !== "")).toEqual(
       [],

@@ -39,7 +39,7 @@ export interface KeyServer {
   asked(): number;
   /** From now on these are published, and no others. */
   publish(...keys: readonly SigningKey[]): void;
-  /** From now on nobody gets an answer. */
+  /** From now on nobody gets a response. */
   fallSilent(): void;
   /** Goes away, and leaves its port unused. */
   stop(): Promise<void>;

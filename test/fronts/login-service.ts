@@ -5,18 +5,18 @@ import { text } from "node:stream/consumers";
 import { listen } from "../support/listen.ts";
 import { people } from "./people.ts";
 
-/** A portal's own login, as nginx asks it by `auth_request`: who has a session is named in two headers. */
+/** A portal's own login, as nginx asks it by `auth_request`: a user with a session is named in two headers. */
 export interface LoginService {
   readonly port: number;
   close(): Promise<void>;
 }
 
-/** Answers `POST /login` with a session in a cookie, and `/whoami` with 200 whoever asks. */
+/** Responds to `POST /login` with a session in a cookie, and `/whoami` always with 200. */
 export async function startLoginService(): Promise<LoginService> {
   const sessions = new Map<string, keyof typeof people>();
-  const server = createServer((request, response) => void answer(request, response));
+  const server = createServer((request, response) => void respond(request, response));
 
-  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.url === "/login") return login(new URLSearchParams(await text(request)), response);
     const session = /(?:^|; )session=([^;]+)/.exec(request.headers.cookie ?? "")?.[1] ?? "";
     const username = sessions.get(session);

@@ -16,7 +16,7 @@ export const nginxBackend = {
 };
 
 /**
- * nginx with `auth_request`, as a portal has it: whoever has a session is named; whoever has none passes unnamed, because
+ * nginx with `auth_request`, as a portal has it: a user with a session is named; one without passes unnamed, because
  * docker clients log in by themselves. It is as lenient with headers as nginx can be.
  *
  * @param gatePort Where the gate is reached.
@@ -56,15 +56,16 @@ export function startNginxFront(login: LoginService, gatePort: number): Promise<
   });
 }
 
-/** Signs somebody in, and gives the headers of whoever has the session. */
+/** Signs somebody in, and gives the headers of the session's user. */
 export async function nginxSession(
   { port }: Nginx,
   username: keyof typeof people,
 ): Promise<{ readonly cookie: string }> {
   const { password } = people[username];
   const body = new URLSearchParams({ username, password });
-  const answer = await fetch(`http://127.0.0.1:${port}/login`, { method: "POST", body });
-  const [cookie] = answer.headers.getSetCookie();
-  if (answer.status !== 204 || cookie === undefined) throw new Error(`${username} cannot sign in: ${answer.status}`);
+  const response = await fetch(`http://127.0.0.1:${port}/login`, { method: "POST", body });
+  const [cookie] = response.headers.getSetCookie();
+  if (response.status !== 204 || cookie === undefined)
+    throw new Error(`${username} cannot sign in: ${response.status}`);
   return { cookie: cookie.split(";", 1).join() };
 }

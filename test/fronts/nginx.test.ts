@@ -30,7 +30,7 @@ afterAll(async () => {
 const begin = (repository: string, headers: Record<string, string>): Promise<Response> =>
   fetch(`${url}/v2/${repository}/blobs/uploads/`, { method: "POST", headers });
 
-describe("somebody who has signed in at the login that nginx asks", () => {
+describe("a user who has signed in at the login service of nginx", () => {
   test("pushes as a member of the group, and pulls, with the session alone", async () => {
     const headers = await nginxSession(nginx, "alice");
     const { blob } = await pushImage({ url, headers }, "team/app", "v1", "a layer");

@@ -67,7 +67,7 @@ describe("a gate on both families of addresses", () => {
 
 describe("a gate on a Unix socket", () => {
   test.each([
-    ["trusts whoever reaches it, where it is told to", ["unix:"], 200],
+    ["trusts every peer, where it is configured to", ["unix:"], 200],
     ["trusts nobody for an address", ["127.0.0.1", "::1"], 401],
   ])("%s", async (_, trustedProxies, status) => {
     const gate = await gateAt("unix:gate.sock", trustedProxies);

@@ -16,10 +16,10 @@ export interface SignInProduct {
   readonly address: string;
   readonly path: string;
   readonly cookie: string;
-  /** For whoever has a session. */
+  /** For a user with a session. */
   readonly status: number;
   headersOf(member: Member): Readonly<Record<string, string>>;
-  /** Beside the 401 for whoever has none. */
+  /** Beside the 401 for a user without one. */
   readonly refusal: Readonly<Record<string, string>>;
   /** The headers by which the gate's preset of the same name knows people. */
   readonly presetHeaders: readonly string[];
@@ -78,7 +78,7 @@ export const signInProducts: readonly SignInProduct[] = [
 /** A sign-in service that does as a product does. */
 export interface SignInService {
   readonly port: number;
-  /** Signs somebody in, and gives the headers of whoever has the session. */
+  /** Signs somebody in, and gives the headers of the session's user. */
   signIn(member: Member): { readonly cookie: string };
   /** Signs somebody in whom the product's own rules keep out. */
   signInForbidden(): { readonly cookie: string };
@@ -96,7 +96,7 @@ export async function startSignInService(product: SignInProduct): Promise<SignIn
     return { cookie: `${product.cookie}=${session}` };
   };
 
-  function answer({ url, headers }: IncomingMessage, response: ServerResponse): void {
+  function respond({ url, headers }: IncomingMessage, response: ServerResponse): void {
     asked.push(headers);
     if (url !== product.path) return void response.writeHead(404).end();
     const session = new RegExp(`(?:^|; )${product.cookie}=([^;]+)`).exec(headers.cookie ?? "")?.[1] ?? "";
@@ -106,7 +106,7 @@ export async function startSignInService(product: SignInProduct): Promise<SignIn
     else response.writeHead(product.status, product.headersOf(who)).end();
   }
 
-  const server = createServer(answer);
+  const server = createServer(respond);
   return {
     port: await listen(server),
     signIn: begin,

@@ -91,16 +91,16 @@ let count = 0;
 async function attempt({ headers, layout, port, cookie }: Way, trick: Trick, namespace: string) {
   const repository = `${namespace}/r${count++}`;
   const more = cookie === undefined ? [] : [`Cookie: ${cookie()}`];
-  const answer = await exchange(port(), pushWith(trick, headers, repository, more));
-  const status = statusIn(answer);
+  const response = await exchange(port(), pushWith(trick, headers, repository, more));
+  const status = statusIn(response);
   // What neither the front nor the gate's parser takes for a request is in no record, nor is what the gate did not read.
   const judged = status !== 400 && status < 500;
   const username = judged ? (await recordOf(layout().gate, repository)).username : undefined;
-  return { status, username, byGate: answer.includes('{"errors":[') };
+  return { status, username, byGate: response.includes('{"errors":[') };
 }
 
 describe.each(ways)("$name,", (way) => {
-  test.each(tricks)("$name names nobody", async (trick) => {
+  test.each(tricks)("$name authenticates nobody", async (trick) => {
     const { status, username } = await attempt(way, trick, "team");
     if (status === 403) {
       expect(way.cookie).toBeDefined();
@@ -152,7 +152,7 @@ describe("what looks like an identity header and is not", () => {
     },
   );
 
-  test("is refused by the gate itself where it stands twice", async () => {
+  test("is refused by the gate itself if the header is duplicated", async () => {
     for (const way of ways.slice(0, 2)) {
       expect(await attempt(way, named("twice"), "team")).toEqual({ status: 400, username: undefined, byGate: true });
     }
@@ -173,7 +173,7 @@ test("the tricks would do what they mean to, if the gate trusted who sends them"
   });
 });
 
-test("nobody else was ever taken for somebody, or for coming from elsewhere", () => {
+test("never took a client for another user or another address", () => {
   for (const { gate } of [behindApache, behindNginx]) {
     const requests = gate.lines().filter(({ event }) => event === "request");
     expect(requests.length).toBeGreaterThan(2 * tricks.length);

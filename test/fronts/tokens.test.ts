@@ -64,8 +64,8 @@ let count = 0;
 /** Begins a push that only members of the group may do, in a repository of its own. */
 async function push(headers: Record<string, string>, { gate } = layout) {
   const repository = `team/r${count++}`;
-  const answer = await fetch(`${gate.url}/v2/${repository}/blobs/uploads/`, { method: "POST", headers });
-  return { status: answer.status, headers: answer.headers, body: await answer.text(), repository };
+  const response = await fetch(`${gate.url}/v2/${repository}/blobs/uploads/`, { method: "POST", headers });
+  return { status: response.status, headers: response.headers, body: await response.text(), repository };
 }
 
 const segment = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
@@ -92,7 +92,7 @@ describe("a good token", () => {
     ["that is valid in less than the leeway", () => sign(key, { nbf: seconds() + 20, iat: seconds() + 20 })],
   ];
 
-  test.each(good)("%s lets in, wherever it comes from, by its name and groups", async (_, make) => {
+  test.each(good)("%s authenticates by its name and groups from any header or scheme", async (_, make) => {
     for (const [way, headersOf] of Object.entries(ways)) {
       const { status, repository } = await push(headersOf(await make()));
       expect(status, way).toBe(202);
@@ -171,7 +171,7 @@ describe("a token", () => {
     for (const headersOf of Object.values(ways)) expect((await push(headersOf(token))).status).toBe(431);
   });
 
-  test("never made the gate ask anybody but the issuer", () => {
+  test("never made the gate connect to a host other than the issuer", () => {
     expect(issuer.asked()).toBeGreaterThan(0);
     expect(stranger.asked()).toBe(0);
   });
@@ -196,14 +196,14 @@ describe("a token of a user with more groups than the issuer puts into it", () =
 });
 
 describe("a token in the header beside something else", () => {
-  test("is refused with 400 where it stands twice", async () => {
+  test("is refused with 400 if the header is duplicated", async () => {
     const token = await sign(key);
     const lines = [`X-Assertion: ${token}`, `x-assertion: ${token}`, "Host: localhost", "Connection: close"];
-    const answer = await exchange(
+    const response = await exchange(
       Number(new URL(layout.gate.url).port),
       ["GET /v2/ HTTP/1.1", ...lines, "", ""].join("\r\n"),
     );
-    expect(statusIn(answer)).toBe(400);
+    expect(statusIn(response)).toBe(400);
   });
 
   test("is refused with 400 where the login is another user's", async () => {
@@ -224,7 +224,7 @@ describe("a token in the header beside something else", () => {
 describe("the issuer's keys", () => {
   const bearer = (token: string): Record<string, string> => ({ authorization: `Bearer ${token}` });
 
-  test("are taken up when they change, and those withdrawn count no longer", async () => {
+  test("are reloaded when they change, and withdrawn ones are rejected", async () => {
     const next = await newKey("key-3");
     const old = await sign(key);
     expect((await push(bearer(old))).status).toBe(202);
@@ -237,15 +237,15 @@ describe("the issuer's keys", () => {
     await expect.poll(async () => (await push(bearer(old))).status, { timeout: 20_000 }).toBe(202);
   });
 
-  test("that were good stay in force while the issuer is gone, and what cannot be known is 503", async () => {
+  test("stay valid while the issuer is down, and unknown keys give 503", async () => {
     const unknown = await newKey("key-4");
     expect((await push(bearer(await sign(key)))).status).toBe(202);
     await issuer.stop();
     try {
-      const answer = await push(bearer(await sign(unknown)));
-      expect(answer.status).toBe(503);
-      expect(answer.headers.get("retry-after")).toMatch(/^\d+$/);
-      expect(JSON.parse(answer.body)).toMatchObject({ errors: [{ code: "UNAVAILABLE" }] });
+      const response = await push(bearer(await sign(unknown)));
+      expect(response.status).toBe(503);
+      expect(response.headers.get("retry-after")).toMatch(/^\d+$/);
+      expect(JSON.parse(response.body)).toMatchObject({ errors: [{ code: "UNAVAILABLE" }] });
       for (const headersOf of Object.values(ways)) {
         expect((await push(headersOf(await sign(key)))).status).toBe(202);
         expect((await push(headersOf(await sign(forged)))).status).toBe(401);
@@ -278,7 +278,7 @@ describe("the issuer's keys", () => {
   });
 });
 
-test("no token is in the log, and none came to the registry", () => {
+test("writes no token to the log, and forwards none to the registry", () => {
   expect(layout.gate.output()).not.toContain("eyJ");
   expect(layout.toRegistry()).toContain("POST /v2/team/r0/blobs/uploads/");
   expect(layout.toRegistry()).not.toMatch(/eyJ|^(?:x-assertion|authorization):/im);

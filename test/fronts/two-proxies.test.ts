@@ -25,8 +25,15 @@ beforeAll(async () => {
   // Shows what a registry is told of the client.
   upstream = await kept(
     startUpstream(({ headers }, response) => {
-      const told = ["host", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "forwarded"];
-      response.end(JSON.stringify(Object.fromEntries(told.map((name) => [name, headers[name]]))));
+      const forwardedHeaders = [
+        "host",
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-forwarded-proto",
+        "x-real-ip",
+        "forwarded",
+      ];
+      response.end(JSON.stringify(Object.fromEntries(forwardedHeaders.map((name) => [name, headers[name]]))));
     }),
   );
   files = { htpasswd: await passwordFile({ alice: "secret" }) };
@@ -76,7 +83,7 @@ function nginxBefore({ port: apache }: Apache, headers: readonly string[]): Prom
   );
 }
 
-async function told(nginx: Nginx, headers: Record<string, string> = {}): Promise<unknown> {
+async function forwardedHeaders(nginx: Nginx, headers: Record<string, string> = {}): Promise<unknown> {
   const response = await fetch(`http://127.0.0.1:${nginx.port}/v2/team/app/tags/list`, {
     headers: { ...basic("alice", "secret"), ...headers },
   });
@@ -96,7 +103,7 @@ test("nginx before Apache before the gate: the client, its scheme and its host a
   const nginx = await nginxBefore(await apacheBefore(gate), older);
   const spoofed = { "x-forwarded-host": "evil.example.com", "x-forwarded-for": "6.6.6.6", "x-forwarded-proto": "http" };
   for (const headers of [{}, spoofed]) {
-    expect(await told(nginx, headers)).toMatchObject({
+    expect(await forwardedHeaders(nginx, headers)).toMatchObject({
       "x-forwarded-for": `${client}, ${nginxAddress}, ${apacheAddress}`,
       "x-forwarded-host": "registry.example.com",
       "x-forwarded-proto": "https",
@@ -110,7 +117,7 @@ test("nginx before Apache before the gate: the client, its scheme and its host a
 test("where nginx is not trusted, it is the client, and the host is the one that Apache has seen", async () => {
   const gate = await gateTrusting(apacheAddress);
   const nginx = await nginxBefore(await apacheBefore(gate), older);
-  expect(await told(nginx)).toMatchObject({
+  expect(await forwardedHeaders(nginx)).toMatchObject({
     "x-forwarded-host": `127.0.0.1:${nginx.port}`,
     "x-real-ip": nginxAddress,
   });
@@ -118,7 +125,7 @@ test("where nginx is not trusted, it is the client, and the host is the one that
   expect(record.client).toBe(nginxAddress);
 });
 
-test("a proxy that says Forwarded alone is believed, and what it says is told to the registry in X-Forwarded-*", async () => {
+test("trusts a proxy that sends only Forwarded, and forwards its values in X-Forwarded-*", async () => {
   const gate = await gateTrusting(nginxAddress);
   const nginx = await kept(
     startNginx({
@@ -133,7 +140,7 @@ test("a proxy that says Forwarded alone is believed, and what it says is told to
         }`,
     }),
   );
-  const heard = await told(nginx, { forwarded: "for=6.6.6.6;host=evil.example.com" });
+  const heard = await forwardedHeaders(nginx, { forwarded: "for=6.6.6.6;host=evil.example.com" });
   expect(heard).toMatchObject({
     "x-forwarded-for": `${client}, ${nginxAddress}`,
     "x-forwarded-host": "registry.example.com:8443",
@@ -143,11 +150,11 @@ test("a proxy that says Forwarded alone is believed, and what it says is told to
   expect(heard).not.toHaveProperty("forwarded");
 });
 
-test("a proxy that passes a client's Forwarded on beside its own X-Forwarded-* is not deceived by it, and the log says so once", async () => {
+test("ignores a client's Forwarded beside a proxy's X-Forwarded-*, and warns once", async () => {
   const gate = await gateTrusting(apacheAddress, nginxAddress);
   const nginx = await nginxBefore(await apacheBefore(gate), older);
   for (let count = 0; count < 3; count++) {
-    const heard = await told(nginx, { forwarded: "for=6.6.6.6;host=evil.example.com;proto=http" });
+    const heard = await forwardedHeaders(nginx, { forwarded: "for=6.6.6.6;host=evil.example.com;proto=http" });
     expect(heard).toMatchObject({ "x-forwarded-host": "registry.example.com", "x-real-ip": client });
   }
   await gate.logged(({ msg }) => typeof msg === "string" && msg.includes("Forwarded is ignored"));

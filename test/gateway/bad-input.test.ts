@@ -78,7 +78,7 @@ const cases: [string, object | string, string[]][] = [
       "auth.backends[1].type: is neither a known backend",
     ],
   ],
-  ["a wrong type", { ...good, upstream: { url: 5000 } }, ["upstream.url: must be a text"]],
+  ["a wrong type", { ...good, upstream: { url: 5000 } }, ["upstream.url: must be text"]],
   ["a bad URL", { ...good, upstream: { url: "registry:5000" } }, ["upstream.url: must begin with http:// or https://"]],
   [
     "a URL with a path",
@@ -107,7 +107,7 @@ const cases: [string, object | string, string[]][] = [
   [
     "a key under a passphrase",
     tls("one.crt", "encrypted.key"),
-    ["listen.tls.key: is encrypted, and nobody is there to give the passphrase"],
+    ["listen.tls.key: is encrypted; use a key without a passphrase"],
   ],
   [
     "a certificate and a key that are neither",
@@ -129,17 +129,17 @@ const cases: [string, object | string, string[]][] = [
   [
     "clients' certificates without authorities",
     tls("one.crt", "one.key", { clientAuth: "required" }),
-    ["listen.tls.clientAuth: is required, which needs listen.tls.clientCa"],
+    ["listen.tls.clientAuth: is required, but listen.tls.clientCa is missing"],
   ],
   [
     "ciphers that OpenSSL does not know",
     tls("one.crt", "one.key", { ciphers: "ECDHE-RSA-AES1024" }),
-    ["listen.tls.ciphers: OpenSSL knows no cipher of this list"],
+    ["listen.tls.ciphers: contains no cipher that OpenSSL knows"],
   ],
   [
     "ciphers without encryption alone",
     tls("one.crt", "one.key", { ciphers: "NULL" }),
-    ["listen.tls.ciphers: OpenSSL knows no cipher of this list"],
+    ["listen.tls.ciphers: contains no cipher that OpenSSL knows"],
   ],
   [
     "an upstream CA that holds none",
@@ -172,7 +172,7 @@ const cases: [string, object | string, string[]][] = [
     { ...good, listen: { address: "systemd:", socketMode: "0660", shared: true } },
     [
       "listen.socketMode: is for a listen.address of the form unix:/path; systemd has SocketMode= and SocketGroup=",
-      "listen.shared: is not for a socket that systemd passes: it outlives the gate anyway",
+      "listen.shared: cannot be set for a socket that systemd passes, which outlives the gate anyway",
     ],
   ],
   [
@@ -220,7 +220,7 @@ describe.each(["check", "serve"])("%s", (command) => {
   });
 });
 
-test("a key that may not be read is refused", async () => {
+test("rejects a key that it may not read", async () => {
   await chmod(directory, 0o755);
   await writeFile(join(directory, "secret.key"), "", { mode: 0o000 });
   const file = await configuration(tls("one.crt", "secret.key"));
@@ -239,9 +239,9 @@ test.each([
   [
     "of a socket that nobody passes",
     "systemd:",
-    "no socket was passed to this process: let a socket unit of systemd start it",
+    "no socket was passed to this process: start it from a systemd socket unit",
   ],
-  ["of another machine", "192.0.2.1:5043", "192.0.2.1:5043 is no address of this machine"],
+  ["of another machine", "192.0.2.1:5043", "192.0.2.1:5043 is not an address of this machine"],
   ["with no such name", "gate.invalid:5043", "gate.invalid:5043 is not known"],
 ])("an address %s is refused", async (_, address, message) => {
   const holder = createServer();
@@ -256,7 +256,7 @@ test.each([
   }
 });
 
-test("an address in use is refused, and nothing is left running", async () => {
+test("rejects an address in use, and leaves nothing running", async () => {
   const holder = createServer();
   await new Promise<void>((resolve) => holder.listen(0, "127.0.0.1", resolve));
   const address = holder.address();

@@ -36,8 +36,8 @@ async function check(upstream: object) {
   return runGate(["check", "--connect", "--config", "gate.yaml"], { directory });
 }
 
-async function scripted(answer: RequestListener): Promise<string> {
-  const upstream = await startUpstream(answer);
+async function scripted(respond: RequestListener): Promise<string> {
+  const upstream = await startUpstream(respond);
   toClose.push(upstream);
   return upstream.url;
 }
@@ -46,7 +46,7 @@ async function scripted(answer: RequestListener): Promise<string> {
 const ping = (stdout: string): string | undefined =>
   / {4}((?:ok|failed) +ping) +\d+ ms(.*)/.exec(stdout)?.slice(1).join("");
 
-test("a real registry is found well", async () => {
+test("reports a working registry", async () => {
   const registry = await startDockerRegistry();
   toClose.push(registry);
   const { code, stdout, stderr } = await check({ url: registry.url });
@@ -68,7 +68,7 @@ test("without --connect nothing is connected to", async () => {
   expect(asked).toBe(1);
 });
 
-test("a registry that is not there is a failure", async () => {
+test("reports an unreachable registry as a failure", async () => {
   const url = `http://127.0.0.1:${await freePort()}`;
   const { code, stdout, stderr } = await check({ url });
   expect(code).toBe(1);
@@ -77,9 +77,9 @@ test("a registry that is not there is a failure", async () => {
 });
 
 test.each<[string, number, string]>([
-  ["wants a login of its own", 401, "it asks for a login of its own, and no user's password is ever passed on to it"],
-  ["is no registry", 404, "answers with 404, where a registry answers with 200"],
-  ["sends somewhere else", 302, "answers with 302, where a registry answers with 200"],
+  ["wants a login of its own", 401, "the registry requires a login, and users' passwords are never forwarded to it"],
+  ["is no registry", 404, "responds with 404, but a registry responds with 200"],
+  ["sends somewhere else", 302, "responds with 302, but a registry responds with 200"],
 ])("what %s is a failure", async (_, status, reason) => {
   const url = await scripted((_request, response) => response.writeHead(status, { location: "/elsewhere" }).end());
   const { code, stderr } = await check({ url });
@@ -93,20 +93,20 @@ test.each<[string, RequestListener, string]>([
     ": set upstream.credentials",
   ],
   ["a web server", (_, response) => response.writeHead(401).end('{"error":"unauthorized"}'), ""],
-])("what wants a login is told how to be given one where it is %s", async (_, answer, hint) => {
-  const url = await scripted(answer);
-  const reason = `it asks for a login of its own, and no user's password is ever passed on to it${hint}`;
+])("says how to give the gate a login if the upstream is %s", async (_, respond, hint) => {
+  const url = await scripted(respond);
+  const reason = `the registry requires a login, and users' passwords are never forwarded to it${hint}`;
   expect((await check({ url })).stderr).toBe(`gate.yaml: upstream: ping failed: ${reason} (${url})\n`);
 });
 
-describe("what answers its version check with 200", () => {
+describe("what responds to its version check with 200", () => {
   const version = { "Docker-Distribution-Api-Version": "registry/2.0" };
 
   test.each<[string, RequestListener]>([
     ["says which version of the API it speaks", (_, response) => response.writeHead(200, version).end()],
     ["has the empty object of docker-registry", (_, response) => response.writeHead(200).end("{}\n")],
-  ])("and %s is a registry", async (_, answer) => {
-    expect(await check({ url: await scripted(answer) })).toMatchObject({ code: 0, stderr: "" });
+  ])("and %s is a registry", async (_, respond) => {
+    expect(await check({ url: await scripted(respond) })).toMatchObject({ code: 0, stderr: "" });
   });
 
   test.each<[string, RequestListener]>([
@@ -117,9 +117,9 @@ describe("what answers its version check with 200", () => {
     ["nothing", (_, response) => response.end()],
     ["JSON of something else", (_, response) => response.end('{"status":"ok"}')],
     ["a page without end", (_, response) => response.end("x".repeat(10_000_000))],
-  ])("with %s is none", async (_, answer) => {
-    const url = await scripted(answer);
-    const reason = "answers with 200, but not as a registry: without Docker-Distribution-Api-Version, and without JSON";
+  ])("with %s is none", async (_, respond) => {
+    const url = await scripted(respond);
+    const reason = "responds with 200, but not like a registry: no Docker-Distribution-Api-Version header and no JSON";
     const { code, stderr } = await check({ url });
     expect({ code, stderr }).toEqual({ code: 1, stderr: `gate.yaml: upstream: ping failed: ${reason} (${url})\n` });
   });
@@ -130,7 +130,7 @@ test("what says nothing is a failure after connectTimeout", async () => {
   const { code, stderr } = await check({ url, connectTimeout: "200ms" });
   expect({ code, stderr }).toEqual({
     code: 1,
-    stderr: `gate.yaml: upstream: ping failed: no answer in time (${url})\n`,
+    stderr: `gate.yaml: upstream: ping failed: no response in time (${url})\n`,
   });
 });
 

@@ -26,18 +26,18 @@ async function check(configuration: object) {
   return runGate(["check", "--config", "gate.yaml"], { directory });
 }
 
-test("a good configuration is said to be one, and nothing more", async () => {
+test("prints only ok for a valid configuration", async () => {
   expect(await check(good)).toEqual({ code: 0, stdout: "gate.yaml: ok\n", stderr: "" });
 });
 
-test("plain HTTP off loopback is warned of, on both sides", async () => {
+test("warns of plain HTTP beyond loopback, on both sides", async () => {
   const { code, stderr } = await check({
     ...good,
     listen: { address: "0.0.0.0:5043" },
     upstream: { url: "http://registry.example.com:5000" },
   });
   expect(code).toBe(0);
-  expect(stderr).toContain("gate.yaml: warning: listen.tls: is missing: passwords travel in clear text");
+  expect(stderr).toContain("gate.yaml: warning: listen.tls: is missing: passwords are sent in clear text");
   expect(stderr).toContain("gate.yaml: warning: upstream.url: is plain HTTP");
 });
 
@@ -46,12 +46,12 @@ test("warns of a page of plain HTTP that may use the registry", async () => {
   expect(await check({ ...good, listen: { ...good.listen, cors: { origins } } })).toMatchObject({
     code: 0,
     stderr:
-      "gate.yaml: warning: listen.cors.origins[2]: is plain HTTP: whoever is on the way to its pages can act in the " +
-      "name of their users\n",
+      "gate.yaml: warning: listen.cors.origins[2]: is plain HTTP: anyone on the network path to its pages can act " +
+      "as their users\n",
   });
 });
 
-test("plain-text passwords are warned of, with the line, and never quoted", async () => {
+test("warns of plain-text passwords by line without quoting them", async () => {
   await writeFile(join(directory, "htpasswd"), "alice:canary-password\n");
   const { code, stdout, stderr } = await check({
     ...good,
@@ -100,7 +100,7 @@ test("an entry that cannot be used is warned of by its line", async () => {
   expect(stderr).not.toContain("canary-password");
 });
 
-test("rules that can never match are warned of", async () => {
+test("warns of rules that can never match", async () => {
   const { code, stderr } = await check({
     ...good,
     access: [
@@ -123,7 +123,7 @@ test("rules that can never match are warned of", async () => {
   }
 });
 
-test("rules by which anybody can change images are warned of", async () => {
+test("warns of rules by which anyone can change images", async () => {
   await writeFile(join(directory, "htpasswd"), await passwordFile({ ci: "secret" }));
   const { code, stderr } = await check({
     ...good,
@@ -136,11 +136,11 @@ test("rules by which anybody can change images are warned of", async () => {
   expect({ code, stderr }).toEqual({
     code: 0,
     stderr:
-      "gate.yaml: warning: access[1].actions: allows push to anonymous: whoever reaches the gate can change images\n",
+      "gate.yaml: warning: access[1].actions: allows push to anonymous: anyone who reaches the gate can change images\n",
   });
 });
 
-test("rules that deny without effect, or everybody, are warned of", async () => {
+test("warns of rules that deny without effect, or deny everyone", async () => {
   await writeFile(join(directory, "htpasswd"), await passwordFile({ mallory: "secret" }));
   const denial = { effect: "deny", subjects: ["anonymous"], repositories: ["**"], actions: ["delete"] };
   const { code, stderr } = await check({
@@ -167,7 +167,7 @@ test("rules that deny without effect, or everybody, are warned of", async () => 
   });
 });
 
-test("a key that everybody can read and an expired certificate are warned of", async () => {
+test("warns of a key that every user can read, and of an expired certificate", async () => {
   const openssl = (...parameters: string[]): Promise<string> => run("openssl", parameters, { cwd: directory });
   const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "a.key"];
   await openssl("req", ...key, "-subj", "/CN=localhost", "-out", "a.csr");
@@ -178,7 +178,7 @@ test("a key that everybody can read and an expired certificate are warned of", a
     listen: { ...good.listen, tls: { certificate: "a.crt", key: "a.key" } },
   });
   expect(code).toBe(0);
-  expect(stderr).toContain("warning: listen.tls.key: can be read or changed by every user of this machine");
+  expect(stderr).toContain("warning: listen.tls.key: every user of this machine can read or change it");
   expect(stderr).toContain("warning: listen.tls.certificate: has expired on ");
 });
 
@@ -191,14 +191,12 @@ test("warns where guesses are not limited, or all clients are counted as one", a
   const listen = { address: "unix:gate.sock" };
   expect(await check({ ...good, listen })).toMatchObject({
     code: 0,
-    stderr:
-      "gate.yaml: warning: listen.trustedProxies: does not name unix: all clients are one for auth.throttle, and share " +
-      "its pauses\n",
+    stderr: "gate.yaml: warning: listen.trustedProxies: lacks unix:, so auth.throttle counts all clients as one\n",
   });
   expect(await check({ ...good, listen: { ...listen, trustedProxies: ["unix:"] } })).toMatchObject({ stderr: "" });
 });
 
-test("a certificate that is demanded but never asked for is warned of", async () => {
+test("warns of a backend that needs client certificates that are never requested", async () => {
   const proxy = {
     type: "sso-header",
     trustedProxies: ["127.0.0.1"],

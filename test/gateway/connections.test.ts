@@ -265,7 +265,7 @@ describe("when all places are taken", () => {
       expect(await within(soon, newcomer.ask(ping))).toBe(200);
       await delay(500);
     }
-    // Now all are busy: whoever comes is told so at once.
+    // Now all are busy: a new client is refused at once.
     const busy = await Promise.all([open(gate), open(gate)]);
     for (const client of busy) client.socket.write(ping.replace("/v2/ ", `${blob} `));
     await expect.poll(() => downloads.length).toBe(3);
@@ -326,7 +326,7 @@ describe("one address has no more connections than limits.connectionsPerAddress"
     expect(waiting.map(({ socket }) => socket.destroyed)).toEqual(five.map(() => false));
   });
 
-  test("IPv4 is told from IPv6 on a socket for both", async () => {
+  test("distinguishes IPv4 from IPv6 on a dual-stack socket", async () => {
     const gate = await start({
       limits: { connectionsPerAddress: 5 },
       listen: { address: "[::]:0", trustedProxies: ["127.0.0.3"] },

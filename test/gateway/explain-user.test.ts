@@ -49,7 +49,7 @@ test("counts for rules that deny what a slip in the group file may mean", async 
   });
 });
 
-test("says where a name differs by case alone, in the rules and in the files", async () => {
+test("points out a name that differs only in case, in rules and in files", async () => {
   expect(await explain(configuration, "--user", "bob")).toEqual({
     code: 1,
     stdout:
@@ -59,11 +59,11 @@ test("says where a name differs by case alone, in the rules and in the files", a
   const { code, stderr } = await explain(configuration, "--user", "Alice");
   expect({ code, stderr }).toEqual({
     code: 1,
-    stderr: "gate.yaml: note: auth.backends[0] (htpasswd) knows alice, who differs from Alice by case alone\n",
+    stderr: "gate.yaml: note: auth.backends[0] (htpasswd) knows alice, which differs from Alice only in case\n",
   });
 });
 
-test("says where nobody knows the user, and where the groups cannot be read", async () => {
+test("says that no backend knows the user, and that groups cannot be read", async () => {
   expect((await explain(configuration, "--user", "erin")).stderr).toBe("gate.yaml: note: no backend knows erin\n");
   const missing = {
     ...configuration,
@@ -75,21 +75,21 @@ test("says where nobody knows the user, and where the groups cannot be read", as
     stdout: "denied\n  access[0]: its subjects do not include alice, whose groups are not known\n",
   });
   expect(stderr).toBe(
-    `gate.yaml: note: auth.backends[0].groupFile: no such file: ${join(directory, "nowhere")}, ` +
-      "so that nothing is known of alice there\n",
+    `gate.yaml: note: auth.backends[0].groupFile: no such file: ${join(directory, "nowhere")}; ` +
+      "alice could not be looked up there\n",
   );
 });
 
-test("says that single sign-on tells groups at each login alone", async () => {
+test("says that single sign-on provides groups only at login", async () => {
   const header = { type: "sso-header", trustedProxies: ["127.0.0.1"], userHeader: "X-User" };
   const { stdout, stderr } = await explain({ ...configuration, auth: { backends: [header] } }, "--user", "alice");
   expect(stdout).toContain("alice, whose groups are not known");
   expect(stderr).toBe(
-    "gate.yaml: note: auth.backends[0] (sso-header) learns the groups of alice from each login alone: name them by --group\n",
+    "gate.yaml: note: auth.backends[0] (sso-header) learns the groups of alice only at login: pass them with --group\n",
   );
 });
 
-test("takes the groups of the command line as they are, and looks nobody up then", async () => {
+test("uses the groups of the command line without looking the user up", async () => {
   const missing = { ...configuration, auth: { backends: [{ type: "htpasswd", file: "nowhere" }] } };
   expect(await explain(missing, "--user", "alice", "--group", "pushers")).toMatchObject({ code: 0, stderr: "" });
 });

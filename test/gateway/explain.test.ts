@@ -71,7 +71,7 @@ test.each([
   expect((await explain(rules?.slice(), ...parameters)).code).toBe(code);
 });
 
-test("faults of the configuration are told as check tells them", async () => {
+test("reports faults of the configuration as check does", async () => {
   const result = await explain([{ subjects: ["everybody"], repositories: ["a//b"], actions: ["pull"] }], "pull", "a/b");
   expect(result).toEqual({
     code: 1,

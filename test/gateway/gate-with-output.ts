@@ -23,7 +23,7 @@ export interface GateWithOutput {
   close(): Promise<void>;
 }
 
-const patience = 30_000;
+const timeLimit = 30_000;
 
 export interface OutputSettings {
   /** Without `listen`. */
@@ -68,7 +68,7 @@ export async function startGateWithOutput(settings: OutputSettings): Promise<Gat
     await ended;
     await rm(directory, { recursive: true, force: true });
   };
-  const deadline = performance.now() + patience;
+  const deadline = performance.now() + timeLimit;
   while (!(await accepts(port))) {
     if (child.exitCode !== null || performance.now() > deadline) {
       await close();

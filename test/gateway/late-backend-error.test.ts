@@ -81,7 +81,7 @@ async function start(options: object = {}): Promise<RunningGate> {
 const statusOf = async (gate: RunningGate, name: string): Promise<number> =>
   (await fetch(`${gate.url}/v2/`, { headers: basic(name, "x") })).status;
 
-describe("an error that a third party's backend throws where nobody catches it", () => {
+describe("an uncaught error of a third party's backend", () => {
   test.each([
     ["timer", "thrown in a timer"],
     ["rejection", "nobody awaits it"],
@@ -96,7 +96,7 @@ describe("an error that a third party's backend throws where nobody catches it",
     expect(await statusOf(gate, "alice")).toBe(200);
   });
 
-  test("in what logins share fails the logins at work, because nobody knows which it was", async () => {
+  test("in code that logins share fails all logins in progress", async () => {
     const gate = await start();
     expect(await statusOf(gate, "shared")).toBe(503);
     expect(await gate.logged(({ msg }) => msg === "a backend threw an error that nobody caught")).toMatchObject({
@@ -106,7 +106,7 @@ describe("an error that a third party's backend throws where nobody catches it",
     expect(await statusOf(gate, "alice")).toBe(200);
   });
 
-  test("after its answer is logged, and changes nothing", async () => {
+  test("after its response is logged, and changes nothing", async () => {
     const gate = await start();
     expect(await statusOf(gate, "afterwards")).toBe(200);
     expect(await gate.logged(({ msg }) => msg === "a backend threw an error that nobody caught")).toMatchObject({

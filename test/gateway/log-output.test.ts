@@ -72,7 +72,7 @@ async function start(output: number | "pipe", onTerminal = false, listen: object
 }
 
 /** Pings, one after the other, on connections of their own. */
-async function expectAnswers(gate: GateWithOutput, count: number): Promise<void> {
+async function expectResponses(gate: GateWithOutput, count: number): Promise<void> {
   for (let index = 0; index < count; index++) {
     const response = await fetch(`${gate.url}/v2/`, { headers: basic("alice", "alice-password") });
     expect(response.status).toBe(200);
@@ -80,7 +80,7 @@ async function expectAnswers(gate: GateWithOutput, count: number): Promise<void>
   }
 }
 
-/** How long the gate may take to its end when no request is in flight: far less than the patience of its drain. */
+/** How long the gate may take to its end when no request is in flight: far less than the time limit of its drain. */
 const ending = 10_000;
 
 async function expectToEnd(gate: GateWithOutput): Promise<void> {
@@ -98,7 +98,7 @@ function namedPipe(name: string): { path: string; reader: number; writer: number
   return { path, reader, writer: openSync(path, constants.O_WRONLY) };
 }
 
-/** Sends so many requests without a login, on one connection and each after the answer to the one before. */
+/** Sends so many requests without a login, on one connection and each after the response to the one before. */
 async function requestManyTimes(gate: GateWithOutput, count: number): Promise<void> {
   const connections = 8;
   const target = `/v2/${"long-name-of-a-repository/".repeat(8)}app/tags/list`;
@@ -131,7 +131,7 @@ test("a disk without space delays neither requests nor the end", async () => {
   const full = openSync("/dev/full", "w");
   const gate = await start(full);
   closeSync(full);
-  await expectAnswers(gate, 20);
+  await expectResponses(gate, 20);
   await expectToEnd(gate);
 });
 
@@ -141,7 +141,7 @@ test("a pipe that nobody reads delays neither requests nor the end", async () =>
   const gate = await start(writer);
   closeSync(writer);
   await requestManyTimes(gate, 2000);
-  await expectAnswers(gate, 20);
+  await expectResponses(gate, 20);
   await expectToEnd(gate);
 });
 
@@ -167,7 +167,7 @@ test("a pipe whose reader has gone delays neither requests nor the end", async (
   const gate = await start(writer);
   closeSync(writer);
   closeSync(reader);
-  await expectAnswers(gate, 20);
+  await expectResponses(gate, 20);
   await expectToEnd(gate);
 });
 
@@ -175,7 +175,7 @@ test("a socket whose reader has gone delays neither requests nor the end", async
   // What Node calls a pipe to a child process is a socket.
   const gate = await start("pipe");
   gate.process.stdout?.destroy();
-  await expectAnswers(gate, 20);
+  await expectResponses(gate, 20);
   await expectToEnd(gate);
 });
 
@@ -191,7 +191,7 @@ test("a plugin may talk to outputs whose readers have gone", async () => {
   toClose.push(() => gate.close());
   gate.process.stdout?.destroy();
   gate.process.stderr?.destroy();
-  await expectAnswers(gate, 20);
+  await expectResponses(gate, 20);
   await expectToEnd(gate);
 });
 
@@ -201,7 +201,7 @@ test("a terminal that stands still delays neither requests nor the end", async (
   const gate = await start(writer, true);
   closeSync(writer);
   await requestManyTimes(gate, 2000);
-  await expectAnswers(gate, 20);
+  await expectResponses(gate, 20);
   process.kill(gate.pid, "SIGTERM");
   // The terminal stands still as well, and does not ask for its exit code.
   const status = (): Promise<string> => readFile(`/proc/${gate.pid}/stat`, "utf8").catch(() => "gone");
@@ -213,7 +213,7 @@ test("a new reader of a named pipe gets the log again", async () => {
   const gate = await start(writer);
   closeSync(writer);
   closeSync(reader);
-  await expectAnswers(gate, 20);
+  await expectResponses(gate, 20);
   const stream = createReadStream(path, "utf8");
   toClose.push(() => void stream.destroy());
   let text = "";
@@ -239,7 +239,7 @@ test("what a slow reader misses is counted, and said in its place; what is held 
   });
   closeSync(reader);
   await expect.poll(() => text).toContain('"event":"log lines dropped"');
-  await expectAnswers(gate, 1);
+  await expectResponses(gate, 1);
   await expect.poll(() => text).toContain('"username":"alice"');
 
   const lines = linesIn(text);

@@ -46,12 +46,12 @@ describe("from standard input", () => {
     await expect(stat(join(directory, "htpasswd"))).rejects.toMatchObject({ code: "ENOENT" });
   });
 
-  test("a name that no file can hold is refused", async () => {
+  test("rejects a name that a password file cannot hold", async () => {
     const result = await runGate(["passwd", "htpasswd", "alice:bob"], { directory, input: "secret\n" });
     expect(result).toEqual({ code: 1, stdout: "", stderr: "username: has a colon in it, which ends the name\n" });
   });
 
-  test("a directory that is not there is named", async () => {
+  test("names a missing directory", async () => {
     const result = await runGate(["passwd", "nowhere/htpasswd", "alice"], { directory, input: "secret\n" });
     expect(result).toEqual({ code: 1, stdout: "", stderr: "nowhere/htpasswd: no such directory: nowhere\n" });
   });
@@ -106,8 +106,8 @@ function onTerminal(typing: Typing): Promise<{ code: number | null; seen: string
   });
   let seen = "";
   const steps = [...typing];
-  child.stdout.on("data", (piece: Buffer) => {
-    seen += piece.toString();
+  child.stdout.on("data", (chunk: Buffer) => {
+    seen += chunk.toString();
     for (let [step] = steps; step !== undefined && seen.includes(step[0]); [step] = steps) {
       steps.shift();
       child.stdin.write(step[1]);
@@ -120,7 +120,7 @@ function onTerminal(typing: Typing): Promise<{ code: number | null; seen: string
 }
 
 const first = "Password for alice: ";
-const again = "The same again: ";
+const again = "Repeat the password: ";
 
 describe("on a terminal", () => {
   test.each<[string, Typing]>([
@@ -152,7 +152,7 @@ describe("on a terminal", () => {
         [first, "canary\r"],
         [again, "canary2\r"],
       ],
-      `${first}\n${again}\npassword: the two differ\n`,
+      `${first}\n${again}\npassword: the passwords differ\n`,
     ],
     ["Ctrl-C", [[first, "canary\u0003"]], `${first}\nregistry-gate: interrupted\n`],
     ["Ctrl-D in place of a password", [[first, "\u0004"]], `${first}\nregistry-gate: no password was given\n`],

@@ -216,7 +216,7 @@ describe("a TLS handshake that fails is logged", () => {
     await handshake(gate, { cert, key: privateKey });
     expect(await gate.logged(failed)).toMatchObject({
       client: "127.0.0.1",
-      reason: "the client's certificate is not accepted",
+      reason: "the client's certificate was rejected",
       code: "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
     });
   });
@@ -247,7 +247,7 @@ describe("a TLS handshake that fails is logged", () => {
     await delay(500);
     const lines = gate.lines().filter(failed);
     expect(lines.map(({ client }) => client)).toEqual(["127.0.0.1", "127.0.0.1", "127.0.0.1"]);
-    const left = "the client left; perhaps it does not trust the certificate";
+    const left = "the client closed the connection; it may not trust the certificate";
     expect(lines.map(({ reason }) => reason)).toEqual([left, left, "the client does not speak TLS"]);
   });
 

@@ -118,16 +118,16 @@ describe("registry-gate check", () => {
     expect(await check(byPassword, "canary-gate\n", undefined, "--connect")).toMatchObject({ code: 0, stderr: "" });
     const wrong = await check(byPassword, "canary-old\n", undefined, "--connect");
     expect(wrong.code).toBe(1);
-    expect(wrong.stderr).toContain("ping failed: it refuses the login of upstream.credentials");
+    expect(wrong.stderr).toContain("ping failed: the registry rejects upstream.credentials");
     const none = await check(undefined, "", undefined, "--connect");
     expect(none.code).toBe(1);
-    expect(none.stderr).toContain("is ever passed on to it: set upstream.credentials");
+    expect(none.stderr).toContain("are never forwarded to it: set upstream.credentials");
   });
 
   test("warns of a login in clear text to another machine, and not on the same one", async () => {
     const elsewhere = await check(byPassword, "canary-gate", "http://registry.example.com:5000");
     expect(elsewhere.code).toBe(0);
-    expect(elsewhere.stderr).toContain("warning: upstream.credentials: travel in clear text");
+    expect(elsewhere.stderr).toContain("warning: upstream.credentials: are sent in clear text");
     const secure = await check(byPassword, "canary-gate", "https://registry.example.com:5000");
     expect(secure.stderr).not.toContain("upstream.credentials");
     expect((await check(byPassword, "canary-gate")).stderr).toBe("");

@@ -13,7 +13,7 @@ import type { LogLine } from "../support/logged-server.ts";
 import { passwordFile } from "../support/password-file.ts";
 import { type ScriptedUpstream, startUpstream } from "../support/upstream.ts";
 
-/** Answers that the upstream has begun and not ended: those to `team/slow`. */
+/** Responses that the upstream has begun and not ended: those to `team/slow`. */
 let held: ServerResponse[];
 let upstream: ScriptedUpstream;
 let gate: RunningGate;
@@ -76,14 +76,14 @@ function reloaded(times: number): Promise<unknown> {
   return gate.logged(({ event }) => event === "reloaded" && ++seen === times);
 }
 
-test("a changed file is in force without a signal", async () => {
+test("applies a changed file without a signal", async () => {
   expect([await status(alice), await status(bob)]).toEqual([200, 403]);
   await gate.configure(configuration(forBob));
   await reloaded(1);
   expect([await status(alice), await status(bob)]).toEqual([403, 200]);
 });
 
-test("a reload does not make failed logins forgotten", async () => {
+test("keeps counts of failed logins across a reload", async () => {
   const auth = {
     backends: [{ type: "htpasswd", file: "htpasswd" }],
     throttle: { perUserAndAddress: "2/1h", backoff: "1h..1h" },
@@ -109,7 +109,7 @@ test("SIGHUP reads the configuration again, changed or not", async () => {
   expect(await status(alice)).toBe(200);
 });
 
-test("a wrong configuration is told by its keys and leaves the old one in force; the next good one is taken", async () => {
+test("rejects an invalid configuration with its keys and keeps the running one; applies the next valid one", async () => {
   await gate.configure(configuration({ acess: [], upstream: { url: "registry:5000" } }));
   const { faults } = await gate.logged(({ event }) => event === "reload refused");
   expect(faults).toEqual(
@@ -126,7 +126,7 @@ test("a wrong configuration is told by its keys and leaves the old one in force;
   expect([await status(alice), await status(bob)]).toEqual([403, 200]);
 });
 
-test("a request in flight finishes under the configuration that it began with", async () => {
+test("finishes a request in flight under the configuration that it began with", async () => {
   const response = await fetch(`${gate.url}/v2/team/slow/manifests/latest`, alice);
   expect(response.status).toBe(200);
   await gate.configure(configuration(forBob));
@@ -146,7 +146,7 @@ test("warnings are logged again after a reload, although the address stays", asy
   expect(gate.lines().filter(({ event }) => event === "listening")).toHaveLength(1);
 });
 
-describe("a configuration that was refused for a missing file is in force when the file has appeared", () => {
+describe("a configuration that was rejected for a missing file is applied when the file appears", () => {
   const refusals = (): readonly LogLine[] => gate.lines().filter(({ event }) => event === "reload refused");
 
   test.each<[what: string, file: string, changes: () => object, fault: string]>([
@@ -175,7 +175,7 @@ describe("a configuration that was refused for a missing file is in force when t
     expect(refusals()).toEqual([expect.objectContaining({ faults: [expect.stringContaining(fault)] })]);
   });
 
-  test("a certificate and its key, one after the other, of which each is told", async () => {
+  test("a certificate and its key, one after the other, with one log line each", async () => {
     const tls = { certificate: "server.crt", key: "server.key" };
     await gate.configure(configuration({ listen: { address: "127.0.0.1:0", tls } }));
     await gate.logged(({ event }) => event === "reload refused");
@@ -193,7 +193,7 @@ describe("a configuration that was refused for a missing file is in force when t
     await gate.logged(({ event, address }) => event === "listening" && String(address).endsWith("/run/gate.sock"));
   });
 
-  test("but not when another one is in force by then", async () => {
+  test("but not if another one has been applied by then", async () => {
     await gate.configure(configuration({ ...forBob, upstream: { url: upstream.url, ca: "ca.crt" } }));
     await gate.logged(({ event }) => event === "reload refused");
     await gate.configure(configuration());

@@ -37,7 +37,7 @@ async function registry(): Promise<ScriptedUpstream> {
   return upstream;
 }
 
-test("a registry that cannot be reached does not keep the gate from starting: 502 until it is there", async () => {
+test("starts without a reachable registry, and responds with 502 until it is up", async () => {
   const upstream = await registry();
   await upstream.close();
   toClose.pop();
@@ -128,13 +128,13 @@ test("each request is one line that says who, what, why and how much", async () 
   expect(await line("team/app", "put-manifest")).toMatchObject({ status: 200, bytesReceived: 10 });
 });
 
-test("no log and no answer holds a password, a token, an upload's state or the registry's address", async () => {
+test("no log and no response holds a password, a token, an upload's state or the registry's address", async () => {
   const upstream = await registry();
   const gate = await start(upstream.url);
-  const answers: string[] = [];
+  const responses: string[] = [];
   const ask = async (path: string, init: RequestInit = {}): Promise<void> => {
     const response = await fetch(gate.url + path, init);
-    answers.push(JSON.stringify(Object.fromEntries(response.headers)), await response.text());
+    responses.push(JSON.stringify(Object.fromEntries(response.headers)), await response.text());
   };
   await ask("/v2/", { headers: basic("alice", "canary-password-1") });
   await ask("/v2/", { headers: basic("alice", "canary-password-2") });
@@ -151,7 +151,7 @@ test("no log and no answer holds a password, a token, an upload's state or the r
   await ask("/v2/team/app/tags/list", { headers: basic("alice", "canary-password-1") });
   await gate.logged(({ event, status }) => event === "request" && status === 502);
 
-  const told = answers.join("\n");
+  const told = responses.join("\n");
   expect(told).not.toContain("canary");
   expect(told).not.toContain(new URL(upstream.url).host);
   // Somebody typed it in the place of a name, which `log.attemptedNames: false` keeps out of the log.

@@ -23,8 +23,8 @@ let htpasswd: string;
 beforeEach(async () => {
   received = "";
   upstream = await startUpstream(async (request, response) => {
-    for await (const piece of request) received += String(piece);
-    answer(request.url, response);
+    for await (const chunk of request) received += String(chunk);
+    respond(request.url, response);
   });
   htpasswd = await passwordFile({ alice: "alice-password" });
 });
@@ -32,7 +32,7 @@ beforeEach(async () => {
 afterEach(() => upstream.close());
 
 /** Blobs begin and never end. */
-function answer(url: string | undefined, response: ServerResponse): void {
+function respond(url: string | undefined, response: ServerResponse): void {
   if (url?.includes("/blobs/sha256:") !== true) return void response.writeHead(202).end();
   response.writeHead(200, { "content-length": "100" }).write("the beginning");
 }
@@ -44,7 +44,7 @@ const configuration = (address: string): object => ({
   log: { level: "silent" },
 });
 
-/** A body that is sent piece by piece. */
+/** A body that is sent chunk by chunk. */
 function piecewise(): { body: ReadableStream<Uint8Array>; send(text: string): void; end(): void } {
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const writer = writable.getWriter();
@@ -106,7 +106,7 @@ test("a second signal of any kind ends at once, and SIGUSR1 neither ends anythin
   }
 });
 
-test("what does not finish in time is cut, also where the address has changed since it began", async () => {
+test("closes requests that do not finish in time, even if the address has changed since", async () => {
   const directory = await mkdtemp(join(tmpdir(), "shutdown-"));
   const file = join(directory, "gate.yaml");
   const configure = (address: string): Promise<void> => writeFile(file, JSON.stringify(configuration(address)));

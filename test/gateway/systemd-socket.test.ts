@@ -117,7 +117,7 @@ function statusOf(target: Target): Promise<number | string> {
 
 const untilActivated = (target: Target): Promise<void> => expect.poll(() => statusOf(target)).toBe(200);
 
-test.each(["TCP", "TLS", "Unix"])("a restart under a stream of requests loses none of them (%s)", async (kind) => {
+test.each(["TCP", "TLS", "Unix"])("loses no request in a restart under load (%s)", async (kind) => {
   const port = await freePort();
   const [place, target] =
     kind === "Unix"
@@ -164,7 +164,7 @@ test("of several sockets the one of the configured name is taken, and another on
   // What has been given up is gone for good: its number may mean something else by now.
   await configure({ address: "systemd:second" });
   const log = (): Promise<string> => readFile(join(directory, "log"), "utf8");
-  await expect.poll(log).toContain("the socket was given up by a reload: restart the service");
+  await expect.poll(log).toContain("an earlier reload closed the socket: restart the service");
   expect(await statusOf({ port: ports[0] })).toBe(200);
 });
 
@@ -195,7 +195,7 @@ describe("a socket is refused", () => {
       "where none was passed",
       "systemd:",
       {},
-      "no socket was passed to this process: let a socket unit of systemd start it",
+      "no socket was passed to this process: start it from a systemd socket unit",
     ],
     [
       "that was passed to another process",

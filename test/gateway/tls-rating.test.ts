@@ -99,7 +99,7 @@ describe("sslscan finds neither old versions nor weak suites, curves or compress
     expectGoodRating(await scan(await start({}, certificates[type])));
   });
 
-  test("after a new certificate was taken up", async () => {
+  test("after a new certificate was loaded", async () => {
     const gate = await start({}, certificates.rsa);
     await copyFile(certificates.ec.certificate, join(gate.directory, "server.crt"));
     await copyFile(certificates.ec.key, join(gate.directory, "server.key"));
@@ -111,7 +111,7 @@ describe("sslscan finds neither old versions nor weak suites, curves or compress
 });
 
 describe("listen.tls.ciphers", () => {
-  test("replaces the suites of TLS 1.2 in the order given, and is taken up without a restart", async () => {
+  test("replaces the suites of TLS 1.2 in the given order, without a restart", async () => {
     const gate = await start({}, certificates.rsa);
     const old = "AES128-SHA:ECDHE-RSA-AES256-SHA:DHE-RSA-AES128-GCM-SHA256";
     await gate.configure(configurationOf({ ciphers: old }));
@@ -184,7 +184,7 @@ describe("listen.tls.clientAuth", () => {
     };
   }
 
-  test("required refuses the handshake of whoever has no certificate of clientCa; optional and none do not", async () => {
+  test("required refuses the handshake of a client without a certificate of clientCa; optional and none do not", async () => {
     const { known, stranger, nobody } = await clients();
     const gate = await start({ clientCa: "authority.crt", clientAuth: "required" }, certificates.ec);
     for (const version of ["TLSv1.2", "TLSv1.3"] as const) {

@@ -38,7 +38,7 @@ interface Visit {
   readonly protocol: string | null;
   readonly resumed: boolean;
   readonly fingerprint: string;
-  readonly answer: string;
+  readonly response: string;
   readonly session: Buffer | undefined;
 }
 
@@ -47,18 +47,18 @@ async function visit(options: ConnectionOptions = {}, url = gate.url): Promise<V
   const { hostname: host, port } = new URL(url);
   const ca = await readFile(certificates.authority);
   const socket = connect({ host, port: Number(port), ca, servername: "localhost", ...options });
-  // In TLS 1.3 the ticket for the next connection comes after the handshake, with the first answer at the latest.
+  // In TLS 1.3 the ticket for the next connection comes after the handshake, with the first response at the latest.
   let session: Buffer | undefined;
   socket.on("session", (ticket: Buffer) => {
     session = ticket;
   });
   try {
-    const answer = await request(socket);
+    const response = await request(socket);
     return {
       protocol: socket.getProtocol(),
       resumed: socket.isSessionReused(),
       fingerprint: socket.getPeerCertificate().fingerprint256,
-      answer,
+      response,
       session: session ?? socket.getSession(),
     };
   } finally {
@@ -69,28 +69,28 @@ async function visit(options: ConnectionOptions = {}, url = gate.url): Promise<V
 function request(socket: TLSSocket): Promise<string> {
   const { authorization } = basic("alice", "alice-password");
   return new Promise((resolve, reject) => {
-    let answer = "";
+    let response = "";
     socket.once("secureConnect", () => {
       socket.write(`GET /v2/ HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${authorization}\r\n\r\n`);
     });
-    socket.on("data", (piece: Buffer) => {
-      answer += piece.toString();
-      if (answer.includes("\r\n\r\n")) resolve(answer);
+    socket.on("data", (chunk: Buffer) => {
+      response += chunk.toString();
+      if (response.includes("\r\n\r\n")) resolve(response);
     });
     socket.once("error", reject);
-    socket.once("close", () => reject(new Error("closed without an answer")));
+    socket.once("close", () => reject(new Error("closed without an response")));
   });
 }
 
-test("TLS 1.2 and 1.3 are spoken, with the certificate of the configuration", async () => {
+test("serves TLS 1.2 and 1.3 with the configured certificate", async () => {
   for (const protocol of ["TLSv1.2", "TLSv1.3"] as const) {
     const seen = await visit({ minVersion: protocol, maxVersion: protocol });
     expect(seen.protocol).toBe(protocol);
-    expect(seen.answer).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+    expect(seen.response).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
   }
 });
 
-test("TLS 1.1 is refused", async () => {
+test("refuses TLS 1.1", async () => {
   const old = visit({ minVersion: "TLSv1.1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" });
   await expect(old).rejects.toThrow(/protocol version|unsupported protocol/i);
 });
@@ -123,7 +123,7 @@ test.each(["TLSv1.2", "TLSv1.3"] as const)("a %s session is resumed", async (pro
   expect(first.resumed).toBe(false);
   const second = await visit({ ...versions, session: first.session });
   expect(second.resumed).toBe(true);
-  expect(second.answer).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+  expect(second.response).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
 });
 
 test("a new certificate is picked up without a restart, a half-written one is not, and sessions go on", async () => {

@@ -122,7 +122,7 @@ function endDownloads(): void {
 
 const isUncaught = ({ event }: LogLine): boolean => event === "uncaught error";
 
-describe("an error that nobody caught lets requests in flight finish, takes no new ones, and ends the process with 1", () => {
+describe("an uncaught error lets requests in flight finish, takes no new ones, and ends the process with 1", () => {
   test.each([
     ["timer", { type: "RangeError", message: "thrown in a timer", code: "E_TIMER" }],
     ["rejection", { type: "TypeError", message: "rejected, and nobody awaits it" }],
@@ -184,13 +184,13 @@ test("SIGTERM ends the process, whatever a plugin leaves behind", async () => {
   const gate = await start();
   await (await fetch(`${gate.url}/v2/`, { headers: basic("anybody", "x") })).text();
   gate.kill("SIGTERM");
-  // Far less than the patience with requests.
+  // Far less than the time limit with requests.
   expect(await Promise.race([gate.ended, new Promise((resolve) => setTimeout(resolve, 15_000, "late").unref())])).toBe(
     0,
   );
 });
 
-test("an error that nobody caught while the gate starts is one line, and exit code 1", async () => {
+test("an uncaught error while the gate starts is one line, and exit code 1", async () => {
   const directory = await mkdtemp(join(tmpdir(), "failing-start-"));
   await mkdir(join(directory, "node_modules"));
   await writeFile(join(directory, "gate.yaml"), JSON.stringify(configuration({ slow: true })));

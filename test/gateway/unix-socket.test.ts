@@ -108,13 +108,13 @@ test("a group that the gate's user is not in is refused", async () => {
   expect({ code, stderr }).toEqual({
     code: 1,
     stderr:
-      "other.yaml: listen.socketGroup: no permission to give the socket to the group 0: " +
-      "the user of the gate has to be in it\n",
+      "other.yaml: listen.socketGroup: no permission to set the socket's group to 0: " +
+      "the gate's user must be a member of it\n",
   });
   expect(await readdir(gate.directory)).not.toContain("other.sock");
 });
 
-describe("a path that is taken", () => {
+describe("a path in use", () => {
   test("by a socket that nobody listens on is used", async () => {
     const first = await start({});
     const path = join(first.directory, "gate.sock");
@@ -196,7 +196,7 @@ test("a port is shared by a reload, and listened on alone again by a restart", a
   const second = await start({ address, shared: true });
   await gate.configure(configurationOf({ address }));
   expect(await gate.logged(({ event }) => event === "reload refused")).toMatchObject({
-    faults: ["listen.shared: can be taken away by a restart alone, while listen.address stays the same"],
+    faults: ["listen.shared: cannot be removed by a reload while listen.address stays the same: restart the gate"],
   });
   for (const each of [gate, second]) expect((await fetch(`${each.url}/v2/`)).status).toBe(401);
 });

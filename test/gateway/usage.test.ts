@@ -3,7 +3,7 @@ import { runGate } from "./run-gate.ts";
 
 const commands = ["serve", "check", "explain", "passwd", "keys", "schema"];
 
-test.each([["--help"], ["-h"], ["help"]])("%s tells what commands there are", async (flag) => {
+test.each([["--help"], ["-h"], ["help"]])("%s lists the commands", async (flag) => {
   const { code, stdout, stderr } = await runGate([flag]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   for (const command of commands) expect(stdout).toMatch(new RegExp(`^ {2}${command} +[a-z]`, "m"));
@@ -21,7 +21,7 @@ test.each([...commands.map((command) => ["help", command]), ["serve", "--help"],
   },
 );
 
-test("--version tells the version", async () => {
+test("--version prints the version", async () => {
   expect((await runGate(["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
 });
 
@@ -31,7 +31,7 @@ test.each([
   [["srve"], "srve is not a command; did you mean serve?"],
   [["help", "chekc"], "chekc is not a command; did you mean check?"],
   [["--verbose"], "--verbose is not a command"],
-])("%j is a mistake in usage, and the commands are told", async (parameters, message) => {
+])("reports %j as invalid usage, with the list of commands", async (parameters, message) => {
   const { code, stdout, stderr } = await runGate(parameters);
   expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
   expect(stderr).toMatch(/^registry-gate: .*\n\nusage: registry-gate COMMAND\n/);
@@ -52,7 +52,7 @@ test.each([
   [["passwd", "file", "user", "secret"], "unexpected secret"],
   [["passwd", "-b", "file", "user"], "Unknown option '-b'"],
   [["schema", "more"], "unexpected more"],
-])("%j is a mistake in usage, and the command's own usage is told", async (parameters, message) => {
+])("reports %j as invalid usage, with the usage of the command", async (parameters, message) => {
   const { code, stdout, stderr } = await runGate(parameters);
   expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
   const [complaint, , usage] = stderr.split("\n");

@@ -28,7 +28,7 @@ async function check(configuration: object | string, environment: Readonly<Recor
   return runGate(["check", "--config", "gate.yaml"], { directory, environment });
 }
 
-describe("a port alone", () => {
+describe("a port without a host", () => {
   test.each([0, "0", ":0", "*:0"])("written as %j is listened on at every address", async (address) => {
     const gate = await startGate({
       configuration: { ...good, listen: { address } },
@@ -116,7 +116,7 @@ describe("an environment variable that is a whole value", () => {
   };
   const environment = { PORT: "127.0.0.1:5043", MANY: "2", FILE: "htpasswd", PLAIN: "false" };
 
-  test("is the number or the boolean that an option wants, of a backend too", async () => {
+  test("becomes a number or boolean if the option needs one, in backends too", async () => {
     expect(await check(configuration, environment)).toEqual({ code: 0, stdout: "gate.yaml: ok\n", stderr: "" });
   });
 
@@ -140,7 +140,7 @@ describe("an environment variable that is a whole value", () => {
   });
 });
 
-test("a number where a text is wanted is to be put in quotes", async () => {
+test("suggests quotes for a number in place of text", async () => {
   const ldap = {
     type: "ldap",
     urls: ["ldaps://127.0.0.1"],
@@ -150,12 +150,12 @@ test("a number where a text is wanted is to be put in quotes", async () => {
   };
   const { stderr } = await check({ ...good, auth: { realm: true, backends: [ldap] } });
   expect(stderr).toBe(
-    "gate.yaml: auth.realm: must be a text: put it in quotes\n" +
+    "gate.yaml: auth.realm: must be text: put it in quotes\n" +
       "gate.yaml: auth.backends[0].bindPassword: must be text: put it in quotes\n",
   );
 });
 
-test("a glob without quotes is one line, with its position, and nothing else", async () => {
+test("reports a glob without quotes in one line with its position", async () => {
   const { code, stderr } = await check(
     `${JSON.stringify(good).slice(0, -1)}, access: [{ subjects: [authenticated], repositories: [**], actions: [pull] }] }`,
   );

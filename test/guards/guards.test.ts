@@ -13,7 +13,7 @@ test("every guard has a name of its own", () => {
 });
 
 describe.each(guards)("the guard $name", ({ file, find, replacement, tests }) => {
-  test("stands exactly once in its file, and something else without it", async () => {
+  test("occurs exactly once in its file, and differs from its replacement", async () => {
     expect(occurrences(await readFile(join(workspace, file), "utf8"), find)).toBe(1);
     expect(replacement).not.toBe(find);
   });

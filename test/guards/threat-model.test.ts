@@ -32,11 +32,11 @@ function spans(cell: string): string[] {
   return [...cell.matchAll(/`([^`]+)`/g)].map(([, text = ""]) => text);
 }
 
-test("every guard stands in one row, and every guard of a row is in the list", () => {
+test("every guard is in one row, and every guard of a row is in the list", () => {
   expect(rows.flatMap(({ names }) => names).sort()).toEqual(guards.map(({ name }) => name).sort());
 });
 
-test("no class of fault has two rows", () => {
+test("lists each class of fault once", () => {
   expect(new Set(rows.map(({ what }) => what)).size).toBe(rows.length);
 });
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { basic } from "../support/basic.ts";
 import { type Caller, digestOf, type PushedImage } from "../support/registry-content.ts";
-import { type Answer, type Scene, secret, startScene } from "./scene.ts";
+import { type Response, type Scene, secret, startScene } from "./scene.ts";
 
 /** Alice tries on Bob's private repository whatever may be tried. `gho` is a user whose repository does not exist. */
 
@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => scene.close());
 
 const send: Scene["send"] = (...request) => scene.send(...request);
-const expectNothingOf = (answer: Answer): void => scene.expectNothingOf(answer);
+const expectNothingOf = (response: Response): void => scene.expectNothingOf(response);
 
 const missing = digestOf("there is no such thing");
 
@@ -63,7 +63,7 @@ describe("every operation of the API", () => {
     expectNothingOf(real);
   });
 
-  test.each(operations)("%s %s is answered to nobody in particular alike, too", async (method, path, body) => {
+  test.each(operations)("%s %s gets the same response without a login, too", async (method, path, body) => {
     const nobody = { authorization: undefined };
     const real = await send(method, path(theirs), nobody, body);
     const absent = await send(method, path({ ...theirs, repository: "gho/app", blob: missing }), nobody, body);
@@ -72,7 +72,7 @@ describe("every operation of the API", () => {
     expectNothingOf(real);
   });
 
-  test("HEAD tells no more than GET", async () => {
+  test("HEAD reveals no more than GET", async () => {
     for (const target of ["/v2/bob/app/manifests/v1", `/v2/bob/app/blobs/${theirs.blob}`, "/v2/bob/app/tags/list"]) {
       const [head, get] = [await send("HEAD", target), await send("GET", target)];
       expect({ ...head, body: get.body }).toEqual(get);
@@ -120,25 +120,25 @@ describe("the path", () => {
       "/v2/bob/app/tags/list",
     ]) {
       for (const way of ways(target)) {
-        const answer = await send("GET", way);
-        expect([400, 403, 404], way).toContain(answer.status);
-        expect(answer.body, way).not.toContain(secret);
-        expectNothingOf(answer);
-        expect(answer.headers, way).not.toContain("Location");
+        const response = await send("GET", way);
+        expect([400, 403, 404], way).toContain(response.status);
+        expect(response.body, way).not.toContain(secret);
+        expectNothingOf(response);
+        expect(response.headers, way).not.toContain("Location");
       }
     }
   });
 
-  test("of one's own leads to nothing of another's", async () => {
+  test("of her own repository leads to nothing of another user's", async () => {
     for (const target of [
       `/v2/alice/app/blobs/${theirs.blob}`,
       `/v2/alice/app/manifests/${theirs.manifest}`,
       `/v2/alice/bob/app/manifests/${theirs.tag}`,
       `/v2/alice/app/manifests/${theirs.tag}?name=bob/app&repository=bob/app&from=bob/app`,
     ]) {
-      const answer = await send("GET", target);
-      expect(answer.body).not.toContain(secret);
-      expect(answer.body).not.toContain("config of canary");
+      const response = await send("GET", target);
+      expect(response.body).not.toContain(secret);
+      expect(response.body).not.toContain("config of canary");
     }
     expect((await send("GET", `/v2/alice/app/blobs/${theirs.blob}`)).status).toBe(404);
     expect((await send("GET", `/v2/alice/app/manifests/${theirs.manifest}`)).status).toBe(404);
@@ -160,24 +160,24 @@ describe("headers", () => {
   ];
 
   test.each(tricks)("with %s change nothing", async (_, headers) => {
-    const answer = await send("GET", target, headers);
-    expect(answer.status).toBe(403);
-    expectNothingOf(answer);
+    const response = await send("GET", target, headers);
+    expect(response.status).toBe(403);
+    expectNothingOf(response);
     const own = await send("GET", "/v2/alice/app/tags/list", headers);
     expect(own.body).not.toContain("bob");
   });
 
   test("with two users are refused", async () => {
     const both = [alice.headers.authorization, bob.headers.authorization];
-    const answer = await send("GET", target, { authorization: both });
-    expect(answer.status).toBe(400);
-    expectNothingOf(answer);
+    const response = await send("GET", target, { authorization: both });
+    expect(response.status).toBe(400);
+    expectNothingOf(response);
   });
 
   test("with a name that is made to look like another's are refused", async () => {
     for (const name of ["alice/../bob", "bob/", "alice,bob", "*", "**", "bob\u0000", " bob", "ｂｏｂ"]) {
-      const answer = await send("GET", target, basic(name, "alice-password"));
-      expect(answer.status, name).toBe(401);
+      const response = await send("GET", target, basic(name, "alice-password"));
+      expect(response.status, name).toBe(401);
     }
   });
 });
@@ -190,9 +190,9 @@ describe("uploads", () => {
       for (const method of ["GET", "PATCH", "PUT", "DELETE"]) {
         const digest = method === "PUT" ? `&digest=${digestOf("x")}` : "";
         const target = `/v2/${repository}/blobs/uploads/${id}?_state=${encodeURIComponent(state)}${digest}`;
-        const answer = await send(method, target, {}, method === "GET" || method === "DELETE" ? "" : "x");
-        expect(answer.status, `${method} ${repository}`).toBeGreaterThanOrEqual(400);
-        expectNothingOf(answer);
+        const response = await send(method, target, {}, method === "GET" || method === "DELETE" ? "" : "x");
+        expect(response.status, `${method} ${repository}`).toBeGreaterThanOrEqual(400);
+        expectNothingOf(response);
       }
     }
     const status = await fetch(bobsUpload, { headers: bob.headers });
@@ -208,8 +208,8 @@ describe("uploads", () => {
       `mount=${theirs.blob}`,
       `%6dount=${theirs.blob}&fro%6d=bob/app`,
     ]) {
-      const answer = await send("POST", `/v2/alice/app/blobs/uploads/?${parameters}`);
-      expect(answer.status, parameters).toBe(202);
+      const response = await send("POST", `/v2/alice/app/blobs/uploads/?${parameters}`);
+      expect(response.status, parameters).toBe(202);
     }
     for (const parameters of [
       `mount=${theirs.blob}&from=alice/app&from=bob/app`,
@@ -236,9 +236,9 @@ describe("lists", () => {
       "?last=bob/app&n=1",
       "?n=1&last=alice",
     ]) {
-      const answer = await send("GET", `/v2/_catalog${query}`);
-      expect(answer.status).toBe(200);
-      expectNothingOf(answer);
+      const response = await send("GET", `/v2/_catalog${query}`);
+      expect(response.status).toBe(200);
+      expectNothingOf(response);
     }
     expect((await send("GET", "/v2/_catalog")).body).toBe('{"repositories":["alice/app"]}\n');
   });

@@ -23,23 +23,23 @@ async function manifestOfBob(): Promise<string> {
 /** Whether Alice's repository has what is Bob's. */
 async function hasCome(): Promise<boolean> {
   const { theirs } = scene;
-  const answers = await Promise.all([
+  const responses = await Promise.all([
     scene.send("GET", `/v2/alice/app/blobs/${theirs.blob}`),
     scene.send("HEAD", `/v2/alice/app/blobs/${theirs.blob}`),
     scene.send("GET", `/v2/alice/app/blobs/${theirs.blob}`, { Range: "bytes=0-9" }),
     scene.send("GET", `/v2/alice/app/manifests/${theirs.manifest}`, { Accept: manifestType }),
     scene.send("GET", `/v2/alice/app/manifests/stolen`, { Accept: manifestType }),
   ]);
-  return answers.some(({ status, body }) => status < 400 || body.includes(secret));
+  return responses.some(({ status, body }) => status < 400 || body.includes(secret));
 }
 
 test("a manifest that names Bob's layers is not taken, because they are not in her repository", async () => {
   const manifest = await manifestOfBob();
   for (const reference of ["stolen", scene.theirs.manifest]) {
     const target = `/v2/alice/app/manifests/${reference}`;
-    const answer = await scene.send("PUT", target, { "Content-Type": manifestType }, manifest);
-    expect(answer.status).toBeGreaterThanOrEqual(400);
-    expect(answer.body).toContain("BLOB_UNKNOWN");
+    const response = await scene.send("PUT", target, { "Content-Type": manifestType }, manifest);
+    expect(response.status).toBeGreaterThanOrEqual(400);
+    expect(response.body).toContain("BLOB_UNKNOWN");
   }
   expect(await hasCome()).toBe(false);
 });
@@ -48,8 +48,8 @@ test("an index that names Bob's manifest is not taken either", async () => {
   const mediaType = "application/vnd.oci.image.index.v1+json";
   const manifests = [{ mediaType: manifestType, digest: scene.theirs.manifest, size: 500 }];
   const index = JSON.stringify({ schemaVersion: 2, mediaType, manifests });
-  const answer = await scene.send("PUT", "/v2/alice/app/manifests/stolen", { "Content-Type": mediaType }, index);
-  expect(answer.status).toBeGreaterThanOrEqual(400);
+  const response = await scene.send("PUT", "/v2/alice/app/manifests/stolen", { "Content-Type": mediaType }, index);
+  expect(response.status).toBeGreaterThanOrEqual(400);
   expect(await hasCome()).toBe(false);
 });
 
@@ -58,8 +58,8 @@ test("an upload that says it is Bob's layer must have its content", async () => 
   for (const body of ["", "something else"]) {
     const location = await startUpload(alice, "alice/app");
     const target = `${location.pathname}${location.search}&digest=${theirs.blob}`;
-    const answer = await scene.send("PUT", target, {}, body);
-    expect(answer.status).toBe(400);
+    const response = await scene.send("PUT", target, {}, body);
+    expect(response.status).toBe(400);
   }
   await scene.send("POST", `/v2/alice/app/blobs/uploads/?digest=${theirs.blob}`);
   expect(await hasCome()).toBe(false);
@@ -77,9 +77,9 @@ test("an upload of hers is not made Bob's by its path, its identifier or its sta
   ];
   for (const target of attempts) {
     for (const method of ["GET", "PATCH", "DELETE"]) {
-      const answer = await scene.send(method, target, {}, method === "PATCH" ? "x" : "");
-      expect(answer.status, `${method} ${target}`).toBeGreaterThanOrEqual(400);
-      scene.expectNothingOf(answer);
+      const response = await scene.send(method, target, {}, method === "PATCH" ? "x" : "");
+      expect(response.status, `${method} ${target}`).toBeGreaterThanOrEqual(400);
+      scene.expectNothingOf(response);
     }
   }
   const status = await fetch(bobsUpload, { headers: scene.bob.headers });

@@ -20,13 +20,13 @@ export interface Scene {
   /** Alice's own. */
   readonly own: PushedImage;
   /** Sends the target and the headers just as they are written, as Alice; a header that is undefined is left out. */
-  send(method: string, target: string, headers?: object, body?: string): Promise<Answer>;
-  /** Nothing of what is Bob's stands in an answer, but for what was asked: a denial says what one would need. */
-  expectNothingOf(answer: Answer): void;
+  send(method: string, target: string, headers?: object, body?: string): Promise<Response>;
+  /** Nothing of what is Bob's stands in a response, but for what was asked: a denial says what one would need. */
+  expectNothingOf(response: Response): void;
   close(): Promise<void>;
 }
 
-export interface Answer {
+export interface Response {
   readonly status: number;
   readonly headers: string;
   readonly body: string;
@@ -60,15 +60,15 @@ export async function startScene(): Promise<Scene> {
   const own = await pushImage(alice, "alice/app", "v1", "what is Alice's own");
   const bobsUpload = await startUpload(bob, "bob/app");
 
-  function expectNothingOf({ headers, body }: Answer): void {
-    const told = body.replaceAll(/"detail":\[(?:\{"type":"repository","name":"[^"]*","action":"[a-z]+"\},?)+\]/g, "");
+  function expectNothingOf({ headers, body }: Response): void {
+    const shown = body.replaceAll(/"detail":\[(?:\{"type":"repository","name":"[^"]*","action":"[a-z]+"\},?)+\]/g, "");
     for (const canary of ["bob", secret, theirs.blob, theirs.manifest]) {
       expect(headers).not.toContain(canary);
-      expect(told).not.toContain(canary);
+      expect(shown).not.toContain(canary);
     }
   }
 
-  function send(method: string, target: string, headers: object = {}, body = ""): Promise<Answer> {
+  function send(method: string, target: string, headers: object = {}, body = ""): Promise<Response> {
     const { hostname: host, port } = new URL(gate.url);
     const length = body === "" ? {} : { "Content-Length": Buffer.byteLength(body) };
     const all = Object.entries({ ...alice.headers, ...length, ...headers }).filter(([, value]) => value !== undefined);
@@ -76,8 +76,8 @@ export async function startScene(): Promise<Scene> {
       const request = httpRequest({ host, port, method, path: target, headers: Object.fromEntries(all) });
       request.once("response", (response) => {
         let text = "";
-        response.setEncoding("latin1").on("data", (piece: string) => {
-          text += piece;
+        response.setEncoding("latin1").on("data", (chunk: string) => {
+          text += chunk;
         });
         response.once("end", () => {
           const { date: _, "x-request-id": __, ...rest } = response.headers;

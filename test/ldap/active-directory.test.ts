@@ -139,7 +139,7 @@ describe("a login to Active Directory", () => {
 });
 
 describe("what a login asks a domain controller", () => {
-  /** TLS records that hold data: each request is one, because each waits for the answer to the one before. */
+  /** TLS records that hold data: each request is one, because each waits for the response to the one before. */
   const requestsIn = (bytes: Buffer): number => {
     let count = 0;
     for (let at = 0; at + 5 <= bytes.length; at += 5 + bytes.readUInt16BE(at + 3)) if (bytes[at] === 0x17) count++;

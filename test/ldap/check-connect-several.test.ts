@@ -16,7 +16,7 @@ afterAll(() => slapd?.close());
 const ldap = (): object => ({ type: "ldap", ...openldap(slapd) });
 
 describe("check --connect with several backends", () => {
-  it("is content where one of them lets the user in, whatever the others say of that user", async () => {
+  it("succeeds if one backend accepts the user, even if others reject them", async () => {
     const directory = await newDirectory();
     await writeFile(join(directory, "htpasswd"), await passwordFile({ testuser: "alicepw" }));
     const backends = [{ type: "htpasswd", file: "htpasswd" }, ldap()];
@@ -52,7 +52,7 @@ describe("check --connect with several backends", () => {
   });
 });
 
-describe("check --connect with a package of somebody else's", () => {
+describe("check --connect with a third party's package", () => {
   /** A directory in which the package is installed. */
   const packageWith = async (member: string): Promise<string> => {
     const directory = await newDirectory();
@@ -66,7 +66,7 @@ describe("check --connect with a package of somebody else's", () => {
     return directory;
   };
 
-  it("tells the steps of its own diagnosis, with nothing in them that a terminal would obey", async () => {
+  it("prints the steps of its own diagnosis without control characters", async () => {
     const directory = await packageWith(`async *diagnose(login) {
       yield { step: "badge", target: "acme", outcome: "ok", about: "login", milliseconds: 1, details: { of: login.username + "\\u001b[2J" } };
     }`);
@@ -83,7 +83,7 @@ describe("check --connect with a package of somebody else's", () => {
   it("says where there is nothing to connect to", async () => {
     const directory = await packageWith("");
     const { code, stdout } = await check({ directory, backends: [{ type: "acme" }] });
-    expect(stdout).toBe("auth.backends[0] (acme)\n  has nothing to connect to\ngate.yaml: ok\n");
+    expect(stdout).toBe("auth.backends[0] (acme)\n  no connection to test\ngate.yaml: ok\n");
     expect(code).toBe(0);
   });
 

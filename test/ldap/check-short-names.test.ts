@@ -29,7 +29,7 @@ describe("check", () => {
     expect(await warningsOf({})).toEqual([byDN]);
   });
 
-  it("warns that a required group without a base keeps everybody out unless it is a DN", async () => {
+  it("warns that a required group without a base rejects everyone unless it is a DN", async () => {
     const keepsOut =
       "gate.yaml: warning: auth.backends[0].requiredGroup: nobody can sign in: without groups.searchBase it must be a DN";
     expect(await warningsOf({ requiredGroup: "admins" })).toEqual([byDN, keepsOut]);

@@ -7,7 +7,7 @@ import { type Slapd, startSlapd } from "../support/slapd.ts";
 import { throughRelays } from "../support/through-relays.ts";
 import { changePassword } from "./openldap.ts";
 
-const patience = { connectTimeout: "1s", timeout: "2s" };
+const timeLimit = { connectTimeout: "1s", timeout: "2s" };
 
 describe("on OpenLDAP", () => {
   const base = "dc=example,dc=org";
@@ -24,7 +24,7 @@ describe("on OpenLDAP", () => {
     (relay, context) =>
       ldapBackend(
         {
-          ...patience,
+          ...timeLimit,
           urls: [`ldaps://127.0.0.1:${relay.port}`],
           caCert: slapd.authority,
           bindDN: `cn=gate,${base}`,
@@ -91,7 +91,7 @@ describe("on Active Directory", () => {
     (relay, context) =>
       ldapBackend(
         {
-          ...patience,
+          ...timeLimit,
           urls: [`ldaps://127.0.0.1:${relay.port}`],
           serverName: "dc1.corp.example.org",
           caCert: samba.authority,

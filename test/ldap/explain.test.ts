@@ -73,7 +73,7 @@ describe("explain --connect", () => {
     expect(failed.stderr).toMatch(/^gate\.yaml: auth\.backends\[1\]: connect failed: .*refused/);
   });
 
-  it("says where nobody knows the user", async () => {
+  it("says that no backend knows the user", async () => {
     const rules = [{ subjects: ["group:pushers"], ...all }];
     expect(await explained(rules, [ldap()], "--connect", "--user", "nobody")).toEqual({
       code: 1,
@@ -96,7 +96,7 @@ describe("explain without --connect", () => {
       stdout: "denied\n  access[0]: its subjects do not include alice, whose groups are not known\n",
     });
     expect(stderr).toBe(
-      "gate.yaml: note: auth.backends[0] (ldap) was not asked about alice: add --connect, or name the groups by --group\n",
+      "gate.yaml: note: auth.backends[0] (ldap) was not asked about alice: add --connect, or pass the groups with --group\n",
     );
   });
 

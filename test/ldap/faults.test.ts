@@ -39,7 +39,7 @@ describe("a connection that breaks", () => {
     expect(torn).toBe(2);
   });
 
-  it("in the middle of an answer makes the login unavailable, never without the groups that were cut off", async () => {
+  it("in the middle of a response makes the login unavailable, never without the groups that were cut off", async () => {
     const relay = await relayTo(slapd.port);
     const { backend } = await openBackend(way.inClear(relay));
     await signIn(backend, "alice", "alicepw");
@@ -182,7 +182,7 @@ describe("a server that refuses connections", () => {
   });
 });
 
-describe("answers that are none", () => {
+describe("responses that are malformed", () => {
   it.each([
     ["text", Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n")],
     ["zeros", Buffer.alloc(64)],

@@ -18,7 +18,7 @@ export function signIn(
   });
 }
 
-/** `authenticated`, the reason of a rejection, or the reason why there is no answer. */
+/** `authenticated`, the reason of a rejection, or the reason why there is no response. */
 export async function outcomeOf(login: Promise<AuthResult>): Promise<string> {
   try {
     const result = await login;

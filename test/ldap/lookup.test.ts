@@ -56,7 +56,7 @@ describe("on OpenLDAP, a lookup", () => {
     expect(await lookup(backend, `uid=locked,${people}`)).toMatchObject({ username: "locked" });
   });
 
-  it("finds nobody whom a login would not find, or not let in", async () => {
+  it("finds no user that a login would not find or would reject", async () => {
     const plain = openldap(slapd);
     const alice = `uid=alice,${people}`;
     for (const more of [

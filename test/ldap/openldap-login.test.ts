@@ -171,7 +171,7 @@ describe("a login by a template for the DN", () => {
 });
 
 describe("many logins at once", () => {
-  it("never get each other's answers, and share few connections", async () => {
+  it("never get each other's responses, and share few connections", async () => {
     const { backend } = await openBackend({ ...plain, pool: { size: 4 } });
     const login = async (_: unknown, index: number): Promise<void> => {
       const username = `load${String(index % 64).padStart(2, "0")}`;
@@ -206,7 +206,7 @@ describe("many logins at once", () => {
     expect(await outcomeOf(signIn(backend, "alice", "alicepw"))).toBe("authenticated");
   });
 
-  it("end at once when nobody waits for them any more", async () => {
+  it("end at once when no login waits for them", async () => {
     const { backend } = await openBackend({ ...plain, pool: { size: 1 } });
     const controller = new AbortController();
     const logins = Array.from({ length: 10 }, () => outcomeOf(signIn(backend, "alice", "alicepw", controller.signal)));

@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => slapd?.close());
 
-describe("somebody between the gate and a server with StartTLS", () => {
+describe("a man in the middle between the gate and a server with StartTLS", () => {
   const forged = bindResponse(2);
 
   it.each<[string, Buffer]>([
@@ -22,7 +22,7 @@ describe("somebody between the gate and a server with StartTLS", () => {
     ["the beginning of one", forged.subarray(0, 6)],
     ["a single byte", Buffer.from([0x30])],
     ["answers to many binds", Buffer.concat(Array.from({ length: 20 }, (_, index) => bindResponse(index + 1)))],
-  ])("gains nothing by %s behind the answer to StartTLS", async (_, injected) => {
+  ])("gains nothing by %s behind the response to StartTLS", async (_, injected) => {
     const relay = await relayTo(slapd.port);
     relay.tamper((bytes, direction) =>
       direction === "down" && bytes[5] === 0x78 ? Buffer.concat([bytes, injected]) : undefined,
@@ -37,7 +37,7 @@ describe("somebody between the gate and a server with StartTLS", () => {
   it("gains nothing by bytes that come a moment later", async () => {
     const relay = await relayTo(slapd.port);
     relay.tamper((bytes, direction) => {
-      // The first bytes of the server's handshake are preceded by a forged answer.
+      // The first bytes of the server's handshake are preceded by a forged response.
       return direction === "down" && bytes[0] === 0x16 ? Buffer.concat([forged, bytes]) : undefined;
     });
     const { backend } = await openBackend(way.overStartTls(relay));
@@ -48,10 +48,10 @@ describe("somebody between the gate and a server with StartTLS", () => {
   it.each([
     ["declines it", extendedResponse(1, 52)],
     ["answers under another number", extendedResponse(9)],
-    ["answers to something else", bindResponse(1)],
-  ])("who %s gets no password in clear", async (_, answer) => {
+    ["responses to something else", bindResponse(1)],
+  ])("who %s gets no password in clear", async (_, response) => {
     const relay = await relayTo(slapd.port);
-    relay.tamper((bytes, direction) => (direction === "down" && bytes[5] === 0x78 ? answer : undefined));
+    relay.tamper((bytes, direction) => (direction === "down" && bytes[5] === 0x78 ? response : undefined));
     const { backend } = await openBackend(way.overStartTls(relay));
     expect(await outcomeOf(signIn(backend, "alice", "alicepw"))).toMatch(/^unavailable: .*StartTLS/);
     expect(relay.sent().includes(startTlsOid)).toBe(true);

@@ -48,7 +48,7 @@ async function gateWith(options: LdapOptions, access?: readonly Rule[]): Promise
   return gate;
 }
 
-/** What a client gets to see of an answer: everything but the time. */
+/** What a client gets to see of a response: everything but the time. */
 async function ask(gate: RunningGate, username: string, password: string, path = "/v2/"): Promise<object> {
   const response = await fetch(`${gate.url}${path}`, { headers: basic(username, password) });
   const { date: _, "x-request-id": __, ...headers } = Object.fromEntries(response.headers);
@@ -63,7 +63,7 @@ async function push(gate: RunningGate, username: string, password: string, repos
   return response.status;
 }
 
-/** Why the gate answered its latest request as it did. */
+/** Why the gate responded to its latest request as it did. */
 async function reasonAfter(gate: RunningGate, act: () => Promise<unknown>): Promise<string> {
   const requests = (): readonly unknown[] => gate.lines().filter(({ event }) => event === "request");
   const before = requests().length;
@@ -110,21 +110,21 @@ describe("a login that is refused looks the same outside, and says why in the lo
     gate: RunningGate,
     logins: readonly (readonly [username: string, password: string, reason: string])[],
   ): Promise<void> {
-    const answers: object[] = [];
+    const responses: object[] = [];
     for (const [username, password, reason] of logins) {
-      const told = await reasonAfter(gate, async () => answers.push(await ask(gate, username, password)));
+      const told = await reasonAfter(gate, async () => responses.push(await ask(gate, username, password)));
       expect(told).toBe(`unauthenticated: ldap: ${reason}`);
     }
-    expect(answers[0]).toMatchObject({
+    expect(responses[0]).toMatchObject({
       status: 401,
       headers: { "www-authenticate": 'Basic realm="Registry realm"' },
       body: expect.stringContaining('"code":"UNAUTHORIZED"'),
     });
-    for (const answer of answers) expect(answer).toEqual(answers[0]);
+    for (const answer of responses) expect(answer).toEqual(responses[0]);
   }
 });
 
-describe("a directory that gives no answer", () => {
+describe("a directory that gives no response", () => {
   it.each<[string, () => LdapOptions, RegExp]>([
     ["is not there", () => ({ ...nestedGroups(), urls: ["ldaps://127.0.0.1:1"] }), /connection refused/],
     ["refuses the service account", () => ({ ...nestedGroups(), bindPassword: "x" }), /invalid credentials \(49\)/],
@@ -232,8 +232,8 @@ describe("remembered logins", () => {
     // Connections and the service account's binds are there beforehand.
     await ask(gate, "bob", "bobpw");
     const before = slapd.output().length;
-    const answers = await Promise.all(Array.from({ length: 100 }, () => ask(gate, "alice", "alicepw")));
-    for (const answer of answers) expect(answer).toMatchObject({ status: 200 });
+    const responses = await Promise.all(Array.from({ length: 100 }, () => ask(gate, "alice", "alicepw")));
+    for (const answer of responses) expect(answer).toMatchObject({ status: 200 });
     for (let request = 0; request < 20; request++) {
       expect(await ask(gate, "alice", "alicepw")).toMatchObject({ status: 200 });
     }

@@ -81,7 +81,7 @@ const named = Object.entries(factories);
 const backendFactories = named.map(([name]) => name).filter((name) => name.endsWith("Backend"));
 
 /** Calls a function as JavaScript may, and tells every fault that it names. */
-async function told({ make, before = [] }: Factory, ...parameters: readonly unknown[]): Promise<string[]> {
+async function faultsOf({ make, before = [] }: Factory, ...parameters: readonly unknown[]): Promise<string[]> {
   try {
     const made: unknown = await Reflect.apply(make, undefined, [...before, ...parameters]);
     const close: unknown = typeof made === "object" && made !== null && "close" in made ? made.close : undefined;
@@ -98,23 +98,23 @@ describe.each(named)("%s", (_, factory) => {
   const context = () => ({ baseDirectory: directory });
 
   test("takes good options", async () => {
-    expect(await told(factory, good, context())).toEqual([]);
+    expect(await faultsOf(factory, good, context())).toEqual([]);
   });
 
   test.each([[undefined], [null], ["text"], [5], [[]], [() => {}]])("refuses %j for options", async (options) => {
-    const faults = await told(factory, options, context());
+    const faults = await faultsOf(factory, options, context());
     if (options === undefined && optional) expect(faults).toEqual([]);
     else expect(faults.join("\n")).toMatch(/^must (?:be an object|hold)[^\n]*$/);
   });
 
   test("names a misspelt key, and what may have been meant", async () => {
-    expect(await told(factory, { ...good, [misspelt]: "x" }, context())).toEqual([
+    expect(await faultsOf(factory, { ...good, [misspelt]: "x" }, context())).toEqual([
       `${misspelt}: is not a known key; did you mean ${meant}?`,
     ]);
   });
 
   test("does not take a key without a value for one that is left out", async () => {
-    expect(await told(factory, { ...good, [meant]: undefined }, context())).toEqual([
+    expect(await faultsOf(factory, { ...good, [meant]: undefined }, context())).toEqual([
       `${meant}: is undefined: leave it out, or give it a value`,
     ]);
   });
@@ -134,7 +134,7 @@ describe.each(named)("%s", (_, factory) => {
     );
     await fc.assert(
       fc.asyncProperty(options, async (given) => {
-        await told(factory, given, context());
+        await faultsOf(factory, given, context());
       }),
       { numRuns: 300 },
     );
@@ -144,7 +144,7 @@ describe.each(named)("%s", (_, factory) => {
 test.each(backendFactories)("%s judges its context too", async (name) => {
   const factory = factories[name];
   if (factory === undefined) throw new Error(name);
-  const said = (context: unknown) => told(factory, factory.good, context);
+  const said = (context: unknown) => faultsOf(factory, factory.good, context);
   expect(await said(null)).toEqual(["context: must hold id, baseDirectory and log"]);
   expect(await said({ baseDirectory: 5, id: "", log: console.log })).toEqual([
     "context.id: is empty",
@@ -173,7 +173,7 @@ test.each([[null], ["basic"], [{}], [{ authenticate: "x" }]])(
   async (value) => {
     const factory = factories.passportBackend;
     if (factory === undefined) throw new Error("no such factory");
-    expect(await told(factory, { ...factory.good, strategy: value })).toEqual([
+    expect(await faultsOf(factory, { ...factory.good, strategy: value })).toEqual([
       "strategy: must be a passport strategy",
     ]);
   },
@@ -187,5 +187,5 @@ test.each<[backend: unknown, fault: string]>([
   [{ authenticate() {} }, "has no id"],
   [{ id: "x" }, "has no authenticate"],
 ])("a strategy is not made of %j", async (backend, fault) => {
-  expect(await told({ make: backendStrategy, good: {}, misspelt: "", meant: "" }, backend)).toEqual([fault]);
+  expect(await faultsOf({ make: backendStrategy, good: {}, misspelt: "", meant: "" }, backend)).toEqual([fault]);
 });

@@ -55,7 +55,7 @@ export async function startOracle(): Promise<Oracle> {
     {
       inMemory: true,
       onLine: (text) => {
-        // Written before the request is served, so before its answer.
+        // Written before the request is served, so before its response.
         if (!text.includes('"msg":"authorizing request"')) return;
         const line: Readonly<Record<string, unknown>> = JSON.parse(text);
         push(acted, String(line["http.request.useragent"]), actedIn(line));
@@ -181,7 +181,7 @@ function send(
       response.resume();
       response.once("close", resolve);
     });
-    // At what it takes for nonsense a server closes the connection, or answers HEAD with a body: that is an answer too.
+    // At what it takes for nonsense a server closes the connection, or responds to HEAD with a body: that is a response too.
     request.once("error", (error: NodeJS.ErrnoException) => {
       if (error.code === "ECONNRESET" || error.code === "EPIPE" || error.code?.startsWith("HPE_")) resolve();
       else reject(error);

@@ -21,7 +21,7 @@ export function actedIn(line: Readonly<Record<string, unknown>>): Acted {
   };
 }
 
-/** What the registry does, in the gate's words; where it would answer 405, its method and route. */
+/** What the registry does, in the gate's words; where it would respond with 405, its method and route. */
 export function operationOf({ method, uri, name, reference, digest, upload }: Acted): string {
   if (reference !== undefined) return named(method, "manifest", { PUT: "put-manifest" });
   if (digest !== undefined) return named(method, "blob", {});

@@ -63,7 +63,7 @@ describe.each(nodes)("the gateway, installed from its tarball, on %s", (_name, n
     expect(JSON.parse(await call("schema"))).toMatchObject({ properties: { listen: {}, upstream: {}, auth: {} } });
   });
 
-  it("serves, and ends when it is told to", async () => {
+  it("serves, and ends at SIGTERM", async () => {
     const port = await freePort();
     const path = await configuration("serve.yaml", { listen: { address: `127.0.0.1:${port}` } });
     let log = "";
@@ -76,9 +76,9 @@ describe.each(nodes)("the gateway, installed from its tarball, on %s", (_name, n
     }
     const url = `http://127.0.0.1:${port}/v2/`;
     for (let attempt = 0; ; attempt++) {
-      const answer = await fetch(url).catch(() => undefined);
-      if (answer?.status === 401) break;
-      if (child.exitCode !== null || attempt === 100) throw new Error(`the gate does not answer\n${log}`);
+      const response = await fetch(url).catch(() => undefined);
+      if (response?.status === 401) break;
+      if (child.exitCode !== null || attempt === 100) throw new Error(`the gate does not respond\n${log}`);
       await delay(100);
     }
     const authorization = `Basic ${btoa("testuser:testpassword")}`;

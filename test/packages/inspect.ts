@@ -17,14 +17,14 @@ export async function inspect(tarball: string): Promise<readonly string[]> {
   const files = listing.split("\n").flatMap((path) => (/[^/]$/.test(path) ? [path.replace(/^package\//, "")] : []));
   const manifestText = await run("tar", ["-xzOf", tarball, "package/package.json"]);
   const manifest: unknown = JSON.parse(manifestText);
-  const answers = await Promise.all([
+  const responses = await Promise.all([
     missingFiles(files, manifest),
     leftovers(files, manifestText),
     metadata(manifest),
     publintMessages(tarball),
     attwMessages(tarball),
   ]);
-  return answers.flat();
+  return responses.flat();
 }
 
 /** Everything that the manifest points to must be there, and so must what a reader looks for first. */

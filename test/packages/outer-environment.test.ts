@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { outerEnvironment } from "./outer-environment.ts";
 
-test("gives back the environment of whoever called a script of pnpm", () => {
+test("gives back the environment of the process that called a script of pnpm", () => {
   const environment = outerEnvironment({
     PATH: "/w/node_modules/.bin:/home/u/.npm/_npx/1/node_modules/.bin:/home/u/bin:/usr/bin",
     HOME: "/home/u",

@@ -95,19 +95,19 @@ describe.each(mounts)("a stranger's Express application with the gate mounted %s
   }
 
   it.each(["/v2/", "/v2", `/v2/${repository}/tags/list`])(
-    "asks whoever comes to %s without a password for one",
+    "asks clients that come to %s without a password for one",
     async (path) => {
-      const answer = await fetch(at(path));
-      expect(answer.status).toBe(401);
-      expect(answer.headers.get("www-authenticate")).toMatch(/^Basic realm="Portal"/);
-      expect(answer.headers.get("docker-distribution-api-version")).toBe("registry/2.0");
-      expect(await answer.json()).toMatchObject({ errors: [{ code: "UNAUTHORIZED" }] });
+      const response = await fetch(at(path));
+      expect(response.status).toBe(401);
+      expect(response.headers.get("www-authenticate")).toMatch(/^Basic realm="Portal"/);
+      expect(response.headers.get("docker-distribution-api-version")).toBe("registry/2.0");
+      expect(await response.json()).toMatchObject({ errors: [{ code: "UNAUTHORIZED" }] });
     },
   );
 
   it("turns a wrong password away", async () => {
-    const answer = await fetch(at("/v2/"), { headers: { authorization: basic("testuser", "wrong") } });
-    expect(answer.status).toBe(401);
+    const response = await fetch(at("/v2/"), { headers: { authorization: basic("testuser", "wrong") } });
+    expect(response.status).toBe(401);
   });
 
   it.each([
@@ -115,9 +115,9 @@ describe.each(mounts)("a stranger's Express application with the gate mounted %s
     ["a SHA-512 password", reader],
     ["a token of the portal's own backend", "Bearer portal-robot"],
   ])("lets %s in", async (_, authorization) => {
-    const answer = await fetch(at("/v2/"), { headers: { authorization } });
-    expect(answer.status).toBe(200);
-    expect(answer.headers.get("docker-distribution-api-version")).toBe("registry/2.0");
+    const response = await fetch(at("/v2/"), { headers: { authorization } });
+    expect(response.status).toBe(200);
+    expect(response.headers.get("docker-distribution-api-version")).toBe("registry/2.0");
   });
 
   it("passes a push of blobs and a manifest on, and gives them back", async () => {
@@ -187,7 +187,7 @@ describe.each(mounts)("a stranger's Express application with the gate mounted %s
     expect(await note.json()).toEqual({ received: { text: "parsed" } });
   });
 
-  it("tells the application of each request to the registry, and of no other", async () => {
+  it("reports each request to the registry, and no other, to the application", async () => {
     const records: { method: string; operation?: string; repository?: string; decision: string; username?: string }[] =
       JSON.parse(await (await fetch(at("/records"))).text());
     expect(records).toContainEqual(

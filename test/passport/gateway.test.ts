@@ -48,7 +48,7 @@ async function start(yaml: string | undefined, more: Omit<GateSettings, "configu
 const statusOf = async (gate: RunningGate, method: string, path: string, login: [string, string]) =>
   (await fetch(gate.url + path, { method, headers: basic(...login) })).status;
 
-test("the example of a strategy in a module of one's own lets in, keeps out, and knows groups", async () => {
+test("the example of a strategy in an own module accepts, rejects, and provides groups", async () => {
   const people = spans.find((span) => span.startsWith('{ "alice"')) ?? "";
   const gate = await start(documented("yaml")[0], {
     files: {
@@ -69,7 +69,7 @@ test("the example of a strategy in a module of one's own lets in, keeps out, and
   expect(gate.output()).not.toContain("canary");
 });
 
-test("the example of passport-ldapauth signs people in at OpenLDAP, and answers 503 while it is away", async () => {
+test("the example of passport-ldapauth signs people in at OpenLDAP, and responds with 503 while it is away", async () => {
   const gate = await start(documented("yaml")[1], {
     files: { password: "gatepw\n", "ca.pem": await readFile(slapd.authority, "utf8") },
     packages: installed("passport-ldapauth"),
@@ -171,7 +171,7 @@ const failingStrategy = `
     };
   }`;
 
-describe("what a strategy throws where nobody catches it", () => {
+describe("an uncaught error of a strategy", () => {
   const start503 = () =>
     startGate({
       configuration: {
@@ -207,7 +207,7 @@ describe("what a strategy throws where nobody catches it", () => {
     expect(gate.output()).not.toContain("canary");
   });
 
-  test("after its answer is logged by kind and place, without its message, and ends nothing", async () => {
+  test("after its response is logged by kind and place, without its message, and ends nothing", async () => {
     const gate = await start503();
     onTestFinished(() => gate.close());
     expect(await statusOf(gate, "GET", "/v2/", ["afterwards", "canary"])).toBe(200);

@@ -32,7 +32,7 @@ describe("readModule", () => {
     expect(read(text).started).toEqual([]);
   });
 
-  it("tells what starts processes and what listens", () => {
+  it("finds modules that start processes or listen", () => {
     expect(read('import { spawn } from "node:child_process";')).toMatchObject({ spawns: true, listens: false });
     expect(read('import type { ChildProcess } from "node:child_process";')).toMatchObject({ spawns: false });
     expect(read('createServer().listen(0, "127.0.0.1");')).toMatchObject({ spawns: false, listens: true });

@@ -1,10 +1,10 @@
-import type { Answer } from "./front.ts";
+import type { Response } from "./front.ts";
 
-/** Where the gate answers otherwise than the recipe, on purpose. */
+/** Where the gate responds differently from the recipe, on purpose. */
 export interface Difference {
   readonly reason: string;
-  /** The gate's answer, whole, given the recipe's. */
-  readonly gate: (recipe: Answer) => Answer;
+  /** The gate's response, whole, given the recipe's. */
+  readonly gate: (recipe: Response) => Response;
 }
 
 export interface GateError {
@@ -17,7 +17,7 @@ export interface GateError {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** The gate answers with an error of its own. */
+/** The gate responds with an error of its own. */
 export function ownError(reason: string, { status, code, message, action, headers }: GateError): Difference {
   const detail = action === undefined ? null : [{ type: "repository", action }];
   const body = JSON.stringify({ errors: [{ code, message, detail }] });
@@ -38,7 +38,7 @@ export function ownError(reason: string, { status, code, message, action, header
   };
 }
 
-/** The head alone, as the answer to `HEAD`. */
+/** The head alone, as the response to `HEAD`. */
 export function headOf({ reason, gate }: Difference): Difference {
   return { reason, gate: (recipe) => ({ ...gate(recipe), body: "" }) };
 }

@@ -1,30 +1,30 @@
 import type { Difference } from "./difference.ts";
-import { type Answer, type Ask, ask, type Front, read } from "./front.ts";
+import { type Ask, ask, type Front, type Response, read } from "./front.ts";
 
 /** One request of a conversation, and what is expected of both fronts. */
 export interface Step {
   readonly method: string;
-  /** Or `Location`: where the last answer that had one points to, with `query` added. */
+  /** Or `Location`: where the last response that had one points to, with `query` added. */
   readonly target: string;
   readonly query?: string;
   readonly headers?: Ask["headers"];
   readonly body?: Ask["body"];
   /** What nginx with the recipe answers. */
   readonly status: number;
-  /** Without it both answers must be equal. */
+  /** Without it both responses must be equal. */
   readonly differs?: Difference;
 }
 
-/** Requests that belong together, each after the answer to the one before. */
+/** Requests that belong together, each after the response to the one before. */
 export interface Conversation {
   readonly name: string;
   readonly steps: readonly Step[];
 }
 
 /** Holds a conversation with a front. */
-export async function converse(front: Front, { steps }: Conversation): Promise<readonly Answer[]> {
+export async function converse(front: Front, { steps }: Conversation): Promise<readonly Response[]> {
   let location = "";
-  const answers: Answer[] = [];
+  const responses: Response[] = [];
   for (const { method, target, query, headers = {}, body } of steps) {
     const response = await ask(front, {
       method,
@@ -33,9 +33,9 @@ export async function converse(front: Front, { steps }: Conversation): Promise<r
       ...(body !== undefined && { body }),
     });
     location = response.headers.location ?? location;
-    answers.push(await read(front, response));
+    responses.push(await read(front, response));
   }
-  return answers;
+  return responses;
 }
 
 /** As docker reads a `Location`: absolute, or relative to what was asked. */

@@ -19,13 +19,13 @@ export interface Ask {
   readonly body?: string | Uint8Array | readonly string[];
 }
 
-/** An answer, without what no two servers or no two uploads have in common. */
-export interface Answer {
+/** A response, without what no two servers or no two uploads have in common. */
+export interface Response {
   readonly status: number;
   /** Each header as often as it came. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
-  /** Whether the whole body came: docker-registry announces more than it sends in its answers to a wrong range. */
+  /** Whether the whole body came: docker-registry announces more than it sends in its responses to a wrong range. */
   readonly complete: boolean;
 }
 
@@ -53,14 +53,14 @@ export async function ask(front: Front, { method, target, headers, body }: Ask):
   const waits = Object.keys(headers).some((name) => name.toLowerCase() === "expect");
   if (waits) {
     outgoing.flushHeaders();
-    // A front that refuses answers at once.
+    // A front that refuses responds at once.
     await Promise.race([once(outgoing, "continue"), answered]);
   }
   if (typeof body === "string" || body instanceof Uint8Array) {
     if (!waits) outgoing.setHeader("Content-Length", Buffer.byteLength(body));
     outgoing.write(body);
   } else {
-    for (const piece of body ?? []) outgoing.write(piece);
+    for (const chunk of body ?? []) outgoing.write(chunk);
   }
   outgoing.end();
   const [response]: IncomingMessage[] = await answered;
@@ -68,11 +68,11 @@ export async function ask(front: Front, { method, target, headers, body }: Ask):
   return response;
 }
 
-/** Reads an answer to its end. */
-export async function read(front: Front, response: IncomingMessage): Promise<Answer> {
-  const pieces: Uint8Array[] = [];
+/** Reads a response to its end. */
+export async function read(front: Front, response: IncomingMessage): Promise<Response> {
+  const chunks: Uint8Array[] = [];
   try {
-    for await (const piece of response) pieces.push(piece);
+    for await (const chunk of response) chunks.push(chunk);
   } catch (error) {
     if (response.complete) throw error;
   }
@@ -86,7 +86,7 @@ export async function read(front: Front, response: IncomingMessage): Promise<Ans
   return {
     status: response.statusCode ?? 0,
     headers,
-    body: impersonal(front, Buffer.concat(pieces).toString("latin1")),
+    body: impersonal(front, Buffer.concat(chunks).toString("latin1")),
     complete: response.complete,
   };
 }

@@ -65,7 +65,7 @@ afterAll(async () => {
   for (const registry of registries) await registry.close();
 });
 
-describe("the gate answers as nginx with the recipe does", () => {
+describe("the gate responds as nginx with the recipe does", () => {
   test.each([...logins, ...agents, ...pulls, ...uploads, ...pushes, ...forwarded, ...refused])(
     "$name",
     async (conversation) => {
@@ -75,17 +75,17 @@ describe("the gate answers as nginx with the recipe does", () => {
       ]);
       for (const [index, { method, target, status, differs }] of conversation.steps.entries()) {
         const [theirs, own] = [recipe[index], ours[index]];
-        if (theirs === undefined || own === undefined) throw new Error("a step has no answer");
+        if (theirs === undefined || own === undefined) throw new Error("a step has no response");
         const what = `${index + 1}: ${method} ${target}`;
         // The gate alone names every request.
         const { "x-request-id": requestId, ...headers } = own.headers;
         expect.soft({ what, requestId }).toEqual({ what, requestId: "<uuid>" });
-        const answer = { ...own, headers };
+        const response = { ...own, headers };
         expect.soft({ what, status: theirs.status }).toEqual({ what, status });
         const expected = differs === undefined ? theirs : differs.gate(theirs);
-        expect.soft({ what, ...answer }).toEqual({ what, ...expected });
+        expect.soft({ what, ...response }).toEqual({ what, ...expected });
         // A difference that is none any more is to be taken from the list.
-        if (differs !== undefined) expect.soft({ what, ...answer }, differs.reason).not.toEqual({ what, ...theirs });
+        if (differs !== undefined) expect.soft({ what, ...response }, differs.reason).not.toEqual({ what, ...theirs });
       }
     },
   );

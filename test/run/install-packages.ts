@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { chmod, rm, writeFile } from "node:fs/promises";
 
-/** Says one line to whoever waits. */
+/** Says one line to the user who waits. */
 export type Say = (line: string) => void;
 
 /** What denies every start of a service, by invoke-rc.d(8): the tests start their servers by themselves. */

@@ -20,7 +20,7 @@ let bare: string;
 beforeAll(async () => {
   bare = await mkdtemp(join(tmpdir(), "registry-gate-bare-"));
   for (const name of ["sh", "tar", "chmod"] as const) await symlink(findProgram(name) ?? "", join(bare, name));
-  // For whoever has no rights.
+  // For a user without rights.
   await run("chmod", ["755", bare]);
 });
 afterAll(() => rm(bare, { recursive: true, force: true }));

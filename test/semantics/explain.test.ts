@@ -93,7 +93,7 @@ test("a group with a blank in its name, and several groups, are taken", async ()
   expect(code).toBe(0);
 });
 
-describe("a running gate does what is explained", () => {
+describe("a running gate decides as explain says", () => {
   const requests = {
     pull: (repository: string) => ["GET", `/v2/${repository}/manifests/latest`],
     push: (repository: string) => ["POST", `/v2/${repository}/blobs/uploads/`],

@@ -3,7 +3,7 @@ import { basic } from "../support/basic.ts";
 import { type DockerRegistry, startDockerRegistry } from "../support/docker-registry.ts";
 import { type RunningGate, startGate } from "../support/gate.ts";
 import { passwordFile } from "../support/password-file.ts";
-import { exchangeRaw, type RawAnswer } from "../support/raw-client.ts";
+import { exchangeRaw, type RawResponse } from "../support/raw-client.ts";
 import { type RecordingRelay, startRecordingRelay } from "../support/recording-relay.ts";
 import { type PushedImage, pushImage } from "../support/registry-content.ts";
 
@@ -62,7 +62,7 @@ const spellings: readonly (readonly [how: string, type: string])[] = [
 ];
 
 /** A character of `type` is a byte. */
-async function mount(url: string, repository: string, type: string): Promise<RawAnswer> {
+async function mount(url: string, repository: string, type: string): Promise<RawResponse> {
   const body = `mount=${secret.blob}&from=private/image`;
   const head = [
     `POST /v2/${repository}/blobs/uploads/ HTTP/1.1`,
@@ -71,9 +71,9 @@ async function mount(url: string, repository: string, type: string): Promise<Raw
     `Content-Type: ${type}`,
     `Content-Length: ${body.length}`,
   ];
-  const [answer] = await exchangeRaw(url, [...head, "", body].join("\r\n"));
-  if (answer === undefined) throw new Error("no answer");
-  return answer;
+  const [response] = await exchangeRaw(url, [...head, "", body].join("\r\n"));
+  if (response === undefined) throw new Error("no response");
+  return response;
 }
 
 async function has(repository: string): Promise<boolean> {

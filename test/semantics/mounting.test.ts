@@ -42,9 +42,9 @@ async function startApp(mount: (proxy: RegistryProxy) => express.Express) {
     await upstream.close();
   });
   const get = async (target: string) => {
-    const [answer] = await exchangeRaw(url, `GET ${target} HTTP/1.1\r\nHost: app.example.com\r\n\r\n`);
-    if (answer === undefined) throw new Error(`no answer to ${target}`);
-    return answer;
+    const [response] = await exchangeRaw(url, `GET ${target} HTTP/1.1\r\nHost: app.example.com\r\n\r\n`);
+    if (response === undefined) throw new Error(`no response to ${target}`);
+    return response;
   };
   return { get, seen };
 }
@@ -58,7 +58,7 @@ const mountings: readonly [how: string, mount: (proxy: RegistryProxy) => express
 ];
 
 test.each(mountings)(
-  "mounted by %s it answers what is the registry's, with the target as it came, and passes the rest on",
+  "mounted by %s it serves the registry with the original target, and passes other requests on",
   async (_, mount) => {
     const { get, seen } = await startApp(mount);
     const asked = ["/v2/", "/v2/team/app/tags/list?n=1", "/v2/v2/manifests/latest"];

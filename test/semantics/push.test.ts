@@ -113,7 +113,7 @@ describe("an immutable tag", () => {
     });
   }
 
-  test("is created once and not overwritten, and the message says so", async () => {
+  test("is created once and not overwritten, with a message that says why", async () => {
     expect((await put(developer, "team/app", "v1.0", "first")).status).toBe(201);
     const second = await put(developer, "team/app", "v1.0", "second");
     expect(second.status).toBe(403);
@@ -126,7 +126,7 @@ describe("an immutable tag", () => {
     expect(await kept.text()).toContain(digestOf("first"));
   });
 
-  test("is told from those that the patterns leave out", async () => {
+  test("is distinguished from tags that no pattern matches", async () => {
     for (const note of ["first", "second"]) {
       expect((await put(developer, "team/app", "latest", note)).status).toBe(201);
       expect((await put(developer, "team/app", "dev-v1", note)).status).toBe(201);

@@ -85,7 +85,7 @@ test("a client that follows it gets the blob, and the storage gets no password",
   expect(asked[0]).not.toHaveProperty("authorization");
 });
 
-test("whoever may not pull is not redirected", async () => {
+test("does not redirect a user who may not pull", async () => {
   for (const headers of [{}, basic("alice", "wrong")]) {
     const { status, headers: answered } = await fetch(gate.url + blob(), { redirect: "manual", headers });
     expect([status, answered.get("location")]).toEqual([401, null]);

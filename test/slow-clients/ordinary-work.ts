@@ -25,7 +25,7 @@ export interface WorkDone {
 /** Between two requests, in milliseconds. */
 const pause = 15;
 /** Milliseconds after which a request counts as failed. */
-const patience = 30_000;
+const timeLimit = 30_000;
 
 /** Does the work until told to stop. */
 export async function goOn(work: Work, over: AbortSignal): Promise<WorkDone> {
@@ -49,7 +49,7 @@ export async function goOn(work: Work, over: AbortSignal): Promise<WorkDone> {
 
 function fetchOnce({ url, headers }: Work, turn: number, agent: Agent): Promise<{ status: number; bytes: number }> {
   return new Promise((resolve, reject) => {
-    const signal = AbortSignal.timeout(patience);
+    const signal = AbortSignal.timeout(timeLimit);
     const outgoing = request(url, { agent, headers: headers(turn), signal }, (response: IncomingMessage) => {
       let bytes = 0;
       response.on("data", (chunk: Buffer) => {

@@ -49,7 +49,7 @@ export interface LoggedServer {
   readonly addressIn: (line: LogLine) => string | undefined;
 }
 
-const patience = 30_000;
+const timeLimit = 30_000;
 const mostKept = 10_000;
 
 /** Starts a server that tells in its log where it listens. Rejects with what it said where it does not come so far. */
@@ -114,8 +114,8 @@ function readLog(log: Readable, onLine?: (text: string) => void): Pick<ReadServe
         if (found !== undefined) return resolve(found);
         const timer = setTimeout(() => {
           waiting.delete(offer);
-          reject(new Error(`no such line in the log within ${patience} ms: ${wanted}`));
-        }, patience);
+          reject(new Error(`no such line in the log within ${timeLimit} ms: ${wanted}`));
+        }, timeLimit);
         const offer = (line: LogLine): void => {
           if (!wanted(line)) return;
           waiting.delete(offer);
@@ -131,7 +131,7 @@ function readLog(log: Readable, onLine?: (text: string) => void): Pick<ReadServe
 function failure(child: ChildProcess, server: LoggedServer, said: () => string): Promise<never> {
   return new Promise((_resolve, reject) => {
     const fail = (reason: string): void => reject(new Error(`${server.command} ${reason}\n${said()}`));
-    const timer = setTimeout(() => fail(`did not say where it listens in ${patience} ms`), patience);
+    const timer = setTimeout(() => fail(`did not say where it listens in ${timeLimit} ms`), timeLimit);
     timer.unref();
     child.once("error", (error) => fail(error.message));
     // Closed, and not exited: what it said last has been read by then.

@@ -99,14 +99,14 @@ export async function startOpenIdProvider(settings: OpenIdProviderSettings): Pro
 
 async function post(url: string, headers: Record<string, string>, body: URLSearchParams | string): Promise<unknown> {
   const response = await fetch(url, { method: "POST", headers, body });
-  const answer: unknown = await response.json();
-  if (!response.ok) throw new Error(`the provider refuses: ${JSON.stringify(answer)}`);
-  return answer;
+  const parsed: unknown = await response.json();
+  if (!response.ok) throw new Error(`the provider refuses: ${JSON.stringify(parsed)}`);
+  return parsed;
 }
 
-function member(answer: unknown, name: string): string {
-  const value = typeof answer === "object" && answer !== null ? Reflect.get(answer, name) : undefined;
-  if (typeof value !== "string") throw new Error(`the provider's answer holds no ${name}`);
+function member(response: unknown, name: string): string {
+  const value = typeof response === "object" && response !== null ? Reflect.get(response, name) : undefined;
+  if (typeof value !== "string") throw new Error(`the provider's response holds no ${name}`);
   return value;
 }
 

@@ -68,7 +68,7 @@ export async function tryPolledServer(settings: PolledServerSettings): Promise<P
     await exited;
     clearTimeout(timer);
   };
-  const patience = performance.now() + 60_000;
+  const timeLimit = performance.now() + 60_000;
   while (failed === undefined) {
     if (await accepts(settings)) {
       // It might be another server, which has taken the port before this one could.
@@ -78,7 +78,7 @@ export async function tryPolledServer(settings: PolledServerSettings): Promise<P
         return { pid: child.pid ?? 0, output: () => said, kill, close };
       }
     }
-    if (performance.now() > patience) failed = "does not accept connections";
+    if (performance.now() > timeLimit) failed = "does not accept connections";
     await delay(20);
   }
   await close();

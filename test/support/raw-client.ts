@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
-/** An answer as it came over the wire. */
-export interface RawAnswer {
+/** A response as it came over the wire. */
+export interface RawResponse {
   readonly status: number;
   /** Names in lower case. */
   readonly headers: ReadonlyMap<string, string>;
@@ -10,15 +10,15 @@ export interface RawAnswer {
   readonly body: string;
 }
 
-/** A client that writes bytes as they are, and reads answers. */
+/** A client that writes bytes as they are, and reads responses. */
 export interface RawClient {
   readonly socket: Socket;
   /** A character is a byte. Where a request is HEAD, all are. */
   write(bytes: string): void;
   /** Everything that came so far, as it came. */
   text(): string;
-  /** Resolves when so many answers have come whole, interim ones included, or the connection has ended. */
-  answers(count: number): Promise<readonly RawAnswer[]>;
+  /** Resolves when so many responses have come whole, interim ones included, or the connection has ended. */
+  responses(count: number): Promise<readonly RawResponse[]>;
   /** Resolves when the server has ended the connection. */
   ended(): Promise<void>;
 }
@@ -38,8 +38,8 @@ export async function connectRaw(url: string): Promise<RawClient> {
     over = true;
     look();
   };
-  socket.setEncoding("latin1").on("data", (piece: string) => {
-    text += piece;
+  socket.setEncoding("latin1").on("data", (chunk: string) => {
+    text += chunk;
     look();
   });
   for (const event of ["end", "close", "error"]) socket.on(event, end);
@@ -65,31 +65,31 @@ export async function connectRaw(url: string): Promise<RawClient> {
       socket.write(bytes, "latin1");
     },
     text: () => text,
-    answers: (count) =>
+    responses: (count) =>
       until(() => {
-        const answers = parseAnswers(text, over, toHead);
-        return over || answers.length >= count ? answers : undefined;
+        const responses = parseResponses(text, over, toHead);
+        return over || responses.length >= count ? responses : undefined;
       }),
     ended: () => until(() => (over ? true : undefined)).then(() => {}),
   };
 }
 
-/** Sends some bytes on a connection of their own, and resolves with the answers to them. */
-export async function exchangeRaw(url: string, bytes: string, count = 1): Promise<readonly RawAnswer[]> {
+/** Sends some bytes on a connection of their own, and resolves with the responses to them. */
+export async function exchangeRaw(url: string, bytes: string, count = 1): Promise<readonly RawResponse[]> {
   const client = await connectRaw(url);
   client.write(bytes);
-  const answers = await client.answers(count);
+  const responses = await client.responses(count);
   client.socket.destroy();
-  return answers;
+  return responses;
 }
 
-/** @param toHead Whether they are answers to HEAD, which have no body whatever their head says. */
-function parseAnswers(text: string, over: boolean, toHead: boolean): RawAnswer[] {
-  const answers: RawAnswer[] = [];
+/** @param toHead Whether they are responses to HEAD, which have no body whatever their head says. */
+function parseResponses(text: string, over: boolean, toHead: boolean): RawResponse[] {
+  const responses: RawResponse[] = [];
   let rest = text;
   for (;;) {
     const end = rest.indexOf("\r\n\r\n");
-    if (end === -1) return answers;
+    if (end === -1) return responses;
     const [statusLine = "", ...lines] = rest.slice(0, end).split("\r\n");
     const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(statusLine)?.[1]);
     const headers = new Map(
@@ -97,8 +97,8 @@ function parseAnswers(text: string, over: boolean, toHead: boolean): RawAnswer[]
     );
     const after = rest.slice(end + 4);
     const body = toHead ? { text: "", length: 0 } : bodyOf(status, headers, after, over);
-    if (body === undefined) return answers;
-    answers.push({ status, headers, body: body.text });
+    if (body === undefined) return responses;
+    responses.push({ status, headers, body: body.text });
     rest = after.slice(body.length);
   }
 }

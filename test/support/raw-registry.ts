@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import { listen } from "./listen.ts";
 
-/** A registry that answers byte by byte as the test says, for what no HTTP library would send. */
+/** A registry that responds byte by byte as the test says, for what no HTTP library would send. */
 export interface RawRegistry {
   readonly url: string;
   /** The most connections that it ever had at once. */
@@ -23,8 +23,8 @@ export interface RawRequest {
   readonly body: Promise<void>;
 }
 
-/** @param answer Is called for each request when its head has come; writes to its socket. */
-export async function startRawRegistry(answer: (request: RawRequest) => void): Promise<RawRegistry> {
+/** @param respond Called for each request when its head has come; writes to its socket. */
+export async function startRawRegistry(respond: (request: RawRequest) => void): Promise<RawRegistry> {
   const open = new Set<Socket>();
   let most = 0;
   const server = createServer({ noDelay: true }, (socket) => {
@@ -32,7 +32,7 @@ export async function startRawRegistry(answer: (request: RawRequest) => void): P
     most = Math.max(most, open.size);
     socket.on("error", () => socket.destroy());
     socket.once("close", () => open.delete(socket));
-    serve(socket, answer);
+    serve(socket, respond);
   });
   const port = await listen(server);
   return {
@@ -48,7 +48,7 @@ export async function startRawRegistry(answer: (request: RawRequest) => void): P
 }
 
 /** The gate sends one request after the other, and its framing is in order: so much is relied on here. */
-function serve(socket: Socket, answer: (request: RawRequest) => void): void {
+function serve(socket: Socket, respond: (request: RawRequest) => void): void {
   let text = "";
   let bodyLength = 0;
   let left: number | "chunks" | undefined;
@@ -67,7 +67,7 @@ function serve(socket: Socket, answer: (request: RawRequest) => void): void {
       const body = new Promise<void>((resolve) => {
         complete = resolve;
       });
-      answer({ method, target, head, socket, bodyLength: () => bodyLength, body });
+      respond({ method, target, head, socket, bodyLength: () => bodyLength, body });
     }
     if (left === "chunks") {
       bodyLength += text.length;

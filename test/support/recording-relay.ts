@@ -20,9 +20,9 @@ export async function startRecordingRelay(address: string): Promise<RecordingRel
   const server = createServer({ noDelay: true }, (client) => {
     const onward = connect({ host, port: Number(port), noDelay: true });
     open.set(client, "");
-    client.on("data", (piece: Buffer) => {
-      bytes += piece.length;
-      open.set(client, open.get(client) + piece.toString("latin1"));
+    client.on("data", (chunk: Buffer) => {
+      bytes += chunk.length;
+      open.set(client, open.get(client) + chunk.toString("latin1"));
     });
     client.pipe(onward).pipe(client);
     // Whichever side fails takes the other with it; what was said before stays on the record.

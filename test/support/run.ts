@@ -54,11 +54,11 @@ export async function runCommand(
   const child = spawn(startable(program), [...parameters], { cwd: directory, env, uid, gid });
   let stdout = "";
   let stderr = "";
-  child.stdout.on("data", (piece: Buffer) => {
-    stdout += piece.toString();
+  child.stdout.on("data", (chunk: Buffer) => {
+    stdout += chunk.toString();
   });
-  child.stderr.on("data", (piece: Buffer) => {
-    stderr += piece.toString();
+  child.stderr.on("data", (chunk: Buffer) => {
+    stderr += chunk.toString();
   });
   // A program that ends early does not read what it is given.
   child.stdin.on("error", () => {});

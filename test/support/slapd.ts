@@ -63,7 +63,7 @@ export async function startSlapd({ global = [], database = [], logged = true }: 
   const mark = async (): Promise<{ from: number; to: number }> => {
     const name = `(cn=mark-${++marks})`;
     await run("ldapsearch", ["-x", "-LLL", "-H", admin, "-s", "base", "-b", "", name, "1.1"]);
-    const patience = performance.now() + 10_000;
+    const timeLimit = performance.now() + 10_000;
     for (;;) {
       const said = server.output();
       const connection = said
@@ -75,7 +75,7 @@ export async function startSlapd({ global = [], database = [], logged = true }: 
         const from = said.lastIndexOf("\n", said.indexOf(connection)) + 1;
         return { from, to: said.indexOf("\n", end) + 1 };
       }
-      if (performance.now() > patience) throw new Error("slapd does not log");
+      if (performance.now() > timeLimit) throw new Error("slapd does not log");
       await delay(5);
     }
   };

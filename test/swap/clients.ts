@@ -86,7 +86,7 @@ function altered(password: string): string {
 /** The digest of the configuration of what the registry itself has. */
 async function idBehind(url: string, repository: string): Promise<string | undefined> {
   const accept = "application/vnd.docker.distribution.manifest.v2+json";
-  const answer = await fetch(`${url}/v2/${repository}/manifests/1`, { headers: { accept } });
-  if (answer.status !== 200) return undefined;
-  return /"config":\s*\{[^}]*"digest":\s*"([^"]+)"/.exec(await answer.text())?.[1];
+  const response = await fetch(`${url}/v2/${repository}/manifests/1`, { headers: { accept } });
+  if (response.status !== 200) return undefined;
+  return /"config":\s*\{[^}]*"digest":\s*"([^"]+)"/.exec(await response.text())?.[1];
 }

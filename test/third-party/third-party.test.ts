@@ -136,15 +136,15 @@ describe("serve", () => {
     expect(await statusOf("ann", "another-password")).toBe(401);
   });
 
-  test("nothing secret is in the log", () => {
+  test("writes no secret to the log", () => {
     expect(gate.output()).toContain(acmePackage);
     expect(gate.output()).not.toMatch(/ann-password|ben-password|another-password|acme-key/);
   });
 });
 
-describe("a package that is not as it should be is told of in one line:", () => {
+describe("an invalid package is reported in one line:", () => {
   const opening = (body: string): string => `export const plugin = { type: "x", apiVersion: 1, open() { ${body} } };`;
-  const noBackend = "the package broken has opened something that is not a backend";
+  const noBackend = "the package broken did not return a valid backend";
   const invalid = (faults: string): string =>
     opening(`throw Object.assign(new Error("wrong\\noptions"), { code: "INVALID_OPTIONS", faults: ${faults} });`);
 
@@ -158,14 +158,18 @@ describe("a package that is not as it should be is told of in one line:", () => 
     [
       "another version of the contract",
       'export const plugin = { type: "x", apiVersion: 2, open: async () => ({}) };',
-      ".type: the package broken is for version 2 of the contract; this gate has version 1",
+      ".type: the package broken is for version 2 of the backend contract; this gate needs version 1",
     ],
     [
       "no version",
       'export const plugin = { type: "x", open: async () => ({}) };',
-      ".type: the package broken is for version undefined of the contract; this gate has version 1",
+      ".type: the package broken is for version undefined of the backend contract; this gate needs version 1",
     ],
-    ["no open", "export const plugin = { apiVersion: 1 };", ".type: the plugin of the package broken has no open"],
+    [
+      "no open",
+      "export const plugin = { apiVersion: 1 };",
+      ".type: the plugin of the package broken has no open function",
+    ],
     [
       "a mistake in its syntax",
       "export const plugin = {",
@@ -185,7 +189,7 @@ describe("a package that is not as it should be is told of in one line:", () => 
     [
       "an open that throws what is no error",
       opening('throw { password: "secret" };'),
-      ": cannot be opened: something was thrown that is no error",
+      ": cannot be opened: a value that is not an Error was thrown",
     ],
     ["an open that refuses options without a fault", invalid("[]"), ": cannot be opened: wrong"],
     ["an open whose faults are none", invalid("[{ where: 5 }]"), ": cannot be opened: wrong"],
@@ -206,7 +210,7 @@ describe("a package that is not as it should be is told of in one line:", () => 
     [
       "an open that never ends",
       opening("return new Promise(() => {});"),
-      ": cannot be opened: it has not opened within 10 s",
+      ": cannot be opened: it did not open within 10 s",
     ],
   ])("%s", async (_, source, fault) => {
     await acme.addPackage("broken", source);

@@ -44,7 +44,7 @@ function withDocker(host: string, secure: boolean): readonly Step[] {
     [`docker login -u testuser -p testpassword ${host}`, "Login Succeeded"],
     [`docker push ${host}/team/busybox`, "pushed: testuser is in the group pushers"],
     [`docker login -u reader -p readerpassword ${host}`, "Login Succeeded"],
-    [`docker pull ${host}/team/busybox`, "pulled: whoever is signed in may pull"],
+    [`docker pull ${host}/team/busybox`, "pulled: authenticated users can pull"],
     [`docker push ${host}/team/busybox`, "denied: requested access to the resource is denied"],
     [`docker login -u reader -p wrong ${host}`, "401 Unauthorized"],
   ];

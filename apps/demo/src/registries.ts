@@ -29,7 +29,7 @@ export async function startRegistry(directory: string): Promise<DemoRegistry> {
 /**
  * A registry that runs already.
  *
- * @throws {Error} where it does not answer.
+ * @throws {Error} where it does not respond.
  */
 export async function runningRegistry(url: string): Promise<DemoRegistry> {
   if (!URL.canParse(url)) throw new Error(`${url} is not a URL, such as http://localhost:5000`);
@@ -37,7 +37,7 @@ export async function runningRegistry(url: string): Promise<DemoRegistry> {
     await fetch(new URL("/v2/", url));
   } catch (error) {
     const { message, cause } = error instanceof Error ? error : new Error(String(error));
-    throw new Error(`${url} does not answer: ${cause instanceof Error ? cause.message : message}`);
+    throw new Error(`${url} does not respond: ${cause instanceof Error ? cause.message : message}`);
   }
   return { url, description: url, close: async () => {} };
 }
@@ -71,15 +71,15 @@ async function startProgram(program: string, directory: string): Promise<DemoReg
     await ended;
   };
   const url = `http://127.0.0.1:${port}`;
-  const answered = await Promise.race([answers(url), ended.then(() => false)]);
+  const answered = await Promise.race([responses(url), ended.then(() => false)]);
   if (!answered) {
     await close();
-    throw new Error(`${program} does not answer`);
+    throw new Error(`${program} does not respond`);
   }
   return { url, description: `${program}, found on this machine; its content goes when the demo ends`, close };
 }
 
-async function answers(url: string): Promise<boolean> {
+async function responses(url: string): Promise<boolean> {
   for (let attempt = 0; attempt < 100; attempt++) {
     try {
       await fetch(`${url}/v2/`);

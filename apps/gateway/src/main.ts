@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// First, for whoever starts this file by its path.
+// First, because this file may be started by its path.
 import "./require-node.ts";
 
 // Before the rest, so that it is in force before anything else runs.

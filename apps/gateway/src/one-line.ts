@@ -1,10 +1,10 @@
 /**
- * Why something failed, in one line. What was thrown may be anything, because others wrote it; of what is no error
- * nothing is told, because nobody knows what it holds.
+ * The reason of a failure, in one line. Third-party code may throw any value. A value that is not an Error is not quoted,
+ * because it may hold a secret.
  */
 export function oneLine(error: unknown): string {
   if (typeof error === "string") return firstLine(error);
-  if (!(error instanceof Error)) return "something was thrown that is no error";
+  if (!(error instanceof Error)) return "a value that is not an Error was thrown";
   return firstLine(error.message) || error.name;
 }
 

@@ -25,10 +25,12 @@ export async function findPlugin(type: string, directory: string): Promise<AuthB
   const plugin = isRecord(exported) ? exported.plugin : undefined;
   if (!isRecord(plugin)) return fault(`the package ${type} does not export a plugin`);
   if (plugin.apiVersion !== 1) {
-    fault(`the package ${type} is for version ${String(plugin.apiVersion)} of the contract; this gate has version 1`);
+    fault(
+      `the package ${type} is for version ${String(plugin.apiVersion)} of the backend contract; this gate needs version 1`,
+    );
   }
   const { open, optionsSchema } = plugin;
-  if (typeof open !== "function") fault(`the plugin of the package ${type} has no open`);
+  if (typeof open !== "function") fault(`the plugin of the package ${type} has no open function`);
   return {
     type,
     apiVersion: 1,
@@ -57,7 +59,7 @@ type Backend = Awaited<ReturnType<AuthBackendPlugin["open"]>>;
 /** What a third party opens is looked at here once, so that nothing else need doubt it. */
 function asBackend(type: string, opened: unknown): Backend {
   if (isBackend(opened)) return opened;
-  const what = `the package ${type} has opened something that is no backend`;
+  const what = `the package ${type} did not return a valid backend`;
   return fault(isRecord(opened) ? `${what}: it ${backendFault(opened)}` : what);
 }
 

@@ -70,7 +70,7 @@ describe("push without pull", () => {
   });
   const warning = (index: number, subject: string): string =>
     `access[${index}].actions: allows push without pull to ${subject}: ` +
-    "docker, crane and skopeo look for what is there before they push, and fail; add pull";
+    "docker, crane and skopeo check for existing content before they push, and fail; add pull";
 
   test.each<[string, readonly Rule[], number, string]>([
     ["for a group", [push("group:pushers")], 0, "group:pushers"],
@@ -106,7 +106,7 @@ describe("push without pull", () => {
     expect(await warningsOf(rules)).toEqual([]);
   });
 
-  test("is not told of a user who may be in any group of a directory", async () => {
+  test("does not warn of a user who may be in any group of a directory", async () => {
     const rules = [{ subjects: ["group:readers"] }, push("user:nobody-knows")];
     expect(await warningsOf(rules, ldap)).toEqual([]);
     expect(await warningsOf([push("user:nobody-knows")], ldap)).toEqual([warning(0, "user:nobody-knows")]);
@@ -117,13 +117,13 @@ describe("a name that nobody has", () => {
   test.each([
     ["user:carol", "can never match: no password file has the user carol"],
     ["user:alicee", "can never match: no password file has the user alicee; did you mean alice?"],
-    ["user:Alice", "can never match: no password file has Alice, but alice, which differs by case alone"],
+    ["user:Alice", "can never match: no password file has Alice, but alice, which differs only in case"],
     ["group:pusher", "can never match: no group file has the group pusher; did you mean pushers?"],
-    ["group:Pushers", "can never match: no group file has Pushers, but pushers, which differs by case alone"],
-    ["user:*", "can never match: in a name, * stands for itself; authenticated is everybody who is signed in"],
+    ["group:Pushers", "can never match: no group file has Pushers, but pushers, which differs only in case"],
+    ["user:*", "can never match: in a name, * stands for itself; authenticated means every signed-in user"],
     ["group:team-*", "can never match: in a name, * stands for itself; name each group"],
-    ["user:alice ", "can never match: a blank stands behind the name; write user:alice"],
-    ["group: pushers", "can never match: a blank stands before the name; write group:pushers"],
+    ["user:alice ", "can never match: a space follows the name; write user:alice"],
+    ["group: pushers", "can never match: a space precedes the name; write group:pushers"],
     ["user: ", "can never match: the name of the user is missing"],
     ["group:push\u200bers", "can never match: the name holds an invisible character"],
   ])("is warned of: %j", async (subject, message) => {
@@ -132,19 +132,19 @@ describe("a name that nobody has", () => {
     expect(await warningsOf([{ subjects: ["authenticated"] }, denial])).toEqual([`access[1].subjects[0]: ${message}`]);
   });
 
-  test("may be that of somebody elsewhere where not all backends are files", async () => {
+  test("accepts an unknown name if not all backends are files", async () => {
     const subjects = ["user:carol", "user:Alice", "group:pusher"];
     expect(await warningsOf([{ subjects }], files, jwt)).toEqual([]);
     expect(await warningsOf([{ subjects: ["user:*", "group: pushers"] }], files, ldap)).toEqual([
-      "access[0].subjects[0]: can never match: in a name, * stands for itself; authenticated is everybody who is signed in",
-      "access[0].subjects[1]: matches groups of a directory alone: a blank stands before the name; write group:pushers",
+      "access[0].subjects[0]: can never match: in a name, * stands for itself; authenticated means every signed-in user",
+      "access[0].subjects[1]: matches only groups of a directory: a space precedes the name; write group:pushers",
     ]);
   });
 
   test("is no group's where no backend knows groups", async () => {
     const { groupFile: _, ...alone } = files;
     expect(await warningsOf([{ subjects: ["user:alice", "group:pushers"] }], alone)).toEqual([
-      "access[0].subjects[1]: can never match: no backend knows groups",
+      "access[0].subjects[1]: can never match: no backend provides groups",
     ]);
   });
 
@@ -171,7 +171,7 @@ describe("${username} that can never match", () => {
   const own: Rule = { subjects: ["authenticated"], repositories: ["public/**", "${username}/**"] };
   const at = "access[0].repositories[1]: ";
   const email = "the names are e-mail addresses, and a repository's name holds no @";
-  const path = "the names are paths of projects, and stand for more than one segment of a repository's name";
+  const path = "the names are paths of projects, which have more than one segment";
   const claims = { requiredClaims: { repository_owner: "octo", namespace_path: "acme" }, audience: "a" };
 
   test.each<[string, object, string]>([
@@ -204,29 +204,29 @@ describe("${username} that can never match", () => {
     expect(await warningsOf([own], { ...jwt, usernamePrefix: "Job-", usernameCase: "lower" })).toEqual([]);
   });
 
-  test("is told of the backend that it concerns, where others have names that fit", async () => {
+  test("warns of the one backend whose names never fit", async () => {
     const mail = { ...ldap, usernameAttribute: "mail" };
     expect(await warningsOf([own], jwt, mail)).toEqual([`${at}matches no user: of auth.backends[1] ${email}`]);
   });
 
-  test("is told by name where the users are in a file", async () => {
+  test("lists the users of a file whose names do not fit", async () => {
     expect(await warningsOf([own])).toEqual([
       `${at}does not match every user: of auth.backends[0] ` +
-        "${username} stands for a part of a repository's name, which Bob cannot be",
+        "${username} stands for a path segment of a repository's name, which Bob cannot be",
     ]);
     const hash = `{SHA}${"a".repeat(27)}=`;
     const users = ["Bob", "x@example.com", "-y", "a..b", "ok/no"].map((user) => `${user}:${hash}\n`).join("");
     await writeFile(join(directory, "unfit"), users);
     expect(await warningsOf([own], { type: "htpasswd", file: "unfit" })).toEqual([
       `${at}can never match: of auth.backends[0] ` +
-        "${username} stands for a part of a repository's name, which Bob, x@example.com, -y and 2 more cannot be",
+        "${username} stands for a path segment of a repository's name, which Bob, x@example.com, -y and 2 more cannot be",
     ]);
   });
 
-  test("is told of the users that the rule names", async () => {
+  test("warns of users named by the rule whose names do not fit", async () => {
     const personal = { ...own, subjects: ["user:Bob"] };
     expect(await warningsOf([personal])).toEqual([
-      `${at}can never match: \${username} stands for a part of a repository's name, which Bob cannot be`,
+      `${at}can never match: \${username} stands for a path segment of a repository's name, which Bob cannot be`,
     ]);
     expect(await warningsOf([{ ...own, subjects: ["user:alice"] }])).toEqual([]);
   });
@@ -236,7 +236,7 @@ describe("${username} that can never match", () => {
     ["a claim of any kind", { ...jwt, usernameClaim: "preferred_username", usernamePrefix: "ci-" }],
     ["a preset with another claim", { type: "sso-jwt", preset: "gitlab", ...claims, usernameClaim: "user_login" }],
     ["a header of any kind", { ...header, userHeader: "Remote-User" }],
-  ])("is not told of %s", async (_, backend) => {
+  ])("does not warn of %s", async (_, backend) => {
     expect(await warningsOf([own], backend)).toEqual([]);
   });
 });

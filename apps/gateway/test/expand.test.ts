@@ -35,7 +35,7 @@ describe("expansion of the environment", () => {
     expect(faults).toEqual([]);
   });
 
-  test("tells where a text is one placeholder and nothing else", () => {
+  test("reports where a text consists of one placeholder", () => {
     const { placeholders } = expandEnvironment(
       { a: "${PORT}", b: ["${HOST}:${PORT}", { c: "${PORT}" }], d: "$${PORT}", e: " ${PORT}", access: ["${PORT}"] },
       environment,

@@ -18,10 +18,10 @@ test.each([
     { ...two, LISTEN_PID: "8" },
     "passed to the process 8, and this is 7",
   ],
-  ["one of several is not named", undefined, two, "2 sockets were passed to this process: plain, secure; say which"],
-  ["none has the name", "other", two, "no socket of the name other was passed to this process: plain, secure"],
-  ["several have the name", "a", { ...two, LISTEN_FDNAMES: "a:a" }, "several sockets of the name a"],
-  ["a name has no socket", "c", { ...two, LISTEN_FDNAMES: "a:b:c" }, "no socket of the name c"],
+  ["one of several is not named", undefined, two, "2 sockets were passed to this process: plain, secure; name one"],
+  ["none has the name", "other", two, "no socket named other was passed to this process: plain, secure"],
+  ["several have the name", "a", { ...two, LISTEN_FDNAMES: "a:a" }, "several sockets named a"],
+  ["a name has no socket", "c", { ...two, LISTEN_FDNAMES: "a:b:c" }, "no socket named c"],
 ])("is refused where %s", (_, name, environment, message) => {
   expect(() => findInheritedSocket(name, environment, 7)).toThrow(message);
 });

@@ -12,6 +12,6 @@ test.each<[thrown: unknown, line: string]>([
 test.each([{ toString: () => "secret" }, ["secret"], new Map([["secret", 1]]), 5, null, undefined])(
   "says nothing of %o, which is no error",
   (thrown) => {
-    expect(oneLine(thrown)).toBe("something was thrown that is no error");
+    expect(oneLine(thrown)).toBe("a value that is not an Error was thrown");
   },
 );

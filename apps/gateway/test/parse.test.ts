@@ -64,7 +64,7 @@ access:
       "a wrong cache",
       { auth: { ...least.auth, cache: { ttl: "0s", maxentries: 5 } } },
       [
-        "auth.cache.ttl: must be longer than nothing, and at most 36525d",
+        "auth.cache.ttl: must be more than 0 and at most 36525d",
         "auth.cache.maxentries: is not a known key; did you mean maxEntries?",
       ],
     ],
@@ -107,7 +107,7 @@ access:
     ],
     ["a missing part", { upstream: undefined }, ["upstream: is required"]],
     ["a missing key", { listen: {} }, ["listen.address: is required"]],
-    ["a wrong type", { upstream: { url: 5000 } }, ["upstream.url: must be a text: put it in quotes"]],
+    ["a wrong type", { upstream: { url: 5000 } }, ["upstream.url: must be text: put it in quotes"]],
     [
       "a bad address",
       { listen: { address: "localhost" } },
@@ -132,7 +132,7 @@ access:
     [
       "an endless duration",
       { upstream: { url: "http://r", readTimeout: "900000000h" } },
-      ["upstream.readTimeout: must be longer than nothing, and at most 36525d"],
+      ["upstream.readTimeout: must be more than 0 and at most 36525d"],
     ],
     [
       "an old protocol",
@@ -191,10 +191,14 @@ access:
   test.each([
     ["broken YAML", "listen: {", /^line 1, column \d+: /],
     ["a key that stands twice", "listen: {}\nlisten: {}\n", /^line 2, column 1: Map keys must be unique/],
-    ["two documents", "a: 1\n---\nb: 1\n", /^line 2, column 1: must be one document: the second begins here$/],
+    [
+      "two documents",
+      "a: 1\n---\nb: 1\n",
+      /^line 2, column 1: must be a single YAML document: a second one begins here$/,
+    ],
     ["brackets without end", "[".repeat(20_000), /^line 1, column \d+: is nested too deeply$/],
-    ["a list that holds itself", "listen: &a [*a]\n", /^listen\[0\]: is an alias of what it stands in$/],
-    ["a map that holds itself", "access: &a { b: *a }\n", /^access\.b: is an alias of what it stands in$/],
+    ["a list that holds itself", "listen: &a [*a]\n", /^listen\[0\]: is an alias of a value that contains it$/],
+    ["a map that holds itself", "access: &a { b: *a }\n", /^access\.b: is an alias of a value that contains it$/],
     ["an unknown tag", "listen: !secret x\n", /^line 1, column \d+: /],
     ["a text instead of a map", "hello", /^must be a configuration with listen, upstream and auth$/],
     ["nothing", "", /^must be a configuration with listen, upstream and auth$/],

@@ -39,7 +39,7 @@ test("what is at fault is left out, and the rest stays to be judged", () => {
   for (const { path } of faults) expect(isWithin(path, leftOut), path.join(".")).toBe(true);
 });
 
-test("one bad part of a rule does not hide what is wrong with the others", () => {
+test("reports every invalid part of a rule", () => {
   const { configuration, faults } = read({
     ...good,
     access: [
@@ -71,7 +71,7 @@ test("an empty configuration has its three faults, and a rest", () => {
   expect(configuration).toBeDefined();
 });
 
-test("where an environment variable is not set, nothing else is said of the value", () => {
+test("reports no further fault of a value whose environment variable is not set", () => {
   const text =
     'listen: { address: "$' + '{NO_SUCH}" }\nupstream: { url: "http://r" }\nauth: { backends: [{ type: t }] }';
   const { faults, leftOut } = readConfiguration(text, {});

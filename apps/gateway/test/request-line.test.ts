@@ -29,7 +29,7 @@ test("a line of the log says how the user is known and what the token is for, an
   expect(line).toEqual({ event: "request", ...record, via: "bearer", grants });
 });
 
-test("a line of the log of nobody in particular says no more", () => {
+test("logs no user for an anonymous request", () => {
   for (const principal of [undefined, { kind: "anonymous" } as const]) {
     expect(requestLine({ ...record, principal })).toEqual({ event: "request", ...record });
   }

@@ -40,7 +40,7 @@ test("the schema holds the options of each built-in backend beside its type, and
   });
 });
 
-test("the schema has durations of backends as text alone, because a bare number is none in a file", () => {
+test("the schema accepts durations of backends only as text, because a bare number has no unit", () => {
   const ldap = JSON.stringify(jsonSchema());
   expect(ldap).toContain('"timeout":{"description":"For one operation; 5s by default","type":"string","pattern":"');
   expect(ldap).toContain('"jwksTimeout":{"description":"How long a fetch may take","type":"string","pattern":"');

@@ -26,7 +26,7 @@ describe("a value that is one placeholder", () => {
     expect(placeholders).toContainEqual(["auth", "backends", 0, "option"]);
   });
 
-  test("is refused as text where it holds something else", () => {
+  test("is rejected as text if it is neither", () => {
     const { faults } = readConfiguration(text, { ...environment, MANY: "many", TIME: "5", NAMES: "yes" });
     expect(faults.map(formatFault)).toEqual([
       "listen.maxConnections: must be a whole number",

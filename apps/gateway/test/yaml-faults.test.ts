@@ -42,38 +42,38 @@ describe("a value that YAML takes for something else", () => {
     [
       "an IPv6 address",
       "listen:\n  address: [::]:5043\n",
-      `line 2, column 16: a value goes on where YAML takes it to end: ${quote}`,
+      `line 2, column 16: a value continues after YAML ends it: ${quote}`,
     ],
     [
       "a scoped package",
       "a: { type: @acme/x }\n",
       `line 1, column 12: Plain value cannot start with reserved character @: ${quote}`,
     ],
-    ["a colon and a blank", "realm: Registry: prod\n", `line 1, column 8: a value holds a colon and a blank: ${quote}`],
+    [
+      "a colon and a blank",
+      "realm: Registry: prod\n",
+      `line 1, column 8: a value contains a colon and a space: ${quote}`,
+    ],
     [
       "a colon and a blank in a flow map",
       "auth: { realm: Registry: prod, backends: [] }\n",
-      `line 1, column 16: a value holds a colon and a blank: ${quote}`,
+      `line 1, column 16: a value contains a colon and a space: ${quote}`,
     ],
     [
       "an IPv6 address alone",
       "listen: { address: :: }\n",
-      `line 1, column 20: a value holds a colon and a blank: ${quote}`,
+      `line 1, column 20: a value contains a colon and a space: ${quote}`,
     ],
     [
       "two distinguished names in a flow map",
       "a: { bindDN: cn=gate,dc=x, searchBase: ou=people,dc=x }\n",
-      `line 1, column 50: a value holds a comma in a map in one line: ${quote}`,
+      `line 1, column 50: a value contains a comma in a flow map: ${quote}`,
     ],
-    [
-      "a misspelt alias",
-      "x-a: &a {}\nlisten: *b\n",
-      `line 2, column 9: no anchor before this alias has its name; where a text is meant, ${quote}`,
-    ],
+    ["a misspelt alias", "x-a: &a {}\nlisten: *b\n", `line 2, column 9: unknown alias; if this is text, ${quote}`],
     [
       "an alias before its anchor",
       "listen: *a\nx-a: &a {}\n",
-      `line 1, column 9: no anchor before this alias has its name; where a text is meant, ${quote}`,
+      `line 1, column 9: unknown alias; if this is text, ${quote}`,
     ],
   ])("is explained in one line with its position: %s", (_, text, fault) => {
     expect(faultsOf(text)).toEqual([fault]);
@@ -107,16 +107,16 @@ describe("a value that YAML takes for something else", () => {
   });
 });
 
-test("the rest of a value with a comma is not taken for a key that somebody meant, nor shown", () => {
+test("does not suggest a key for, or show, the rest of a value with a comma", () => {
   const hint =
-    "has an unknown key without a value; where it is the rest of a value with a comma, put that value in quotes";
+    "has an unknown key without a value; if it is the rest of a value with a comma, put that value in quotes";
   expect(faultsOf("listen: { address: 5043, x-a: 1, tls: { certificate: a, key: b,canary } }\n")).toContain(
     `listen.tls: ${hint}`,
   );
   expect(faultsOf("listen: { adress: }\n")).toContain("listen.adress: is not a known key; did you mean address?");
 });
 
-test("of what follows from a fault, nothing is said", () => {
+test("reports a fault without its consequences", () => {
   expect(
     faultsOf("listen: { address: a:1, tls: { certificate: ${X}, key: ${Y} } }\nupstream: { url: ${Z} }\n"),
   ).toEqual([`line 1, column 46: ${begins("{", "a map")}`]);

@@ -19,5 +19,5 @@ export const requireFormToken: RequestHandler = (request, response, next) => {
   const { token = "" }: { token?: unknown } = request.body ?? {};
   const given = Buffer.from(typeof token === "string" ? token : "");
   if (expected.length > 0 && expected.length === given.length && timingSafeEqual(expected, given)) return next();
-  response.status(403).type("text").send("This form is not of this session. Go back and reload the page.");
+  response.status(403).type("text").send("This form belongs to another session. Go back and reload the page.");
 };

@@ -24,7 +24,7 @@ export interface PortalOptions {
   readonly access: readonly AccessRule[];
   /** Default: any free one. */
   readonly port?: number;
-  /** PEM texts. Absent: plain HTTP, for a try on one's own machine. */
+  /** PEM texts. Plain HTTP by default, for a try on one's own machine. */
   readonly tls?: { readonly certificate: string; readonly key: string };
   readonly onRequest?: (record: RequestRecord) => void;
 }

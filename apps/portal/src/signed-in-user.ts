@@ -5,7 +5,7 @@ export type SignedInUser = Pick<Identity, "subject" | "username" | "groups">;
 
 /** Reads what a session kept. */
 export function asSignedIn(user: unknown): SignedInUser {
-  if (!isSignedIn(user)) throw new TypeError("the session holds something else than a user");
+  if (!isSignedIn(user)) throw new TypeError("the session's user is malformed");
   return { subject: user.subject, username: user.username, groups: user.groups };
 }
 

@@ -55,7 +55,7 @@ function scripted(page: Page, path: string, method = "GET", headers: Record<stri
   return page.evaluate(async (init) => (await fetch(init.path, init)).status, { path, method, headers });
 }
 
-describe("whoever comes with a browser", () => {
+describe("a browser", () => {
   test("is sent to the login page, and on to the repositories by the right password alone", async () => {
     const page = await newVisitor();
     expect(page.url()).toBe(`${portal.url}/login`);
@@ -108,7 +108,7 @@ describe("whoever comes with a browser", () => {
     });
   });
 
-  test("may no more than that, whatever their script asks for", async () => {
+  test("cannot do more than that, whatever the page's script requests", async () => {
     const page = await signedIn("bob");
     expect(await scripted(page, "/v2/team/app/tags/list")).toBe(200);
     expect(await scripted(page, "/v2/team/app/blobs/uploads/", "POST")).toBe(403);
@@ -130,11 +130,11 @@ describe("whoever comes with a browser", () => {
     const cookies = await page.context().cookies();
     await page.getByText("Sign out").click();
     await page.waitForURL(`${portal.url}/login`);
-    const answer = await page.evaluate(async () => {
+    const response = await page.evaluate(async () => {
       const { status, headers } = await fetch("/v2/team/app/tags/list");
       return [status, headers.get("www-authenticate")];
     });
-    expect(answer).toEqual([401, null]);
+    expect(response).toEqual([401, null]);
     // The session itself is gone, and not its cookie alone.
     await page.context().addCookies(cookies);
     expect(await scripted(page, "/v2/team/app/tags/list")).toBe(401);
@@ -189,7 +189,7 @@ describe("a foreign page in the same browser", () => {
     for (const record of mine()) expect(record).toMatchObject({ username: "alice", status: 403 });
   });
 
-  test("of another site comes without the cookie, and signs nobody in or out", async () => {
+  test("of another site is sent without the cookie, and cannot sign users in or out", async () => {
     const page = await signedIn("alice");
     const cookies = await page.context().cookies();
     const forms = ["login", "logout"]

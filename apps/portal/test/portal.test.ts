@@ -51,7 +51,7 @@ async function tokenAt(curl: Curl, path: string): Promise<string> {
   return /name="token" value="([^"]+)"/.exec(await curl(path))?.[1] ?? "";
 }
 
-/** Fills in the login form, and answers with the head of what comes. */
+/** Fills in the login form, and responds with the head of what comes. */
 async function signIn(curl: Curl, username: string, password: string): Promise<string> {
   const fields = { token: await tokenAt(curl, "/login"), username, password };
   const data = Object.entries(fields).flatMap(([name, value]) => ["--data-urlencode", `${name}=${value}`]);
@@ -126,12 +126,12 @@ test("failed sign-ins at the form and failed logins of docker clients are counte
       "--include",
       ...["username=carol", "password=guess", `token=${token}`].flatMap((field) => ["-d", field]),
     );
-  const answers = await Promise.all(Array.from({ length: 30 }, guess));
-  const refused = answers.filter((answer) => answer.startsWith("HTTP/1.1 429 "));
+  const responses = await Promise.all(Array.from({ length: 30 }, guess));
+  const refused = responses.filter((response) => response.startsWith("HTTP/1.1 429 "));
   expect(refused).not.toHaveLength(0);
-  for (const answer of refused) {
-    expect(answer).toMatch(/^Retry-After: \d+\r$/m);
-    expect(answer).toContain("Too many logins have failed. Try again later.");
+  for (const response of refused) {
+    expect(response).toMatch(/^Retry-After: \d+\r$/m);
+    expect(response).toContain("Too many logins have failed. Try again later.");
   }
   const docker = Array.from({ length: 10 }, () => curl("/v2/", ...status, "--user", "CAROL:guess"));
   expect(await Promise.all(docker)).toContain("429");
@@ -159,7 +159,7 @@ describe("a program with the cookie of a session", () => {
     expect(await ask(`alice:${passwords.alice}`)).toBe("200");
   });
 
-  test("is nobody once an account or a group has changed", async () => {
+  test("is signed out once an account or a group has changed", async () => {
     const curl = await newCurl();
     await signIn(curl, "bob", passwords.bob);
     expect(await curl("/v2/team/app/tags/list", ...status)).toBe("200");

@@ -26,7 +26,7 @@ export interface Outcome {
 }
 
 /** Milliseconds for one request: longer than a busy machine takes. */
-const patience = 15_000;
+const timeLimit = 15_000;
 let count = 0;
 
 export function ordinaryClient(url: string, user: UserName, address: string): OrdinaryClient {
@@ -73,7 +73,7 @@ export function send(
 ): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
     const begin = url.protocol === "https:" ? requestHttps : requestHttp;
-    const signal = AbortSignal.timeout(patience);
+    const signal = AbortSignal.timeout(timeLimit);
     const outgoing = begin(url, { method, agent, headers, signal }, (response: IncomingMessage) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));

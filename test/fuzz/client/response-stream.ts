@@ -82,8 +82,8 @@ function bodyOf(
 }
 
 function chunksOf(rest: string): Body | string {
-  const pieces: string[] = [];
-  const partial = (): Body => ({ text: pieces.join(""), length: rest.length, complete: false });
+  const chunks: string[] = [];
+  const partial = (): Body => ({ text: chunks.join(""), length: rest.length, complete: false });
   let at = 0;
   for (;;) {
     const end = rest.indexOf("\r\n", at);
@@ -95,8 +95,8 @@ function chunksOf(rest: string): Body | string {
     at = data + length + 2;
     if (rest.length < at) return partial();
     if (rest.slice(at - 2, at) !== "\r\n") return "a chunk is longer than its size";
-    if (length === 0) return { text: pieces.join(""), length: at, complete: true };
-    pieces.push(rest.slice(data, data + length));
+    if (length === 0) return { text: chunks.join(""), length: at, complete: true };
+    chunks.push(rest.slice(data, data + length));
   }
 }
 

@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { connect as connectTls } from "node:tls";
 import type { ConnectionSpec } from "../case/fuzz-case.ts";
 import { gateTimeout } from "../gate/fuzzed-gate.ts";
-import { writeInPieces } from "../write-in-pieces.ts";
+import { writeInChunks } from "../write-in-chunks.ts";
 import { readResponses } from "./response-stream.ts";
 
 /** What came of a connection. */
@@ -26,7 +26,7 @@ export interface Endpoint {
 }
 
 /** How long a client waits while nothing comes, in milliseconds: far longer than the gate waits for anything. */
-const patience = 4 * gateTimeout;
+const timeLimit = 4 * gateTimeout;
 /** Of what is read, in bytes. */
 const mostKept = 100_000_000;
 /** What is read is looked at with every chunk up to so many bytes. */
@@ -62,7 +62,7 @@ export async function runConnection(
   const methods = spec.requests.map(({ method }) => method);
   const arrived = (): number =>
     readResponses(reader.received(), methods, reader.ended()).responses.filter(({ complete }) => complete).length;
-  const sent = await write(spec, requests, socket, (count) => reader.until(() => arrived() >= count, patience));
+  const sent = await write(spec, requests, socket, (count) => reader.until(() => arrived() >= count, timeLimit));
   const gaveUp = await finish(spec, { socket, raw, reader, arrived, sent, expected: requests.length });
   raw.destroy();
   return { received: reader.received(), ended: reader.ended(), sent, gaveUp };
@@ -86,7 +86,7 @@ async function write(
   const parts = serial && reading !== "none" ? requests : [requests.join("")];
   let left = schedule.cut ?? Number.POSITIVE_INFINITY;
   for (const [index, part] of parts.entries()) {
-    await writeInPieces(socket, part.slice(0, left), schedule);
+    await writeInChunks(socket, part.slice(0, left), schedule);
     if (socket.destroyed || part.length > left) return false;
     left -= part.length;
     const orderly = specs[index]?.framing.exact === true;
@@ -118,7 +118,7 @@ async function finish({ ending, hold, reading, schedule }: ConnectionSpec, cours
   }
   if (!sent && schedule.cut !== null) return false;
   if (ending === "half-close") socket.end();
-  const over = await reader.until(() => arrived() >= expected, patience);
+  const over = await reader.until(() => arrived() >= expected, timeLimit);
   return !over;
 }
 
@@ -130,7 +130,7 @@ interface Reader {
 }
 
 function read(socket: Socket, reading: ConnectionSpec["reading"]): Reader {
-  let pieces: string[] = [];
+  let chunks: string[] = [];
   let kept = 0;
   let ended = false;
   const watchers = new Set<() => void>();
@@ -152,7 +152,7 @@ function read(socket: Socket, reading: ConnectionSpec["reading"]): Reader {
   for (const event of ["end", "close", "error"]) socket.on(event, end);
   if (reading !== "none") {
     socket.on("data", (chunk: Buffer) => {
-      if (kept < mostKept) pieces.push(chunk.toString("latin1"));
+      if (kept < mostKept) chunks.push(chunk.toString("latin1"));
       kept += chunk.length;
       lookSoon();
       if (reading === "slow") {
@@ -162,8 +162,8 @@ function read(socket: Socket, reading: ConnectionSpec["reading"]): Reader {
     });
   }
   const received = (): string => {
-    if (pieces.length > 1) pieces = [pieces.join("")];
-    return pieces[0] ?? "";
+    if (chunks.length > 1) chunks = [chunks.join("")];
+    return chunks[0] ?? "";
   };
   return {
     received,

@@ -106,7 +106,7 @@ const timed = fc
     };
   });
 
-const neverAnswered: ResponseSpec = { ...ordinaryResponse, when: "never", quality: "odd" };
+const neverResponded: ResponseSpec = { ...ordinaryResponse, when: "never", quality: "odd" };
 
 const anyTail = fc
   .tuple(fc.constantFrom<TailSpec["kind"]>("body", "response", "response"), fc.constantFrom(0, 0, 0, 1, 5, 50))
@@ -344,7 +344,7 @@ const noise = fc
 /** Responses of a registry that does whatever it likes. */
 export const hostileResponse: fc.Arbitrary<ResponseSpec> = fc.oneof(
   { weight: 3, arbitrary: timed },
-  { weight: 1, arbitrary: fc.constant(neverAnswered) },
+  { weight: 1, arbitrary: fc.constant(neverResponded) },
   { weight: 4, arbitrary: followed },
   { weight: 4, arbitrary: cutShort },
   { weight: 2, arbitrary: shortBody },

@@ -5,7 +5,7 @@ import { createSecureContext, TLSSocket } from "node:tls";
 import { listen } from "../../support/listen.ts";
 import type { ResponseSpec } from "../case/fuzz-case.ts";
 import { type Marker, markerIn } from "../case/marker.ts";
-import { writeInPieces } from "../write-in-pieces.ts";
+import { writeInChunks } from "../write-in-chunks.ts";
 import { formOf } from "./form.ts";
 import { isUnread } from "./is-unread.ts";
 import { operationOf } from "./operation.ts";
@@ -24,7 +24,7 @@ export interface FuzzRegistry {
 }
 
 export interface FuzzRegistrySettings {
-  /** Absent: plain HTTP. */
+  /** Plain HTTP by default. */
   readonly tls?: { readonly cert: string; readonly key: string };
   /** What it does with a request; of requests without a marker it is told the target. */
   readonly responseTo: (marker: Marker | undefined, target: string) => ResponseSpec;
@@ -132,7 +132,7 @@ function serve(socket: Socket, raw: Socket, { responseTo, observer }: FuzzRegist
     const atOnce = spec.tail?.wait === 0 && spec.cut === null ? rendered.tail : "";
     const bytes = spec.cut === null ? rendered.bytes : rendered.bytes.slice(0, spec.cut);
     if (atOnce !== "") unasked = { known: true, after: marker };
-    await writeInPieces(socket, bytes, { size: spec.size, pause: 0, together: atOnce });
+    await writeInChunks(socket, bytes, { size: spec.size, pause: 0, together: atOnce });
     if (spec.ending === "reset") return void raw.resetAndDestroy();
     if (spec.ending === "close") return void socket.end();
     // What is not whole has nothing behind it. To HEAD there is no body that could break off.

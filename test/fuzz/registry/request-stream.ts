@@ -44,8 +44,8 @@ export function requestStream(receiver: RequestReceiver): RequestStream {
   let head: ReceivedHead | undefined;
   let body = "";
 
-  function keep(piece: string): void {
-    if (body.length < mostKept) body += piece;
+  function keep(chunk: string): void {
+    if (body.length < mostKept) body += chunk;
   }
 
   function finish(): void {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { startGate } from "../../support/gate.ts";
 import { connectRaw } from "../../support/raw-client.ts";
 import { startUpstream } from "../../support/upstream.ts";
-import { ordinaryAnswer, requestText, type Scene, startScene } from "./scene.ts";
+import { ordinaryResponse, requestText, type Scene, startScene } from "./scene.ts";
 
 /** A connection that is reset just behind its request has no address any more when the request is looked at. */
 
@@ -29,7 +29,7 @@ async function sendAndReset(url: string, bytes: string): Promise<void> {
   await delay(200);
 }
 
-test("is not taken for a peer on a Unix socket, whose word counts for who the user is", async () => {
+test("is not trusted like a peer on a Unix socket", async () => {
   const deleted: string[] = [];
   const upstream = await startUpstream((request, response) => {
     if (request.method === "DELETE") deleted.push(request.url ?? "");
@@ -57,9 +57,9 @@ test("is not taken for a peer on a Unix socket, whose word counts for who the us
 
 test("is passed on with its address, or not at all", async () => {
   const strangers: string[] = [];
-  scene.answer = (request) => {
+  scene.respond = (request) => {
     if (!/\r\nx-real-ip: 127\.0\.0\.1\r\n/i.test(`${request.head}\r\n`)) strangers.push(request.head);
-    ordinaryAnswer(request);
+    ordinaryResponse(request);
   };
   await sendAndReset(scene.gate.url, requestText("alice", "DELETE", "/v2/alice/app/manifests/v1"));
   expect(strangers).toEqual([]);

@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connectRaw, exchangeRaw } from "../../support/raw-client.ts";
-import { ordinaryAnswer, requestText, type Scene, startScene } from "./scene.ts";
+import { ordinaryResponse, requestText, type Scene, startScene } from "./scene.ts";
 
 /** What a registry sends beyond the end of a response, which once became the next user's. */
 
@@ -55,11 +55,11 @@ function follow({ response, tail }: Plan): Planned {
   const odd = new Set<Socket>();
   let latest: Socket | undefined;
   let reused = false;
-  scene.answer = (request) => {
+  scene.respond = (request) => {
     const { socket, body, target } = request;
     if (odd.has(socket)) reused = true;
     if (!target.startsWith("/v2/alice/")) {
-      ordinaryAnswer(request);
+      ordinaryResponse(request);
       return;
     }
     latest = socket;
@@ -97,7 +97,7 @@ const cases = responses.flatMap(([what, methods, response]) =>
   ),
 );
 
-describe("bytes beyond a response reach nobody, and nobody is served on their connection", () => {
+describe("discards bytes beyond a response together with their connection", () => {
   test.each(cases)("$tailName in the same write as the response to $method with $what, then $next", async (one) => {
     const registry = follow({ response: one.response, tail: one.tail });
     await exchangeRaw(scene.gate.url, textOf("alice", one.method));
@@ -138,7 +138,7 @@ describe("bytes beyond a response reach nobody, and nobody is served on their co
           if (first === "bytes") bobby.write(textOf("bobby", one.next));
           await delay(5);
           process.kill(scene.gate.pid, "SIGCONT");
-          const answers = await bobby.answers(first === "request" ? 1 : 2);
+          const answers = await bobby.responses(first === "request" ? 1 : 2);
           expect(answers.at(-1)).toMatchObject(bobbys);
           expect(registry.reused()).toBe(false);
         }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { connectRaw, exchangeRaw } from "../../support/raw-client.ts";
 import { run } from "../../support/run.ts";
-import { ordinaryAnswer, requestText, type Scene, startScene } from "./scene.ts";
+import { ordinaryResponse, requestText, type Scene, startScene } from "./scene.ts";
 
 let scene: Scene;
 
@@ -19,8 +19,8 @@ const count = 3000;
 const handful = 8;
 const target = (index: number): string => `/v2/alice/app/manifests/v${index}`;
 
-test(`${count} requests in a row on one connection are answered in order, and starve nobody`, async () => {
-  scene.answer = (request) => setTimeout(() => ordinaryAnswer(request), 1);
+test(`${count} pipelined requests get their responses in order, and do not starve other clients`, async () => {
+  scene.respond = (request) => setTimeout(() => ordinaryResponse(request), 1);
   const client = await connectRaw(scene.gate.url);
   client.write(Array.from({ length: count }, (_, index) => requestText("alice", "GET", target(index))).join(""));
   let over = false;
@@ -34,13 +34,16 @@ test(`${count} requests in a row on one connection are answered in order, and st
   const others: number[] = [];
   const othersServed = (async () => {
     while (!over) {
-      const [answer] = await exchangeRaw(scene.gate.url, requestText("bobby", "GET", "/v2/bobby/app/manifests/latest"));
-      others.push(answer?.status ?? 0);
+      const [response] = await exchangeRaw(
+        scene.gate.url,
+        requestText("bobby", "GET", "/v2/bobby/app/manifests/latest"),
+      );
+      others.push(response?.status ?? 0);
     }
   })();
   await Promise.all([answered, othersServed]);
-  const answers = await client.answers(count);
-  expect(answers.map(({ body }) => body)).toEqual(Array.from({ length: count }, (_, index) => target(index)));
+  const responses = await client.responses(count);
+  expect(responses.map(({ body }) => body)).toEqual(Array.from({ length: count }, (_, index) => target(index)));
   expect(others.length).toBeGreaterThan(3);
   expect(new Set(others)).toEqual(new Set([200]));
   expect(scene.registry.mostConnections()).toBeLessThanOrEqual(handful);

@@ -3,22 +3,22 @@ import type { UserName } from "../case/fuzz-case.ts";
 import { basicOf } from "../client/credentials.ts";
 import { type FuzzedGate, startFuzzedGate } from "../gate/fuzzed-gate.ts";
 
-/** A gate in a process of its own before a registry that answers as the test says. */
+/** A gate in a process of its own before a registry that responds as the test says. */
 export interface Scene {
   readonly gate: FuzzedGate;
   readonly registry: RawRegistry;
   /** What the registry does with each request; the ordinary response by default. */
-  answer: (request: RawRequest) => void;
+  respond: (request: RawRequest) => void;
   close(): Promise<void>;
 }
 
 export async function startScene(): Promise<Scene> {
-  const registry = await startRawRegistry((request) => scene.answer(request));
+  const registry = await startRawRegistry((request) => scene.respond(request));
   const gate = await startFuzzedGate(registry.url);
   const scene: Scene = {
     gate,
     registry,
-    answer: ordinaryAnswer,
+    respond: ordinaryResponse,
     async close() {
       await gate.close();
       await registry.close();
@@ -28,7 +28,7 @@ export async function startScene(): Promise<Scene> {
 }
 
 /** 200, with the request's target as its body. */
-export function ordinaryAnswer({ method, target, body, socket }: RawRequest): void {
+export function ordinaryResponse({ method, target, body, socket }: RawRequest): void {
   void body.then(() => socket.write(responseText(method, target)));
 }
 

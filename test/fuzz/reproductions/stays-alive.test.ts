@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { connectRaw, exchangeRaw } from "../../support/raw-client.ts";
-import { ordinaryAnswer, requestText, responseText, type Scene, startScene } from "./scene.ts";
+import { ordinaryResponse, requestText, responseText, type Scene, startScene } from "./scene.ts";
 
 /** What once ended the process. */
 
@@ -19,15 +19,15 @@ beforeEach(async () => {
     await scene.close();
     scene = await startScene();
   }
-  scene.answer = ordinaryAnswer;
+  scene.respond = ordinaryResponse;
 });
 
 const manifest = "/v2/alice/app/manifests/latest";
 const upload = "/v2/alice/app/blobs/uploads/1";
 
 async function expectServing(): Promise<void> {
-  const [answer] = await exchangeRaw(scene.gate.url, requestText("alice", "GET", manifest));
-  expect(answer).toMatchObject({ status: 200, body: manifest });
+  const [response] = await exchangeRaw(scene.gate.url, requestText("alice", "GET", manifest));
+  expect(response).toMatchObject({ status: 200, body: manifest });
   expect(scene.gate.faults()).toEqual([]);
 }
 
@@ -51,23 +51,23 @@ describe("a connection that is reset behind a pipelined request", () => {
 
   test.each(cases)("does not end the process: a request $who, and one $what", async ({ bytes }) => {
     // The registry takes its time, so that the second request is there while the first is not answered.
-    scene.answer = (request) => setTimeout(() => ordinaryAnswer(request), 20);
+    scene.respond = (request) => setTimeout(() => ordinaryResponse(request), 20);
     for (let pause = 0; pause < 40; pause += 2) {
       const { socket, write } = await connectRaw(scene.gate.url);
       write(bytes);
       await delay(pause);
       socket.resetAndDestroy();
     }
-    scene.answer = ordinaryAnswer;
+    scene.respond = ordinaryResponse;
     await expectServing();
   });
 });
 
 test("a malformed chunk behind a response that is not read does not end the process", async () => {
   const large = "x".repeat(16 * 1024 * 1024);
-  scene.answer = ({ method, socket }) => {
+  scene.respond = ({ method, socket }) => {
     if (method === "GET") socket.write(responseText("GET", large));
-    // By now the gate has its own answer ready, behind the first response.
+    // By now the gate has its own response ready, behind the first response.
     else setTimeout(() => socket.write("HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n"), 300);
   };
   const chunk = `1000\r\n${"x".repeat(0x1000)}\r\n`;
@@ -82,7 +82,7 @@ test("a malformed chunk behind a response that is not read does not end the proc
     await delay(400);
     socket.destroy();
   }
-  scene.answer = ordinaryAnswer;
+  scene.respond = ordinaryResponse;
   await expectServing();
 });
 
@@ -114,13 +114,13 @@ describe("a status that no response can have is 502", () => {
   const cases = statuses.flatMap((status) => requests.map(([method, target]) => ({ status, method, target })));
 
   test.each(cases)("$method, $status", async ({ status, method, target }) => {
-    scene.answer = ({ socket, body }) =>
+    scene.respond = ({ socket, body }) =>
       void body.then(() =>
         socket.write(`HTTP/1.1 ${status} OK\r\nContent-Length: 2\r\n\r\n${method === "HEAD" ? "" : "OK"}`),
       );
-    const [answer] = await exchangeRaw(scene.gate.url, requestText("alice", method, target, ...lengthOf(method)));
-    expect(answer?.status).toBe(502);
-    scene.answer = ordinaryAnswer;
+    const [response] = await exchangeRaw(scene.gate.url, requestText("alice", method, target, ...lengthOf(method)));
+    expect(response?.status).toBe(502);
+    scene.respond = ordinaryResponse;
     await expectServing();
   });
 });
@@ -129,7 +129,7 @@ function lengthOf(method: string): readonly string[] {
   return method === "PUT" || method === "POST" || method === "PATCH" ? ["Content-Length: 0"] : [];
 }
 
-describe("nothing is held for ever", () => {
+describe("holds no request for ever", () => {
   /** Longer than the gate waits for anything, in milliseconds. */
   const limit = 25_000;
   const large = "x".repeat(8 * 1024 * 1024);
@@ -140,14 +140,14 @@ describe("nothing is held for ever", () => {
   ];
 
   test.each(cases)("%s: it comes whole, and then the connection ends", async (_, bytes) => {
-    scene.answer = ({ method, socket }) => socket.write(responseText(method, large));
+    scene.respond = ({ method, socket }) => socket.write(responseText(method, large));
     const client = await connectRaw(scene.gate.url);
     client.write(requestText("alice", "GET", manifest) + bytes);
     const over = await Promise.race([client.ended().then(() => "ended"), delay(limit, "open")]);
     client.socket.destroy();
     expect(over).toBe("ended");
     expect(client.text().length).toBeGreaterThan(large.length);
-    scene.answer = ordinaryAnswer;
+    scene.respond = ordinaryResponse;
     await expectServing();
   });
 
@@ -157,19 +157,19 @@ describe("nothing is held for ever", () => {
       const client = await connectRaw(scene.gate.url);
       const asking = requestText("alice", "GET", manifest, "Connection: Upgrade", `Upgrade: ${protocol}`);
       client.write(asking + requestText("alice", "GET", manifest));
-      const answers = await Promise.race([client.answers(2), delay(limit, undefined)]);
+      const responses = await Promise.race([client.responses(2), delay(limit, undefined)]);
       client.socket.destroy();
-      expect(answers).toBeDefined();
+      expect(responses).toBeDefined();
       await expectServing();
     },
   );
 });
 
-test("garbage in many writes behind a request that is being answered is told once", async () => {
+test("logs garbage in many writes behind an open request once", async () => {
   // A gate of its own: what the tests before have cut is told whenever it has ended.
   await scene.close();
   scene = await startScene();
-  scene.answer = (request) => setTimeout(() => ordinaryAnswer(request), 400);
+  scene.respond = (request) => setTimeout(() => ordinaryResponse(request), 400);
   const client = await connectRaw(scene.gate.url);
   client.write(requestText("alice", "GET", manifest));
   for (let index = 0; index < 100; index++) {
@@ -210,16 +210,16 @@ describe("a reset after every byte does not end the process, and leaves no descr
     ["PUT", manifest, "HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"],
   ])("of the registry, in its response to %s %s: %j", async (method, target, bytes) => {
     for (let cut = 0; cut < bytes.length; cut++) {
-      scene.answer = ({ socket, body }) =>
+      scene.respond = ({ socket, body }) =>
         void body.then(() => socket.write(bytes.slice(0, cut), "latin1", () => socket.resetAndDestroy()));
       const client = await connectRaw(scene.gate.url);
       client.write(requestText("alice", method, target, ...lengthOf(method)));
-      const [answer] = await client.answers(1);
+      const [response] = await client.responses(1);
       // Nothing but a whole response may look like one.
-      if (answer !== undefined) expect(answer.status).toBe(502);
+      if (response !== undefined) expect(response.status).toBe(502);
       client.socket.destroy();
     }
-    scene.answer = ordinaryAnswer;
+    scene.respond = ordinaryResponse;
     await expectServing();
   });
 });

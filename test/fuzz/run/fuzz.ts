@@ -13,11 +13,11 @@ export interface FuzzSettings {
   /** It ends after so many cases, or after so many milliseconds. */
   readonly cases: number;
   readonly milliseconds: number;
-  /** TLS on both sides. Absent: plain HTTP. */
+  /** TLS on both sides. Plain HTTP by default. */
   readonly certificate?: CertificateFiles | undefined;
   /** How long to look for the one case behind a violation, in milliseconds. */
   readonly shrinking: number;
-  /** Is told of each new one. Ends the run by returning false. */
+  /** Called for each new one. Ends the run by returning false. */
   readonly found: (finding: Finding) => boolean;
   /** Is told how far it is, after each batch. */
   readonly progress?: (course: Course) => void;

@@ -40,14 +40,14 @@ export interface CaseViolation extends Violation {
 }
 
 export interface StageSettings {
-  /** TLS on both sides. Absent: plain HTTP. */
+  /** TLS on both sides. Plain HTTP by default. */
   readonly certificate?: CertificateFiles | undefined;
 }
 
 /** Cases that run at the same time. */
 const parallel = 32;
 /** How long the gate may take to let go of what it held, in milliseconds. */
-const patience = 15_000;
+const timeLimit = 15_000;
 /** Descriptors that come and go by themselves. */
 const slack = 3;
 /** Between two requests of an ordinary client, in milliseconds. */
@@ -140,7 +140,7 @@ export async function startStage({ certificate }: StageSettings = {}): Promise<S
   }
 
   async function descriptorsHeld(): Promise<number> {
-    const deadline = performance.now() + patience;
+    const deadline = performance.now() + timeLimit;
     for (;;) {
       const held = (await gate.descriptors()) - descriptorsBefore;
       if (held <= slack) return 0;

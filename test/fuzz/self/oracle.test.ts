@@ -28,7 +28,7 @@ test("the oracle and the rules that the gate is given say the same", async () =>
   }
 });
 
-test("credentials that name two users, or none, name nobody", () => {
+test("credentials that name two users, or none, authenticate nobody", () => {
   expect(userOf([])).toBe("anonymous");
   expect(userOf(["alice"])).toBe("alice");
   expect(userOf(["mally", "alice"])).toBeUndefined();

@@ -5,7 +5,7 @@ import { operationOf } from "../registry/operation.ts";
 import { headFaults } from "../registry/received.ts";
 import { type ReceivedHead, requestStream } from "../registry/request-stream.ts";
 
-/** Reads requests in pieces of some bytes, and answers each at once. */
+/** Reads requests in chunks of some bytes, and responds each at once. */
 function requestsIn(bytes: string, size = bytes.length): { requests: string[]; malformed: string[] } {
   const requests: string[] = [];
   const malformed: string[] = [];

@@ -117,8 +117,8 @@ export const process: readonly Guard[] = [
   {
     name: "log-does-not-delay-the-end",
     file: "apps/gateway/src/log/log-output.ts",
-    find: "const limit = setTimeout(done, patience);",
-    replacement: "const limit = setTimeout(() => {}, patience);",
+    find: "const limit = setTimeout(done, timeLimit);",
+    replacement: "const limit = setTimeout(() => {}, timeLimit);",
     tests: ["test/gateway/log-output.test.ts"],
   },
   {

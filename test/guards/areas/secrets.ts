@@ -82,7 +82,7 @@ export const secrets: readonly Guard[] = [
   {
     name: "thrown-text-stays-out",
     file: "apps/gateway/src/one-line.ts",
-    find: 'if (!(error instanceof Error)) return "something was thrown that is no error";',
+    find: 'if (!(error instanceof Error)) return "a value that is not an Error was thrown";',
     replacement: "if (!(error instanceof Error)) return String(error);",
     tests: ["apps/gateway/test/one-line.test.ts"],
   },

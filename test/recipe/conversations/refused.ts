@@ -16,7 +16,7 @@ function notAllowed(allow: string, reason = inOciFormat): Difference {
   return ownError(reason, { status: 405, code: "UNSUPPORTED", message, headers: { allow } });
 }
 
-/** The gate refuses what the registry would answer, in another way. */
+/** The gate refuses what the registry would accept, in another way. */
 function refusal(reason: string, code: GateError["code"], message: string, status = 400): Difference {
   return ownError(reason, { status, code, message });
 }

@@ -8,7 +8,7 @@ import { askHidden, readLine } from "./password-input.ts";
 import { failureText, stepText } from "./step-text.ts";
 
 /** For one backend: far above what its own time limits add up to. */
-const patience = 120_000;
+const timeLimit = 120_000;
 
 interface Failure {
   readonly about: DiagnosisStep["about"];
@@ -19,7 +19,7 @@ interface Failure {
  * Tries every backend for real and prints each step with its time. With `user`, the password is asked for; without one,
  * the user is only looked up.
  *
- * @returns what has failed, a line each. That a user is not let in by one backend is no failure where another does so.
+ * @returns the failures, a line each. A user rejected by one backend is no failure if another one accepts them.
  */
 export async function tryBackends(
   backends: readonly AuthBackend[],
@@ -27,29 +27,29 @@ export async function tryBackends(
 ): Promise<readonly string[]> {
   const login = user === undefined ? undefined : await askFor(user);
   const failures: Failure[] = [];
-  let letIn = false;
+  let accepted = false;
   for (const [index, backend] of backends.entries()) {
     const place = `auth.backends[${index}]`;
     process.stdout.write(`${place} (${backend.id})\n`);
     let target: string | undefined;
     let steps = 0;
-    for await (const step of diagnoseBackend(backend, login, AbortSignal.timeout(patience))) {
+    for await (const step of diagnoseBackend(backend, login, AbortSignal.timeout(timeLimit))) {
       steps++;
       if (step.target !== target) process.stdout.write(`  ${step.target}\n`);
       ({ target } = step);
       process.stdout.write(stepText(step));
-      if (step.outcome === "ok") letIn ||= step.about === "login" && login?.password !== undefined;
+      if (step.outcome === "ok") accepted ||= step.about === "login" && login?.password !== undefined;
       else failures.push({ about: step.about, text: `${place}: ${failureText(step)}` });
     }
-    if (steps === 0) process.stdout.write("  has nothing to connect to\n");
+    if (steps === 0) process.stdout.write("  no connection to test\n");
   }
-  return failures.filter(({ about }) => about === "backend" || !letIn).map(({ text }) => text);
+  return failures.filter(({ about }) => about === "backend" || !accepted).map(({ text }) => text);
 }
 
 /**
  * Tries the registry for real and prints the step with its time.
  *
- * @returns what has failed, in a line; nothing where all is well.
+ * @returns the failure, in a line; empty if the registry works.
  */
 export async function tryRegistry(upstream: UpstreamConfiguration): Promise<readonly string[]> {
   process.stdout.write(`upstream\n  ${upstream.url}\n`);
@@ -70,13 +70,13 @@ export async function tryState(state: StateConfiguration | undefined): Promise<r
   return step.outcome === "ok" ? [] : [`state.redis: ${failureText(step)}`];
 }
 
-/** As a request has them: in Normalization Form C. */
+/** In Normalization Form C, as in a request. */
 async function askFor(user: string): Promise<DiagnosisLogin> {
   const username = user.normalize("NFC");
   const question = `Password for ${username} (empty: only look the user up): `;
-  const [answer = ""] = process.stdin.isTTY
+  const [response = ""] = process.stdin.isTTY
     ? await askHidden(process.stdin, [question])
     : [await readLine(process.stdin)];
-  const password = answer.normalize("NFC");
+  const password = response.normalize("NFC");
   return password === "" ? { username } : { username, password };
 }

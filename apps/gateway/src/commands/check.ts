@@ -14,24 +14,24 @@ export const check: Command = {
   summary: "find every fault in a configuration, and warn of risks",
   details: [
     configHelp,
-    "  --connect          try every backend, the registry and a Redis as well, and print each step with its time",
-    "  --user USER        sign USER in; the password is asked for, or is the first line of standard input. Where it is",
-    "                     empty, USER is only looked up",
+    "  --connect          also try every backend, the registry and a Redis; print each step with its time",
+    "  --user USER        sign in as USER with a password from a prompt, or from the first line of standard input. If it",
+    "                     is empty, USER is only looked up",
     "",
-    "Reads every file that is named in it, and connects to nothing without --connect. Faults and warnings are lines on",
-    "standard error: the file, the path of the key, and what is wrong there.",
+    "Reads every file that the configuration names, and opens no connection without --connect. Prints each fault and",
+    "warning as a line on standard error: the file, the path of the key, and the message.",
     "",
-    "Exit code: 0, or 1 where there is a fault, a step failed, or no backend lets USER in.",
+    "Exit code: 0; 1 if there is a fault, a step failed, or no backend accepts USER.",
   ],
   async run(parameters) {
     const { file, connect, user } = parse(parameters);
-    const told: string[] = [];
+    const logged: string[] = [];
     let gate: Gate | undefined;
     try {
-      ({ gate } = await loadGate(file, () => ({ log: collectingLog(told), onRequest: () => {} })));
+      ({ gate } = await loadGate(file, () => ({ log: collectingLog(logged), onRequest: () => {} })));
       const { configuration } = gate;
       const warnings = [...warningsOf(gate), ...(await exposedKey(configuration))];
-      for (const text of [...told, ...warnings.map(formatFault)]) process.stderr.write(`${file}: warning: ${text}\n`);
+      for (const text of [...logged, ...warnings.map(formatFault)]) process.stderr.write(`${file}: warning: ${text}\n`);
       const failures = connect
         ? [
             ...(await tryBackends(gate.backends, user)),
@@ -45,7 +45,7 @@ export const check: Command = {
       return 0;
     } catch (error) {
       if (!(error instanceof InvalidOptionsError)) throw error;
-      for (const text of told) process.stderr.write(`${file}: warning: ${text}\n`);
+      for (const text of logged) process.stderr.write(`${file}: warning: ${text}\n`);
       reportFaults(file, error.faults);
       return 1;
     } finally {
@@ -66,13 +66,13 @@ function parse(parameters: readonly string[]): { file: string; connect: boolean;
   return { file, connect, user };
 }
 
-/** What backends say of their files while they are opened. */
-function collectingLog(told: string[]): Logger {
+/** Collects the warnings that backends log while they are opened. */
+function collectingLog(messages: string[]): Logger {
   const silent: LogLine = () => {};
   const collect: LogLine = (fields, message) => {
     const { file, line, lines } = fields;
     const where = typeof file === "string" ? `${file}${describeLines(line ?? lines)}: ` : "";
-    told.push(`${where}${message}`);
+    messages.push(`${where}${message}`);
   };
   return { debug: silent, info: silent, warn: collect, error: collect };
 }
@@ -86,5 +86,5 @@ async function exposedKey({ listen: { tls } }: Configuration): Promise<Fault[]> 
   if (tls === undefined) return [];
   const { mode } = await stat(tls.key);
   if ((mode & 0o007) === 0) return [];
-  return [{ path: ["listen", "tls", "key"], message: "can be read or changed by every user of this machine" }];
+  return [{ path: ["listen", "tls", "key"], message: "every user of this machine can read or change it" }];
 }

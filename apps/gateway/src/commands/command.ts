@@ -3,17 +3,17 @@ import { type ParseArgsConfig, parseArgs } from "node:util";
 /** A subcommand of `registry-gate`. */
 export interface Command {
   readonly name: string;
-  /** What stands behind the name, for the usage. */
+  /** The parameters, for the usage. */
   readonly synopsis: string;
   /** One line. */
   readonly summary: string;
-  /** What else its user should know: lines of options, of what is read and printed, and of exit codes. */
+  /** Lines of help: options, input and output, and exit codes. */
   readonly details: readonly string[];
-  /** Gets what stands behind the name; resolves to the exit code. */
+  /** Gets the parameters; resolves to the exit code. */
   run(parameters: readonly string[]): Promise<number>;
 }
 
-/** The command line is not one that is known. Exit code 2. */
+/** The command line is invalid. Exit code 2. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
@@ -27,7 +27,7 @@ export function parseCommandLine<Config extends ParseArgsConfig>(config: Config)
   try {
     return parseArgs(config);
   } catch (error) {
-    // The first sentence says it; the others tell programmers of `parseArgs` what to do.
+    // The first sentence is the message; the others are for programmers who call `parseArgs`.
     const [sentence = ""] = (error instanceof Error ? error.message : String(error)).split(/\.?(?:\s*\n|\. )/, 1);
     throw new UsageError(sentence, { cause: error });
   }
@@ -38,13 +38,13 @@ export function usageOf({ name, synopsis }: Command): string {
   return `usage: registry-gate ${`${name} ${synopsis}`.trimEnd()}\n`;
 }
 
-/** Everything that there is to know about calling a command. */
+/** The help of one command. */
 export function helpOf(command: Command): string {
   const { summary, details } = command;
   return [usageOf(command), `${summary[0]?.toUpperCase()}${summary.slice(1)}.`, "", ...details, ""].join("\n");
 }
 
-/** What commands there are. */
+/** The list of commands. */
 export function overviewOf(commands: readonly Command[]): string {
   const width = Math.max(...commands.map(({ name }) => name.length));
   return [
@@ -52,7 +52,7 @@ export function overviewOf(commands: readonly Command[]): string {
     "",
     ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
     "",
-    "registry-gate help COMMAND tells more; registry-gate --version tells the version.",
+    "registry-gate help COMMAND shows the details of a command; registry-gate --version prints the version.",
     "",
   ].join("\n");
 }

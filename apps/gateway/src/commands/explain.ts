@@ -19,20 +19,20 @@ const actions: readonly Action[] = ["pull", "push", "delete", "*"];
 export const explain: Command = {
   name: "explain",
   synopsis: "--config FILE [--user USER [--connect | --group GROUP …]] [--json] ACTION REPOSITORY",
-  summary: "say which rule of a configuration allows something, or why none does",
+  summary: "show which rule of a configuration allows an action, or why none does",
   details: [
     configHelp,
-    "  --user USER        who asks; without it, somebody who is not signed in",
-    "  --connect          look USER and their groups up in directories too, and not in files alone",
-    "  --group GROUP      a group that USER is in; may be repeated. Nobody is looked up then",
-    "  --json             print an object with allowed, and rules: every rule, and why it allows, denies or does neither",
+    "  --user USER        the user who asks; without it, an anonymous caller",
+    "  --connect          look USER and their groups up in directories too, not only in files",
+    "  --group GROUP      a group of USER, in place of looking USER up; may be repeated",
+    "  --json             print an object with allowed, and rules: each rule with the reason for its verdict",
     "",
-    "ACTION is pull, push, delete or *. The groups of USER are read from group files. Nobody is signed in, and nothing is",
-    "connected to without --connect:",
+    "ACTION is pull, push, delete or *. The groups of USER are read from group files. The command does not sign in, and",
+    "opens no connection without --connect:",
     "",
     "  registry-gate explain --config registry-gate.yaml --user alice push team/app",
     "",
-    "Exit code: 0 where it is allowed, 1 where it is denied, the configuration is wrong or a directory cannot be asked.",
+    "Exit code: 0 if allowed; 1 if denied, if the configuration is invalid or if a directory is unavailable.",
   ],
   async run(parameters) {
     const { file, user, groups, connect, action, repository, json } = parse(parameters);
@@ -65,7 +65,7 @@ function requireGoodRules({ upstream, access }: Configuration): void {
   if (faults.length > 0) throw new InvalidOptionsError(faults);
 }
 
-/** The user as a login would find them, told on standard error what was not found. */
+/** The user as a login would find them. Writes notes to standard error. */
 async function findPrincipal(
   file: string,
   user: string,
@@ -98,7 +98,7 @@ function asText(allowed: boolean, verdicts: readonly RuleVerdict[], access: read
   const lines = verdictsOfInterest(verdicts, access).map(({ rule, reason }) =>
     rule === undefined ? reason : `access[${rule}]: ${reason}`,
   );
-  if (lines.length === 0) lines.push("there is no rule that allows, and what no rule allows is denied");
+  if (lines.length === 0) lines.push("denied by default: no rule allows it");
   return `${allowed ? "allowed" : "denied"}\n${lines.map((line) => `  ${line}\n`).join("")}`;
 }
 
@@ -148,7 +148,7 @@ function parse(parameters: readonly string[]): {
   return { file, user, groups, connect, action, repository, json };
 }
 
-/** Somebody of whom nothing is known but what the command line says. */
+/** A principal with only the name and groups of the command line. */
 function namedPrincipal(user: string | undefined, groups: readonly string[], configuration: Configuration): Principal {
   return user === undefined ? { kind: "anonymous" } : unknownUser(user, groups, configuration);
 }

@@ -6,24 +6,24 @@ import { openBackend } from "../gate/open-backend.ts";
 import { caseVariants, listed } from "../warnings/known-names.ts";
 import { failureText } from "./step-text.ts";
 
-/** What the backends say of a user. */
+/** The result of looking a user up in all backends. */
 export interface FoundUser {
   /** Of the first backend that knows the user. */
   readonly identity: Identity | undefined;
-  /** Whether the user may be one whom no backend was asked about. */
+  /** Whether a backend that was not asked may know the user. */
   readonly incomplete: boolean;
-  /** What somebody should know who asked, a line each. */
+  /** Notes for the user of the command, a line each. */
   readonly notes: readonly string[];
-  /** Why a backend could not say, a line each. */
+  /** Why a backend could not look the user up, a line each. */
   readonly failures: readonly string[];
 }
 
 /** For one backend: far above what its own time limits add up to. */
-const patience = 120_000;
+const timeLimit = 120_000;
 
 /**
- * Looks a user up as a login would find them, backend after backend: in files, and, with `connect`, in directories.
- * Nobody is signed in.
+ * Looks a user up in each backend in turn, as a login would: in files and, with `connect`, in directories. Does not sign
+ * in.
  */
 export async function findUser(
   username: string,
@@ -40,7 +40,7 @@ export async function findUser(
     let opened: AuthBackend | undefined;
     try {
       opened = await openBackend(backend, { index, id, directory, placeholders, log: silentLog, warn: () => {} });
-      const finding = await ask(opened, username, connect);
+      const finding = await lookUp(opened, username, connect);
       const { identity } = finding;
       if (identity !== undefined) return { identity, incomplete: false, notes: [], failures: [] };
       if (finding.failure !== undefined) failures.push(`${place}: ${finding.failure}`);
@@ -65,7 +65,7 @@ function mayKnowGroups({ type, groupFile }: BackendConfiguration): boolean {
 }
 
 function unreadable(fault: Fault, username: string): string {
-  return `${formatFault(fault)}, so that nothing is known of ${username} there`;
+  return `${formatFault(fault)}; ${username} could not be looked up there`;
 }
 
 interface Finding {
@@ -76,7 +76,7 @@ interface Finding {
   readonly failure?: string;
 }
 
-async function ask(backend: AuthBackend, username: string, connect: boolean): Promise<Finding> {
+async function lookUp(backend: AuthBackend, username: string, connect: boolean): Promise<Finding> {
   const roster = backend.roster?.();
   if (roster !== undefined) {
     const identity = roster.identityOf(username);
@@ -84,17 +84,17 @@ async function ask(backend: AuthBackend, username: string, connect: boolean): Pr
     const variants = caseVariants(username, roster.users);
     return variants.length === 0
       ? {}
-      : { note: `knows ${listed(variants)}, who differs from ${username} by case alone` };
+      : { note: `knows ${listed(variants)}, which differs from ${username} only in case` };
   }
   if (backend.diagnose === undefined) {
-    return { unknown: true, note: `learns the groups of ${username} from each login alone: name them by --group` };
+    return { unknown: true, note: `learns the groups of ${username} only at login: pass them with --group` };
   }
   if (!connect) {
-    return { unknown: true, note: `was not asked about ${username}: add --connect, or name the groups by --group` };
+    return { unknown: true, note: `was not asked about ${username}: add --connect, or pass the groups with --group` };
   }
-  for await (const step of backend.diagnose({ username }, AbortSignal.timeout(patience))) {
+  for await (const step of backend.diagnose({ username }, AbortSignal.timeout(timeLimit))) {
     if (step.identity !== undefined) return { identity: step.identity };
     if (step.outcome === "failed") return step.about === "backend" ? { failure: failureText(step) } : {};
   }
-  return { unknown: true, note: `shows the groups of ${username} to nobody else: name them by --group` };
+  return { unknown: true, note: `shows the groups of ${username} only after a login: pass them with --group` };
 }

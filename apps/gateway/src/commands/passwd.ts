@@ -11,17 +11,18 @@ export const passwd: Command = {
   synopsis: "FILE USER",
   summary: "create or update an entry of a password file",
   details: [
-    "On a terminal the password is asked for twice, and not shown. Otherwise it is the first line of standard input:",
+    "Prompts twice for the password on a terminal, and does not show it. Otherwise reads it from the first line of standard",
+    "input:",
     "",
     "  registry-gate passwd htpasswd alice < password.txt",
     "",
-    "The password is hashed with bcrypt. FILE is created where it is missing, with mode 0600, and replaced in one step",
-    "otherwise, its mode kept; a running gate takes the change up by itself. To remove a user, delete the line.",
-    "With - as FILE, the entry is printed to standard output and no file is changed:",
+    "Hashes the password with bcrypt. Creates a missing FILE with mode 0600, and replaces an existing one in one step without",
+    "changing its mode. A running gate reloads the file. To remove a user, delete the line.",
+    "With - as FILE, prints the entry to standard output and changes no file:",
     "",
     "  registry-gate passwd - alice < password.txt >> htpasswd",
     "",
-    "Exit code: 0, or 1 with one line for each thing that is wrong.",
+    "Exit code: 0, or 1 with one line for each fault.",
   ],
   async run(parameters) {
     const { file, user } = parse(parameters);
@@ -53,7 +54,7 @@ function parse(parameters: readonly string[]): { file: string; user: string } {
 }
 
 async function askTwice(user: string): Promise<string> {
-  const [first = "", second] = await askHidden(process.stdin, [`Password for ${user}: `, "The same again: "]);
-  if (first !== second) throw new InvalidOptionsError([{ path: ["password"], message: "the two differ" }]);
+  const [first = "", second] = await askHidden(process.stdin, [`Password for ${user}: `, "Repeat the password: "]);
+  if (first !== second) throw new InvalidOptionsError([{ path: ["password"], message: "the passwords differ" }]);
   return first;
 }

@@ -9,20 +9,20 @@ const longest = 4096;
 /**
  * Asks on the terminal, one question after the other, without showing what is typed. The terminal is closed afterwards.
  *
- * @returns the answers, in the order of the questions.
+ * @returns the responses, in the order of the questions.
  * @throws {Error} when the user interrupts, or ends the input.
  */
 export async function askHidden(terminal: ReadStream, questions: readonly string[]): Promise<string[]> {
-  // From before the first question can be read until after the last answer: nothing of what is typed or pasted early shows.
+  // From before the first question can be read until after the last response: nothing of what is typed or pasted early shows.
   terminal.setRawMode(true);
   const keys = keysOf(terminal);
-  const answers: string[] = [];
+  const responses: string[] = [];
   try {
     for (const question of questions) {
       process.stderr.write(question);
-      answers.push(await readAnswer(keys));
+      responses.push(await readResponse(keys));
     }
-    return answers;
+    return responses;
   } finally {
     terminal.setRawMode(false);
     await keys.return(undefined);
@@ -35,7 +35,7 @@ async function* keysOf(terminal: ReadStream): AsyncGenerator<string, undefined> 
 }
 
 /** In raw mode it falls to us what the terminal does else: to delete, to interrupt and to end. */
-async function readAnswer(keys: AsyncGenerator<string, undefined>): Promise<string> {
+async function readResponse(keys: AsyncGenerator<string, undefined>): Promise<string> {
   const typed: string[] = [];
   try {
     for (;;) {
@@ -73,15 +73,15 @@ async function readAnswer(keys: AsyncGenerator<string, undefined>): Promise<stri
  * @throws {InvalidOptionsError} at `password` when it is not UTF-8: as something else it could never be sent.
  */
 export async function readLine(input: Readable): Promise<string> {
-  const pieces: Buffer[] = [];
+  const chunks: Buffer[] = [];
   let length = 0;
-  for await (const piece of input) {
-    const bytes = Buffer.from(piece);
-    pieces.push(bytes);
+  for await (const chunk of input) {
+    const bytes = Buffer.from(chunk);
+    chunks.push(bytes);
     length += bytes.length;
     if (bytes.includes("\n") || length > longest) break;
   }
-  const all = Buffer.concat(pieces);
+  const all = Buffer.concat(chunks);
   const end = all.indexOf("\n");
   const { text, fault } = readSecretText(end < 0 ? all : all.subarray(0, end + 1));
   if (text === undefined) throw new InvalidOptionsError([{ path: ["password"], message: fault }]);

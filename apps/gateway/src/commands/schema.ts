@@ -9,7 +9,7 @@ export const schema: Command = {
   synopsis: "",
   summary: "print the configuration's JSON Schema, for editors",
   details: [
-    "Editors that know the YAML language server follow a first line such as this in a configuration:",
+    "Editors with the YAML language server use the schema if the first line of a configuration names it:",
     "",
     "  # yaml-language-server: $schema=registry-gate.schema.json",
     "",

@@ -1,6 +1,6 @@
 import type { DiagnosisStep } from "@registry-gate/auth";
 
-/** One line, and below it what there are several of. */
+/** One line for a step, and below it a line for each item of its lists. */
 export function stepText(step: DiagnosisStep): string {
   const { outcome, step: name, milliseconds, details } = step;
   const found = Object.entries(details).flatMap(([key, value]) => {
@@ -15,14 +15,14 @@ export function stepText(step: DiagnosisStep): string {
   return [head.trimEnd(), ...lists, ""].join("\n");
 }
 
-/** What is said of a step that has failed. */
+/** The message of a failed step. */
 export function failureText(step: DiagnosisStep): string {
   const { reason } = step.details;
   const why = typeof reason === "string" ? printable(reason) : "no reason given";
   return `${step.step} failed: ${why} (${step.target})`;
 }
 
-/** What a server says goes to a terminal, which control characters could lead astray. */
+/** Replaces control characters: text of a server must not control the terminal. */
 function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, "\ufffd");
 }

@@ -39,7 +39,7 @@ export function expandEnvironment(
     }
     if (typeof node !== "object" || node === null) return node;
     if (around.has(node)) {
-      faults.push({ path, message: "is an alias of what it stands in" });
+      faults.push({ path, message: "is an alias of a value that contains it" });
       return undefined;
     }
     around.add(node);
@@ -60,7 +60,7 @@ function expandText(text: string, environment: Environment, fault: (message: str
   return text.replace(placeholder, (whole, name: string | undefined) => {
     if (name === undefined) return "${";
     if (!whole.endsWith("}") || !isVariable.test(name)) {
-      fault("holds ${ that does not begin the name of an environment variable; write $${ for a literal one");
+      fault("contains ${ without the name of an environment variable; write $${ for a literal ${");
       return whole;
     }
     const value = Object.hasOwn(environment, name) ? environment[name] : undefined;

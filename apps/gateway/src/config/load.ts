@@ -10,21 +10,21 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** A configuration and where it came from. */
 export interface LoadedConfiguration {
   readonly configuration: Configuration;
-  /** As it was read, for whoever watches the file. */
+  /** The file as it was read, to watch for changes since. */
   readonly source: SettledFile;
-  /** What relative paths are relative to. */
+  /** The base directory of relative paths. */
   readonly directory: string;
-  /** Where texts came whole from the environment. */
+  /** Paths of values that consist of one environment variable. */
   readonly placeholders: readonly Path[];
 }
 
-/** What a configuration file says, as far as it can be understood. */
+/** A configuration file, read as far as it is valid. */
 export interface InspectedConfiguration {
-  /** Everything that is wrong with its form. */
+  /** All faults of its form. */
   readonly faults: readonly Fault[];
-  /** Without faults the configuration; otherwise what is left of it, to be judged and never to be run. */
+  /** Without faults, the configuration; otherwise its valid rest, to find further faults in and never to be run. */
   readonly loaded: LoadedConfiguration | undefined;
-  /** Where something was left out of it: what is found there says nothing about what was written. */
+  /** Paths of what was left out of it. Faults found there say nothing about the file. */
   readonly leftOut: readonly Path[];
 }
 
@@ -51,7 +51,7 @@ export async function inspectConfiguration(file: string, environment: Environmen
 /**
  * Reads a configuration file, as {@link inspectConfiguration} does.
  *
- * @throws {InvalidOptionsError} with everything that is wrong with its form.
+ * @throws {InvalidOptionsError} with every fault of its form.
  */
 export async function loadConfiguration(file: string, environment: Environment): Promise<LoadedConfiguration> {
   const { faults, loaded } = await inspectConfiguration(file, environment);

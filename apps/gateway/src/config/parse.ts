@@ -12,13 +12,13 @@ import { withQuoteHint, yamlFaults } from "./yaml-faults.ts";
 /** As many references as an honest configuration could have, and far fewer than make a memory bomb. */
 const mostAliases = 100;
 
-/** A configuration as far as it can be understood. */
+/** A configuration, read as far as it is valid. */
 export interface ReadConfiguration {
-  /** Everything that is wrong with its form. */
+  /** All faults of its form. */
   readonly faults: readonly Fault[];
-  /** Without faults the configuration; otherwise what is left of it, to be judged and never to be run. */
+  /** Without faults, the configuration; otherwise its valid rest, to find further faults in and never to be run. */
   readonly configuration: Configuration | undefined;
-  /** Where something was left out of it: what is found there says nothing about what was written. */
+  /** Paths of what was left out of it. Faults found there say nothing about the file. */
   readonly leftOut: readonly Path[];
   /** Where texts came whole from the environment: of a backend's option, its plugin says whether a number is meant. */
   readonly placeholders: readonly Path[];

@@ -2,9 +2,9 @@ import { substitutes } from "./configuration.ts";
 import type { Path } from "./path.ts";
 
 /**
- * Takes out of a configuration whatever is at fault, so that the rest of it can be judged in the same run.
+ * Removes invalid values from a configuration, so that the same run finds the faults of the rest.
  *
- * @returns the rest, and where it was touched: what is found there later says nothing about the original.
+ * @returns the rest, and the paths that were changed: faults found there later say nothing about the original.
  */
 export function pruneInvalid(
   value: unknown,

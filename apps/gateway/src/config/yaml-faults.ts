@@ -15,17 +15,17 @@ const beginnings: Readonly<Record<string, string>> = { "*": "an alias", "!": "a 
 const quote = "put the value in quotes";
 /** As much of a key as is looked at. */
 const longestKey = 256;
-const noSuchAnchor = `no anchor before this alias has its name; where a text is meant, ${quote}`;
+const noSuchAnchor = `unknown alias; if this is text, ${quote}`;
 
 /** What the YAML library says to programmers, in the words of somebody who writes a configuration. */
 const rewordings: readonly (readonly [RegExp, string])[] = [
-  [/^Source contains multiple documents/, "must be one document: the second begins here"],
+  [/^Source contains multiple documents/, "must be a single YAML document: a second one begins here"],
   [/^Maximum call stack size exceeded/, "is nested too deeply"],
-  [/^Nested mappings are not allowed in compact mappings/, `a value holds a colon and a blank: ${quote}`],
+  [/^Nested mappings are not allowed in compact mappings/, `a value contains a colon and a space: ${quote}`],
   // The same in a map or list in one line.
-  [/^Block collections are not allowed within flow collections/, `a value holds a colon and a blank: ${quote}`],
+  [/^Block collections are not allowed within flow collections/, `a value contains a colon and a space: ${quote}`],
   // The token may be part of a password.
-  [/^Unexpected .* token in YAML stream/, "is not YAML from here on"],
+  [/^Unexpected .* token in YAML stream/, "is not valid YAML from here on"],
 ];
 
 /**
@@ -76,9 +76,9 @@ function explain({ message, pos: [offset], code }: YAMLError, text: string): str
   }
   // In a map in one line a comma ends a value: of `{ bindDN: cn=gate,dc=a, searchBase: dc=a }` there are two keys `dc=a`.
   if (code === "DUPLICATE_KEY" && /^[^\s,{}[\]:"']*=/.test(text.slice(offset, offset + longestKey))) {
-    return `a value holds a comma in a map in one line: ${quote}`;
+    return `a value contains a comma in a flow map: ${quote}`;
   }
-  if (/[\]}"']/.test(before) && /[^\s,\]}]/.test(sign)) return `a value goes on where YAML takes it to end: ${quote}`;
+  if (/[\]}"']/.test(before) && /[^\s,\]}]/.test(sign)) return `a value continues after YAML ends it: ${quote}`;
   const said = (message.split("\n", 1)[0] ?? "").replace(/ at line \d+, column \d+:?$/, "");
   const reworded = rewordings.find(([pattern]) => pattern.test(said))?.[1] ?? said;
   return code === "BAD_SCALAR_START" ? `${reworded}: ${quote}` : reworded;
@@ -98,10 +98,10 @@ export function withQuoteHint(fault: Fault, value: unknown): Fault {
     return {
       path: fault.path.slice(0, -1),
       message:
-        "has an unknown key without a value; where it is the rest of a value with a comma, put that value in quotes",
+        "has an unknown key without a value; if it is the rest of a value with a comma, put that value in quotes",
     };
   }
   const unquoted = typeof written === "number" || typeof written === "boolean";
-  if (!unquoted || !/^must be (?:a )?text$/.test(fault.message)) return fault;
+  if (!unquoted || !/^must be text$/.test(fault.message)) return fault;
   return { ...fault, message: `${fault.message}: put it in quotes` };
 }

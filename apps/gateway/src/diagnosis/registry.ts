@@ -7,11 +7,11 @@ import type { CredentialsConfiguration, UpstreamConfiguration } from "../config/
 import { openCredentials } from "../gate/registry-credentials.ts";
 import { type Finding, timedStep } from "./timed-step.ts";
 
-const patience = 10_000;
+const timeLimit = 10_000;
 /** As much of a body as is looked at, in bytes. */
 const longestBody = 64 * 1024;
 
-/** What a registry is told, and how long it may take. */
+/** The options of one request to a registry. */
 interface AskOptions {
   readonly ca?: Buffer;
   readonly headers: Readonly<Record<string, string>>;
@@ -24,12 +24,12 @@ interface Response {
   readonly body: string;
 }
 
-/** Asks the registry whether it is one, with the gate's own login at it. */
+/** Checks that the upstream is a registry and accepts the gate's own login. */
 export function diagnoseRegistry({
   url,
   ca,
   credentials,
-  connectTimeout = patience,
+  connectTimeout = timeLimit,
 }: UpstreamConfiguration): Promise<DiagnosisStep> {
   return timedStep("ping", url, async () => {
     const options: AskOptions = {
@@ -51,7 +51,7 @@ function ask(url: URL, options: AskOptions): Promise<Response> {
   const request = url.protocol === "https:" ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {
     const fail = (error: Error): void =>
-      reject(options.signal.aborted ? new Error("no answer in time") : explained(error));
+      reject(options.signal.aborted ? new Error("no response in time") : explained(error));
     request(url, { ...options, agent: false }, (response) => {
       const { statusCode = 0, headers } = response;
       const chunks: Buffer[] = [];
@@ -78,20 +78,20 @@ function explained(error: NodeJS.ErrnoException): Error {
 }
 
 /**
- * A registry answers its own version check with 200 (OCI Distribution Specification 1.1, section "Determining Support"), and
+ * A registry responds to its own version check with 200 (OCI Distribution Specification 1.1, section "Determining Support"), and
  * so does many a web page: it must show as well that it is one.
  */
 function judge(ping: Response, signedIn: boolean): Finding {
   const version = ping.headers["docker-distribution-api-version"];
   const failed = (reason: string): Finding => ({ outcome: "failed", about: "backend", details: { reason } });
   if (ping.statusCode === 401) {
-    if (signedIn) return failed("it refuses the login of upstream.credentials");
+    if (signedIn) return failed("the registry rejects upstream.credentials");
     const hint = isRegistry(ping) ? ": set upstream.credentials" : "";
-    return failed(`it asks for a login of its own, and no user's password is ever passed on to it${hint}`);
+    return failed(`the registry requires a login, and users' passwords are never forwarded to it${hint}`);
   }
-  if (ping.statusCode !== 200) return failed(`answers with ${ping.statusCode}, where a registry answers with 200`);
+  if (ping.statusCode !== 200) return failed(`responds with ${ping.statusCode}, but a registry responds with 200`);
   if (!isRegistry(ping)) {
-    return failed("answers with 200, but not as a registry: without Docker-Distribution-Api-Version, and without JSON");
+    return failed("responds with 200, but not like a registry: no Docker-Distribution-Api-Version header and no JSON");
   }
   return { outcome: "ok", about: "backend", details: typeof version === "string" ? { version } : {} };
 }

@@ -4,7 +4,7 @@ import type { BackendConfiguration } from "../config/sections/auth.ts";
 import { endsWithin } from "../ends-within.ts";
 import { type BackendPlace, openBackend } from "./open-backend.ts";
 
-/** Those that could be opened, in their order, and what is wrong with the others. */
+/** The backends that could be opened, in order, and the faults of the others. */
 export interface OpenedBackends {
   readonly backends: readonly AuthBackend[];
   /** With paths from the root of the configuration. */
@@ -32,9 +32,9 @@ export async function openBackends(
 }
 
 /** How long a backend may take to close, in milliseconds. */
-const closePatience = 1000;
+const closeTimeLimit = 1000;
 
-/** A backend that does not close is no reason to keep what goes with it. */
+/** Closes the backends. One that does not close in time is given up, so that the rest can be released. */
 export async function closeBackends(backends: readonly AuthBackend[], log: Logger): Promise<void> {
   const report = (backend: AuthBackend) => (error: unknown) =>
     log.error({ backend: backend.id, err: error }, "a backend threw an error that nobody caught");
@@ -43,10 +43,10 @@ export async function closeBackends(backends: readonly AuthBackend[], log: Logge
   await Promise.all(
     backends.map(async (backend) => {
       try {
-        if (!(await endsWithin(closePatience, close(backend))))
-          log.warn({}, `the backend ${backend.id} does not close`);
+        if (!(await endsWithin(closeTimeLimit, close(backend))))
+          log.warn({}, `backend ${backend.id} did not close in time`);
       } catch (error) {
-        log.warn({ err: error }, `the backend ${backend.id} could not be closed`);
+        log.warn({ err: error }, `backend ${backend.id} could not be closed`);
       }
     }),
   );

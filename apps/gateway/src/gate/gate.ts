@@ -22,16 +22,16 @@ import { gateTokens } from "./gate-tokens.ts";
 import { inConfiguration, proxyOptions } from "./proxy-options.ts";
 import { openCredentials } from "./registry-credentials.ts";
 
-/** Everything that one configuration stands for, but the listening socket. */
+/** Everything that is built from one configuration, except the listening socket. */
 export interface Gate {
   readonly configuration: Configuration;
   /** Undefined: plain HTTP. */
   readonly tls: TlsIdentity | undefined;
   readonly backends: readonly AuthBackend[];
   readonly handle: RequestListener;
-  /** Findings that do not keep the gate from working. */
+  /** Faults that do not keep the gate from working. */
   readonly warnings: readonly Fault[];
-  /** Lets go of everything as soon as the requests that it has begun are finished. */
+  /** Releases everything as soon as the requests that it has begun are finished. */
   retire(): Promise<void>;
 }
 
@@ -157,7 +157,7 @@ export async function buildGate(configuration: Configuration, surroundings: Gate
   };
 }
 
-function countRequests(answer: (request: IncomingMessage, response: ServerResponse) => void): {
+function countRequests(respond: (request: IncomingMessage, response: ServerResponse) => void): {
   handle: RequestListener;
   finished(): Promise<void>;
 } {
@@ -169,7 +169,7 @@ function countRequests(answer: (request: IncomingMessage, response: ServerRespon
       response.once("close", () => {
         if (--active === 0) resolveFinished?.();
       });
-      answer(request, response);
+      respond(request, response);
     },
     finished: () =>
       active === 0

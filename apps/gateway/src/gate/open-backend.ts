@@ -15,9 +15,9 @@ import { firstLine, oneLine } from "../one-line.ts";
 import { findPlugin } from "../plugins.ts";
 
 /** Plugins read files and connect to nothing, so that this is plenty. */
-const patience = 10_000;
+const timeLimit = 10_000;
 
-/** What a backend is opened with, besides its options. */
+/** The context of a backend, besides its options. */
 export interface BackendPlace {
   /** Among the backends of the configuration. */
   readonly index: number;
@@ -27,7 +27,7 @@ export interface BackendPlace {
   /** Where texts of the configuration came whole from the environment, from its root. */
   readonly placeholders: readonly Path[];
   readonly log: Logger;
-  /** Takes what the backend warns of, with paths from the root of the configuration. */
+  /** Called for each warning of the backend, with a path from the root of the configuration. */
   readonly warn: (fault: Fault) => void;
   /** Why no client is asked for a certificate. */
   readonly noClientCertificates?: string;
@@ -85,7 +85,7 @@ export async function openBackend(
   }
 }
 
-/** In a file a number is no duration: whoever writes `timeout: 5` hardly means milliseconds. */
+/** In a file a bare number is no duration: `timeout: 5` hardly means milliseconds. */
 function bareDurations(value: unknown, schema: unknown, path: Path = []): readonly Fault[] {
   if (typeof value === "number") {
     const { types, patterns } = valueSchema(schema, path);
@@ -98,15 +98,15 @@ function bareDurations(value: unknown, schema: unknown, path: Path = []): readon
   );
 }
 
-/** A plugin that waits for ever would keep the gate from starting, without a word. */
+/** A plugin that never opens would keep the gate from starting, without a message. */
 async function inTime(opening: Promise<AuthBackend>): Promise<AuthBackend> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      reject(new Error(`it has not opened within ${patience / 1000} s`));
-      // Should it open after all, nobody is there for it.
+      reject(new Error(`it did not open within ${timeLimit / 1000} s`));
+      // If it opens later, nothing uses it: close it.
       opening.then((backend) => backend.close?.()).catch(() => {});
-    }, patience);
+    }, timeLimit);
   });
   try {
     return await Promise.race([opening, late]);

@@ -11,7 +11,7 @@ import type { GateTokens } from "./gate-tokens.ts";
 import type { LiveCredentials } from "./registry-credentials.ts";
 
 /**
- * What a configuration tells the middleware, section by section.
+ * Derives the options of the middleware from a configuration, section by section.
  *
  * @param counters Where failed logins are counted. Default: anew.
  * @param tokens Absent where the gate asks for Basic.

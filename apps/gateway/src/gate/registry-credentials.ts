@@ -11,8 +11,7 @@ export interface LiveCredentials {
 }
 
 /**
- * Reads the file of the secret, and follows it. What takes its place and is of no use is said in the log, and what was read
- * before stays in force.
+ * Reads the file of the secret, and follows it. An invalid new version is logged and ignored: the previous one stays in use.
  *
  * @throws {InvalidOptionsError}
  */
@@ -31,7 +30,7 @@ export async function openCredentials(
     (content) => {
       try {
         current = read(content);
-        log.info({ file: path }, "the login at the registry was read again");
+        log.info({ file: path }, "registry credentials reloaded");
         fileReload.publish(() => ({ files: [path], outcome: "reloaded" }));
       } catch (error) {
         if (!(error instanceof InvalidOptionsError)) throw error;
@@ -46,7 +45,7 @@ export async function openCredentials(
       since: file,
       maxBytes,
       onError(error) {
-        log.warn({ file: path, err: error }, "the login at the registry cannot be read again");
+        log.warn({ file: path, err: error }, "cannot read the registry credentials; keeping the previous ones");
         fileReload.publish(() => ({ files: [path], outcome: "unreadable" }));
       },
     },

@@ -7,7 +7,7 @@ import { type HandshakeFailure, type HandshakeFault, leftHandshake, slowHandshak
 export interface Connection {
   /** Once the TLS handshake has ended, the TLS one. */
   readonly socket: Socket;
-  /** That of the latest request. Whoever handles a request sets it; the connection is busy until it is closed. */
+  /** The response to the latest request. Its handler sets it; the connection is busy until the response is closed. */
   response: ServerResponse | undefined;
 }
 
@@ -20,11 +20,11 @@ export interface ConnectionTable {
    * @param handshaking Whether it is one over TCP whose TLS handshake comes first.
    */
   accept(socket: Socket, handshaking: boolean): void;
-  /** Is to be called after that handshake, with the socket that Node hands out then. */
+  /** Must be called after that handshake, with the socket that Node hands out then. */
   secured(socket: Socket): void;
-  /** Is to be called for a connection that begins without TLS. It is closed when its time for a handshake is over. */
+  /** Must be called for a connection that begins without TLS. It is closed when its time for a handshake is over. */
   markPlain(socket: Socket): void;
-  /** Is to be called where a handshake has failed, with the socket that Node has made for it. */
+  /** Must be called where a handshake has failed, with the socket that Node has made for it. */
   handshakeFailed(socket: Socket, fault: HandshakeFault): void;
   find(socket: Socket): Connection | undefined;
   /** Closes the connection that has waited for longest, if one has waited for a while. */
@@ -36,7 +36,7 @@ export interface ConnectionTable {
   closeWaiting(): void;
   /** Cuts every connection. */
   cut(): void;
-  /** Looks after the connections no longer. */
+  /** Stops the timer that watches the connections. */
   stop(): void;
 }
 
@@ -48,7 +48,7 @@ export interface ConnectionTableOptions {
   readonly admits: (peer: string, connectionsOfNetwork: number) => boolean;
   /** Is called when a connection has gone, or is about to. */
   readonly onClose: (connection: Connection) => void;
-  /** Is called for each handshake over TCP that was begun and came to nothing, unless the table gave it up for others. */
+  /** Called for each failed handshake over TCP, except those that the table closed for other connections. */
   readonly onHandshakeFailed: (failure: HandshakeFailure) => void;
   /** Is called once a second. */
   readonly onSweep: (now: number) => void;
@@ -62,7 +62,7 @@ interface Entry extends Connection {
   handshake: string | undefined;
   /** Whether it has handled a request. */
   used: boolean;
-  /** Whether nobody is to be told that the handshake came to nothing. */
+  /** Whether a failed handshake is not reported. */
   quiet: boolean;
   /** The peer's address. */
   readonly client: string | undefined;
@@ -74,9 +74,9 @@ interface Entry extends Connection {
 const handshakeLimit = 10_000;
 /** How long a client may take to its first byte, in milliseconds. */
 const firstByteLimit = 10_000;
-/** Clients pause between two requests. Only who waits for longer may be closed for another, in milliseconds. */
+/** Clients pause between two requests. Only connections that wait for longer are closed for others, in milliseconds. */
 const evictableAfter = 1000;
-/** Whoever has just connected is about to send a request. How long that is waited for at the end, in milliseconds. */
+/** At shutdown, how long a new connection may still send its first request, in milliseconds. */
 const beginningTime = 2000;
 const sweepInterval = 1000;
 /** How often connections are searched for one to close at most: a search takes time when there are thousands. */
@@ -245,7 +245,7 @@ export function connectionTable({
         const { entry, since } = next;
         if (entries.get(entry.socket) !== entry || isBusy(entry, now) || entry.since !== since) continue;
         close(entry);
-        // Whoever takes the place will wait again.
+        // The connection that takes the place will wait, too.
         moreLater = true;
         return "evicted";
       }

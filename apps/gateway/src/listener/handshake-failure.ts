@@ -1,10 +1,10 @@
 import type { TLSSocket } from "node:tls";
 
-/** A TLS handshake that came to nothing. */
+/** A TLS handshake that failed. */
 export interface HandshakeFailure {
   /** The peer's address; `undefined` on a Unix socket. */
   readonly client: string | undefined;
-  /** In words. */
+  /** For the log. */
   readonly reason: string;
   /** OpenSSL's or Node's own. */
   readonly code: string | undefined;
@@ -15,17 +15,17 @@ export type HandshakeFault = Pick<HandshakeFailure, "reason" | "code">;
 
 /** The client closed or reset the connection, without saying why. */
 export const leftHandshake: HandshakeFault = {
-  reason: "the client left; perhaps it does not trust the certificate",
+  reason: "the client closed the connection; it may not trust the certificate",
   code: undefined,
 };
 
-export const slowHandshake: HandshakeFault = { reason: "it took too long", code: undefined };
+export const slowHandshake: HandshakeFault = { reason: "timed out", code: undefined };
 
-/** What OpenSSL's codes mean for whoever runs the gate; of an alert, the client says so. */
+/** What OpenSSL's codes mean to an operator. Alerts are what the client reports. */
 const meanings: readonly (readonly [code: RegExp, reason: string])[] = [
   [
     /ALERT_(?:UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_|UNSUPPORTED_CERTIFICATE|ACCESS_DENIED)/,
-    "the client does not accept the gate's certificate",
+    "the client rejected the gate's certificate",
   ],
   [/ALERT_PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW/, "no version of TLS in common"],
   [/NO_SHARED_CIPHER|ALERT_HANDSHAKE_FAILURE/, "no cipher suite in common"],
@@ -38,9 +38,9 @@ const meanings: readonly (readonly [code: RegExp, reason: string])[] = [
 export function handshakeFault(error: Error & { readonly code?: string }, socket: TLSSocket): HandshakeFault {
   // Of a certificate that it does not accept, Node says no more than that the connection is over.
   const refusal: unknown = socket.authorizationError;
-  if (typeof refusal === "string") return { reason: "the client's certificate is not accepted", code: refusal };
+  if (typeof refusal === "string") return { reason: "the client's certificate was rejected", code: refusal };
   const { code } = error;
   if (code === undefined || code === "ECONNRESET" || code === "EPIPE") return leftHandshake;
   const meaning = meanings.find(([pattern]) => pattern.test(code));
-  return { reason: meaning?.[1] ?? "it failed", code };
+  return { reason: meaning?.[1] ?? "handshake failed", code };
 }

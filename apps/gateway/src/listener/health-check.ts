@@ -4,7 +4,7 @@ import { requestIdOf, sendError } from "@registry-gate/core";
 const allowed = ["GET", "HEAD", "OPTIONS"];
 
 /**
- * Responds to the health check of a load balancer: 200 without a login, or 503 where the gate takes no new requests. It is
+ * Responds to the health check of a load balancer: 200 without a login, or 503 where the gate accepts no new requests. It is
  * no request of a user's: it needs no `Host`, is not limited, and is not in the log of requests.
  *
  * @param path That of health checks, whatever query follows; `undefined` where there are none.
@@ -19,12 +19,12 @@ export function respondToHealthCheck(
   const { url = "", method = "", headers } = request;
   if (path === undefined || url.replace(/\?.*/s, "") !== path) return undefined;
   if (!allowed.includes(method)) {
-    const message = "a health check is GET, HEAD or OPTIONS";
+    const message = "a health check must use GET, HEAD or OPTIONS";
     sendError(request, response, { status: 405, code: "UNSUPPORTED", message, headers: { Allow: allowed.join(", ") } });
     return 405;
   }
   if (!ready) {
-    const message = "the gate takes no new requests";
+    const message = "the gate accepts no new requests";
     sendError(request, response, { status: 503, code: "UNAVAILABLE", message, headers: { Connection: "close" } });
     return 503;
   }

@@ -9,7 +9,7 @@ const firstDescriptor = 3;
 const used = new Set<number>();
 
 /**
- * Finds a socket that systemd, or whoever follows its protocol, has opened and passed to this process.
+ * Finds a socket that systemd, or another service manager with its protocol, has opened and passed to this process.
  *
  * @param name As in `FileDescriptorName=`; `undefined` for the only one.
  * @throws {InvalidOptionsError} at `listen.address` where there is none, or more than one is meant.
@@ -17,7 +17,7 @@ const used = new Set<number>();
 export function findInheritedSocket(name: string | undefined, environment: Environment, pid: number): number {
   const { LISTEN_FDS: count = "", LISTEN_PID: recipient = "", LISTEN_FDNAMES: names = "" } = environment;
   const given = /^\d{1,4}$/.test(count) ? Number(count) : 0;
-  if (given === 0) return fail("no socket was passed to this process: let a socket unit of systemd start it");
+  if (given === 0) return fail("no socket was passed to this process: start it from a systemd socket unit");
   if (recipient !== String(pid)) {
     return fail(
       `the socket was passed to the process ${recipient}, and this is ${pid}: ` +
@@ -25,20 +25,20 @@ export function findInheritedSocket(name: string | undefined, environment: Envir
     );
   }
   const known = names === "" ? [] : names.split(":");
-  const told = known.length === 0 ? "" : `: ${known.join(", ")}`;
+  const list = known.length === 0 ? "" : `: ${known.join(", ")}`;
   if (name === undefined) {
     if (given === 1) return firstDescriptor;
-    return fail(`${given} sockets were passed to this process${told}; say which, such as systemd:NAME`);
+    return fail(`${given} sockets were passed to this process${list}; name one, such as systemd:NAME`);
   }
   const places = known.flatMap((each, index) => (each === name && index < given ? [index] : []));
-  if (places.length > 1) return fail(`several sockets of the name ${name} were passed to this process`);
+  if (places.length > 1) return fail(`several sockets named ${name} were passed to this process`);
   const [place] = places;
   return place === undefined
-    ? fail(`no socket of the name ${name} was passed to this process${told}`)
+    ? fail(`no socket named ${name} was passed to this process${list}`)
     : firstDescriptor + place;
 }
 
-/** What to say of an address in use: perhaps it is systemd that has it, for this process. */
+/** A hint for an address in use: systemd may have opened it for this process. */
 export function inheritanceHint(environment: Environment, pid: number): string {
   const { LISTEN_FDS: count, LISTEN_PID: recipient } = environment;
   if (count === undefined || recipient !== String(pid)) return "";
@@ -47,7 +47,7 @@ export function inheritanceHint(environment: Environment, pid: number): string {
 
 /** Takes a descriptor for good. @throws {InvalidOptionsError} where that has happened before. */
 export function takeDescriptor(descriptor: number): void {
-  if (used.has(descriptor)) fail("the socket was given up by a reload: restart the service, which loses no connection");
+  if (used.has(descriptor)) fail("an earlier reload closed the socket: restart the service, which loses no connection");
   used.add(descriptor);
 }
 

@@ -16,7 +16,7 @@ export interface ConnectionLimits {
   readonly trustedProxies: AddressSet;
 }
 
-/** What was done to connections for want of places. */
+/** Connections that were closed because a limit was reached. */
 export interface ConnectionPressure {
   /** Connections that were closed at once, because their address had too many. */
   readonly refused: number;
@@ -29,15 +29,15 @@ export interface ConnectionPressure {
 /** Keeps a server to a number of connections. */
 export interface ConnectionLimit {
   limit(limits: ConnectionLimits): void;
-  /** Is to be called for a connection to a TLS server that begins without TLS. */
+  /** Must be called for a connection to a TLS server that begins without TLS. */
   takePlain(socket: Socket): void;
-  /** Calls the handler as soon as the connection has a place, or answers 503. */
+  /** Calls the handler as soon as the connection has a place, or responds with 503. */
   admit(request: IncomingMessage, response: ServerResponse, handle: RequestListener): void;
   /** Closes connections that handle no request, those that have just begun excepted. */
   closeWaiting(): void;
   /** Cuts every connection. */
   cut(): void;
-  /** Looks after the connections no longer. */
+  /** Stops the timer that watches the connections. */
   stop(): void;
 }
 
@@ -48,7 +48,7 @@ interface HeldRequest {
   readonly since: number;
 }
 
-/** Connections beyond the limit that are taken in, to wait for a place or to be told. Node closes any further ones. */
+/** Connections accepted beyond the limit, to wait for a place or to get a 503. Node closes any further ones. */
 const reserve = 256;
 /** How long a request waits for a place, in milliseconds. */
 const holdLimit = 4000;
@@ -63,16 +63,16 @@ function refuse(request: IncomingMessage, response: ServerResponse): void {
 }
 
 export interface ConnectionReports {
-  /** Is told, now and then, of connections that were closed for want of places. */
+  /** Called, at most every ten seconds, when connections were closed because a limit was reached. */
   readonly pressure: (pressure: ConnectionPressure) => void;
-  /** Is told of each handshake that was begun and came to nothing. */
+  /** Called for each handshake that was begun and came to nothing. */
   readonly handshakeFailed: (failure: HandshakeFailure) => void;
 }
 
 /**
  * Gives the connections of a server their places. When all are taken, connections that wait make place, the longest
  * waiting first. A connection that handles a request is never closed for another one, so that no push is cut: if all of
- * them do, a new one is told 503.
+ * them do, a new one gets a 503.
  *
  * @param onUnixSocket Whether the server listens on a Unix socket.
  */
@@ -150,7 +150,7 @@ export function limitConnections(
   if (!(server instanceof HttpsServer)) server.on("connection", (socket: Socket) => take(socket, false));
   else {
     server.on("connection", (socket: Socket) => {
-      // No address tells which connection it is whose handshake has ended: Node's own limit has to do.
+      // Without an address, a connection cannot be matched to its handshake: Node's own limit applies.
       if (!onUnixSocket()) take(socket, true);
     });
     server.on("secureConnection", (socket: Socket) => {
@@ -183,7 +183,7 @@ export function limitConnections(
       connection.response = response;
       if (admitted.has(connection)) return handle(request, response);
       if (held.size > 0) admitHeld();
-      // Whoever came before has the next place.
+      // Earlier requests have the next place.
       const outcome = held.size > 0 ? "later" : takePlace(connection);
       if (outcome === "taken") handle(request, response);
       else if (outcome === "later") held.set(connection, { request, response, handle, since: performance.now() });

@@ -5,7 +5,7 @@ import { formatListenAddress, type ListenAddress } from "../config/address.ts";
 import type { ListenConfiguration } from "../config/sections/listen.ts";
 import { groupId } from "./unix-socket.ts";
 
-/** What the keys of `listen` mean together that cannot be, as far as it shows without listening. */
+/** Finds contradictions between the keys of `listen`, without listening. */
 export async function listenFaults(listen: ListenConfiguration): Promise<Fault[]> {
   const { address, socketGroup, shared } = listen;
   const faults: Fault[] = [];
@@ -21,7 +21,7 @@ export async function listenFaults(listen: ListenConfiguration): Promise<Fault[]
     });
   }
   if ("inherited" in address && shared === true) {
-    const message = "is not for a socket that systemd passes: it outlives the gate anyway";
+    const message = "cannot be set for a socket that systemd passes, which outlives the gate anyway";
     faults.push({ path: ["listen", "shared"], message });
   }
   return faults;
@@ -37,7 +37,7 @@ export async function missingDirectory(address: ListenAddress): Promise<Fault[]>
   return [{ path: ["listen", "address"], message }];
 }
 
-/** What cannot be looked at counts as there: whoever listens is told why it cannot be had. */
+/** A directory that cannot be read counts as present: listening then reports the reason. */
 async function isDirectory(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isDirectory();

@@ -59,11 +59,11 @@ function listen(
 
 function reasonOf({ code }: NodeJS.ErrnoException, address: ListenAddress): string {
   const name = formatListenAddress(address);
-  if ("inherited" in address) return `what was passed as ${name} is no socket to listen on (${code})`;
+  if ("inherited" in address) return `${name} is not a listening socket (${code})`;
   const reasons: Record<string, string> = {
     EADDRINUSE: `${name} is in use${inheritanceHint(process.env, process.pid)}`,
     EACCES: `no permission to listen on ${name}`,
-    EADDRNOTAVAIL: `${name} is no address of this machine`,
+    EADDRNOTAVAIL: `${name} is not an address of this machine`,
     ENOTFOUND: `${name} is not known`,
   };
   return reasons[code ?? ""] ?? `cannot listen on ${name} (${code})`;

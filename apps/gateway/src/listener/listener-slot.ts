@@ -57,11 +57,11 @@ export async function openListenerSlot(first: ListenerSetup, handlers: ListenerH
     }
     if ("inherited" in address) {
       const message =
-        "can be added, changed in clientAuth or taken away by a restart alone, on a socket that systemd passes";
+        "cannot be added, removed or changed in clientAuth by a reload on a socket that systemd passes: restart the service";
       throw new InvalidOptionsError([{ path: ["listen", "tls"], message }]);
     }
     if (former.place.shared === true && shared !== true) {
-      const message = "can be taken away by a restart alone, while listen.address stays the same";
+      const message = "cannot be removed by a reload while listen.address stays the same: restart the gate";
       throw new InvalidOptionsError([{ path: ["listen", "shared"], message }]);
     }
     // Of one address there is one socket only: the old one makes place, its connections live on.

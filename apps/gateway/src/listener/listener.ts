@@ -56,13 +56,13 @@ export interface ListenerHandlers {
   /** Responds to a health check, whether or not its connection has a place; false where the request is none. */
   readonly checkHealth: (request: IncomingMessage, response: ServerResponse) => boolean;
   readonly handle: RequestListener;
-  /** Is told of what was refused before it was a request. */
+  /** Called for each unreadable request. */
   readonly unreadable: (request: UnreadableRequest) => void;
-  /** Is told, now and then, of connections that were closed for want of places. */
+  /** Called, at most every ten seconds, when connections were closed because a limit was reached. */
   readonly pressure: (pressure: ConnectionPressure) => void;
-  /** Is told of each TLS handshake that was begun and came to nothing. */
+  /** Called for each TLS handshake that was begun and came to nothing. */
   readonly handshakeFailed: (failure: HandshakeFailure) => void;
-  /** Is told of each request that came without TLS to a TLS listener. */
+  /** Called for each request that came without TLS to a TLS listener. */
   readonly plain: (request: PlainRequest) => void;
 }
 
@@ -150,7 +150,7 @@ export async function openListener(
     secure: tls !== undefined,
     clientAuth,
     setTls(identity) {
-      if (!(server instanceof HttpsServer)) throw new TypeError("the listener is not a TLS one");
+      if (!(server instanceof HttpsServer)) throw new TypeError("the listener has no TLS");
       const tickets = server.getTicketKeys();
       server.setSecureContext(identity.options);
       // A resumed session brings its certificate along unverified: authorities that are gone must not live on in one.

@@ -20,9 +20,9 @@ export interface PlainRequest {
 }
 
 export interface PlainHttpHandlers {
-  /** Is told of each request. */
+  /** Called for each request. */
   readonly plain: (request: PlainRequest) => void;
-  /** Is told of what is no request of HTTP either. */
+  /** Called for each connection that sends neither TLS nor HTTP. */
   readonly unreadable: (request: UnreadableRequest) => void;
   /** Is given each connection that begins without TLS, before anything is read from it. */
   readonly diverted: (socket: Socket) => void;
@@ -33,7 +33,7 @@ const message =
   "this port speaks HTTPS, and the request came as plain HTTP; clients try that where a login is missing or they do not " +
   "trust the certificate";
 /** How long a client may stay silent, and how long one without TLS is heard in all, in milliseconds. */
-const patience = 10_000;
+const timeLimit = 10_000;
 
 /**
  * Refuses plain HTTP on a server for TLS in words. Clients fall back to it where they do not trust a certificate, or where
@@ -50,7 +50,7 @@ export function refusePlainHttp(server: HttpsServer, { plain, unreadable, divert
   server.on("connection", (socket: Socket) => {
     // Until somebody else owns it.
     socket.on("error", () => socket.destroy());
-    const limit = setTimeout(() => socket.destroy(), patience).unref();
+    const limit = setTimeout(() => socket.destroy(), timeLimit).unref();
     socket.once("close", () => clearTimeout(limit));
     const look = (): void => {
       const chunk: Buffer | null = socket.read();

@@ -115,7 +115,7 @@ async function changeGroup(temporary: string, gid: number, group: string | numbe
   try {
     await chown(temporary, (await stat(temporary)).uid, gid);
   } catch (error) {
-    const message = `no permission to give the socket to the group ${group}: the user of the gate has to be in it`;
+    const message = `no permission to set the socket's group to ${group}: the gate's user must be a member of it`;
     throw fault("socketGroup", message, error);
   }
 }

@@ -4,8 +4,8 @@ import { write } from "node:fs";
 export interface LogOutput {
   /** Takes one whole line, its end included. */
   write(line: string): void;
-  /** Resolves when every line is written, or after `patience` milliseconds. */
-  drained(patience: number): Promise<void>;
+  /** Resolves when every line is written, or after `timeLimit` milliseconds. */
+  drained(timeLimit: number): Promise<void>;
 }
 
 export interface LogOutputOptions {
@@ -72,7 +72,7 @@ export function logOutput(descriptor: number, { capacity, onDropped }: LogOutput
     });
   }
 
-  /** A process that has nothing else to do does not stay for its log; whoever ends it may wait in `drained`. */
+  /** The timer does not keep the process alive: call `drained` before the process ends. */
   function writeLater(delay: number): void {
     active = true;
     timer = setTimeout(writeNow, delay).unref();
@@ -119,7 +119,7 @@ export function logOutput(descriptor: number, { capacity, onDropped }: LogOutput
       if (current.length >= batchSize) seal();
       if (!active) writeLater(batchDelay);
     },
-    drained(patience) {
+    drained(timeLimit) {
       if (!active) return Promise.resolve();
       return new Promise((resolve) => {
         const done = (): void => {
@@ -127,7 +127,7 @@ export function logOutput(descriptor: number, { capacity, onDropped }: LogOutput
           idleListeners.delete(done);
           resolve();
         };
-        const limit = setTimeout(done, patience);
+        const limit = setTimeout(done, timeLimit);
         idleListeners.add(done);
         if (timer !== undefined) writeNow();
       });

@@ -5,8 +5,8 @@ import { logOutput } from "./log-output.ts";
 /** The gateway's log: a JSON object a line, on standard output. */
 export interface GatewayLog {
   readonly logger: Logger;
-  /** Resolves when every line is written, or after `patience` milliseconds. */
-  drained(patience: number): Promise<void>;
+  /** Resolves when every line is written, or after `timeLimit` milliseconds. */
+  drained(timeLimit: number): Promise<void>;
 }
 
 /** How much waits for a slow reader, or for room on a disk: some ten thousand lines. */
@@ -29,7 +29,7 @@ export function openLog(): GatewayLog {
     },
     output,
   );
-  return { logger, drained: (patience) => output.drained(patience) };
+  return { logger, drained: (timeLimit) => output.drained(timeLimit) };
 }
 
 /** Makes a function that gives the member `time` of a line. What many lines of one millisecond share is made once. */

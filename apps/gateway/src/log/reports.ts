@@ -1,6 +1,11 @@
 import { type Fault, formatFault, InvalidOptionsError, type Logger } from "@registry-gate/auth";
 
-/** Says where the gateway listens. */
+const rejections = {
+  "reload refused": "reload rejected; keeping the running configuration",
+  "certificate refused": "certificate rejected; keeping the current one",
+} as const;
+
+/** Logs where the gateway listens. */
 export function reportListening(
   log: Logger,
   { name, secure }: { readonly name: string; readonly secure: boolean },
@@ -8,25 +13,25 @@ export function reportListening(
   log.info({ event: "listening", address: name, tls: secure }, `listening on ${name}`);
 }
 
-/** Says what works, but should not stay so. */
+/** Logs warnings about the configuration. */
 export function reportWarnings(log: Logger, warnings: readonly Fault[]): void {
   for (const warning of warnings) log.warn({ event: "warning" }, formatFault(warning));
 }
 
-/** Says why what should have replaced something was refused. */
-export function reportRefusal(log: Logger, event: "reload refused" | "certificate refused", error: unknown): void {
+/** Logs why a new configuration or certificate was rejected. */
+export function reportRefusal(log: Logger, event: keyof typeof rejections, error: unknown): void {
   const faults = faultsOf(error);
   const reason = faults.length === 0 ? { err: error } : { faults: faults.map(formatFault) };
-  log.error({ event, ...reason }, "the old configuration stays in force");
+  log.error({ event, ...reason }, rejections[event]);
 }
 
-/** The reason in words, to tell it from another one. */
+/** The reason as text, to compare it with another one. */
 export function describeRefusal(error: unknown): string {
   return faultsOf(error).map(formatFault).join("\n") || String(error);
 }
 
 export function reportUnreadableFile(log: Logger, error: Error): void {
-  log.error({ event: "file unreadable", err: error }, "a watched file cannot be read");
+  log.error({ event: "file unreadable", err: error }, "cannot read a watched file; keeping the previous version");
 }
 
 function faultsOf(error: unknown): readonly Fault[] {

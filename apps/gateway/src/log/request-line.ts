@@ -1,10 +1,10 @@
 import type { RequestRecord } from "@registry-gate/core";
 
-/** What a line says of a request; what is undefined stands in none. */
+/** The members of a request line. Undefined ones are left out. */
 type RequestLine = Readonly<Record<"event" | "via" | "grants" | keyof Omit<RequestRecord, "principal">, unknown>>;
 
 /**
- * A request as a line of the log: of who asked, what rules and people know them by, and not their groups.
+ * A request as a log line: with the name of its user, and without groups.
  *
  * Every member by name: an object that is spread has a form of its own, which costs the log more than all its text.
  */

@@ -1,9 +1,9 @@
 import { InvalidOptionsError } from "@registry-gate/auth";
 import { type Channel, openChannel } from "@registry-gate/auth-kit";
 
-/** An attempt to put what a file holds now in force. */
+/** An attempt to apply the new content of a file. */
 export interface Reload {
-  /** `refused`: the previous version stays in force. While the reason stays the same, it is refused once. */
+  /** `refused`: the previous version stays in use. Repeated refusals for the same reason are published once. */
   readonly outcome: "reloaded" | "refused";
   /** How many faults were found; 0 where something else went wrong. */
   readonly faults: number;

@@ -20,18 +20,18 @@ export interface Gateway {
   readonly secure: boolean;
   /** Whether new requests should be sent here: false from the moment that it stops or has failed. */
   readonly ready: boolean;
-  /** Reads the configuration anew. If it is wrong, the log says why, and everything stays as it was. */
+  /** Reads the configuration again. An invalid one is logged and rejected; the running configuration stays. */
   reload(): Promise<void>;
-  /** Logs an error that nobody caught, and is ready no more. The process should be ended, after {@link Gateway.close}. */
+  /** Logs an uncaught error, and is ready no more. The process should be ended, after {@link Gateway.close}. */
   reportUncaught(error: unknown): void;
   /**
    * Accepts nothing more, lets requests finish, and cuts those that have not in time for the end. Later calls wait for the
    * first.
    *
-   * @param patience By when it resolves, in milliseconds, whatever clients, backends and the reader of the log do; 400 ms
+   * @param timeLimit By when it resolves, in milliseconds, whatever clients, backends and the reader of the log do; 400 ms
    * for the end itself are always taken. Default: `listen.drainTimeout`.
    */
-  close(patience?: number): Promise<void>;
+  close(timeLimit?: number): Promise<void>;
 }
 
 /**
@@ -84,12 +84,12 @@ export async function startGateway(file: string): Promise<Gateway> {
     reload: reloader.reload,
     reportUncaught(error) {
       failed = true;
-      logger.error({ event: "uncaught error", err: error }, "an error that nobody caught: the process has to end");
+      logger.error({ event: "uncaught error", err: error }, "uncaught error; shutting down");
     },
-    close(patience) {
+    close(timeLimit) {
       // It counts as closing before anything else happens.
       closing ??= Promise.resolve().then(() =>
-        drain(log, patience ?? drainTimeoutOf(currentGate().configuration.listen), { finish, cut: listener.cut }),
+        drain(log, timeLimit ?? drainTimeoutOf(currentGate().configuration.listen), { finish, cut: listener.cut }),
       );
       return closing;
     },

@@ -3,7 +3,7 @@ import type { Gate } from "../gate/gate.ts";
 import { respondToHealthCheck } from "../listener/health-check.ts";
 import type { ListenerHandlers } from "../listener/listener.ts";
 
-/** What requests are brought to. */
+/** Where requests go. */
 export interface Reception {
   /** Requests always go to the gate that is current when they begin, and stay with it. */
   readonly currentGate: () => Gate;
@@ -15,7 +15,7 @@ const period = 1000;
 /** In the log each second, at most; the others are counted. */
 const mostFailedHandshakes = 5;
 
-/** Brings requests to the current gate, and says in the log what never became one. */
+/** Passes requests to the current gate, and logs what never became a request. */
 export function listenerHandlers({ currentGate, isReady }: Reception, log: Logger): ListenerHandlers {
   return {
     checkHealth(request, response) {
@@ -25,22 +25,23 @@ export function listenerHandlers({ currentGate, isReady }: Reception, log: Logge
       return status !== undefined;
     },
     handle: (request, response) => currentGate().handle(request, response),
-    unreadable: (request) => log.info({ event: "unreadable", ...request }, "no request could be read"),
+    unreadable: (request) => log.info({ event: "unreadable", ...request }, "unreadable request refused"),
     pressure: (pressure) =>
-      log.warn({ event: "connections closed", ...pressure }, "connections were closed for want of places"),
+      log.warn({ event: "connections closed", ...pressure }, "connections closed because a limit was reached"),
     handshakeFailed: limitReports(
       mostFailedHandshakes,
-      (failure) => log.info({ event: "handshake failed", ...failure }, "a TLS handshake failed"),
+      (failure) => log.info({ event: "handshake failed", ...failure }, "TLS handshake failed"),
       (leftOut) => log.info({ event: "handshake failed", leftOut }, "further TLS handshakes failed"),
     ),
-    plain: (request) => log.info({ event: "plain HTTP", status: 400, ...request }, "plain HTTP came to a port for TLS"),
+    plain: (request) =>
+      log.info({ event: "plain HTTP", status: 400, ...request }, "plain HTTP request refused on a TLS port"),
   };
 }
 
 /**
- * Passes on at most so many reports a second, so that what clients do wrong does not fill the log. The others are counted.
+ * Limits reports to a number a second, so that faulty clients do not fill the log. Further ones are counted.
  *
- * @param leftOut Is told, at the end of the second, how many there were beyond.
+ * @param leftOut Called at the end of the second with the number of reports that were left out.
  */
 export function limitReports<T>(
   mostPerSecond: number,

@@ -12,12 +12,12 @@ export interface UncaughtErrors {
 const mostReported = 10;
 
 /**
- * Keeps Node from ending the process at an error that nobody caught, so that requests in flight can finish first. Whoever
- * calls this has to end the process soon: nobody knows what the error left behind.
+ * Keeps Node from ending the process at an uncaught error, so that requests in flight can finish first. The caller must
+ * end the process soon, because its state is unknown after such an error.
  *
  * An error of a backend is that login's failure, and is not counted.
  *
- * @param report Is told of the first few.
+ * @param report Called for the first few.
  */
 export function catchUncaughtErrors(report: (error: unknown) => void): UncaughtErrors {
   let count = 0;

@@ -6,11 +6,11 @@ import { certificateReload, publishRefusal, publishReload } from "../observe/rel
 import { identityOf, type TlsFiles, type TlsIdentity } from "../tls/tls-identity.ts";
 
 /**
- * Follows the files of a certificate. What replaces them is taken up if it is usable; if not, the log says why, and
- * everything stays as it was.
+ * Follows the files of a certificate. A valid new pair is used for new connections; an invalid one is logged and rejected,
+ * and the current one stays.
  *
- * @param identity As it was loaded.
- * @param take Gives the new one to new connections.
+ * @param identity The certificate as it was loaded.
+ * @param take Uses the new one for new connections.
  */
 export function followCertificate(
   configuration: TlsConfiguration,
@@ -29,7 +29,7 @@ export function followCertificate(
       const files: TlsFiles = asked ? [...pair, { path: clientCa.path, content: newClientCa }] : pair;
       const identity = identityOf(configuration, files);
       take(identity);
-      log.info({ event: "certificate reloaded" }, "new connections get the new certificate");
+      log.info({ event: "certificate reloaded" }, "certificate reloaded for new connections");
       publishReload(certificateReload);
       reportWarnings(log, identity.warnings);
     } catch (error) {

@@ -1,31 +1,31 @@
-/** What a reload does, each in its turn. */
+/** The steps of a reload. */
 export interface ReloadSteps {
-  /** Puts the configuration in force that the file has now, or throws and leaves everything as it was. */
+  /** Applies the configuration in the file, or throws and changes nothing. */
   readonly replace: () => Promise<void>;
   /**
    * Whether that is worth another attempt, found out without a trace; may throw why it is not, as `replace` would. False:
    * not as the file is now.
    */
   readonly isPossible: () => Promise<boolean>;
-  /** Tells why the configuration was refused. */
+  /** Reports why the configuration was rejected. */
   readonly refuse: (error: unknown) => void;
   /** In words, to tell whether a reason is another one. */
   readonly describe: (error: unknown) => string;
 }
 
 export interface ReloadAttempts {
-  /** Resolves when the configuration is in force, or was refused. */
+  /** Resolves when the configuration is applied or rejected. */
   reload(): Promise<void>;
   /** Lets no further attempt begin, and resolves when none runs. */
   stop(): Promise<void>;
 }
 
-/** How often a configuration that was refused is tried again, in milliseconds. */
+/** How often a rejected configuration is tried again, in milliseconds. */
 const retryInterval = 2000;
 
 /**
- * Reloads, one after the other. A configuration that was refused is tried again until it is in force or another one is:
- * what was missing may come, such as a file. A reason is told once.
+ * Runs reloads one after the other. A rejected configuration is tried again until it or another one is applied, because a
+ * missing file may appear. The same reason is reported once.
  */
 export function reloadAttempts({ replace, isPossible, refuse, describe }: ReloadSteps): ReloadAttempts {
   let last: Promise<void> = Promise.resolve();

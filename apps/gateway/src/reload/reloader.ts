@@ -18,11 +18,11 @@ import { warningsOf } from "../warnings/warnings.ts";
 import { followCertificate } from "./certificate-follower.ts";
 import { reloadAttempts } from "./reload-attempts.ts";
 
-/** Keeps a gateway as its files say. */
+/** Applies changes of the configuration and the certificate to a running gateway. */
 export interface Reloader {
-  /** Reads the configuration anew. If it is wrong, the log says why, and everything stays as it was. */
+  /** Reads the configuration again. An invalid one is logged and rejected; the running configuration stays. */
   reload(): Promise<void>;
-  /** Follows no file any longer, lets no further reload begin, and resolves when none runs. */
+  /** Stops following files, prevents further reloads, and resolves when none is running. */
   stop(): Promise<void>;
 }
 
@@ -34,7 +34,7 @@ export interface Reloaded {
   readonly log: Logger;
 }
 
-/** Follows the configuration file and those of the certificate, as the gate in force names them. */
+/** Follows the configuration file, and the certificate files that the running gate uses. */
 export function startReloader(path: string, { loader, gates, listener, log }: Reloaded): Reloader {
   let watches = watch();
   let stopped = false;
@@ -82,7 +82,7 @@ export function startReloader(path: string, { loader, gates, listener, log }: Re
     log.level = logLevelOf(gate.configuration.log);
     unwatch();
     watches = watch();
-    log.info({ event: "reloaded" }, "the new configuration is in force");
+    log.info({ event: "reloaded" }, "configuration reloaded");
     publishReload(configurationReload);
     if (anew) reportListening(log, listener);
     reportWarnings(log, warningsOf(gate));

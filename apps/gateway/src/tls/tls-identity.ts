@@ -8,15 +8,15 @@ import type { ClientAuth, TlsConfiguration } from "../config/sections/listen-tls
 import { oneLine } from "../one-line.ts";
 import { protocolOptions } from "./tls-protocol.ts";
 
-/** A certificate with its key, read and found to fit, and the authorities of clients' certificates. */
+/** A certificate with its matching key, and the certificate authorities of clients. */
 export interface TlsIdentity {
   readonly options: SecureContextOptions;
   readonly clientAuth: ClientAuth;
-  /** As they were read, for whoever watches them. */
+  /** The files as they were read, to watch for changes since. */
   readonly files: TlsFiles;
   /** Of the first certificate in the file. */
   readonly validTo: Date;
-  /** What works, but perhaps not with every client, or not for long. */
+  /** Faults that keep some clients from connecting, or soon will. */
   readonly warnings: readonly Fault[];
 }
 
@@ -66,15 +66,15 @@ export function identityOf(configuration: TlsConfiguration, files: TlsFiles): Tl
     return new X509Certificate(certificate.content);
   });
   if (encrypted.test(key.content.toString("latin1"))) {
-    fault("key", "is encrypted, and nobody is there to give the passphrase");
+    fault("key", "is encrypted; use a key without a passphrase");
   } else {
     attempt("key", "holds no usable private key", () => createSecureContext({ key: key.content }));
   }
   if (clientCa !== undefined) {
     attempt("clientCa", "holds no usable certificate", () => new X509Certificate(clientCa.content));
-  } else if (clientAuth !== "none") fault("clientAuth", `is ${clientAuth}, which needs listen.tls.clientCa`);
+  } else if (clientAuth !== "none") fault("clientAuth", `is ${clientAuth}, but listen.tls.clientCa is missing`);
   const protocol = protocolOptions(configuration);
-  if (!isUsable(protocol)) fault("ciphers", "OpenSSL knows no cipher of this list");
+  if (!isUsable(protocol)) fault("ciphers", "contains no cipher that OpenSSL knows");
   const options = { cert: certificate.content, key: key.content, ...protocol };
   const inspect = (): KeyPairFindings => inspectKeyPair(certificate.content, key.content);
   const pair = faults.length > 0 ? undefined : attempt("key", "holds no usable private key", inspect);
@@ -91,7 +91,7 @@ export function identityOf(configuration: TlsConfiguration, files: TlsFiles): Tl
   };
 }
 
-/** Why no client is asked for a certificate, for backends that rest on one; `undefined` where clients are asked. */
+/** Why clients are not asked for a certificate, for backends that need one; `undefined` where they are asked. */
 export function whyNoClientCertificates(listen: ListenConfiguration, tls: TlsIdentity | undefined): string | undefined {
   if ((tls?.clientAuth ?? "none") !== "none") return undefined;
   return listen.tls?.clientCa === undefined ? "without listen.tls.clientCa" : "with listen.tls.clientAuth: none";

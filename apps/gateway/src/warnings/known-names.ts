@@ -1,12 +1,12 @@
 import type { AuthBackend, Identity, Roster } from "@registry-gate/auth";
 
-/** The users and groups that the backends know without asking anybody. */
+/** The users and groups that the backends can list. */
 export interface KnownNames {
   /** Whether nobody else can sign in: all users are in files. */
   readonly complete: boolean;
   readonly users: ReadonlySet<string>;
   readonly groups: ReadonlySet<string>;
-  /** What a user would be who signs in at the first backend that has the name. */
+  /** The identity of a user in the first backend that has the name. */
   identityOf(username: string): Identity | undefined;
 }
 

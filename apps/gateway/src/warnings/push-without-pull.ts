@@ -3,8 +3,8 @@ import { type AccessRule, compilePolicy, isRepository, type Policy, type Princip
 import type { KnownNames } from "./known-names.ts";
 
 /**
- * Finds rules that let somebody push who may not pull: docker, crane and skopeo ask the registry what it has before they
- * push, and give up when they are refused.
+ * Finds rules that allow push without pull: docker, crane and skopeo check for existing content before they push, and fail
+ * when that is denied.
  */
 export function pushWithoutPull(rules: readonly AccessRule[], known: KnownNames): Fault[] {
   const policy = compilePolicy(rules);
@@ -15,7 +15,7 @@ export function pushWithoutPull(rules: readonly AccessRule[], known: KnownNames)
       principalsOf(candidate, rules, known).some((principal) => isStuck(policy, principal, rule.repositories)),
     );
     if (subject === undefined) return [];
-    const why = "docker, crane and skopeo look for what is there before they push, and fail";
+    const why = "docker, crane and skopeo check for existing content before they push, and fail";
     return [
       { path: ["access", index, "actions"], message: `allows push without pull to ${subject}: ${why}; add pull` },
     ];

@@ -4,12 +4,12 @@ import type { Configuration } from "../config/configuration.ts";
 import { challengeOf } from "../config/sections/auth.ts";
 import type { TlsIdentity } from "../tls/tls-identity.ts";
 
-/** What works, but endangers passwords or content, or surely was not meant. */
+/** Finds settings that endanger passwords or images. */
 export function riskWarnings(configuration: Configuration, tls: TlsIdentity | undefined): Fault[] {
   const { listen, upstream, auth, access = [] } = configuration;
   const warnings: Fault[] = [];
   if (tls === undefined && !isLoopback(listen.address)) {
-    const message = "is missing: passwords travel in clear text, unless a proxy in front terminates TLS";
+    const message = "is missing: passwords are sent in clear text, unless a proxy in front terminates TLS";
     warnings.push({ path: ["listen", "tls"], message });
   }
   warnings.push(...(tls?.warnings ?? []));
@@ -18,29 +18,29 @@ export function riskWarnings(configuration: Configuration, tls: TlsIdentity | un
   if (plainToOthers) {
     warnings.push({
       path: ["upstream", "url"],
-      message: "is plain HTTP: whoever is on the way can read and change images",
+      message: "is plain HTTP: anyone on the network path can read and change images",
     });
   }
   if (plainToOthers && upstream.credentials !== undefined) {
-    const message = "travel in clear text: whoever is on the way can sign in as the gate";
+    const message = "are sent in clear text: anyone on the network path can sign in as the gate";
     warnings.push({ path: ["upstream", "credentials"], message });
   }
   for (const entry of listen.trustedProxies ?? []) {
     if (/\/0$/.test(entry)) {
-      warnings.push({ path: ["listen", "trustedProxies"], message: `${entry} lets anybody choose their own address` });
+      warnings.push({ path: ["listen", "trustedProxies"], message: `${entry} lets every client choose its address` });
     }
   }
   for (const [index, origin] of (listen.cors?.origins ?? []).entries()) {
     const { protocol: scheme, hostname: host } = new URL(origin);
     if (scheme === "http:" && !isLoopback({ host: host.replace(/^\[|\]$/g, ""), port: 0 })) {
-      const message = "is plain HTTP: whoever is on the way to its pages can act in the name of their users";
+      const message = "is plain HTTP: anyone on the network path to its pages can act as their users";
       warnings.push({ path: ["listen", "cors", "origins", index], message });
     }
   }
   if (auth.throttle === false) {
     warnings.push({ path: ["auth", "throttle"], message: "is off: passwords can be guessed without limit" });
   } else if ("socket" in listen.address && listen.trustedProxies?.includes("unix:") !== true) {
-    const message = "does not name unix: all clients are one for auth.throttle, and share its pauses";
+    const message = "lacks unix:, so auth.throttle counts all clients as one";
     warnings.push({ path: ["listen", "trustedProxies"], message });
   }
   const challenge = challengeOf(auth, access);
@@ -56,7 +56,7 @@ export function riskWarnings(configuration: Configuration, tls: TlsIdentity | un
     }
     const changing = rule.actions.find((action) => action !== "pull");
     if (changing !== undefined && rule.effect !== "deny" && rule.subjects.includes("anonymous")) {
-      const message = `allows ${changing} to anonymous: whoever reaches the gate can change images`;
+      const message = `allows ${changing} to anonymous: anyone who reaches the gate can change images`;
       warnings.push({ path: ["access", index, "actions"], message });
     }
   }

@@ -17,7 +17,7 @@ export function usernameWarnings(
   const findings = configurations.map((configuration, index) => judge(configuration, backends[index]));
   return rules.flatMap(({ subjects, repositories }, index) => {
     const position = repositories.findIndex((pattern) => pattern.includes(placeholder));
-    // Of anonymous callers it is told elsewhere.
+    // The middleware warns of anonymous callers.
     if (position === -1 || subjects.every((subject) => subject === "anonymous")) return [];
     const at = (message: string): Fault => ({ path: ["access", index, "repositories", position], message });
     const named = subjects.flatMap((subject) => (subject.startsWith("user:") ? [subject.slice("user:".length)] : []));
@@ -62,11 +62,11 @@ function judge(configuration: BackendConfiguration, backend: AuthBackend | undef
 }
 
 function reasonOf(names: readonly string[]): string {
-  return `${placeholder} stands for a part of a repository's name, which ${listed(names)} cannot be`;
+  return `${placeholder} stands for a path segment of a repository's name, which ${listed(names)} cannot be`;
 }
 
 const email = "the names are e-mail addresses, and a repository's name holds no @";
-const path = "the names are paths of projects, and stand for more than one segment of a repository's name";
+const path = "the names are paths of projects, which have more than one segment";
 
 /** Products whose users have names that are no segment of a repository's name. */
 const presets: Readonly<Record<string, string>> = {
@@ -79,7 +79,7 @@ const presets: Readonly<Record<string, string>> = {
   gitlab: path,
 };
 
-/** By its options, what names a backend tells that fit nowhere; `undefined` where they may. */
+/** Why the user names of a backend never fit, by its options; `undefined` where they may fit. */
 function namesOf({ type, preset, ...options }: BackendConfiguration): string | undefined {
   const known = typeof preset === "string" ? presets[preset] : undefined;
   if (type === "sso-jwt") {

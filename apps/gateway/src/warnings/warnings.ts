@@ -1,4 +1,4 @@
-import type { Fault } from "@registry-gate/auth";
+import type { AuthBackend, Fault } from "@registry-gate/auth";
 import type { Gate } from "../gate/gate.ts";
 import { knownNames } from "./known-names.ts";
 import { pushWithoutPull } from "./push-without-pull.ts";
@@ -6,14 +6,14 @@ import { riskWarnings } from "./risk-warnings.ts";
 import { subjectWarnings } from "./subject-warnings.ts";
 import { usernameWarnings } from "./username-warnings.ts";
 
-/** All that an operator is warned of: what is risky, what has no effect, and what clients cannot live with. */
+/** All warnings about a configuration: risks, rules without effect, and rules that clients cannot work with. */
 export function warningsOf(gate: Gate): Fault[] {
   const { configuration, backends } = gate;
   const { auth, access = [] } = configuration;
   const known = knownNames(backends);
   const kinds = {
     withoutGroups: known.complete && known.groups.size === 0,
-    directory: auth.backends.some(({ type }) => type === "ldap"),
+    directory: backends.some(isDirectory),
   };
   return [
     ...gate.warnings,
@@ -22,4 +22,9 @@ export function warningsOf(gate: Gate): Fault[] {
     ...subjectWarnings(access, known, kinds),
     ...usernameWarnings(access, auth.backends, backends),
   ];
+}
+
+/** Whether a backend looks users up in a place that it cannot list: by the contract, one with `diagnose` and no `roster`. */
+function isDirectory({ diagnose, roster }: AuthBackend): boolean {
+  return diagnose !== undefined && roster === undefined;
 }

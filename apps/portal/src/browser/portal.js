@@ -14,8 +14,8 @@ async function ask(path, options = {}) {
   const response = await fetch(path, options);
   if (response.ok) return response;
   if (response.status === 401) location.assign("/login");
-  const told = await response.json().catch(() => undefined);
-  throw new Error(told?.errors?.[0]?.message ?? `the answer is ${response.status}`);
+  const errorBody = await response.json().catch(() => undefined);
+  throw new Error(errorBody?.errors?.[0]?.message ?? `the response is ${response.status}`);
 }
 
 /** The names of all repositories that the user may pull, page by page. */

@@ -5,7 +5,7 @@ import { text } from "node:stream/consumers";
 /** ACME's accounts service, with three accounts. */
 export interface Service {
   readonly url: string;
-  /** Makes it answer nobody. */
+  /** Stops it from responding. */
   fallSilent(silent: boolean): void;
   stop(): Promise<void>;
   /** Starts it again, at the same port. */

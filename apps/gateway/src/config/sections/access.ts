@@ -6,7 +6,7 @@ export type AccessConfiguration = readonly AccessRule[];
 
 /** It is an option of the middleware as it stands, and its keys are described there. */
 export const accessSection: Section<AccessConfiguration> = {
-  schema: list(accessRuleSchema).describe("Absent: whoever is authenticated may pull and push"),
+  schema: list(accessRuleSchema).describe("By default authenticated users can pull and push"),
   substitutes: [
     { path: ["*", "subjects", "*"], value: "authenticated" },
     { path: ["*", "subjects"], value: ["authenticated"] },

@@ -126,7 +126,7 @@ const schema: z.ZodType<AuthConfiguration> = z.strictObject(
     token: token.describe("Tokens of the Docker token protocol").exactOptional(),
     backends: z.array(backend, "must be a list").min(1, "must name at least one backend"),
     cache: cache.exactOptional(),
-    throttle: throttle.describe("How failed logins are limited; false: not at all").exactOptional(),
+    throttle: throttle.describe("How failed logins are limited; false for no limit").exactOptional(),
   },
   "must hold backends",
 );

@@ -74,14 +74,14 @@ const schema: z.ZodType<ListenConfiguration> = z.strictObject(
     shared: trueOrFalse()
       .describe("Whether a second process may listen on the same address, to take over; false by default")
       .exactOptional(),
-    tls: tlsSchema.describe("Absent: plain HTTP").exactOptional(),
+    tls: tlsSchema.describe("Plain HTTP by default").exactOptional(),
     trustedProxies: list(text())
       .describe("Addresses and CIDR blocks whose X-Forwarded-* and Forwarded are believed; unix: for Unix sockets")
       .exactOptional(),
     cors: cors
       .describe("Pages of other origins that may use the registry from a browser, such as a registry's UI")
       .exactOptional(),
-    healthPath: healthPath.describe("Answered with 200 without a login, such as /healthz").exactOptional(),
+    healthPath: healthPath.describe("The path of health checks, such as /healthz, which need no login").exactOptional(),
     drainTimeout: duration()
       .describe("How long requests that have begun may take to finish after SIGTERM; 30s by default")
       .exactOptional(),

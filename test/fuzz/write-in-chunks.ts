@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
 
-export interface Pieces {
+export interface Chunks {
   /** Bytes of one write; 0 for all at once. */
   readonly size: number;
   /** Milliseconds between two writes. */
@@ -12,7 +12,7 @@ export interface Pieces {
 }
 
 /** How long a peer that reads nothing is waited for, in milliseconds. */
-const patience = 10_000;
+const timeLimit = 10_000;
 /** Of writes, each of which costs a turn of the loop. */
 const mostWrites = 3000;
 
@@ -20,20 +20,20 @@ const mostWrites = 3000;
  * Writes bytes, a character each, in several writes. Stops where the connection has ended, or where the peer reads
  * nothing for too long.
  */
-export async function writeInPieces(socket: Socket, bytes: string, pieces: Pieces): Promise<void> {
-  const { together = "" } = pieces;
-  const size = pieces.size === 0 ? bytes.length : Math.max(pieces.size, Math.ceil(bytes.length / mostWrites));
+export async function writeInChunks(socket: Socket, bytes: string, chunks: Chunks): Promise<void> {
+  const { together = "" } = chunks;
+  const size = chunks.size === 0 ? bytes.length : Math.max(chunks.size, Math.ceil(bytes.length / mostWrites));
   let at = 0;
   do {
     if (socket.destroyed || !socket.writable) return;
     const next = Math.min(at + size, bytes.length);
     const last = next === bytes.length;
-    const piece = Buffer.from(last ? bytes.slice(at) + together : bytes.slice(at, next), "latin1");
-    const accepted = piece.length === 0 || socket.write(piece);
+    const chunk = Buffer.from(last ? bytes.slice(at) + together : bytes.slice(at, next), "latin1");
+    const accepted = chunk.length === 0 || socket.write(chunk);
     at = next;
     if (!accepted && !(await drained(socket))) return;
     if (last) return;
-    await (pieces.pause > 0 ? delay(pieces.pause) : nextTurn());
+    await (chunks.pause > 0 ? delay(chunks.pause) : nextTurn());
   } while (at < bytes.length);
 }
 
@@ -44,7 +44,7 @@ async function drained(socket: Socket): Promise<boolean> {
     return await Promise.race([
       once(socket, "drain", { signal }).then(() => true),
       once(socket, "close", { signal }).then(() => false),
-      delay(patience, false, { signal }),
+      delay(timeLimit, false, { signal }),
     ]);
   } catch {
     return false;
