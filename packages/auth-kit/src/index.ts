@@ -39,10 +39,12 @@ export { parseSecret, readSecret, readSecretText, withoutByteOrderMark } from ".
 export {
   basicCredentials,
   basicLogin,
+  controlPattern,
   defaultMaxCredentialBytes,
   isBearer,
   maxAuthorizationLength,
   parseAuthorization,
+  token68Pattern,
 } from "./login/authorization.ts";
 export { formatChallenge } from "./login/challenge.ts";
 export { type ReadGroups, readGroups } from "./names/groups.ts";

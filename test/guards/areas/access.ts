@@ -5,8 +5,8 @@ export const access: readonly Guard[] = [
   {
     name: "denied-is-refused",
     file: "packages/core/src/registry-proxy.ts",
-    find: `if (plan.kind === "deny") return end(`,
-    replacement: "if (false) return end(",
+    find: `if (plan.kind === "deny") {`,
+    replacement: "if (false) {",
     tests: ["packages/core/test/middleware/deny.test.ts"],
   },
   {

@@ -6,6 +6,10 @@ export type Verdict =
   | AuthenticatedVerdict
   /** No credentials were given. */
   | { readonly outcome: "anonymous"; readonly principal: AnonymousPrincipal }
+  | RefusedVerdict;
+
+/** The caller is not known, and the request ends. */
+export type RefusedVerdict =
   | {
       readonly outcome: "rejected";
       /** For the log. */

@@ -37,13 +37,16 @@ export function forward(
     failed: (failure) => fail(context, failure, log),
     resume: () => context.transfer?.resume(),
   });
-  const guarded = guardSink(sink, (error) => {
-    if (error instanceof UpstreamFault) failUpstream(context, error, log);
-    else failInternally(context, error, log);
-  });
+  const guarded = guardSink(sink, (error) => failRequest(context, error, log));
   context.phase = "forward";
   context.transfer = upstream.send(request, guarded.sink);
   guarded.started(context.transfer);
+}
+
+/** Ends a request by what was thrown on its way: a failure of the registry, or else an error of the gate. */
+export function failRequest(context: RequestContext, error: unknown, log: Logger | undefined): void {
+  if (error instanceof UpstreamFault) failUpstream(context, error, log);
+  else failInternally(context, error, log);
 }
 
 /** A fault of the gate itself ends this request and its connection, and nothing else. */
@@ -58,7 +61,7 @@ export function failInternally(context: RequestContext, error: unknown, log: Log
 }
 
 /** The registry did not respond as it should. */
-export function failUpstream(context: RequestContext, fault: UpstreamFault, log: Logger | undefined): void {
+function failUpstream(context: RequestContext, fault: UpstreamFault, log: Logger | undefined): void {
   // Of a login that the registry wants the log was told.
   if (fault.response !== responses.registryLogin) log?.warn({ err: fault }, "the registry did not respond as expected");
   context.outcome = "upstream-error";

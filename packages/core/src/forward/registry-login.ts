@@ -1,4 +1,5 @@
 import type { Logger } from "@registry-gate/auth";
+import { controlPattern, token68Pattern } from "@registry-gate/auth-kit";
 import type { RegistryCredentials, UpstreamOptions } from "../options/options.ts";
 import type { ResponseSink, Transfer, Transport, UpstreamRequest } from "./transport.ts";
 import { asError } from "./transport-errors.ts";
@@ -8,19 +9,14 @@ class RegistryLoginError extends Error {
   override readonly name = "RegistryLoginError";
 }
 
-// C0 and C1 controls and DEL, which no user name or password may hold (RFC 8265, section 3.5.2).
-const controls = /[\u0000-\u001f\u007f-\u009f]/;
-/** The token68 of RFC 9110, section 11.2. */
-const token68 = /^[A-Za-z0-9\-._~+/]+=*$/;
-
 /** What keeps credentials from being sent. */
 export function credentialsFault(credentials: RegistryCredentials): string | undefined {
-  if ("bearer" in credentials) return token68.test(credentials.bearer) ? undefined : "bearer must be a token";
+  if ("bearer" in credentials) return token68Pattern.test(credentials.bearer) ? undefined : "bearer must be a token";
   const { username, password } = credentials;
-  if (username === "" || username.includes(":") || controls.test(username) || !username.isWellFormed()) {
+  if (username === "" || username.includes(":") || controlPattern.test(username) || !username.isWellFormed()) {
     return "username must not be empty, and must hold no colon and no control character";
   }
-  if (password === "" || controls.test(password) || !password.isWellFormed()) {
+  if (password === "" || controlPattern.test(password) || !password.isWellFormed()) {
     return "password must not be empty, and must hold no control character";
   }
   return undefined;

@@ -58,7 +58,7 @@ export const conflictingIdentities: ErrorResponse = {
   message: "the request names two different users",
 };
 
-export const foreignPage: ErrorResponse = {
+export const crossSite: ErrorResponse = {
   status: 403,
   code: "DENIED",
   message: "the request does not come from a page of this origin",

@@ -3,7 +3,6 @@ import type { AuthBackend, AuthRequest, AuthResult } from "@registry-gate/auth";
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { attemptedUsername } from "../../src/authenticate/attempted-username.ts";
-import { authRequestOf } from "../../src/authenticate/auth-request.ts";
 import { createAuthenticator } from "../../src/authenticate/create-authenticator.ts";
 import { foreignAuthorization } from "../../src/authenticate/foreign-authorization.ts";
 import { receivedRequest } from "../received-request.ts";
@@ -76,11 +75,6 @@ describe("an Authorization header that a front has left for itself", () => {
     const { authenticate } = createAuthenticator({ backends: [down] });
     const request = await receivedRequest({ headers: [["Authorization", "NTLM TlRM"]] });
     expect(await authenticate(request, never, { address })).toMatchObject({ outcome: "unavailable" });
-  });
-
-  test("is left out of what other code asks a backend", async () => {
-    const request = await receivedRequest({ headers: [["Authorization", "Digest a=b"]] });
-    expect(authRequestOf(request, {}, never())).toMatchObject({ credentials: undefined });
   });
 });
 
