@@ -49,7 +49,7 @@ describe("a head that does not come whole in time is answered with 408", () => {
     expect(answer?.status).toBe(408);
     expect(errorIn(answer)).toEqual({
       code: "UNKNOWN",
-      message: "the request's head did not come in time",
+      message: "the request head timed out",
       detail: null,
     });
     expect(answer?.headers.get("connection")).toBe("close");
@@ -70,7 +70,7 @@ describe("a body", () => {
     expect(answer?.status).toBe(408);
     expect(errorIn(answer)).toEqual({
       code: "UNKNOWN",
-      message: "the request's body did not come in time",
+      message: "the request body timed out",
       detail: null,
     });
     const headers = ["content-type: application/octet-stream", "content-length: 10"];

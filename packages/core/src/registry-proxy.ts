@@ -40,38 +40,38 @@ import { sealerFor } from "./seal/sealer.ts";
 import { crossOriginPolicy } from "./validate/cross-origin.ts";
 import { isOldAgent, requestFault } from "./validate/validate-request.ts";
 
-// At the import, and not in the middle of a request.
+// Fails at import time instead of in the middle of a request.
 requireNode();
 
-/** A request of `node:http`, or one that express has perhaps stripped of a mount path. */
+/** A request of `node:http`, or one whose mount path express may have stripped. */
 type Request = IncomingMessage & { readonly originalUrl?: string };
 
 /** A middleware for express, and for any server that calls a handler with a request and a response. */
 export interface RegistryProxy {
   /**
-   * Answers every request for `/v2/` and below; passes all others on to `next`, or responses 404 where there is none.
-   * Mount it before anything that reads bodies.
+   * Handles every request for `/v2/` and below; passes all others to `next`, or responds with 404 without it. Mount it
+   * before anything that reads bodies.
    */
   (request: Request, response: ServerResponse, next?: (error?: unknown) => void): void;
   /**
-   * What a principal may do to a repository, by the rules of `access` and their grants: for pages that offer only what is
-   * allowed. A request is judged for itself, whatever was answered here.
+   * Computes what a principal may do to a repository, by the rules of `access` and the grants, for pages that offer
+   * only what is allowed. It has no effect on later requests: each is authorized again.
    *
-   * @param repository A full name, such as `team/app`. On what cannot be a repository's name nothing is allowed.
-   * @throws {TypeError} for what is no principal, such as an identity alone.
+   * @param repository A full name, such as `team/app`. Nothing is allowed on an invalid name.
+   * @throws {TypeError} for anything but a principal, such as an identity alone.
    */
   permissions(principal: Principal, repository: string): Permissions;
   /**
-   * Prepares a server for uploads: they are judged before their body is sent, are not limited in time, and what Node
-   * cannot read is refused as the gate refuses it. To be called for each server on which the middleware is mounted; once is enough for
-   * all gates of an app.
+   * Prepares a server for uploads: requests are authorized before their body is sent, uploads have no time limit, and
+   * requests that Node cannot parse get an error of the gate. Call it for each server on which the middleware is
+   * mounted; once is enough for all gates of an app.
    *
-   * @param app What the server calls for every request.
+   * @param app The request listener of the server.
    */
   attach(server: HttpServer | HttpsServer, app: RequestListener): void;
   /**
-   * Lets go of the connections to the registry, those in use too. The backends stay open, and so does an authenticator that
-   * was given: they belong to the caller.
+   * Closes all connections to the registry, those in use too. Backends and a given authenticator stay open: they belong
+   * to the caller.
    */
   close(): Promise<void>;
 }
@@ -96,7 +96,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
   const requests = requestLifecycle({ limits, onFinished, log });
 
   let warnedOfForwarded = false;
-  /** Read by one proxy and passed on unread by the next, such a header is whatever a client has written. */
+  /** A header that one proxy reads and the next passes on unread is controlled by the client. */
   function warnOfForwarded({ contradictory }: Client): void {
     if (contradictory === undefined || warnedOfForwarded) return;
     warnedOfForwarded = true;
@@ -219,7 +219,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
     }
   }
 
-  /** What is not for the registry, where there is nobody else to response it. */
+  /** Responds to a request outside `/v2/` where there is no `next` handler. */
   function refuseOutside(request: Request, response: ServerResponse): void {
     requests.begin(
       request,

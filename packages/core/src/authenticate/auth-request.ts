@@ -24,7 +24,7 @@ export function authRequest(
   };
 }
 
-/** The other end of a request's connection, for code of your own that asks a backend. */
+/** The peer of a request's connection, for code that calls a backend itself. */
 export function peerOf({ socket }: IncomingMessage): Peer {
   const peer = { address: peerAddress(socket), local: isLocal(socket) };
   if (!(socket instanceof TLSSocket) || !socket.authorized) return peer;

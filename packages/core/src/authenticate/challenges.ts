@@ -3,16 +3,16 @@ import type { AuthBackend, Challenge, ChallengeContext } from "@registry-gate/au
 /** Makes a challenge for a 401. */
 export type MakeChallenge = (context: ChallengeContext) => Challenge;
 
-/** The gate's own challenge where nothing else is chosen: Basic with a realm (RFC 7617, section 2). */
+/** The default challenge: Basic with a realm (RFC 7617, section 2). */
 export function basicChallenge(realm: string): MakeChallenge {
   const challenge: Challenge = { scheme: "Basic", parameters: { realm } };
   return () => challenge;
 }
 
 /**
- * The challenges of a 401: that of each backend, none twice.
+ * The challenges of all backends, without duplicates.
  *
- * @param own The gate's, for backends that have none of their own.
+ * @param own The default, for backends that have none.
  */
 export function challengesOf(
   backends: readonly AuthBackend[],

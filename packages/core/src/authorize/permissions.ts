@@ -2,22 +2,22 @@ import type { Principal } from "@registry-gate/auth";
 import { isRepository } from "../route/names.ts";
 import type { Policy } from "./policy.ts";
 
-/** What somebody may do to one repository. */
+/** The permissions on one repository. */
 export interface Permissions {
   /** Read manifests, blobs, tags and referrers. */
   readonly pull: boolean;
-  /** Upload blobs and put manifests. A tag that exists may be immutable all the same. */
+  /** Upload blobs and put manifests. An existing tag may still be immutable. */
   readonly push: boolean;
   /** Delete manifests and blobs. */
   readonly delete: boolean;
 }
 
 /**
- * What a principal may do to a repository, by the rules and their grants, whether or not it exists. It is what a request
- * would be told, by the same decision.
+ * The permissions of a principal on a repository, by the rules and the grants, whether or not it exists. Requests are
+ * authorized by the same code.
  *
- * @param repository A full name, such as `team/app`. On what cannot be a repository's name nothing is allowed.
- * @throws {TypeError} for what is no principal, such as an identity alone.
+ * @param repository A full name, such as `team/app`. Nothing is allowed on an invalid name.
+ * @throws {TypeError} for anything but a principal, such as an identity alone.
  */
 export function permissionsOf(policy: Policy, principal: Principal, repository: string): Permissions {
   if (principal.kind !== "user" && principal.kind !== "anonymous") {

@@ -94,14 +94,14 @@ describe("a warning", () => {
       ["0.repositories.0"],
       /anonymous/,
     ],
-    ["nothing to take away from", { repositories: ["!secret/**"] }, ["0.repositories"], /only takes away/],
+    ["nothing to take away from", { repositories: ["!secret/**"] }, ["0.repositories"], /only excludes/],
     [
       "what is taken away again",
       { repositories: ["a/**", "b", "!a/**"] },
       ["0.repositories.0"],
-      /!a\/\*\* takes it away/,
+      /!a\/\*\* excludes it/,
     ],
-    ["everything taken away", { repositories: ["a", "!**"] }, ["0.repositories.0"], /!\*\* takes it away/],
+    ["everything taken away", { repositories: ["a", "!**"] }, ["0.repositories.0"], /!\*\* excludes it/],
     ["tags of a rule that lets nobody push", { immutableTags: ["v*"] }, ["0.immutableTags"], /no effect/],
   ])("is given of %s", (_, rule, expected, message) => {
     const warnings = warnOfAccess([{ ...sound, ...rule }]);
@@ -154,7 +154,7 @@ describe("a warning", () => {
     [
       "a denial that can never match",
       [everything, denying({ repositories: ["!a"] })],
-      ["access[1].repositories: can never match: it only takes away; name what it is taken from, such as **"],
+      ["access[1].repositories: can never match: it only excludes; add a pattern to exclude from, such as **"],
     ],
     [
       "protected tags that the same group may delete",

@@ -88,7 +88,7 @@ describe("a route", () => {
       kind: "forward",
       allowed: true,
       route,
-      reason: "may pull every repository",
+      reason: "can pull every repository",
     });
     expect(authorize(compilePolicy([]), user("alice"), route)).toMatchObject({ allowed: true, visible: "nothing" });
     expect(authorize(compilePolicy([]), anonymous, route)).toMatchObject({ kind: "challenge" });

@@ -335,7 +335,7 @@ describe("an explanation", () => {
       "its subjects do not include alice or the groups pushers; group:Pushers differs by case alone",
     );
     expect(of("user:alice ", user("alice"))).toBe(
-      'its subjects do not include alice, who is in no group; "user:alice " differs by blanks or forms of letters alone',
+      'its subjects do not include alice, who is in no group; "user:alice " differs by spaces or Unicode forms alone',
     );
     expect(of("group:alice", user("alice"))).toBe("its subjects do not include alice, who is in no group");
     expect(of("user:pushers", user("alice", "pushers"))).toBe(
@@ -360,7 +360,7 @@ describe("an explanation", () => {
   test("says of each rule why it does not allow, and what it allows", () => {
     expect(reasons(user("alice", "dev", "ops"), on("secret/app", "pull"))).toEqual([
       "its repositories do not include secret/app",
-      "one of its repositories beginning with ! takes secret/app away",
+      "one of its repositories beginning with ! excludes secret/app",
       "its actions do not include pull",
       "its repositories do not include secret/app",
       "its subjects do not include alice or the groups dev, ops",
@@ -372,7 +372,7 @@ describe("an explanation", () => {
 
   test("without rules says what stands in their place", () => {
     const open = compilePolicy(undefined);
-    const reason = "without access rules, whoever is authenticated may pull and push";
+    const reason = "without access rules, authenticated users can pull and push";
     expect(open.explain(user("alice"), on("app", "push"))).toEqual([
       { rule: undefined, allows: true, denies: false, reason },
     ]);

@@ -379,7 +379,7 @@ describe("a delete that cannot be decided", () => {
     ],
     ["fails to look up a tag", head, { status: 503 }],
     ["redirects for a tag", head, { status: 307, headers: { Location: "http://192.0.2.1/" } }],
-    ["does not say which manifest a tag stands for", head, { status: 200 }],
+    ["does not send the digest of a tag", head, { status: 200 }],
     ["says something else than a digest", head, { status: 200, headers: { "Docker-Content-Digest": "v1" } }],
     ["fails to give an index", read, { status: 500 }],
     ["has lost the index of a tag", read, { status: 404 }],

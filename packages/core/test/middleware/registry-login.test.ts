@@ -132,7 +132,7 @@ describe("a login that the registry asks of the gate", () => {
 
   test.each([
     ["without credentials", undefined, "set upstream.credentials"],
-    ["with wrong ones", { username: "gate", password: "wrong" }, "the registry refuses the gate's own login"],
+    ["with wrong ones", { username: "gate", password: "wrong" }, "the registry rejects the gate's login"],
   ])("is 502 for every client, and said once in the log: %s", async (_, credentials, warning) => {
     const { port } = await registry(refuse);
     const gate = await gateWith(port, credentials);
@@ -191,9 +191,9 @@ describe("a login that the registry asks of the gate", () => {
     }
     const messages = gate.logged().split("\n");
     expect(messages).toEqual([
-      expect.stringContaining("asks for a login"),
-      expect.stringContaining("lets the gate in again"),
-      expect.stringContaining("asks for a login"),
+      expect.stringContaining("requires a login"),
+      expect.stringContaining("accepts the gate's login again"),
+      expect.stringContaining("requires a login"),
     ]);
   });
 });

@@ -156,7 +156,7 @@ test("refuses to take an authenticator and what it is made of, and what is no au
     }
     return undefined;
   };
-  const message = "must not stand beside authenticator, which has its own";
+  const message = "must not be combined with authenticator, which has its own";
   for (const beside of [{ backends }, { realm: "x" }, { loginCache: false }, { throttle: false }]) {
     expect(faultsOf({ authenticator, ...beside })).toEqual([{ path: Object.keys(beside), message }]);
   }

@@ -1,37 +1,37 @@
-/** A number that is forgotten after a time. */
+/** A number that expires. */
 export interface Count {
   readonly value: number;
   /** In milliseconds. */
   readonly expiresIn: number;
 }
 
-/** Numbers by key, each of which expires by itself. Every operation is atomic, also between processes. */
+/** Numbers by key, each with an expiry. Every operation is atomic, also between processes. */
 export interface Counters {
-  /** @returns `undefined` where there is no number, or it has expired. */
+  /** @returns `undefined` where there is none, or it has expired. */
   get(key: string): Promise<Count | undefined>;
   /**
-   * Adds to a number and gives the sum. A new one begins at 0 and expires after `ttl` milliseconds; one that is there
-   * keeps its expiry. A sum of 0 or less is forgotten.
+   * Adds to a number and returns the sum. A new number starts at 0 and expires after `ttl` milliseconds; an existing
+   * one keeps its expiry. A sum of 0 or less is deleted.
    */
   add(key: string, amount: number, ttl: number): Promise<number>;
   /** Replaces a number and its expiry, in milliseconds from now. */
   set(key: string, value: number, ttl: number): Promise<void>;
-  /** Keeps a number that is there for at least `ttl` milliseconds from now. */
+  /** Extends the expiry of an existing number to at least `ttl` milliseconds from now. */
   extend(key: string, ttl: number): Promise<void>;
-  /** Forgets a number. */
+  /** Deletes a number. */
   delete(key: string): Promise<void>;
 }
 
 /**
- * Where the counts of a throttle are kept. Keys are hashes: no name and no address is ever handed to it.
+ * The storage of a throttle's counts. Keys are hashes: it never receives a name or an address.
  *
- * What an operation throws makes the login that is being counted unavailable: 503.
+ * An error of an operation makes the login unavailable: 503.
  */
 export interface CounterStore {
   /**
-   * Opens a space of numbers.
+   * Opens a namespace of numbers.
    *
-   * @param space Of one name are the same numbers, of two names different ones.
+   * @param space The same name gives the same numbers, another name others.
    */
   counters(space: string): Counters;
 }

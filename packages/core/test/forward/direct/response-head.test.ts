@@ -74,7 +74,7 @@ describe("a header", () => {
     for (const name of ["content-type", "etag", "expires", "last-modified", "location", "retry-after"]) {
       expect(twice(name)).toEqual({ [name]: "1" });
     }
-    expect(() => twice("content-length")).toThrow("content-length stands twice");
-    expect(() => twice("transfer-encoding")).toThrow("transfer-encoding stands twice");
+    expect(() => twice("content-length")).toThrow("duplicate content-length header");
+    expect(() => twice("transfer-encoding")).toThrow("duplicate transfer-encoding header");
   });
 });

@@ -75,7 +75,7 @@ describe("a response", () => {
   ])("that ends %s is not whole", (_, bytes) => {
     expect(readResponse([bytes], { closed: true })).toMatchObject({
       complete: false,
-      fault: "the registry closed the connection before the response was whole",
+      fault: "the registry closed the connection before the response was complete",
     });
   });
 
@@ -97,9 +97,9 @@ describe("a response", () => {
     const response = readResponse([interim.repeat(8) + final]);
     expect(response).toMatchObject({ body: "ok", complete: true, reusable: true });
     expect(response.head).toMatchObject({ statusCode: 200, headers: { "content-length": "2" } });
-    expect(readResponse([interim.repeat(9) + final]).fault).toBe("the response does not come");
+    expect(readResponse([interim.repeat(9) + final]).fault).toBe("too many interim responses");
     expect(readResponse(["HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"]).fault).toBe(
-      "the response does not come",
+      "too many interim responses",
     );
   });
 
@@ -125,8 +125,8 @@ describe("a response", () => {
   test.each(["SSH-2.0-OpenSSH", "\r\nHTTP/1.1 200 OK", "HTTP/2 200", "<html>"])(
     "that begins with %j is refused at once, not waited for",
     (bytes) => {
-      expect(readResponse([bytes]).fault).toBe("the response is not one of HTTP/1");
-      expect(readResponse([...bytes]).fault).toBe("the response is not one of HTTP/1");
+      expect(readResponse([bytes]).fault).toBe("the response is not HTTP/1");
+      expect(readResponse([...bytes]).fault).toBe("the response is not HTTP/1");
     },
   );
 });
