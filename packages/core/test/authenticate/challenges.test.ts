@@ -18,7 +18,7 @@ const bearer = vi.fn(
   }),
 );
 
-test("asks for Basic in the name of the realm, once, however many backends take it", async () => {
+test("challenges for Basic once with the realm, for any number of backends", async () => {
   const request = await receivedRequest();
   const challenges = (realm?: string) =>
     createAuthenticator({ backends: [backend(), backend()], ...(realm !== undefined && { realm }) }).challenges(
@@ -30,7 +30,7 @@ test("asks for Basic in the name of the realm, once, however many backends take 
   expect(challenges("Own")).toEqual([{ scheme: "Basic", parameters: { realm: "Own" } }]);
 });
 
-test("tells a backend what is needed, what was wrong, and the origin that the client uses", async () => {
+test("passes the accesses, the error and the client's origin to a backend's challenge", async () => {
   const { challenges } = createAuthenticator({ backends: [backend(), backend(bearer)] });
   const wanted = { accesses, error: "insufficient_scope" } as const;
   expect(challenges(await receivedRequest(), wanted, client)).toEqual([
@@ -58,7 +58,7 @@ test("reads the origin behind a trusted proxy, where the caller does not know it
   }
 });
 
-test("the gate's own challenge is chosen in one place, and is not made twice", async () => {
+test("uses the configured challenge for backends without one, without duplicates", async () => {
   const { challenges } = createAuthenticator({ backends: [backend(), backend(bearer)], challenge: bearer });
   expect(challenges(await receivedRequest(), { accesses: [] }, client)).toEqual([
     { scheme: "Bearer", parameters: { realm: "https://registry.example.com:5000/v2/auth" } },

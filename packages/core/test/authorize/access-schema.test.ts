@@ -39,14 +39,14 @@ describe("a fault", () => {
     expect(places(validateAccess([{ ...sound, ...rule }]))).toEqual(expected);
   });
 
-  test("is a tag that a rule that denies protects, beside whatever else is wrong with it", () => {
+  test("is immutableTags in a rule that denies, reported with other faults", () => {
     const denial = { ...sound, effect: "deny", immutableTags: ["v*"] };
     expect(places(validateAccess([denial]))).toEqual(["0.immutableTags"]);
     expect(places(validateAccess([{ ...denial, actions: [] }])).sort()).toEqual(["0.actions", "0.immutableTags"]);
     expect(places(validateAccess([{ ...sound, effect: "allow", immutableTags: ["v*"] }]))).toEqual([]);
   });
 
-  test("is an action that there is not, whoever wrote it", () => {
+  test("is an unknown action", () => {
     const actions: Action[] = JSON.parse('["pull", "read", "PULL"]');
     expect(places(validateAccess([{ ...sound, actions }]))).toEqual(["0.actions.1", "0.actions.2"]);
   });
@@ -198,7 +198,7 @@ describe("a warning", () => {
     expect(warnOfAccess(rules)).toEqual([]);
   });
 
-  test("that something can never match is true of it", () => {
+  test("that a pattern can never match is true", () => {
     fc.assert(
       fc.property(someRules, somebody, someRepository, someAction, (list, who, name, what) => {
         for (const { path, message } of warnOfAccess(list)) {

@@ -14,7 +14,7 @@ const length = (bytes: number): readonly [string, string] => ["Content-Length", 
 const beside = (count: number): (readonly [string, string])[] => Array.from({ length: count }, () => ["A", "1"]);
 const chunked = ["Transfer-Encoding", "chunked"] as const;
 
-describe("a request is fit to be judged", () => {
+describe("a request is valid", () => {
   test.each<[what: string, head: Head]>([
     ["with nothing but a host", {}],
     ["with a host and a port", { headers: [["Host", "registry.example.com:5043"]] }],
@@ -152,8 +152,8 @@ describe("a request is refused", () => {
   });
 });
 
-describe("where a backend reads headers of its own, a request", () => {
-  test("with each of them once is fit", async () => {
+describe("where a backend reads its own headers, a request", () => {
+  test("with each of them once is valid", async () => {
     expect(
       await faultOf(
         {
@@ -167,7 +167,7 @@ describe("where a backend reads headers of its own, a request", () => {
     ).toBeUndefined();
   });
 
-  test("with one of them twice is refused, in whichever case", async () => {
+  test("with a duplicate of one of them is refused, in any case", async () => {
     for (const name of ["X-Forwarded-User", "x-forwarded-user"]) {
       const headers = [
         ["X-Forwarded-User", "alice"],
@@ -196,7 +196,7 @@ describe("where a backend reads headers of its own, a request", () => {
     expect(await faultOf({ headers: [["X.User", "alice"]] }, odd)).toMatchObject({ status: 400 });
   });
 
-  test("with other headers of odd names is not", async () => {
+  test("with other headers of unusual names is valid", async () => {
     expect(
       await faultOf(
         {
@@ -210,7 +210,7 @@ describe("where a backend reads headers of its own, a request", () => {
     ).toBeUndefined();
   });
 
-  test("is refused for every way to write one of them with something else in place of a dash", async () => {
+  test("is refused for every look-alike with another character in place of a dash", async () => {
     const marks = fc.constantFrom(..."-_.!#$%&'*+^`|~");
     await fc.assert(
       fc.asyncProperty(marks, marks, fc.infiniteStream(fc.boolean()), async (first, second, upper) => {
@@ -240,6 +240,6 @@ test.each<[agent: string | undefined, old: boolean]>([
   ["containerd/docker/1.3", false],
   ["", false],
   [undefined, false],
-])("%j is an agent that the recipe turns away: %s", (agent, old) => {
+])("Docker's nginx recipe refuses the user agent %j: %s", (agent, old) => {
   expect(isOldAgent(agent)).toBe(old);
 });

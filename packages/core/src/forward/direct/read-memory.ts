@@ -34,10 +34,10 @@ interface LargeBuffer {
 export function readMemory(pool: BufferPool): ReadMemory {
   const small = Buffer.allocUnsafeSlow(smallSize);
   let large: LargeBuffer | undefined;
-  /** The client is slower than the memory is worth. */
+  /** The client is too slow for large buffers. */
   let slow = false;
 
-  /** Nobody reads into it any more; whoever consumes the last chunk of it gives it back. */
+  /** No longer read into; the consumer of its last chunk returns it to the pool. */
   function leave(left: LargeBuffer): void {
     if (left.lent === 0) pool.give(left.buffer);
   }

@@ -68,7 +68,7 @@ describe("a header", () => {
     expect(() => withHeader(line)).toThrow(MalformedResponseError);
   });
 
-  test("that stands twice is joined, or the first counts, or it is refused where it frames the body", () => {
+  test("that is duplicated is joined, or the first counts, or it is refused where it frames the body", () => {
     const twice = (name: string) => parse("HTTP/1.1 200 OK", `${name}: 1`, `${name.toUpperCase()}: 2`).headers;
     expect(twice("link")).toEqual({ link: "1, 2" });
     for (const name of ["content-type", "etag", "expires", "last-modified", "location", "retry-after"]) {
