@@ -27,9 +27,9 @@ const composed: Readonly<Record<string, readonly string[]>> = {
   "* begins an alias in YAML": ["begins ", "an alias", "in YAML where"],
   "! begins a tag": ["begins ", "a tag"],
   "{ begins a map": ["begins ", "a map"],
-  "must be text: write group:NAME without a blank, in quotes": [
+  "must be text: write group:NAME without a space, in quotes": [
     "must be text: write",
-    "NAME without a blank, in quotes",
+    "NAME without a space, in quotes",
   ],
   "must be text: put it in quotes": ["must be text", "put it in quotes"],
   "listen.socketMode: must be a mode in quotes": ["must be a mode in quotes"],

@@ -49,7 +49,7 @@ describe("a head that is not complete in time gets 408", () => {
     expect(response?.status).toBe(408);
     expect(errorIn(response)).toEqual({
       code: "UNKNOWN",
-      message: "the request's head did not come in time",
+      message: "the request head timed out",
       detail: null,
     });
     expect(response?.headers.get("connection")).toBe("close");
@@ -70,7 +70,7 @@ describe("a body", () => {
     expect(response?.status).toBe(408);
     expect(errorIn(response)).toEqual({
       code: "UNKNOWN",
-      message: "the request's body did not come in time",
+      message: "the request body timed out",
       detail: null,
     });
     const headers = ["content-type: application/octet-stream", "content-length: 10"];

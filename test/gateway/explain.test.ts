@@ -45,7 +45,7 @@ test("where none allows, each says why not", async () => {
     "denied",
     expect.stringMatching(/^ {2}access\[0\]: .*actions/),
     expect.stringMatching(/^ {2}access\[1\]: /),
-    expect.stringMatching(/^ {2}access\[2\]: .*takes secret\/app away/),
+    expect.stringMatching(/^ {2}access\[2\]: .*excludes secret\/app/),
     "",
   ]);
 });

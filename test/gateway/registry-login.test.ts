@@ -64,7 +64,7 @@ describe("a docker-registry with a password file of its own", () => {
       const response = await ask();
       expect([response.status, response.headers.get("www-authenticate")]).toEqual([502, null]);
     }
-    const refused = "the registry refuses the gate's own login";
+    const refused = "the registry rejects the gate's login";
     const isWarning = ({ msg }: LogLine): boolean => typeof msg === "string" && msg.startsWith(refused);
     await gate.logged(isWarning);
     await gate.put("secret", "canary-gate\n");

@@ -68,7 +68,7 @@ test("where none allows, each says why it does not, and the exit code is 1", asy
     [
       "denied",
       "  access[0]: its repositories do not include secret/app",
-      "  access[1]: one of its repositories beginning with ! takes secret/app away",
+      "  access[1]: one of its repositories beginning with ! excludes secret/app",
       "  access[2]: its repositories do not include secret/app",
       "  access[3]: its repositories do not include secret/app",
       "  access[4]: its subjects do not include bob or the groups pushers, x",

@@ -162,7 +162,7 @@ access:
   - { subjects: [group: pushers], repositories: ["**"], actions: [pull] }
 `;
     await expect(warningsIn(configuration)).rejects.toThrow(
-      "access[0].subjects[0]: must be text: write group:NAME without a blank, in quotes",
+      "access[0].subjects[0]: must be text: write group:NAME without a space, in quotes",
     );
   });
 });

@@ -43,10 +43,12 @@ export { type ReplaceOptions, replaceFile } from "./files/replace-file.ts";
 export {
   basicCredentials,
   basicLogin,
+  controlPattern,
   defaultMaxCredentialBytes,
   isBearer,
   maxAuthorizationLength,
   parseAuthorization,
+  token68Pattern,
 } from "./login/authorization.ts";
 export { formatChallenge } from "./login/challenge.ts";
 export { type ReadGroups, readGroups } from "./names/groups.ts";

@@ -4,7 +4,7 @@ import type { DiagnosisLogin, DiagnosisStep } from "./diagnosis.ts";
 import type { Grants } from "./grants.ts";
 import type { Identity } from "./identity.ts";
 
-/** The machine at the other end of the connection, as the socket knows it; never what a header claims. */
+/** The other end of the TCP or Unix connection, as the socket reports it; never what a header claims. */
 export interface Peer {
   /** An IP address, IPv4-mapped IPv6 already written as IPv4; `undefined` on a Unix socket. */
   readonly address: string | undefined;
@@ -14,41 +14,44 @@ export interface Peer {
   readonly certificateFingerprint?: string;
 }
 
-/** Everything that a backend may judge by. */
+/** The part of a request that a backend sees. */
 export interface AuthRequest {
-  /** From the `Authorization` header; `undefined` where the request had none that is of Basic or Bearer. */
+  /** From the `Authorization` header; `undefined` without a header of the scheme Basic or Bearer. */
   readonly credentials: Credentials | undefined;
   readonly peer: Peer;
   /**
-   * The address of the client: of the peer, or, where the peer is a trusted proxy, what its `X-Forwarded-For` says.
+   * The address of the client: that of the peer, or, behind a trusted proxy, the one from `X-Forwarded-For`.
    * IPv4-mapped IPv6 is already written as IPv4; `undefined` on a Unix socket whose peer is not trusted.
    *
-   * It is for serving clients fairly and for the log. Whom to believe is judged by {@link peer}.
+   * Use it for fairness between clients and for the log. Trust decisions use {@link peer}.
    */
   readonly client: string | undefined;
   /**
-   * Every value of one request header, in the order received, each as it stood on its own line.
+   * Every value of one request header, in the order received, one element for each line.
    *
-   * @param name In lower case. Only the backend's own {@link AuthBackend.credentialHeaders} can be asked for; of any
-   * other name the answer is empty.
+   * @param name In lower case. Only the backend's own {@link AuthBackend.credentialHeaders} are available; any other
+   * name gives an empty list.
    */
   header(name: string): readonly string[];
-  /** Aborts when the answer is no longer wanted: the client has gone or the deadline has passed. */
+  /** Aborts when the result is no longer needed: the client disconnected or the deadline passed. */
   readonly signal: AbortSignal;
 }
 
-/** "Unknown here", "wrong" and "the directory is down" are three things; the third is thrown. */
+/**
+ * The result of a login. A backend that cannot decide, because its directory is down for example, throws {@link
+ * BackendUnavailableError}.
+ */
 export type AuthResult = Authenticated | Anonymous | Rejected | Abstained | Conflicting;
 
-/** The credentials are good. The chain asks no further backend. */
+/** The credentials are valid. The chain asks no further backend. */
 export interface Authenticated {
   readonly status: "authenticated";
   readonly identity: Identity;
-  /** When the answer ceases to hold, in milliseconds since the epoch: the expiry of a token. */
+  /** When the result expires, in milliseconds since the epoch: the expiry of a token. */
   readonly expiresAt?: number;
   /**
-   * What the credentials are good for, as for a token of limited scope: they only take away from what the rules allow.
-   * Absent: nothing is taken away. An empty list takes everything away.
+   * Restricts what the rules allow, as for a token of limited scope. Absent: no restriction. An empty list allows
+   * nothing.
    */
   readonly grants?: Grants;
   /** The login has expired, and counts only for continuing uploads that began under it. */
@@ -67,21 +70,21 @@ export interface Anonymous {
   readonly grants: Grants;
 }
 
-/** The credentials are this backend's to judge, and they are wrong. */
+/** This backend is responsible for the credentials, and they are wrong. */
 export interface Rejected {
   readonly status: "rejected";
-  /** For the log alone: the client is told the same whatever it is. Never holds a secret. */
+  /** For the log alone: the client gets the same response whatever the reason. Never holds a secret. */
   readonly reason: string;
 }
 
-/** Nothing here concerns this backend: another scheme, no header of its own, or a user whom it does not know. */
+/** This backend is not responsible: another scheme, none of its headers, or a user it does not know. */
 export interface Abstained {
   readonly status: "abstained";
 }
 
 /**
  * The request names two different users: a header one, and its Basic login another. It is refused with 400, whatever
- * other backends would say: which of the two counts would be a matter of taste.
+ * other backends would say: duplicates are ambiguous.
  */
 export interface Conflicting {
   readonly status: "conflicting";
@@ -89,89 +92,89 @@ export interface Conflicting {
   readonly reason: string;
 }
 
-/** Is told that answers no longer hold: of one user, or, without a subject, of all. */
+/** Called when earlier results may be out of date: those of one user, or, without a subject, of all. */
 export type ChangeListener = (subject?: string) => void;
 
-/** Everybody whom a backend knows, at one moment. */
+/** A snapshot of all users and groups of a backend. */
 export interface Roster {
   /** The names of all users, as {@link Identity.username} has them. */
   readonly users: ReadonlySet<string>;
   /** The names of all groups, as {@link Identity.groups} has them. */
   readonly groups: ReadonlySet<string>;
-  /** What the user would be once signed in; `undefined` for a name that is not among the users. */
+  /** The identity that a login of this user would have; `undefined` for a name that is not among the users. */
   identityOf(username: string): Identity | undefined;
 }
 
 /**
- * Decides who is asking. What they may do is decided elsewhere.
+ * Authenticates the callers of requests. Authorization is not its concern.
  *
- * A backend is safe to call many times in parallel, answers promptly when `signal` aborts, and never puts a secret in a
- * result, an error or a log. `@registry-gate/auth-testkit` holds these promises as tests.
+ * A backend is safe to call many times in parallel, settles promptly when `signal` aborts, and never puts a secret in a
+ * result, an error or a log. `@registry-gate/auth-testkit` tests these promises.
  */
 export interface AuthBackend {
   /** Names the backend in logs and in {@link Identity.backend}; unique within a gate. */
   readonly id: string;
   /**
-   * The request headers that this backend reads, in lower case, `authorization` left out. They are dropped before the
-   * request goes to the registry. A result that rests on one of them is not remembered, and a backend whose headers are
-   * in the request is asked before those without.
+   * The request headers that this backend reads, in lower case, without `authorization`. They are not forwarded to the
+   * registry. A result that depends on one of them is not cached, and a backend whose headers are in the request is
+   * asked before the others.
    */
   readonly credentialHeaders?: readonly string[];
   /**
-   * The user names of Basic logins that say nothing about the user, because a token is the password: `oauth2`, for
-   * example. Their failures are counted as those of a token, not of a user.
+   * User names of Basic logins whose password is a token, for example `oauth2`. They do not identify a user: their
+   * failures are counted per token.
    */
   readonly sharedUsernames?: readonly string[];
   /**
-   * The longest password or token that the backend takes, in bytes. It is not asked about a longer one. Default 12,288;
-   * a gate takes no more than fits into the 32 KiB of a request's head, where a password is a third longer.
+   * The longest password or token that the backend accepts, in bytes. It is not asked about a longer one. Default
+   * 12,288. The limit of the gate is the 32 KiB of a request's head, where Base64 makes a password a third longer.
    */
   readonly maxCredentialBytes?: number;
   /**
-   * @throws {BackendUnavailableError} when the question cannot be answered now. It throws nothing else, whatever the
+   * @throws {BackendUnavailableError} when the backend cannot decide now. It throws nothing else, whatever the
    * credentials are.
    */
   authenticate(request: AuthRequest): Promise<AuthResult>;
   /**
-   * Whether a user can still sign in, whom the backend has authenticated before: for whatever outlives a login, such as a
-   * refresh token. Without it, nothing is issued that would need it.
+   * Checks whether a user who signed in before could still do so: for anything that outlives a login, such as a refresh
+   * token. A gate issues no such token for a backend without it.
    *
-   * A temporary lock after wrong passwords is not looked at: somebody else may have caused it.
+   * It ignores a temporary lock after wrong passwords: somebody else may have caused it.
    *
    * @param subject The {@link Identity.subject} of a login.
-   * @returns the identity that a login would give now, with the groups of now; `undefined` for a user who is gone,
-   * disabled, expired, or whom a login would refuse for another reason of the same kind.
-   * @throws {BackendUnavailableError} when the question cannot be answered now, and nothing else.
+   * @returns the identity, with groups, that a login would give now; `undefined` for a user who is deleted, disabled,
+   * expired, or would be refused for a similar reason.
+   * @throws {BackendUnavailableError} when the backend cannot decide now, and nothing else.
    */
   lookup?(subject: string, signal: AbortSignal): Promise<Identity | undefined>;
-  /** What a 401 should ask for to reach this backend; by default the gate asks for Basic. */
+  /** The challenge in a 401 for this backend. Default: Basic. */
   challenge?(context: ChallengeContext): Challenge;
   /**
-   * Calls `listener` whenever an answer given earlier may no longer hold, such as after a password file was reloaded: with
-   * the {@link Identity.subject} of the one user whom it concerns, or without an argument where it may concern anybody.
-   * Somebody who did not exist before is concerned too.
+   * Calls `listener` whenever an earlier result may be out of date, such as after a password file was reloaded: with
+   * the {@link Identity.subject} of the user concerned, or without an argument where any user may be. A new user is
+   * concerned too.
    *
    * @returns a function that ends the subscription.
    */
   onChange?(listener: ChangeListener): () => void;
   /**
-   * Resolves when the backend could answer now.
+   * Resolves when the backend is available.
    *
-   * @throws {BackendUnavailableError} when it could not.
+   * @throws {BackendUnavailableError} when it is not.
    */
   check?(signal: AbortSignal): Promise<void>;
   /**
-   * Tries everything that a login needs, as somebody does who has to find out why nobody gets in, and tells each step.
-   * What depends on a step that failed is left out.
+   * Tries each step of a login, for an operator who looks for the cause of failed logins, and reports each step. Steps
+   * that depend on a failed one are left out.
    *
-   * It throws nothing: what goes wrong is a step.
+   * It throws nothing: an error is reported as a failed step.
    */
   diagnose?(login: DiagnosisLogin | undefined, signal: AbortSignal): AsyncIterable<DiagnosisStep>;
   /**
-   * Everybody whom the backend knows, where that is at hand without asking anybody, as from a file. By it an operator is
-   * told of rules that name nobody, and of what a user may do.
+   * All users and groups, where they are known without a query, as from a file. It is used to warn of rules that name
+   * an unknown user or group, and to list what a user may do.
    */
   roster?(): Roster;
-  /** Lets go of files, sockets and timers. Calling it again does nothing. */
+  /** Closes files, sockets and timers. Calling it again does nothing. */
   close?(): Promise<void>;
 }

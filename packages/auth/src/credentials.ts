@@ -1,5 +1,5 @@
 /**
- * What the `Authorization` header said, already parsed. A header that does not parse never reaches a backend.
+ * The parsed `Authorization` header. A backend never sees a header that does not parse.
  *
  * A backend abstains from a scheme that it does not know.
  */

@@ -1,5 +1,5 @@
 /**
- * The backend could not find out: the directory is down, slow, or does not let the gate in. The client sees 503, keeps
+ * The backend cannot decide: the directory is down, slow, or rejects the service account. The client gets a 503, keeps
  * its password and may try again.
  */
 export class BackendUnavailableError extends Error {
@@ -15,15 +15,15 @@ export class BackendUnavailableError extends Error {
   }
 }
 
-/** One thing that is wrong with the options of a backend or of the gate. */
+/** One fault in the options of a backend or of the gate. */
 export interface Fault {
-  /** Where: keys and indexes from the outermost inwards. Empty for the whole. */
+  /** Keys and indexes from the outermost inwards. Empty for the whole value. */
   readonly path: readonly (string | number)[];
-  /** What: one line, which says what was expected. Never quotes a secret. */
+  /** One line that says what was expected. Never quotes a secret. */
   readonly message: string;
 }
 
-/** The options cannot be used. It holds every fault that was found, not only the first. */
+/** The options are invalid. It holds every fault that was found, not only the first. */
 export class InvalidOptionsError extends Error {
   override readonly name = "InvalidOptionsError";
   readonly code = "INVALID_OPTIONS";
@@ -35,7 +35,7 @@ export class InvalidOptionsError extends Error {
   }
 }
 
-/** Writes a fault as one line, such as `auth.backends[0].file: no such file: users`. */
+/** Formats a fault as one line, such as `auth.backends[0].file: no such file: users`. */
 export function formatFault(fault: Fault): string {
   const where = fault.path.reduce<string>(
     (path, key) => (typeof key === "number" ? `${path}[${key}]` : path === "" ? key : `${path}.${key}`),

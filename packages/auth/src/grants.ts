@@ -1,11 +1,11 @@
 import type { Access } from "./access.ts";
 
 /**
- * What a login is limited to: an access is allowed where the rules allow it and one of the grants includes it. Grants only
- * ever take away.
+ * The restriction of a login: an access is allowed where the rules allow it and one of the grants includes it. Grants
+ * never add permissions.
  *
- * The name of a repository may be a pattern, as in rules: `*` stands for any text within a path segment, `**` for any
- * segments. The action `*` includes every action. The repositories of the catalog are listed by rules alone where the
- * registry-wide access `catalog` is granted, and otherwise as far as the grants include a pull.
+ * The name of a repository may be a pattern, as in rules: `*` matches any text within a path segment, `**` any number
+ * of segments. The action `*` includes every action. With the registry-wide access `catalog`, the catalog lists
+ * repositories by the rules alone; otherwise, only those for which the grants include pull.
  */
 export type Grants = readonly Access[];

@@ -1,4 +1,4 @@
-/** Somebody whom a backend has authenticated. */
+/** An authenticated user. */
 export interface Identity {
   /** A stable identifier, unique within the backend: the DN of an LDAP entry, the `sub` claim of a token. */
   readonly subject: string;
@@ -10,19 +10,19 @@ export interface Identity {
    */
   readonly groups: readonly string[];
   /**
-   * Names that groups of theirs bear, but that may stand for other groups too. A rule that allows does not count them; one
-   * that denies does.
+   * Names of groups of the user that may also stand for other groups. Rules that allow ignore them; rules that deny
+   * apply to them.
    */
   readonly ambiguousGroups?: readonly string[];
   /**
-   * Why there may be groups that are told nowhere here, in a few words for the log. Then a rule that allows counts `groups`
-   * alone, and every rule that denies by a group holds, whichever it names.
+   * Why the user may have groups that are not listed here, in a few words for the log. Then a rule that allows counts
+   * `groups` alone, and every rule that denies a group applies, whichever group it names.
    */
   readonly groupsIncomplete?: string;
   /**
-   * How rules compare these names with theirs. `exact` by default: letter for letter. `folded`: as a directory does, where
-   * case, compatibility forms of Unicode and repeated blanks make no other name (RFC 4518). It holds for groups, and in
-   * rules that deny for the user's name as well.
+   * How rules compare these names with theirs. `exact`, the default: letter for letter. `folded`: as a directory does,
+   * without regard to case, compatibility forms of Unicode and repeated spaces (RFC 4518). It applies to groups, and in
+   * rules that deny to the user name too.
    */
   readonly nameMatching?: NameMatching;
   /**
@@ -32,11 +32,11 @@ export interface Identity {
    * A backend that cannot know leaves it out. It belongs neither in a log nor in anything that a user sees.
    */
   readonly revision?: string;
-  /** The {@link AuthBackend.id} of the backend that says so. */
+  /** The {@link AuthBackend.id} of the backend that authenticated the user. */
   readonly backend: string;
-  /** What else the backend knows, such as an e-mail address. Never a secret: it may be logged. */
+  /** Further attributes, such as an e-mail address. Never a secret: it may be logged. */
   readonly claims?: Readonly<Record<string, unknown>>;
 }
 
-/** Whether names that differ in case alone are two or one. */
+/** Whether names are compared with regard to case (`exact`) or without (`folded`). */
 export type NameMatching = "exact" | "folded";

@@ -1,10 +1,10 @@
 import type { AuthBackend } from "./backend.ts";
 import type { Fault } from "./errors.ts";
 
-/** Takes one line of log. The fields come first, as in pino; neither part ever holds a secret. */
+/** Writes one log line. The fields come first, as in pino; neither part ever holds a secret. */
 export type LogLine = (fields: Readonly<Record<string, unknown>>, message: string) => void;
 
-/** Where a backend writes what an operator should know. A pino logger is one. */
+/** A logger for operators. A pino logger is one. */
 export interface Logger {
   debug: LogLine;
   info: LogLine;
@@ -12,7 +12,7 @@ export interface Logger {
   error: LogLine;
 }
 
-/** What a gate gives to the backends that it opens. */
+/** What a gate passes to the backends that it opens. */
 export interface BackendContext {
   /** The {@link AuthBackend.id} to use. */
   readonly id: string;
@@ -20,13 +20,13 @@ export interface BackendContext {
   readonly baseDirectory: string;
   readonly log: Logger;
   /**
-   * Takes what works with these options but endangers somebody, or surely was not meant; to be called while the backend
-   * is opened. The path starts at the options.
+   * Reports a risk or a probable mistake in valid options; to be called while the backend is opened. The path starts at
+   * the options.
    */
   warn(fault: Fault): void;
   /**
    * Why no client is asked for a certificate, in a few words such as `without TLS`. Absent where clients are asked, or
-   * where that is not known.
+   * where it is unknown.
    */
   readonly noClientCertificates?: string;
 }
@@ -48,13 +48,13 @@ export interface AuthBackendPlugin {
   readonly type: string;
   /** The version of this contract that the package was written for. */
   readonly apiVersion: 1;
-  /** JSON Schema (draft 2020-12) of the options without `type`, for editors. `open` is what judges. */
+  /** JSON Schema (draft 2020-12) of the options without `type`, for editors. `open` does the validation. */
   readonly optionsSchema?: Readonly<Record<string, unknown>>;
   /**
-   * Validates the options and makes a backend of them. Reads the files that they name, but opens no connection, so that
-   * a configuration can be checked where the servers are out of reach.
+   * Validates the options and creates a backend. Reads the files that they name, but opens no connection, so that a
+   * configuration can be checked where the servers are out of reach.
    *
-   * @param options As they stand in the configuration, `type` taken out.
+   * @param options As they stand in the configuration, without `type`.
    * @throws {InvalidOptionsError} with every fault; its paths start at the options.
    */
   open(options: unknown, context: BackendContext): Promise<AuthBackend>;

@@ -1,27 +1,27 @@
 import type { Grants } from "./grants.ts";
 import type { Identity } from "./identity.ts";
 
-/** Whom a decision is about: somebody authenticated, or nobody in particular. */
+/** The caller of a request: an authenticated user, or an anonymous caller. */
 export type Principal = UserPrincipal | AnonymousPrincipal;
 
-/** Somebody whom a backend, or the session of an app, vouches for. */
+/** A user authenticated by a backend, or by the session of an app. */
 export interface UserPrincipal {
   readonly kind: "user";
   readonly identity: Identity;
-  /** What the login is limited to. Absent: to nothing less than what the rules allow. */
+  /** The restriction of the login. Absent: none beyond the rules. */
   readonly grants?: Grants;
   readonly via: LoginMethod;
 }
 
-/** Nobody in particular, as far as the request says. */
+/** An anonymous caller. */
 export interface AnonymousPrincipal {
   readonly kind: "anonymous";
-  /** As those of a user: of a token that was issued to nobody. */
+  /** From a token that was issued to an anonymous caller. */
   readonly grants?: Grants;
 }
 
 /**
- * How a user is known: by a Basic or a Bearer login, by headers or the connection of a trusted proxy (whatever else was
- * in the request), or by the session of the app around the middleware.
+ * How the user was authenticated: by a Basic or Bearer login, by the headers or the connection of a trusted proxy
+ * (whatever else was in the request), or by the session of the app around the middleware.
  */
 export type LoginMethod = "basic" | "bearer" | "proxy" | "session";

@@ -7,15 +7,16 @@ import { serveExpectations, servesExpectations } from "./validate/expectation.ts
 const attached = new WeakSet<object>();
 
 /**
- * Prepares a server for a registry behind its app: uploads are judged before their body is sent, whatever Node cannot
- * read is refused as the gate refuses it, and no whole request is limited in time, because an upload may last for hours.
+ * Prepares a server for a registry behind its app: requests are authorized before their body is sent, requests that
+ * Node cannot parse get an error of the gate, and whole requests have no time limit, because an upload may last for
+ * hours.
  *
- * Doing it again changes nothing, whichever gate of the app does it.
+ * Calling it again has no effect, also for another gate of the app.
  *
  * The server's `headersTimeout` still limits how long the head of a request may take.
  */
 export function attach(server: HttpServer | HttpsServer, app: RequestListener): void {
-  // A second listener would have the app called twice for one request: it would wait behind itself, with its body unread.
+  // A second listener would call the app twice for one request: it would wait for itself, with its body unread.
   if (attached.has(server)) return;
   attached.add(server);
   serveExpectations(server, app);
@@ -23,7 +24,7 @@ export function attach(server: HttpServer | HttpsServer, app: RequestListener): 
   server.requestTimeout = 0;
 }
 
-/** Warns, once for each server, where {@link attach} was forgotten. */
+/** Warns once for each server on which {@link attach} was not called. */
 export function mountingCheck(log: Logger | undefined): (request: IncomingMessage) => void {
   const checked = new WeakSet<object>();
   return ({ socket }) => {

@@ -4,7 +4,7 @@
  * @module
  */
 export type { Principal } from "@registry-gate/auth";
-export { authRequestOf, clientAddressReader, peerOf } from "./authenticate/auth-request.ts";
+export { peerOf } from "./authenticate/auth-request.ts";
 export type { Authenticator } from "./authenticate/authenticator.ts";
 export { basicChallenge, type MakeChallenge } from "./authenticate/challenges.ts";
 export { createAuthenticator } from "./authenticate/create-authenticator.ts";

@@ -1,10 +1,10 @@
-/** The oldest Node that this package runs on, as its `engines` has it. */
+/** The minimum Node version, as in `engines`. */
 export const leastNode: readonly [major: number, minor: number] = [22, 15];
 
 /**
- * Ends the import of this package on a Node that is too old, where it would fail in the middle of a request.
+ * Makes the import of this package fail on a Node that is too old, instead of a request later.
  *
- * @throws {Error} which names the version that is needed.
+ * @throws {Error} which names the required version.
  */
 export function requireNode(version: string = process.versions.node): void {
   const [major = 0, minor = 0] = version.split(".").map(Number);

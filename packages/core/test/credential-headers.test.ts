@@ -18,7 +18,7 @@ async function built(...credentialHeaders: string[]) {
   return upstreamHeaders(request, client, new Set(credentialHeaders), "get-manifest").headers;
 }
 
-test("no header that a backend reads is for the registry, not even one that a registry could use", async () => {
+test("forwards no header that a backend reads, not even one that a registry could use", async () => {
   expect(await built("x-forwarded-user", "x-request-id")).toEqual({
     accept: "a/b",
     host: "registry.example.com",
@@ -29,6 +29,6 @@ test("no header that a backend reads is for the registry, not even one that a re
   expect(await built()).toMatchObject({ "x-request-id": "canary" });
 });
 
-test("what is written anew does not depend on who else reads a header of that name", async () => {
+test("writes the gate's own headers whether or not a backend reads a header of that name", async () => {
   expect(await built("x-forwarded-for")).toMatchObject({ "x-forwarded-for": "203.0.113.7" });
 });

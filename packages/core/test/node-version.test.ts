@@ -2,14 +2,14 @@ import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { leastNode, requireNode } from "../src/node-version.ts";
 
-test("needs the Node that the package's engines name", async () => {
+test("requires the Node version of the package's engines", async () => {
   const { engines }: { engines: { node: string } } = JSON.parse(
     await readFile(new URL("../package.json", import.meta.url), "utf8"),
   );
   expect(engines.node).toBe(`>=${leastNode.join(".")}`);
 });
 
-test.each(["22.15.0", "22.16.1", "23.0.0", "26.10.0", "100.1.0"])("takes Node %s", (version) => {
+test.each(["22.15.0", "22.16.1", "23.0.0", "26.10.0", "100.1.0"])("accepts Node %s", (version) => {
   expect(() => requireNode(version)).not.toThrow();
 });
 

@@ -5,8 +5,8 @@ export const access: readonly Guard[] = [
   {
     name: "denied-is-refused",
     file: "packages/core/src/registry-proxy.ts",
-    find: `if (plan.kind === "deny") return end(`,
-    replacement: "if (false) return end(",
+    find: `if (plan.kind === "deny")`,
+    replacement: "if (false)",
     tests: ["packages/core/test/middleware/deny.test.ts"],
   },
   {
@@ -89,8 +89,8 @@ export const access: readonly Guard[] = [
   {
     name: "deny-in-any-unicode-form",
     file: "packages/core/src/authorize/group-name.ts",
-    find: 'by a name that looks the same.\n  const normal = name.normalize("NFC");',
-    replacement: "by a name that looks the same.\n  const normal = name;",
+    find: 'that looks the same must not bypass a rule that denies.\n  const normal = name.normalize("NFC");',
+    replacement: "that looks the same must not bypass a rule that denies.\n  const normal = name;",
     tests: ["packages/core/test/authorize/policy.test.ts"],
   },
   {

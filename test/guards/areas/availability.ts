@@ -96,7 +96,7 @@ export const availability: readonly Guard[] = [
   {
     name: "memory-of-slow-readers",
     file: "packages/core/src/forward/direct/read-memory.ts",
-    find: "if (performance.now() - lender.since > patience) slow = true;",
+    find: "if (performance.now() - lender.since > slowAfter) slow = true;",
     replacement: "",
     tests: ["packages/core/test/forward/direct/read-memory.test.ts"],
   },

@@ -40,7 +40,7 @@ export const credentials: readonly Guard[] = [
   {
     name: "controls-in-credentials",
     file: "packages/auth-kit/src/login/authorization.ts",
-    find: "|| controls.test(text) ||",
+    find: "|| controlPattern.test(text) ||",
     replacement: "||",
     tests: ["packages/auth-kit/test/authorization.test.ts"],
   },

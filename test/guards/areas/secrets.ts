@@ -95,7 +95,7 @@ export const secrets: readonly Guard[] = [
   },
   {
     name: "attempted-name-can-be-left-out",
-    file: "packages/core/src/registry-proxy.ts",
+    file: "packages/core/src/respond/refuse-login.ts",
     find: "attemptedNames ? attemptedUsername(request) : undefined",
     replacement: "attemptedUsername(request)",
     tests: ["packages/core/test/middleware/records.test.ts"],

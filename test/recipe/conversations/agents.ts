@@ -2,7 +2,7 @@ import { inOciFormat, ownError } from "../difference.ts";
 import type { Conversation, Step } from "../exchange.ts";
 import { known } from "./given.ts";
 
-const turnedAway = ownError(inOciFormat, { status: 404, code: "UNSUPPORTED", message: "nothing is here" });
+const turnedAway = ownError(inOciFormat, { status: 404, code: "UNSUPPORTED", message: "not found" });
 
 function ping(agent: string, status: number, headers: Step["headers"] = known): Step {
   const step = { method: "GET", target: "/v2/", headers: { ...headers, "user-agent": agent }, status };

@@ -22,7 +22,7 @@ function refusal(reason: string, code: GateError["code"], message: string, statu
 }
 
 const noPath = refusal(inOciFormat, "UNSUPPORTED", "no registry operation has this path", 404);
-const elsewhere = refusal(inOciFormat, "UNSUPPORTED", "nothing is here", 404);
+const elsewhere = refusal(inOciFormat, "UNSUPPORTED", "not found", 404);
 const noReference = refusal(inOciFormat, "MANIFEST_UNKNOWN", "no manifest can have this reference", 404);
 
 const knownMethods =
@@ -108,7 +108,7 @@ export const refused: readonly Conversation[] = [
       get(
         "/v2/team%2Fapp/tags/list",
         200,
-        refusal(oneReading, "NAME_INVALID", "the path encodes a character that must stand for itself"),
+        refusal(oneReading, "NAME_INVALID", "the path encodes a character that must not be encoded"),
       ),
       { method: "GET", target: "/v2/te%61m/app/tags/list", headers: known, status: 200 },
     ],
@@ -147,7 +147,7 @@ export const refused: readonly Conversation[] = [
         refusal(
           "the registry takes a mount from a form, too, where no rule has judged it",
           "UNSUPPORTED",
-          "a registry takes no form",
+          "a registry accepts no forms",
           415,
         ),
         {

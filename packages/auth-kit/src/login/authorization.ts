@@ -11,10 +11,12 @@ const longestUnicode = 4096;
 const ascii = /^[ -~]*$/;
 
 const basicPattern = /^basic +([A-Za-z0-9+/]+={0,2})$/i;
-/** The token68 of RFC 9110, section 11.2. */
-const bearerPattern = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i;
-// C0 and C1 controls and DEL, which no user name or password may hold (RFC 8265, section 3.5.2).
-const controls = /[\u0000-\u001f\u007f-\u009f]/;
+const token68 = "[A-Za-z0-9\\-._~+/]+=*";
+const bearerPattern = new RegExp(`^bearer +(${token68})$`, "i");
+/** The token68 of RFC 9110, section 11.2: the syntax of a Bearer token. */
+export const token68Pattern: RegExp = new RegExp(`^${token68}$`);
+/** A C0 or C1 control or DEL. No user name or password may hold one (RFC 8265, section 3.5.2). */
+export const controlPattern: RegExp = /[\u0000-\u001f\u007f-\u009f]/;
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
@@ -95,6 +97,6 @@ export function basicCredentials(
 /** Bounds come first: normalisation can take the square of the time that it takes to send a text. */
 function normalForm(text: string): string | undefined {
   if (ascii.test(text)) return text;
-  if (Buffer.byteLength(text) > longestUnicode || controls.test(text) || !text.isWellFormed()) return undefined;
+  if (Buffer.byteLength(text) > longestUnicode || controlPattern.test(text) || !text.isWellFormed()) return undefined;
   return isStreamSafe(text) ? text.normalize("NFC") : undefined;
 }

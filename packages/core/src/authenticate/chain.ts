@@ -13,15 +13,15 @@ import { type LoginJudged, loginJudged } from "../observe/channels.ts";
 import type { Verdict } from "./verdict.ts";
 
 /**
- * Asks the backends in order. The first that authenticates wins, whatever was said before it. Without a winner: a
- * backend that could not answer makes the whole unavailable, because the answer might have been yes; credentials that
- * every backend rejected or abstained from are rejected, never taken for none. A conflict ends the asking.
+ * Asks the backends in order. The first that authenticates wins, whatever others returned before. Otherwise: a backend
+ * that was unavailable makes the verdict unavailable, because it might have accepted; credentials that every backend
+ * rejected or abstained from are rejected, never anonymous. A conflict ends the chain.
  *
- * What a backend, or a library of its, throws where nobody can catch it counts as thrown by the backend, where the process
- * listens for such errors.
+ * Uncaught errors of a backend or its libraries count as thrown by the backend, where the process listens for such
+ * errors.
  *
- * A backend is not asked about a password or token longer than it takes. Where its own headers are in the request as well,
- * the asking ends there: nobody else could see whether they name the same user.
+ * A backend is not asked about a password or token longer than its limit. Where its own headers are in the request as
+ * well, the chain ends there: no other backend could see whether they name the same user.
  */
 export async function askInOrder(
   backends: readonly AuthBackend[],
@@ -92,7 +92,7 @@ function principalOf({ identity, grants }: Authenticated, backend: AuthBackend, 
   return grants === undefined ? { kind: "user", identity, via } : { kind: "user", identity, grants, via };
 }
 
-/** No login waits for it any more. */
+/** The login is already finished. */
 function reportStray(backend: AuthBackend, error: unknown, log: Logger | undefined): void {
   log?.error({ backend: backend.id, err: error }, "a backend threw an error that nobody caught");
 }
@@ -102,16 +102,16 @@ function credentialBytes(credentials: Credentials | undefined): number {
   return Buffer.byteLength(credentials.scheme === "basic" ? credentials.password : credentials.token);
 }
 
-/** Whether a backend says itself that it cannot answer. */
+/** Whether the error means that the backend is unavailable. */
 function isExpected(error: unknown): boolean {
-  // Judged by its code too: a backend may have been built with another copy of the contract.
+  // Compares the code too: a backend may bundle another copy of the contract.
   return (
     error instanceof BackendUnavailableError ||
     (error instanceof Error && "code" in error && error.code === "BACKEND_UNAVAILABLE")
   );
 }
 
-/** @returns what publishes how a login that is shown to a backend now came out. */
+/** @returns a function that publishes the result of a login and its duration from now on. */
 function judging(
   { id: backend }: AuthBackend,
   { credentials }: AuthRequest,

@@ -3,7 +3,7 @@ import type { AuthBackend, Challenge, ChallengeContext } from "@registry-gate/au
 /** Makes a challenge for a 401. */
 export type MakeChallenge = (context: ChallengeContext) => Challenge;
 
-/** The gate's own challenge where nothing else is chosen: Basic with a realm (RFC 7617, section 2). */
+/** The default challenge: Basic with a realm (RFC 7617, section 2). */
 export function basicChallenge(realm: string): MakeChallenge {
   const challenge: Challenge = { scheme: "Basic", parameters: { realm } };
   return () => challenge;

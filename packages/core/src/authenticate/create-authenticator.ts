@@ -25,7 +25,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   return openAuthenticator(parseOptions(authenticatorSchema, options));
 }
 
-/** @param options Without a fault. */
+/** @param options Already validated. */
 export function openAuthenticator(options: AuthenticatorOptions): Authenticator {
   const { backends, loginCache = {}, session, realm = "Registry realm", log } = options;
   const makeChallenge = options.challenge ?? challengeOf(backends) ?? basicChallenge(realm);
@@ -36,14 +36,14 @@ export function openAuthenticator(options: AuthenticatorOptions): Authenticator 
   const maxLength = maxAuthorizationLength(longestCredential(backends));
   const remembered = loginCache === false ? undefined : rememberedLogins(backends, loginCache);
 
-  /** Those whose headers are in the request come first: they see whether these name somebody else than the login. */
+  /** Backends whose headers are in the request come first, to detect that these name another user than the login. */
   function inOrder(request: IncomingMessage): readonly AuthBackend[] {
     if (!holdsAny(request, credentialHeaders)) return backends;
     const concerned = backends.filter((backend) => holdsAny(request, backend.credentialHeaders ?? []));
     return [...concerned, ...backends.filter((backend) => !concerned.includes(backend))];
   }
 
-  /** A login that may be remembered, and that counts for the throttle where it names anybody. */
+  /** Verifies a login with the cache, and with the throttle where it identifies a user or token. */
   function judge(
     login: Omit<LoginAttempt, "signal"> | undefined,
     fields: readonly string[] | undefined,
@@ -80,12 +80,12 @@ export function openAuthenticator(options: AuthenticatorOptions): Authenticator 
     const byHeaders = holdsAny(request, credentialHeaders);
     if (credentials === undefined && !byHeaders) return ask(untilGone());
     const parts = [request.headers.authorization, ...credentialHeaders.map((name) => request.headers[name])];
-    // An answer that rests on more than the Authorization header may hold for this connection alone.
+    // A result that depends on other headers or the connection must not be cached by the login alone.
     const fields = credentials === undefined || byHeaders ? undefined : fieldsOf(credentials);
     return judge({ client, ...subjectOf(credentials, parts) }, fields, untilGone, ask);
   }
 
-  /** Whose failures are counted. */
+  /** The subject whose failures are counted. */
   function subjectOf(
     credentials: Credentials | undefined,
     parts: readonly unknown[],
@@ -140,7 +140,7 @@ function longestCredential(backends: readonly AuthBackend[]): number | undefined
   return longest > 0 ? longest : undefined;
 }
 
-/** Whoever brings credentials that nobody can judge is not taken for somebody without any. */
+/** A request with unsupported credentials is not anonymous. */
 async function neverAnonymous(asked: Verdict | Promise<Verdict>, reason: string): Promise<Verdict> {
   const verdict = await asked;
   return verdict.outcome === "anonymous" ? { outcome: "rejected", reason } : verdict;

@@ -1,28 +1,28 @@
 import type { IncomingMessage } from "node:http";
 import type { Client } from "../client/client.ts";
 
-/** Where the page is from that made a browser send a request; `unsaid` by what is no browser, or an old one. */
-type Page = "own" | "foreign" | "unsaid";
+/** The origin of the page that sent the request; `unknown` for other clients and old browsers. */
+type Page = "own" | "foreign" | "unknown";
 
 /** Pages of other origins that may use the registry. */
 export interface AllowedPages {
-  /** Whether the request says that it comes from one of them. */
+  /** Whether the `Origin` of the request is one of them. */
   allows(request: IncomingMessage): boolean;
-  /** Whether they may have the browser add what it knows of the user. */
+  /** Whether the browser may add credentials to their requests. */
   readonly credentials: boolean;
 }
 
 /**
- * Why a request may not do what it asks, in the name of the user whose browser sent it: cross-site request forgery.
+ * Detects cross-site request forgery: requests that a foreign page makes the browser of a user send.
  *
- * Nothing is changed for a page of another origin, however the user is known: a browser adds client certificates,
- * passwords that it remembers and the cookies of a proxy by itself. In the name of a session, what changes something
- * must say that it comes from the app's own origin, and what reads must not come from another.
+ * No page of another origin may change anything, however the user is authenticated: browsers add client certificates,
+ * remembered passwords and cookies of a proxy by themselves. With a session, changes require a request from the app's
+ * own origin, and reads must not come from another one.
  *
- * A page of another origin that may use the registry is not foreign. In the name of a session it is, unless it may have
- * the browser add the session.
+ * Pages of allowed origins are exempt; with a session, only if their requests may have credentials.
  *
- * @param bySession Whether the user is known by the app's session alone.
+ * @param bySession Whether only the app's session authenticates the user.
+ * @returns the reason to refuse the request.
  */
 export function crossSiteFault(
   request: IncomingMessage,
@@ -34,20 +34,20 @@ export function crossSiteFault(
   const page = sendingPage(request.headers, client);
   const reads = request.method === "GET" || request.method === "HEAD";
   if (page === "foreign" && (bySession || !reads)) return "sent by a page of another origin";
-  if (page === "unsaid" && bySession && !reads) return "in a session, without Sec-Fetch-Site and Origin";
+  if (page === "unknown" && bySession && !reads) return "in a session, without Sec-Fetch-Site and Origin";
   return undefined;
 }
 
 /**
- * `Sec-Fetch-Site` (Fetch Metadata Request Headers) cannot be written by a page; older browsers, and all on plain HTTP,
- * send `Origin` alone (RFC 6454, section 7) with whatever is not GET or HEAD.
+ * A page cannot set `Sec-Fetch-Site` (Fetch Metadata Request Headers). Older browsers, and all on plain HTTP, send only
+ * `Origin` (RFC 6454, section 7), with every method except GET and HEAD.
  */
 function sendingPage(headers: IncomingMessage["headers"], { scheme, host }: Client): Page {
   const site = headers["sec-fetch-site"];
-  // `none` is the user's own doing, such as a bookmark: a page had no part in it.
+  // `none`: the user's own action, such as a bookmark, without a page involved.
   if (site !== undefined && site !== "none") return site === "same-origin" ? "own" : "foreign";
   const { origin } = headers;
-  if (origin === undefined) return "unsaid";
+  if (origin === undefined) return "unknown";
   const own = `${scheme}://${host}`;
   return URL.canParse(own) && origin === new URL(own).origin ? "own" : "foreign";
 }

@@ -1,22 +1,21 @@
 import { basicLogin } from "@registry-gate/auth-kit";
 
-/** What backends are asked about. */
+/** Schemes that backends handle. */
 const spoken: ReadonlySet<string> = new Set(["basic", "bearer"]);
-/** Schemes that may stand alone: the first message of a negotiation. */
+/** Schemes that may come without credentials: the first message of a negotiation. */
 const alone: ReadonlySet<string> = new Set(["negotiate", "ntlm", "kerberos"]);
 /**
- * RFC 9110, section 11.4: a scheme, and something after it. A word that stands alone is not taken for a scheme: it may be
- * a token, which must not come into the log.
+ * RFC 9110, section 11.4: a scheme, and something after it. A single word is not treated as a scheme: it may be a
+ * token, which must not be logged.
  */
 const schemePattern = /^([A-Za-z][A-Za-z0-9-]{0,31})(?: +[!-~]| *$)/;
 
 /**
- * Recognises an `Authorization` header that a proxy in front has left there for itself: of a scheme that no backend
- * knows, such as `Negotiate`, `NTLM` or `Digest`, or a Basic login with an empty password. It says nothing about the
- * user to the gate: what else identifies them counts, and without that the request is unauthenticated, never anonymous.
+ * Recognizes an `Authorization` header that a proxy in front used for itself: one of a scheme that no backend supports,
+ * such as `Negotiate`, `NTLM` or `Digest`, or a Basic login with an empty password. The gate ignores it: other means
+ * may authenticate the user; without them the request is unauthenticated, never anonymous.
  *
- * @returns why nobody is authenticated by it, for the log: of the header no more than its scheme. `undefined` for any
- * other header.
+ * @returns the reason for the log, which contains at most the scheme of the header. `undefined` for any other header.
  */
 export function foreignAuthorization(header: string): string | undefined {
   const login = basicLogin(header);

@@ -1,13 +1,13 @@
 import { hash, randomBytes } from "node:crypto";
 
-/** Of SHA-256, in bytes. */
+/** The block size of SHA-256, in bytes. */
 const blockSize = 64;
 
 /**
- * Makes a function that names a list of fields by HMAC-SHA-256 (RFC 2104) under a key that lives and dies with it, so
- * that the names say nothing about the fields. Each field is preceded by its length: no two lists are written alike.
+ * Creates a function that hashes a list of fields by HMAC-SHA-256 (RFC 2104) under an ephemeral key, so that the hashes
+ * reveal nothing about the fields. Each field is prefixed with its length: different lists have different encodings.
  *
- * The two inner hashes are computed at one stroke each, because creating an `Hmac` object costs ten times as much.
+ * The one-shot `hash` is used for the inner and outer hash: creating an `Hmac` object takes ten times as long.
  */
 export function keyedHash(key: Uint8Array = randomBytes(blockSize)): (fields: readonly string[]) => string {
   if (key.length > blockSize) throw new RangeError(`the key is longer than ${blockSize} bytes`);

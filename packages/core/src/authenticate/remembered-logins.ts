@@ -2,12 +2,12 @@ import type { AuthBackend } from "@registry-gate/auth";
 import type { LoginCacheOptions } from "../options/options.ts";
 import { type VerifiedCredentials, verifiedCredentials } from "./verified-credentials.ts";
 
-/** Remembered logins that follow the changes of the backends. */
+/** A cache of logins that is invalidated by changes of the backends. */
 export type RememberedLogins = Pick<VerifiedCredentials, "recall" | "resolve"> & { close(): void };
 
 /**
- * Remembers logins until a backend says that they may no longer hold: those of one user, where it can say whom it concerns.
- * Then logins that a later backend has accepted are forgotten as well: they rest on that this one did not.
+ * Caches logins until a backend reports a change: of one user, or of all. A change also invalidates logins that later
+ * backends accepted: they depend on this backend not having accepted them.
  */
 export function rememberedLogins(backends: readonly AuthBackend[], options: LoginCacheOptions): RememberedLogins {
   const verified = verifiedCredentials(options);

@@ -2,17 +2,14 @@ import type { IncomingMessage } from "node:http";
 import type { Credentials, Identity, Logger } from "@registry-gate/auth";
 import type { Verdict } from "./verdict.ts";
 
-/**
- * Tells whom the app around the middleware has signed in by a session of its own; `undefined` for nobody. What it throws
- * is a fault: the request is answered with 503.
- */
+/** Returns the user of the app's own session; `undefined` for nobody. An error makes the response a 503. */
 export type SessionUser = (request: IncomingMessage) => Identity | undefined | Promise<Identity | undefined>;
 
 /**
- * Brings the user of a session together with what the backends say. Credentials that were given are judged for
- * themselves; the session speaks only where there are none. Two different users are a conflict, and are never merged.
+ * Combines the user of a session with the verdict of the backends. Given credentials are verified on their own; the
+ * session counts only where there are none. Two different users are a conflict, and are never merged.
  *
- * The answer is never remembered: it would outlive the session.
+ * The result is never cached: it would outlive the session.
  */
 export async function withSession(
   asked: Verdict | Promise<Verdict>,
@@ -28,8 +25,8 @@ export async function withSession(
   try {
     identity = await session(request);
   } catch (error) {
-    log?.error({ err: error }, "the user of a session could not be told");
-    return { outcome: "unavailable", reason: "the user of the session could not be told", causes: [error] };
+    log?.error({ err: error }, "cannot determine the user of the session");
+    return { outcome: "unavailable", reason: "cannot determine the user of the session", causes: [error] };
   }
   if (identity === undefined) return verdict;
   const given =

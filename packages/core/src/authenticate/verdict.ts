@@ -1,27 +1,27 @@
 import type { AnonymousPrincipal, UserPrincipal } from "@registry-gate/auth";
 import type { Throttled } from "./throttle/login-throttle.ts";
 
-/** Who is asking, as far as the backends can tell. */
-export type Verdict =
-  | AuthenticatedVerdict
-  | AnonymousVerdict
-  | ExpiredVerdict
+/** The result of authentication. */
+export type Verdict = AuthenticatedVerdict | AnonymousVerdict | ExpiredVerdict | RefusedVerdict;
+
+/** A verdict that ends the request. */
+export type RefusedVerdict =
   | {
       readonly outcome: "rejected";
       /** For the log. */
       readonly reason: string;
-      /** The `Authorization` header could not be read, or stands twice: no backend has seen it. */
+      /** The `Authorization` header is malformed or duplicated: no backend has seen it. */
       readonly malformed?: true;
     }
-  /** The request names two different callers. */
+  /** The request names two different users. */
   | { readonly outcome: "conflicting"; readonly reason: string }
-  /** Too many logins have failed: the credentials were not looked at. */
+  /** Too many failed logins: the credentials were not verified. */
   | Throttled
-  /** No backend authenticated the caller, and at least one could not answer. */
+  /** No backend authenticated the caller, and at least one was unavailable. */
   | {
       readonly outcome: "unavailable";
       readonly reason: string;
-      /** What was thrown, in the order in which the backends were asked. */
+      /** The errors, in the order of the backends. */
       readonly causes: readonly unknown[];
     };
 
@@ -41,10 +41,10 @@ export interface ExpiredVerdict {
   readonly reason: string;
 }
 
-/** Somebody was signed in. */
+/** The caller is an authenticated user. */
 export interface AuthenticatedVerdict {
   readonly outcome: "authenticated";
   readonly principal: UserPrincipal;
-  /** When it ceases to hold, in milliseconds since the epoch; `undefined` for never. */
+  /** When it expires, in milliseconds since the epoch; `undefined` for never. */
   readonly expiresAt: number | undefined;
 }

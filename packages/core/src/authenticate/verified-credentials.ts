@@ -3,15 +3,16 @@ import type { LoginCacheOptions } from "../options/options.ts";
 import { keyedHash } from "./keyed-hash.ts";
 import type { AnonymousVerdict, AuthenticatedVerdict, Verdict } from "./verdict.ts";
 
-/** Remembers who was authenticated, so that a password is checked once a minute and client, not once a request. */
+/** Caches successful logins, so that a password is verified once a minute and client instead of with every request. */
 export interface VerifiedCredentials {
-  /** The remembered verdict. */
+  /** The cached verdict. */
   recall(fields: readonly string[]): Verdict | undefined;
   /**
-   * The remembered verdict, or else the one that `verify` gives; of several callers with equal fields at the same time
-   * one alone has it verified. Only success is remembered.
+   * The cached verdict, or else the one that `verify` gives. Concurrent callers with equal fields share one
+   * verification. Only success is cached.
    *
-   * @param untilGone Makes the signal that ends this caller's waiting. `verify` is told to stop when nobody waits.
+   * @param untilGone Creates the signal that ends the wait of this caller. The signal of `verify` aborts when no caller
+   * waits.
    */
   resolve(
     fields: readonly string[],
@@ -19,11 +20,11 @@ export interface VerifiedCredentials {
     verify: (signal: AbortSignal) => Promise<Verdict>,
   ): Verdict | Promise<Verdict>;
   /**
-   * Forgets everything, or those whom `concerned` picks. What is being verified at this moment is not remembered either: whom
-   * it will be about is not known.
+   * Removes all entries, or those that `concerned` selects. Results of verifications in progress are not cached either,
+   * since their users are not known yet.
    */
   purge(concerned?: (principal: Principal) => boolean): void;
-  /** How many are remembered. */
+  /** The number of entries. */
   readonly size: number;
 }
 
@@ -45,12 +46,12 @@ interface Verification {
   waiters: number;
 }
 
-/** Success is held for `ttl`, and no longer than the identity itself holds. */
+/** Entries expire after `ttl`, or earlier with the identity. */
 export function verifiedCredentials(options: LoginCacheOptions = {}): VerifiedCredentials {
   const { ttl = "60s", maxEntries = 10_000 } = options;
   const life = parseDuration(ttl) ?? 0;
   const nameOf = keyedHash();
-  // In the order of their insertion, which is that of their going stale: the time to live is the same for all.
+  // Insertion order is expiry order: all have the same time to live.
   let entries = new Map<string, Entry>();
   let inFlight = new Map<string, Verification>();
 

@@ -15,7 +15,7 @@ const subject = z
 function subjectFault(input: unknown): string {
   const [key, ...more] = typeof input === "object" && input !== null ? Object.keys(input) : [];
   const meant = (key === "user" || key === "group") && more.length === 0;
-  return meant ? `must be text: write ${key}:NAME without a blank, in quotes` : "must be text";
+  return meant ? `must be text: write ${key}:NAME without a space, in quotes` : "must be text";
 }
 
 const repository = z.string("must be text").superRefine((pattern, context) => {
@@ -27,7 +27,7 @@ const action: z.ZodType<Action> = z.enum(["pull", "push", "delete", "*"], "must 
 
 const tag = z
   .string("must be text")
-  // A star can stand for something a tag may begin with, or for nothing at all.
+  // A star may match the first character of a tag, or nothing.
   .refine((pattern) => isTag(pattern.replaceAll("*", "_")), "must be a tag, with * for any text");
 
 const listOf = <T>(item: z.ZodType<T>): z.ZodArray<z.ZodType<T>> => z.array(item, "must be a list");
@@ -40,7 +40,7 @@ const shape = {
     .exactOptional(),
   subjects: someOf(subject).describe("anonymous (anybody, signed in or not), authenticated, user:NAME or group:NAME"),
   repositories: someOf(repository).describe(
-    "Globs: * within a path segment, ** across segments, ! takes away, ${username}",
+    "Globs: * within a path segment, ** across segments, ! excludes, ${username}",
   ),
   actions: someOf(action),
   immutableTags: listOf(tag)
@@ -48,13 +48,13 @@ const shape = {
     .exactOptional(),
 } satisfies OptionShape<AccessRule>;
 
-/** One rule of `access`, in the middleware's options and in a configuration file alike. */
+/** The schema of one rule of `access`, for options and configuration files. */
 export const accessRuleSchema: z.ZodType<AccessRule> = z
   .strictObject(shape, "must be a rule with subjects, repositories and actions")
   .refine(({ effect, immutableTags }) => effect !== "deny" || immutableTags === undefined, {
     path: ["immutableTags"],
     message: "belongs to a rule that allows: a rule that denies a push or a delete denies it for every tag",
-    // Told beside whatever else is wrong with the rule.
+    // Reported together with other faults of the rule.
     when: ({ value }) => typeof value === "object" && value !== null,
   });
 

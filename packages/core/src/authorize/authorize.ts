@@ -6,18 +6,18 @@ import { grantsCatalog, grantsOf } from "./grants.ts";
 import type { Policy } from "./policy.ts";
 import { type TagLimit, tagLimitOf } from "./tag-limit.ts";
 
-/** Which repositories of a listing somebody may see. */
+/** The repositories of a listing that the caller may see. */
 export type Visible = "nothing" | ((repository: string) => boolean);
 
 type CatalogRoute = Extract<Route, { operation: "list-repositories" }>;
 
-/** What is to be done with a request. */
+/** The decision about a request. */
 export type Plan = AllowedPlan | RefusedPlan;
 
-/** `route` is what may be done, which can be less than what was asked for. */
+/** `route` is the allowed part of the request, which can be less than the whole. */
 export type AllowedPlan =
   | { readonly kind: "forward"; readonly allowed: true; readonly route: Route; readonly reason: string }
-  /** The limit is to be kept before the route is passed on: some tags may be made, but neither changed nor deleted. */
+  /** The limit must be checked before forwarding: some tags may be created, but neither changed nor deleted. */
   | {
       readonly kind: "create-only";
       readonly allowed: true;
@@ -25,7 +25,7 @@ export type AllowedPlan =
       readonly reason: string;
       readonly tagLimit: TagLimit;
     }
-  /** The gate makes the page itself, of what the caller may see. */
+  /** The gate builds the page itself, of what the caller may see. */
   | {
       readonly kind: "filter-catalog";
       readonly allowed: true;
@@ -35,17 +35,17 @@ export type AllowedPlan =
     };
 
 export type RefusedPlan =
-  /** Other credentials would do. */
+  /** Other credentials might be accepted. */
   | {
       readonly kind: "challenge";
       readonly allowed: false;
       readonly reason: string;
-      /** Of a login whose grants are too narrow, while the rules allow it (RFC 6750, section 3.1). */
+      /** Set where the rules allow it but the grants of the login do not (RFC 6750, section 3.1). */
       readonly error?: "insufficient_scope";
     }
   | { readonly kind: "deny"; readonly allowed: false; readonly reason: string };
 
-/** Judges a route: every access that it needs must be allowed. */
+/** Authorizes a route: every access that it needs must be allowed. */
 export function authorize(policy: Policy, principal: Principal, route: Route): Plan {
   if (route.operation === "ping") {
     // From the 401 a client learns where to log in. With a token that was issued to nobody it has done what it can.
@@ -73,20 +73,20 @@ export function authorize(policy: Policy, principal: Principal, route: Route): P
   return tagLimit === undefined ? { kind: "forward", ...granted } : { kind: "create-only", ...granted, tagLimit };
 }
 
-/** Whoever has not signed in may be allowed once they have; an anonymous token may be too narrow. */
+/** An anonymous caller may be allowed after a login, or with a token of a wider scope. */
 function refuse(principal: Principal, reason: string): RefusedPlan {
   if (principal.kind === "user") return { kind: "deny", allowed: false, reason };
   const error = principal.grants === undefined ? {} : ({ error: "insufficient_scope" } as const);
   return { kind: "challenge", allowed: false, reason, ...error };
 }
 
-/** What an operator has to know who wonders why somebody is not taken for a member of their groups. */
+/** For operators who wonder why a user is not treated as a member of a group. */
 function unknownGroups(principal: Principal): string {
   const reason = principal.kind === "user" ? principal.identity.groupsIncomplete : undefined;
   return reason === undefined ? "" : `; not all groups are known: ${reason}`;
 }
 
-/** A client with a Bearer token can get one that was issued for more; another login has the grants that it has. */
+/** A client with a Bearer token can request one with a wider scope; other logins cannot. */
 function beyondGrants(principal: Principal, { action, name }: Access): RefusedPlan {
   const reason = `the login's grants do not include ${action} on ${name}`;
   return principal.kind === "user" && principal.via !== "bearer"
@@ -95,8 +95,8 @@ function beyondGrants(principal: Principal, { action, name }: Access): RefusedPl
 }
 
 /**
- * Whoever is known may ask for the list; it names what they may pull. A Bearer token needs the list among its grants: its
- * client can ask for another one, and must not take a part of the list for the whole.
+ * Authenticated users may list repositories, filtered to what they may pull. A Bearer token needs the listing among its
+ * grants: its client can request a wider token, and must not take part of the list for all of it.
  */
 function authorizeCatalog(policy: Policy, principal: Principal, asked: CatalogRoute): Plan {
   const { n } = asked.page;
@@ -107,23 +107,23 @@ function authorizeCatalog(policy: Policy, principal: Principal, asked: CatalogRo
   const lister = whole ? withoutGrants(principal) : principal;
   const reach = policy.reach(lister, "pull");
   if (reach === "everything") {
-    const all = { allowed: true, route, reason: "may pull every repository" } as const;
-    // Only the gate can read where such a page begins.
+    const all = { allowed: true, route, reason: "can pull every repository" } as const;
+    // Only the gate can open a sealed position.
     return isSealed(route.page.last)
       ? { kind: "filter-catalog", ...all, visible: "everything" }
       : { kind: "forward", ...all };
   }
   if (reach === "nothing") {
     return principal.kind === "user"
-      ? { kind: "filter-catalog", allowed: true, route, reason: "may pull no repository", visible: "nothing" }
+      ? { kind: "filter-catalog", allowed: true, route, reason: "can pull no repository", visible: "nothing" }
       : refuse(principal, "no credentials");
   }
   const visible = (name: string): boolean =>
     policy.decide(lister, { type: "repository", name, action: "pull" }).allowed;
-  return { kind: "filter-catalog", allowed: true, route, reason: "may pull some repositories", visible };
+  return { kind: "filter-catalog", allowed: true, route, reason: "can pull some repositories", visible };
 }
 
-/** With the list among the grants, what it names is a matter of the rules alone. */
+/** If the grants include the listing, the rules alone decide its content. */
 function withoutGrants(principal: Principal): Principal {
   const { grants: _, ...rest } = principal;
   return rest;

@@ -5,7 +5,7 @@ import { compilePolicy as compile } from "./compile-policy.ts";
 import type { Policy } from "./policy.ts";
 
 /**
- * Compiles rules that anybody may have written. Without rules, whoever is authenticated may pull and push.
+ * Validates and compiles rules. Without rules, authenticated users can pull and push.
  *
  * @throws {InvalidOptionsError} with every fault in the rules; its paths start at their list.
  */

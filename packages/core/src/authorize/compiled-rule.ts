@@ -5,53 +5,53 @@ import { usernameOf } from "./principal.ts";
 import { compileSubjects, type RuleSubjects } from "./rule-subjects.ts";
 import { compileWildcard, type Wildcard } from "./wildcard.ts";
 
-/** A rule of `access`, ready to be asked. */
+/** A compiled rule of `access`. */
 export interface CompiledRule {
   readonly index: number;
   readonly effect: "allow" | "deny";
   readonly anybody: boolean;
   readonly authenticated: boolean;
   readonly named: RuleSubjects;
-  readonly adds: readonly Glob[];
-  readonly takes: readonly Glob[];
+  readonly included: readonly Glob[];
+  readonly excluded: readonly Glob[];
   readonly actions: ReadonlySet<Action>;
   readonly immutableTags: readonly Wildcard[];
-  /** The same as they are written. */
+  /** As written in the rule. */
   readonly immutablePatterns: readonly string[];
 }
 
-/** Whether a rule is about an access, or in which respect it is not. */
-export type Judgement = "applies" | "action" | "subject" | "repository" | "taken";
+/** Whether a rule applies to an access, or which part of it does not match. */
+export type Judgement = "applies" | "action" | "subject" | "repository" | "excluded";
 
 export function compileRule(rule: AccessRule, index: number): CompiledRule {
   const globs = rule.repositories.map(compileGlob);
   const immutablePatterns = rule.immutableTags ?? [];
   return {
     index,
-    // Whatever is not clearly one that allows, denies.
+    // Anything but an explicit allow denies.
     effect: (rule.effect ?? "allow") === "allow" ? "allow" : "deny",
     anybody: rule.subjects.includes("anonymous"),
     authenticated: rule.subjects.includes("authenticated"),
     named: compileSubjects(rule.subjects),
-    adds: globs.filter((glob) => !glob.negative),
-    takes: globs.filter((glob) => glob.negative),
+    included: globs.filter((glob) => !glob.negative),
+    excluded: globs.filter((glob) => glob.negative),
     actions: new Set(rule.actions),
     immutableTags: immutablePatterns.map(compileWildcard),
     immutablePatterns,
   };
 }
 
-/** Judges whether a rule has its effect on an access, be it to allow or to deny. */
+/** Evaluates whether a rule, allowing or denying, applies to an access. */
 export function judge(rule: CompiledRule, principal: Principal, access: Access): Judgement {
   if (!covers(rule, access.action)) return "action";
   if (!appliesTo(rule, principal)) return "subject";
   if (access.type !== "repository") return "repository";
   const username = usernameOf(principal);
-  if (!rule.adds.some((glob) => glob.matches(access.name, username))) return "repository";
-  return rule.takes.some((glob) => glob.matches(access.name, username)) ? "taken" : "applies";
+  if (!rule.included.some((glob) => glob.matches(access.name, username))) return "repository";
+  return rule.excluded.some((glob) => glob.matches(access.name, username)) ? "excluded" : "applies";
 }
 
-/** `*` asks for all actions: a rule allows it with all of them, and denies it with any. */
+/** `*` requests all actions: a rule allows it with all of them, and denies it with any. */
 export function covers({ effect, actions }: CompiledRule, action: Action): boolean {
   return actions.has("*") || actions.has(action) || (effect === "deny" && action === "*");
 }
@@ -63,9 +63,9 @@ export function appliesTo(rule: CompiledRule, principal: Principal): boolean {
 }
 
 /**
- * Explains a judgement in one line, for whoever wrote the rule.
+ * Explains an evaluation in one line, for the author of the rule.
  *
- * @param groupsUnknown Whether there may be groups that the identity does not name.
+ * @param groupsUnknown Whether the user may have groups that the identity does not list.
  */
 export function reasonOf(
   rule: CompiledRule,
@@ -85,8 +85,8 @@ export function reasonOf(
       return `its subjects do not include ${describe(principal, groupsUnknown)}${nearMiss(rule, principal)}`;
     case "repository":
       return `its repositories do not include ${name}`;
-    case "taken":
-      return `one of its repositories beginning with ! takes ${name} away`;
+    case "excluded":
+      return `one of its repositories beginning with ! excludes ${name}`;
   }
 }
 
@@ -106,8 +106,8 @@ function nearMiss({ named }: CompiledRule, principal: Principal): string {
   const lowerCase = (text: string): string => text.normalize("NFC").toLowerCase();
   const own = [`user:${username}`, ...groups.map((group) => `group:${group}`)].map(lowerCase);
   if (own.includes(lowerCase(subject))) return `; ${subject} differs by case alone`;
-  // A blank at an end is seen in quotes alone.
-  return `; ${JSON.stringify(subject)} differs by blanks or forms of letters alone`;
+  // Quotes make leading and trailing spaces visible.
+  return `; ${JSON.stringify(subject)} differs by spaces or Unicode forms alone`;
 }
 
 function describe(principal: Principal, groupsUnknown: boolean): string {

@@ -1,13 +1,13 @@
 import { isRepositoryComponent } from "../route/names.ts";
 import { compileWildcard, matchWildcard, type Wildcard } from "./wildcard.ts";
 
-/** A pattern over whole repository names. */
+/** A pattern for whole repository names. */
 export interface Glob {
-  /** Takes away instead of adding. */
+  /** Excludes instead of including. */
   readonly negative: boolean;
   /** Whether every repository matches. */
   readonly everything: boolean;
-  /** @param username What `${username}` stands for; without it such a pattern matches nothing. */
+  /** @param username The value of `${username}`; without it a pattern with that placeholder matches nothing. */
   matches(repository: string, username: string | undefined): boolean;
 }
 
@@ -16,7 +16,7 @@ type Segment = "**" | Wildcard;
 
 const placeholder = "${username}";
 
-/** What is wrong with a pattern's form; `undefined` if nothing is. */
+/** The fault in a pattern's syntax; `undefined` for a valid one. */
 export function globFault(pattern: string): string | undefined {
   const body = pattern.startsWith("!") ? pattern.slice(1) : pattern;
   if (body === "") return "must not be empty";
@@ -28,7 +28,7 @@ export function globFault(pattern: string): string | undefined {
   return undefined;
 }
 
-/** The path segment of a well-formed pattern that no repository's name can have; `undefined` if every one can match. */
+/** The path segment of a valid pattern that no repository name can have; `undefined` if every segment can match. */
 export function impossibleSegment(pattern: string): string | undefined {
   const body = pattern.startsWith("!") ? pattern.slice(1) : pattern;
   return body
@@ -40,8 +40,8 @@ export function impossibleSegment(pattern: string): string | undefined {
 }
 
 /**
- * Compiles a pattern that {@link globFault} finds nothing wrong with. It is anchored at both ends: `*` matches within a
- * segment, `**` any number of segments, at the end at least one. `team/**` matches neither `team` nor `team-evil/app`.
+ * Compiles a pattern without a {@link globFault}. It is anchored at both ends: `*` matches within a segment, `**` any
+ * number of segments, at the end at least one. `team/**` matches neither `team` nor `team-evil/app`.
  */
 export function compileGlob(pattern: string): Glob {
   const negative = pattern.startsWith("!");
@@ -55,7 +55,7 @@ export function compileGlob(pattern: string): Glob {
     matches(repository, username) {
       if (everything) return true;
       if (!personal) return matchSegments(segments, repository.split("/"));
-      // The name is taken literally, and as one segment: `a/b` or `*` as a user's name gives no further access.
+      // The name is literal, and one segment: a user named `a/b` or `*` gets no further access.
       if (username === undefined || !isRepositoryComponent(username)) return false;
       return matchSegments(substitute(segments, username), repository.split("/"));
     },
@@ -72,7 +72,7 @@ function substitute(segments: readonly Segment[], username: string): Segment[] {
   );
 }
 
-/** Going back to the latest `**` alone suffices: an earlier one could only give it less to match. */
+/** Backtracking to the latest `**` suffices: an earlier one could only leave it less to match. */
 function matchSegments(pattern: readonly Segment[], names: readonly string[]): boolean {
   let at = 0;
   let name = 0;

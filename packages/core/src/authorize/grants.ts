@@ -2,11 +2,11 @@ import type { Access, Action, Grants, Principal } from "@registry-gate/auth";
 import { catalogAccess } from "../route/accesses.ts";
 import { compileGlob, type Glob, globFault } from "./glob.ts";
 
-/** {@link Grants}, ready to be asked. */
+/** Compiled {@link Grants}. */
 export interface CompiledGrants {
   /** Whether one of them includes an access. */
   include(access: Access): boolean;
-  /** How far they reach over repositories with an action. */
+  /** How many repositories they cover with an action. */
   reach(action: Action): "everything" | "something" | "nothing";
 }
 
@@ -14,16 +14,16 @@ interface CompiledGrant {
   readonly type: Access["type"];
   readonly name: string;
   readonly action: Action;
-  /** Of a repository's name. */
+  /** The pattern of a repository name. */
   readonly glob: Glob | undefined;
 }
 
 const compiled = new WeakMap<Grants, CompiledGrants>();
 
-/** @returns `undefined` where the principal is limited by nothing but the rules. */
+/** @returns `undefined` where only the rules limit the principal. */
 export function grantsOf({ grants }: Principal): CompiledGrants | undefined {
   if (grants === undefined) return undefined;
-  // Whatever is not clearly a grant, grants nothing: they may come from a backend without types.
+  // An invalid grant allows nothing: grants may come from untyped backends.
   if (!Array.isArray(grants)) return compileGrants([]);
   const known = compiled.get(grants);
   if (known !== undefined) return known;
@@ -32,7 +32,7 @@ export function grantsOf({ grants }: Principal): CompiledGrants | undefined {
   return made;
 }
 
-/** Whether whoever has the grants may list repositories as if there were none. */
+/** Whether the grants allow to list repositories without a restriction. */
 export function grantsCatalog(grants: CompiledGrants): boolean {
   return grants.include(catalogAccess);
 }
@@ -59,7 +59,7 @@ function compileGrants(grants: readonly (Access | null | undefined)[]): Compiled
   };
 }
 
-/** A grant has none of what a rule's pattern has for rules alone: taking away, and the caller's own name. */
+/** Grants do not support `!` and `${username}`, which are for rules only. */
 function isPattern(name: unknown): name is string {
   return typeof name === "string" && !name.startsWith("!") && !name.includes("$") && globFault(name) === undefined;
 }

@@ -2,8 +2,8 @@ import type { Identity, NameMatching } from "@registry-gate/auth";
 import { foldValue, parseDN, writeCanonical } from "@registry-gate/auth-kit";
 
 /**
- * The form in which names of groups are compared: Normalization Form C, and a distinguished name in its canonical form,
- * so that however it is written it names the same group. What has a single component is taken for a name.
+ * The canonical form of a group name for comparison: Normalization Form C, and a distinguished name in its canonical
+ * form, so that every spelling of it names the same group. A single component is treated as a plain name.
  */
 export function comparableGroup(name: string, matching: NameMatching = "exact"): string {
   const normal = name.normalize("NFC");
@@ -12,22 +12,22 @@ export function comparableGroup(name: string, matching: NameMatching = "exact"):
   return matching === "folded" ? foldValue(normal) : normal;
 }
 
-/** The form in which names of users are compared. */
+/** The canonical form of a user name for comparison. */
 export function comparableUser(name: string, matching: NameMatching = "exact"): string {
-  // Nobody gets around a rule that denies by a name that looks the same.
+  // A name that looks the same must not bypass a rule that denies.
   const normal = name.normalize("NFC");
   return matching === "folded" ? foldValue(normal) : normal;
 }
 
-/** The groups of somebody, as {@link comparableGroup} writes them. */
+/** The groups of a user in the form of {@link comparableGroup}. */
 export interface ComparableGroups {
   /** For rules that allow. */
   readonly certain: readonly string[];
-  /** For rules that deny: also those that somebody may have meant. */
+  /** For rules that deny: ambiguous ones too. */
   readonly possible: readonly string[];
 }
 
-/** Remembered, because the identity of a remembered login meets many requests. */
+/** Cached, because many requests use the identity of one cached login. */
 const comparable = new WeakMap<Identity, ComparableGroups>();
 
 export function comparableGroups(identity: Identity): ComparableGroups {

@@ -2,7 +2,7 @@ import { grantsOf } from "./grants.ts";
 import type { Policy } from "./policy.ts";
 
 /**
- * Cuts what a policy allows to the grants of whoever asks. Nothing that the policy denies is allowed by it.
+ * Limits a policy to the grants of the caller. It never allows anything that the policy denies.
  *
  * @param rules Decides by rules alone.
  */

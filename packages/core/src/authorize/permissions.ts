@@ -5,11 +5,11 @@ import type { Permissions } from "./permission.ts";
 import type { Policy } from "./policy.ts";
 
 /**
- * What a principal may do to a repository, by the rules and their grants, whether or not it exists. It is what a request
- * would be told, by the same decision.
+ * The permissions of a principal on a repository, by the rules and the grants, whether or not it exists. Requests are
+ * authorized by the same code.
  *
- * @param repository A full name, such as `team/app`. On what cannot be a repository's name nothing is allowed.
- * @throws {TypeError} for what is no principal, such as an identity alone.
+ * @param repository A full name, such as `team/app`. Nothing is allowed on an invalid name.
+ * @throws {TypeError} for anything but a principal, such as an identity alone.
  */
 export function permissionsOf(policy: Policy, principal: Principal, repository: string): Permissions {
   if (principal.kind !== "user" && principal.kind !== "anonymous") {

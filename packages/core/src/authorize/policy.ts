@@ -3,37 +3,37 @@ import type { AccessRule } from "../options/options.ts";
 import { appliesTo, type CompiledRule, compileRule, covers, judge, reasonOf } from "./compiled-rule.ts";
 import { matchWildcard } from "./wildcard.ts";
 
-/** Decides what a principal may do: what the rules allow, cut to the grants of the login. */
+/** Decides what a principal may do: what the rules allow, limited to the grants of the login. */
 export interface Policy {
   /** Whether a rule allows the access and none denies it. */
   decide(principal: Principal, access: Access): PolicyDecision;
   /**
-   * The tags that an action must leave as they are although it is allowed on the repository: those that are immutable by
-   * every rule that allows it. `undefined` where there can be none.
+   * The tags that an allowed action must not change: those that are immutable by every rule that allows it. `undefined`
+   * where there are none.
    */
   immutableTags(principal: Principal, repository: string, action: "push" | "delete"): ImmutableTags | undefined;
   /**
-   * What every rule has to say, in their order. Without rules, what stands in their place. Where grants do not include the
-   * access, they deny it in an entry of their own, the last one.
+   * The evaluation of every rule, in order. Without rules, that of the default. Grants that do not include the access
+   * have an entry of their own, the last one.
    */
   explain(principal: Principal, access: Access, knowledge?: Knowledge): readonly RuleVerdict[];
   /**
-   * How far the principal's permission for `action` reaches: `everything` where no list needs to be filtered, `nothing`
-   * where it cannot be allowed on any repository.
+   * How many repositories the principal may access with `action`: `everything` where no list needs to be filtered,
+   * `nothing` where no repository can be allowed.
    */
   reach(principal: Principal, action: Action): "everything" | "something" | "nothing";
 }
 
-/** What is known of whom an explanation is about. */
+/** What is known about the user of an explanation. */
 export interface Knowledge {
-  /** Whether there may be groups that the identity does not name. */
+  /** Whether the user may have groups that the identity does not list. */
   readonly groupsUnknown?: boolean;
 }
 
-/** Whether a tag is one of those that must stay as they are. */
+/** Whether a tag is immutable. */
 export type ImmutableTags = (tag: string) => boolean;
 
-/** What {@link Policy.decide} decided, and by which rule. */
+/** The result of {@link Policy.decide}, and the rule that caused it. */
 export type PolicyDecision =
   /** The index of the first rule that allows it; `undefined` where there are no rules. */
   | { readonly allowed: true; readonly rule: number | undefined }
@@ -41,22 +41,22 @@ export type PolicyDecision =
       readonly allowed: false;
       /** The index of the first rule that denies it; `undefined` where no rule does. */
       readonly rule: number | undefined;
-      /** The rules allow it, but the grants of whoever asks do not include it. */
+      /** The rules allow it, but the caller's grants do not include it. */
       readonly beyondGrants?: true;
     };
 
-/** Why a rule does, or does not, allow or deny an access. */
+/** Why a rule does or does not apply to an access. */
 export interface RuleVerdict {
-  /** The index of the rule; `undefined` for what stands in place of rules, and for grants. */
+  /** The index of the rule; `undefined` for the default and for grants. */
   readonly rule: number | undefined;
   readonly allows: boolean;
-  /** Then no other rule allows it. */
+  /** Whether it overrides every rule that allows. */
   readonly denies: boolean;
-  /** In one line, for whoever wrote the rule. */
+  /** One line for the author of the rule. */
   readonly reason: string;
 }
 
-/** Decides by rules alone, whatever the grants. Without rules, whoever is authenticated may pull and push. */
+/** Decides by rules alone, without grants. Without rules, authenticated users can pull and push. */
 export function compileRules(rules: readonly AccessRule[] | undefined): Policy {
   return rules === undefined ? openPolicy : rulePolicy(rules.map(compileRule));
 }
@@ -69,7 +69,7 @@ const openPolicy: Policy = {
   immutableTags: () => undefined,
   explain: (principal, access) => {
     const { allowed } = openPolicy.decide(principal, access);
-    const reason = "without access rules, whoever is authenticated may pull and push";
+    const reason = "without access rules, authenticated users can pull and push";
     return [{ rule: undefined, allows: allowed, denies: false, reason }];
   },
   reach: (principal, action) =>
@@ -117,11 +117,11 @@ function rulePolicy(rules: readonly CompiledRule[]): Policy {
   };
 }
 
-function isAboutEverything({ adds, takes }: CompiledRule): boolean {
-  return takes.length === 0 && adds.some((glob) => glob.everything);
+function isAboutEverything({ included, excluded }: CompiledRule): boolean {
+  return excluded.length === 0 && included.some((glob) => glob.everything);
 }
 
-/** Without a pattern that adds, there is nothing to take away from. */
-function isAboutSomething({ adds }: CompiledRule): boolean {
-  return adds.length > 0;
+/** Without an including pattern, there is nothing to exclude from. */
+function isAboutSomething({ included }: CompiledRule): boolean {
+  return included.length > 0;
 }

@@ -1,6 +1,6 @@
 import type { AnonymousPrincipal, Principal, UserPrincipal } from "@registry-gate/auth";
 
-/** Nobody in particular, without a token. */
+/** An anonymous caller without a token. */
 export const anonymous: AnonymousPrincipal = { kind: "anonymous" };
 
 export function usernameOf(principal: Principal): string | undefined {

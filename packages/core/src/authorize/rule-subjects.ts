@@ -3,9 +3,11 @@ import { comparableGroup, comparableGroups, comparableUser } from "./group-name.
 
 /** The users and groups that a rule names. */
 export interface RuleSubjects {
-  /** @param effect Of the rule. One that denies holds for whoever may be meant. */
+  /** @param effect The effect of the rule. One that denies applies to ambiguous groups too. */
   include(identity: Identity, effect: "allow" | "deny"): boolean;
-  /** A subject of the rule that does not include somebody, but would if case, blanks and forms of letters did not matter. */
+  /**
+   * A subject of the rule that does not include the user, but would without regard to case, spaces and Unicode forms.
+   */
   nearMiss(identity: Identity): string | undefined;
 }
 
@@ -21,11 +23,11 @@ export function compileSubjects(subjects: readonly string[]): RuleSubjects {
     include(identity, effect) {
       const { username } = identity;
       const nameMatching = identity.nameMatching === "folded" ? "folded" : "exact";
-      // A rule that allows is not to be met by another name than the one in it.
+      // A rule that allows requires the exact name.
       const userMatching = effect === "deny" ? nameMatching : "exact";
       if (users.exact.size > 0 && users[userMatching].has(comparableUser(username, userMatching))) return true;
       if (groups.exact.size === 0) return false;
-      // Nobody gets around a denial because their groups could not be told.
+      // Unknown groups must not bypass a denial.
       if (effect === "deny" && identity.groupsIncomplete !== undefined) return true;
       const { certain, possible } = comparableGroups(identity);
       return (effect === "deny" ? possible : certain).some((group) => groups[nameMatching].has(group));

@@ -3,7 +3,7 @@ import { isTag } from "../route/names.ts";
 import type { Route } from "../route/route.ts";
 import type { ImmutableTags, Policy } from "./policy.ts";
 
-/** What a route that is allowed must not do to immutable tags. */
+/** What an allowed route must not do to immutable tags. */
 export type TagLimit =
   /** It may create the tags, but not overwrite them. */
   | { readonly kind: "only-new"; readonly tags: readonly string[] }
@@ -13,8 +13,8 @@ export type TagLimit =
   | { readonly kind: "unreferenced"; readonly digest: string; readonly isImmutable: ImmutableTags };
 
 /**
- * The limit that immutable tags set to a route which the rules allow. A manifest that is put by its digest changes no tag
- * but those that are named beside it, and an upload changes none.
+ * The limit that immutable tags impose on an allowed route. A manifest that is put by digest changes only the tags
+ * named in its query, and an upload changes none.
  */
 export function tagLimitOf(policy: Policy, principal: Principal, route: Route): TagLimit | undefined {
   switch (route.operation) {
@@ -30,7 +30,7 @@ export function tagLimitOf(policy: Policy, principal: Principal, route: Route): 
       const isImmutable = policy.immutableTags(principal, repository, "delete");
       if (isImmutable === undefined) return undefined;
       if (!isTag(reference)) return { kind: "unreferenced", digest: reference, isImmutable };
-      // By its tag, a registry deletes the tag alone (OCI distribution specification 1.1, "Deleting tags").
+      // A deletion by tag deletes only the tag (OCI distribution specification 1.1, "Deleting tags").
       return isImmutable(reference) ? { kind: "kept", tag: reference } : undefined;
     }
     default:

@@ -7,8 +7,8 @@ type SingleAction = "pull" | "push" | "delete";
 const everyAction: readonly SingleAction[] = ["pull", "push", "delete"];
 
 /**
- * Finds what is well-formed, yet surely not meant: rules that can never have an effect, that undo another, or that deny
- * more than they seem to. Paths start at the list of rules.
+ * Finds rules that are valid but surely a mistake: that never have an effect, undo another, or deny more than they seem
+ * to. Paths start at the list of rules.
  */
 export function warnOfAccess(rules: readonly AccessRule[]): Fault[] {
   return rules.flatMap((rule, index) =>
@@ -23,9 +23,9 @@ function warnOfPatterns(rule: AccessRule): Fault[] {
   const warnings: Fault[] = [];
   const onlyAnonymous = rule.subjects.every((subject) => subject === "anonymous");
   const globs = rule.repositories.map((pattern) => ({ pattern, glob: compileGlob(pattern) }));
-  const takes = globs.filter(({ glob }) => glob.negative);
-  if (takes.length === globs.length) {
-    const message = "can never match: it only takes away; name what it is taken from, such as **";
+  const excluded = globs.filter(({ glob }) => glob.negative);
+  if (excluded.length === globs.length) {
+    const message = "can never match: it only excludes; add a pattern to exclude from, such as **";
     warnings.push({ path: ["repositories"], message });
   }
   for (const [position, { pattern, glob }] of globs.entries()) {
@@ -40,8 +40,8 @@ function warnOfPatterns(rule: AccessRule): Fault[] {
       const message = "can never match an anonymous caller, who has no ${username}; name authenticated instead";
       warnings.push({ path, message });
     }
-    const taken = takes.find(({ pattern: taken }) => taken === `!${pattern}` || taken === "!**");
-    if (taken !== undefined) warnings.push({ path, message: `can never match: ${taken.pattern} takes it away` });
+    const exclusion = excluded.find(({ pattern: other }) => other === `!${pattern}` || other === "!**");
+    if (exclusion !== undefined) warnings.push({ path, message: `can never match: ${exclusion.pattern} excludes it` });
   }
   return warnings;
 }
@@ -88,7 +88,10 @@ function warnOfAllowance(rule: AccessRule, index: number, rules: readonly Access
   return warnings;
 }
 
-/** Whether a rule lets those whom another lets push, in the same places, change the tags that the other protects. */
+/**
+ * Whether a rule lets users that another rule allows to push, in the same repositories, change the tags that the other
+ * one protects.
+ */
 function lifts(rule: AccessRule, other: AccessRule, action: "push" | "delete"): boolean {
   const { immutableTags: own = [] } = rule;
   const { immutableTags: protectedTags = [] } = other;
@@ -114,7 +117,7 @@ function includesPattern({ repositories }: AccessRule, pattern: string): boolean
   return repositories.includes(pattern) || repositories.includes("**");
 }
 
-/** What `*` stands for, without duplicates. */
+/** The actions of `*`, without duplicates. */
 function actionsOf({ actions }: AccessRule): readonly SingleAction[] {
   return everyAction.filter((action) => actions.includes("*") || actions.includes(action));
 }

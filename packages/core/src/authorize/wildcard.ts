@@ -1,11 +1,11 @@
-/** A pattern in which `*` stands for any text: what must stand between its stars, in order. */
+/** A pattern in which `*` matches any text: the literals between its stars, in order. */
 export type Wildcard = readonly string[];
 
 export function compileWildcard(pattern: string): Wildcard {
   return pattern.split("*");
 }
 
-/** Whether the whole text matches: the first literal stands at its beginning, the last one at its end. */
+/** Whether the whole text matches: the first literal at the beginning, the last one at the end. */
 export function matchWildcard(literals: Wildcard, text: string): boolean {
   const first = literals[0] ?? "";
   if (literals.length === 1) return text === first;

@@ -5,22 +5,25 @@ import { readRequestId } from "../respond/request-id.ts";
 import { type ForwardedClaims, forwarded, type ReceivedHeaders, realAddress, xForwarded } from "./forwarded.ts";
 import { isLocal, peerAddress } from "./peer.ts";
 
-/** Who is asking, as seen from outside, and by which scheme and host. Each text is written from what was parsed. */
+/**
+ * The client as trusted proxies report it, and the scheme and host it used. Each value is written anew from what was
+ * parsed.
+ */
 export interface Client {
   /** The client's own address, behind every trusted proxy; `undefined` on a Unix socket. */
   readonly address: string | undefined;
-  /** For `X-Real-IP`: what a trusted proxy says there, or else the client's address. */
+  /** For `X-Real-IP`: the value from a trusted proxy, or else the client's address. */
   readonly realAddress: string | undefined;
-  /** For `X-Forwarded-For`: addresses alone, of which the last is the peer's. */
+  /** For `X-Forwarded-For`: addresses only, the last one the peer's. */
   readonly forwardedFor: string;
   readonly scheme: "http" | "https";
-  /** The authority that the client used; empty where the `Host` header is malformed, which is refused later. */
+  /** The authority that the client used; empty for a malformed `Host` header, which is refused later. */
   readonly host: string;
-  /** What a trusted proxy gave as the host that it was asked for. */
+  /** The host that a trusted proxy received. */
   readonly forwardedHost: string | undefined;
-  /** What a trusted proxy calls the request, in `X-Request-Id`. */
+  /** The `X-Request-Id` of a trusted proxy. */
   readonly requestId?: string;
-  /** A trusted proxy says one thing in `Forwarded` and another in `X-Forwarded-*`. */
+  /** Whether a trusted proxy sends contradictory `Forwarded` and `X-Forwarded-*`. */
   readonly contradictory?: true;
 }
 
@@ -30,12 +33,12 @@ interface Received {
 }
 
 /**
- * Tells the client apart from the proxies in front. `X-Forwarded-*` and `Forwarded` count only from a peer in `trusted`, and
- * are walked from the right, as long as what is named is trusted too: the first address that is not is the client's, and its
- * scheme and host are those that the outermost trusted proxy has seen.
+ * Finds the client behind proxies. `X-Forwarded-*` and `Forwarded` count only from a peer in `trusted`, and are read
+ * from the right: the first address that is not trusted is the client's, and its scheme and host are those that the
+ * outermost trusted proxy received.
  *
- * Where there is any of `X-Forwarded-For`, `-Proto`, `-Host` and `X-Real-IP`, `Forwarded` does not count: most proxies know
- * the former alone, and pass on whatever a client has written in the latter.
+ * `Forwarded` is ignored where any of `X-Forwarded-For`, `-Proto`, `-Host` and `X-Real-IP` is present: most proxies set
+ * only these, and pass on whatever `Forwarded` the client sent.
  */
 export function clientOf({ headers, socket }: Received, trusted: AddressSet): Client {
   const peer = peerAddress(socket);
@@ -65,7 +68,7 @@ export function clientOf({ headers, socket }: Received, trusted: AddressSet): Cl
 function behind(direct: Client, claims: ForwardedClaims, trusted: AddressSet): Client {
   const { senders } = claims;
   const isTrusted = (sender: string | undefined): boolean => sender !== undefined && trusted.has(sender);
-  // The peer, and each trusted sender that has said something itself.
+  // The peer, and each trusted sender that appended a value of its own.
   let proxies = 1;
   while (proxies < senders.length && isTrusted(senders.at(-proxies))) proxies++;
   const address = senders.slice(-proxies).find((sender) => sender !== undefined) ?? direct.address;
@@ -81,12 +84,12 @@ function behind(direct: Client, claims: ForwardedClaims, trusted: AddressSet): C
   };
 }
 
-/** What stands left of something that is no address was not written by a proxy of ours, and is left out. */
+/** Values to the left of an invalid address do not come from a trusted proxy, and are ignored. */
 function knownSenders(senders: readonly (string | undefined)[]): readonly (string | undefined)[] {
   return senders.slice(senders.lastIndexOf(undefined) + 1);
 }
 
-/** Whether `one` says something, and `other` something else. */
+/** Whether `one` has a value that `other` contradicts. */
 function contradicts(one: Client, other: Client, silence: Client): boolean {
   const differs = (key: "address" | "scheme" | "host"): boolean => one[key] !== silence[key] && one[key] !== other[key];
   return differs("address") || differs("scheme") || differs("host");

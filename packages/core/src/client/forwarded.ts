@@ -4,20 +4,20 @@ import { authority } from "../grammar/authority.ts";
 import { tokenCharacter } from "../grammar/grammar.ts";
 import { listElements } from "../grammar/list-elements.ts";
 
-/** What proxies in front say of a request. Each adds itself at the right end. */
+/** What proxies in front report about a request. Each appends its values at the right end. */
 export interface ForwardedClaims {
-  /** Who connected to each proxy, the nearest proxy's last; `undefined` for what is no address. */
+  /** The address that connected to each proxy, the nearest proxy's last; `undefined` for an invalid one. */
   readonly senders: readonly (string | undefined)[];
-  /** The scheme by which the request came to the outermost of the `count` nearest proxies. */
+  /** The scheme of the request at the outermost of the `count` nearest proxies. */
   scheme(count: number): "http" | "https" | undefined;
-  /** The authority that was asked for there. */
+  /** The authority of the request there. */
   host(count: number): string | undefined;
 }
 
 /** Headers as Node gives them, by names in lower case. */
 export type ReceivedHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** How many proxies are looked at, from the right: far more than there are on any way. */
+/** How many proxies are considered, from the right: far more than any deployment has. */
 const mostProxies = 32;
 
 /** Reads `X-Forwarded-For`, `-Proto` and `-Host`; `undefined` where there is none of them, and no `X-Real-IP`. */
@@ -26,7 +26,7 @@ export function xForwarded(headers: ReceivedHeaders): ForwardedClaims | undefine
   const schemes = list(headers["x-forwarded-proto"]);
   const hosts = list(headers["x-forwarded-host"]);
   if ([senders, schemes, hosts, list(headers["x-real-ip"])].every((values) => values.length === 0)) return undefined;
-  // A proxy may leave what the one before it has said: then there are fewer values than proxies.
+  // A proxy may pass on a header unchanged: then there are fewer values than proxies.
   const outermost = (values: readonly string[], count: number): string => values.slice(-count)[0] ?? "";
   return {
     senders: senders.map(nodeAddress),
@@ -38,9 +38,7 @@ export function xForwarded(headers: ReceivedHeaders): ForwardedClaims | undefine
 /** One proxy's element of `Forwarded`. */
 type Element = ReadonlyMap<string, string>;
 
-/**
- * Reads `Forwarded` (RFC 7239). What stands left of something malformed was not written by a proxy that can be believed.
- */
+/** Reads `Forwarded` (RFC 7239). Elements to the left of a malformed one do not come from a trusted proxy. */
 export function forwarded(headers: ReceivedHeaders): ForwardedClaims | undefined {
   const texts = list(headers.forwarded);
   if (texts.length === 0) return undefined;
@@ -75,7 +73,7 @@ const pairPattern = new RegExp(
   "y",
 );
 
-/** `undefined` where it is malformed, or says something twice. */
+/** `undefined` where it is malformed or has duplicate parameters. */
 function parseElement(text: string): Element | undefined {
   const pairs = new Map<string, string>();
   for (let at = 0; at < text.length; ) {
@@ -94,9 +92,9 @@ function parseElement(text: string): Element | undefined {
 const withPort = /^(?:\[([\dA-Fa-f:.]{2,45})\]|([\d.]{7,15}))(?::(?:\d{1,5}|_[\w.-]{1,64}))?$/;
 
 /**
- * The address of a node (RFC 7239, section 6), with or without a port, which some proxies add in `X-Forwarded-For` too; in
- * the form in which all others are compared with it. `unknown` and obfuscated identifiers are none, and a zone means nothing
- * outside its own machine.
+ * The address of a node (RFC 7239, section 6), in canonical form, with or without a port, which some proxies add in
+ * `X-Forwarded-For` too. `undefined` for `unknown`, obfuscated identifiers and addresses with a zone, which has a
+ * meaning on its own machine only.
  */
 function nodeAddress(text: string): string | undefined {
   const [, bracketed, dotted] = withPort.exec(text) ?? [];

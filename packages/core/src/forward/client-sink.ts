@@ -4,17 +4,17 @@ import { endResponse } from "../respond/end-response.ts";
 import type { ResponseHead, ResponseSink, TransportFailure } from "./transport.ts";
 
 export interface ClientSinkHandlers {
-  /** Must write the head of the response; the body follows by itself. */
+  /** Writes the head of the response; the body follows automatically. */
   head(head: ResponseHead): void;
-  /** The response did not come, or not whole. What has begun is cut already. */
+  /** The response failed or is incomplete. A response that has begun is already cut. */
   failed(failure: TransportFailure): void;
-  /** The client takes more again. */
+  /** The client accepts more data again. */
   resume(): void;
 }
 
-/** Streams a response to the client, as fast as the client takes it. */
+/** Streams a response to the client with back-pressure. */
 export function clientSink({ request, response, bytes }: RequestContext, on: ClientSinkHandlers): ResponseSink {
-  /** Whoever lent a chunk wants to hear of it, also where the connection ends before it is written. */
+  /** Callbacks for chunks that are not written yet. They are called with an error where the connection ends before. */
   const lent = new Set<(error?: Error | null) => void>();
   let begun = false;
   let waiting = false;
@@ -51,12 +51,12 @@ export function clientSink({ request, response, bytes }: RequestContext, on: Cli
       return more;
     },
     flush() {
-      // The client gets the head now where the body is not here yet.
+      // Send the head now if the body is not here yet.
       if (begun && !response.headersSent) response.flushHeaders();
     },
     end: () => endResponse(request, response),
     failed(failure) {
-      // What has begun cannot be taken back: the client must see that it is not whole.
+      // A response in progress can only be cut, so that the client sees that it is incomplete.
       if (begun && response.headersSent) response.destroy();
       else if (begun) disclaim(response);
       on.failed(failure);

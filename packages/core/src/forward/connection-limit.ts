@@ -1,27 +1,28 @@
 import { type LinkedNode, linkedList } from "@registry-gate/auth-kit";
 
-/** A connection that can wait for its next request. */
+/** A connection that can be idle. */
 export interface IdleConnection {
   destroy(): void;
 }
 
-/** A connection that waits for its next request. */
+/** The handle of an idle connection. */
 export type Waiting = LinkedNode<IdleConnection>;
 
-/** Counts the connections to one registry, whoever opens them, and closes idle ones where there are too many. */
+/** Counts all connections to one registry, and closes idle ones above the limit. */
 export interface ConnectionLimit {
   /** To be called before a connection is opened. */
   opening(): void;
   closed(): void;
-  /** @returns what {@link ConnectionLimit.busy} wants. */
+  /** @returns the handle for {@link ConnectionLimit.busy}. */
   idle(connection: IdleConnection): Waiting;
   /** It is in use again, or closed. */
   busy(waiting: Waiting): void;
 }
 
 /**
- * @param maxConnections As many requests are in progress at most, so that one of so many connections is always idle.
- * @param maxIdle How many are kept.
+ * @param maxConnections Equals the maximum number of concurrent requests, so that one of so many connections is always
+ * idle.
+ * @param maxIdle The maximum number of idle connections.
  */
 export function connectionLimit(maxConnections: number, maxIdle: number): ConnectionLimit {
   // In the order in which they became idle.

@@ -11,10 +11,10 @@ import type { Upstream } from "./upstream.ts";
 import { reasonOf, UpstreamFault } from "./upstream-fault.ts";
 
 /**
- * Sends a request to the registry and streams the response to the client. How it ended stands in the context.
+ * Sends a request to the registry and streams the response to the client. The outcome is set in the context.
  *
- * @param prepareHead Makes of the registry's response what the client should see, or throws an {@link UpstreamFault} where
- * it is not to be seen; nobody has responded then.
+ * @param prepareHead Transforms the head of the registry's response for the client, or throws an {@link UpstreamFault}
+ * where it is invalid, before anything is sent.
  * @param writeHead Writes the head of the response.
  */
 export function forward(
@@ -29,7 +29,7 @@ export function forward(
     head(head) {
       context.phase = "respond";
       const prepared = prepareHead(head);
-      // Somebody has given up on the request's body, and has responded.
+      // The request's body failed, and an error was sent.
       if (!claim(context.response)) return context.transfer?.abort();
       if (head.statusCode >= 500) context.outcome = "upstream-error";
       writeHead(prepared);
@@ -37,16 +37,19 @@ export function forward(
     failed: (failure) => fail(context, failure, log),
     resume: () => context.transfer?.resume(),
   });
-  const guarded = guardSink(sink, (error) => {
-    if (error instanceof UpstreamFault) failUpstream(context, error, log);
-    else failInternally(context, error, log);
-  });
+  const guarded = guardSink(sink, (error) => failRequest(context, error, log));
   context.phase = "forward";
   context.transfer = upstream.send(request, guarded.sink);
   guarded.started(context.transfer);
 }
 
-/** A fault of the gate itself ends this request and its connection, and nothing else. */
+/** Ends a request with the response for an error: a failure of the registry, or an internal error. */
+export function failRequest(context: RequestContext, error: unknown, log: Logger | undefined): void {
+  if (error instanceof UpstreamFault) failUpstream(context, error, log);
+  else failInternally(context, error, log);
+}
+
+/** An internal error ends this request and its connection, and nothing else. */
 export function failInternally(context: RequestContext, error: unknown, log: Logger | undefined): void {
   log?.error({ err: error }, "internal error");
   context.outcome = "internal-error";
@@ -57,9 +60,9 @@ export function failInternally(context: RequestContext, error: unknown, log: Log
   else if (response.headersSent) response.destroy();
 }
 
-/** The registry did not respond as it should. */
-export function failUpstream(context: RequestContext, fault: UpstreamFault, log: Logger | undefined): void {
-  // Of a login that the registry wants the log was told.
+/** The registry did not respond as expected. */
+function failUpstream(context: RequestContext, fault: UpstreamFault, log: Logger | undefined): void {
+  // A rejected login is already logged.
   if (fault.response !== responses.registryLogin) log?.warn({ err: fault }, "the registry did not respond as expected");
   context.outcome = "upstream-error";
   context.reason = fault.message;
@@ -86,7 +89,7 @@ function endOf({ kind, error }: TransportFailure): {
     case "stalled":
       return {
         outcome: "timeout",
-        reason: "the client sent no more of the body",
+        reason: "the client stopped sending the body",
         response: responses.bodyStalled,
       };
     case "silent":

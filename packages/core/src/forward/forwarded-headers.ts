@@ -9,16 +9,16 @@ import { accept, acceptEncoding } from "../grammar/weighted-list.ts";
 import type { Refusal } from "../route/refusal.ts";
 import type { Operation } from "../route/route.ts";
 
-/** A request header that an operation needs, and how it travels to the registry. */
+/** A request header that an operation needs, and how it is forwarded. */
 export interface ForwardedHeader {
   /** In lower case. */
   readonly name: string;
   readonly grammar: Grammar;
-  /** The response to a value outside the grammar. Without it the header is dropped, and the request goes on. */
+  /** The error for an invalid value. Without it the header is dropped, and the request is forwarded. */
   readonly refusal?: Refusal;
-  /** It describes the body, and without a body it is dropped whatever it says. */
+  /** It describes the body, and is dropped from a request without one. */
   readonly ofBody?: true;
-  /** What the registry is told where the client says nothing. */
+  /** The value where the client sends none. */
   readonly otherwise?: string;
 }
 
@@ -34,20 +34,23 @@ const negotiated: readonly ForwardedHeader[] = [
   { name: "accept-encoding", grammar: acceptEncoding },
 ];
 
-/** What the parameter `ns` says, for a mirror that reads it from a header. Without it, it would read another registry. */
+/**
+ * The counterpart of the parameter `ns`, for a mirror that reads the header. Without it, the mirror would use another
+ * registry.
+ */
 const ofMirror: ForwardedHeader = {
   name: "oci-namespace",
   grammar: authority,
   refusal: malformed("OCI-Namespace"),
 };
 
-/** A cache's own: a value that says nothing leads to the whole response, which is never wrong. */
+/** Conditions of caches: dropping an invalid one leads to the whole response, which is always correct. */
 const revalidated: readonly ForwardedHeader[] = [
   { name: "if-modified-since", grammar: httpDate },
   { name: "if-none-match", grammar: entityTags },
 ];
 
-// What a client makes a change depend on is never dropped: the change would be made without the condition.
+// The condition of a change is never dropped: the change would become unconditional.
 const unmodified: readonly ForwardedHeader[] = [
   { name: "if-match", grammar: entityTags, refusal: malformed("If-Match") },
   { name: "if-unmodified-since", grammar: httpDate, refusal: malformed("If-Unmodified-Since") },
@@ -56,7 +59,7 @@ const unmodified: readonly ForwardedHeader[] = [
 const unsupportedMediaType: Refusal = {
   status: 415,
   code: "UNSUPPORTED",
-  message: "the body has no media type that a registry takes",
+  message: "the media type of the body is not supported",
 };
 
 const ofBlob: ForwardedHeader = {
@@ -82,9 +85,9 @@ const ofChunk: ForwardedHeader = {
 };
 
 /**
- * The request headers that each operation needs; all others stay here: credentials, cookies, hop-by-hop headers, method
- * overrides, identity headers, and whatever is not known. `Host`, the framing and what says who the client is are not
- * among them: the gate writes those itself.
+ * Request headers forwarded upstream, by operation; all others are dropped: credentials, cookies, hop-by-hop headers,
+ * method overrides, identity headers, and unknown ones. The gate itself writes `Host`, the framing, and the headers
+ * about the client.
  */
 export const forwardedHeaders: Readonly<Record<Operation, readonly ForwardedHeader[]>> = {
   ping: common,
@@ -92,7 +95,7 @@ export const forwardedHeaders: Readonly<Record<Operation, readonly ForwardedHead
   "list-tags": [...negotiated, ofMirror, ...common],
   "list-referrers": [...negotiated, ofMirror, ...common],
   "get-manifest": [
-    // Which of several manifests the registry chooses depends on it.
+    // The registry selects a manifest by it.
     { name: "accept", grammar: accept, refusal: malformed("Accept") },
     { name: "accept-encoding", grammar: acceptEncoding },
     ...revalidated,

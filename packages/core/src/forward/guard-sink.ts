@@ -1,10 +1,10 @@
 import type { ResponseSink, Transfer } from "./transport.ts";
 
 /**
- * Keeps whatever a sink throws out of the events of sockets and libraries, where it would end the process: it ends this
- * exchange alone.
+ * Catches errors of a sink in event listeners of sockets and libraries, where they would end the process: they end this
+ * request only.
  *
- * @param onThrow Is called once; nothing is given to the sink after that.
+ * @param onThrow Called once; the sink is not called after that.
  */
 export function guardSink(sink: ResponseSink, onThrow: (error: unknown) => void): GuardedSink {
   let transfer: Transfer | undefined;
@@ -49,6 +49,6 @@ export function guardSink(sink: ResponseSink, onThrow: (error: unknown) => void)
 
 export interface GuardedSink {
   readonly sink: ResponseSink;
-  /** Names the transfer to abort when the sink throws. */
+  /** Sets the transfer to abort when the sink throws. */
   started(transfer: Transfer): void;
 }

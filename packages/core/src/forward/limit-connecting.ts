@@ -1,12 +1,12 @@
 import type { Duplex } from "node:stream";
 
-/** The registry did not take the connection in time. */
+/** The registry did not accept the connection in time. */
 class ConnectTimeoutError extends Error {
   override readonly name = "ConnectTimeoutError";
   readonly code = "CONNECT_TIMEOUT";
 }
 
-/** Destroys a socket that is not connected in time, in milliseconds. */
+/** Destroys a socket that is not connected within `timeout` milliseconds. */
 export function limitConnecting(socket: Duplex, connected: "connect" | "secureConnect", timeout: number): void {
   const timer = setTimeout(() => {
     socket.destroy(new ConnectTimeoutError(`no connection within ${timeout} ms`));

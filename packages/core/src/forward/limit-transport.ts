@@ -3,10 +3,10 @@ import type { ResponseSink, Transfer, Transport } from "./transport.ts";
 import { asError } from "./transport-errors.ts";
 
 /**
- * Keeps the number of requests in progress at the registry within a limit. The others wait in turn: each client gets one
- * after the other, so that nobody's many requests keep another's one waiting, and neither does what the gate asks for them.
+ * Limits the number of concurrent requests to the registry. Others wait in a fair queue, client by client, so that the
+ * many requests of one client, or the queries of the gate for it, do not delay those of another.
  *
- * @param queues For urgent requests a queue of their own: they never wait for those that wait for them.
+ * @param queues Urgent requests have a queue of their own: they never wait for requests that wait for them.
  */
 export function limitTransport(transport: Transport, queues: { ordinary: FairQueue; urgent: FairQueue }): Transport {
   return {

@@ -1,39 +1,35 @@
 import type { Logger } from "@registry-gate/auth";
+import { controlPattern, token68Pattern } from "@registry-gate/auth-kit";
 import type { RegistryCredentials, UpstreamOptions } from "../options/options.ts";
 import type { ResponseSink, Transfer, Transport, UpstreamRequest } from "./transport.ts";
 import { asError } from "./transport-errors.ts";
 
-/** The registry wants a login, or another one than the gate's. */
+/** The registry requires a login, or rejects that of the gate. */
 class RegistryLoginError extends Error {
   override readonly name = "RegistryLoginError";
 }
 
-// C0 and C1 controls and DEL, which no user name or password may hold (RFC 8265, section 3.5.2).
-const controls = /[\u0000-\u001f\u007f-\u009f]/;
-/** The token68 of RFC 9110, section 11.2. */
-const token68 = /^[A-Za-z0-9\-._~+/]+=*$/;
-
-/** What keeps credentials from being sent. */
+/** The reason why credentials cannot be sent. */
 export function credentialsFault(credentials: RegistryCredentials): string | undefined {
-  if ("bearer" in credentials) return token68.test(credentials.bearer) ? undefined : "bearer must be a token";
+  if ("bearer" in credentials) return token68Pattern.test(credentials.bearer) ? undefined : "bearer must be a token";
   const { username, password } = credentials;
-  if (username === "" || username.includes(":") || controls.test(username) || !username.isWellFormed()) {
+  if (username === "" || username.includes(":") || controlPattern.test(username) || !username.isWellFormed()) {
     return "username must not be empty, and must hold no colon and no control character";
   }
-  if (password === "" || controls.test(password) || !password.isWellFormed()) {
+  if (password === "" || controlPattern.test(password) || !password.isWellFormed()) {
     return "password must not be empty, and must hold no control character";
   }
   return undefined;
 }
 
 /**
- * Signs the gate in at the registry with each request (RFC 7617, RFC 6750), and keeps the registry's demand for a login from
- * everybody else: it is the gate that must sign in, and a client that is asked for a password would send that of its user.
+ * Adds the gate's own login to each request (RFC 7617, RFC 6750), and hides the registry's challenges from clients: the
+ * gate must sign in, and a client would send the password of its user.
  *
- * What is signed is for the registry by its own name. By a `Host` that a client chooses, a server of several names would take
- * the login for another one of them, where the gate guards nothing.
+ * Authenticated requests have the registry's own `Host`. With a `Host` chosen by the client, a server with several
+ * virtual hosts would accept the login for one that the gate does not protect.
  *
- * @param host The registry's own, with its port where that is not the scheme's.
+ * @param host The registry's own, with a non-default port.
  */
 export function withRegistryLogin(
   transport: Transport,
@@ -44,12 +40,12 @@ export function withRegistryLogin(
   const authorization = authorizationReader(credentials);
   let refused = false;
 
-  /** Whether the response asks the gate for a login. Said once in the log, until the registry has let the gate in again. */
+  /** Whether the response is a challenge to the gate. Logged once, until the registry accepts the login again. */
   function refusesGate(statusCode: number): boolean {
     const before = refused;
     refused = statusCode === 401 || statusCode === 407;
     if (refused && !before) log?.warn({ status: statusCode }, reason(credentials));
-    if (!refused && before) log?.info({}, "the registry lets the gate in again");
+    if (!refused && before) log?.info({}, "the registry accepts the gate's login again");
     return refused;
   }
 
@@ -88,11 +84,13 @@ export function withRegistryLogin(
 
 function reason(credentials: UpstreamOptions["credentials"]): string {
   return credentials === undefined
-    ? "the registry asks for a login of its own: set upstream.credentials, since no user's login is passed on to it"
-    : "the registry refuses the gate's own login: upstream.credentials are wrong, or may not do this";
+    ? "the registry requires a login: set upstream.credentials, since no user's login is forwarded"
+    : "the registry rejects the gate's login: upstream.credentials are wrong, or may not do this";
 }
 
-/** Makes a function that gives the value of `Authorization`, and throws where the credentials of the moment are of no use. */
+/**
+ * Creates a function that returns the value of `Authorization`, and throws where the current credentials are invalid.
+ */
 function authorizationReader(credentials: UpstreamOptions["credentials"]): () => string | undefined {
   if (credentials === undefined) return () => undefined;
   if (typeof credentials !== "function") {
@@ -103,9 +101,9 @@ function authorizationReader(credentials: UpstreamOptions["credentials"]): () =>
 }
 
 /**
- * The `Authorization` by which the gate signs in at a registry.
+ * The `Authorization` of the gate's login at a registry.
  *
- * @throws {TypeError} where the credentials cannot be sent: what is empty, a control character, a colon in the name.
+ * @throws {TypeError} for invalid credentials: an empty part, a control character, a colon in the user name.
  */
 export function registryAuthorization(credentials: RegistryCredentials): string {
   const fault = credentialsFault(credentials);

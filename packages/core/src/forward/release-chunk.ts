@@ -1,12 +1,12 @@
-/** Smaller chunks are not worth the trouble. Those of TLS are just below 16 KiB. */
+/** Smaller chunks are left to the collector. Those of TLS are just below 16 KiB. */
 const smallestOwnBuffer = 1024;
 
 /**
- * Gives the memory of a body's chunk back as soon as it has been written.
+ * Frees the memory of a chunk as soon as it has been written.
  *
- * Node allocates a new buffer for every chunk that it reads, and V8 frees them only when tens of megabytes have piled
- * up. A body of gigabytes then costs full collections, and a peak that depends on its size. Detaching each buffer at
- * once keeps memory flat and saves the time of the collections.
+ * Node allocates a new buffer for every chunk that it reads, and V8 collects them only when tens of megabytes have
+ * piled up. A body of gigabytes then causes full collections, and a peak that depends on its size. Detaching each
+ * buffer at once keeps memory flat and saves the time of the collections.
  *
  * A chunk that shares its buffer with others is left to the collector. The caller must be the chunk's only reader.
  */

@@ -8,14 +8,14 @@ import { forwardedHeaders } from "./forwarded-headers.ts";
 type UpstreamHeaders = OutgoingHttpHeaders & IncomingHttpHeaders;
 
 /**
- * Builds the headers for the upstream from an empty set: what the operation needs, each value written anew from what
- * its grammar found in it, so that the registry reads what was read here. Every value is ASCII.
+ * Builds the headers for the upstream from an empty set: those that the operation needs, each value written anew by its
+ * grammar, so that the registry parses what was parsed here. Every value is ASCII.
  *
- * The framing is never copied: a body of known length keeps its length, any other is sent in chunks of our own making,
- * which keeps the upstream connection alive.
+ * The framing is never copied: a body of known length keeps its length, any other is sent in new chunks, which keeps
+ * the upstream connection alive.
  *
- * @param request Found fit by `requestFault`.
- * @param credentialHeaders Read by a backend, and so not for the registry, in lower case.
+ * @param request Without a `requestFault`.
+ * @param credentialHeaders Headers that a backend reads, in lower case: they are not forwarded.
  */
 export function upstreamHeaders(
   request: IncomingMessage,
@@ -35,12 +35,12 @@ export function upstreamHeaders(
       if (otherwise !== undefined) built[name] = otherwise;
       continue;
     }
-    // Only Set-Cookie comes as a list, and it is never asked for.
+    // Only Set-Cookie is a list, and it is never forwarded.
     const written = typeof value === "string" ? grammar(value) : undefined;
     if (written !== undefined) built[name] = written;
     else if (refusal !== undefined) return { refusal };
   }
-  // A state without the trace that it belongs to means nothing (W3C Trace Context, section 4.3).
+  // A state without its trace has no meaning (W3C Trace Context, section 4.3).
   if (built.tracestate !== undefined && built.traceparent === undefined) delete built.tracestate;
 
   if (takesBody(request.method)) {
@@ -55,7 +55,7 @@ export function upstreamHeaders(
   return { headers: built };
 }
 
-/** The methods whose requests a registry reads a body from. */
+/** Whether requests of the method may have a body. */
 export function takesBody(method: string | undefined): boolean {
   return method === "POST" || method === "PUT" || method === "PATCH";
 }

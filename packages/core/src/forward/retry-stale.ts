@@ -1,10 +1,10 @@
 import type { ResponseSink, Transfer, Transport, UpstreamRequest } from "./transport.ts";
 
 /**
- * Sends a request again, once and on a new connection, where the registry closed a kept one just as it was taken.
+ * Repeats a request once, on a new connection, where the registry closed a kept connection at the same moment.
  *
- * Nothing was answered, and asking again changes nothing, so this holds for GET and HEAD without a body (RFC 9110,
- * section 9.2.2).
+ * Only GET and HEAD without a body are repeated, which is safe (RFC 9110, section 9.2.2), and only where no byte of a
+ * response has arrived.
  */
 export function retryStale(transport: Transport): Transport {
   return {
@@ -23,7 +23,7 @@ export function retryStale(transport: Transport): Transport {
         },
       };
       const sent = transport.send(request, first, options);
-      // It may have failed at once, and the second attempt be under way.
+      // It may have failed synchronously, and the second attempt be in progress.
       current ??= sent;
       return {
         resume: () => current?.resume(),

@@ -1,18 +1,18 @@
-/** The registry was connected and then said nothing, and took nothing, for as long as it may. */
+/** The connection to the registry was silent in both directions for too long. */
 export class SilentUpstreamError extends Error {
   override readonly name = "SilentUpstreamError";
 
   constructor(milliseconds: number) {
-    super(`silent for ${milliseconds} ms`);
+    super(`no data for ${milliseconds} ms`);
   }
 }
 
-/** The client owed more of the body, which the registry would have taken, for as long as it may. */
+/** The client sent no more of the body for too long, while the registry was ready to read it. */
 export class StalledBodyError extends Error {
   override readonly name = "StalledBodyError";
 
   constructor(milliseconds: number) {
-    super(`silent for ${milliseconds} ms`);
+    super(`no data for ${milliseconds} ms`);
   }
 }
 

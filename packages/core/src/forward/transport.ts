@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
 
-/** A request for the registry, rebuilt by the gate; nothing of the client's own head is in it. */
+/** A request to the registry, built by the gate; it contains nothing of the client's raw head. */
 export interface UpstreamRequest {
   readonly method: string;
   /** A request target in origin-form: path and query. */
@@ -10,28 +10,28 @@ export interface UpstreamRequest {
   readonly headers: OutgoingHttpHeaders;
   readonly body: RequestBody | undefined;
   /**
-   * On whose behalf the request is made. A kept connection is used again for the same key only: should a registry send
-   * more than its response, the surplus reaches nobody else.
+   * The owner of the request. A kept connection is reused for the same key only: if a registry sends more than its
+   * response, nobody else receives the surplus.
    */
   readonly connectionKey: string;
-  /** Whose turn it takes where requests wait for a connection, also where the gate asks something for this client. */
+  /** The client whose queue the request waits in, also a query of the gate for this client. */
   readonly clientKey: string;
-  /** A request that has a connection waits for this one, which must not wait for that connection in its turn. */
+  /** Whether a request with a connection waits for this one, which must not wait for that connection. */
   readonly urgent?: boolean;
 }
 
 /** The body of a request, streamed from the client. */
 export interface RequestBody {
   readonly source: Readable;
-  /** Asks a client that waits with `Expect: 100-continue` to send the body. */
+  /** Sends `100 Continue` to a client that waits for it. */
   begin(): void;
-  /** Whether the client has sent all of it. */
+  /** Whether the whole body has arrived. */
   isComplete(): boolean;
-  /** Counts bytes that were passed on. */
+  /** Counts forwarded bytes. */
   passed(length: number): void;
   /**
-   * Is asked once all of the body has come, and before the last of it is passed on: until then the registry does not act on
-   * the request. `false`: it is not to act, and the request was given up.
+   * Called when the whole body has arrived, before its last chunk is forwarded: until then the registry does not act on
+   * the request. `false`: the request was aborted, and must not be completed.
    */
   readonly mayEnd?: () => Promise<boolean>;
 }
@@ -50,38 +50,41 @@ export interface ResponseHead {
 export interface ResponseSink {
   head(head: ResponseHead): void;
   /**
-   * @param consumed To be called when the chunk is not needed any more, with the error where that is the reason.
-   * @returns false where no more is wanted until {@link Transfer.resume}.
+   * @param consumed Called when the chunk is no longer needed, with the error that is the reason, if any.
+   * @returns false where no more data is accepted until {@link Transfer.resume}.
    */
   chunk(chunk: Buffer, consumed?: (error?: Error | null) => void): boolean;
-  /** Everything that has arrived so far was given, and it is not the whole response. */
+  /** All data that has arrived was delivered, and the response is not complete. */
   flush(): void;
   end(): void;
   failed(failure: TransportFailure): void;
 }
 
 /**
- * Why a response did not come, or did not come whole:
+ * The reason of a failed or incomplete response:
  *
- * - `unreachable`: no connection, a broken one, or something that is no HTTP response
- * - `silent`: the registry was connected, sent nothing and took nothing for too long
- * - `stalled`: the client sent no more of the body
- * - `login`: the registry asks the gate for a login, or for another one
+ * - `unreachable`: no connection, a broken one, or an invalid HTTP response
+ * - `silent`: the registry neither sent nor read anything for too long
+ * - `stalled`: the client stopped sending the body
+ * - `login`: the registry requires a login from the gate, or rejects its login
  * - `overloaded`: too many requests wait for a connection
- * - `internal`: a fault of the gate itself
+ * - `internal`: an internal error
  */
 export interface TransportFailure {
   readonly kind: "unreachable" | "silent" | "stalled" | "login" | "overloaded" | "internal";
   readonly error: Error;
-  /** The request went out on a kept connection that broke before a byte was heard: the registry may have closed it. */
+  /**
+   * The request was sent on a kept connection that broke before a byte of the response: the registry may have closed
+   * it.
+   */
   readonly stale: boolean;
 }
 
 /** A request in progress. */
 export interface Transfer {
-  /** More of the response is wanted. */
+  /** More of the response is accepted. */
   resume(): void;
-  /** Gives the request up. The connection is closed unless the response is over. */
+  /** Aborts the request. The connection is closed unless the response is complete. */
   abort(): void;
 }
 

@@ -16,28 +16,28 @@ import type { ResponseSink, Transfer, Transport, UpstreamRequest } from "./trans
 /** The registry. */
 export interface Upstream {
   readonly url: URL;
-  /** Streams the request to the registry, and the response into the sink. */
+  /** Sends the request to the registry, and streams the response into the sink. */
   send(request: UpstreamRequest, sink: ResponseSink): Transfer;
   /**
-   * Asks the registry something on the gate's own behalf.
+   * Sends a request of the gate itself.
    *
-   * @throws {UpstreamFault} when there is no response. When `signal` aborts, whatever it was aborted with.
+   * @throws {UpstreamFault} when there is no response. When `signal` aborts, its reason.
    */
   query(query: UpstreamQuery, signal: AbortSignal): Promise<QueryResponse>;
   close(): void;
 }
 
 /**
- * An idle connection is given up after this many milliseconds: early enough that a request seldom meets one that the
- * registry is just closing.
+ * Idle connections are closed after this many milliseconds: early enough that requests seldom meet one that the
+ * registry is closing.
  */
 const idleTimeout = 15_000;
-/** Enough to keep for a busy gate. */
+/** The maximum number of idle connections. */
 const maxIdle = 256;
-/** How many requests wait for a connection, and for how long, in milliseconds. */
+/** The maximum number of waiting requests, and their maximum wait in milliseconds. */
 const maxWaiting = 10_000;
 const waitTimeout = 30_000;
-/** How many requests others wait for, beyond `maxConnections`: each takes a moment. */
+/** The maximum number of concurrent urgent requests, in addition to `maxConnections`: each takes a moment. */
 const mostUrgent = 4;
 
 export function openUpstream(options: UpstreamOptions, log: Logger | undefined): Upstream {
@@ -89,7 +89,7 @@ export function openUpstream(options: UpstreamOptions, log: Logger | undefined):
   };
 }
 
-/** Options have been checked by then; what was not is no time at all. */
+/** Options are already validated. */
 function delayOf(duration: Duration): number {
   return timerDelay(parseDuration(duration) ?? 0);
 }

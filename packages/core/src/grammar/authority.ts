@@ -6,7 +6,7 @@ const authorityPattern = /^(?:([A-Za-z0-9._~-]{1,255})|\[([0-9A-Fa-f:.]{2,45})\]
 const largestPort = 65_535;
 
 /**
- * A `Host` (RFC 9110, section 7.2): a host name or an address, perhaps with a port. In lower case, because hosts are
+ * A `Host` (RFC 9110, section 7.2): a host name or address, possibly with a port. In lower case, because hosts are
  * compared so (section 4.2.3); the port without leading zeros.
  */
 export const authority: Grammar = remembered((value) => {

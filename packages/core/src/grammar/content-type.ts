@@ -3,22 +3,22 @@ import { mediaTypeOf } from "./media-type.ts";
 import { remembered } from "./remembered.ts";
 
 /**
- * What a registry is told of every blob. A blob has no type of its own; but of a POST without any type Rack, for one,
- * believes that it is a form.
+ * The `Content-Type` of every blob. A blob has no type of its own, but Rack, for one, treats a POST without one as a
+ * form.
  */
 export const blobType = "application/octet-stream";
 
 /**
- * `Content-Type` of a body, such as a manifest: one media type. Which of them are manifests is the registry's to say. A
- * form is outside the grammar: a registry reads parameters such as `mount` and `from` out of it.
+ * `Content-Type` of a body, such as a manifest: one media type. The registry decides which are manifests. Forms are not
+ * allowed: a registry could read parameters such as `mount` and `from` from the body.
  */
 export const contentType: Grammar = remembered((value) => (isForm(value) ? undefined : mediaTypeOf(value)));
 
-/** Whether a `Content-Type` is plainly that of a form. What is malformed is none, and is none of {@link contentType}. */
+/** Whether a `Content-Type` is that of a form. A malformed one is neither a form nor a valid {@link contentType}. */
 export function isForm(value: string): boolean {
   const type = mediaTypeOf(value);
   return type === "application/x-www-form-urlencoded" || type?.startsWith("multipart/") === true;
 }
 
-/** `Content-Type` of a blob: always {@link blobType}, whatever the client calls it, unless that is no type or a form. */
+/** `Content-Type` of a blob: always {@link blobType}, whatever the client sends, unless that is malformed or a form. */
 export const blobContentType: Grammar = (value) => (contentType(value) === undefined ? undefined : blobType);

@@ -1,19 +1,19 @@
 /**
- * Reads the value of a header by a grammar of ASCII characters, and writes it anew from what was read: the client's own
- * characters never travel. `undefined` where the value is outside the grammar.
+ * Parses the value of a header by a grammar of ASCII characters, and writes it anew: the client's own characters are
+ * never forwarded. `undefined` for an invalid value.
  *
- * Linear in the length of the value, and idempotent: what was written is read as itself.
+ * Linear in the length of the value, and idempotent: its output parses to itself.
  */
 export type Grammar = (value: string) => string | undefined;
 
-/** A character of a token (RFC 9110, section 5.6.2), for a class within another expression. */
+/** A character of a token (RFC 9110, section 5.6.2), for use in a character class. */
 export const tokenCharacter = "!#$%&'*+\\-.^_`|~0-9A-Za-z";
 
-/** A restricted name (RFC 6838, section 4.2): narrower than a token, so that no wildcard is one. */
+/** A restricted name (RFC 6838, section 4.2): narrower than a token, so that it excludes wildcards. */
 export const restrictedName = "[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}";
 
-/** A string in quotes (RFC 9110, section 5.6.4) of ASCII characters. */
+/** A quoted string (RFC 9110, section 5.6.4) of ASCII characters. */
 export const quotedString = '"(?:[\\t !#-\\[\\]-~]|\\\\[\\t -~])*"';
 
-/** The longest value of a list that is read, in characters: ten times what any known client sends. */
+/** The maximum length of a list, in characters: ten times what any known client sends. */
 export const longestList = 4096;

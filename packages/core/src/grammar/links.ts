@@ -2,9 +2,9 @@ import { tokenCharacter } from "./grammar.ts";
 
 /** A link of a `Link` header. */
 export interface Link {
-  /** A URI reference, as it was written. */
+  /** A URI reference as written. */
   readonly target: string;
-  /** The types of its relation, in lower case. */
+  /** Its relation types, in lower case. */
   readonly relations: readonly string[];
 }
 
@@ -36,7 +36,7 @@ export function parseLinks(value: string): readonly Link[] | undefined {
     let relation: string | undefined;
     while (match(semicolon) !== undefined) {
       const [, name, quoted, token] = match(parameter) ?? [];
-      // Of several, the first counts (RFC 8288, section 3.3).
+      // The first of several counts (RFC 8288, section 3.3).
       if (name?.toLowerCase() === "rel") relation ??= quoted?.replace(/\\(.)/g, "$1") ?? token ?? "";
     }
     if (match(endOfLink) === undefined) return undefined;

@@ -1,6 +1,6 @@
 /**
- * The elements of a list without quotes (RFC 9110, section 5.6.1), without the blanks around them; empty ones are left
- * out. `trim()` would take away Unicode white space too, which is part of an element that is then malformed.
+ * The elements of a list without quoted strings (RFC 9110, section 5.6.1), without surrounding spaces and tabs; empty
+ * ones are dropped. `trim()` would remove Unicode white space too, which makes an element malformed.
  */
 export function listElements(value: string): string[] {
   const elements: string[] = [];

@@ -4,7 +4,7 @@ const entityTag = /(?:W\/)?"[!#-~]*"/y;
 const separator = /[\t ]*(?:,[\t ,]*|$)/y;
 const singleEntityTag = /^(?:W\/)?"[!#-~]*"$/;
 const longestEntityTag = 512;
-/** Of an IMF-fixdate, which has a fixed length. */
+/** The length of an IMF-fixdate. */
 const dateLength = "Sun, 06 Nov 1994 08:49:37 GMT".length;
 
 /** `If-Match` and `If-None-Match` (RFC 9110, sections 13.1.1 and 13.1.2), of ASCII characters. */

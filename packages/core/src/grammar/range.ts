@@ -2,13 +2,13 @@ import { type Grammar, longestList, tokenCharacter } from "./grammar.ts";
 import { listElements } from "./list-elements.ts";
 
 const ranges = new RegExp(`^([${tokenCharacter}]+)=([\\d\\t ,-]+)$`);
-/** So many digits are an exact number. */
+/** With this many digits a number is exact. */
 const span = /^(\d{0,15})-(\d{0,15})$/;
 const chunk = /^(?:bytes[ =])?(\d{1,15})-(\d{1,15})(?:\/(?:\d{1,15}|\*))?$/i;
 
 /**
- * `Range` (RFC 9110, section 14.2) in bytes. What is well-formed but cannot be met is for the registry to refuse, with 416: any
- * other unit, and a range that ends before it begins.
+ * `Range` (RFC 9110, section 14.2) in bytes. A valid range that cannot be satisfied is for the registry to refuse, with
+ * 416: any other unit, and a range that ends before it begins.
  */
 export const range: Grammar = (value) => {
   if (value.length > longestList) return undefined;
@@ -29,7 +29,7 @@ function plain(digits: string): string {
 
 /**
  * `Content-Range` of a chunk, `START-END` (OCI distribution specification 1.1, section "Pushing a blob in chunks"). The
- * forms of RFC 9110, section 14.4, and of Docker's first client, which name a unit or a size as well, are written so too.
+ * forms of RFC 9110, section 14.4, and of Docker's first client, with a unit or a size, are converted to it.
  */
 export const chunkRange: Grammar = (value) => {
   const [, first, last] = chunk.exec(value) ?? [];

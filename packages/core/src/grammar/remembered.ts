@@ -1,13 +1,13 @@
 import type { Grammar } from "./grammar.ts";
 
-/** How many values are remembered of one header. Clients are of few kinds, though some say the same in any order. */
+/** The number of cached values of one header. There are few kinds of clients, though some vary the order. */
 const mostValues = 128;
-/** Longer values are read each time, so that the memory has a bound. */
+/** Longer values are not cached, to bound the memory. */
 const longestValue = 1024;
 
 /**
- * The same grammar, which remembers what it made of the last values: clients of one kind all send the same, and to look
- * a value up costs a tenth of reading it. Whoever sends others each time makes it forget, and costs what reading costs.
+ * A grammar with a cache of its latest results: clients of one kind send the same values, and a lookup takes a tenth of
+ * the time of parsing. Clients that vary their values cause evictions, and cost no more than parsing.
  */
 export function remembered(grammar: Grammar): Grammar {
   const known = new Map<string, string>();

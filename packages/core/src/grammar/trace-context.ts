@@ -4,7 +4,7 @@ import { listElements } from "./list-elements.ts";
 const parent = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 const member =
   /^([a-z][a-z0-9_*/-]{0,255}|[a-z0-9][a-z0-9_*/-]{0,240}@[a-z][a-z0-9_*/-]{0,13})=[!-+\--<>-~ ]{0,255}[!-+\--<>-~]$/;
-/** What everybody has to pass on (W3C Trace Context, section 3.3.1.5). */
+/** The minimum length that everybody must forward (W3C Trace Context, section 3.3.1.5). */
 const longestState = 512;
 const mostMembers = 32;
 

@@ -6,15 +6,15 @@ const name = `\\*|${restrictedName}`;
 const item = new RegExp(`(${name})(?:/(${name}))?`, "y");
 const parameter = new RegExp(`[\\t ]*;(?:[\\t ]*(${token})=(?:(${token})|(${quotedString})))?`, "y");
 const quotedToken = new RegExp(`^"(${token})"$`);
-/** Empty elements are to be overlooked (RFC 9110, section 5.6.1.2). */
+/** Empty elements are ignored (RFC 9110, section 5.6.1.2). */
 const separator = /[\t ]*(?:,[\t ,]*|$)/y;
 const begin = /[\t ,]*/y;
 
 type WriteItem = (first: string, second: string | undefined) => string | undefined;
 
 /**
- * A list whose elements have parameters. A parameter whose value is not a token is outside the grammar even in quotes:
- * docker-registry splits at every comma, within quotes too, and would find elements there that nobody else sees.
+ * A list whose elements have parameters. A parameter whose value is not a token is invalid, even a quoted one:
+ * docker-registry splits at every comma, in quoted strings too, and would find elements that others do not.
  */
 function weightedList(value: string, writeItem: WriteItem): string | undefined {
   if (value.length > longestList) return undefined;
@@ -45,13 +45,13 @@ function weightedList(value: string, writeItem: WriteItem): string | undefined {
   return list === "" ? undefined : list;
 }
 
-/** Where the sticky expression ends when it is matched at `at`; -1 where it does not match. */
+/** The end of the sticky expression's match at `at`; -1 without a match. */
 function end(expression: RegExp, value: string, at: number): number {
   expression.lastIndex = at;
   return expression.test(value) ? expression.lastIndex : -1;
 }
 
-/** `Accept` (RFC 9110, section 12.5.1). A lone `*`, which Java's own client sends, means every type. */
+/** `Accept` (RFC 9110, section 12.5.1). A single `*`, which Java's own client sends, means every type. */
 export const accept: Grammar = remembered((value) => weightedList(value, writeMediaRange));
 
 function writeMediaRange(type: string, subtype: string | undefined): string | undefined {

@@ -1,14 +1,14 @@
 import type { Identity, Principal } from "@registry-gate/auth";
 import { clientNetwork } from "@registry-gate/auth-kit";
 
-/** Names whoever is at an address, for counting. No such key is also one of a user. */
+/** The key for counting the requests of an address. It never equals the key of a user. */
 export function addressKey(address: string | undefined): string {
   return `address:${clientNetwork(address)}`;
 }
 
 const userKeys = new WeakMap<Identity, string>();
 
-/** Names a user for counting, and for whatever must not be shared between two of them. */
+/** The key for counting the requests of a user, and for resources that users must not share. */
 export function userKey(identity: Identity): string {
   const known = userKeys.get(identity);
   if (known !== undefined) return known;
@@ -17,7 +17,7 @@ export function userKey(identity: Identity): string {
   return key;
 }
 
-/** Names who is asking: the user, or the address without one. */
+/** The key of a caller: of the user, or of the address without one. */
 export function clientKey(principal: Principal, address: string | undefined): string {
   return principal.kind === "user" ? userKey(principal.identity) : addressKey(address);
 }

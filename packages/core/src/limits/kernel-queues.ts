@@ -4,10 +4,10 @@ import { createInterface } from "node:readline";
 import { ipv6Groups, plainAddress } from "@registry-gate/auth-kit";
 
 /**
- * How many bytes wait in the kernel to be taken by the other end, by {@link connectionName}; those with none are left
- * out. The kernel holds megabytes for one connection, which count as written long before a slow reader has them.
+ * Reads how many bytes wait in the kernel's send queues, by {@link connectionName}; empty queues are left out. The
+ * kernel buffers megabytes for one connection, which count as written long before a slow reader receives them.
  *
- * @returns `undefined` where the system does not tell (it does on Linux: proc_pid_net(5), tx_queue of `net/tcp`).
+ * @returns `undefined` where the system does not report it (Linux does: proc_pid_net(5), tx_queue of `net/tcp`).
  */
 export async function kernelQueues(): Promise<ReadonlyMap<string, number> | undefined> {
   const queues = new Map<string, number>();
@@ -32,13 +32,13 @@ async function readTable(file: string, queues: Map<string, number>): Promise<voi
   }
 }
 
-/** Names a TCP connection as the kernel's table does; `undefined` for a Unix socket, and for one that is closed. */
+/** The name of a TCP connection in the kernel's table; `undefined` for a Unix socket and a closed one. */
 export function connectionName({ localPort, remoteAddress, remotePort }: Socket): string | undefined {
   if (localPort === undefined || remoteAddress === undefined || remotePort === undefined) return undefined;
   return `${hex(localPort, 4)} ${addressInTable(plainAddress(remoteAddress))}:${hex(remotePort, 4)}`;
 }
 
-/** Words of 32 bits in the machine's own order of bytes, which is taken to be little-endian. */
+/** 32-bit words in the machine's byte order, which is assumed to be little-endian. */
 function addressInTable(address: string): string {
   const bytes = isIPv4(address)
     ? address.split(".").map(Number)

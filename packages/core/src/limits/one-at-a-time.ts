@@ -15,19 +15,19 @@ interface Waiting {
 /** Lets each connection have one request in progress at a time. */
 export interface OneAtATime {
   /**
-   * Calls `start` as soon as every earlier request of this connection is over; not at all where the connection ends, or
-   * ends with the response to an earlier one (RFC 9112, section 9.6).
+   * Calls `start` when every earlier request of this connection is finished; never where the connection closes, or
+   * closes after the response to an earlier request (RFC 9112, section 9.6).
    */
   enter(request: IncomingMessage, response: ServerResponse, start: () => void): void;
 }
 
 /**
- * Requests that a client sends in a row (pipelining: RFC 9112, section 9.3.2) are handled in a row too, and what the
- * client sends beyond is left unread: one connection costs the registry one connection, however much is sent on it.
+ * Handles pipelined requests (RFC 9112, section 9.3.2) one after the other, and leaves further ones unread: one client
+ * connection uses one connection to the registry, however much is sent on it.
  *
- * Node reads up to 64 KiB at once, and makes a request of everything in it before anybody can stop it. These wait here.
+ * Node reads up to 64 KiB at once and parses every request in it before it can be paused. These requests wait here.
  *
- * @param maxWaiting How many wait on all connections together. Beyond them, a connection that pipelines is cut.
+ * @param maxWaiting How many wait on all connections together. Beyond them, a connection that pipelines is destroyed.
  */
 export function oneAtATime(maxWaiting: number): OneAtATime {
   const lines = new WeakMap<Socket, Line>();
@@ -36,7 +36,7 @@ export function oneAtATime(maxWaiting: number): OneAtATime {
   function begin(request: IncomingMessage, response: ServerResponse, start: () => void, line: Line): void {
     lines.set(request.socket, line);
     start();
-    // Last of all listeners: the request is over in every respect when the next one begins.
+    // The last of all listeners: the request is finished in every respect when the next one starts.
     response.once("close", () => advance(request.socket, response, line));
   }
 
@@ -72,7 +72,7 @@ function isLast(response: ServerResponse): boolean {
   return !response.shouldKeepAlive || /close/i.test(String(response.getHeader("connection")));
 }
 
-/** Whatever else resumes the connection, as each request does that is over, it is paused again before anything is read. */
+/** Every finished request resumes the connection; it is paused again before anything is read. */
 function stopReading(socket: Socket): void {
   socket.on("resume", socket.pause);
   socket.pause();

@@ -2,20 +2,20 @@ import type { Socket } from "node:net";
 import { type LinkedNode, linkedList } from "@registry-gate/auth-kit";
 import { connectionName, kernelQueues } from "./kernel-queues.ts";
 
-/** A request in progress, as far as its client's speed is concerned. */
+/** A request in progress whose transfer rate is watched. */
 export interface WatchedRequest {
   readonly socket: Socket;
-  /** Which way bytes go, where it is the client that they wait for. */
+  /** The direction of the transfer, where it waits for the client. */
   waitsForClient(): "download" | "upload" | undefined;
-  /** How many bytes were given to the client's socket, or have come from it. */
+  /** How many bytes were written to the client's socket, or received from it. */
   moved(direction: "download" | "upload"): number;
   /** The client is too slow. */
   cut(direction: "download" | "upload"): void;
 }
 
-/** Cuts clients that send or take so little that they only hold what others need. */
+/** Aborts requests of clients that send or read so slowly that they only occupy resources. */
 export interface RateWatch {
-  /** @returns what {@link RateWatch.remove} wants. */
+  /** @returns the handle for {@link RateWatch.remove}. */
   add(request: WatchedRequest): Watching;
   remove(watching: Watching): void;
   close(): void;
@@ -37,26 +37,26 @@ interface Measure {
 
 /** Times in milliseconds. */
 export interface RateWatchTimes {
-  /** Over how long a rate is measured. Default 60 000. */
+  /** The period over which a rate is measured. Default 60 000. */
   readonly window?: number;
-  /** How often one looks. Default 30 000. */
+  /** The time between two measurements. Default 30 000. */
   readonly interval?: number;
 }
 
-/** A rate is measured to within a tenth: heads and frames count for nothing, and a timer may be late. */
+/** Measurements are accurate to a tenth: heads and frames are not counted, and a timer may be late. */
 const tolerance = 0.9;
-/** As much as a kernel takes for a reader at once, in bytes, where it does not tell how much of it is still there. */
+/** The size of a kernel's send buffer, in bytes, where the system does not report its fill level. */
 const kernelBuffer = 4_194_304;
 
 /**
- * A request counts only where it waits for its client whenever one looks: one whose client is faster than the registry
- * is never cut, and neither is one that moves, however long it takes.
+ * Only a request that waits for its client at every measurement counts: one whose client is faster than the registry is
+ * never aborted, and neither is one with a sufficient rate, however long it takes.
  *
  * @param minRate In bytes a second; 0 for no limit.
  */
 export function rateWatch(minRate: number, { window = 60_000, interval = 30_000 }: RateWatchTimes = {}): RateWatch {
-  // Not a Map: V8 lets each table that one has outgrown hold on to the next. With one request after the other, all of them
-  // outlived every short collection of garbage, and each request with them.
+  // Not a Map: in V8 each outgrown table of a Map refers to the next. With one request after the other, all of them
+  // outlived every young-generation collection, and each request with them.
   const requests = linkedList<Watched>();
   const timer = minRate === 0 ? undefined : setInterval(() => void look(), interval).unref();
 
@@ -86,7 +86,7 @@ export function rateWatch(minRate: number, { window = 60_000, interval = 30_000 
 
   function* values(): Generator<Watched> {
     for (let node = requests.first; node !== undefined; ) {
-      // Whoever is given the value may remove it.
+      // The consumer of the value may remove it.
       const { value, next }: Watching = node;
       yield value;
       node = next;
@@ -100,7 +100,7 @@ export function rateWatch(minRate: number, { window = 60_000, interval = 30_000 
   };
 }
 
-/** `undefined` where nobody knows. */
+/** `undefined` where it is unknown. */
 function inKernel(socket: Socket, queues: ReadonlyMap<string, number> | undefined): number | undefined {
   const name = connectionName(socket);
   return name === undefined || queues === undefined ? undefined : (queues.get(name) ?? 0);

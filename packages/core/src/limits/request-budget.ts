@@ -1,10 +1,10 @@
-/** Keeps the number of requests in progress within limits, in all and by client. */
+/** Limits the number of concurrent requests, in total and for each client. */
 export interface RequestBudget {
   /**
    * Takes a place.
    *
-   * @param client Who is asking, as far as that is known.
-   * @returns the place, or whose limit is reached.
+   * @param client The key of the client.
+   * @returns the place, or the limit that is reached.
    */
   enter(client: string): Place | Full;
 }
@@ -13,9 +13,9 @@ export type Full = "client" | "all";
 
 export interface Place {
   /**
-   * From now on the place counts for somebody else: for a user who has signed in, in place of the address.
+   * Counts the place for another client from now on: for the authenticated user in place of the address.
    *
-   * @returns false where their limit is reached. The place must be left all the same.
+   * @returns false where that client's limit is reached. The place must be left all the same.
    */
   moveTo(client: string): boolean;
   leave(): void;
@@ -27,14 +27,14 @@ interface Client {
 }
 
 /**
- * So many clients are kept that have no request in progress. An entry made and deleted with each request would have V8
- * build the table anew all the time, and keep the old ones.
+ * How many clients without a request in progress are kept. Adding and deleting an entry with each request would make V8
+ * rebuild the table all the time and retain the old ones.
  */
 const maxKept = 1024;
 
 /**
- * @param inFlight In all.
- * @param inFlightPerClient By user, or by address without one.
+ * @param inFlight In total.
+ * @param inFlightPerClient For each user, or address without one.
  */
 export function requestBudget(inFlight: number, inFlightPerClient: number): RequestBudget {
   const clients = new Map<string, Client>();
@@ -51,7 +51,7 @@ export function requestBudget(inFlight: number, inFlightPerClient: number): Requ
     entry.count++;
     return entry;
   }
-  /** Each of those that are left has a request in progress, so that it is a while until there are as many again. */
+  /** Each remaining client has a request in progress, so it takes a while until there are as many again. */
   function forgetIdle(): void {
     for (const [name, { count }] of clients) if (count === 0) clients.delete(name);
   }

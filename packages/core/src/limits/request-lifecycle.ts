@@ -21,12 +21,12 @@ export interface LifecycleOptions {
   readonly log: Logger | undefined;
 }
 
-/** Where requests begin and end: each in its turn, within the limits, and with a record. */
+/** The start and end of requests: in turn, within the limits, and with a record. */
 export interface RequestLifecycle {
   /**
-   * Handles a request as soon as it is its turn; not at all where its connection ends before that.
+   * Handles a request when it is its turn; never where its connection closes before that.
    *
-   * @param full Whose limit is reached, where one is: the request is to be refused.
+   * @param full The limit that is reached, if any: the request must be refused.
    */
   begin(
     request: IncomingMessage,
@@ -37,7 +37,7 @@ export interface RequestLifecycle {
   close(): void;
 }
 
-/** Requests that were read, and wait for the one before them on their connection. */
+/** How many parsed requests may wait for the one before them on their connection. */
 const maxWaiting = 10_000;
 
 export function requestLifecycle({ limits, onFinished, log }: LifecycleOptions): RequestLifecycle {
@@ -50,7 +50,8 @@ export function requestLifecycle({ limits, onFinished, log }: LifecycleOptions):
     if (onFinished === undefined && !requestFinished.hasSubscribers) return;
     try {
       const record = finish(context);
-      // Before the app, whose fault would otherwise keep the record from everybody else; a copy, because it is frozen.
+      // Before the app's callback, whose error must not hide the record from other subscribers; a copy, because it is
+      // frozen.
       requestFinished.publish(() => ({ ...record }));
       onFinished?.(record);
     } catch (error) {
@@ -62,7 +63,7 @@ export function requestLifecycle({ limits, onFinished, log }: LifecycleOptions):
     begin(request, response, client, handle) {
       // A request and the reset of its connection can arrive together.
       if (response.destroyed || isGone(request.socket)) return void request.socket.destroy();
-      // Node's parser stops behind a request that offers another protocol, and drops what has come with it.
+      // Node's parser stops after a request with `Upgrade`, and drops what follows it.
       if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
       line.enter(request, response, () => {
         const context = requestContext(request, response, client());
@@ -77,7 +78,7 @@ export function requestLifecycle({ limits, onFinished, log }: LifecycleOptions):
           report(context);
         });
         if (isClaimed(response)) {
-          // While it waited for its turn, its body turned out malformed.
+          // Its body turned out to be malformed while it waited.
           context.decision = "refused";
           context.reason = "the body is malformed";
         } else {

@@ -1,18 +1,18 @@
 import { type Channel, openChannel, type QueueEvent } from "@registry-gate/auth-kit";
 import type { RequestRecord } from "./record.ts";
 
-/** What one backend said of one login. A login that is remembered, or throttled, is shown to no backend. */
+/** The result of one backend for one login. Cached and throttled logins are not published: no backend sees them. */
 export interface LoginJudged {
   /** The id of the backend. */
   readonly backend: string;
-  /** What the request has in `Authorization`; `none` where other headers, or the connection, say who it is. */
+  /** The scheme of `Authorization`; `none` where other headers, or the connection, authenticate the user. */
   readonly scheme: "basic" | "bearer" | "none";
   /**
-   * As the backend's result says, or
+   * The status of the result, or
    *
-   * - `unavailable`: it could not response, as it says itself
-   * - `failed`: it threw something else
-   * - `aborted`: nobody waited for it any more
+   * - `unavailable`: the backend reported that it is unavailable
+   * - `failed`: it threw another error
+   * - `aborted`: the client disconnected
    */
   readonly outcome:
     | "authenticated"
@@ -30,13 +30,15 @@ export interface LoginJudged {
 export type UpstreamConnection = {
   /** The registry's host and port, as in the option `upstream.url`. */
   readonly upstream: string;
-  /** How long it took to open, or to fail; of `closed`, how long it was open. */
+  /** How long it took to open or to fail; for `closed`, how long it was open. */
   readonly milliseconds: number;
 } & (
   | { readonly event: "opened" | "closed" }
   | {
       readonly event: "failed";
-      /** Such as `ECONNREFUSED` or `CONNECT_TIMEOUT`; undefined where it was given up, because the client left. */
+      /**
+       * Such as `ECONNREFUSED` or `CONNECT_TIMEOUT`; undefined where it was aborted because the client disconnected.
+       */
       readonly code: string | undefined;
     }
 );
@@ -45,15 +47,15 @@ export type UpstreamConnection = {
 export type UpstreamQueue = QueueEvent & {
   /** The registry's host and port, as in the option `upstream.url`. */
   readonly upstream: string;
-  /** `urgent`: what the gate asks while a request that has a connection waits for the response. */
+  /** `urgent`: a query of the gate that a request with a connection waits for. */
   readonly queue: "ordinary" | "urgent";
 };
 
-/** Requests that are over, once for each. */
+/** Finished requests, once for each. */
 export const requestFinished: Channel<RequestRecord> = openChannel("registry-gate:request:finished");
-/** Logins that a backend has judged. */
+/** Results of logins, by backend. */
 export const loginJudged: Channel<LoginJudged> = openChannel("registry-gate:login:judged");
 /** Connections to the registry. */
 export const upstreamConnection: Channel<UpstreamConnection> = openChannel("registry-gate:upstream:connection");
-/** Waiting for a connection to the registry. */
+/** The queue for connections to the registry. */
 export const upstreamQueue: Channel<UpstreamQueue> = openChannel("registry-gate:upstream:queue");

@@ -2,10 +2,10 @@ import type { Duplex } from "node:stream";
 import { upstreamConnection } from "./channels.ts";
 
 /**
- * Publishes what becomes of a connection that is being opened.
+ * Publishes the events of a connection that is being opened.
  *
  * @param upstream The registry's host and port.
- * @param connected The event after which it can be used.
+ * @param connected The event after which it is usable.
  */
 export function observeConnection(upstream: string, socket: Duplex, connected: "connect" | "secureConnect"): void {
   let start = performance.now();

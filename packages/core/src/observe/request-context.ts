@@ -8,7 +8,7 @@ import { requestIdOf } from "../respond/request-id.ts";
 import { type Route, referenceOf, repositoryOf } from "../route/route.ts";
 import type { Decision, Outcome, Phase, RequestRecord } from "./record.ts";
 
-/** What is learned of a request on its way, for its record. */
+/** The state of one request, from which its record is made. */
 export interface RequestContext {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -19,13 +19,13 @@ export interface RequestContext {
   /** What is asked for, where that is no route to the registry. */
   operation: "issue-token" | undefined;
   principal: Principal | undefined;
-  /** The name of a login that was not accepted. */
+  /** The user name of a rejected login. */
   attemptedUsername: string | undefined;
   decision: Decision;
   reason: string;
-  /** Undefined: how the response ended says it. */
+  /** Undefined: derived from how the response ended. */
   outcome: Outcome | undefined;
-  /** Among the requests in progress; undefined where there is no room. */
+  /** The request's place in the budget; undefined where there is none left. */
   place: Place | undefined;
   /** The request to the registry, once there is one. */
   transfer: Transfer | undefined;
@@ -34,7 +34,7 @@ export interface RequestContext {
   readonly begun: number;
 }
 
-/** The status of nginx for a client that went before the response. */
+/** The status that nginx logs for a client that disconnected before the response. */
 const clientClosedRequest = 499;
 
 export function requestContext(request: IncomingMessage, response: ServerResponse, client: Client): RequestContext {
@@ -58,7 +58,7 @@ export function requestContext(request: IncomingMessage, response: ServerRespons
   };
 }
 
-/** Makes the record of a request whose response has ended, or whose client has gone. */
+/** Makes the record of a request that is finished or whose client disconnected. */
 export function finish(context: RequestContext): RequestRecord {
   const { request, response, client, route, principal, bytes } = context;
   const outcome = context.outcome ?? (response.writableFinished ? "completed" : "client-aborted");

@@ -133,7 +133,7 @@ const gateShape = {
 
 const shape = { ...gateShape, ...signInShape } satisfies OptionShape<RegistryProxyOptions>;
 
-/** All that `createAuthenticator` can be told. */
+/** The schema of the options of `createAuthenticator`. */
 export const authenticatorSchema: z.ZodType<AuthenticatorOptions> = z.strictObject(
   {
     ...signInShape,
@@ -143,9 +143,9 @@ export const authenticatorSchema: z.ZodType<AuthenticatorOptions> = z.strictObje
   "must be an object with backends",
 );
 
-const besideAuthenticator = z.never("must not stand beside authenticator, which has its own").optional();
+const besideAuthenticator = z.never("must not be combined with authenticator, which has its own").optional();
 
-/** All that {@link registryProxy} can be told beside an authenticator. */
+/** The schema of the options of {@link registryProxy} with an authenticator. */
 export const sharedSignInSchema: z.ZodType<SharedSignInOptions> = z.strictObject(
   {
     ...gateShape,
@@ -160,13 +160,13 @@ export const sharedSignInSchema: z.ZodType<SharedSignInOptions> = z.strictObject
   "must be an object with upstream and authenticator",
 );
 
-/** All that {@link registryProxy} can be told, whoever writes it: TypeScript, JavaScript or a spread object. */
+/** The schema of the options of {@link registryProxy}. */
 export const optionsSchema: z.ZodType<RegistryProxyOptions> = z.strictObject(
   shape,
   "must be an object with upstream and backends",
 );
 
-/** The same before the backends are there. */
+/** The schema of the options before backends are opened. */
 export const optionsBeforeBackendsSchema: z.ZodType<Omit<RegistryProxyOptions, "backends">> = z.strictObject(
   { ...shape, backends: backends.exactOptional() },
   "must be an object with upstream",
@@ -186,7 +186,7 @@ function isAuthenticator(value: unknown): value is Authenticator {
   );
 }
 
-/** Browsers send an origin in one spelling only (Fetch Standard; RFC 6454, section 6.2), and it is compared as it is. */
+/** Browsers send an origin in one spelling only (Fetch Standard; RFC 6454, section 6.2), and it is compared exactly. */
 function originFault(text: string): string | undefined {
   const example = "must be an origin such as https://ui.example.com";
   if (text.includes("*")) return `${example}: with a login every origin has to be named`;

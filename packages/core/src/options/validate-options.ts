@@ -4,13 +4,13 @@ import { warnOfAccess } from "../authorize/warn-of-access.ts";
 import type { RegistryProxyOptions } from "./options.ts";
 import { optionsBeforeBackendsSchema } from "./options-schema.ts";
 
-/** What is wrong with options, and what is allowed but risky or useless. Paths start at the options. */
+/** Faults and warnings. Warnings concern valid options that are risky or useless. Paths start at the options. */
 export interface Findings {
   readonly faults: readonly Fault[];
   readonly warnings: readonly Fault[];
 }
 
-/** Finds all that `registryProxy` would refuse, without building anything. Backends may be missing. */
+/** Finds every fault that `registryProxy` would throw, without creating anything. Backends may be missing. */
 export function validateOptions(
   options: Omit<RegistryProxyOptions, "backends"> & Partial<Pick<RegistryProxyOptions, "backends">>,
 ): Findings {

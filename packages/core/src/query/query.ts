@@ -3,39 +3,39 @@ import { reasonOf, UpstreamFault } from "../forward/upstream-fault.ts";
 import type { ErrorResponse } from "../respond/error-response.ts";
 import { registryLogin, upstreamOverloaded, upstreamUnreachable } from "../respond/responses.ts";
 
-/** Something that the gate asks the registry on its own behalf, before it can respond to a client. */
+/** A request of the gate itself to the registry, made before it can respond to a client. */
 export interface UpstreamQuery {
   readonly method: "GET" | "HEAD";
   /** A request target: path and query. */
   readonly target: string;
   readonly accept: string;
-  /** The longest body to read, in bytes. */
+  /** The maximum length of the body, in bytes. */
   readonly maxBytes: number;
-  /** The client whose request needs it, and in whose turn it is asked. Nothing of the client is in it. */
+  /** The client whose request needs it, and in whose queue it waits. Nothing of the client is sent. */
   readonly clientKey: string;
-  /** A request of this client, which has a connection, waits for it. */
+  /** Another request of this client holds a connection and waits for this one. */
   readonly urgent?: boolean;
 }
 
-/** A short response of the registry, read whole. */
+/** A short response of the registry, with its body. */
 export interface QueryResponse {
   readonly status: number;
-  /** By names in lower case; of a field that stands more than once, all values with commas between them. */
+  /** By names in lower case; duplicate fields are joined with commas. */
   readonly headers: NodeJS.Dict<string>;
   readonly body: string;
 }
 
-/** The body is longer than it was allowed to be. */
+/** The body is longer than the limit. */
 class ResponseTooLongError extends Error {
   override readonly name = "ResponseTooLongError";
 }
 
-/** The gate's own connections carry nobody's request. */
+/** The connection key of the gate's own requests. */
 const connectionKey = "gate";
 
 /**
- * @throws {UpstreamFault} when the registry cannot be reached, is silent or responds at too great a length. When
- * `signal` aborts, its reason.
+ * @throws {UpstreamFault} when the registry is unreachable or silent, or its response is too long. When `signal`
+ * aborts, its reason.
  */
 export function query(
   transport: Transport,

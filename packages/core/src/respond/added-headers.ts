@@ -1,17 +1,19 @@
 import type { ServerResponse } from "node:http";
 import { addVary } from "./app-headers.ts";
 
-/** Values by name. Those of `Vary` are added to what the response has already. */
+/** Values by name. Values of `Vary` are added to those already present. */
 export type AddedHeaders = Readonly<Record<string, string>>;
 
 const added = new WeakMap<ServerResponse, AddedHeaders>();
 
-/** Gives a response headers that it gets whoever writes it: the registry's, the gate's own, and every error. */
+/**
+ * Adds headers to a response whoever writes its head: for the registry's responses, the gate's own, and every error.
+ */
 export function addHeaders(response: ServerResponse, headers: AddedHeaders): void {
   added.set(response, headers);
 }
 
-/** Is called by whoever writes a head, after all other headers. */
+/** Writes the added headers. Called after all other headers are set. */
 export function writeAddedHeaders(response: ServerResponse): void {
   const headers = added.get(response);
   if (headers === undefined) return;

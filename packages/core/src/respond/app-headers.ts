@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 
-/** What a registry says in a response of its own, in lower case. `Location` and `Link` are passed on after a look at them. */
+/** Response headers forwarded from the registry, in lower case. `Location` and `Link` are rewritten. */
 export const registryHeaders: readonly string[] = [
   "accept-ranges",
   "allow",
@@ -52,10 +52,10 @@ const owned: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Removes what an app has said, before it called the middleware, about a response that is not the app's: its type, its
- * length, its validators, its place, its login. All else stays, such as security headers, CORS, cookies and rate limits.
+ * Removes headers that an app set, before it called the middleware, but that describe the response: type, length,
+ * validators, location, authentication. All others stay, such as security headers, CORS, cookies and rate limits.
  *
- * Of the app's `Cache-Control`, `no-store` stays: what must not be kept by any cache is not made cacheable.
+ * The app's `Cache-Control: no-store` stays too: a response that must not be stored is never made cacheable.
  */
 export function removeOwnedHeaders(response: ServerResponse): void {
   const unstored = isUnstored(response);
@@ -63,30 +63,33 @@ export function removeOwnedHeaders(response: ServerResponse): void {
   if (unstored) response.setHeader("Cache-Control", "no-store");
 }
 
-/** Whether `name`, in lower case, is the middleware's to say. */
+/** Whether only the middleware may set the header `name`, in lower case. */
 function isOwned(name: string): boolean {
   if (name.startsWith("content-")) return !name.startsWith("content-security-policy");
   return owned.has(name) || /^(?:docker|oci)-|cache-control$/.test(name);
 }
 
-/** Adds to the `Vary` that stands there: what either depends on, the response depends on (RFC 9110, section 12.5.5). */
+/** Appends to an existing `Vary` (RFC 9110, section 12.5.5). */
 export function addVary(response: ServerResponse, value: string): void {
   const said = String(response.getHeader("Vary") ?? "");
   if (!said.includes("*")) response.setHeader("Vary", said === "" ? value : `${said}, ${value}`);
 }
 
 /**
- * Keeps a response with a cookie of the app out of shared caches, which would give the cookie to others. Called last,
+ * Keeps a response with a cookie of the app out of shared caches, which would send the cookie to others. Called last,
  * just before the head is sent.
  *
- * A session is often written at the very last moment, by a `writeHead` that was put in the place of Node's: nobody can
- * tell then whether there will be a cookie.
+ * Session middleware often sets its cookie in a replaced `writeHead`: then it is not known yet whether there will be
+ * one.
  */
 export function protectCookies(response: ServerResponse): void {
   if (response.hasHeader("Set-Cookie") || Object.hasOwn(response, "writeHead")) keepPrivate(response);
 }
 
-/** Lets no shared cache keep the response (RFC 9111, section 5.2.2.7), nor any without asking again. */
+/**
+ * Forbids shared caches to store the response, and all caches to reuse it without validation (RFC 9111, section
+ * 5.2.2.7).
+ */
 export function keepPrivate(response: ServerResponse): void {
   if (!isUnstored(response)) response.setHeader("Cache-Control", "private, no-cache");
 }

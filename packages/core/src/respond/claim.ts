@@ -3,10 +3,10 @@ import type { ServerResponse } from "node:http";
 const claimed = new WeakSet<ServerResponse>();
 
 /**
- * Decides who responds, once: whoever gets true writes the head of the response and its body, and nobody else does.
+ * Claims a response. Only the caller that gets true writes its head and body.
  *
- * A response can be wanted twice: by the registry, and by Node's parser or a time limit that gives up on the body of the
- * same request. A second head would be an error in the middle of an event.
+ * Two parties may want to respond to one request: the forwarding, and Node's parser or a timeout that gives up on its
+ * body. A second head would throw in an event listener.
  */
 export function claim(response: ServerResponse): boolean {
   if (claimed.has(response) || response.headersSent || response.writableEnded || response.destroyed) return false;
@@ -18,7 +18,7 @@ export function isClaimed(response: ServerResponse): boolean {
   return claimed.has(response);
 }
 
-/** Lets somebody else respond, where not a byte was sent yet. */
+/** Releases a response of which no byte was sent yet. */
 export function disclaim(response: ServerResponse): void {
   if (!response.headersSent) claimed.delete(response);
 }

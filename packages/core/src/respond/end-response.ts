@@ -1,17 +1,16 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { holdsBodyBack } from "../validate/expectation.ts";
 
-/** How long the rest of a body that nobody wants is read and dropped, in milliseconds. */
+/** How long the rest of an unwanted body is read and dropped, in milliseconds. */
 export const lingering = 10_000;
 
 /**
- * Ends a response, perhaps before the request's body has come whole. What is still to come is dropped for a while, and
- * then the connection: a client that sends it could not see the response otherwise.
+ * Ends a response, possibly before the whole request body has arrived. The rest of the body is read and dropped for a
+ * while before the connection is closed: otherwise a client that is still sending could not read the response.
  *
- * Where the connection is to be closed after the response, it is ended only when the body is over: closing under a client
- * that is still sending would reset the connection before the response was read.
+ * A connection that closes after the response ends only when the body does: an earlier close would reset it.
  *
- * @param rest What has not been written yet.
+ * @param rest The part of the body that is not written yet.
  */
 export function endResponse(request: IncomingMessage, response: ServerResponse, rest?: string): void {
   if (request.complete || request.destroyed || staysOpen(response) || holdsBodyBack(request)) {
@@ -24,7 +23,7 @@ export function endResponse(request: IncomingMessage, response: ServerResponse, 
   dropBody(request, () => response.end());
 }
 
-/** Node takes note of `Connection: close` only when the head is written. */
+/** Node reads `Connection: close` only when it writes the head. */
 function staysOpen(response: ServerResponse): boolean {
   const connection = String(response.getHeader("Connection") ?? "");
   return response.shouldKeepAlive && !/\bclose\b/i.test(connection);

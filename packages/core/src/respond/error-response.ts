@@ -8,28 +8,27 @@ import { claim } from "./claim.ts";
 import { endResponse } from "./end-response.ts";
 import { requestIdOf } from "./request-id.ts";
 
-/** A response that the gate gives by itself. */
+/** An error response of the gate. */
 export interface ErrorResponse {
   readonly status: number;
   readonly code: ErrorCode | "TOOMANYREQUESTS";
   readonly message: string;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   /**
-   * What the caller would have to be allowed. The error's detail has it, but for the names: a response tells nobody what
-   * they asked for. Docker leaves out the message of an error that has no detail, where it is the usual one of its code.
+   * The missing permissions. The error's detail contains them without names, so that a response never echoes what was
+   * requested. Docker hides the message of an error without detail where it is the default one of its code.
    */
   readonly accesses?: readonly Access[];
 }
 
-/** The header that marks a registry of the second version of the API, on every response (docker-registry's API). */
+/** The header of every response that indicates version 2 of the API (docker-registry's API). */
 export const apiVersion: readonly [name: string, value: string] = ["Docker-Distribution-Api-Version", "registry/2.0"];
 
 /**
  * Sends an error in the format of the OCI distribution specification 1.1, section "Error Codes".
  *
- * Headers that an app set before stay, but for those that say something about the response itself. What is still to come
- * of the request's body is dropped. A body that the client holds back is never asked for. Nothing
- * is sent where somebody else responds already.
+ * Headers set by an app stay, except those that describe the response. The rest of the request's body is dropped; a
+ * client that waits for `100 Continue` never sends it. Nothing is sent where the response is already claimed.
  *
  * @returns the length of the body, in bytes.
  */

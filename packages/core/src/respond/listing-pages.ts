@@ -6,11 +6,11 @@ import { isSealed, type Sealer } from "../seal/sealer.ts";
 import { nextQuery, plainPage, stuck } from "./next-page.ts";
 import { isSealedUpload, sealedUploadTarget, uploadUnknown } from "./upload-location.ts";
 
-/** The place to go on from was not given for this listing, or not by this process. */
+/** The position was not issued for this listing, or not by this process. */
 export const notContinued: Refusal = {
   status: 400,
   code: "PAGINATION_NUMBER_INVALID",
-  message: "the list cannot be continued from here: begin it anew",
+  message: "the list cannot be continued from here: start again",
 };
 
 export type Target =
@@ -18,12 +18,12 @@ export type Target =
   | { readonly target?: undefined; readonly refusal: Refusal };
 
 /**
- * The target for the registry. A page that the gate has sealed is asked for by the query that the registry had named it by.
+ * The target for the registry. A sealed page is requested by the query that the registry named.
  *
- * A page is bound to its listing, and to nobody: whoever may pull from the repository is shown the same. A sealed upload is
- * bound to its repository and its holder.
+ * A page is bound to its listing, not to a user: everybody who may pull from the repository sees the same. A sealed
+ * upload belongs to its repository and its holder.
  *
- * @param holder Who is asking, as a key.
+ * @param holder The caller, as a key.
  */
 export function targetOf(route: Route, holder: string, sealer: Sealer): Target {
   if (isSealedUpload(route)) {
@@ -42,18 +42,18 @@ export function sealPage(query: string, route: ListingRoute, sealer: Sealer): st
 }
 
 /**
- * Makes the `Link` of a listing lead to the gate, as a relative reference; of any other response it is dropped. A page that
- * every registry could be asked for is named by its parameters; any other is sealed in `last`.
+ * Rewrites the `Link` of a listing to a relative reference to the gate; drops it from any other response. A page that
+ * standard parameters describe keeps them; any other is sealed in `last`.
  *
- * @param seal Makes of the registry's query what the client is to send in `last`.
- * @throws {UpstreamFault} where the registry's next page cannot be understood.
+ * @param seal Seals the registry's query for `last`.
+ * @throws {UpstreamFault} where the registry's next page is invalid.
  */
 export function withClientLink(
   head: ResponseHead,
   route: Route,
   seal: (query: string, route: ListingRoute) => string | undefined,
 ): ResponseHead {
-  // Most have none: those are not copied.
+  // Most responses have none, and are not copied.
   if (head.headers.link === undefined) return head;
   const { link, ...headers } = head.headers;
   if (!isListing(route) || head.statusCode !== 200) return { ...head, headers };
@@ -80,7 +80,7 @@ function contextOf(route: ListingRoute): readonly string[] {
   }
 }
 
-/** A mirror of several registries is told which, also where its own link does not say it. */
+/** The next page of a mirror needs the same `ns`, even if the registry's own link omits it. */
 function withNamespace(query: string, route: ListingRoute): string {
   if (route.operation === "list-repositories" || route.namespace === undefined) return query;
   return new URLSearchParams(query).has("ns") ? query : `${query}&ns=${encodeURIComponent(route.namespace)}`;

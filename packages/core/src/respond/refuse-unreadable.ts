@@ -7,42 +7,41 @@ import { type ErrorResponse, errorBody, errorHeaders, sendError } from "./error-
 import { newRequestId, requestIdHeader } from "./request-id.ts";
 import * as responses from "./responses.ts";
 
-/** A connection that said something from which no request could be read. */
+/** A connection whose input could not be parsed as a request. */
 export interface UnreadableRequest {
   /** As in the response's `X-Request-Id`. */
   readonly requestId: string;
   /** The peer's address; `undefined` on a Unix socket. */
   readonly client: string | undefined;
-  /** The status that was sent; 499 where the connection was given up without a response. */
+  /** The status of the response; 499 where the connection was closed without one. */
   readonly status: number;
   /** The code of the parser's error, such as `HPE_HEADER_OVERFLOW`, or `CONNECT`. */
   readonly reason: string;
 }
 
-/** The code of Node's error for a head that takes too long. */
+/** The code of Node's error for a timeout of the head. */
 const timedOut = "ERR_HTTP_REQUEST_TIMEOUT";
 
-/** A request that was read from a connection. */
+/** A request that was parsed on a connection. */
 interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
 }
 
 /**
- * Refuses what Node refuses before any handler sees it, in the format of every other error: a head that is malformed, too
- * long or too slow (400, 431, 408), an invalid chunked body (400, 413), and CONNECT (405). Without it, Node responds
- * with an empty body or not at all.
+ * Responds to requests that Node refuses before any handler sees them, in the format of every other error: a malformed,
+ * too long or too slow head (400, 431, 408), an invalid chunked body (400, 413), and CONNECT (405). Without it, Node
+ * responds with an empty body or not at all.
  *
- * This file owns every socket that Node hands out bare: Node has taken its own listeners off, and an error that nobody
- * listens for would end the process.
+ * This file owns every socket that Node emits without listeners: an unhandled error event would end the process.
  *
- * @param onRefused Is called for each of them that no handler has seen.
+ * @param onRefused Called for each of them that no handler has seen.
  */
 export function refuseUnreadable(
   server: HttpServer | HttpsServer,
   onRefused?: (request: UnreadableRequest) => void,
 ): void {
-  /** Of each connection those that are not over, in their order, and the last one. */
+  /** The unfinished requests of each connection in order, and the latest one. */
   const exchanges = new WeakMap<Duplex, Exchange[]>();
   const remember = (request: IncomingMessage, response: ServerResponse): void => {
     const known = exchanges.get(request.socket);
@@ -51,7 +50,7 @@ export function refuseUnreadable(
     for (let first = known[0]; first?.response.writableFinished === true; first = known[0]) known.shift();
   };
   const latestOf = (socket: Duplex): Exchange | undefined => exchanges.get(socket)?.at(-1);
-  // Before the handlers, which may respond at once.
+  // Runs before the handlers, which may respond at once.
   server.prependListener("request", remember);
   server.prependListener("checkContinue", remember);
   server.prependListener("checkExpectation", remember);
@@ -67,21 +66,21 @@ export function refuseUnreadable(
     if (before === undefined || before.response.writableFinished) {
       refuseAlone(socket, reason, response);
     } else if (!before.request.complete) {
-      // It is this request's body that cannot be read.
+      // The body of this request is malformed.
       const sent = sendError(before.request, before.response, { ...response, headers: { Connection: "close" } });
       if (sent === 0) socket.destroy();
       else before.response.once("finish", () => before.request.destroy());
     } else {
-      // Of requests sent in a row this is a later one: it is refused in its turn.
+      // A later pipelined request: it is refused in its turn.
       before.response.once("close", () => refuseAlone(socket, reason, response));
     }
   }
 
   /**
-   * The head of a request took too long while the one before it was being handled: perhaps it was left unread. It has its
-   * time anew when the connection is read again.
+   * Handles a head that timed out while the request before it was in progress: it may be unread on purpose. Its timeout
+   * starts again when the connection is read again.
    *
-   * @returns whether that is so.
+   * @returns whether that is the case.
    */
   function isUnread(socket: Duplex, code: string): boolean {
     const before = latestOf(socket);
@@ -100,19 +99,19 @@ export function refuseUnreadable(
 
   server.on("clientError", (error: Error & { code?: string }, socket: Duplex) => {
     if (error.code !== undefined && isUnread(socket, error.code)) return;
-    // Node says so again for each further chunk.
+    // Node reports it again for each further chunk.
     if (!own(socket)) return;
     const { code = error.name } = error;
-    // The connection itself has failed, so there is nobody to respond to.
+    // The connection itself failed: nobody receives a response.
     if (code === "ECONNRESET" || code === "EPIPE" || !socket.writable) socket.destroy();
     else refuse(socket, code, responses.unreadable(code));
   });
   server.on("connect", (request: IncomingMessage, socket: Duplex) => {
     own(socket);
-    // A tunnel's socket may come wrapped, while the request before it had the connection's own.
+    // CONNECT may come with a wrapped socket, while the request before it had the connection's own.
     const before = latestOf(request.socket);
     if (before !== undefined && !before.response.writableFinished && !before.response.destroyed) {
-      // Node no longer says so to the response that is being sent.
+      // Node no longer reports it to the response in progress.
       socket.on("drain", () => {
         const sending = exchanges.get(request.socket)?.find(({ response }) => !response.writableFinished);
         sending?.response.emit("drain");
@@ -127,9 +126,9 @@ export function refuseUnreadable(
 const owned = new WeakSet<Duplex>();
 
 /**
- * Takes a bare socket over, before anything else is done with it. What it still sends is of no use, and waits.
+ * Takes over a socket without listeners, before anything else is done with it. It is paused: further input is ignored.
  *
- * @returns false where that has happened before.
+ * @returns false where that happened before.
  */
 function own(socket: Duplex): boolean {
   if (owned.has(socket)) return false;
@@ -139,7 +138,7 @@ function own(socket: Duplex): boolean {
   return true;
 }
 
-/** Sends a response to no request, and ends the connection. */
+/** Sends a response without a request, and ends the connection. */
 function sendAlone(socket: Duplex, error: ErrorResponse, requestId: string): number {
   if (!socket.writable) {
     socket.destroy();
@@ -150,7 +149,8 @@ function sendAlone(socket: Duplex, error: ErrorResponse, requestId: string): num
   const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   const statusLine = `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}\r\n`;
   socket.end(`${statusLine}${head.join("")}Connection: close\r\nDate: ${new Date().toUTCString()}\r\n\r\n${body}`);
-  // What is still to come is dropped for a while: closing at once would reset the connection under the response.
+  // Further input is dropped for a while: closing at once would reset the connection before the client reads the
+  // response.
   const timer = setTimeout(() => socket.destroy(), lingering);
   timer.unref();
   socket.once("close", () => clearTimeout(timer));

@@ -4,22 +4,22 @@ import type { ServerResponse } from "node:http";
 /** The header that names a request, on every response and in its record. */
 export const requestIdHeader = "X-Request-Id";
 
-/** Of letters, digits and what common generators put between them. It stands in logs as it is. */
+/** The syntax of an id: letters, digits and common separators, safe to log as it is. */
 const idPattern = /^[A-Za-z0-9](?:[A-Za-z0-9._:/+=@-]{0,126}[A-Za-z0-9=])?$/;
 
 export function newRequestId(): string {
   return randomUUID();
 }
 
-/** A request's id as somebody else has written it; `undefined` for what cannot be one. */
+/** A request id from outside; `undefined` for an invalid one. */
 export function readRequestId(text: unknown): string | undefined {
   return typeof text === "string" && idPattern.test(text) ? text : undefined;
 }
 
 /**
- * The id of the request that a response is for. A response that has none, from an app that the gate is mounted in, gets one.
+ * The id of the request that a response belongs to. A response without one, from the surrounding app, gets a new one.
  *
- * @param given What a trusted proxy calls the request.
+ * @param given The id from a trusted proxy.
  */
 export function requestIdOf(response: ServerResponse, given?: string): string {
   const said = readRequestId(response.getHeader(requestIdHeader));

@@ -6,12 +6,10 @@ import { addVary, keepPrivate, protectCookies, registryHeaders, removeOwnedHeade
 import { apiVersion } from "./error-response.ts";
 import { clientLocation } from "./location.ts";
 
-/**
- * What a registry may say about the host as a whole: only where the app has said nothing, which knows its own host better.
- */
+/** Headers about the host as a whole: forwarded only where the app has not set them. */
 const hostHeaders: readonly string[] = ["strict-transport-security", "x-content-type-options"];
 
-/** Of the IETF's drafts, by their names since the first. They belong together: those of two limits are not mixed. */
+/** Rate limit headers of all versions of the IETF draft. Those of two limits are never mixed. */
 const rateLimitHeaders: readonly string[] = [
   "ratelimit",
   "ratelimit-limit",
@@ -23,7 +21,7 @@ const rateLimitHeaders: readonly string[] = [
 const passed: readonly string[] = [...registryHeaders, ...hostHeaders];
 const passedWithLimits: readonly string[] = [...passed, ...rateLimitHeaders];
 
-/** All that a page of another origin may read of a response: whatever the registry or the gate may say in one. */
+/** All response headers that a page of another origin may read. */
 export const readableHeaders: readonly string[] = [
   ...passedWithLimits,
   apiVersion[0].toLowerCase(),
@@ -34,7 +32,7 @@ export const readableHeaders: readonly string[] = [
   "x-request-id",
 ];
 
-/** All that a header's value may hold on its way to a client (RFC 9110, section 5.5, without obs-text). */
+/** A header value that may be forwarded to a client (RFC 9110, section 5.5, without obs-text). */
 const printable = /^[\t\x20-\x7e]*$/;
 
 /** Writes the head of the registry's response: headers by allow-list, the API version once, `Location` made relative. */
@@ -65,9 +63,8 @@ function isPrintable(value: string | string[]): boolean {
 }
 
 /**
- * Keeps a response that rests on a session from harming the app whose origin it shares: whatever somebody pushed is no
- * page there, and no cache in between may hand it on, as it may where a cookie took the place of `Authorization`
- * (RFC 9111, section 3.5).
+ * Protects the app's origin from the content of a response to a session: the browser must not treat it as a page of the
+ * app, and no shared cache may store it, which RFC 9111, section 3.5, forbids only for requests with `Authorization`.
  */
 export function sandboxResponse(response: ServerResponse): void {
   keepPrivate(response);

@@ -6,33 +6,36 @@ import type { ErrorResponse } from "./error-response.ts";
 /** How long a client should wait before it tries again, in seconds. */
 const retryAfter = "5";
 
-/** Known, but not allowed: the same words whether or not the repository exists. */
+/** Authenticated but not allowed: the same message whether or not the repository exists. */
 export function denied(accesses: readonly Access[]): ErrorResponse {
   return { status: 403, code: "DENIED", message: "requested access to the resource is denied", accesses };
 }
 
-/** Of a tag that exists and must stay as it is. The caller may push here, so its existence is no secret. */
+/** For a tag that exists and is immutable. The caller may push here, so its existence is no secret. */
 export function immutable(tag: string): ErrorResponse {
   return { status: 403, code: "DENIED", message: `the tag ${tag} exists and is immutable` };
 }
 
-/** Of a tag that the rules do not let the caller delete, whether or not it exists. */
+/** For a tag that the rules do not allow to delete, whether or not it exists. */
 export function undeletable(tag: string): ErrorResponse {
   return { status: 403, code: "DENIED", message: `the tag ${tag} is immutable` };
 }
 
-/** Of a manifest or blob that such a tag refers to. The caller may not be allowed to see the tag, so it is not named. */
+/**
+ * For a manifest or blob that an immutable tag refers to. The tag is not named: the caller may not be allowed to see
+ * it.
+ */
 export const referenced: ErrorResponse = {
   status: 403,
   code: "DENIED",
   message: "an immutable tag refers to this digest",
 };
 
-/** The registry did not say clearly enough what is under its tags. */
+/** The registry gave no clear result about its tags. */
 export const undecided: ErrorResponse = {
   status: 502,
   code: "UNAVAILABLE",
-  message: "whether this would change an immutable tag could not be found out",
+  message: "cannot check whether this would change an immutable tag",
 };
 
 export const backendUnavailable: ErrorResponse = {
@@ -58,7 +61,7 @@ export const conflictingIdentities: ErrorResponse = {
   message: "the request names two different users",
 };
 
-export const foreignPage: ErrorResponse = {
+export const crossSite: ErrorResponse = {
   status: 403,
   code: "DENIED",
   message: "the request does not come from a page of this origin",
@@ -70,11 +73,11 @@ export const upstreamUnreachable: ErrorResponse = {
   message: "the registry is unreachable",
 };
 
-/** Whose login the registry wants is the gate's, and not the client's. */
+/** For a 401 or 407 of the registry: the gate must sign in, not the client. */
 export const registryLogin: ErrorResponse = {
   status: 502,
   code: "UNAVAILABLE",
-  message: "the registry does not let the gate in",
+  message: "the registry rejects the gate's login",
 };
 
 export const upstreamSilent: ErrorResponse = {
@@ -90,26 +93,26 @@ export const upstreamOverloaded: ErrorResponse = {
   headers: { "Retry-After": retryAfter },
 };
 
-/** More at the same time than the gate takes in all. */
+/** The limit of concurrent requests is reached. */
 export const tooManyInFlight: ErrorResponse = {
   status: 503,
   code: "UNAVAILABLE",
-  message: "too many requests at the same time",
+  message: "too many concurrent requests",
   headers: { "Retry-After": retryAfter },
 };
 
-/** More at the same time than the gate takes of one client. */
+/** The limit of concurrent requests of one client is reached. */
 export const tooManyInFlightOfClient: ErrorResponse = {
   status: 429,
   code: "TOOMANYREQUESTS",
-  message: "too many requests at the same time from one client",
+  message: "too many concurrent requests from one client",
   headers: { "Retry-After": retryAfter },
 };
 
 export const bodyStalled: ErrorResponse = {
   status: 408,
   code: "UNKNOWN",
-  message: "the request's body did not come in time",
+  message: "the request body timed out",
 };
 
 export const bodyAlreadyRead: ErrorResponse = {
@@ -120,7 +123,7 @@ export const bodyAlreadyRead: ErrorResponse = {
 
 export const internalError: ErrorResponse = { status: 500, code: "UNKNOWN", message: "internal error" };
 
-export const notFound: ErrorResponse = { status: 404, code: "UNSUPPORTED", message: "nothing is here" };
+export const notFound: ErrorResponse = { status: 404, code: "UNSUPPORTED", message: "not found" };
 
 export const noTunnel: ErrorResponse = {
   status: 405,
@@ -129,7 +132,7 @@ export const noTunnel: ErrorResponse = {
   headers: { Allow: "GET, HEAD, POST, PUT, PATCH, DELETE" },
 };
 
-/** For what Node's parser could not read, by the code of its error. */
+/** For an error of Node's parser, by its code. */
 export function unreadable(code: string): ErrorResponse {
   switch (code) {
     case "HPE_HEADER_OVERFLOW":
@@ -141,7 +144,7 @@ export function unreadable(code: string): ErrorResponse {
     case "HPE_CHUNK_EXTENSIONS_OVERFLOW":
       return { status: 413, code: "UNSUPPORTED", message: "the extensions of a chunk are too long" };
     case "ERR_HTTP_REQUEST_TIMEOUT":
-      return { status: 408, code: "UNKNOWN", message: "the request's head did not come in time" };
+      return { status: 408, code: "UNKNOWN", message: "the request head timed out" };
     default:
       return { status: 400, code: "UNSUPPORTED", message: "the request is malformed" };
   }
@@ -153,7 +156,7 @@ export function refused({ status, code, message, allow }: Refusal): ErrorRespons
     : { status, code, message, headers: { Allow: allow.join(", ") } };
 }
 
-/** A 401 that asks for what the challenges say. */
+/** A 401 with this challenge. */
 export function unauthorized(challenge: Challenge, accesses: readonly Access[]): ErrorResponse {
   return {
     status: 401,

@@ -23,7 +23,7 @@ export function sendCatalog(
   removeOwnedHeaders(response);
   response.setHeader("Content-Type", "application/json; charset=utf-8");
   response.setHeader("Content-Length", body.length);
-  // It is the caller's own: what somebody else may pull is not in it.
+  // It depends on what the caller may pull.
   keepPrivate(response);
   response.setHeader(...apiVersion);
   if (next !== undefined) {

@@ -1,16 +1,16 @@
 import type { Access } from "@registry-gate/auth";
 import type { Route } from "./route.ts";
 
-/** What a listing of repositories is, as the Docker token specification names it. */
+/** The access for listing repositories, as the Docker token specification names it. */
 export const catalogAccess: Access = { type: "registry", name: "catalog", action: "*" };
 
 const none: readonly Access[] = [];
 
 /**
- * What the caller must be allowed for the route. All of it is needed; `ping` needs nothing but an authenticated caller,
- * and a listing of repositories is judged name by name.
+ * The accesses that a route needs, all of them. `ping` needs only an authenticated caller, and a listing of
+ * repositories is authorized name by name.
  *
- * The pull that a mount needs on its source is not in it: without that pull the mount is left out, not refused.
+ * The pull that a mount needs on its source is not included: without it the mount is dropped, not refused.
  */
 export function accessesOf(route: Route): readonly Access[] {
   switch (route.operation) {
@@ -35,7 +35,7 @@ export function accessesOf(route: Route): readonly Access[] {
   }
 }
 
-/** What a challenge asks for, so that a token for it is enough for the route. */
+/** The accesses for a challenge, so that a token with them suffices for the route. */
 export function challengedAccesses(route: Route): readonly Access[] {
   return route.operation === "list-repositories" ? [catalogAccess] : accessesOf(route);
 }

@@ -10,17 +10,17 @@ const digestPattern = /^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[A-Za-z0-9=_-]+$/;
 const digestAlgorithmPattern = /^[a-z0-9]+(?:[+._-][a-z0-9]+)*$/;
 const uploadPattern = /^[A-Za-z0-9_=-][A-Za-z0-9._=-]*$/;
 
-/** What every known registry keeps to, although the specification sets no limit. */
+/** The limit of every known registry, although the specification sets none. */
 const longestRepository = 255;
-/** Of a digest and of an upload's identifier. */
+/** The maximum length of a digest and of an upload's identifier. */
 const longestIdentifier = 512;
 
-/** Whether `text` is the name of a repository, of at most 255 characters. No other is ever asked the registry for. */
+/** Whether `text` is a valid repository name of at most 255 characters. No other is ever sent to the registry. */
 export function isRepository(text: string): boolean {
   return text.length <= longestRepository && repositoryPattern.test(text);
 }
 
-/** Whether `text` could be one path segment of a repository's name. */
+/** Whether `text` is a valid path segment of a repository name. */
 export function isRepositoryComponent(text: string): boolean {
   return componentPattern.test(text);
 }
@@ -29,7 +29,7 @@ export function isTag(text: string): boolean {
   return tagPattern.test(text);
 }
 
-/** Of the algorithms that the image specification registers, the encoded part must be of the right form too. */
+/** For the algorithms registered in the image specification, the encoded part must be valid too. */
 export function isDigest(text: string): boolean {
   if (text.length > longestIdentifier || !digestPattern.test(text)) return false;
   if (text.startsWith("sha256:")) return /^sha256:[a-f0-9]{64}$/.test(text);
@@ -42,7 +42,7 @@ export function isDigestAlgorithm(text: string): boolean {
   return text.length <= 64 && digestAlgorithmPattern.test(text);
 }
 
-/** The identifier of an upload is the registry's to choose; this is what known registries choose from. */
+/** The registry chooses the identifier of an upload; these are the characters that known registries use. */
 export function isUpload(text: string): boolean {
   return text.length <= longestIdentifier && uploadPattern.test(text);
 }

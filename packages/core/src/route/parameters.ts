@@ -7,15 +7,15 @@ import type { Mount, Page } from "./route.ts";
 import type { Target } from "./target.ts";
 
 /*
- * One function for each query parameter that travels to the registry: it must not be repeated, and its value is ASCII by
- * a grammar of its own. An operation reads those that it knows, and all others are dropped.
+ * One function for each forwarded query parameter: it must not be repeated, and its value is ASCII of a grammar of its own.
+ * An operation reads the parameters that it knows; all others are dropped.
  */
 
-/** URL-safe Base64 (RFC 4648, section 5), by which docker-registry seals what it knows of an upload. */
+/** URL-safe Base64 (RFC 4648, section 5), in which docker-registry seals the state of an upload. */
 const statePattern = /^[A-Za-z0-9_-]{0,4094}={0,2}$/;
 /**
- * The name that a page ends with, or whatever else a registry has in its own `Link`: some have Base64 there. So wide
- * that it holds every tag and every repository's name, and so narrow that none of it needs another alphabet.
+ * The last name of a page, or any other value of a registry's own `Link`, such as Base64. It covers every tag and
+ * repository name, and excludes characters that none of them needs.
  */
 const cursorPattern = /^[A-Za-z0-9._~:@+/=-]{0,1024}$/;
 
@@ -28,7 +28,7 @@ export function uploadState(target: Target): string | undefined {
   return value;
 }
 
-/** `mount` and `from`. A mount without `from` would have the registry look through repositories that nobody was asked about. */
+/** `mount` and `from`. A mount without `from` would make the registry search repositories that were not authorized. */
 export function mount(target: Target): Mount | undefined {
   const digest = once(target, "mount");
   const from = once(target, "from");
@@ -61,7 +61,7 @@ export function tags(target: Target): readonly string[] {
   return values;
 }
 
-/** `artifactType`; empty, it leaves nothing out. */
+/** `artifactType`; an empty one filters nothing. */
 export function artifactType(target: Target): string | undefined {
   const value = once(target, "artifactType");
   if (value !== undefined && value !== "" && !isArtifactType(value)) {
@@ -71,8 +71,9 @@ export function artifactType(target: Target): string | undefined {
 }
 
 /**
- * `ns`: the registry that a mirror is asked about (OCI distribution specification 1.2, section "Registry Proxying"). It is
- * never dropped: a mirror of several registries would take its default one, which may have something else by this name.
+ * `ns`: the registry that a mirror is asked about (OCI distribution specification 1.2, section "Registry Proxying"). It
+ * is never dropped: a mirror of several registries would use its default one, which may have other content under the
+ * same name.
  */
 export function namespace(target: Target): string | undefined {
   const value = once(target, "ns");

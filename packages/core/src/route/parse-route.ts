@@ -10,13 +10,13 @@ export type ParsedRoute =
   | { readonly route?: undefined; readonly refusal: Refusal };
 
 /**
- * Understands a request of the OCI distribution specification 1.1 and of docker-registry's API (catalog, uploads with
- * `_state`), or says what is wrong with it.
+ * Parses a request of the OCI distribution specification 1.1 and of docker-registry's API (catalog, uploads with
+ * `_state`), or returns why it is invalid.
  *
- * A path is read from its right end, because a repository may be called `a/manifests/b`. Parameters that the route does
- * not know are left out; one that it knows must not be repeated.
+ * A path is parsed from its right end, because a repository may be called `a/manifests/b`. Unknown parameters are
+ * dropped; a known one must not be repeated.
  *
- * @param target The request target as it was received, not decoded.
+ * @param target The request target as received, not decoded.
  */
 export function parseRoute(method: string, target: string): ParsedRoute {
   try {
@@ -75,7 +75,7 @@ function manifest(method: string, repository: string, reference: string, target:
   const write = method === "PUT";
   if (!write && !reads(method) && method !== "DELETE") notAllowed("GET", "HEAD", "PUT", "DELETE");
   if (!isTag(reference) && !isDigest(reference)) {
-    // Nothing can be stored under such a reference, so to a reader it is simply not there.
+    // No manifest can have such a reference, so reads get a 404.
     if (reference.includes(":")) refuse(400, "DIGEST_INVALID", "the manifest's digest is malformed");
     if (write) refuse(400, "TAG_INVALID", "the manifest's tag is malformed");
     refuse(404, "MANIFEST_UNKNOWN", "no manifest can have this reference");

@@ -1,4 +1,4 @@
-/** Error codes of the OCI distribution specification 1.1, and those that registries have in common beyond it. */
+/** Error codes of the OCI distribution specification 1.1, and further ones that registries have in common. */
 export type ErrorCode =
   | "BLOB_UPLOAD_INVALID"
   | "BLOB_UPLOAD_UNKNOWN"
@@ -13,17 +13,17 @@ export type ErrorCode =
   | "UNKNOWN"
   | "UNSUPPORTED";
 
-/** A request that is not one the registry is asked: what is wrong with it. */
+/** The error for an invalid request, which is not forwarded. */
 export interface Refusal {
   readonly status: 400 | 404 | 405 | 415 | 417 | 431 | 505;
   readonly code: ErrorCode;
   /** For the client and the log. Never quotes the request. */
   readonly message: string;
-  /** The methods that the path does know, for a 405. */
+  /** The methods that the path supports, for a 405. */
   readonly allow?: readonly string[];
 }
 
-/** Thrown inside the parser alone, and caught at its one entry. */
+/** Thrown and caught inside the parser only. */
 export class RefusedError extends Error {
   readonly refusal: Refusal;
 

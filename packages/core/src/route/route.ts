@@ -1,4 +1,4 @@
-/** A request as the OCI distribution specification understands it. From it alone the upstream's target is built. */
+/** A request in the terms of the OCI distribution specification. The upstream's target is built from it alone. */
 export type Route =
   | { readonly operation: "ping" }
   | { readonly operation: "list-repositories"; readonly page: Page }
@@ -12,7 +12,7 @@ export type Route =
       readonly operation: "get-manifest" | "get-blob";
       readonly repository: string;
       readonly reference: string;
-      /** Which registry a mirror of several is asked about: a host, perhaps with a port. */
+      /** The registry that a mirror is asked about: a host, possibly with a port. */
       readonly namespace: string | undefined;
     }
   | { readonly operation: "delete-manifest" | "delete-blob"; readonly repository: string; readonly reference: string }
@@ -20,13 +20,13 @@ export type Route =
       readonly operation: "put-manifest";
       readonly repository: string;
       readonly reference: string;
-      /** Further tags for a manifest put by digest. */
+      /** Further tags of a manifest put by digest. */
       readonly tags: readonly string[];
     }
   | {
       readonly operation: "start-upload";
       readonly repository: string;
-      /** The whole blob is in this one request. */
+      /** This request contains the whole blob. */
       readonly digest: string | undefined;
       readonly mount: Mount | undefined;
       /** By which the digest of an upload in chunks will be made, such as `sha512`. */
@@ -57,26 +57,26 @@ export type Route =
 
 export type Operation = Route["operation"];
 
-/** What comes in pages. */
+/** Routes with pages. */
 export type ListingRoute = Extract<Route, { readonly page: Page }>;
 
 export function isListing(route: Route): route is ListingRoute {
   return "page" in route;
 }
 
-/** Take over a blob from another repository instead of uploading it. */
+/** Mounts a blob from another repository instead of uploading it. */
 export interface Mount {
   readonly digest: string;
   readonly from: string;
 }
 
-/** As many repositories as a registry is asked for at once, whatever a client asks for. */
+/** The maximum page size of a catalog that a registry is asked for, whatever the client requests. */
 export const largestPage = 5000;
 
-/** Which part of a listing is asked for. */
+/** The requested page of a listing. */
 export interface Page {
   readonly n: number | undefined;
-  /** The last entry of the page before, or a place that the gate has sealed. */
+  /** The last entry of the previous page, or a sealed position. */
   readonly last: string | undefined;
 }
 
@@ -84,7 +84,7 @@ export function repositoryOf(route: Route): string | undefined {
   return "repository" in route ? route.repository : undefined;
 }
 
-/** The tag or digest that the route is about. */
+/** The tag or digest of the route. */
 export function referenceOf(route: Route): string | undefined {
   if ("reference" in route) return route.reference;
   return "digest" in route ? route.digest : undefined;

@@ -1,6 +1,6 @@
 import { refuse } from "./refusal.ts";
 
-/** A request target taken apart and decoded, once. */
+/** A request target, split and decoded once. */
 export interface Target {
   /** Decoded; begins with `/v2/`. */
   readonly path: string;
@@ -8,23 +8,23 @@ export interface Target {
   readonly parameters: ReadonlyMap<string, readonly string[]>;
 }
 
-/** All that can stand in the path of a registry request, once decoded. */
+/** The characters of the decoded path of a registry request. */
 const pathPattern = /^[A-Za-z0-9._\-/:+=~@]*$/;
 /**
- * A query as it comes over the wire: printable ASCII, and no fragment (RFC 9112, section 3.2.1). A bare semicolon is a
- * separator to some readers, part of a value to others, and to Go a reason to leave the parameter out.
+ * The characters of a raw query: printable ASCII, no fragment (RFC 9112, section 3.2.1). A semicolon is ambiguous: some
+ * implementations treat it as a separator, others as part of a value, and Go drops the parameter.
  */
 const queryPattern = /^[!"$-:<-~]*$/;
-/** What must not hide behind an encoding: it would change where a segment begins, or what the next decoder sees. */
+/** Characters that must not be encoded: they would change segment boundaries, or decode further. */
 const neverEncoded = /%(?:2[ef5]|5c|00|23|3b)/i;
 const noParameters: ReadonlyMap<string, readonly string[]> = new Map();
 
-/** How many parameters are looked at; a registry request has at most a handful. */
+/** The maximum number of parameters; a registry request has a handful. */
 const mostParameters = 32;
 
 /**
- * Whether a request target is for the registry: `/v2` or below. A target that only becomes so by decoding or by
- * removing dot segments counts too, so that it is refused here and not let through to whatever stands behind.
+ * Whether a request target is `/v2` or below. A target that becomes so only by decoding or by removing dot segments
+ * counts too: it is refused here instead of reaching another handler.
  */
 export function isRegistryTarget(target: string): boolean {
   if (target.startsWith("/v2/") || target === "/v2" || target.startsWith("/v2?")) return true;
@@ -33,9 +33,8 @@ export function isRegistryTarget(target: string): boolean {
 }
 
 /**
- * Whether the path, as any reader would take it, comes by `/v2` at any point: readers differ in what `..` takes back
- * after an empty segment, and, where something is encoded, in whether it is decoded before or after. Where both are
- * there, any `v2` counts.
+ * Whether any implementation could resolve the path to `/v2` or below: they disagree on what `..` removes after an
+ * empty segment, and on whether encoded characters are decoded before or after. With both, any `v2` counts.
  */
 function passesRegistry(target: string): boolean {
   const raw = target.replace(/[?#].*$/s, "").replace(/^[a-z][a-z0-9+.-]*:\/\/[^/]*/i, "");
@@ -67,7 +66,7 @@ export function parseTarget(target: string): Target {
 }
 
 function decodePath(raw: string): string {
-  if (neverEncoded.test(raw)) refuse(400, "NAME_INVALID", "the path encodes a character that must stand for itself");
+  if (neverEncoded.test(raw)) refuse(400, "NAME_INVALID", "the path encodes a character that must not be encoded");
   const path = raw.includes("%") ? decode(raw) : raw;
   if (!pathPattern.test(path)) refuse(400, "NAME_INVALID", "the path holds a character that no registry path has");
   if (path.includes("//") || /(?:^|\/)\.{1,2}(?:\/|$)/.test(path)) {
@@ -97,6 +96,6 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    return refuse(400, "UNSUPPORTED", "the request target is badly encoded");
+    return refuse(400, "UNSUPPORTED", "invalid percent encoding in the request target");
   }
 }

@@ -1,6 +1,6 @@
 import type { ListingRoute, Page, Route } from "./route.ts";
 
-/** Writes the request target for the upstream from what was understood, and from nothing else. */
+/** Builds the request target for the upstream from the route alone. */
 export function upstreamTarget(route: Route): string {
   switch (route.operation) {
     case "ping":
@@ -44,7 +44,7 @@ export function upstreamTarget(route: Route): string {
   }
 }
 
-/** The path of a listing, whatever page of it is asked for. */
+/** The path of a listing, without the page. */
 export function listingPath(route: ListingRoute): string {
   switch (route.operation) {
     case "list-repositories":

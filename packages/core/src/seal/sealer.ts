@@ -1,19 +1,22 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 
-/** No name of a repository or tag begins with it, and it needs no encoding in a URL. */
+/** A prefix that no repository or tag name has, and that needs no encoding in a URL. */
 const mark = "~";
 const ivLength = 12;
 const tagLength = 16;
-/** The length of what is sealed says no more about it than this. */
+/** The granularity of padding: the length of sealed text reveals no more. */
 const paddedTo = 256;
-/** Of a text, in bytes of UTF-8. Sealed it has 6,183 characters, for which every proxy has room in a request line. */
+/**
+ * The maximum length of a text, in bytes of UTF-8. Sealed it has 6,183 characters, which fits into the request line of
+ * every proxy.
+ */
 const longestText = 18 * paddedTo - 2;
-/** A sealed text, or one that looks like it. */
+/** The syntax of a sealed text. */
 const sealedPattern = /^~[A-Za-z0-9_-]{0,6182}$/;
 
 /**
- * Seals texts that a client is to carry back, so that nobody can read, change or make up what is in them. Each belongs to a
- * context, such as an operation and the repository that was authorised for it, and is opened for that context alone.
+ * Encrypts and authenticates texts that a client sends back later. Each is bound to a context, such as an operation and
+ * the repository that was authorized for it, and opens for that context only.
  */
 export interface Sealer {
   /**
@@ -26,7 +29,7 @@ export interface Sealer {
   open(sealed: string, context: readonly string[]): string | undefined;
 }
 
-/** Whether a text has the form of a sealed one. */
+/** Whether a text has the syntax of a sealed one. */
 export function isSealed(text: string | undefined): text is string {
   return text !== undefined && sealedPattern.test(text);
 }
@@ -50,7 +53,7 @@ export function createSealer(key: Buffer): Sealer {
       if (!isSealed(sealed)) return undefined;
       const text = sealed.slice(mark.length);
       const bytes = Buffer.from(text, "base64url");
-      // What is sealed has one spelling: the last character has bits that mean nothing.
+      // Sealed text must have one spelling: the last Base64 character has unused bits.
       if (bytes.toString("base64url") !== text || bytes.length < ivLength + tagLength + paddedTo) return undefined;
       const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, ivLength), { authTagLength: tagLength });
       decipher.setAAD(associatedData(context));
@@ -65,7 +68,7 @@ export function createSealer(key: Buffer): Sealer {
   };
 }
 
-/** No two contexts are written alike. */
+/** Encodes a context unambiguously. */
 function associatedData(context: readonly string[]): Buffer {
   return Buffer.from(JSON.stringify(context), "utf8");
 }

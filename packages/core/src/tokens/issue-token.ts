@@ -10,6 +10,7 @@ import type { RequestContext } from "../observe/request-context.ts";
 import { removeOwnedHeaders } from "../respond/app-headers.ts";
 import { claim, isClaimed } from "../respond/claim.ts";
 import { endResponse } from "../respond/end-response.ts";
+import { endWithError } from "../respond/end-with-error.ts";
 import { apiVersion, sendError } from "../respond/error-response.ts";
 import * as responses from "../respond/responses.ts";
 import { askForBody, holdsBodyBack } from "../validate/expectation.ts";
@@ -47,7 +48,7 @@ export async function issueToken(
   context.operation = "issue-token";
   context.phase = "authenticate";
   const foreign = crossSiteFault(request, client, false, undefined);
-  if (foreign !== undefined) return refuseForeignPage(context, foreign);
+  if (foreign !== undefined) return endWithError(context, "denied", foreign, responses.crossSite);
   const gate: TokenGate = {
     backends: authenticator.backends,
     origin: `${client.scheme}://${client.host}`,
@@ -81,21 +82,13 @@ export async function issueToken(
   context.principal = principal;
   if (attemptedNames && attemptedUsername !== undefined) context.attemptedUsername = attemptedUsername;
   if (principal?.kind === "user" && context.place?.moveTo(userKey(principal.identity)) === false) {
-    context.decision = "throttled";
-    context.reason = "too many requests in flight of one client";
-    context.bytes.sent += sendError(request, response, responses.tooManyInFlightOfClient);
-    return;
+    const reason = "too many requests in flight of one client";
+    return endWithError(context, "throttled", reason, responses.tooManyInFlightOfClient);
   }
   context.decision = issued.decision;
   context.reason = issued.reason;
   context.phase = "respond";
   context.bytes.sent += send(context, issued);
-}
-
-function refuseForeignPage(context: RequestContext, reason: string): void {
-  context.decision = "denied";
-  context.reason = reason;
-  context.bytes.sent += sendError(context.request, context.response, responses.foreignPage);
 }
 
 /** The body, in chunks as they come. Leaving off leaves the connection as it is. */

@@ -9,20 +9,20 @@ import { endResponse } from "../respond/end-response.ts";
 import { apiVersion } from "../respond/error-response.ts";
 import { readableHeaders } from "../respond/response-headers.ts";
 
-/** Which pages of other origins may use the registry from a browser (Fetch Standard, "CORS protocol"). */
+/** The pages of other origins that may use the registry from a browser (Fetch Standard, "CORS protocol"). */
 export interface CrossOriginPolicy extends AllowedPages {
-  /** Gives the response the headers by which a browser decides who may read it. */
+  /** Sets the CORS headers of the response. */
   mark(request: IncomingMessage, response: ServerResponse): void;
-  /** Whether a browser asks what such a page may send, which it does without any login. */
+  /** Whether the request is a CORS preflight of an allowed origin. Preflights have no credentials. */
   isPreflight(request: IncomingMessage): boolean;
-  /** Tells the browser what such a page may send. */
+  /** Responds to a preflight. */
   sendPreflight(request: IncomingMessage, response: ServerResponse): void;
 }
 
-/** Every method that an operation has. Which of them a path has, the page reads from the response. */
+/** Every method of any operation. `Allow` in a response names those of its path. */
 const methods = "GET, HEAD, POST, PUT, PATCH, DELETE";
 
-/** Beside what the registry gets: the login, and what is dropped here but commonly sent by pages. */
+/** Allowed in addition to the forwarded headers: the login, and headers that pages commonly send but the gate drops. */
 const dropped = ["authorization", "cache-control", "pragma", "x-requested-with"];
 
 const acceptedNames = [
@@ -30,7 +30,7 @@ const acceptedNames = [
   ...dropped,
 ];
 
-/** How long a browser remembers a preflight, in seconds: a change of the list is in force soon. */
+/** How long a browser may cache a preflight, in seconds: short, so that a change of the origins takes effect soon. */
 const maxAge = 600;
 
 export function crossOriginPolicy({ origins, credentials = false }: CorsOptions): CrossOriginPolicy {
@@ -47,7 +47,7 @@ export function crossOriginPolicy({ origins, credentials = false }: CorsOptions)
         origin !== undefined && allows(request)
           ? { "Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": exposed, ...common }
           : {};
-      // Whoever asks: a cache must not give the response to one origin to another.
+      // Always, so that no cache serves the response for one origin to another.
       addHeaders(response, { ...headers, Vary: "Origin" });
     },
     isPreflight: (request) =>

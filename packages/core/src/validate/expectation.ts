@@ -4,16 +4,16 @@ import type { Server as HttpsServer } from "node:https";
 const waiting = new WeakSet<IncomingMessage>();
 const served = new WeakSet<object>();
 
-/** What a request may expect (RFC 9110, section 10.1.1). */
+/** The only supported expectation (RFC 9110, section 10.1.1). */
 const known = "100-continue";
 
 /**
- * Lets the gate itself response `Expect: 100-continue` (RFC 9110, section 10.1.1): a refused upload is then refused before
- * a byte of its body is sent. Without it, Node tells the client to go on before anybody has looked at the request.
+ * Lets the gate handle `Expect: 100-continue` (RFC 9110, section 10.1.1), so that it refuses an upload before the
+ * client sends the body. Without it, Node sends `100 Continue` before the request is authorized.
  *
- * A request that expects anything else comes to the handler too, and the gate refuses it with 417.
+ * Requests with any other expectation come to the handler too, and the gate refuses them with 417.
  *
- * @param handler What the server calls for every other request.
+ * @param handler The request listener of the server.
  */
 export function serveExpectations(server: HttpServer | HttpsServer, handler: RequestListener): void {
   served.add(server);
@@ -29,18 +29,18 @@ export function servesExpectations(server: object): boolean {
   return served.has(server);
 }
 
-/** Whether the request expects something that the gate does not know; Node knows it as soon as it stands in a list. */
+/** Whether the request has an unsupported expectation. Node accepts `100-continue` as an element of a list too. */
 export function expectsUnknown(request: IncomingMessage): boolean {
   const { expect } = request.headers;
   return expect !== undefined && expect.toLowerCase() !== known;
 }
 
-/** Tells a client that waits for it to send the body. */
+/** Sends `100 Continue` to a client that waits for it. */
 export function askForBody(request: IncomingMessage, response: ServerResponse): void {
   if (waiting.delete(request)) response.writeContinue();
 }
 
-/** Whether the client holds back the body until it is asked for. */
+/** Whether the client waits for `100 Continue` before it sends the body. */
 export function holdsBodyBack(request: IncomingMessage): boolean {
   return waiting.has(request);
 }

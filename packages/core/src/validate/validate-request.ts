@@ -7,7 +7,7 @@ import { expectsUnknown } from "./expectation.ts";
 
 /**
  * Headers of which Node keeps the first and drops the rest. Duplicates are ambiguous: implementations disagree on which
- * one wins. Duplicates of any other header come joined by a comma, for its grammar to judge.
+ * one wins. Duplicates of any other header are joined with commas, and validated by its grammar.
  */
 const singular: ReadonlySet<string> = new Set([
   "authorization",
@@ -17,26 +17,26 @@ const singular: ReadonlySet<string> = new Set([
   "if-modified-since",
   "if-unmodified-since",
 ]);
-/** Far more than any client sends, and far below the limit of Node, beyond which some versions leave headers out. */
+/** Far more than any client sends, and far below Node's own limit, beyond which some versions drop headers. */
 const mostHeaders = 128;
-/** A length up to a petabyte that nobody takes for an octal number. */
+/** A length up to a petabyte, without the leading zeros of an octal number. */
 const plainLength = /^(?:0|[1-9]\d{0,15})$/;
 /**
- * Docker before 1.6 did not send a user agent of its own on every request, and cannot speak to a v2 registry.
- * The expression is the one of Docker's nginx recipe.
+ * Docker before 1.6 did not send its own user agent on every request, and does not support the v2 API. The expression
+ * is the one of Docker's nginx recipe.
  */
 const oldAgent = /^(?:docker\/1\.(?:3|4|5(?!\.[0-9]-dev))|Go )/;
 
-/** Whether the agent is one that the recipe turns away with 404. */
+/** Whether Docker's nginx recipe responds to the user agent with 404. */
 export function isOldAgent(agent: string | undefined): boolean {
   return agent !== undefined && oldAgent.test(agent);
 }
 
 /**
- * What makes a request unfit to be judged, whatever its path is. Duplicates are judged from the raw headers, because
- * Node joins or drops them.
+ * Finds the reason to refuse a request before its path is parsed. Duplicates are found in the raw headers, because Node
+ * joins or drops them.
  *
- * @param credentialHeaders Further headers that must not stand twice, in lower case.
+ * @param credentialHeaders Further headers that must not be duplicated, in lower case.
  * @param takesForm Whether the body may be a form, which no registry takes.
  */
 export function requestFault(
@@ -57,7 +57,7 @@ function checkRequest(request: IncomingMessage, credentialHeaders: ReadonlySet<s
   const { headers, rawHeaders } = request;
   if (rawHeaders.length > 2 * mostHeaders) refuse(431, "UNSUPPORTED", "the request has too many headers");
   if (request.httpVersion !== "1.1" && request.httpVersion !== "1.0") {
-    refuse(505, "UNSUPPORTED", "this version of HTTP is not spoken here");
+    refuse(505, "UNSUPPORTED", "unsupported HTTP version");
   }
   const seen = new Set<string>();
   for (let index = 0; index < rawHeaders.length; index += 2) {
@@ -66,18 +66,18 @@ function checkRequest(request: IncomingMessage, credentialHeaders: ReadonlySet<s
       if (credentialHeaders.size > 0) refuseLookAlike(name, credentialHeaders);
       continue;
     }
-    if (seen.has(name)) refuse(400, "UNSUPPORTED", `the header ${name} stands twice`);
+    if (seen.has(name)) refuse(400, "UNSUPPORTED", `duplicate ${name} header`);
     seen.add(name);
   }
   if (headers.host === undefined || authority(headers.host) === undefined) {
     refuse(400, "UNSUPPORTED", "the Host header is missing or malformed");
   }
-  if (expectsUnknown(request)) refuse(417, "UNSUPPORTED", "the header expect asks for something unknown");
+  if (expectsUnknown(request)) refuse(417, "UNSUPPORTED", "unsupported expectation in the Expect header");
   const length = headers["content-length"];
   if (length !== undefined && !plainLength.test(length)) refuse(400, "UNSUPPORTED", "the body's length is malformed");
   const coding = headers["transfer-encoding"];
   if (coding !== undefined) {
-    // HTTP/1.0 knows no chunks: whoever sends them there may mean something else by the end of the body (RFC 9112, 6.1).
+    // HTTP/1.0 has no chunked coding: intermediaries may disagree on where the body ends (RFC 9112, section 6.1).
     const known = coding.toLowerCase() === "chunked" && request.httpVersion !== "1.0";
     if (!known || length !== undefined) {
       refuse(400, "UNSUPPORTED", "the body's framing is ambiguous");
@@ -87,20 +87,24 @@ function checkRequest(request: IncomingMessage, credentialHeaders: ReadonlySet<s
 }
 
 function checkBody({ method, headers }: IncomingMessage, takesForm: boolean): void {
-  if (!takesBody(method)) refuse(400, "UNSUPPORTED", "this method takes no body");
+  if (!takesBody(method)) refuse(400, "UNSUPPORTED", "this method does not allow a body");
   const type = headers["content-type"] ?? "";
   if (takesForm && isForm(type)) return;
   if (type !== "" && contentType(type) === undefined) {
-    refuse(415, "UNSUPPORTED", isForm(type) ? "a registry takes no form" : "the media type of the body is malformed");
+    refuse(
+      415,
+      "UNSUPPORTED",
+      isForm(type) ? "a registry accepts no forms" : "the media type of the body is malformed",
+    );
   }
 }
 
-/** What stands between us and the client may take `Remote_User` or `Remote.User` for `Remote-User`. */
+/** Intermediaries may treat `Remote_User` or `Remote.User` as `Remote-User`. */
 function refuseLookAlike(name: string, credentialHeaders: ReadonlySet<string>): void {
   if (!/[^a-z0-9-]/.test(name)) return;
   const folded = fold(name);
   for (const header of credentialHeaders) {
-    if (fold(header) === folded) refuse(400, "UNSUPPORTED", `a header looks like ${header} and is not`);
+    if (fold(header) === folded) refuse(400, "UNSUPPORTED", `a header name resembles ${header}`);
   }
 }
 

@@ -31,7 +31,7 @@ function backend(id: string, result: AuthResult, more: Pick<AuthBackend, "creden
 }
 
 describe("a login", () => {
-  test("is given to the backends as it was read", async () => {
+  test("is passed to the backends as parsed", async () => {
     const users = backend("users", knowing("users", "alice"));
     const { identify } = identifier([users]);
     const request = await receivedRequest({ headers: [basic("alice:secret")], address: "::ffff:203.0.113.7" });
@@ -46,7 +46,7 @@ describe("a login", () => {
     });
   });
 
-  test("that is malformed never reaches a backend, and is not taken for none", async () => {
+  test("that is malformed never reaches a backend, and is not anonymous", async () => {
     const users = backend("users", knowing("users", "alice"));
     const { identify } = identifier([users]);
     for (const header of ["", "Basic", "Basic YQ==", "Digest", "Bearer a b"]) {
@@ -64,7 +64,7 @@ describe("a login", () => {
     expect(users.authenticate.mock.calls[0]?.[0].credentials).toBeUndefined();
   });
 
-  test("with an empty name and password is nobody's, as skopeo and podman have it without a login", async () => {
+  test("with an empty name and password is anonymous, as skopeo and podman send it", async () => {
     const users = backend("users", { status: "abstained" });
     const { identify } = identifier([users]);
     const request = await receivedRequest({ headers: [["Authorization", "Basic Og=="]] });
@@ -72,7 +72,7 @@ describe("a login", () => {
     expect(users.authenticate.mock.calls[0]?.[0].credentials).toBeUndefined();
   });
 
-  test("is remembered: the same again is answered at once, and without a signal", async () => {
+  test("is cached: the same login again resolves synchronously, without a signal", async () => {
     const users = backend("users", knowing("users", "alice"));
     const { identify } = identifier([users]);
     const first = await identify(await receivedRequest({ headers: [basic("alice:secret")] }), address, never);
@@ -92,7 +92,7 @@ describe("a login", () => {
     expect(users.authenticate).toHaveBeenCalledTimes(1);
   });
 
-  test("is checked each time where nothing is to be remembered", async () => {
+  test("is verified each time without a cache", async () => {
     const users = backend("users", knowing("users", "alice"));
     const { identify } = identifier([users], { loginCache: false });
     for (let round = 0; round < 3; round++) {
@@ -101,7 +101,7 @@ describe("a login", () => {
     expect(users.authenticate).toHaveBeenCalledTimes(3);
   });
 
-  test("is checked again after any of the backends has changed, until the gate is closed", async () => {
+  test("is verified again after a change of any backend, until the gate is closed", async () => {
     const listeners = new Set<() => void>();
     const onChange = (listener: () => void) => {
       listeners.add(listener);
@@ -123,7 +123,7 @@ describe("a login", () => {
 describe("a header that a backend reads", () => {
   const sso = () => backend("sso", knowing("sso", "alice"), { credentialHeaders: ["x-user", "x-groups"] });
 
-  test("is given to it value by value, and no other header is", async () => {
+  test("is passed to it value by value, and no other header is", async () => {
     const portal = sso();
     const { identify } = identifier([portal]);
     const headers = [
@@ -141,7 +141,7 @@ describe("a header that a backend reads", () => {
       expect(asked?.header(name)).toEqual([]);
   });
 
-  test("is never remembered for: the answer may rest on the connection that it came over", async () => {
+  test("disables the cache: the result may depend on the connection", async () => {
     const portal = sso();
     const { identify } = identifier([portal]);
     const withHeader = () => receivedRequest({ headers: [["X-User", "alice"], basic("alice:secret")] });
@@ -156,7 +156,7 @@ describe("a header that a backend reads", () => {
     expect(portal.authenticate).toHaveBeenCalledTimes(6);
   });
 
-  test("is looked at before a login that was remembered", async () => {
+  test("is checked before a cached login", async () => {
     const conflict: AuthResult = { status: "conflicting", reason: "alice and bob" };
     const portal = backend("portal", conflict, { credentialHeaders: ["x-user"] });
     const users = backend("users", knowing("users", "alice"));
@@ -169,7 +169,7 @@ describe("a header that a backend reads", () => {
     expect(users.authenticate).toHaveBeenCalledTimes(1);
   });
 
-  test("has its backend asked first, and the others in their order after it", async () => {
+  test("makes its backend the first, before the others in order", async () => {
     const order: string[] = [];
     const noting = (id: string, headers: readonly string[]): AuthBackend => ({
       id,

@@ -31,7 +31,7 @@ const broken = (id: string) => backend(id, new TypeError("a mistake in the backe
 const ask = (...backends: AuthBackend[]) => askInOrder(backends, request, undefined);
 
 describe("of several backends", () => {
-  test("the first that authenticates wins, and none after it is asked", async () => {
+  test("the first that authenticates wins, and ends the chain", async () => {
     const third = knows("third");
     expect(await ask(abstains("first"), knows("second"), third)).toMatchObject({
       principal: { identity: { username: "second" } },
@@ -39,7 +39,7 @@ describe("of several backends", () => {
     expect(third.authenticate).not.toHaveBeenCalled();
   });
 
-  test("one that authenticates outweighs a rejection and an outage before it", async () => {
+  test("one that authenticates overrides a rejection and an outage before it", async () => {
     expect(await ask(rejects("first"), down("second"), knows("third"))).toMatchObject({ outcome: "authenticated" });
   });
 
@@ -48,11 +48,11 @@ describe("of several backends", () => {
     ["an outage before a rejection", [down("first"), rejects("second")]],
     ["an outage after a rejection", [rejects("first"), down("second")]],
     ["something unexpected", [broken("first"), rejects("second")]],
-  ])("%s without a winner is no wrong password", async (_, backends) => {
+  ])("%s makes the verdict unavailable, not rejected", async (_, backends) => {
     expect(await ask(...backends)).toMatchObject({ outcome: "unavailable" });
   });
 
-  test("all that answer and do not know the credentials make them wrong", async () => {
+  test("abstaining ones all together reject the credentials", async () => {
     expect(await ask(abstains("first"), rejects("second"))).toEqual({
       outcome: "rejected",
       reason: "second: wrong password",
@@ -60,7 +60,7 @@ describe("of several backends", () => {
     expect(await ask(abstains("first"), abstains("second"))).toMatchObject({ outcome: "rejected" });
   });
 
-  test("none is needed for a caller without credentials to be anonymous", async () => {
+  test("a caller without credentials is anonymous where all abstain", async () => {
     const bare = { ...request, credentials: undefined };
     expect(await askInOrder([abstains("first")], bare, undefined)).toEqual({
       outcome: "anonymous",
@@ -70,12 +70,12 @@ describe("of several backends", () => {
     expect(await askInOrder([down("first")], bare, undefined)).toMatchObject({ outcome: "unavailable" });
   });
 
-  test("one that finds two users named in the request ends the asking", async () => {
+  test("one that finds two users in the request ends the chain", async () => {
     const conflicting = backend("first", { status: "conflicting", reason: "alice and bob" });
     expect(await ask(conflicting, knows("second"))).toEqual({ outcome: "conflicting", reason: "first: alice and bob" });
   });
 
-  test("a fault is logged by the backend's name, a mistake louder than an outage, and no password with it", async () => {
+  test("errors are logged with the backend's id, a failure as error and an outage as warning, without a password", async () => {
     const log = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() };
     await askInOrder([down("first"), broken("second")], request, log);
     expect(log.warn).toHaveBeenCalledWith(expect.objectContaining({ backend: "first" }), expect.any(String));
@@ -83,14 +83,14 @@ describe("of several backends", () => {
     expect(JSON.stringify([log.warn.mock.calls, log.error.mock.calls])).not.toContain("canary");
   });
 
-  test("a client that has gone ends the asking", async () => {
+  test("a client that disconnects ends the chain", async () => {
     const gone = { ...request, signal: AbortSignal.abort(new Error("gone")) };
     const second = knows("second");
     await expect(askInOrder([down("first"), second], gone, undefined)).rejects.toThrow();
     expect(second.authenticate).not.toHaveBeenCalled();
   });
 
-  test("one of another copy of the contract that is down is told from one that is broken", async () => {
+  test("BackendUnavailableError of another copy of the contract means unavailable", async () => {
     const log = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() };
     const foreign = Object.assign(new Error("down"), { code: "BACKEND_UNAVAILABLE" });
     await askInOrder([backend("first", foreign)], request, log);
@@ -102,7 +102,7 @@ describe("of several backends", () => {
     ["nothing", undefined],
     ["a text", "down"],
     ["null", null],
-  ])("one that throws %s makes the answer unavailable", async (_, thrown) => {
+  ])("one that throws %s makes the verdict unavailable", async (_, thrown) => {
     const odd: AuthBackend = { id: "odd", authenticate: () => Promise.reject(thrown) };
     expect(await ask(rejects("first"), odd)).toEqual({
       outcome: "unavailable",
@@ -111,7 +111,7 @@ describe("of several backends", () => {
     });
   });
 
-  test("one that throws before it promises anything makes the answer unavailable", async () => {
+  test("one that throws synchronously makes the verdict unavailable", async () => {
     const hasty: AuthBackend = {
       id: "hasty",
       authenticate: () => {
@@ -121,14 +121,14 @@ describe("of several backends", () => {
     expect(await ask(hasty)).toMatchObject({ outcome: "unavailable" });
   });
 
-  test("one that gives no result lets nobody in", async () => {
+  test("one without a result authenticates nobody", async () => {
     const silent: AuthBackend = { id: "silent", authenticate: vi.fn() };
     expect(await ask(silent)).toMatchObject({ outcome: "unavailable" });
     const odd: AuthResult = JSON.parse('{ "status": "ok" }');
     expect(await ask(backend("odd", odd))).toMatchObject({ outcome: "rejected" });
   });
 
-  test("however many there are, the answer is that of the first who settles it, or of the gravest that was said", async () => {
+  test("the verdict is that of the first decisive one, or else of the gravest result", async () => {
     const kinds = { knows, rejects, abstains, down, broken };
     const kind = fc.constantFrom<(keyof typeof kinds)[]>("knows", "rejects", "abstains", "down", "broken");
     await fc.assert(

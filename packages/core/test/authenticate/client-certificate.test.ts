@@ -72,12 +72,12 @@ afterAll(() => {
   server?.closeAllConnections();
 });
 
-test("a client's certificate is told by its fingerprint, if a known authority signed it", async () => {
+test("backends see the fingerprint of a client certificate that a trusted CA signed", async () => {
   const { fingerprint256 } = new X509Certificate(known.cert);
   expect(await peerOf(known)).toEqual({ address: "127.0.0.1", local: false, certificateFingerprint: fingerprint256 });
 });
 
-test("a certificate of an unknown authority says nothing of the client, and neither does a missing one", async () => {
+test("backends see no fingerprint of a missing certificate, or one of an unknown CA", async () => {
   expect(await peerOf(foreign)).toEqual({ address: "127.0.0.1", local: false });
   expect(await peerOf(undefined)).toEqual({ address: "127.0.0.1", local: false });
 });

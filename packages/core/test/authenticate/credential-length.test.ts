@@ -23,7 +23,7 @@ async function verdictOf(backends: readonly AuthBackend[], authorization: string
 
 const long = "t".repeat(13_000);
 
-describe("a password or token that is longer than any password", () => {
+describe("an over-long password or token", () => {
   test.each([`Bearer ${long}`, login(long)])("reaches the backends that take it, and no others", async (header) => {
     const passwords = backend("passwords", {});
     const tokens = backend("tokens", { maxCredentialBytes: 13_000 });
@@ -33,7 +33,7 @@ describe("a password or token that is longer than any password", () => {
     expect(passwords.authenticate).not.toHaveBeenCalled();
   });
 
-  test("is wrong where every backend takes less", async () => {
+  test("is rejected where every backend has a lower limit", async () => {
     const less = backend("less", { maxCredentialBytes: 12_999 });
     expect(await verdictOf([backend("passwords", {}), less], login(long))).toEqual({
       outcome: "rejected",
@@ -47,7 +47,7 @@ describe("a password or token that is longer than any password", () => {
     });
   });
 
-  test("does not count where a backend that takes less has headers of its own in the request", async () => {
+  test("is rejected where a backend with a lower limit has its headers in the request", async () => {
     const header = backend("header", { credentialHeaders: ["x-user"] });
     const tokens = backend("tokens", { maxCredentialBytes: 13_000 });
     expect(await verdictOf([tokens, header], login(long), [["X-User", "bob"]])).toMatchObject({ outcome: "rejected" });
@@ -55,7 +55,7 @@ describe("a password or token that is longer than any password", () => {
   });
 });
 
-test("an Authorization header has room for the longest name beside the longest password that is taken", () => {
+test("an Authorization header may hold the longest username and the longest accepted password", () => {
   for (const bytes of [12_289, 16_384, 20_000]) {
     const header = `Basic ${Buffer.from(`${"n".repeat(512)}:${"p".repeat(bytes)}`).toString("base64")}`;
     expect(parseAuthorization(header, maxAuthorizationLength(bytes))).toMatchObject({ password: "p".repeat(bytes) });

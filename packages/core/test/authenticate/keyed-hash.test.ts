@@ -9,7 +9,7 @@ describe("a keyed hash", () => {
     { maxLength: 4 },
   );
 
-  test("is the HMAC of the fields, each preceded by its length", () => {
+  test("is the HMAC of the length-prefixed fields", () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 16, maxLength: 64 }), fields, (key, list) => {
         const hmac = createHmac("sha256", key);
@@ -23,7 +23,7 @@ describe("a keyed hash", () => {
     );
   });
 
-  test("tells fields apart that would be one text", () => {
+  test("differs for fields with the same concatenation", () => {
     const nameOf = keyedHash();
     const names = [["ab", "c"], ["a", "bc"], ["abc"], ["abc", ""], ["", "abc"], ["a", "b", "c"]].map((list) =>
       nameOf(list),
@@ -31,7 +31,7 @@ describe("a keyed hash", () => {
     expect(new Set(names).size).toBe(names.length);
   });
 
-  test("tells any two lists of fields apart", () => {
+  test("differs for any two lists of fields", () => {
     const nameOf = keyedHash();
     const short = fc.array(fc.stringMatching(/^[ab\u0000]{0,3}$/), { maxLength: 4 });
     fc.assert(
@@ -42,11 +42,11 @@ describe("a keyed hash", () => {
     );
   });
 
-  test("takes no key that is longer than a block of the hash", () => {
+  test("throws for a key longer than a block of the hash", () => {
     expect(() => keyedHash(new Uint8Array(65))).toThrow(RangeError);
   });
 
-  test("of another process is another", () => {
+  test("differs between processes", () => {
     expect(keyedHash()(["alice", "secret"])).not.toBe(keyedHash()(["alice", "secret"]));
   });
 });

@@ -35,7 +35,7 @@ function backend(id: string, names: readonly string[], more: Pick<Authenticated,
   };
 }
 
-describe("a remembered login", () => {
+describe("a cached login", () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ["performance", "Date"] }));
   afterEach(() => void vi.useRealTimers());
 
@@ -56,7 +56,7 @@ describe("a remembered login", () => {
   });
 });
 
-describe("when a backend says that one user has changed", () => {
+describe("a change of one user", () => {
   async function scene() {
     const [first, second, third] = [backend("1", ["alice"]), backend("2", ["bob", "carol"]), backend("3", ["dave"])];
     const all = [first, second, third] as const;
@@ -73,7 +73,7 @@ describe("when a backend says that one user has changed", () => {
     return { first, second, third, authenticator, signIn };
   }
 
-  test("forgets the user, and nobody else of that backend or of one before it", async () => {
+  test("removes the logins of that user, and of nobody else of that backend or an earlier one", async () => {
     const { second, third, signIn } = await scene();
     expect(await signIn()).toEqual([]);
     third.changed("3/dave");
@@ -82,19 +82,19 @@ describe("when a backend says that one user has changed", () => {
     expect(await signIn()).toEqual(["carol", "dave"]);
   });
 
-  test("forgets whom later backends have let in, because this one had not: it may do so now", async () => {
+  test("removes logins that later backends accepted: this one may decide now", async () => {
     const { first, signIn } = await scene();
     first.changed("1/somebody new");
     expect(await signIn()).toEqual(["bob", "carol", "dave"]);
   });
 
-  test("forgets everybody where it does not say who", async () => {
+  test("removes all logins where the user is not given", async () => {
     const { third, signIn } = await scene();
     third.changed();
     expect(await signIn()).toEqual(["alice", "bob", "carol", "dave"]);
   });
 
-  test("does not remember what was being checked meanwhile: it may be about that user", async () => {
+  test("keeps verifications in progress out of the cache: they may concern that user", async () => {
     const verdicts: ((result: AuthResult) => void)[] = [];
     const slow = backend("slow", []);
     const authenticate = vi.fn(() => new Promise<AuthResult>((resolve) => void verdicts.push(resolve)));
@@ -109,7 +109,7 @@ describe("when a backend says that one user has changed", () => {
     await expect.poll(() => authenticate.mock.calls.length).toBe(2);
   });
 
-  test("listens to nobody any more once it is closed, and remembers nobody", async () => {
+  test("unsubscribes and clears the cache on close", async () => {
     const { first, second, third, authenticator, signIn } = await scene();
     authenticator.close();
     authenticator.close();

@@ -25,7 +25,7 @@ function pending() {
 
 const verifyAs = (verdict: Verdict) => vi.fn(async (_signal: AbortSignal) => verdict);
 
-describe("a checked login", () => {
+describe("a verified login", () => {
   let remembered: VerifiedCredentials;
 
   beforeEach(() => {
@@ -34,7 +34,7 @@ describe("a checked login", () => {
   });
   afterEach(() => void vi.useRealTimers());
 
-  test("is remembered for its time, and then checked again", async () => {
+  test("is cached for its time to live, and then verified again", async () => {
     const verify = verifyAs(alice);
     await remembered.resolve(fields, never, verify);
     expect(remembered.resolve(fields, never, verify)).toBe(alice);
@@ -45,7 +45,7 @@ describe("a checked login", () => {
     expect(verify).toHaveBeenCalledTimes(2);
   });
 
-  test("is not remembered beyond what vouches for it", async () => {
+  test("is not cached beyond its expiry", async () => {
     const verify = verifyAs({ ...alice, expiresAt: Date.now() + 1000 });
     await remembered.resolve(fields, never, verify);
     vi.advanceTimersByTime(999);
@@ -55,7 +55,7 @@ describe("a checked login", () => {
     expect(verify).toHaveBeenCalledTimes(2);
   });
 
-  test("that failed is not remembered at all", async () => {
+  test("is not cached when rejected", async () => {
     const verify = verifyAs(wrong);
     await remembered.resolve(fields, never, verify);
     await remembered.resolve(fields, never, verify);
@@ -63,14 +63,14 @@ describe("a checked login", () => {
     expect(remembered.size).toBe(0);
   });
 
-  test("that has gone stale is let go of, also where the next check fails", async () => {
+  test("is removed when it expires, also where the next verification fails", async () => {
     await remembered.resolve(fields, never, verifyAs(alice));
     vi.advanceTimersByTime(60_000);
     expect(await remembered.resolve(fields, never, verifyAs(wrong))).toBe(wrong);
     expect(remembered.size).toBe(0);
   });
 
-  test("is that of these fields alone", async () => {
+  test("is found by exactly its fields", async () => {
     await remembered.resolve(fields, never, verifyAs(alice));
     for (const other of [
       ["basic", "alice", "Secret"],
@@ -82,7 +82,7 @@ describe("a checked login", () => {
     }
   });
 
-  test("gives way to later ones when there are too many", async () => {
+  test("is evicted by later ones when the cache is full", async () => {
     for (const name of ["a", "b", "c", "d"]) await remembered.resolve(["basic", name, "x"], never, verifyAs(alice));
     expect(remembered.size).toBe(3);
     const verify = verifyAs(alice);
@@ -91,7 +91,7 @@ describe("a checked login", () => {
     expect(verify).toHaveBeenCalledTimes(1);
   });
 
-  test("is forgotten at a purge, and so is one that is being checked", async () => {
+  test("is removed by a purge, and one in progress is not cached", async () => {
     await remembered.resolve(fields, never, verifyAs(alice));
     remembered.purge();
     const { verify, resolve } = pending();
@@ -106,8 +106,8 @@ describe("a checked login", () => {
   });
 });
 
-describe("equal logins at the same time", () => {
-  test("are checked once", async () => {
+describe("equal concurrent logins", () => {
+  test("are verified once", async () => {
     const remembered = verifiedCredentials();
     const { verify, resolve } = pending();
     const verdicts = Array.from({ length: 100 }, () => remembered.resolve(fields, never, verify));
@@ -117,7 +117,7 @@ describe("equal logins at the same time", () => {
     expect(remembered.size).toBe(1);
   });
 
-  test("fail together, and the next is checked anew", async () => {
+  test("fail together, and the next one is verified again", async () => {
     const remembered = verifiedCredentials();
     const { verify, reject } = pending();
     const verdicts = Array.from({ length: 3 }, async () => remembered.resolve(fields, never, verify));
@@ -126,7 +126,7 @@ describe("equal logins at the same time", () => {
     expect(await remembered.resolve(fields, never, verifyAs(alice))).toBe(alice);
   });
 
-  test("go on when one of them leaves, and end when all have left", async () => {
+  test("continue when one client disconnects, and abort when all have", async () => {
     const remembered = verifiedCredentials();
     const { verify, resolve } = pending();
     const [one, two] = [new AbortController(), new AbortController()];
@@ -148,14 +148,14 @@ describe("equal logins at the same time", () => {
     expect(await remembered.resolve(["other"], never, verifyAs(alice))).toBe(alice);
   });
 
-  test("are not even begun for a client that has gone", async () => {
+  test("are not started for a client that has disconnected", async () => {
     const verify = verifyAs(alice);
     const verdict = verifiedCredentials().resolve(fields, () => AbortSignal.abort(new Error("gone")), verify);
     await expect(verdict).rejects.toThrow("gone");
     expect(verify).not.toHaveBeenCalled();
   });
 
-  test("join the one that is being checked, also after the first of them has left", async () => {
+  test("join the verification in progress, also after its first client disconnected", async () => {
     const remembered = verifiedCredentials();
     const { verify, resolve } = pending();
     const leaving = new AbortController();
@@ -169,7 +169,7 @@ describe("equal logins at the same time", () => {
     expect(verify).toHaveBeenCalledTimes(1);
   });
 
-  test("are checked apart on both sides of a purge, and the later one alone is remembered", async () => {
+  test("are verified separately before and after a purge, and only the later one is cached", async () => {
     const remembered = verifiedCredentials();
     const [before, after] = [pending(), pending()];
     const first = remembered.resolve(fields, never, before.verify);
@@ -216,7 +216,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ does: fc.constant<"purge">("purge") }) },
 );
 
-test("whatever happens, a verdict is a fresh one or one that still holds, and no more are held than may be", async () => {
+test("in any sequence, a verdict is new or still valid, and the cache stays within its limit", async () => {
   vi.useFakeTimers({ toFake: ["performance", "Date"] });
   try {
     await fc.assert(

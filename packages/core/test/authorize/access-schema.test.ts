@@ -39,14 +39,14 @@ describe("a fault", () => {
     expect(places(validateAccess([{ ...sound, ...rule }]))).toEqual(expected);
   });
 
-  test("is a tag that a rule that denies protects, beside whatever else is wrong with it", () => {
+  test("is immutableTags in a rule that denies, reported with other faults", () => {
     const denial = { ...sound, effect: "deny", immutableTags: ["v*"] };
     expect(places(validateAccess([denial]))).toEqual(["0.immutableTags"]);
     expect(places(validateAccess([{ ...denial, actions: [] }])).sort()).toEqual(["0.actions", "0.immutableTags"]);
     expect(places(validateAccess([{ ...sound, effect: "allow", immutableTags: ["v*"] }]))).toEqual([]);
   });
 
-  test("is an action that there is not, whoever wrote it", () => {
+  test("is an unknown action", () => {
     const actions: Action[] = JSON.parse('["pull", "read", "PULL"]');
     expect(places(validateAccess([{ ...sound, actions }]))).toEqual(["0.actions.1", "0.actions.2"]);
   });
@@ -94,14 +94,14 @@ describe("a warning", () => {
       ["0.repositories.0"],
       /anonymous/,
     ],
-    ["nothing to take away from", { repositories: ["!secret/**"] }, ["0.repositories"], /only takes away/],
+    ["nothing to take away from", { repositories: ["!secret/**"] }, ["0.repositories"], /only excludes/],
     [
       "what is taken away again",
       { repositories: ["a/**", "b", "!a/**"] },
       ["0.repositories.0"],
-      /!a\/\*\* takes it away/,
+      /!a\/\*\* excludes it/,
     ],
-    ["everything taken away", { repositories: ["a", "!**"] }, ["0.repositories.0"], /!\*\* takes it away/],
+    ["everything taken away", { repositories: ["a", "!**"] }, ["0.repositories.0"], /!\*\* excludes it/],
     ["tags of a rule that lets nobody push", { immutableTags: ["v*"] }, ["0.immutableTags"], /no effect/],
   ])("is given of %s", (_, rule, expected, message) => {
     const warnings = warnOfAccess([{ ...sound, ...rule }]);
@@ -154,7 +154,7 @@ describe("a warning", () => {
     [
       "a denial that can never match",
       [everything, denying({ repositories: ["!a"] })],
-      ["access[1].repositories: can never match: it only takes away; name what it is taken from, such as **"],
+      ["access[1].repositories: can never match: it only excludes; add a pattern to exclude from, such as **"],
     ],
     [
       "protected tags that the same group may delete",
@@ -198,7 +198,7 @@ describe("a warning", () => {
     expect(warnOfAccess(rules)).toEqual([]);
   });
 
-  test("that something can never match is true of it", () => {
+  test("that a pattern can never match is true", () => {
     fc.assert(
       fc.property(someRules, somebody, someRepository, someAction, (list, who, name, what) => {
         for (const { path, message } of warnOfAccess(list)) {

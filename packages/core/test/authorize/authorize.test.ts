@@ -28,7 +28,7 @@ describe("a route", () => {
   };
   const sha256 = `sha256:${"0f".repeat(32)}`;
 
-  test("that is a ping needs a caller who is known, and nothing else", () => {
+  test("for a ping needs an authenticated caller, and nothing else", () => {
     expect(judged(anonymous, "GET", "/v2/")).toEqual({ kind: "challenge", allowed: false, reason: "no credentials" });
     expect(judged(user("nobody"), "GET", "/v2/")).toMatchObject({ allowed: true });
     expect(authorize(compilePolicy([]), user("nobody"), { operation: "ping" })).toMatchObject({ allowed: true });
@@ -39,7 +39,7 @@ describe("a route", () => {
     expect(authorize(compilePolicy([]), token, { operation: "ping" })).toMatchObject({ allowed: true });
   });
 
-  test("says by which rule it is allowed, or what no rule allows", () => {
+  test("names the rule that allows it, or the access that no rule allows", () => {
     expect(judged(user("alice"), "GET", "/v2/team/app/manifests/v1")).toMatchObject({ reason: "access[1]" });
     expect(judged(user("alice"), "DELETE", "/v2/team/app/manifests/v1")).toEqual({
       kind: "deny",
@@ -60,7 +60,7 @@ describe("a route", () => {
     expect(authorize(open, anonymous, pull)).toMatchObject({ allowed: false });
   });
 
-  test("with a mount from where the caller may not pull goes on without it", () => {
+  test("drops a mount from a repository that the caller may not pull", () => {
     const target = (from: string) => `/v2/alice/app/blobs/uploads/?mount=${sha256}&from=${from}`;
     expect(judged(user("alice"), "POST", target("team/app"))).toMatchObject({ route: { mount: { from: "team/app" } } });
     const without = judged(user("alice"), "POST", target("secret/app"));
@@ -70,7 +70,7 @@ describe("a route", () => {
     expect(judged(user("alice"), "POST", foreign)).toMatchObject({ allowed: false });
   });
 
-  test("that lists repositories shows what may be pulled", () => {
+  test("that lists repositories shows those that the caller may pull", () => {
     const names = ["public/a", "team/a", "secret/a", "alice/a", "bob/a"];
     const listed = (who: Principal) => {
       const authorization = judged(who, "GET", "/v2/_catalog");
@@ -83,14 +83,14 @@ describe("a route", () => {
     expect(listed(user("alice"))).toEqual(["public/a", "team/a", "alice/a", "bob/a"]);
   });
 
-  test("that lists repositories is passed on whole, or not at all, where the rules say so beforehand", () => {
+  test("that lists repositories is forwarded unfiltered, or not at all, where the rules allow all or nothing", () => {
     const route = { operation: "list-repositories", page: { n: 1, last: undefined } } as const;
     const all = compilePolicy([{ subjects: ["authenticated"], repositories: ["**"], actions: ["*"] }]);
     expect(authorize(all, user("alice"), route)).toEqual({
       kind: "forward",
       allowed: true,
       route,
-      reason: "may pull every repository",
+      reason: "can pull every repository",
     });
     expect(authorize(compilePolicy([]), user("alice"), route)).toMatchObject({ allowed: true, visible: "nothing" });
     expect(authorize(compilePolicy([]), anonymous, route)).toMatchObject({ kind: "challenge" });
@@ -101,7 +101,7 @@ describe("a route", () => {
     expect(authorize(pushOnly, user("alice"), route)).toMatchObject({ visible: "nothing" });
   });
 
-  test("that writes protected tags says which", () => {
+  test("that writes immutable tags names them", () => {
     const pusher = user("alice", "pushers");
     const onlyNew = (...tags: string[]) => ({ tagLimit: { kind: "only-new", tags } });
     expect(judged(pusher, "PUT", "/v2/team/app/manifests/v1")).toMatchObject(onlyNew("v1"));
@@ -112,7 +112,7 @@ describe("a route", () => {
     expect(judged(pusher, "POST", "/v2/team/app/blobs/uploads/")).not.toHaveProperty("tagLimit");
   });
 
-  test("that deletes what protected tags may refer to says so", () => {
+  test("that deletes content of immutable tags has a limit", () => {
     const limited = compilePolicy([
       { subjects: ["anonymous"], repositories: ["**"], actions: ["*"], immutableTags: ["v*"] },
     ]);
@@ -130,7 +130,7 @@ describe("a route", () => {
     expect(limitOf("/v2/app/blobs/uploads/id")).toBeUndefined();
   });
 
-  test("that a rule denies says which", () => {
+  test("that is denied names the rule", () => {
     const denying = compilePolicy([
       { subjects: ["authenticated"], repositories: ["**"], actions: ["*"] },
       { effect: "deny", subjects: ["user:mallory"], repositories: ["secret/**"], actions: ["pull"] },
@@ -170,7 +170,7 @@ describe("a route", () => {
 });
 
 describe("whatever the rules, the caller and the route are", () => {
-  test("what is allowed is what every access of the route is allowed", () => {
+  test("a route is allowed where every access of it is", () => {
     fc.assert(
       fc.property(someRules, somebody, routes, (list, who, route) => {
         fc.pre(repositoryOf(route) !== undefined);
@@ -182,7 +182,7 @@ describe("whatever the rules, the caller and the route are", () => {
     );
   });
 
-  test("what goes on is what was asked for, less a mount from where the caller may not pull", () => {
+  test("the forwarded route is the requested one, without a mount that is not allowed", () => {
     fc.assert(
       fc.property(someRules, somebody, routes, (list, who, route) => {
         const policy = compilePolicy(list);
@@ -199,7 +199,7 @@ describe("whatever the rules, the caller and the route are", () => {
     );
   });
 
-  test("a tag that must stay is checked before every manifest that is put under it", () => {
+  test("an immutable tag is checked before every manifest put under it", () => {
     fc.assert(
       fc.property(someRules, somebody, routes, (list, who, route) => {
         fc.pre(route.operation === "put-manifest");

@@ -32,7 +32,7 @@ const requests = {
 
 const someRequest = someAction.chain((action) => fc.tuple(fc.constant(action), fc.constantFrom(...requests[action])));
 
-test("what is said to be allowed is what a request would be told", () => {
+test("permissions() agrees with the decision on a request", () => {
   fc.assert(
     fc.property(
       fc.option(someRules, { nil: undefined }),
@@ -51,7 +51,7 @@ test("what is said to be allowed is what a request would be told", () => {
   );
 });
 
-test("nothing is allowed on what cannot be a repository's name", () => {
+test("allows nothing on an invalid repository name", () => {
   const policy = compilePolicy([{ subjects: ["anonymous"], repositories: ["**"], actions: ["*"] }]);
   expect(permissionsOf(policy, { kind: "anonymous" }, "team/app")).toEqual({ pull: true, push: true, delete: true });
   for (const name of ["", "Team/app", "team//app", "../team", "team/app:v1", "team/", "a".repeat(256)]) {
@@ -59,7 +59,7 @@ test("nothing is allowed on what cannot be a repository's name", () => {
   }
 });
 
-test("the middleware says what its own rules allow", async () => {
+test("the middleware exposes the permissions of its own rules", async () => {
   const alice = { subject: "alice", username: "alice", groups: ["dev"], backend: "portal" };
   const ask = async (access?: Parameters<typeof registryProxy>[0]["access"]) => {
     const registry = registryProxy({
@@ -88,7 +88,7 @@ test("the middleware says what its own rules allow", async () => {
   ]);
 });
 
-test("what is no principal is refused, rather than taken for somebody", async () => {
+test("throws for a value that is no principal", async () => {
   const policy = compilePolicy(undefined);
   const identity = { subject: "alice", username: "alice", groups: [], backend: "portal" };
   for (const caller of [identity, "anonymous", {}]) {

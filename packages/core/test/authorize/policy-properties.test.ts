@@ -39,7 +39,7 @@ function concerns(rule: AccessRule, who: Principal, repository: string, action: 
 const isAllowing = ({ effect }: AccessRule): boolean => effect !== "deny";
 const isDenying = ({ effect }: AccessRule): boolean => effect === "deny";
 
-test("what one rule allows and none denies is allowed, and nothing else", () => {
+test("an access is allowed if and only if a rule allows it and none denies it", () => {
   fc.assert(
     fc.property(someRules, somebody, someRepository, someAction, (list, who, name, what) => {
       const concerned = (rule: AccessRule): boolean => concerns(rule, who, name, what);
@@ -55,7 +55,7 @@ test("what one rule allows and none denies is allowed, and nothing else", () => 
   );
 });
 
-test("who is allowed all actions at once is allowed each of them", () => {
+test("a principal with the action * has each action", () => {
   fc.assert(
     fc.property(someRules, somebody, someRepository, someAction, (list, who, name, what) => {
       const policy = compilePolicy(list);
@@ -65,7 +65,7 @@ test("who is allowed all actions at once is allowed each of them", () => {
   );
 });
 
-test("a tag must stay where every rule that allows the action protects it", () => {
+test("a tag is immutable where every rule that allows the action protects it", () => {
   const protects = ({ immutableTags = [] }: AccessRule, tag: string): boolean =>
     immutableTags.some((pattern) => new RegExp(`^${pattern.replaceAll("*", ".*")}$`).test(tag));
   fc.assert(
@@ -115,7 +115,7 @@ test("a further rule that denies allows nothing more, and no further tag to be c
   );
 });
 
-test("a further rule that allows takes nothing away", () => {
+test("a further rule that allows removes no permission", () => {
   fc.assert(
     fc.property(someRules, someAllowRule, somebody, someRepository, someAction, (list, further, who, name, what) => {
       const before = compilePolicy(list).decide(who, on(name, what)).allowed;
@@ -148,7 +148,7 @@ test("an explanation agrees with the decision, rule by rule", () => {
   );
 });
 
-test("whose reach is everything is refused nothing, and whose reach is nothing is allowed nothing", () => {
+test("reach everything means that nothing is refused, reach nothing that nothing is allowed", () => {
   fc.assert(
     fc.property(someRules, somebody, someRepository, someAction, (list, who, name, what) => {
       const policy = compilePolicy(list);

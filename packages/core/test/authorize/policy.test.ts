@@ -40,7 +40,7 @@ describe("rules", () => {
     expect(policy.decide(principal, on(repository, action)).allowed).toBe(allowed);
   });
 
-  test("take away in their own rule only", () => {
+  test("exclude in their own rule only", () => {
     const both = compilePolicy([
       { subjects: ["authenticated"], repositories: ["**", "!secret/**"], actions: ["pull"] },
       { subjects: ["group:admins"], repositories: ["secret/**"], actions: ["pull"] },
@@ -49,7 +49,7 @@ describe("rules", () => {
     expect(both.decide(user("alice"), on("secret/app", "pull")).allowed).toBe(false);
   });
 
-  test("that are empty allow nothing; without any, whoever is signed in may pull and push", () => {
+  test("that are empty allow nothing; without any, authenticated users can pull and push", () => {
     expect(compilePolicy([]).decide(user("alice"), on("app", "pull")).allowed).toBe(false);
     const open = compilePolicy(undefined);
     expect(open.decide(user("alice"), on("app", "pull")).allowed).toBe(true);
@@ -59,13 +59,13 @@ describe("rules", () => {
     expect(open.immutableTags(user("alice"), "app", "push")).toBeUndefined();
   });
 
-  test("reach no further than repositories", () => {
+  test("apply to repositories only", () => {
     const all = compilePolicy([{ subjects: ["anonymous"], repositories: ["**"], actions: ["*"] }]);
     expect(all.decide(user("ci"), on("catalog", "pull")).allowed).toBe(true);
     expect(all.decide(user("ci"), { type: "registry", name: "catalog", action: "pull" }).allowed).toBe(false);
   });
 
-  test("that only take away reach nothing, and those for some names reach some", () => {
+  test("that only exclude reach nothing, and those for some names reach some", () => {
     const reach = (...repositories: string[]) =>
       compilePolicy([{ subjects: ["authenticated"], repositories, actions: ["pull"] }]).reach(user("alice"), "pull");
     expect(reach("!secret/**")).toBe("nothing");
@@ -107,7 +107,7 @@ describe("rules", () => {
     expect(named.decide(user("alice", "buro"), on("app", "pull")).allowed).toBe(false);
   });
 
-  test("are quoted by the first that allows", () => {
+  test("are named by the first that allows", () => {
     expect(policy.decide(user("alice"), on("alice/app", "pull"))).toEqual({ allowed: true, rule: 1 });
     expect(policy.decide(user("alice"), on("alice/app", "push"))).toEqual({ allowed: true, rule: 3 });
     expect(compilePolicy(undefined).decide(user("alice"), on("app", "pull"))).toEqual({
@@ -125,7 +125,7 @@ describe("rules that deny", () => {
       all,
     ]).decide(who, on(name, action));
 
-  test("take everything from one user and nothing from others, before or behind the rules that allow", () => {
+  test("deny everything to one user and nothing to others, before or after the rules that allow", () => {
     expect(decide({}, user("mallory"))).toEqual({ allowed: false, rule: 0 });
     expect(decide({}, user("alice"))).toEqual({ allowed: true, rule: 1 });
     const behind = compilePolicy([
@@ -142,13 +142,13 @@ describe("rules that deny", () => {
     expect(decide(denial, user("alice"), "team/app", "push").allowed).toBe(true);
   });
 
-  test("leave what their patterns beginning with ! take away from the denial", () => {
+  test("do not deny what their patterns beginning with ! exclude", () => {
     const denial = { repositories: ["**", "!public/**"] };
     expect(decide(denial, user("mallory"), "public/app").allowed).toBe(true);
     expect(decide(denial, user("mallory"), "publicity/app").allowed).toBe(false);
   });
 
-  test("know the caller's own name", () => {
+  test("apply to ${username}", () => {
     const denial = { subjects: ["authenticated"], repositories: ["**", "!${username}/**"] };
     expect(decide(denial, user("alice"), "alice/app").allowed).toBe(true);
     expect(decide(denial, user("alice"), "bob/app").allowed).toBe(false);
@@ -159,7 +159,7 @@ describe("rules that deny", () => {
     expect(decide({ actions: ["delete"] }, user("alice"), "team/app", "*").allowed).toBe(true);
   });
 
-  test("are not escaped by another form of Unicode, of a user's name or a group's", () => {
+  test("cannot be bypassed by another Unicode form of a user or group name", () => {
     const named = { subjects: ["user:\u00e4lice", "group:b\u00fcro"] };
     expect(decide(named, user("a\u0308lice")).allowed).toBe(false);
     expect(decide(named, user("bob", "bu\u0308ro")).allowed).toBe(false);
@@ -169,7 +169,7 @@ describe("rules that deny", () => {
     expect(decide({}, user("Mallory")).allowed).toBe(true);
   });
 
-  test("count groups that may be meant, which no rule that allows does", () => {
+  test("apply to ambiguous groups, unlike rules that allow", () => {
     const principal: Principal = {
       kind: "user",
       via: "basic",
@@ -192,7 +192,7 @@ describe("rules that deny", () => {
     expect(denied.decide(user("alice"), on("team/app", "pull")).allowed).toBe(true);
   });
 
-  test("deny a directory's user in any case, because case makes no other name there", () => {
+  test("deny a directory's user without regard to case", () => {
     const denial = { subjects: ["user:MALLORY"] };
     const { identity } = user("mallory");
     expect(decide(denial, { ...user("mallory"), identity: { ...identity, nameMatching: "folded" } }).allowed).toBe(
@@ -201,7 +201,7 @@ describe("rules that deny", () => {
     expect(decide(denial, { ...user("mallory"), identity }).allowed).toBe(true);
   });
 
-  test("by any group hold for whoever's groups are not all known, and no rule that allows by one does", () => {
+  test("for any group apply to a user whose groups are incomplete, unlike rules that allow", () => {
     const principal: Principal = {
       kind: "user",
       via: "basic",
@@ -296,7 +296,7 @@ describe("a group of a directory", () => {
     expect(allowed("group:Leavers", "folded")).toBe(false);
   });
 
-  test("is compared letter for letter where it does not", () => {
+  test("is compared exactly otherwise", () => {
     for (const matching of [undefined, "exact"] as const) {
       expect(allowed("group:Release  Managers", matching)).toBe(true);
       expect(allowed("group:release managers", matching)).toBe(false);
@@ -309,7 +309,7 @@ describe("a group of a directory", () => {
     }
   });
 
-  test("that may be meant is denied in any case as well", () => {
+  test("that is ambiguous is denied without regard to case as well", () => {
     expect(denied("group:leavers", "folded")).toBe(true);
     expect(denied("group:leavers", "exact")).toBe(false);
     expect(denied("group:release managers", "folded")).toBe(true);
@@ -322,7 +322,7 @@ describe("a group of a directory", () => {
 });
 
 describe("an explanation", () => {
-  test("says where a name differs by case, or by blanks, alone", () => {
+  test("names a subject that differs only by case or spaces", () => {
     const of = (subject: string, principal: Principal): string | undefined =>
       compilePolicy([{ subjects: ["user:ci", subject], repositories: ["**"], actions: ["pull"] }]).explain(
         principal,
@@ -335,7 +335,7 @@ describe("an explanation", () => {
       "its subjects do not include alice or the groups pushers; group:Pushers differs by case alone",
     );
     expect(of("user:alice ", user("alice"))).toBe(
-      'its subjects do not include alice, who is in no group; "user:alice " differs by blanks or forms of letters alone',
+      'its subjects do not include alice, who is in no group; "user:alice " differs by spaces or Unicode forms alone',
     );
     expect(of("group:alice", user("alice"))).toBe("its subjects do not include alice, who is in no group");
     expect(of("user:pushers", user("alice", "pushers"))).toBe(
@@ -343,7 +343,7 @@ describe("an explanation", () => {
     );
   });
 
-  test("does not say that somebody is in no group whose groups are not known", () => {
+  test("does not claim that a user with unknown groups is in no group", () => {
     const [verdict] = compilePolicy([{ subjects: ["group:x"], repositories: ["**"], actions: ["pull"] }]).explain(
       user("alice"),
       on("app", "pull"),
@@ -357,10 +357,10 @@ describe("an explanation", () => {
       .explain(principal, access)
       .map(({ reason }) => reason);
 
-  test("says of each rule why it does not allow, and what it allows", () => {
+  test("states for each rule why it does not apply, or what it allows", () => {
     expect(reasons(user("alice", "dev", "ops"), on("secret/app", "pull"))).toEqual([
       "its repositories do not include secret/app",
-      "one of its repositories beginning with ! takes secret/app away",
+      "one of its repositories beginning with ! excludes secret/app",
       "its actions do not include pull",
       "its repositories do not include secret/app",
       "its subjects do not include alice or the groups dev, ops",
@@ -370,9 +370,9 @@ describe("an explanation", () => {
     expect(reasons(user("ci"), on("ci-1/app", "delete"))[4]).toBe("allows delete on ci-1/app");
   });
 
-  test("without rules says what stands in their place", () => {
+  test("without rules states the default", () => {
     const open = compilePolicy(undefined);
-    const reason = "without access rules, whoever is authenticated may pull and push";
+    const reason = "without access rules, authenticated users can pull and push";
     expect(open.explain(user("alice"), on("app", "push"))).toEqual([
       { rule: undefined, allows: true, denies: false, reason },
     ]);

@@ -13,12 +13,12 @@ test.each<[pattern: string, yes: string[], no: string[]]>([
   ["a*a", ["aa", "aba"], ["a", "ab"]],
   ["ab*ba", ["abba", "abxba"], ["aba"]],
   ["**", ["", "x"], []],
-])("%s stands for the whole text", (pattern, yes, no) => {
+])("%s matches the whole text", (pattern, yes, no) => {
   for (const text of yes) expect(matches(pattern, text), text).toBe(true);
   for (const text of no) expect(matches(pattern, text), text).toBe(false);
 });
 
-test("a star stands for any text, as in a plain regular expression of the same meaning", () => {
+test("a star matches any text, as an equivalent regular expression does", () => {
   const pattern = fc.stringMatching(/^[ab.*]{0,10}$/);
   const text = fc.stringMatching(/^[ab.]{0,14}$/);
   fc.assert(

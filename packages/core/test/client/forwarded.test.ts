@@ -123,13 +123,13 @@ describe("Forwarded", () => {
     expect(seen({ forwarded: value })).toBe(expected);
   });
 
-  test("of a peer that is not trusted says nothing", () => {
+  test("of an untrusted peer is ignored", () => {
     expect(seen({ forwarded: "for=203.0.113.7;host=evil;proto=https" }, "192.0.2.1")).toBe(
       "192.0.2.1 http://inner:5043",
     );
   });
 
-  test("is what the registry is told in X-Forwarded-For", () => {
+  test("is forwarded to the registry as X-Forwarded-For", () => {
     const forwarded = "for=unknown, for=203.0.113.7, for=10.0.0.2";
     expect(clientOf(from({ forwarded }), trusted).forwardedFor).toBe("203.0.113.7, 10.0.0.2, 10.0.0.1");
   });
@@ -151,7 +151,7 @@ describe("Forwarded", () => {
     },
   );
 
-  test("that agrees with X-Forwarded-*, or says less, is no contradiction", () => {
+  test("that agrees with X-Forwarded-*, or has fewer values, is no contradiction", () => {
     const older = {
       "x-forwarded-for": "203.0.113.7",
       "x-forwarded-proto": "https",
@@ -171,7 +171,7 @@ describe("Forwarded", () => {
     );
   });
 
-  test("never makes the reading fail or slow, and gives nothing but addresses, schemes and hosts", () => {
+  test("never makes parsing throw or slow, and gives only addresses, schemes and hosts", () => {
     const part = fc.constantFrom(
       "for=",
       "host=",

@@ -17,7 +17,7 @@ const nobody = addressSet([]);
 const balancers = addressSet(["10.0.0.0/8", "fd00::/8", "unix:"]);
 
 describe("the client", () => {
-  test("is the peer, whatever it says, unless the peer is trusted", () => {
+  test("is the peer, whatever its headers say, unless the peer is trusted", () => {
     const spoofed = {
       "x-forwarded-for": "1.2.3.4",
       "x-real-ip": "1.2.3.4",
@@ -34,7 +34,7 @@ describe("the client", () => {
     });
   });
 
-  test("is whom a trusted balancer names, and the chain is kept and appended to", () => {
+  test("is the address from a trusted proxy, and the chain is forwarded with the peer appended", () => {
     const said = {
       "x-forwarded-for": "1.1.1.1, 203.0.113.7",
       "x-forwarded-proto": "https",
@@ -51,7 +51,7 @@ describe("the client", () => {
     });
   });
 
-  test("is by X-Real-IP whom a trusted balancer names there, whatever the chain says", () => {
+  test("is the X-Real-IP of a trusted proxy, whatever the chain says", () => {
     const said = { "x-forwarded-for": "203.0.113.7", "x-real-ip": "198.51.100.9" };
     expect(clientOf(from("10.1.2.3", said), balancers)).toMatchObject({
       address: "203.0.113.7",
@@ -74,7 +74,7 @@ describe("the client", () => {
     expect(clientOf(from("10.1.2.3", { "x-forwarded-for": chain }), balancers).address).toBe(address);
   });
 
-  test("is told by IPv4 on a socket of both families", () => {
+  test("has an IPv4 address on a dual-stack socket", () => {
     expect(clientOf(from("::ffff:10.1.2.3", { "x-forwarded-for": "203.0.113.7" }), balancers).address).toBe(
       "203.0.113.7",
     );
@@ -83,13 +83,13 @@ describe("the client", () => {
     );
   });
 
-  test("on a Unix socket is trusted only where it is said", () => {
+  test("on a Unix socket is trusted only where unix: is configured", () => {
     const said = { "x-forwarded-for": "203.0.113.7", "x-forwarded-proto": "https" };
     expect(clientOf(from(undefined, said), balancers)).toMatchObject({ address: "203.0.113.7", scheme: "https" });
     expect(clientOf(from(undefined, said), nobody)).toMatchObject({ address: undefined, scheme: "http" });
   });
 
-  test("does not choose the scheme or host by nonsense, not even behind a balancer", () => {
+  test("cannot set the scheme or host by an invalid value, not even behind a trusted proxy", () => {
     const said = { "x-forwarded-proto": "javascript", "x-forwarded-host": "a/b?c", "x-real-ip": "me" };
     expect(clientOf(from("10.1.2.3", said), balancers)).toMatchObject({
       scheme: "http",
@@ -100,7 +100,7 @@ describe("the client", () => {
   });
 });
 
-describe("what a trusted balancer passes on", () => {
+describe("a value that a trusted proxy passes on", () => {
   const forwarded = (chain: string) => clientOf(from("10.1.2.3", { "x-forwarded-for": chain }), balancers).forwardedFor;
 
   test.each([
@@ -155,20 +155,20 @@ describe("the scheme", () => {
     return request;
   };
 
-  test("is that of the connection, unless a trusted balancer says another", () => {
+  test("is that of the connection, unless a trusted proxy reports another", () => {
     expect(clientOf(encrypted({}), balancers).scheme).toBe("https");
     expect(clientOf(encrypted({ "x-forwarded-proto": "http" }), balancers).scheme).toBe("http");
     expect(clientOf(encrypted({ "x-forwarded-proto": "http" }), nobody).scheme).toBe("https");
     expect(clientOf(from("10.1.2.3", { "x-forwarded-proto": "HTTPS" }), balancers).scheme).toBe("https");
   });
 
-  test("of several is the nearest balancer's", () => {
+  test("of several is the nearest proxy's", () => {
     expect(clientOf(from("10.1.2.3", { "x-forwarded-proto": "http, https" }), balancers).scheme).toBe("https");
     expect(clientOf(from("10.1.2.3", { "x-forwarded-host": "a, b:8443" }), balancers).host).toBe("b:8443");
   });
 });
 
-test("a socket that has closed is not taken for one without an address", () => {
+test("a closed TCP socket is not taken for a Unix socket", () => {
   const { socket } = from(undefined, {});
   expect(peerAddress(socket)).toBeUndefined();
   expect(isLocal(socket)).toBe(true);
@@ -177,7 +177,7 @@ test("a socket that has closed is not taken for one without an address", () => {
   expect(clientOf({ socket, headers: { "x-forwarded-for": "203.0.113.7" } }, balancers).address).toBeUndefined();
 });
 
-describe("whatever stands in X-Forwarded-For", () => {
+describe("for any X-Forwarded-For", () => {
   const trusted = fc.constantFrom("10.0.0.1", "10.255.255.255", "::ffff:10.0.0.7", "fd00::1", "FD12:0::9");
   const foreign = fc.oneof(
     fc.ipV4().filter((address) => !address.startsWith("10.")),
@@ -213,7 +213,7 @@ describe("whatever stands in X-Forwarded-For", () => {
     );
   });
 
-  test("it counts for nothing from a peer that is not trusted", () => {
+  test("an untrusted peer's is ignored", () => {
     fc.assert(
       fc.property(chain, foreign, (entries, peer) => {
         const said = { "x-forwarded-for": entries.join(","), "x-real-ip": entries[0] ?? "" };
@@ -223,7 +223,7 @@ describe("whatever stands in X-Forwarded-For", () => {
     );
   });
 
-  test("it is text, and nothing that is said makes the reading fail", () => {
+  test("parsing never throws", () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), fc.string(), fc.string(), (list, proto, host, real) => {
         const said = {
@@ -244,7 +244,7 @@ describe("whatever stands in X-Forwarded-For", () => {
   });
 });
 
-test("a TCP peer that has reset its connection is gone, and is not taken for one on a Unix socket", async () => {
+test("a TCP peer that reset its connection is gone, and is not taken for a Unix socket", async () => {
   const { promise: accepted, resolve: accept } = Promise.withResolvers<Socket>();
   const server = createServer({ pauseOnConnect: true }, accept).listen(0, "127.0.0.1");
   await once(server, "listening");

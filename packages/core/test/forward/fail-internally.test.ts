@@ -6,7 +6,7 @@ import { failInternally } from "../../src/forward/forward.ts";
 import { finish, requestContext } from "../../src/observe/request-context.ts";
 import { receivedRequest } from "../received-request.ts";
 
-test("tells the client nothing of an internal error, and the log everything", async () => {
+test("logs an internal error, and reveals nothing of it to the client", async () => {
   const request = await receivedRequest();
   const response = new ServerResponse(request);
   const end = vi.spyOn(response, "end");

@@ -29,7 +29,7 @@ test.each(Object.entries(calls))("keeps what %s throws away from the event, and 
   expect(transfer.abort).toHaveBeenCalledOnce();
 });
 
-test("gives up a transfer that throws before it has a name", () => {
+test("aborts a transfer whose sink throws before send returns", () => {
   const transfer: Transfer = { resume: vi.fn(), abort: vi.fn() };
   const guarded = guardSink(throwingSink(), () => {});
   guarded.sink.head({ statusCode: 200, headers: {} });

@@ -72,7 +72,7 @@ const neverSent = [
   "x-other",
 ];
 
-test("an operation is sent the headers that it needs, and no others", async () => {
+test("forwards the headers that an operation needs, and no others", async () => {
   const said = [...Object.entries(usual), ...neverSent.map((name) => [name, "x"] as const)];
   for (const operation of operations) {
     const body = writes.some((write) => write === operation) ? [length] : [];
@@ -85,7 +85,7 @@ test("an operation is sent the headers that it needs, and no others", async () =
   }
 });
 
-test("what is empty counts as not said", async () => {
+test("an empty header counts as missing", async () => {
   for (const operation of operations) {
     const body = writes.some((write) => write === operation) ? [length] : [];
     const empty = Object.keys(usual).map((name) => [name, ""] as const);
@@ -95,7 +95,7 @@ test("what is empty counts as not said", async () => {
 });
 
 describe("a body", () => {
-  test("keeps its length, and never the coding that it came in", async () => {
+  test("keeps its length, and never its transfer coding", async () => {
     for (const operation of writes) {
       const known = await sent(operation, { headers: [["Content-Type", octets], length] });
       expect(known).toMatchObject({ "content-type": octets, "content-length": "5" });
@@ -121,7 +121,7 @@ describe("a body", () => {
     }
   });
 
-  test("of a manifest has the one type that the client gives it, or none", async () => {
+  test("of a manifest has the client's Content-Type, or none", async () => {
     const type = "application/vnd.oci.image.manifest.v1+json";
     const typed = await sent("put-manifest", { headers: [["Content-Type", `${type}; charset=utf-8`], length] });
     expect(typed["content-type"]).toBe(type);
@@ -138,7 +138,7 @@ describe("a body", () => {
     },
   );
 
-  test("that is not there has neither type nor range, and a length of 0 where there might be one", async () => {
+  test("that is missing has neither type nor range, and Content-Length: 0 where the method allows one", async () => {
     const said = [
       ["Content-Type", form],
       ["Content-Range", "nonsense"],
@@ -152,7 +152,7 @@ describe("a body", () => {
   });
 });
 
-describe("a value outside the grammar", () => {
+describe("an invalid value", () => {
   const refused: readonly (readonly [Operation, name: string, status: number, code: string])[] = [
     ["get-manifest", "accept", 400, "UNSUPPORTED"],
     ["get-manifest", "oci-namespace", 400, "UNSUPPORTED"],
@@ -176,7 +176,7 @@ describe("a value outside the grammar", () => {
     ["finish-upload", "content-range", 400, "BLOB_UPLOAD_INVALID"],
   ];
 
-  test("is refused where the operation depends on it, and else the header is dropped", async () => {
+  test("is refused where the operation depends on it, and dropped otherwise", async () => {
     for (const operation of operations) {
       const body = writes.some((write) => write === operation) ? [length] : [];
       for (const name of [...Object.keys(usual), ...neverSent]) {
@@ -194,7 +194,7 @@ describe("a value outside the grammar", () => {
     }
   });
 
-  test("is what duplicates come to where only one value may be", async () => {
+  test("includes duplicates of a header with a single value", async () => {
     for (const [operation, name] of [
       ["get-blob", "range"],
       ["get-blob", "if-range"],
@@ -217,14 +217,14 @@ describe("a value outside the grammar", () => {
     }
   });
 
-  test("of traceparent takes tracestate with it", async () => {
+  test("of traceparent drops tracestate too", async () => {
     const state = ["tracestate", "a=b"] as const;
     expect(await sent("ping", { headers: [state] })).not.toHaveProperty("tracestate");
     expect(await sent("ping", { headers: [["traceparent", "x"], state] })).not.toHaveProperty("tracestate");
   });
 });
 
-test("duplicates of a list are one list", async () => {
+test("duplicates of a list header are joined", async () => {
   const headers = [
     ["Accept", "a/b"],
     ["Accept", "c/d;q=0.5"],
@@ -237,7 +237,7 @@ test("duplicates of a list are one list", async () => {
   });
 });
 
-test("whatever a client says, each value that travels is printable ASCII", async () => {
+test("every forwarded value is printable ASCII, whatever the client sends", async () => {
   // What Node's parser lets through.
   const text = fc.string({
     unit: fc

@@ -12,7 +12,7 @@ test.each<[error: Error, reason: string]>([
   ],
   [failed("", { code: "ECONNREFUSED" }), "ECONNREFUSED"],
   [failed("socket hang up", { code: "ECONNRESET" }), "socket hang up"],
-  [failed("silent for 900000 ms", {}), "silent for 900000 ms"],
-])("%s is told as %s, without the registry's name and address", (error, reason) => {
+  [failed("no data for 900000 ms", {}), "no data for 900000 ms"],
+])("%s is reported as %s, without the registry's name and address", (error, reason) => {
   expect(reasonOf(error)).toBe(reason);
 });

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { remembered } from "../../src/grammar/remembered.ts";
 
-test("remembers the last values, and never says anything else than the grammar does", () => {
+test("caches the latest values, and returns the same as the grammar", () => {
   let reads = 0;
   const grammar = remembered((value) => {
     reads++;

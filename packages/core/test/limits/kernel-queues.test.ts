@@ -36,6 +36,6 @@ test.runIf(platform() === "linux").each(["127.0.0.1", "::1", "::ffff:127.0.0.1"]
   },
 );
 
-test("has no name for what is no TCP connection", () => {
+test("names only TCP connections", () => {
   expect(connectionName(new Socket())).toBeUndefined();
 });

@@ -26,7 +26,7 @@ describe("a client that sends a body", () => {
     [1000, false],
     [1024, false],
     [100_000, false],
-  ])("at %d bytes a second is cut: %j", async (rate, isCut) => {
+  ])("is aborted at %d bytes a second: %j", async (rate, isCut) => {
     const watch = rateWatch(1024);
     const { request, cut } = requestOf("upload", rate);
     watch.add(request);
@@ -35,7 +35,7 @@ describe("a client that sends a body", () => {
     watch.close();
   });
 
-  test("is not cut within the window, and is soon after it", async () => {
+  test("is aborted only after the window", async () => {
     const watch = rateWatch(1024);
     const { request, cut } = requestOf("upload", 10);
     watch.add(request);
@@ -46,7 +46,7 @@ describe("a client that sends a body", () => {
     watch.close();
   });
 
-  test("is not blamed while the registry takes nothing", async () => {
+  test("is not aborted while the registry does not read", async () => {
     const watch = rateWatch(1024);
     const { request, cut, state } = requestOf("upload", 0);
     watch.add(request);
@@ -56,7 +56,7 @@ describe("a client that sends a body", () => {
     watch.close();
   });
 
-  test("is left alone when the request is over, and where there is no limit", async () => {
+  test("is not aborted after the request, or without a limit", async () => {
     const watch = rateWatch(1024);
     const unlimited = rateWatch(0);
     const [over, free] = [requestOf("upload", 0), requestOf("upload", 0)];

@@ -42,7 +42,7 @@ async function startApp(isAttached: boolean, times = 1) {
   return { port, warnings, upstreamRequests: () => asked };
 }
 
-test("attaching twice has each request handled once", async () => {
+test("attaching twice handles each request once", async () => {
   const { port, upstreamRequests } = await startApp(true, 2);
   const client = await connectRaw(port);
   client.write("PATCH /v2/a/blobs/uploads/1 HTTP/1.1\r\nHost: x\r\nContent-Type: application/octet-stream\r\n");
@@ -68,7 +68,7 @@ async function uploadSlowly(port: number): Promise<string> {
 }
 
 describe("a server that was attached", () => {
-  test("does not cut an upload that moves, however long it takes", async () => {
+  test("does not cut an upload in progress, however long it takes", async () => {
     const { port, warnings } = await startApp(true);
     expect(statuses(await uploadSlowly(port))).toEqual([200]);
     expect(warnings).toEqual([]);
@@ -81,7 +81,7 @@ describe("a server that was attached", () => {
     expect(statuses(await client.ended())).toEqual([408]);
   });
 
-  test("judges an upload before its body is sent", async () => {
+  test("authorizes an upload before its body is sent", async () => {
     const { port } = await startApp(true);
     const client = await connectRaw(port);
     client.write(
@@ -91,7 +91,7 @@ describe("a server that was attached", () => {
   });
 });
 
-test("a server that was not attached is warned of, once, with what it does to uploads", async () => {
+test("warns once of a server that was not attached, with the effect on uploads", async () => {
   const { port, warnings } = await startApp(false);
   for (let count = 0; count < 3; count++) await fetch(`http://127.0.0.1:${port}/v2/`);
   expect(warnings).toEqual([

@@ -60,7 +60,7 @@ function download(port: number, repository: string, restAfter: number): Promise<
   return promise;
 }
 
-describe("every byte of a body arrives, in its place, whoever else reads how fast", () => {
+describe("every byte of a body arrives in order, however fast other clients read", () => {
   test.each<[name: string, headers: Record<string, string | number>]>([
     ["of known length", { "content-length": size }],
     ["in chunks", {}],
@@ -75,7 +75,7 @@ describe("every byte of a body arrives, in its place, whoever else reads how fas
     expect(gate.records.every(({ bytesSent }) => bytesSent === size)).toBe(true);
   });
 
-  test("where a client falls behind by chunks that leave room for more", async () => {
+  test("with a client that falls behind by less than the buffer", async () => {
     const length = 24_000;
     const gate = await startGate({ upstream: await startBodies({ "content-length": size }, length) });
     const names = ["a", "b", "c"];
@@ -83,7 +83,7 @@ describe("every byte of a body arrives, in its place, whoever else reads how fas
     expect(digests).toEqual(names.map((name) => digestOf(bodyOf(name, length))));
   });
 
-  test("through a middleware before the gate that keeps what is written, and tells nobody when it is gone", async () => {
+  test("through a middleware that buffers chunks and never calls back", async () => {
     const upstream = await startBodies({ "content-length": size });
     const gate = await startGate({
       upstream,

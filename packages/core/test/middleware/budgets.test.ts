@@ -76,7 +76,7 @@ describe("requests in flight", () => {
 });
 
 describe("connections to the registry", () => {
-  test("are no more than were asked for, and whoever waits is served in turn", async () => {
+  test("never exceed the maximum, and waiting requests get them in turn", async () => {
     const upstream = await startRawUpstream(() => {});
     const gate = await startGate({ upstream: { url: `http://127.0.0.1:${upstream.port}`, maxConnections: 4 } });
     const waiting = Array.from({ length: 20 }, () => send(gate.port, as("bob")));
@@ -133,7 +133,7 @@ describe("connections to the registry", () => {
     expect(order.indexOf("other")).toBeLessThan(12);
   });
 
-  test("that are idle make place for those of others, for reads and writes together", async () => {
+  test("are closed when idle to make room for other users, for reads and writes together", async () => {
     const upstream = await startRawUpstream();
     const access = [{ subjects: ["authenticated"], repositories: ["**"], actions: ["*" as const] }];
     const gate = await startGate({

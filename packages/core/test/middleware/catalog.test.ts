@@ -59,7 +59,7 @@ describe("a page of a catalog in which little is visible", () => {
   test.each([
     ["a registry without a limit of its own", undefined],
     ["the distribution's registry, which lists at most 1000 at once", 1000],
-  ])("costs %s at most ten connections a page, and names nothing invisible", async (_, most) => {
+  ])("takes %s at most ten requests a page, and reveals no invisible name", async (_, most) => {
     const registry = await startLargeRegistry(200_000, most);
     const gate = await startGate({ upstream: registry.port, access: [pull("anonymous", ...visible)] });
     const found: unknown[] = [];
@@ -82,7 +82,7 @@ describe("a page of a catalog in which little is visible", () => {
     for (const { n = 0 } of registry.asked) expect(n).toBeLessThanOrEqual(5000);
   });
 
-  test("refuses a sealed place of the catalog to another caller", async () => {
+  test("refuses a sealed position of the catalog from another caller", async () => {
     const registry = await startLargeRegistry(100_000);
     const gate = await startGate({ upstream: registry.port, access: [pull("authenticated", repositoryAt(99_999))] });
     const { next = "" } = await page(gate.port, "/v2/_catalog?n=1");
@@ -98,7 +98,7 @@ describe("a page of a catalog in which little is visible", () => {
     expect(gate.records.map(({ decision, status }) => [decision, status])).toContainEqual(["refused", 400]);
   });
 
-  test("takes a sealed place of the catalog after the rules have changed to everything", async () => {
+  test("accepts a sealed position of the catalog after the rules changed to everything", async () => {
     const registry = await startLargeRegistry(100_000);
     const few = await startGate({ upstream: registry.port, access: [pull("authenticated", repositoryAt(99_999))] });
     const all = await startGate({ upstream: registry.port, access: [pull("authenticated", "**")] });

@@ -39,7 +39,7 @@ function corsHeaders({ headers }: ClientResponse): Record<string, unknown> {
 }
 
 describe("a preflight", () => {
-  test("of an allowed origin is granted without a login, for every path, and does not come to the registry", async () => {
+  test("of an allowed origin is granted without a login, for every path, and is not forwarded", async () => {
     const gate = await gateFor({ origins: ["http://localhost:8080", ui] });
     for (const path of ["/v2/", "/v2/_catalog", tags, manifest, "/v2/no/such/operation"]) {
       const response = await send(gate.port, preflight(ui, "DELETE", path));
@@ -75,21 +75,21 @@ describe("a preflight", () => {
     ["another spelling", preflight("https://UI.example.com")],
     ["a hidden origin", preflight("null")],
     ["two origins", preflight(`${ui}, https://evil.example`)],
-  ])("of %s is refused as any OPTIONS, with no word of CORS", async (_, request) => {
+  ])("of %s is refused like any OPTIONS, without CORS headers", async (_, request) => {
     const gate = await gateFor({ origins: [ui], credentials: true });
     const response = await send(gate.port, { path: tags, ...request });
     expect(response.status).toBe(405);
     expect(corsHeaders(response)).toEqual({ vary: "Origin" });
   });
 
-  test("that asks for nothing, and any other OPTIONS, is refused with 405", async () => {
+  test("without a requested method, and any other OPTIONS, is refused with 405", async () => {
     const gate = await gateFor({ origins: [ui] });
     for (const headers of [{}, { origin: ui }, { "access-control-request-method": "GET" }]) {
       expect((await send(gate.port, { method: "OPTIONS", path: tags, headers })).status).toBe(405);
     }
   });
 
-  test("is refused with 405 and no header of CORS without the option", async () => {
+  test("is refused with 405 and without CORS headers where the option is not set", async () => {
     const gate = await gateFor(undefined);
     const response = await send(gate.port, preflight(ui));
     expect(response.status).toBe(405);
@@ -125,14 +125,14 @@ describe("a response to an allowed origin can be read by its page", () => {
     expect(corsHeaders(response)).toEqual({ ...readable, vary });
   });
 
-  test("a registry that is not there", async () => {
+  test("an unreachable registry", async () => {
     const gate = await startGate({ upstream: { url: "http://127.0.0.1:1" }, cors: { origins: [ui] } });
     const response = await send(gate.port, { path: tags, headers: { origin: ui } });
     expect(response.status).toBe(502);
     expect(corsHeaders(response)).toEqual({ ...readable, vary: "Origin" });
   });
 
-  test("with credentials where the option says so", async () => {
+  test("allows credentials where the option is set", async () => {
     const gate = await gateFor({ origins: [ui], credentials: true });
     for (const request of [preflight(ui), { path: tags, headers: { origin: ui } }]) {
       const response = await send(gate.port, request);
@@ -140,7 +140,7 @@ describe("a response to an allowed origin can be read by its page", () => {
     }
   });
 
-  test("and nobody else: neither another origin nor a client without one", async () => {
+  test("is not readable by another origin or without an Origin", async () => {
     const gate = await gateFor({ origins: [ui], credentials: true });
     for (const headers of [{ origin: "https://evil.example" }, {}]) {
       const response = await send(gate.port, { path: tags, headers });
@@ -150,7 +150,7 @@ describe("a response to an allowed origin can be read by its page", () => {
   });
 });
 
-describe("a change that a page of another origin asks for", () => {
+describe("a change requested by a page of another origin", () => {
   const session = () => ({ subject: "bob", username: "bob", groups: [], backend: "portal" });
   const put = (origin: string, user?: null) => ({
     method: "PUT",
@@ -160,7 +160,7 @@ describe("a change that a page of another origin asks for", () => {
     headers: { "content-type": "application/json", origin, "sec-fetch-site": "cross-site" },
   });
 
-  test("is made for an allowed one with a login, and for no other", async () => {
+  test("is allowed for an allowed origin with a login, and for no other", async () => {
     const gate = await gateFor({ origins: [ui] });
     expect((await send(gate.port, put(ui))).status).toBe(200);
     expect((await send(gate.port, put("https://evil.example"))).status).toBe(403);
@@ -170,7 +170,7 @@ describe("a change that a page of another origin asks for", () => {
   test.each([
     [true, 200],
     [false, 403],
-  ])("is made in a session where credentials are allowed to it (%s)", async (credentials, status) => {
+  ])("is allowed in a session where credentials are allowed (%s)", async (credentials, status) => {
     const gate = await gateFor({ origins: [ui], credentials }, { session });
     expect((await send(gate.port, put(ui, null))).status).toBe(status);
     const read = { path: tags, user: null, headers: { origin: ui, "sec-fetch-site": "cross-site" } };

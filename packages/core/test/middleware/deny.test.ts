@@ -25,7 +25,7 @@ async function startScene(...denials: Omit<AccessRule, "effect">[]) {
   return { gate, seen };
 }
 
-test("denies what a deny rule names although another rule allows it, and records the rule", async () => {
+test("denies an access of a deny rule although another rule allows it, and records the rule", async () => {
   const { gate, seen } = await startScene({ subjects: ["user:alice"], repositories: ["secret/**"], actions: ["pull"] });
   const denied = await send(gate.port, { path: "/v2/secret/app/manifests/v1" });
   expect([denied.status, errorCode(denied)]).toEqual([403, "DENIED"]);
@@ -60,7 +60,7 @@ test("includes deny rules in permissions()", async () => {
   expect(permissions("bob").delete).toBe(true);
 });
 
-test("answers 401 to a denied caller who is not signed in", async () => {
+test("responds with 401 to a denied anonymous caller", async () => {
   const { gate } = await startScene({ subjects: ["anonymous"], repositories: ["**"], actions: ["*"] });
   expect((await fetch(`${gate.url}/v2/team/app/manifests/v1`)).status).toBe(401);
   expect(gate.records.at(-1)).toMatchObject({ decision: "unauthenticated", reason: "denied by access[1]" });

@@ -12,7 +12,7 @@ async function gateAndUpstream() {
   return { gate, upstream };
 }
 
-describe("what can be read in two ways is refused, and the registry sees nothing of it", () => {
+describe("ambiguous requests are refused, and never reach the registry", () => {
   test.each<[name: string, lines: string[]]>([
     [
       "a length beside chunks",
@@ -105,7 +105,7 @@ describe("what can be read in two ways is refused, and the registry sees nothing
     expect(upstream.received.join("")).toBe("");
   });
 
-  test("a chunk that is not one ends the connection, and the upload with it", async () => {
+  test("an invalid chunk aborts the connection and the upload", async () => {
     const { gate, upstream } = await gateAndUpstream();
     const response = await exchange(
       gate.port,
@@ -131,7 +131,7 @@ describe("what can be read in two ways is refused, and the registry sees nothing
   });
 });
 
-describe("an upgrade is not offered", () => {
+describe("an upgrade is not forwarded", () => {
   test.each([
     ["to h2c", ["Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__"]],
     [
@@ -151,8 +151,8 @@ describe("an upgrade is not offered", () => {
   });
 });
 
-describe("requests in a row on one connection", () => {
-  test("are each judged for itself, and answered in their order", async () => {
+describe("several requests on one connection", () => {
+  test("are authorized one by one, and get their responses in order", async () => {
     const { gate, upstream } = await gateAndUpstream();
     const client = await connectRaw(gate.port);
     const one = (target: string, more: string[] = []): string =>
@@ -184,7 +184,7 @@ describe("requests in a row on one connection", () => {
   });
 });
 
-test("trailers are dropped", async () => {
+test("drops trailers", async () => {
   const { gate, upstream } = await gateAndUpstream();
   const client = await connectRaw(gate.port);
   client.write(

@@ -29,7 +29,7 @@ async function push(status: number, path: string) {
 const target = "/v2/team/app/manifests/v1";
 
 describe("a push", () => {
-  test("passes on a push of an immutable tag that does not exist yet", async () => {
+  test("forwards a push of an immutable tag that does not exist yet", async () => {
     const { response, seen } = await push(404, target);
     expect(response.status).toBe(201);
     expect(seen.toSorted()).toEqual([`HEAD ${target}`, `HEAD ${target}`, `PUT ${target}`]);
@@ -50,7 +50,7 @@ describe("a push", () => {
     },
   );
 
-  test("asks for each immutable tag that a push by digest names, and for no other", async () => {
+  test("checks each immutable tag of a push by digest, and no other", async () => {
     const digest = `sha256:${"ab".repeat(32)}`;
     const { response, seen } = await push(404, `/v2/team/app/manifests/${digest}?tag=latest&tag=v1&tag=v2`);
     expect(response.status).toBe(201);
@@ -92,7 +92,7 @@ async function startTag(options: { readonly maxConnections?: number; readonly ea
 const slowPush = (framing: string): string =>
   `PUT ${target} HTTP/1.1\r\nHost: x\r\nAuthorization: ${alice}\r\nContent-Type: a/b\r\n${framing}\r\n\r\n`;
 
-describe("a push whose body takes its time", () => {
+describe("a push with a slow body", () => {
   test.each([
     ["of known length", "Content-Length: 12", '{"a":1', ',"b":2'],
     ["in one last chunk", "Content-Length: 6", "", '{"a":1'],
@@ -114,7 +114,7 @@ describe("a push whose body takes its time", () => {
     expect(statuses(await client.ended())).toEqual([403, 401]);
   });
 
-  test("arrives whole where nobody else has pushed the tag, also over the only connection", async () => {
+  test("arrives complete where nobody else pushed the tag, also with a single connection", async () => {
     const { tag, received, gate } = await startTag({ maxConnections: 1 });
     const body = "x".repeat(300_000);
     const client = await connectRaw(gate.port);
@@ -125,7 +125,7 @@ describe("a push whose body takes its time", () => {
     expect([tag.asked, received]).toEqual([2, [body]]);
   });
 
-  test("changes nothing where the registry does not say at the end whether the tag is there", async () => {
+  test("changes nothing where the final check of the tag fails", async () => {
     const { tag, received, gate } = await startTag();
     const client = await connectRaw(gate.port);
     client.write(`${slowPush("Content-Length: 4")}{}`);
@@ -136,7 +136,7 @@ describe("a push whose body takes its time", () => {
     expect(received).toEqual([]);
   });
 
-  test("ends its connection where the registry has begun to respond", async () => {
+  test("closes its connection where the registry has begun to respond", async () => {
     const { tag, received, gate } = await startTag({ early: "early" });
     const client = await connectRaw(gate.port);
     client.write(slowPush("Content-Length: 200002") + "x".repeat(200_000));
@@ -147,7 +147,7 @@ describe("a push whose body takes its time", () => {
     expect(received).toEqual([]);
   });
 
-  test("costs nothing where the client leaves", async () => {
+  test("causes no query where the client disconnects", async () => {
     const { tag, received, gate } = await startTag();
     const client = await connectRaw(gate.port);
     client.write(`${slowPush("Content-Length: 4")}{}`);
@@ -262,7 +262,7 @@ describe("a delete by tag", () => {
     expect(gate.records[0]).toMatchObject({ decision: "denied", reason: "the tag v1 is immutable", status: 403 });
   });
 
-  test("passes on the delete of another tag, even of the same manifest: a registry deletes the tag alone", async () => {
+  test("forwards the delete of another tag, even of the same manifest: a registry deletes only the tag", async () => {
     const { remove, seen } = await startModel({ tags });
     expect(await remove("manifests/latest")).toMatchObject(passed);
     expect(seen).toEqual(["DELETE /v2/team/app/manifests/latest"]);
@@ -285,7 +285,7 @@ describe("a delete of a manifest by digest", () => {
     expect(gate.records[0]?.reason).toMatch(/^the tag (?:v1|stable) is immutable$/);
   });
 
-  test("passes on the delete of a manifest that no immutable tag refers to, reading indexes alone", async () => {
+  test("forwards the delete of a manifest that no immutable tag refers to, reading only indexes", async () => {
     const { remove, seen } = await startModel({ tags, untagged: [platforms, amd64, arm64, tool] });
     expect(await remove(`manifests/${other.digest}`)).toMatchObject(passed);
     expect(seen).toEqual([
@@ -300,7 +300,7 @@ describe("a delete of a manifest by digest", () => {
     ]);
   });
 
-  test("passes on the delete of a manifest that an immutable tag names as its subject alone", async () => {
+  test("forwards the delete of a manifest that is only the subject of an immutable tag", async () => {
     const signature = image("signature", { subject: { digest: other.digest } });
     const { remove } = await startModel({ tags: { v1: signature } });
     expect(await remove(`manifests/${other.digest}`)).toMatchObject(passed);
@@ -321,7 +321,7 @@ describe("a delete of a manifest by digest", () => {
     expect(await remove(`manifests/${other.digest}`)).toMatchObject(passed);
   });
 
-  test("passes on the delete of a manifest in an unknown repository", async () => {
+  test("forwards the delete of a manifest in an unknown repository", async () => {
     const body = '{"errors":[{"code":"NAME_UNKNOWN","message":"repository name not known to registry"}]}';
     const { remove } = await startModel({
       tags: {},
@@ -343,7 +343,7 @@ describe("a delete of a blob", () => {
     expect(await remove(`blobs/${digest}`)).toMatchObject(refused);
   });
 
-  test("passes on the delete of a blob that no immutable tag refers to", async () => {
+  test("forwards the delete of a blob that no immutable tag refers to", async () => {
     const { remove } = await startModel({ tags, untagged: [platforms, amd64, arm64, tool] });
     expect(await remove(`blobs/${digestOf("layer of other")}`)).toMatchObject(passed);
   });
@@ -379,7 +379,7 @@ describe("a delete that cannot be decided", () => {
     ],
     ["fails to look up a tag", head, { status: 503 }],
     ["redirects for a tag", head, { status: 307, headers: { Location: "http://192.0.2.1/" } }],
-    ["does not say which manifest a tag stands for", head, { status: 200 }],
+    ["does not send the digest of a tag", head, { status: 200 }],
     ["says something else than a digest", head, { status: 200, headers: { "Docker-Content-Digest": "v1" } }],
     ["fails to give an index", read, { status: 500 }],
     ["has lost the index of a tag", read, { status: 404 }],
@@ -400,7 +400,7 @@ describe("a delete that cannot be decided", () => {
     expect(await remove(`manifests/${other.digest}`)).toMatchObject(undecided);
   });
 
-  test("is refused with 502 where there are more immutable tags than can be looked at", async () => {
+  test("is refused with 502 where there are more immutable tags than the query limit", async () => {
     const many = Object.fromEntries(
       Array.from({ length: 2000 }, (_, at) => [`v${String(at).padStart(4, "0")}`, release] as const),
     );
@@ -415,7 +415,7 @@ describe("a delete that cannot be decided", () => {
   });
 });
 
-test("asks the registry nothing where another rule allows the delete without immutableTags", async () => {
+test("sends no query where another rule allows the delete without immutableTags", async () => {
   const seen: string[] = [];
   const upstream = await startUpstream((request, response) => {
     seen.push(`${request.method} ${request.url}`);

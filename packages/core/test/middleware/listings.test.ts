@@ -59,7 +59,7 @@ describe.each(["absolute", "relative"] as const)("a registry that names its page
     for (const target of targets.slice(1)) expect(target).toMatch(/^\/v2\/team\/a\/tags\/list\?n=2&next_page=[\w%]+$/);
   });
 
-  test("lists the whole catalog to who may see it, and to others what they may see", async () => {
+  test("lists the whole catalog or the visible part of it", async () => {
     const all = await startGate({ upstream: registry.port, access: [everything] });
     expect(await follow(all, "/v2/_catalog?n=2")).toEqual(
       [["secret/c", "team/a"], ["team/b", "team/d"], ["zzz/e"]].map((repositories) => ({ repositories })),
@@ -72,7 +72,7 @@ describe.each(["absolute", "relative"] as const)("a registry that names its page
     }
   });
 
-  test("is asked for no page of another listing, nor by another client's words", async () => {
+  test("never gets a page of another listing, or a query made up by a client", async () => {
     const gate = await startGate({ upstream: registry.port, access: [everything] });
     const next = linkOf(await send(gate.port, { path: "/v2/team/a/tags/list?n=2" }));
     const last = new URL(next, gate.url).searchParams.get("last") ?? "";
@@ -95,7 +95,7 @@ describe.each(["absolute", "relative"] as const)("a registry that names its page
     expect(registry.requests.slice(before).map(({ url }) => url)).toEqual(["/v2/team/a/tags/list"]);
   });
 
-  test("is read to its end before an immutable tag's content is deleted", async () => {
+  test("is read to the last page before the content of an immutable tag is deleted", async () => {
     const rule: AccessRule = { ...everything, immutableTags: ["5"] };
     const gate = await startGate({ upstream: registry.port, access: [rule] });
     const { headers } = await send(gate.port, { method: "HEAD", path: "/v2/team/d/manifests/5" });
@@ -157,7 +157,7 @@ describe("the Link of a listing", () => {
     ["with a place that is too long for a name", tags, `last=${"a".repeat(3000)}`],
     ["with characters that the gate does not take", tags, "next={a|b};c='d'&e"],
     ["of referrers", referrers, "artifactType=a%2Fb&cursor=1"],
-  ])("%s is sealed, and comes back to the registry as it was", async (_, path, query) => {
+  ])("%s is sealed, and reaches the registry unchanged", async (_, path, query) => {
     const { gate, asked } = await gateBefore(`<https://registry.internal${path}?${query}>; rel="next"`);
     const response = await send(gate.port, { path: `${path}?n=7` });
     const next = linkOf(response);
@@ -166,7 +166,7 @@ describe("the Link of a listing", () => {
     expect(asked.at(-1)).toBe(`${path}?${query}`);
   });
 
-  test("keeps the registry that a mirror was asked about, also where the mirror's own link does not", async () => {
+  test("keeps the parameter ns, also where the mirror's own link omits it", async () => {
     const { gate, asked } = await gateBefore(`<${tags}?next_page=x>; rel="next"`);
     const next = linkOf(await send(gate.port, { path: `${tags}?ns=mirror.example.com` }));
     expect(next).toMatch(/&ns=mirror\.example\.com$/);
@@ -182,7 +182,7 @@ describe("the Link of a listing", () => {
     ["nowhere", '<http://[>; rel="next"'],
     ["further than can be carried", `<${tags}?next_page=${"x".repeat(5000)}>; rel="next"`],
     ["in a way that cannot be understood", `${tags}?last=b; rel="next"`],
-  ])("that leads %s is 502: the listing would look whole without it", async (_, link) => {
+  ])("that leads %s is 502: the listing would look complete without it", async (_, link) => {
     const { gate } = await gateBefore(link);
     const response = await send(gate.port, { path: tags });
     expect([response.status, errorCode(response)]).toEqual([502, "UNAVAILABLE"]);
@@ -195,14 +195,14 @@ describe("the Link of a listing", () => {
     ["that leads elsewhere than on", 200, tags, `<${tags}?last=b>; rel="prev", </x>; rel="help"`],
     ["of an error", 404, tags, `<http://registry.internal${tags}?last=b>; rel="next"`],
     ["of what is no listing", 200, "/v2/team/app/manifests/v1", "<http://registry.internal/x>; rel=next"],
-  ])("%s does not come to the client", async (_, status, path, link) => {
+  ])("%s is dropped", async (_, status, path, link) => {
     const { gate } = await gateBefore(link, status);
     const response = await send(gate.port, { path });
     expect(response.status).toBe(status);
     expect(response.headers).not.toHaveProperty("link");
   });
 
-  test("goes on through a reload, with another gate of the same process", async () => {
+  test("works after a reload, with another gate of the same process", async () => {
     const { gate, asked, reloaded } = await gateBefore(`<${tags}?next_page=x>; rel="next"`);
     const next = linkOf(await send(gate.port, { path: tags }));
     const second = await reloaded();
@@ -211,7 +211,7 @@ describe("the Link of a listing", () => {
   });
 });
 
-test("a page that one registry has named is not asked of another one", async () => {
+test("a page named by one registry is not requested from another one", async () => {
   const heard: (string | undefined)[] = [];
   const gateOf = async (): Promise<TestGate> => {
     const upstream = await startUpstream(({ url }, response) => {

@@ -8,8 +8,8 @@ const get = head(`GET /v2/a/blobs/sha256:${"0".repeat(64)} HTTP/1.1`);
 const patch = head("PATCH /v2/a/blobs/uploads/x HTTP/1.1", "Transfer-Encoding: chunked");
 const chunk = (bytes: number): string => `${bytes.toString(16)}\r\n${"x".repeat(bytes)}\r\n`;
 
-describe("a body that turns out malformed when the registry has it already", () => {
-  test.each(["", get])("ends its request, whatever the registry says, behind %j", async (before) => {
+describe("a body that turns out to be malformed after it was partly forwarded", () => {
+  test.each(["", get])("aborts its request, whatever the registry responds, behind %j", async (before) => {
     const upstream = await startRawUpstream((socket, received) => {
       if (received.startsWith("GET"))
         socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 4000000\r\n\r\n${"y".repeat(4e6)}`);
@@ -29,7 +29,7 @@ describe("a body that turns out malformed when the registry has it already", () 
     expect(gate.logged()).not.toContain("internal error");
   });
 
-  test("is refused once, where nobody has responded yet", async () => {
+  test("is refused once, where there is no response yet", async () => {
     const upstream = await startRawUpstream(() => {});
     const gate = await startGate({ upstream: upstream.port });
     const client = await connectRaw(gate.port);
@@ -40,7 +40,7 @@ describe("a body that turns out malformed when the registry has it already", () 
   });
 });
 
-describe("a status that HTTP does not have", () => {
+describe("an invalid status", () => {
   const requests = [
     { method: "GET" },
     { method: "HEAD" },
@@ -59,7 +59,7 @@ describe("a status that HTTP does not have", () => {
   };
   const access = [{ subjects: ["authenticated"], repositories: ["**"], actions: ["*" as const] }];
 
-  test.each(requests)("is answered with 502, and ends nothing else: $method", async ({ method, body }) => {
+  test.each(requests)("gets the client a 502, and affects no other request: $method", async ({ method, body }) => {
     for (const status of ["000", "001", "042", "099", "600", "999"]) {
       const upstream = await startRawUpstream(
         (socket) => void socket.write(`HTTP/1.1 ${status} OK\r\nContent-Length: 0\r\n\r\n`),
@@ -77,7 +77,7 @@ describe("a status that HTTP does not have", () => {
     }
   });
 
-  test("101 is one too, because nobody asked for another protocol", async () => {
+  test("101 is invalid too, because no upgrade was requested", async () => {
     const upstream = await startRawUpstream(
       (socket) => void socket.write("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"),
     );
@@ -90,8 +90,8 @@ describe("a status that HTTP does not have", () => {
   });
 });
 
-describe("a fault of the gate itself", () => {
-  test("in whoever hears of finished requests is logged, and nobody else notices", async () => {
+describe("an internal error", () => {
+  test("in onFinished is logged, and affects no request", async () => {
     const upstream = await startUpstream((_, response) => void response.end("ok"));
     const gate = await startGate({
       upstream,

@@ -6,8 +6,8 @@ import { alice, connectRaw, exchange, startGate, startRawUpstream, startRegistry
 const blob = `/v2/team/app/blobs/sha256:${"0".repeat(64)}`;
 const get = [`GET ${blob} HTTP/1.1`, "Host: x", `Authorization: ${alice}`, "", ""];
 
-describe("a response of the registry passes as it is", () => {
-  test("a redirect to where the blobs are is the client's to follow", async () => {
+describe("a response of the registry is forwarded unchanged", () => {
+  test("a redirect to blob storage is left to the client", async () => {
     const registry = await startRegistry({ onRequest: redirectBlobs("https://storage.example/a?signature=b%2Fc") });
     const gate = await startGate({ upstream: registry.port });
     const response = await send(gate.port, { path: blob });
@@ -29,7 +29,7 @@ describe("a response of the registry passes as it is", () => {
   test.each([
     ["204", "HTTP/1.1 204 No Content\r\n\r\n"],
     ["304", 'HTTP/1.1 304 Not Modified\r\nETag: "a"\r\nContent-Length: 1000\r\n\r\n'],
-  ])("without a body, whatever length is said: %s", async (status, bytes) => {
+  ])("without a body, whatever its Content-Length: %s", async (status, bytes) => {
     const upstream = await startRawUpstream((socket) => void socket.write(bytes));
     const gate = await startGate({ upstream: upstream.port });
     const client = await connectRaw(gate.port);
@@ -74,7 +74,7 @@ describe("a response of the registry passes as it is", () => {
     expect(upstream.received).toHaveLength(2);
   });
 
-  test("after which the registry closes, and then the next one has a connection of its own", async () => {
+  test("after which the registry closes; the next request gets a new connection", async () => {
     const upstream = await startRawUpstream(
       (socket) => void socket.write("HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbody"),
     );
@@ -86,7 +86,7 @@ describe("a response of the registry passes as it is", () => {
     expect(upstream.received).toHaveLength(2);
   });
 
-  test("after hints that come before it", async () => {
+  test("after interim responses", async () => {
     const hints = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n";
     const upstream = await startRawUpstream(
       (socket) => void socket.write(`${hints}HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody`),
@@ -101,11 +101,11 @@ describe("a response of the registry passes as it is", () => {
   });
 });
 
-describe("a client that asks whether it may send its body", () => {
+describe("a client with Expect: 100-continue", () => {
   const patch = "PATCH /v2/team/app/blobs/uploads/1 HTTP/1.1";
   const expectation = ["Host: x", "Expect: 100-continue", "Content-Length: 5"];
 
-  test("is told to when it may, and the registry is not asked the same", async () => {
+  test("gets 100 Continue when it is allowed, and the registry gets no Expect", async () => {
     const upstream = await startRawUpstream();
     const gate = await startGate({ upstream: upstream.port });
     const client = await connectRaw(gate.port);
@@ -121,7 +121,7 @@ describe("a client that asks whether it may send its body", () => {
     ["is not known", patch, [], 401],
     ["may not", patch, [`Authorization: ${alice}`], 403],
     ["is not understood", "PATCH /v2/Team/app/blobs/uploads/1 HTTP/1.1", [`Authorization: ${alice}`], 400],
-  ])("is refused at once where it %s, and the connection ends", async (_, line, authorization, status) => {
+  ])("is refused at once where it %s, and the connection closes", async (_, line, authorization, status) => {
     const upstream = await startRawUpstream();
     const access = [{ subjects: ["authenticated"], repositories: ["**"], actions: ["pull" as const] }];
     const gate = await startGate({ upstream: upstream.port, access });
@@ -135,15 +135,18 @@ describe("a client that asks whether it may send its body", () => {
 test.each([
   ["is kept", { connection: "keep-alive" }],
   ["is to be closed", { connection: "close" }],
-])("a refused client that sends its body all the same sees why, whether the connection %s", async (_, headers) => {
-  const upstream = await startRawUpstream();
-  const gate = await startGate({ upstream: upstream.port });
-  const response = await send(gate.port, {
-    method: "PATCH",
-    path: "/v2/team/app/blobs/uploads/1",
-    headers: { ...headers, authorization: "Basic bm9ib2R5OnJlYWxseQ==" },
-    body: zeros(20 * 2 ** 20),
-  });
-  expect([response.status, errorCode(response)]).toEqual([401, "UNAUTHORIZED"]);
-  expect(upstream.received).toEqual([]);
-});
+])(
+  "a refused client that sends its body anyway can read the response, whether the connection %s",
+  async (_, headers) => {
+    const upstream = await startRawUpstream();
+    const gate = await startGate({ upstream: upstream.port });
+    const response = await send(gate.port, {
+      method: "PATCH",
+      path: "/v2/team/app/blobs/uploads/1",
+      headers: { ...headers, authorization: "Basic bm9ib2R5OnJlYWxseQ==" },
+      body: zeros(20 * 2 ** 20),
+    });
+    expect([response.status, errorCode(response)]).toEqual([401, "UNAUTHORIZED"]);
+    expect(upstream.received).toEqual([]);
+  },
+);

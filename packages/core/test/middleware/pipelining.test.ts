@@ -5,8 +5,8 @@ import { alice, connectRaw, startGate, startUpstream, statuses } from "./servers
 const get = (repository: string): string =>
   `GET /v2/${repository}/tags/list HTTP/1.1\r\nHost: x\r\nAuthorization: ${alice}\r\n\r\n`;
 
-describe("requests sent in a row on one connection", () => {
-  test("are handled in a row: 3,000 of them open one connection to the registry", async () => {
+describe("pipelined requests", () => {
+  test("are handled one after the other: 3,000 open one connection to the registry", async () => {
     const connections = new Set<unknown>();
     const upstream = await startUpstream((request, response) => {
       connections.add(request.socket.remotePort);
@@ -22,7 +22,7 @@ describe("requests sent in a row on one connection", () => {
     expect(connections.size).toBe(1);
   });
 
-  test("leave the registry with one request at a time", async () => {
+  test("reach the registry one at a time", async () => {
     const held: (() => void)[] = [];
     let most = 0;
     const upstream = await startUpstream((_, response) => {
@@ -42,7 +42,7 @@ describe("requests sent in a row on one connection", () => {
     expect(most).toBe(1);
   });
 
-  test("leave what was sent beyond unread, and others are served meanwhile", async () => {
+  test("beyond the first read stay unread, while other clients are served", async () => {
     const { promise: released, resolve: release } = Promise.withResolvers<void>();
     const upstream = await startUpstream(async (request, response) => {
       if (request.url?.includes("/slow/")) await released;
@@ -66,7 +66,7 @@ describe("requests sent in a row on one connection", () => {
     await client.until(/(?:slow\/tags\/list[\s\S]*){10}/);
   });
 
-  test("that go away while one waits are forgotten, and cost nobody a place", async () => {
+  test("of a closed connection are dropped, and occupy no place", async () => {
     const { promise: released, resolve: release } = Promise.withResolvers<void>();
     const upstream = await startUpstream(async (request, response) => {
       if (request.url?.includes("/slow/")) await released;
@@ -103,7 +103,7 @@ describe("requests sent in a row on one connection", () => {
   });
 });
 
-describe("a head that was left unread behind a request", () => {
+describe("a head that waits unread behind a request", () => {
   async function startSlow() {
     const upstream = await startUpstream((request, response) => {
       setTimeout(() => response.end(request.url), 150);
@@ -111,7 +111,7 @@ describe("a head that was left unread behind a request", () => {
     return await startGate({ upstream, headersTimeout: 200 });
   }
 
-  test("is not too slow, however long the requests before it take", async () => {
+  test("does not time out, however long the requests before it take", async () => {
     const gate = await startSlow();
     const client = await connectRaw(gate.port);
     // More than is read at once, so that the connection is left in the middle of a head.
@@ -121,7 +121,7 @@ describe("a head that was left unread behind a request", () => {
     expect(statuses(text)).toEqual(Array.from({ length: 20 }, () => 200));
   });
 
-  test("has its time when it is its turn, and no more", async () => {
+  test("times out when it is its turn", async () => {
     const gate = await startSlow();
     const client = await connectRaw(gate.port);
     client.write(`${get("a")}${get("b")}GET /v2/ HTTP/1.1\r\n`);
@@ -146,7 +146,7 @@ describe("a response after which the connection closes is the last one", () => {
       "the client offers another protocol, in a write of its own",
       `GET /v2/ HTTP/1.1\r\n${authorized}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n|`,
     ],
-  ])("where %s: nothing that was sent behind it is done", async (_, first) => {
+  ])("where %s: requests behind it are not handled", async (_, first) => {
     const asked: unknown[] = [];
     const upstream = await startUpstream((request, response) => {
       asked.push(request.method);
@@ -165,7 +165,7 @@ describe("a response after which the connection closes is the last one", () => {
   });
 });
 
-describe("a socket that Node hands out bare", () => {
+describe("a socket that Node emits without listeners", () => {
   const connect = "CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n";
 
   test.each(["", "GET /v2/ HTTP/1.1\r\nHost: x\r\n\r\n", get("a")])(
@@ -194,7 +194,7 @@ describe("a socket that Node hands out bare", () => {
     expect(text.match(/x{1000}/g)).toHaveLength(40_000);
   });
 
-  test("is that of a malformed body behind a request: both get their response, and nothing is wrong with the gate", async () => {
+  test("of a malformed body behind a request: both get their response, without an internal error", async () => {
     const upstream = await startUpstream((_, response) => void setTimeout(() => response.end("ok"), 50));
     const gate = await startGate({ upstream });
     const client = await connectRaw(gate.port);
@@ -207,7 +207,7 @@ describe("a socket that Node hands out bare", () => {
     expect(gate.logged()).toBe("");
   });
 
-  test("is refused where nobody wants to hear of it", async () => {
+  test("is refused also without a listener for refusals", async () => {
     const upstream = await startUpstream((_, response) => void response.end());
     const gate = await startGate({ upstream });
     for (const bytes of [connect, "nonsense\r\n\r\n", `${get("a")}nonsense\r\n\r\n`]) {
@@ -217,7 +217,7 @@ describe("a socket that Node hands out bare", () => {
     }
   });
 
-  test("is refused once, however much follows what could not be read, and in whatever parts", async () => {
+  test("is refused once, whatever follows the malformed input", async () => {
     const { promise: released, resolve: release } = Promise.withResolvers<void>();
     const upstream = await startUpstream(async (_, response) => {
       await released;

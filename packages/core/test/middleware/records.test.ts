@@ -23,7 +23,7 @@ async function recordOf(gate: TestGate): Promise<RequestRecord | undefined> {
 }
 
 describe("the record of a request", () => {
-  test("that was served says completed", async () => {
+  test("of a complete response has the outcome completed", async () => {
     const gate = await startGate({ upstream: await startUpstream((_, response) => void response.end("ok")) });
     await send(gate.port, { path: blob });
     expect(await recordOf(gate)).toMatchObject({
@@ -34,7 +34,7 @@ describe("the record of a request", () => {
     });
   });
 
-  test("whose client left before the response is never refused", async () => {
+  test("whose client disconnected before the response is never recorded as refused", async () => {
     const upstream = await startRawUpstream(() => {});
     const gate = await startGate({ upstream: upstream.port });
     const client = await connectRaw(gate.port);
@@ -49,7 +49,7 @@ describe("the record of a request", () => {
     });
   });
 
-  test("whose client left while a backend was asked is neither refused nor allowed", async () => {
+  test("whose client disconnected during authentication is recorded as neither refused nor allowed", async () => {
     const gate = await startGate({
       upstream: await startUpstream((_, response) => void response.end("ok")),
       backends: [
@@ -73,7 +73,7 @@ describe("the record of a request", () => {
     });
   });
 
-  test("whose client left in the middle of the response says so", async () => {
+  test("whose client disconnected in the middle of the response has the outcome client-aborted", async () => {
     const upstream = await startRawUpstream(
       (socket) => void socket.write("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nbeginning"),
     );
@@ -85,21 +85,21 @@ describe("the record of a request", () => {
     expect(await recordOf(gate)).toMatchObject({ phase: "respond", outcome: "client-aborted", status: 200 });
   });
 
-  test("that met a silent registry says timeout, with 504", async () => {
+  test("to a silent registry has the outcome timeout, with 504", async () => {
     const registry = await startRegistry({ onRequest: stallBeforeHeaders() });
     const gate = await startGate({ upstream: { url: registry.url, readTimeout: 100 } });
     await send(gate.port, { path: blob });
     expect(await recordOf(gate)).toMatchObject({ phase: "forward", outcome: "timeout", status: 504 });
   });
 
-  test("that met a registry that fell silent in a body says timeout", async () => {
+  test("to a registry that stops in a body has the outcome timeout", async () => {
     const registry = await startRegistry({ onRequest: stallMidBody({ length: 1000, sent: 10 }) });
     const gate = await startGate({ upstream: { url: registry.url, readTimeout: 100 } });
     await send(gate.port, { path: blob }).catch(() => {});
     expect(await recordOf(gate)).toMatchObject({ phase: "respond", outcome: "timeout", status: 200 });
   });
 
-  test("that met no registry says upstream-error, with 502", async () => {
+  test("to an unreachable registry has the outcome upstream-error, with 502", async () => {
     const upstream = await startRawUpstream((socket) => void socket.destroy());
     for (const request of [{ path: blob }, { ...upload, headers: octets, body: "x" }]) {
       const gate = await startGate({ upstream: upstream.port });
@@ -108,22 +108,25 @@ describe("the record of a request", () => {
     }
   });
 
-  test("that met a registry that broke off says upstream-error", async () => {
+  test("with a truncated response has the outcome upstream-error", async () => {
     const registry = await startRegistry({ onRequest: closeMidBody({ length: 1000, sent: 100 }) });
     const gate = await startGate({ upstream: registry.port });
     await send(gate.port, { path: blob }).catch(() => {});
     expect(await recordOf(gate)).toMatchObject({ phase: "respond", outcome: "upstream-error", status: 200 });
   });
 
-  test.each([500, 502, 503, 504])("that got an error of the registry's own says upstream-error: %d", async (status) => {
-    const gate = await startGate({
-      upstream: await startUpstream((_, response) => void response.writeHead(status).end("{}")),
-    });
-    await send(gate.port, { path: blob });
-    expect(await recordOf(gate)).toMatchObject({ outcome: "upstream-error", status });
-  });
+  test.each([500, 502, 503, 504])(
+    "with an error of the registry has the outcome upstream-error: %d",
+    async (status) => {
+      const gate = await startGate({
+        upstream: await startUpstream((_, response) => void response.writeHead(status).end("{}")),
+      });
+      await send(gate.port, { path: blob });
+      expect(await recordOf(gate)).toMatchObject({ outcome: "upstream-error", status });
+    },
+  );
 
-  test("whose client sent no more of a body says timeout, with 408", async () => {
+  test("whose client stopped sending the body has the outcome timeout, with 408", async () => {
     const upstream = await startUpstream((request) => void request.resume());
     const gate = await startGate({ upstream: { url: `http://127.0.0.1:${upstream}`, readTimeout: 100 } });
     const client = await connectRaw(gate.port);
@@ -135,7 +138,7 @@ describe("the record of a request", () => {
     expect(await recordOf(gate)).toMatchObject({ outcome: "timeout", status: 408, phase: "forward" });
   });
 
-  test("that was read before it came says internal-error, with 500", async () => {
+  test("whose body was already read has the outcome internal-error, with 500", async () => {
     const gate = await startGate({
       upstream: await startUpstream((_, response) => void response.end()),
       mount: (proxy) => (request, response) => {
@@ -152,7 +155,7 @@ describe("the record of a request", () => {
     ["/v2/x", alice, { decision: "refused", phase: "route", status: 404 }],
     [blob, undefined, { decision: "unauthenticated", phase: "authorize", status: 401 }],
     [blob, "Basic YWxpY2U6d3Jvbmc=", { decision: "unauthenticated", phase: "authenticate", status: 401 }],
-  ])("of %s as %j says where it ended", async (path, authorization, expected) => {
+  ])("of %s as %j has the phase in which it ended", async (path, authorization, expected) => {
     const gate = await startGate({ upstream: await startUpstream((_, response) => void response.end()) });
     const headers = authorization === undefined ? {} : { authorization };
     await send(gate.port, { path, user: null, headers });
@@ -166,7 +169,7 @@ describe("a failed login", () => {
     headers: { authorization: `Basic ${Buffer.from(`${name}:wrong`).toString("base64")}` },
   });
 
-  test("is recorded with the name that was tried", async () => {
+  test("is recorded with the attempted username", async () => {
     const gate = await startGate({ upstream: await startUpstream((_, response) => void response.end()) });
     for (const name of ["alice", "nobody", "\u202eecila"]) await send(gate.port, login(name));
     await vi.waitUntil(() => gate.records.length === 3);
@@ -177,7 +180,7 @@ describe("a failed login", () => {
     ]);
   });
 
-  test("is recorded without it where that is not wanted", async () => {
+  test("is recorded without the username when attemptedNames is false", async () => {
     const upstream = await startUpstream((_, response) => void response.end());
     const gate = await startGate({ upstream, attemptedNames: false });
     await send(gate.port, login("alice"));

@@ -21,7 +21,7 @@ const upload = { method: "PATCH", path: "/v2/team/app/blobs/uploads/1" };
 const mebibyte = 2 ** 20;
 
 describe("a kept connection that the registry has just closed", () => {
-  test("costs no read its response, twenty times in a row", async () => {
+  test("fails no read, twenty times in a row", async () => {
     const registry = await startRegistry();
     // Each connection is closed under the second request that comes on it, as one that was idle for too long.
     const used = new WeakSet<object>();
@@ -44,7 +44,7 @@ describe("a kept connection that the registry has just closed", () => {
     expect(gate.logged()).toBe("");
   });
 
-  test("is noticed where the registry closes what is idle", async () => {
+  test("is detected when the registry closes idle connections", async () => {
     const sockets: Socket[] = [];
     const watch: RequestHook = ({ socket }) => {
       sockets.push(socket);
@@ -59,7 +59,7 @@ describe("a kept connection that the registry has just closed", () => {
     }
   });
 
-  test("is tried again once, and not for ever", async () => {
+  test("is retried once, and not again", async () => {
     let closing = false;
     const registry = await startRegistry({
       onRequest: ({ socket }) => {
@@ -74,7 +74,7 @@ describe("a kept connection that the registry has just closed", () => {
     expect(registry.requests).toHaveLength(3);
   });
 
-  test("is not tried again on a new connection, where nothing stale can be to blame", async () => {
+  test("is not retried after a failure on a new connection", async () => {
     const registry = await startRegistry({ onRequest: closeBeforeAnswer() });
     const gate = await startGate({ upstream: registry.port });
     expect((await send(gate.port, ping)).status).toBe(502);
@@ -85,7 +85,7 @@ describe("a kept connection that the registry has just closed", () => {
     { method: "PUT", path: "/v2/team/app/manifests/v1", body: "{}" },
     { method: "POST", path: "/v2/team/app/blobs/uploads/" },
     { method: "DELETE", path: "/v2/team/app/manifests/v1" },
-  ])("is not tried again for $method: it might be done twice", async (request) => {
+  ])("is not retried for $method, which is not safe to repeat", async (request) => {
     const registry = await startRegistry();
     const access = [{ subjects: ["authenticated"], repositories: ["**"], actions: ["*" as const] }];
     const gate = await startGate({ upstream: registry.port, access });
@@ -95,7 +95,7 @@ describe("a kept connection that the registry has just closed", () => {
     expect(registry.requests.map(({ method }) => method)).toEqual(["GET", request.method]);
   });
 
-  test("is not tried again once something was answered", async () => {
+  test("is not retried after the first byte of a response", async () => {
     const registry = await startRegistry();
     const gate = await startGate({ upstream: registry.port });
     await send(gate.port, ping);
@@ -105,8 +105,8 @@ describe("a kept connection that the registry has just closed", () => {
   });
 });
 
-describe("a registry that is away", () => {
-  test("is answered with 502, and the log says why", async () => {
+describe("an unreachable registry", () => {
+  test("gets the client a 502, and is logged with the reason", async () => {
     const probe = createServer().listen(0, "127.0.0.1");
     await once(probe, "listening");
     const address = probe.address();
@@ -125,7 +125,7 @@ describe("a registry that is away", () => {
       .toEqual(Array.from({ length: 3 }, () => [502, "allowed"]));
   });
 
-  test("does not keep anybody waiting who connects to it in vain", async () => {
+  test("gets the client a 502 after the connect timeout", async () => {
     // It takes the connection, and never begins with TLS.
     const mute = await startRawUpstream(() => {});
     const upstream = { url: `https://127.0.0.1:${mute.port}`, connectTimeout: 50 };
@@ -141,7 +141,7 @@ describe("a registry that is away", () => {
     ["a length beside chunks", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"],
     ["a head without end", `HTTP/1.1 200 OK\r\nX: ${"x".repeat(200_000)}`],
     ["an end before the head's", "HTTP/1.1 200 OK\r\nContent-"],
-  ])("or sends %s, is answered with 502", async (_, bytes) => {
+  ])("that sends %s gets the client a 502", async (_, bytes) => {
     const upstream = await startRawUpstream((socket) => void socket.end(bytes));
     const gate = await startGate({ upstream: upstream.port });
     const response = await send(gate.port, ping);
@@ -149,7 +149,7 @@ describe("a registry that is away", () => {
   });
 });
 
-describe("a response with bare line feeds, on a connection that stays open, is 502 at once", () => {
+describe("responds at once with 502 to a head with bare line feeds on an open connection", () => {
   const responses: readonly string[] = [
     "HTTP/1.1 200 OK\nContent-Length: 2\n\nok",
     "HTTP/1.1 200 OK\nContent-Length: 2\n\r\nok",
@@ -181,7 +181,7 @@ describe("a silent registry", () => {
     ["a read", ping],
     ["an upload", { ...upload, body: "12345" }],
     ["an upload in chunks", { ...upload, body: zeros(100_000) }],
-  ])("is answered with 504: %s", async (_, request) => {
+  ])("gets the client a 504: %s", async (_, request) => {
     const registry = await startRegistry({ onRequest: stallBeforeHeaders() });
     const gate = await startGate({ upstream: { url: registry.url, ...silent } });
     const response = await send(gate.port, request);
@@ -191,26 +191,26 @@ describe("a silent registry", () => {
     expect(registry.requests).toHaveLength(1);
   });
 
-  test("that takes no more of an upload is answered with 504", async () => {
+  test("that stops reading an upload gets the client a 504", async () => {
     const registry = await startRegistry({ onRequest: stallUpload(1000) });
     const gate = await startGate({ upstream: { url: registry.url, ...silent } });
     expect((await send(gate.port, { ...upload, body: zeros(64 * mebibyte) })).status).toBe(504);
   });
 
-  test("in the middle of a body ends the client's connection, and the body is not whole", async () => {
+  test("in the middle of a body closes the client's connection, so that the body is incomplete", async () => {
     const registry = await startRegistry({ onRequest: stallMidBody({ length: 1000, sent: 100 }) });
     const gate = await startGate({ upstream: { url: registry.url, ...silent } });
     await expect(send(gate.port, ping)).rejects.toThrow("aborted");
   });
 });
 
-describe("a body that breaks off", () => {
+describe("a truncated body", () => {
   test.each([
     ["of known length", "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nbeginning"],
     ["in chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nbeginning\r\n"],
     ["in the middle of a chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\nbeginning"],
     ["at a chunk that is none", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nbeginning\r\nzz\r\n"],
-  ])("%s is cut for the client too, and never looks whole", async (_, bytes) => {
+  ])("%s is truncated for the client too, and never looks complete", async (_, bytes) => {
     const upstream = await startRawUpstream((socket) => void socket.end(bytes));
     const gate = await startGate({ upstream: upstream.port });
     const client = await connectRaw(gate.port);
@@ -223,7 +223,7 @@ describe("a body that breaks off", () => {
 });
 
 describe("a response in the middle of an upload", () => {
-  test.each([400, 403, 413])("passes on with its status: %d", async (status) => {
+  test.each([400, 403, 413])("is forwarded with its status: %d", async (status) => {
     const registry = await startRegistry({ onRequest: answerEarly({ status, after: mebibyte }) });
     const gate = await startGate({ upstream: registry.port });
     for (const headers of [{ "content-length": 20 * mebibyte }, {}]) {
@@ -233,7 +233,7 @@ describe("a response in the middle of an upload", () => {
     await expect.poll(() => gate.records.map((record) => record.status)).toEqual([status, status]);
   });
 
-  test("does not spoil the next request", async () => {
+  test("does not affect the next request", async () => {
     const registry = await startRegistry({
       onRequest: onlyFor(({ method }) => method === "PATCH", atMost(1, answerEarly({ after: 10 }))),
     });
@@ -244,7 +244,7 @@ describe("a response in the middle of an upload", () => {
     agent.destroy();
   });
 
-  test("of a registry that then reads on is not mistaken for the next one's", async () => {
+  test("of a registry that reads on is not taken for the next response", async () => {
     const port = await startUpstream((request, response) => {
       response.end(request.url);
       request.resume();

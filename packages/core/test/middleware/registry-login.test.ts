@@ -49,7 +49,7 @@ describe("the gate's own login at the registry", () => {
     for (const { rawHeaders } of heard) expect(rawHeaders.join("\n")).not.toContain(alice);
   });
 
-  test("is for the registry by its own name, whatever Host and proxies say", async () => {
+  test("is sent with the registry's own Host, whatever Host and proxies say", async () => {
     const { port, heard } = await registry((_request, response) => void response.end());
     const gate = await startGate({
       upstream: { url: `http://127.0.0.1:${port}`, credentials: { username: "gate", password: "secret" } },
@@ -61,7 +61,7 @@ describe("the gate's own login at the registry", () => {
     expect(heard.map((request) => request.headers.host)).toEqual(requests.map(() => `127.0.0.1:${port}`));
   });
 
-  test("goes with what the gate asks by itself", async () => {
+  test("is sent with the gate's own queries", async () => {
     const { port, heard } = await registry(({ method, url }, response) => {
       if (method === "HEAD") response.writeHead(404);
       response.end(url?.includes("_catalog") ? '{"repositories":["team/app"]}' : "{}");
@@ -81,7 +81,7 @@ describe("the gate's own login at the registry", () => {
     expect(new Set(said(heard))).toEqual(new Set([`Basic ${btoa("gate:secret")}`]));
   });
 
-  test("is asked for anew with each request, where a function gives it", async () => {
+  test("is read for each request where it is a function", async () => {
     const { port, heard } = await registry((_request, response) => void response.end());
     let bearer = "first";
     const gate = await gateWith(port, () => ({ bearer }));
@@ -94,7 +94,7 @@ describe("the gate's own login at the registry", () => {
   test.each<[string, () => RegistryCredentials]>([
     ["throws", () => expect.fail("canary")],
     ["gives what cannot be sent", () => ({ bearer: "canary\r\nX: y" })],
-  ])("that a function %s for is a fault of the gate's, and the registry is not asked", async (_, credentials) => {
+  ])("is an internal error where its function %s, and the request is not sent", async (_, credentials) => {
     const { port, heard } = await registry((_request, response) => void response.end());
     const gate = await gateWith(port, credentials);
     for (const { way: _way, ...request } of requests) {
@@ -122,7 +122,7 @@ describe("the gate's own login at the registry", () => {
   });
 });
 
-describe("a login that the registry asks of the gate", () => {
+describe("a challenge of the registry to the gate", () => {
   const refuse: RequestListener = (_, response) => {
     const body = '{"errors":[{"code":"UNAUTHORIZED","message":"canary"}]}';
     response
@@ -132,8 +132,8 @@ describe("a login that the registry asks of the gate", () => {
 
   test.each([
     ["without credentials", undefined, "set upstream.credentials"],
-    ["with wrong ones", { username: "gate", password: "wrong" }, "the registry refuses the gate's own login"],
-  ])("is 502 for every client, and said once in the log: %s", async (_, credentials, warning) => {
+    ["with wrong ones", { username: "gate", password: "wrong" }, "the registry rejects the gate's login"],
+  ])("is 502 for every client, and logged once: %s", async (_, credentials, warning) => {
     const { port } = await registry(refuse);
     const gate = await gateWith(port, credentials);
     for (const { way, ...request } of requests) {
@@ -161,7 +161,7 @@ describe("a login that the registry asks of the gate", () => {
     expect(response.headers).not.toHaveProperty("proxy-authenticate");
   });
 
-  test("is 502 for what the gate asks by itself, never a catalog that is not there or a tag that is free", async () => {
+  test("is 502 for the gate's own queries, never a missing catalog or a free tag", async () => {
     const { port, heard } = await registry(refuse);
     const gate = await startGate({
       upstream: port,
@@ -178,7 +178,7 @@ describe("a login that the registry asks of the gate", () => {
     expect(gate.logged().match(/"message"/g)).toHaveLength(1);
   });
 
-  test("is warned of again after the registry has let the gate in", async () => {
+  test("is logged again after the registry accepted the gate's login", async () => {
     let locked = true;
     const { port } = await registry((request, response) => {
       if (locked) refuse(request, response);
@@ -191,9 +191,9 @@ describe("a login that the registry asks of the gate", () => {
     }
     const messages = gate.logged().split("\n");
     expect(messages).toEqual([
-      expect.stringContaining("asks for a login"),
-      expect.stringContaining("lets the gate in again"),
-      expect.stringContaining("asks for a login"),
+      expect.stringContaining("requires a login"),
+      expect.stringContaining("accepts the gate's login again"),
+      expect.stringContaining("requires a login"),
     ]);
   });
 });

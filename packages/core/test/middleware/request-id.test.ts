@@ -26,7 +26,7 @@ describe("the id of a request", () => {
     await expect.poll(() => gate.records.map(({ requestId }) => requestId)).toEqual(ids);
   });
 
-  test("is in the response to what no request could be read from", async () => {
+  test("is in the response to unparsable input", async () => {
     const refused: UnreadableRequest[] = [];
     const gate = await startGate({
       upstream: await startUpstream(() => {}),
@@ -53,7 +53,7 @@ describe("the id of a request", () => {
     else expect(headers["x-request-id"]).toMatch(uuid);
   });
 
-  test("is the app's where it has given one", async () => {
+  test("is the app's where it has set one", async () => {
     const upstream = await startUpstream((_, response) => void response.end("{}"));
     const gate = await startGate({
       upstream,

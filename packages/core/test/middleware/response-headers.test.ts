@@ -38,7 +38,7 @@ const told = {
   "RateLimit-Reset": "30",
 };
 
-test("of the registry's headers those that are its to say come to the client, and no others", async () => {
+test("forwards only allow-listed response headers of the registry", async () => {
   const upstream = await startUpstream((_, response) => {
     response.writeHead(200, { ...kept, ...told, "Content-Type": "application/json", "Content-Length": 2 }).end("{}");
   });
@@ -107,7 +107,7 @@ describe.each(kinds)("a response that the gate %s", (kind, target, status) => {
     return response;
   };
 
-  test("keeps what the app before it has said about the app and the host", async () => {
+  test("keeps headers of the app about the app and the host", async () => {
     const said = {
       "Access-Control-Allow-Origin": "https://ui.example.com",
       "Content-Security-Policy": "default-src 'self'",
@@ -130,7 +130,7 @@ describe.each(kinds)("a response that the gate %s", (kind, target, status) => {
     expect(headers).not.toHaveProperty("ratelimit-limit");
   });
 
-  test("has nothing of what the app has said about a response of its own", async () => {
+  test("drops headers of the app about its own response", async () => {
     const said: Record<string, string> = {
       Age: "1",
       "Accept-Ranges": "canary",
@@ -164,7 +164,7 @@ describe.each(kinds)("a response that the gate %s", (kind, target, status) => {
     expect(headers["docker-distribution-api-version"]).toBe("registry/2.0");
   });
 
-  test("with a cookie of the app is for no shared cache", async () => {
+  test("with a cookie of the app is not stored by shared caches", async () => {
     const registry = { "Cache-Control": "public, max-age=31536000" };
     const plain = await ask(registry, {});
     expect(plain.headers["cache-control"]).toBe(
@@ -174,7 +174,7 @@ describe.each(kinds)("a response that the gate %s", (kind, target, status) => {
     expect(headers).toMatchObject({ "set-cookie": ["session=app"], "cache-control": "private, no-cache" });
   });
 
-  test("that the app would have no cache keep is kept by none", async () => {
+  test("keeps the app's Cache-Control: no-store", async () => {
     const registry = { "Cache-Control": "max-age=31536000" };
     for (const cookie of [{}, { "Set-Cookie": "session=app" }]) {
       const { headers } = await ask(registry, { "Cache-Control": "private, NO-STORE", ...cookie });
@@ -183,7 +183,7 @@ describe.each(kinds)("a response that the gate %s", (kind, target, status) => {
   });
 });
 
-test("depends on what the app's and the registry's response depend on, together", async () => {
+test("combines the Vary of the app and of the registry", async () => {
   const gate = await gateInApp({ Vary: "Accept" }, { Vary: "Origin" });
   expect((await send(gate.port, { path })).headers.vary).toBe("Origin, Accept");
 });

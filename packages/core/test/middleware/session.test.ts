@@ -45,7 +45,7 @@ const cookie = { cookie: "user=bob" };
 const tags = "/v2/team/app/tags/list";
 const manifest = "/v2/team/app/manifests/v1";
 
-test("whoever is signed in to the app is known to the registry, without their cookie coming to it", async () => {
+test("authenticates users by the session of the app, without forwarding their cookie", async () => {
   const gate = await gateWithSessions();
   expect(await send(gate.url + tags, "GET", cookie)).toMatchObject({ status: 200 });
   expect(gate.seen[0]).not.toHaveProperty("cookie");
@@ -55,12 +55,12 @@ test("whoever is signed in to the app is known to the registry, without their co
   expect(await send(gate.url + tags, "GET", { cookie: "other=bob" })).toMatchObject({ status: 401 });
 });
 
-test("without the option a session does not count", async () => {
+test("ignores sessions without the option", async () => {
   const gate = await startGate({ upstream: await startUpstream((_, response) => void response.end()) });
   expect(await send(gate.url + tags, "GET", cookie)).toMatchObject({ status: 401 });
 });
 
-test("a session that has ended counts no longer, whatever was answered in it", async () => {
+test("ignores an ended session: nothing is cached", async () => {
   const gate = await gateWithSessions();
   for (let round = 0; round < 3; round++) {
     expect(await send(gate.url + tags, "GET", { cookie: "user=alice" })).toMatchObject({ status: 200 });
@@ -68,7 +68,7 @@ test("a session that has ended counts no longer, whatever was answered in it", a
   }
 });
 
-test("a wrong password is wrong, session or not, and neither is remembered for the other", async () => {
+test("rejects a wrong password also in a session, and caches neither for the other", async () => {
   const gate = await gateWithSessions();
   const wrong = `Basic ${Buffer.from("alice:wrong").toString("base64")}`;
   const session = { cookie: "user=alice" };
@@ -99,7 +99,7 @@ describe("two users in one request are refused with 400:", () => {
     expect(gate.seen).toHaveLength(1);
   });
 
-  test("but one user twice is one user, in every form of Unicode", async () => {
+  test("accepts one user named twice, in any Unicode form", async () => {
     const upstream = await startUpstream((_, response) => void response.end());
     const session = () => ({ subject: "1", username: "a\u0308", groups: [], backend: "portal" });
     const gate = await startGate({ upstream, session });
@@ -108,7 +108,7 @@ describe("two users in one request are refused with 400:", () => {
   });
 });
 
-test("where the session's user cannot be told the response is 503, and not that of a stranger", async () => {
+test("responds with 503 when the session lookup fails, never as to an anonymous caller", async () => {
   const gate = await gateWithSessions();
   const broken = { cookie: "user=broken" };
   expect(await send(gate.url + tags, "GET", broken)).toMatchObject({ status: 503 });
@@ -117,7 +117,7 @@ test("where the session's user cannot be told the response is 503, and not that 
   expect(gate.logged()).toContain("the store of sessions is down");
 });
 
-describe("what a browser sends for a foreign page", () => {
+describe("a request of a cross-site page", () => {
   // What browsers send: Sec-Fetch-Site over TLS and on loopback, Origin alone elsewhere.
   const own = { host: "portal.example.com" };
   const https = { ...own, "x-forwarded-proto": "https" };
@@ -144,7 +144,7 @@ describe("what a browser sends for a foreign page", () => {
       403,
       403,
     ],
-  ])("%s: a session reads and writes so far", async (_, headers, reads, writes) => {
+  ])("%s: what a session may do", async (_, headers, reads, writes) => {
     const gate = await gateWithSessions();
     for (const [method, path] of [
       ["GET", tags],
@@ -162,7 +162,7 @@ describe("what a browser sends for a foreign page", () => {
     expect(gate.seen).toHaveLength((reads === 200 ? 2 : 0) + (writes === 200 ? 3 : 0));
   });
 
-  test("changes nothing by a password that the browser remembers either, but may read as everybody", async () => {
+  test("changes nothing with a password remembered by the browser, but may read", async () => {
     const gate = await gateWithSessions();
     const remembered = { authorization: alice, "sec-fetch-site": "cross-site" };
     expect(await send(gate.url + manifest, "PUT", remembered)).toMatchObject({ status: 403 });
@@ -177,7 +177,7 @@ describe("what a browser sends for a foreign page", () => {
   });
 });
 
-test("what is answered in a session is no page of the app, and nothing for a shared cache", async () => {
+test("sandboxes responses in a session, and keeps them out of shared caches", async () => {
   const gate = await gateWithSessions();
   const confined = {
     "cache-control": "private, no-cache",

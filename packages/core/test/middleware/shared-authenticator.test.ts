@@ -44,7 +44,7 @@ async function gateWith(granted: Readonly<Record<string, Grants>>, options: Part
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 const basic = (password: string) => ({ authorization: `Basic ${Buffer.from(`alice:${password}`).toString("base64")}` });
 
-test("limits a login to its grants, and asks for another token where a Bearer token was issued for less", async () => {
+test("limits a login to its grants, and challenges a Bearer token with too narrow grants", async () => {
   const gate = await gateWith({ narrow: [pull] });
   const ask = (method: string, headers: Record<string, string>, path = manifest) =>
     send(gate.port, { method, path, headers });
@@ -67,14 +67,14 @@ test("limits a login to its grants, and asks for another token where a Bearer to
   });
 });
 
-test("refuses with 403 what the rules do not allow, whatever the grants: no token would help", async () => {
+test("responds with 403 where the rules do not allow it, whatever the grants", async () => {
   const gate = await gateWith({ wide: [{ ...pull, name: "**", action: "*" }], narrow: [] }, { access: [] });
   for (const token of ["wide", "narrow"]) {
     expect((await send(gate.port, { path: manifest, headers: bearer(token) })).status).toBe(403);
   }
 });
 
-test("says of a rejected Bearer token that it is invalid, and nothing of a password", async () => {
+test("challenges a rejected Bearer token with invalid_token, and a rejected password without an error", async () => {
   const gate = await gateWith({});
   const challengeTo = async (headers: Record<string, string>) =>
     (await send(gate.port, { path: manifest, headers })).headers["www-authenticate"];
@@ -83,14 +83,14 @@ test("says of a rejected Bearer token that it is invalid, and nothing of a passw
   expect(await challengeTo({})).not.toContain("error=");
 });
 
-test("asks for the catalog by the name that token servers know it by", async () => {
+test("requests the catalog by the scope that token servers use", async () => {
   const gate = await gateWith({ narrow: [pull] });
   const catalog = await send(gate.port, { path: "/v2/_catalog", headers: bearer("narrow") });
   expect(catalog.status).toBe(401);
   expect(catalog.headers["www-authenticate"]).toContain('scope="registry:catalog:*",error="insufficient_scope"');
 });
 
-test("lets a registry and a form of the app share what they remember and what fails", async () => {
+test("shares the login cache and the throttle between the registry and a form of the app", async () => {
   const backend = tokens({ right: [pull] });
   const throttle = { perUserAndAddress: "1/1h", backoff: "1h..1h" };
   const authenticator = createAuthenticator({ backends: [backend], throttle });
@@ -122,7 +122,7 @@ test("lets a registry and a form of the app share what they remember and what fa
   authenticator.close();
 });
 
-test("a verified form counts for neither headers nor a session", async () => {
+test("ignores headers and the session when it verifies a form", async () => {
   const people: AuthBackend = {
     id: "people",
     credentialHeaders: ["x-user"],
@@ -144,7 +144,7 @@ test("a verified form counts for neither headers nor a session", async () => {
   expect(session).not.toHaveBeenCalled();
 });
 
-test("refuses to take an authenticator and what it is made of, and what is no authenticator", () => {
+test("refuses an authenticator together with its own options, and anything that is no authenticator", () => {
   const backends = [tokens({})];
   const authenticator = createAuthenticator({ backends });
   const upstream = { url: "http://127.0.0.1:1" };
@@ -156,7 +156,7 @@ test("refuses to take an authenticator and what it is made of, and what is no au
     }
     return undefined;
   };
-  const message = "must not stand beside authenticator, which has its own";
+  const message = "must not be combined with authenticator, which has its own";
   for (const beside of [{ backends }, { realm: "x" }, { loginCache: false }, { throttle: false }]) {
     expect(faultsOf({ authenticator, ...beside })).toEqual([{ path: Object.keys(beside), message }]);
   }

@@ -25,11 +25,11 @@ async function startHeldUpstream() {
   return { port, exchange: promise };
 }
 
-describe("nothing is held back", () => {
+describe("chunks are forwarded at once", () => {
   test.each([
     ["of known length", ["Content-Length: 15"], (text: string) => text],
     ["in chunks", ["Transfer-Encoding: chunked"], (text: string) => `${text.length.toString(16)}\r\n${text}\r\n`],
-  ])("of a body %s: the registry has each chunk before the next is sent", async (_, headers, frame) => {
+  ])("of a body %s: the registry receives each chunk before the next is sent", async (_, headers, frame) => {
     const upstream = await startHeldUpstream();
     const gate = await startGate({ upstream: upstream.port });
     const client = await ask(gate.port, `PATCH ${upload}`, ...headers);
@@ -52,7 +52,7 @@ describe("nothing is held back", () => {
   test.each([
     ["of known length", { "content-length": "15" }],
     ["in chunks", {}],
-  ])("of a response %s: the client has each chunk before the next is sent", async (_, headers) => {
+  ])("of a response %s: the client receives each chunk before the next is sent", async (_, headers) => {
     const upstream = await startHeldUpstream();
     const gate = await startGate({ upstream: upstream.port });
     const client = await ask(gate.port, `GET ${blob}`);
@@ -68,7 +68,7 @@ describe("nothing is held back", () => {
   });
 });
 
-describe("whoever is slow slows down the other side alone", () => {
+describe("a slow reader slows down only its sender", () => {
   /** What others ask meanwhile: when they are answered, whoever reads on has read far more than they may. */
   async function others(port: number): Promise<void> {
     for (let count = 0; count < 50; count++) expect((await send(port, { path: "/v2/" })).status).toBe(200);
@@ -123,7 +123,7 @@ describe("whoever is slow slows down the other side alone", () => {
   });
 });
 
-describe("what moves is not cut, however long it takes", () => {
+describe("a transfer in progress is not cut, however long it takes", () => {
   const readTimeout = 400;
   const chunks = 12;
 
@@ -158,7 +158,7 @@ describe("what moves is not cut, however long it takes", () => {
   });
 });
 
-describe("a client that goes away", () => {
+describe("a client that disconnects", () => {
   test("in the middle of a download frees the connection to the registry", async () => {
     const registry = await startUpstream((_, response) => {
       response.writeHead(200, { "content-length": 1000 }).write("beginning");
@@ -174,7 +174,7 @@ describe("a client that goes away", () => {
     expect(gate.records[0]).toMatchObject({ status: 200, bytesSent: "beginning".length });
   });
 
-  test("while the registry thinks frees the connection too, and is recorded with 499", async () => {
+  test("before the response frees the connection too, and is recorded with 499", async () => {
     const upstream = await startHeldUpstream();
     const gate = await startGate({ upstream: upstream.port });
     const client = await ask(gate.port, `GET ${blob}`);
@@ -185,7 +185,7 @@ describe("a client that goes away", () => {
     expect(gate.records[0]).toMatchObject({ status: 499, bytesSent: 0 });
   });
 
-  test("in the middle of an upload ends it at the registry, and it is not whole there", async () => {
+  test("in the middle of an upload aborts it at the registry, where it is incomplete", async () => {
     const upstream = await startHeldUpstream();
     const gate = await startGate({ upstream: upstream.port });
     const client = await ask(gate.port, `PATCH ${upload}`, "Transfer-Encoding: chunked");
@@ -197,7 +197,7 @@ describe("a client that goes away", () => {
     expect(request.complete).toBe(false);
   });
 
-  test("does not take others with it", async () => {
+  test("does not affect other requests", async () => {
     const registry = await startRegistry({ onRequest: stallMidBody({ length: 1000, sent: 10 }) });
     const gate = await startGate({ upstream: registry.port });
     const clients = await Promise.all(Array.from({ length: 10 }, () => ask(gate.port, `GET ${blob}`)));
@@ -245,7 +245,7 @@ describe("connections are kept", () => {
     expect(new Set(registry.requests.map(({ connection }) => connection)).size).toBe(1);
   });
 
-  test("and slow pulls keep nobody waiting: there are as many as it takes", async () => {
+  test("and slow pulls block no other request, because more are opened", async () => {
     const registry = await startRegistry({ onRequest: stallMidBody({ length: 1000, sent: 10 }) });
     const gate = await startGate({ upstream: registry.port, limits: { inFlightPerClient: 400 } });
     const clients = await Promise.all(Array.from({ length: 300 }, () => ask(gate.port, `GET ${blob}`)));

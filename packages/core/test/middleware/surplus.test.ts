@@ -53,9 +53,9 @@ function sent({ method, path }: { method: string; path: string }) {
   return { method, path, ...body };
 }
 
-describe("what a registry sends after its response", () => {
+describe("surplus bytes after a response", () => {
   describe.each(exchanges)("to $name", (exchange) => {
-    test.each([0, 1, 5, 50])("%d ms later reaches nobody", async (delay) => {
+    test.each([0, 1, 5, 50])("that arrive %d ms later reach nobody", async (delay) => {
       const upstream = await startTalkative((socket) => {
         if (delay === 0) socket.write(exchange.response + surplus);
         else {
@@ -89,7 +89,7 @@ describe("what a registry sends after its response", () => {
   );
 });
 
-test("what a registry sends together with the next request of the same user is not its response", async () => {
+test("surplus bytes that cross the next request of the same user are not taken for its response", async () => {
   const upstream = await startTalkative(
     (socket) => void socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"),
   );

@@ -72,7 +72,7 @@ async function times(count: number, act: (index: number) => Promise<number>): Pr
 }
 
 describe("the gate", () => {
-  it("answers 429 with Retry-After after too many failures, without asking a backend", async () => {
+  it("responds with 429 and Retry-After after too many failures, without asking a backend", async () => {
     const { gate, users, get, login } = await gateWith();
     expect(await times(3, (index) => login(office, "alice", `guess ${index}`))).toEqual([401, 401, 401]);
     const response = await get(office, `Basic ${btoa("alice:right")}`);
@@ -92,7 +92,7 @@ describe("the gate", () => {
     });
   });
 
-  it("lets a login pass again after the time that Retry-After says", async () => {
+  it("accepts a login again after Retry-After", async () => {
     const { get, login } = await gateWith({ throttle: { ...strict, backoff: "1s..1h" } });
     await times(3, () => login(office, "alice", "wrong"));
     const response = await get(office, `Basic ${btoa("alice:right")}`);
@@ -103,7 +103,7 @@ describe("the gate", () => {
     expect(await login(office, "alice", "right")).toBe(200);
   });
 
-  it("lets a remembered login pass, whatever has failed", async () => {
+  it("accepts a cached login despite failed ones", async () => {
     const { login } = await gateWith();
     expect(await login(office, "alice", "right")).toBe(200);
     await times(10, () => login(office, "alice", "wrong"));
@@ -112,7 +112,7 @@ describe("the gate", () => {
     expect(await login(office, "bob", "right")).toBe(429);
   });
 
-  it("does not let guesses from elsewhere stop a colleague", async () => {
+  it("does not lock out a user for guesses from another address", async () => {
     const { login } = await gateWith();
     await times(50, (index) => login(elsewhere, "alice", `guess ${index}`));
     expect(await login(elsewhere, "alice", "right")).toBe(429);
@@ -136,7 +136,7 @@ describe("the gate", () => {
     expect((await get(elsewhere, "Bearer right")).status).toBe(200);
   });
 
-  it("counts logins under a name that stands for a token by the token, and by address", async () => {
+  it("counts logins with a shared username by token and address", async () => {
     const backend: Users & AuthBackend = { ...users(), sharedUsernames: ["oauth2"] };
     const { login } = await gateWith({ backends: [backend] });
     expect(await times(6, () => login(office, "oauth2", "expired"))).toEqual([401, 401, 401, 429, 429, 429]);
@@ -146,7 +146,7 @@ describe("the gate", () => {
     ]);
   });
 
-  it("asks a backend no more often than failures are allowed, however many guesses come at once", async () => {
+  it("asks a backend at most as often as failures are allowed, for any number of concurrent guesses", async () => {
     const { users, login } = await gateWith();
     const held = Promise.withResolvers<void>();
     users.hold = held.promise;
@@ -159,13 +159,13 @@ describe("the gate", () => {
     expect(statuses.filter((status) => status === 429)).toHaveLength(496);
   });
 
-  it.each([{}, false as const])("lets many right logins at once pass, with the cache %j", async (loginCache) => {
+  it.each([{}, false as const])("accepts many concurrent valid logins, with the cache %j", async (loginCache) => {
     const { login } = await gateWith({ loginCache });
     const logins = Array.from({ length: 60 }, (_, index) => login(office, `user ${index % 20}`, "right"));
     expect(new Set(await Promise.all(logins))).toEqual(new Set([200]));
   });
 
-  it("does not throttle where it is told not to", async () => {
+  it("does not throttle when throttle is false", async () => {
     const { users, login } = await gateWith({ throttle: false });
     expect(new Set(await times(120, () => login(office, "alice", "wrong")))).toEqual(new Set([401]));
     expect(users.asked).toHaveLength(120);
@@ -182,7 +182,7 @@ describe("the gate", () => {
     expect(responses.filter(({ status }) => status === 429).length).toBeGreaterThanOrEqual(1);
   });
 
-  it("shares the counts of a throttle that it is given with other logins of the app", async () => {
+  it("shares the counts of a given throttle with other logins of the app", async () => {
     const throttle = loginThrottle(strict);
     const { login } = await gateWith({ throttle });
     const { signal } = new AbortController();
@@ -196,7 +196,7 @@ describe("the gate", () => {
     expect(await login(office, "alice", "right")).toBe(429);
   });
 
-  it("answers 503 where failures cannot be counted, and asks no backend", async () => {
+  it("responds with 503 when the counter store fails, without asking a backend", async () => {
     const broken = (): Promise<never> => Promise.reject(new Error("the store is down"));
     const store: CounterStore = {
       counters: () => ({ get: broken, add: broken, set: broken, extend: broken, delete: broken }),

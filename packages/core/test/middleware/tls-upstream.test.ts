@@ -30,7 +30,7 @@ async function startSecureUpstream(respond: RequestListener) {
 }
 
 describe("a registry that is reached by TLS", () => {
-  test("is believed with the authority that is named, and with no other", async () => {
+  test("is trusted with the configured CA, and with no other", async () => {
     const upstream = await startSecureUpstream((_, response) => response.end("a body"));
     const gate = await startGate({ upstream: { url: upstream.url, ca: authority } });
     expect(await send(gate.port, { path: "/v2/" })).toMatchObject({ status: 200, body: "a body" });
@@ -40,7 +40,7 @@ describe("a registry that is reached by TLS", () => {
     expect(upstream.connections()).toBe(1);
   });
 
-  test("answers all that is read on one connection, and nobody notices when it closes that", async () => {
+  test("serves all reads on one connection, and reconnects when it is closed", async () => {
     let closeNext = false;
     const upstream = await startSecureUpstream((request, response) => {
       if (closeNext) request.socket.destroy();
@@ -63,7 +63,7 @@ describe("a registry that is reached by TLS", () => {
     }
   });
 
-  test("must have a certificate for the name in the URL, whatever host the client has asked for", async () => {
+  test("must have a certificate for the host of the URL, whatever the client's Host", async () => {
     const upstream = await startSecureUpstream((request, response) => response.end(request.headers.host));
     const gate = await startGate({ upstream: { url: upstream.url, ca: authority } });
     for (const host of ["registry.example.com", "localhost", "evil.example", "127.0.0.1:5000"]) {
@@ -78,7 +78,7 @@ describe("a registry that is reached by TLS", () => {
     expect((await send(other.port, { path: "/v2/", headers: { host: "localhost" } })).status).toBe(502);
   });
 
-  test("is not blamed for the silence of a client that takes nothing", async () => {
+  test("does not time out while the client does not read", async () => {
     const size = 20_000_000;
     const upstream = await startSecureUpstream((_, response) => void response.end("x".repeat(size)));
     const gate = await startGate({ upstream: { url: upstream.url, ca: authority, readTimeout: 800 } });
@@ -90,13 +90,13 @@ describe("a registry that is reached by TLS", () => {
     expect((await client.ended()).match(/x{1000}/g)).toHaveLength(size / 1000);
   });
 
-  test("may be silent for so long, and then it is 504", async () => {
+  test("times out with 504", async () => {
     const upstream = await startSecureUpstream(() => {});
     const gate = await startGate({ upstream: { url: upstream.url, ca: authority, readTimeout: 150 } });
     expect((await send(gate.port, { path: "/v2/" })).status).toBe(504);
   });
 
-  test("that breaks off breaks off for the client too", async () => {
+  test("that truncates a body truncates it for the client too", async () => {
     const upstream = await startSecureUpstream((request, response) => {
       response.writeHead(200, { "content-length": 100 }).write("beginning", () => request.socket.destroy());
     });

@@ -41,7 +41,7 @@ function messagesOf<Message extends object>(channel: Channel<Message>): readonly
 }
 
 describe("registry-gate:request:finished", () => {
-  test("has the record of every request, once, however it ends", async () => {
+  test("publishes the record of every request once, however it ends", async () => {
     const messages = messagesOf(requestFinished);
     const registry = await startRegistry();
     const gate = await startGate({ upstream: registry.port, cors: { origins: ["https://ui.example"] } });
@@ -77,7 +77,7 @@ describe("registry-gate:request:finished", () => {
     expect(messages).toEqual([...gate.records, ...waiting.records]);
   });
 
-  test("is published where the app wants no records", async () => {
+  test("is published without onFinished", async () => {
     const messages = messagesOf(requestFinished);
     const upstream = await startUpstream((_, response) => void response.end("ok"));
     const proxy = registryProxy({ upstream: { url: `http://127.0.0.1:${upstream}` }, backends: [nobody] });
@@ -87,7 +87,7 @@ describe("registry-gate:request:finished", () => {
     await vi.waitUntil(() => messages.length === 1);
   });
 
-  test("is published where the listener of the app throws", async () => {
+  test("is published when onFinished throws", async () => {
     const messages = messagesOf(requestFinished);
     const upstream = await startUpstream((_, response) => void response.end("ok"));
     const failing = await startGate({
@@ -119,7 +119,7 @@ describe("registry-gate:login:judged", () => {
   const says = (id: string, result: AuthResult): AuthBackend => backend(id, async () => result);
   const fails = (id: string, error: Error): AuthBackend => backend(id, () => Promise.reject(error));
 
-  test("says of each backend that was asked how a login came out, and of no remembered one", async () => {
+  test("publishes the result of each backend that was asked, and nothing for a cached login", async () => {
     const messages = messagesOf(loginJudged);
     const gate = await startGate({
       upstream: await startUpstream((_, response) => void response.end("ok")),
@@ -148,7 +148,7 @@ describe("registry-gate:login:judged", () => {
     expect(JSON.stringify(messages)).not.toMatch(/canary|alice/);
   });
 
-  test("says that nobody waits for a login any more, and who brought no password", async () => {
+  test("publishes aborted logins, and the scheme none", async () => {
     const messages = messagesOf(loginJudged);
     const gate = await startGate({
       upstream: await startUpstream((_, response) => void response.end("ok")),
@@ -189,7 +189,7 @@ describe("registry-gate:upstream:connection", () => {
   test.each([
     ["that reads", { path: blob }],
     ["that writes", upload],
-  ])("follows a connection from its opening to its end: of a request %s", async (_, request) => {
+  ])("publishes the opening and closing of a connection: of a request %s", async (_, request) => {
     const registry = await startRegistry();
     const upstream = `127.0.0.1:${registry.port}`;
     const messages = connectionsTo(upstream);
@@ -205,7 +205,7 @@ describe("registry-gate:upstream:connection", () => {
   test.each([
     ["that reads", { path: blob }],
     ["that writes", upload],
-  ])("says why none was opened: for a request %s", async (_, request) => {
+  ])("publishes why a connection failed: for a request %s", async (_, request) => {
     const port = await freePort();
     const messages = connectionsTo(`127.0.0.1:${port}`);
     const gate = await startGate({ upstream: port });
@@ -214,7 +214,7 @@ describe("registry-gate:upstream:connection", () => {
     expect(messages).toMatchObject([{ upstream: `127.0.0.1:${port}`, event: "failed", code: "ECONNREFUSED" }]);
   });
 
-  test("counts a connection as opened when TLS is, and says what was wrong with the certificate", async () => {
+  test("publishes a connection as opened after the TLS handshake, and the code of a certificate error", async () => {
     const files = await makeCertificate();
     const server = createServer(
       { key: await readFile(files.key), cert: await readFile(files.certificate) },
@@ -237,7 +237,7 @@ describe("registry-gate:upstream:connection", () => {
   });
 });
 
-test("registry-gate:upstream:queue says which requests wait for a connection, and that they got one", async () => {
+test("registry-gate:upstream:queue publishes requests that wait for a connection, and that they got one", async () => {
   const messages = messagesOf(upstreamQueue);
   const upstream = await startRawUpstream(() => {});
   const gate = await startGate({ upstream: { url: `http://127.0.0.1:${upstream.port}`, maxConnections: 1 } });

@@ -134,11 +134,11 @@ const wrongPlaces = [
   "access.1.repositories.0",
 ];
 
-test("every fault is found in one run", () => {
+test("finds every fault in one run", () => {
   expect(places(wrong).sort()).toEqual([...wrongPlaces].sort());
 });
 
-test("a proxy is not made of options that are at fault, and the error has every one of them", () => {
+test("throws every fault of invalid options", () => {
   expect.assertions(3);
   try {
     registryProxy({ ...wrong, backends: [] });
@@ -150,11 +150,11 @@ test("a proxy is not made of options that are at fault, and the error has every 
   }
 });
 
-test("a proxy is made of options that are sound, and closed without ever having been used", async () => {
+test("creates a proxy from valid options, and closes it unused", async () => {
   await expect(registryProxy({ ...sound, backends: [nobody] }).close()).resolves.toBeUndefined();
 });
 
-test("what is useless is warned of at its place, unless a fault must be mended first", () => {
+test("warns of useless rules unless there are faults", () => {
   const useless = { subjects: ["authenticated"], repositories: ["Team/**"], actions: ["pull"] } as const;
   const { faults, warnings } = validateOptions({ ...sound, access: [useless] });
   expect(faults).toEqual([]);
@@ -187,7 +187,7 @@ describe("options of JavaScript", () => {
     },
   );
 
-  test("without anything are told what is required", () => {
+  test("without any option are refused with the required ones", () => {
     expect(toldOf({})).toEqual(["upstream: is required", "backends: is required"]);
   });
 
@@ -304,14 +304,14 @@ describe("options of JavaScript", () => {
     },
   );
 
-  test("with an undefined part of a rule are refused, which would otherwise allow more", () => {
+  test("with an undefined part of a rule are refused: it would allow more", () => {
     expect(toldOf({ ...complete, access: [{ ...rule, effect: undefined, immutableTags: undefined }] })).toEqual([
       "access[0].effect: is undefined: leave it out, or give it a value",
       "access[0].immutableTags: is undefined: leave it out, or give it a value",
     ]);
   });
 
-  test("with faults everywhere are told all of them at once", () => {
+  test("with several faults are refused with all of them", () => {
     const told = toldOf({
       acess: [],
       upstream: { url: "ftp://r" },
@@ -326,7 +326,7 @@ describe("options of JavaScript", () => {
     ]);
   });
 
-  test("are never anything but taken or refused, whatever they are", async () => {
+  test("are accepted or refused, and nothing else, for any value", async () => {
     const odd = fc.anything({
       withBigInt: true,
       withDate: true,
@@ -365,7 +365,7 @@ describe("options of JavaScript", () => {
   });
 });
 
-test("validateOptions finds in JavaScript what registryProxy refuses, whether or not the backends are there", () => {
+test("validateOptions finds every fault that registryProxy throws, with or without backends", () => {
   const found = (options: unknown): string[] => {
     const findings: unknown = Reflect.apply(validateOptions, undefined, [options]);
     if (typeof findings !== "object" || findings === null || !("faults" in findings))
@@ -381,7 +381,7 @@ test("validateOptions finds in JavaScript what registryProxy refuses, whether or
   expect(found({ upstream: { url: "http://r" }, access: 5 })).toEqual(["access: must be a list"]);
 });
 
-test("a policy is not made of rules that are at fault", () => {
+test("compilePolicy throws for invalid rules", () => {
   const misspelt = { ...rule, efect: "deny" };
   const make = (rules: unknown) => () => Reflect.apply(compilePolicy, undefined, [rules]);
   expect(make([rule, misspelt])).toThrow("[1].efect: is not a known key; did you mean effect?");

@@ -4,7 +4,7 @@ import { claim, disclaim, isClaimed } from "../../src/respond/claim.ts";
 import { sendError } from "../../src/respond/error-response.ts";
 import { receivedRequest } from "../received-request.ts";
 
-test("a response is claimed once, and once more where its owner sent nothing", async () => {
+test("a response can be claimed once, and again where its owner sent nothing", async () => {
   const response = new ServerResponse(await receivedRequest());
   expect([claim(response), claim(response), isClaimed(response)]).toEqual([true, false, true]);
   disclaim(response);
@@ -18,13 +18,13 @@ test.each<[when: string, before: (response: ServerResponse) => void]>([
   ["has a head", (response) => response.flushHeaders()],
   ["is over", (response) => response.end()],
   ["has lost its connection", (response) => response.destroy()],
-])("a response that %s already is nobody's to claim", async (_, before) => {
+])("a response that %s already cannot be claimed", async (_, before) => {
   const response = new ServerResponse(await receivedRequest());
   before(response);
   expect(claim(response)).toBe(false);
 });
 
-test("an error is not sent where somebody else responds", async () => {
+test("an error is not sent on a claimed response", async () => {
   const request = await receivedRequest();
   const response = new ServerResponse(request);
   claim(response);

@@ -4,7 +4,7 @@ import { type AddressInfo, connect } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { sendError } from "../../src/respond/error-response.ts";
 
-test("keeps a connection that is to be closed open until the body of the refused request has come", async () => {
+test("keeps a closing connection open until the body of the refused request has arrived", async () => {
   const server = createServer((request, response) => {
     sendError(request, response, {
       status: 400,

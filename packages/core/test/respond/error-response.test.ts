@@ -34,7 +34,7 @@ describe("an error", () => {
     });
   });
 
-  test("tells in its detail what would have to be allowed, where that is known, and not on what", async () => {
+  test("has the missing action in its detail, without the name", async () => {
     const accesses = [{ type: "repository", name: "team/app", action: "push" }] as const;
     const detail = async (error: ErrorResponse): Promise<unknown> => JSON.parse(String((await sent(error)).body));
     const errors = (inDetail: unknown) => ({ errors: [{ code: "UNSUPPORTED", message: "not so", detail: inDetail }] });
@@ -42,13 +42,13 @@ describe("an error", () => {
     expect(await detail({ ...refusal, accesses: [] })).toEqual(errors(null));
   });
 
-  test("says to HEAD what it would say to GET, without saying it", async () => {
+  test("has the same headers for HEAD as for GET, without a body", async () => {
     const get = await sent(refusal);
     const head = await sent(refusal, { method: "HEAD" });
     expect(head).toEqual({ ...get, body: undefined, length: 0 });
   });
 
-  test("keeps nothing that was to be sent before it went wrong", async () => {
+  test("drops headers that describe another response", async () => {
     const { headers } = await sent(
       refusal,
       {},
@@ -62,7 +62,7 @@ describe("an error", () => {
     expect(headers["docker-distribution-api-version"]).toBe("registry/2.0");
   });
 
-  test("has each of several challenges on a line of its own", async () => {
+  test("has a line for each of several challenges", async () => {
     const challenges = ['Basic realm="a"', 'Bearer realm="b"'];
     const { headers } = await sent({ ...refusal, headers: { "WWW-Authenticate": challenges } });
     expect(headers["www-authenticate"]).toEqual(challenges);

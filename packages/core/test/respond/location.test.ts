@@ -32,12 +32,12 @@ describe.each([201, 202, 204, ...redirects])("of a response with %d", (status) =
     ["another path of the registry's host", "http://registry.internal:5000/storage/x"],
     ["what cannot be parsed", "http://["],
     ["a relative path", "uploads/1?_state=a"],
-  ])("%s stays as it is", (_, location) => {
+  ])("%s is not changed", (_, location) => {
     expect(clientLocation(location, status, upstream, client("https", "gate"))).toBe(location);
   });
 });
 
-test.each(redirects)("a redirect with %d to object storage is not the gate's", (status) => {
+test.each(redirects)("a redirect with %d to object storage is not changed", (status) => {
   for (const location of [`https://bucket.s3.example.com${upload}`, `//bucket.s3.example.com${upload}`]) {
     expect(clientLocation(location, status, upstream, client("https", "gate"))).toBe(location);
   }

@@ -20,7 +20,7 @@ test("a 401 asks for what its challenge says", () => {
   });
 });
 
-test("what is denied and what is missing are told in the same words, with what would have to be allowed", () => {
+test("denied and missing resources get the same message, with the required accesses", () => {
   expect(responses.denied(pull)).toEqual({
     status: 403,
     code: "DENIED",
@@ -29,7 +29,7 @@ test("what is denied and what is missing are told in the same words, with what w
   });
 });
 
-test("a tag that must stay is named in the refusal", () => {
+test("the refusal names the immutable tag", () => {
   expect(responses.immutable("v1")).toMatchObject({
     status: 403,
     code: "DENIED",
@@ -37,7 +37,7 @@ test("a tag that must stay is named in the refusal", () => {
   });
 });
 
-test("a refusal names the methods that are known, where that is what is wrong", () => {
+test("a 405 names the supported methods", () => {
   const refusal = { status: 405, code: "UNSUPPORTED", message: "the operation is unsupported" } as const;
   expect(responses.refused({ ...refusal, allow: ["GET", "HEAD"] }).headers).toEqual({ Allow: "GET, HEAD" });
   expect(responses.refused(refusal)).toEqual(refusal);
@@ -51,10 +51,10 @@ test.each([
   ["a body that was read already", responses.bodyAlreadyRead, 500, "UNKNOWN"],
   ["a mistake of the gate", responses.internalError, 500, "UNKNOWN"],
   ["nothing", responses.notFound, 404, "UNSUPPORTED"],
-])("the response for %s has its status and code", (_, response, status, code) => {
+])("the error response for %s has its status and code", (_, response, status, code) => {
   expect(response).toMatchObject({ status, code });
 });
 
-test("a client is told when to try again where a backend is down", () => {
+test("a 503 for an unavailable backend has Retry-After", () => {
   expect(responses.backendUnavailable.headers?.["Retry-After"]).toMatch(/^\d+$/);
 });

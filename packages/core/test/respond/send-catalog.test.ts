@@ -14,7 +14,7 @@ async function sent(asked: Page, page: CatalogPage) {
   return { headers: response.getHeaders(), length, body: String(end.mock.calls[0]?.[0]), status: response.statusCode };
 }
 
-test("a page is JSON of its exact length, with the API's version and nothing from before", async () => {
+test("a page of the catalog is JSON with Content-Length and the API version, without earlier headers of the app", async () => {
   const page = { repositories: ["a", "team/ap\u00fc"], next: undefined };
   const { headers, body, status, length } = await sent({ n: undefined, last: undefined }, page);
   expect(status).toBe(200);
@@ -31,7 +31,7 @@ test("a page is JSON of its exact length, with the API's version and nothing fro
 test.each<[n: number | undefined, next: string, link: string]>([
   [undefined, "team/app", '</v2/_catalog?last=team%2Fapp>; rel="next"'],
   [2, "a", '</v2/_catalog?last=a&n=2>; rel="next"'],
-])("a page of %j that ends with %s says where the next one begins", async (n, next, link) => {
+])("a page of %j that ends with %s links to the next one", async (n, next, link) => {
   const { headers } = await sent({ n, last: undefined }, { repositories: [next], next });
   expect(headers.link).toBe(link);
 });

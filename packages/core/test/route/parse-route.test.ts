@@ -129,7 +129,7 @@ const understood: [method: string, target: string, operation: string, access: st
   ],
 ];
 
-describe("what is understood", () => {
+describe("a valid request", () => {
   test.each(understood)("%s %s is %s", (method, target, operation, access, upstream = target) => {
     const { route, refusal } = parseRoute(method, target);
     expect(refusal).toBeUndefined();
@@ -192,6 +192,6 @@ test.each<[method: string, target: string, route: Route]>([
       namespace: undefined,
     },
   ],
-])("%s %s is understood to the last detail", (method, target, route) => {
+])("%s %s is parsed in every detail", (method, target, route) => {
   expect(parseRoute(method, target)).toEqual({ route });
 });

@@ -13,7 +13,7 @@ const nameGrammar = /^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(\/[a-z0-9]+((\.|_|__|-+)
 const plainTarget =
   /^\/v2\/[A-Za-z0-9._\-/:+=]*(\?[a-zA-Z_-]+=[A-Za-z0-9._\-~!'()*%]*(&[a-zA-Z_-]+=[A-Za-z0-9._\-~!'()*%]*)*)?$/;
 
-test("what is written for the upstream is read as the same route again", () => {
+test("the target for the upstream parses to the same route", () => {
   fc.assert(
     fc.property(meant, ({ method, route }) => {
       const target = upstreamTarget(route);
@@ -38,7 +38,7 @@ test("every operation on a repository needs an access to it, and none to any oth
   );
 });
 
-test("what changes something needs more than pull, and what changes nothing needs no more", () => {
+test("operations that write need more than pull, operations that read need only pull", () => {
   fc.assert(
     fc.property(meant, ({ method, route }) => {
       const actions = accessesOf(route).map(({ action }) => action);
@@ -68,7 +68,7 @@ const encodings = fc
     return { method, route, target: `/v2/${varied}${mark === -1 ? "" : target.slice(mark)}` };
   });
 
-test("an encoded path means the same or is refused", () => {
+test("an encoded path parses to the same route or is refused", () => {
   fc.assert(
     fc.property(encodings, ({ method, route, target }) => {
       const read = parseRoute(method, target);
@@ -82,7 +82,7 @@ test("an encoded path means the same or is refused", () => {
   );
 });
 
-test("another case of letters is never taken for another repository", () => {
+test("upper case is never accepted in a repository name", () => {
   fc.assert(
     fc.property(meant, fc.infiniteStream(fc.boolean()), ({ method, route }, choose) => {
       const target = upstreamTarget({ ...route });
@@ -145,7 +145,7 @@ const soups = fc.record({
   target: fc.array(soup, { maxLength: 12 }).map((parts) => `/v2/${parts.join("")}`),
 });
 
-test("nothing makes the parser throw, and what it understands keeps to the grammar of the specification", () => {
+test("the parser never throws, and accepts only the grammar of the specification", () => {
   fc.assert(
     fc.property(fc.oneof(near, anything, soups), ({ method, target }) => {
       const { route, refusal } = parseRoute(method, target);
@@ -169,7 +169,7 @@ test("nothing makes the parser throw, and what it understands keeps to the gramm
   );
 });
 
-test("whatever a browser's reading of a target leads below /v2/ is judged, decoded or not", () => {
+test("handles every target that a browser resolves to /v2/ or below, decoded or not", () => {
   const fragment = fc.constantFrom(
     "/",
     "/",

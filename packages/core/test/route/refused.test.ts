@@ -146,7 +146,7 @@ describe("what is refused", () => {
     expect(refusal).toMatchObject({ status: 400, code: "UNSUPPORTED" });
   });
 
-  test("names no part of what was asked", () => {
+  test("quotes no part of the request", () => {
     for (const [method, target] of refused) {
       const { message = "" } = parseRoute(method, target.replaceAll("team", "canary")).refusal ?? {};
       expect(message).not.toContain("canary");

@@ -27,7 +27,7 @@ test.each([
   "/a%2Fb/%2e%2e/v2/",
   "http://registry/v2/app",
   "HTTP://registry/v2",
-])("%s would become the registry's for a lenient reader, so it is refused here", (target) => {
+])("%s is handled and refused, because a lenient implementation would resolve it to /v2/", (target) => {
   expect(isRegistryTarget(target)).toBe(true);
   expect(parseRoute("GET", target).refusal).toMatchObject({ status: expect.toBeOneOf([400, 404]) });
 });
@@ -51,7 +51,7 @@ test.each([
   "/%",
   "/%zz/%76",
   "http://registry/portal",
-])("%s is somebody else's", (target) => {
+])("%s is not a registry request", (target) => {
   expect(isRegistryTarget(target)).toBe(false);
   expect(parseRoute("GET", target).route).toBeUndefined();
 });

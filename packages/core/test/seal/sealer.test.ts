@@ -13,7 +13,7 @@ function sealed(text: string, context: readonly string[]): string {
   return result;
 }
 
-test("opens what it sealed for the same context, and nothing for another one or with another key", () => {
+test("opens sealed text for the same context and key only", () => {
   fc.assert(
     fc.property(anyText, anyContext, anyContext, (text, context, other) => {
       const result = sealed(text, context);
@@ -25,14 +25,14 @@ test("opens what it sealed for the same context, and nothing for another one or 
   );
 });
 
-test("tells contexts apart that would be one text", () => {
+test("distinguishes contexts with the same concatenation", () => {
   const result = sealed("text", ["list-tags", "team/app"]);
   for (const other of [["list-tags", "team", "app"], ["list-tagsteam/app"], ["list-tags", "team/app", ""], []]) {
     expect(sealer.open(result, other)).toBeUndefined();
   }
 });
 
-test("opens nothing of which a single bit was changed, and nothing that is made up", () => {
+test("opens neither modified nor made-up text", () => {
   const bytes = Buffer.from(sealed("team/secret", ["alice"]).slice(1), "base64url");
   for (let index = 0; index < bytes.length; index++) {
     const changed = Buffer.from(bytes);
@@ -51,14 +51,14 @@ test("opens nothing of which a single bit was changed, and nothing that is made 
   }
 });
 
-test("is as long for a short text as for a long one, never the same twice, and needs no encoding in a URL", () => {
+test("hides the length of a text, is never the same twice, and needs no encoding in a URL", () => {
   const short = sealed("a", ["alice"]);
   expect(short).toHaveLength(sealed("a".repeat(254), ["alice"]).length);
   expect(sealed("a", ["alice"])).not.toBe(short);
   expect(encodeURIComponent(short)).toBe(short);
 });
 
-test("takes a text of 4,606 bytes, whose sealed form is known for one, and no longer one", () => {
+test("seals texts of up to 4,606 bytes", () => {
   const longest = sealed("a".repeat(4606), ["alice"]);
   expect([longest.length, isSealed(longest)]).toEqual([6183, true]);
   expect(sealer.open(longest, ["alice"])).toBe("a".repeat(4606));

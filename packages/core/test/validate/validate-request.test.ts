@@ -14,7 +14,7 @@ const length = (bytes: number): readonly [string, string] => ["Content-Length", 
 const beside = (count: number): (readonly [string, string])[] => Array.from({ length: count }, () => ["A", "1"]);
 const chunked = ["Transfer-Encoding", "chunked"] as const;
 
-describe("a request is fit to be judged", () => {
+describe("a request is valid", () => {
   test.each<[what: string, head: Head]>([
     ["with nothing but a host", {}],
     ["with a host and a port", { headers: [["Host", "registry.example.com:5043"]] }],
@@ -57,7 +57,7 @@ describe("a request is refused", () => {
         ],
       },
       400,
-      /host stands twice/,
+      /duplicate host header/,
     ],
     [
       "with one host written twice",
@@ -68,7 +68,7 @@ describe("a request is refused", () => {
         ],
       },
       400,
-      /host stands twice/,
+      /duplicate host header/,
     ],
     [
       "with two logins",
@@ -79,7 +79,7 @@ describe("a request is refused", () => {
         ],
       },
       400,
-      /authorization stands twice/,
+      /duplicate authorization header/,
     ],
     [
       "with two types",
@@ -90,7 +90,7 @@ describe("a request is refused", () => {
         ],
       },
       400,
-      /content-type stands twice/,
+      /duplicate content-type header/,
     ],
     ...["If-Modified-Since", "If-Unmodified-Since"].map((name): [string, Head, number, RegExp] => {
       const date = "Sun, 06 Nov 1994 08:49:37 GMT";
@@ -103,7 +103,7 @@ describe("a request is refused", () => {
           ],
         },
         400,
-        /stands twice/,
+        /^duplicate /,
       ];
     }),
     ["with a host whose port is none", { headers: [["Host", "a:65536"]] }, 400, /Host/],
@@ -133,7 +133,7 @@ describe("a request is refused", () => {
     ["in HTTP/2.0", { version: "2.0" }, 505, /version/],
     ["that expects something else", { headers: [["Expect", "200-ok"]] }, 417, /expect/],
     ["that expects more than one thing", { headers: [["Expect", "100-continue, x"]] }, 417, /expect/],
-    ["with a body where none may be", { method: "GET", headers: [length(5)] }, 400, /takes no body/],
+    ["with a body where none may be", { method: "GET", headers: [length(5)] }, 400, /does not allow a body/],
     ...[
       "application/x-www-form-urlencoded",
       "APPLICATION/X-WWW-FORM-URLENCODED; charset=x",
@@ -143,17 +143,17 @@ describe("a request is refused", () => {
       "nonsense",
     ].map((type): [string, Head, number, RegExp] => {
       const headers = [["Content-Type", type], type.startsWith("A") ? chunked : length(5)] as const;
-      const message = /^(?:APP|multi|app\S+-www)/.test(type) ? /takes no form/ : /malformed/;
+      const message = /^(?:APP|multi|app\S+-www)/.test(type) ? /accepts no forms/ : /malformed/;
       return [`with a body of the type ${type}`, { method: "POST", headers }, 415, message];
     }),
-    ["with chunks where no body may be", { method: "DELETE", headers: [chunked] }, 400, /takes no body/],
+    ["with chunks where no body may be", { method: "DELETE", headers: [chunked] }, 400, /does not allow a body/],
   ])("%s", async (_, head, status, message) => {
     expect(await faultOf(head)).toMatchObject({ status, code: "UNSUPPORTED", message: expect.stringMatching(message) });
   });
 });
 
-describe("where a backend reads headers of its own, a request", () => {
-  test("with each of them once is fit", async () => {
+describe("where a backend reads its own headers, a request", () => {
+  test("with each of them once is valid", async () => {
     expect(
       await faultOf(
         {
@@ -167,7 +167,7 @@ describe("where a backend reads headers of its own, a request", () => {
     ).toBeUndefined();
   });
 
-  test("with one of them twice is refused, in whichever case", async () => {
+  test("with a duplicate of one of them is refused, in any case", async () => {
     for (const name of ["X-Forwarded-User", "x-forwarded-user"]) {
       const headers = [
         ["X-Forwarded-User", "alice"],
@@ -196,7 +196,7 @@ describe("where a backend reads headers of its own, a request", () => {
     expect(await faultOf({ headers: [["X.User", "alice"]] }, odd)).toMatchObject({ status: 400 });
   });
 
-  test("with other headers of odd names is not", async () => {
+  test("with other headers of unusual names is valid", async () => {
     expect(
       await faultOf(
         {
@@ -210,7 +210,7 @@ describe("where a backend reads headers of its own, a request", () => {
     ).toBeUndefined();
   });
 
-  test("is refused for every way to write one of them with something else in place of a dash", async () => {
+  test("is refused for every look-alike with another character in place of a dash", async () => {
     const marks = fc.constantFrom(..."-_.!#$%&'*+^`|~");
     await fc.assert(
       fc.asyncProperty(marks, marks, fc.infiniteStream(fc.boolean()), async (first, second, upper) => {
@@ -240,6 +240,6 @@ test.each<[agent: string | undefined, old: boolean]>([
   ["containerd/docker/1.3", false],
   ["", false],
   [undefined, false],
-])("%j is an agent that the recipe turns away: %s", (agent, old) => {
+])("Docker's nginx recipe refuses the user agent %j: %s", (agent, old) => {
   expect(isOldAgent(agent)).toBe(old);
 });

@@ -1,14 +1,14 @@
 import { foldValue, isStreamSafe } from "@registry-gate/auth-kit";
 
-/** Marks, such as accents, and what is not to be seen at all. */
+/** Combining marks, such as accents, and invisible characters. */
 const PASSED_OVER = /[\p{M}\p{Default_Ignorable_Code_Point}]/gu;
 
 /**
- * The spelling that a name is counted in: one for all that a directory may take for the same. Directories compare names
- * without regard to case, compatibility forms and repeated space (RFC 4518), Active Directory without regard to accents
- * as well.
+ * The canonical form of a name for counting: one for all spellings that a directory may treat as equal. Directories
+ * compare names without regard to case, compatibility forms and repeated spaces (RFC 4518), Active Directory without
+ * regard to accents as well.
  *
- * Two users whose names differ in such a way alone share a count, which only matters at the same address.
+ * Two users whose names differ only in these share a count, which matters only at the same address.
  */
 export function attemptedName(username: string): string {
   if (!isStreamSafe(username)) return username;

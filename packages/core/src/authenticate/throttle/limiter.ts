@@ -2,13 +2,13 @@ import type { CounterStore } from "./counters.ts";
 import { createPending } from "./pending.ts";
 import { createTurns } from "./turns.ts";
 
-/** How many failures are free within a time, in milliseconds. */
+/** The number of failures allowed within a time, in milliseconds. */
 export interface Limit {
   readonly failures: number;
   readonly window: number;
 }
 
-/** How long somebody has to wait after a failure beyond the limit, in milliseconds: twice as long each time. */
+/** The wait after a failure beyond the limit, in milliseconds; it doubles each time. */
 export interface Backoff {
   readonly first: number;
   readonly longest: number;
@@ -22,46 +22,45 @@ export interface LimiterOptions {
   readonly name: string;
 }
 
-/** An attempt that is counted as failed until its outcome is known. It must be resolved, once. */
+/** An attempt that counts as failed until its outcome is known. It must be resolved once. */
 export interface Reservation {
   failed(): Promise<void>;
-  /** It is given back: nothing was found out, or it says nothing about others who share the key. */
+  /** Not counted: the outcome is unknown, or irrelevant to others with the same key. */
   returned(): Promise<void>;
-  /** It succeeded: whatever has failed before is forgotten. */
+  /** It succeeded: earlier failures are deleted. */
   succeeded(): Promise<void>;
 }
 
 export type Admission =
   | { readonly reservation: Reservation; readonly retryAfter?: never }
-  /** Try again after so many milliseconds. */
+  /** Try again after this many milliseconds. */
   | { readonly reservation?: never; readonly retryAfter: number };
 
 /**
- * Limits the failures of each key. Within the limit, attempts are made in parallel, and as many only as may fail: each is
- * counted before it is made. From the last free one on they are made one at a time, and after each failure comes a time
- * in which none is made.
+ * Limits the failures of each key. Within the limit, attempts run in parallel, but never more than may fail: each is
+ * counted before it starts. From the last allowed one on they run one at a time, with a pause after each failure.
  */
 export interface Limiter {
   /**
-   * Waits where whether there is an attempt left depends on those under way.
+   * Waits where the decision depends on attempts in progress.
    *
-   * @param signal Its abort makes it reject with its reason.
+   * @param signal Its abort rejects with its reason.
    */
   reserve(key: string, signal: AbortSignal): Promise<Admission>;
 }
 
-/** For how long an attempt that is made alone keeps others out, should its process end before it does. */
+/** How long an exclusive attempt blocks others if its process ends before it does. */
 const LEASE = 60_000;
 
 export function createLimiter({ limit, backoff, store, name }: LimiterOptions): Limiter {
   const failures = store.counters(`${name}:failures`);
   const blocks = store.counters(`${name}:blocks`);
-  /** Those that are made alone. */
+  /** Attempts that run exclusively. */
   const alone = store.counters(`${name}:alone`);
   const pending = createPending();
   const turns = createTurns();
 
-  /** @returns `busy` where it depends on attempts under way. */
+  /** @returns `busy` where it depends on attempts in progress. */
   async function tryReserve(key: string): Promise<Admission | "busy"> {
     const [block, other] = await Promise.all([blocks.get(key), alone.get(key)]);
     if (block !== undefined) return { retryAfter: block.expiresIn };
@@ -73,7 +72,7 @@ export function createLimiter({ limit, backoff, store, name }: LimiterOptions): 
     return "busy";
   }
 
-  /** @param count How many failures there are with this one, where it is made alone. */
+  /** @param count The number of failures including this one, where it runs exclusively. */
   function reservation(key: string, count: number | undefined): Reservation {
     const resolve = pending.begin(key);
     /** @param wakes How many of those that wait may try again. */
@@ -101,14 +100,14 @@ export function createLimiter({ limit, backoff, store, name }: LimiterOptions): 
     await Promise.all([failures.extend(key, pause + limit.window), blocks.set(key, beyond + 1, pause)]);
   }
 
-  /** Those under way stay counted: they may still fail. */
+  /** Attempts in progress stay counted: they may still fail. */
   async function forgive(key: string): Promise<void> {
     const others = pending.count(key) - 1;
     const now = (await failures.get(key))?.value ?? 0;
     await Promise.all([failures.add(key, Math.min(0, others - now), limit.window), blocks.delete(key)]);
   }
 
-  /** In one turn with the decision, so that no outcome is missed in between. */
+  /** In one turn with the decision, so that no outcome is missed. */
   async function reserveOrWait(key: string, signal: AbortSignal): Promise<Admission | { wait: Promise<boolean> }> {
     const admission = await tryReserve(key);
     return admission === "busy" ? { wait: pending.wait(key, signal) } : admission;
@@ -120,7 +119,7 @@ export function createLimiter({ limit, backoff, store, name }: LimiterOptions): 
         signal.throwIfAborted();
         const admission = await turns.take(key, () => reserveOrWait(key, signal));
         if (!("wait" in admission)) return admission;
-        // An attempt of another process is under way.
+        // An attempt of another process is in progress.
         if (!(await admission.wait)) return { retryAfter: backoff.first };
       }
     },

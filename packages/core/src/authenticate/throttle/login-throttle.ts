@@ -5,22 +5,22 @@ import { attemptedName } from "./attempted-name.ts";
 import { createLimiter, type Limiter, type Reservation } from "./limiter.ts";
 import { resolveThrottle, type ThrottleOptions, throttleOptionsSchema } from "./throttle-options.ts";
 
-/** A login that is about to be checked. */
+/** A login to verify. */
 export interface LoginAttempt {
   /** The address of the client behind trusted proxies; `undefined` on a Unix socket. */
   readonly client: string | undefined;
-  /** `undefined` for credentials that name nobody before they are checked. */
+  /** `undefined` for credentials that do not name a user before they are verified. */
   readonly username: string | undefined;
-  /** Such credentials: what fails again and again with one token is not a guess, and does not count for the address. */
+  /** Such credentials: repeated failures of one token are not guesses, and do not count for the address. */
   readonly token?: string | undefined;
-  /** Aborts when nobody waits for the outcome any more. */
+  /** Aborts when the outcome is no longer needed. */
   readonly signal: AbortSignal;
 }
 
-/** What came of a checked login: `unknown` where it could not be checked. */
+/** The outcome of a login: `unknown` where it could not be verified. */
 export type AttemptOutcome = "passed" | "failed" | "unknown";
 
-/** The login was not checked, because too many have failed. */
+/** The login was not verified: too many failed. */
 export interface Throttled {
   readonly outcome: "throttled";
   /** For the log. */
@@ -30,16 +30,16 @@ export interface Throttled {
 }
 
 /**
- * Limits failed logins by address, and by user and address; never by user alone, so that nobody can keep somebody else
- * out from elsewhere. One throttle is meant for all ways of signing in to one set of users.
+ * Limits failed logins by address, and by user and address; never by user alone, so that nobody can lock out a user
+ * from elsewhere. All ways to sign in to one set of users should share one.
  */
 export interface LoginThrottle {
   /**
-   * Has a login checked, unless too many have failed. What `check` throws counts as a failure where the signal has
-   * aborted, so that nobody guesses without waiting for the answer; otherwise, and where the signal is a timeout, not.
+   * Verifies a login unless too many have failed. An error of `check` counts as a failure where the signal has aborted,
+   * so that guesses without waiting for the response count; but not where the signal is a timeout.
    *
-   * @returns what `check` gave, or that it was not called.
-   * @throws the reason of the signal, what `check` throws, and what the store throws.
+   * @returns the result of `check`, or that it was not called.
+   * @throws the reason of the signal, and errors of `check` and of the store.
    */
   attempt<T>(
     login: LoginAttempt,
@@ -48,20 +48,20 @@ export interface LoginThrottle {
   ): Promise<T | Throttled>;
 }
 
-/** For how long somebody who has signed in at an address is not stopped by the failures of others there. */
+/** How long a user who signed in from an address is exempt from the failures of others there. */
 const TRUSTED_FOR = 24 * 60 * 60 * 1000;
 
 /**
- * @param options A throttle is given back as it is.
+ * @param options A throttle is returned unchanged.
  * @throws {InvalidOptionsError} with every fault.
  */
 export function loginThrottle(options: ThrottleOptions | LoginThrottle = {}): LoginThrottle {
   if (isLoginThrottle(options)) return options;
   const resolved = resolveThrottle(parseOptions(throttleOptionsSchema, options));
   const { perAddress, perUserAndAddress, backoff, ipv6Prefix, store } = resolved;
-  // Without a key, so that all processes that share a store name a user alike.
+  // Without a key, so that all processes with a common store compute the same hashes.
   const keyOf = keyedHash(new Uint8Array());
-  // A token is a secret: what is stored must not help to find it out.
+  // A token is a secret: what is stored must not help to find it.
   const tokenKeyOf = keyedHash();
   const trusted = store.counters("login:trusted");
   const users = createLimiter({ limit: perUserAndAddress, backoff, store, name: "login:user" });
@@ -76,7 +76,7 @@ export function loginThrottle(options: ThrottleOptions | LoginThrottle = {}): Lo
     const byUser = await reserve(users, user, signal, `${whose} from this address`);
     if ("outcome" in byUser) return byUser;
     try {
-      // Of tokens there are new ones all the time: they would only make the users forgotten.
+      // Tokens are not trusted: new ones appear all the time and would evict the users.
       const known = username !== undefined && (await trusted.get(user)) !== undefined;
       const byAddress = known ? undefined : await reserve(addresses, address, signal, "from this address");
       if (byAddress !== undefined && "outcome" in byAddress) {
@@ -84,7 +84,7 @@ export function loginThrottle(options: ThrottleOptions | LoginThrottle = {}): Lo
         return byAddress;
       }
       return async (outcome) => {
-        // Whoever has an account of their own could otherwise clear the count of the address with it.
+        // Not reset by success: otherwise anybody with an account could reset the count of the address.
         const onAddress = outcome === "failed" ? byAddress?.failed() : byAddress?.returned();
         if (outcome === "passed") {
           const trust = username === undefined ? undefined : trusted.set(user, 1, TRUSTED_FOR);
@@ -120,13 +120,13 @@ function isLoginThrottle(value: unknown): value is LoginThrottle {
   return typeof value === "object" && value !== null && "attempt" in value && typeof value.attempt === "function";
 }
 
-/** Of an option that takes a throttle, how to make one, or `false` for none. */
+/** The schema of an option for a throttle, its options, or `false` for none. */
 export const throttleSchema: z.ZodType<ThrottleOptions | LoginThrottle | false> = z.union(
   [z.literal(false), z.custom<LoginThrottle>(isLoginThrottle), throttleOptionsSchema],
   "must be false, a throttle, or hold its options",
 );
 
-/** Whether the client left; a timeout says something about the backend. */
+/** Whether the client disconnected. A timeout concerns the backend instead. */
 function isGone({ aborted, reason }: AbortSignal): boolean {
   return aborted && !(reason instanceof DOMException && reason.name === "TimeoutError");
 }

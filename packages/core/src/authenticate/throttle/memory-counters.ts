@@ -3,11 +3,11 @@ import type { CounterStore, Counters } from "./counters.ts";
 
 /** Options of {@link memoryCounters}. */
 export interface MemoryCountersOptions {
-  /** How many numbers each space holds at most. Default 50 000, of some 250 bytes each. */
+  /** The maximum number of counts in each namespace. Default 50 000, of about 250 bytes each. */
   readonly maxEntries?: number;
 }
 
-/** Counts in the memory of this process. */
+/** Keeps counts in the memory of this process. */
 export function memoryCounters({ maxEntries = 50_000 }: MemoryCountersOptions = {}): CounterStore {
   const spaces = new Map<string, Counters>();
   return {
@@ -27,14 +27,14 @@ interface Entry {
   place: LinkedNode<Entry> | undefined;
 }
 
-/** Numbers of this size and above are equally worth keeping. */
+/** Counts from this value on have the same priority. */
 const TOP = 31;
-/** How many entries are looked at for each that is added, to find those that have expired. */
+/** How many entries are checked for expiry with each new one. */
 const SWEPT = 2;
 
 /**
- * Where there is no more place, the lowest number goes, of several the one that has not changed for the longest: to have
- * a high one forgotten, somebody must bring about as many failures for every other key.
+ * When full, evicts the lowest count, among equals the least recently changed: to evict a high one, an attacker must
+ * cause as many failures for every other key.
  */
 function createCounters(maxEntries: number): Counters {
   const entries = new Map<string, Entry>();

@@ -1,20 +1,20 @@
 import { type LinkedList, linkedList } from "@registry-gate/auth-kit";
 
-/** The attempts under way by key, and whoever waits for their outcome. */
+/** The attempts in progress by key, and those that wait for their outcome. */
 export interface Pending {
   /**
-   * Notes an attempt.
+   * Registers an attempt.
    *
-   * @returns a function that ends it, to be called once, with the number of those waiting that may try again. With the
-   * last attempt of a key all of them may.
+   * @returns a function that ends it, to be called once, with the number of waiters that may try again. After the last
+   * attempt of a key all of them may.
    */
   begin(key: string): (wakes: number) => void;
-  /** How many attempts are under way. */
+  /** The number of attempts in progress. */
   count(key: string): number;
   /**
-   * Waits until it is worth trying again.
+   * Waits until another try makes sense.
    *
-   * @returns `false` at once where no attempt is under way. Rejects with the reason of the signal when that aborts.
+   * @returns `false` at once where no attempt is in progress. Rejects with the reason of the signal when it aborts.
    */
   wait(key: string, signal: AbortSignal): Promise<boolean>;
 }

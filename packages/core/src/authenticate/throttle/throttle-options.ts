@@ -7,19 +7,19 @@ import { memoryCounters } from "./memory-counters.ts";
 
 /** How failed logins are limited. */
 export interface ThrottleOptions {
-  /** How many logins from one address may fail within a time. Default `100/1m`. */
+  /** The number of failed logins from one address within a time. Default `100/1m`. */
   readonly perAddress?: string;
-  /** How many logins of one user from one address may fail within a time. Default `10/5m`. */
+  /** The number of failed logins of one user from one address within a time. Default `10/5m`. */
   readonly perUserAndAddress?: string;
-  /** How long to wait after a failure beyond these, at first and at most: twice as long each time. Default `1s..15m`. */
+  /** The first and the longest wait after a failure beyond these limits; it doubles each time. Default `1s..15m`. */
   readonly backoff?: string;
-  /** How many bits of an IPv6 address are one client. Default 64. */
+  /** The prefix length of an IPv6 address that identifies a client. Default 64. */
   readonly ipv6Prefix?: number;
-  /** Where the counts are kept. Default: in the memory of this process. */
+  /** The storage of the counts. Default: the memory of this process. */
   readonly store?: CounterStore;
 }
 
-/** {@link ThrottleOptions} that have been read. */
+/** Parsed {@link ThrottleOptions}. */
 export interface ResolvedThrottle {
   readonly perAddress: Limit;
   readonly perUserAndAddress: Limit;
@@ -32,7 +32,7 @@ const LIMIT_FORM = "must be a number of failures within a time, such as 10/5m";
 const BACKOFF_FORM = "must be a shortest and a longest time, such as 1s..15m";
 const PREFIX_FORM = "must be a whole number from 1 to 128";
 
-/** Of {@link ThrottleOptions}, whoever writes them. */
+/** The schema of {@link ThrottleOptions}. */
 export const throttleOptionsSchema: z.ZodType<ThrottleOptions> = z.strictObject(
   {
     perAddress: z
@@ -53,7 +53,7 @@ export const throttleOptionsSchema: z.ZodType<ThrottleOptions> = z.strictObject(
   "must be false, a throttle, or hold its options",
 );
 
-/** @param options Without a fault; of what has one, the default counts. */
+/** @param options Validated; an invalid value falls back to the default. */
 export function resolveThrottle(options: ThrottleOptions): ResolvedThrottle {
   const { perAddress, perUserAndAddress, backoff, ipv6Prefix = 64, store = memoryCounters() } = options;
   return {

@@ -1,6 +1,6 @@
-/** Makes what is done for one key happen one after the other. */
+/** Serializes the work for one key. */
 export interface Turns {
-  /** Calls `work` when what was begun before it for the same key has ended, in whatever way. */
+  /** Calls `work` when all earlier work for the same key has settled. */
   take<T>(key: string, work: () => Promise<T>): Promise<T>;
 }
 

@@ -1,6 +1,6 @@
 import { MalformedResponseError, type ParsedHead } from "./response-head.ts";
 
-/** How the end of a body is found, and whether the connection can serve another response after it. */
+/** The framing of a body, and whether the connection can be reused after it. */
 export interface BodyFraming {
   /** A length in bytes, chunks, or everything until the registry closes the connection. */
   readonly body: number | "chunked" | "until-close";
@@ -10,10 +10,10 @@ export interface BodyFraming {
 const lengthPattern = /^\d{1,15}$/;
 
 /**
- * Finds out how the body of a final response is framed (RFC 9112, section 6.3).
+ * Determines the framing of the body of a final response (RFC 9112, section 6.3).
  *
- * @throws {MalformedResponseError} where that is not beyond doubt: a length beside chunks, a length that is not one number,
- * a coding other than `chunked`, or one in HTTP/1.0.
+ * @throws {MalformedResponseError} for ambiguous framing: a length and chunks, an invalid length, a coding other than
+ * `chunked`, or one in HTTP/1.0.
  */
 export function framingOf({ minor, statusCode, headers }: ParsedHead, method: "GET" | "HEAD"): BodyFraming {
   const coding = headers["transfer-encoding"];
@@ -25,7 +25,7 @@ export function framingOf({ minor, statusCode, headers }: ParsedHead, method: "G
   const persistent = minor === 1 && !closes(headers.connection);
   if (method === "HEAD" || statusCode === 304) return { body: 0, reusable: persistent };
   if (statusCode === 204) {
-    // A body that must not be there might come all the same.
+    // A forbidden body might follow anyway.
     const announced = coding !== undefined || (length !== undefined && Number(length) > 0);
     return { body: 0, reusable: persistent && !announced };
   }

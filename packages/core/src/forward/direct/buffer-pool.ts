@@ -1,15 +1,15 @@
-/** Memory that is read into, used over and over: what is allocated for every read, V8 lets pile up for too long. */
+/** Reusable read buffers: V8 retains new ones for too long. */
 export interface BufferPool {
-  /** `undefined` where as many are in use as may be. */
+  /** `undefined` where the maximum is in use. */
   take(): Buffer | undefined;
-  /** Only once nobody will look at what is in it again. */
+  /** Returns a buffer that nobody reads any more. */
   give(buffer: Buffer): void;
-  /** The buffer was left to the collector: it will not be given back. */
+  /** The buffer is left to the collector, and is not returned. */
   lose(): void;
 }
 
 export interface BufferPoolLimits {
-  /** How many buffers are kept while nobody needs them. */
+  /** The maximum number of unused buffers. */
   readonly maxKept: number;
   readonly maxInUse: number;
 }

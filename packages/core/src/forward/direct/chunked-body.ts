@@ -1,23 +1,23 @@
 import { MalformedResponseError } from "./response-head.ts";
 
-/** Takes a body in chunks apart, as its bytes come. */
+/** Decodes a chunked body incrementally. */
 export interface ChunkedBody {
   /**
-   * Reads on from `start`. What belongs to the body is given to `take`, as views of `bytes`.
+   * Decodes `bytes` from `start`. Data is passed to `take`, as views of `bytes`.
    *
-   * @returns where it stopped: at the end of `bytes`, or behind the end of the body.
+   * @returns the position where it stopped: at the end of `bytes`, or after the end of the body.
    * @throws {MalformedResponseError}
    */
   read(bytes: Buffer, start: number, take: (chunk: Buffer) => void): number;
   isComplete(): boolean;
 }
 
-/** Of a size with its extensions, and of all trailers together, in bytes. */
+/** The maximum length of a size line with extensions, and of all trailers together, in bytes. */
 const longestSizeLine = 4096;
 const longestTrailers = 16_384;
 const lineFeed = 0x0a;
 
-/** A size of at most 13 digits is an exact number; extensions are not looked at (RFC 9112, section 7.1.1). */
+/** A size of at most 13 hexadecimal digits is exact; extensions are ignored (RFC 9112, section 7.1.1). */
 const sizeLine = /^([\dA-Fa-f]{1,13})(?:[\t ]*;[\t\x20-\x7e\x80-\xff]*)?\r$/;
 const trailerLine = /^[!#$%&'*+\-.^_`|~\dA-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r$/;
 
@@ -26,7 +26,7 @@ export function chunkedBody(): ChunkedBody {
   let expected: "size" | "data" | "end of data" | "trailer" | "nothing" = "size";
   let left = 0;
   let trailers = 0;
-  /** The beginning of a line whose end has not come yet. */
+  /** The beginning of an incomplete line. */
   let begun = "";
 
   function takeLine(line: string): void {

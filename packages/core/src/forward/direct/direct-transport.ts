@@ -8,7 +8,7 @@ export function isRead({ method, body }: UpstreamRequest): boolean {
   return body === undefined && (method === "GET" || method === "HEAD");
 }
 
-/** Sends GET and HEAD without a body by plain HTTP, on connections of our own. */
+/** Sends GET and HEAD without a body by plain HTTP, on its own connections. */
 export function directTransport(pool: ReadPool): Transport {
   return {
     send(request, sink, { fresh = false } = {}) {
@@ -45,7 +45,7 @@ export function directTransport(pool: ReadPool): Transport {
       if (fresh || !pool.hasIdle(connectionKey)) {
         start(pool.open(connectionKey));
       } else {
-        // What has arrived on an idle connection is read first: only one that is silent and open is used again.
+        // Pending input on idle connections is read first: only a silent, open one is reused.
         setImmediate(() => {
           if (!over) start(pool.take(connectionKey) ?? pool.open(connectionKey));
         });

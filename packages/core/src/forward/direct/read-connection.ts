@@ -10,11 +10,11 @@ import { type ResponseReader, responseReader } from "./response-reader.ts";
 /** A request without a body. */
 export interface ReadRequest {
   readonly method: "GET" | "HEAD";
-  /** Its head, with the empty line at its end. */
+  /** The head with the empty line at its end. */
   readonly head: string;
 }
 
-/** A connection to the registry, for one request after the other. */
+/** A connection to the registry, for one request at a time. */
 export interface ReadConnection {
   readonly destroyed: boolean;
   send(request: ReadRequest, sink: ResponseSink): void;
@@ -23,7 +23,7 @@ export interface ReadConnection {
 }
 
 export interface ReadConnectionSettings {
-  /** How those who observe know the registry. */
+  /** The registry's host and port, for published events. */
   readonly upstream: string;
   readonly host: string;
   readonly port: number;
@@ -33,7 +33,7 @@ export interface ReadConnectionSettings {
   /** How long the connection is kept between two requests, in milliseconds. */
   readonly idleTimeout: number;
   readonly buffers: BufferPool;
-  /** It is free for another request. */
+  /** The connection is idle. */
   readonly freed: (connection: ReadConnection) => void;
   readonly closed: (connection: ReadConnection) => void;
 }
@@ -42,16 +42,16 @@ interface Exchange {
   readonly sink: ResponseSink;
   readonly reader: ResponseReader;
   heard: boolean;
-  /** The sink wants no more for the moment. */
+  /** The sink accepts no more data at the moment. */
   full: boolean;
 }
 
-/** Connects; a request can be sent at once. */
+/** Connects. A request can be sent at once. */
 export function readConnection(settings: ReadConnectionSettings): ReadConnection {
   const { upstream, host, port, connectTimeout, readTimeout, idleTimeout, buffers, freed, closed } = settings;
   const memory = readMemory(buffers);
   let exchange: Exchange | undefined;
-  /** Whether a request was answered on it before. */
+  /** Whether a response was received on it before. */
   let used = false;
 
   const socket: Socket = connect({
@@ -83,7 +83,7 @@ export function readConnection(settings: ReadConnectionSettings): ReadConnection
   function receive(bytes: Buffer): boolean {
     const current = exchange;
     if (current === undefined) {
-      // A response that nobody asked for.
+      // An unrequested response.
       socket.destroy();
       return false;
     }
@@ -94,7 +94,7 @@ export function readConnection(settings: ReadConnectionSettings): ReadConnection
       fail(error);
       return false;
     }
-    // The sink may have given the request up.
+    // The sink may have aborted the request.
     if (current !== exchange) return false;
     if (current.reader.isComplete()) finish(current);
     else current.sink.flush();
@@ -124,7 +124,7 @@ export function readConnection(settings: ReadConnectionSettings): ReadConnection
   }
 
   function onTimeout(): void {
-    // While the client takes nothing, the registry is not to blame.
+    // While the client does not read, the registry is not silent.
     if (exchange?.full === true) socket.setTimeout(readTimeout);
     else fail(new SilentUpstreamError(readTimeout));
   }

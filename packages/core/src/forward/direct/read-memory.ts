@@ -1,30 +1,32 @@
 import type { BufferPool } from "./buffer-pool.ts";
 
 /**
- * The memory that a connection reads into. It begins small; a response that fills it is read into large buffers, of
- * which each is used again as soon as everything in it has been consumed.
+ * The buffers of one connection: a small one at first; a response that fills it is read into large buffers, each of
+ * which is reused when everything in it has been consumed.
  */
 export interface ReadMemory {
-  /** Where the next bytes are to be put. */
+  /** The buffer for the next read. */
   readonly buffer: Buffer;
   /**
-   * What of the bytes may be given away: a copy of little, or else the bytes themselves, whose memory is then kept from
-   * being read into until `consumed` is called without an error.
+   * Lends bytes to a consumer: a copy if they are few, or else the bytes themselves, whose buffer is not reused until
+   * `consumed` is called without an error.
    */
   lend(chunk: Buffer): { readonly chunk: Buffer; readonly consumed?: (error?: Error | null) => void };
-  /** Chooses the memory for the next read, after one of `length` bytes. */
+  /** Chooses the buffer for the next read, after one of `length` bytes. */
   advance(length: number, idle: boolean): void;
 }
 
-/** Large enough for a manifest with its head; chunks up to it are copied, which is cheaper than to look after them. */
+/**
+ * Large enough for a manifest with its head. Chunks up to this size are copied, which is cheaper than tracking them.
+ */
 const smallSize = 16_384;
-/** A client that takes longer for what is in a large buffer, in milliseconds, gets no other one. */
-const patience = 1000;
+/** A client that takes longer to read a large buffer, in milliseconds, gets no further one. */
+const slowAfter = 1000;
 
 interface LargeBuffer {
   readonly buffer: Buffer;
   lent: number;
-  /** Since when it has been lent, on the monotonic clock. */
+  /** When it was lent, on the monotonic clock. */
   since: number;
   lost: boolean;
 }
@@ -32,10 +34,10 @@ interface LargeBuffer {
 export function readMemory(pool: BufferPool): ReadMemory {
   const small = Buffer.allocUnsafeSlow(smallSize);
   let large: LargeBuffer | undefined;
-  /** The client is slower than the memory is worth. */
+  /** The client is too slow for large buffers. */
   let slow = false;
 
-  /** Nobody reads into it any more; whoever consumes the last chunk of it gives it back. */
+  /** No longer read into; the consumer of its last chunk returns it to the pool. */
   function leave(left: LargeBuffer): void {
     if (left.lent === 0) pool.give(left.buffer);
   }
@@ -54,13 +56,13 @@ export function readMemory(pool: BufferPool): ReadMemory {
       if (lender === undefined || chunk.length <= smallSize) return { chunk: Buffer.from(chunk) };
       if (lender.lent++ === 0) lender.since = performance.now();
       const consumed = (error?: Error | null): void => {
-        // After an error nobody knows who still looks at it: then it is the collector's.
+        // After an error it may still be in use: it is left to the collector.
         if (error !== undefined && error !== null) {
           if (!lender.lost) pool.lose();
           lender.lost = true;
           return;
         }
-        if (performance.now() - lender.since > patience) slow = true;
+        if (performance.now() - lender.since > slowAfter) slow = true;
         if (--lender.lent === 0 && lender !== large) pool.give(lender.buffer);
       };
       return { chunk, consumed };

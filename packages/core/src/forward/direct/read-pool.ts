@@ -2,22 +2,22 @@ import type { ConnectionLimit, Waiting } from "../connection-limit.ts";
 import { bufferPool } from "./buffer-pool.ts";
 import { type ReadConnection, type ReadConnectionSettings, readConnection } from "./read-connection.ts";
 
-/** The connections to one registry. */
+/** The read connections to one registry. */
 export interface ReadPool {
-  /** Whether a connection of this key is idle. */
+  /** Whether there is an idle connection for this key. */
   hasIdle(key: string): boolean;
-  /** The one of this key that became idle last; `undefined` where there is none. */
+  /** Takes the connection of this key that became idle last; `undefined` without one. */
   take(key: string): ReadConnection | undefined;
-  /** Opens one. When idle it is kept for the same key. */
+  /** Opens a connection. When idle it is kept for the same key. */
   open(key: string): ReadConnection;
   close(): void;
 }
 
 export type ReadPoolSettings = Omit<ReadConnectionSettings, "buffers" | "freed" | "closed">;
 
-/** One read of a large body takes so many bytes; two buffers are in use for each. */
+/** The size of one read of a large body, in bytes; each connection uses two buffers. */
 const largeSize = 262_144;
-/** Beyond these, bodies are read into small memory: slow clients cannot make the gate hold more. */
+/** Beyond these, bodies are read into small buffers, so that slow clients cannot exhaust memory. */
 const maxLarge = 64;
 const maxSpare = 16;
 
@@ -76,7 +76,7 @@ export function readPool(settings: ReadPoolSettings, limit: ConnectionLimit): Re
   };
 }
 
-/** The connections of one key. It is kept while one of them is open, so that requests in a row make and delete nothing. */
+/** The connections of one key. It is kept while one of them is open, so that successive requests allocate nothing. */
 interface Shelf {
   open: number;
   /** The one that became idle last comes last. */

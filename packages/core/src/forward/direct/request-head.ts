@@ -1,14 +1,14 @@
 import type { OutgoingHttpHeaders } from "node:http";
 
-/** What a header's value may hold (RFC 9110, section 5.5, without obs-text), and what a request target may. */
+/** The characters of a header value (RFC 9110, section 5.5, without obs-text) and of a request target. */
 const fieldValue = /^[\t\x20-\x7e]*$/;
 const requestTarget = /^\/[!-~]*$/;
 
 /**
- * Writes the head of a request without a body.
+ * Formats the head of a request without a body.
  *
- * @param headers With names that are the gate's own.
- * @throws {TypeError} where anything in it could be read as something else.
+ * @param headers With names chosen by the gate.
+ * @throws {TypeError} where a part of it is ambiguous.
  */
 export function requestHead(method: "GET" | "HEAD", target: string, headers: OutgoingHttpHeaders): string {
   if (!requestTarget.test(target)) throw new TypeError("the request target is malformed");

@@ -1,14 +1,14 @@
-/** The registry's response is not HTTP/1.1 as it must be, or could be read in two ways. */
+/** The registry's response is invalid or ambiguous HTTP/1. */
 export class MalformedResponseError extends Error {
   override readonly name = "MalformedResponseError";
 }
 
-/** The head of a response. */
+/** The parsed head of an HTTP/1 response. */
 export interface ParsedHead {
   /** The minor version of HTTP/1. */
   readonly minor: 0 | 1;
   readonly statusCode: number;
-  /** By their names in lower case. Of fields that can stand once only, the first; others are joined with commas. */
+  /** By names in lower case. The first of duplicate fields that allow one value only; others are joined with commas. */
   readonly headers: NodeJS.Dict<string>;
 }
 
@@ -16,9 +16,9 @@ const statusLine = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/;
 const fieldName = /^[!#$%&'*+\-.^_`|~\dA-Za-z]+$/;
 const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-/** Fields that frame the body: which of two counts would be a matter of taste. */
+/** Fields that frame the body. Duplicates are ambiguous: implementations disagree on which one wins. */
 const framing: ReadonlySet<string> = new Set(["content-length", "transfer-encoding"]);
-/** Fields of which Node, too, takes the first. */
+/** Fields of which Node, too, keeps the first. */
 const single: ReadonlySet<string> = new Set([
   "age",
   "content-type",
@@ -31,8 +31,8 @@ const single: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Parses the head of a response (RFC 9112, sections 4 and 5): no folded lines, no blank before a colon, no control
- * character, no line that ends in anything but CR LF.
+ * Parses the head of a response (RFC 9112, sections 4 and 5): no folded lines, no space before a colon, no control
+ * character, and only CR LF line endings.
  *
  * @param text Without the empty line at its end, as Latin-1.
  * @throws {MalformedResponseError}
@@ -52,13 +52,13 @@ export function parseHead(text: string): ParsedHead {
     }
     const before = headers[name];
     if (before === undefined) headers[name] = value;
-    else if (framing.has(name)) throw new MalformedResponseError(`${name} stands twice`);
+    else if (framing.has(name)) throw new MalformedResponseError(`duplicate ${name} header`);
     else if (!single.has(name)) headers[name] = `${before}, ${value}`;
   }
   return { minor: status[1] === "1" ? 1 : 0, statusCode: Number(status[2]), headers };
 }
 
-/** `String.prototype.trim` takes away more than blanks and tabs. */
+/** `String.prototype.trim` removes more than spaces and tabs. */
 function trimBlanks(text: string): string {
   let start = 0;
   let end = text.length;

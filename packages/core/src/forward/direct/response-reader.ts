@@ -2,50 +2,50 @@ import { framingOf } from "./body-framing.ts";
 import { type ChunkedBody, chunkedBody } from "./chunked-body.ts";
 import { MalformedResponseError, type ParsedHead, parseHead } from "./response-head.ts";
 
-/** Takes the parts of a response as they are understood. */
+/** Receives the parsed parts of a response. */
 export interface ReaderSink {
   /** The head of the final response. */
   head(head: ParsedHead): void;
-  /** A chunk of the body: a view of what was read, never empty. */
+  /** A chunk of the body: a view of the bytes read, never empty. */
   body(chunk: Buffer): void;
 }
 
 /**
- * Reads one response from the bytes of a connection, in whatever chunks they come.
+ * Parses one response from the bytes of a connection, in chunks of any size.
  *
- * There are no getters in it: V8 makes a hidden class of its own for each object that is written with one, and keeps
- * everything that belongs to it until the next full collection.
+ * It has no getters: V8 creates a hidden class for each object literal with one, and retains everything it refers to
+ * until the next full collection.
  */
 export interface ResponseReader {
-  /** @throws {MalformedResponseError} when the response cannot be understood. */
+  /** @throws {MalformedResponseError} when the response is invalid. */
   read(bytes: Buffer): void;
   /**
-   * The registry sends no more.
+   * The registry closed its side of the connection.
    *
-   * @throws {MalformedResponseError} when the response is not whole.
+   * @throws {MalformedResponseError} when the response is incomplete.
    */
   end(): void;
   isComplete(): boolean;
-  /** Of a complete response: whether the connection can be used for another one. */
+  /** Whether the connection can be reused after a complete response. */
   isReusable(): boolean;
 }
 
-/** Of a head, in bytes. */
+/** The maximum length of a head, in bytes. */
 const longestHead = 32_768;
-/** How many responses may say that another one follows. */
+/** The maximum number of interim responses. */
 const mostInterim = 8;
 const endOfHead = "\r\n\r\n";
 const beginning = "HTTP/1.";
-const nothing = Buffer.alloc(0);
+const noBytes = Buffer.alloc(0);
 
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 
 export function responseReader(method: "GET" | "HEAD", sink: ReaderSink): ResponseReader {
-  /** What has come of a head that is not whole yet. */
-  let begun: Buffer = nothing;
+  /** The beginning of an incomplete head. */
+  let begun: Buffer = noBytes;
   let interim = 0;
-  /** How much of the body is still to come; `undefined` before the head is known. */
+  /** The rest of the body to read; `undefined` before the head is complete. */
   let left: number | ChunkedBody | "until-close" | undefined;
   let reusable = false;
 
@@ -59,19 +59,19 @@ export function responseReader(method: "GET" | "HEAD", sink: ReaderSink): Respon
       if (next === undefined) return;
       rest = next;
     }
-    // What follows a response was not asked for, and might be taken for the next one.
+    // Bytes after the response were not requested, and could be taken for the next one.
     if (readBody(rest) < rest.length) reusable = false;
   }
 
-  /** @returns what follows the head, once that is whole. */
+  /** @returns the bytes after the head, once it is complete. */
   function readHead(bytes: Buffer): Buffer | undefined {
     const known = begun.length;
     const all = known === 0 ? bytes : Buffer.concat([begun, bytes]);
     if (!beginning.startsWith(all.toString("latin1", 0, beginning.length))) {
-      throw new MalformedResponseError("the response is not one of HTTP/1");
+      throw new MalformedResponseError("the response is not HTTP/1");
     }
     const end = all.indexOf(endOfHead, Math.max(0, known - endOfHead.length), "latin1");
-    // An empty line in bare line feeds would otherwise be waited for until the registry is taken to be silent.
+    // Otherwise the parser would wait for CR LF after a head with bare line feeds, until a timeout.
     if (hasBareLineFeed(all, known, Math.min(end === -1 ? all.length : end, longestHead))) {
       throw new MalformedResponseError("a line of the head ends in a bare line feed");
     }
@@ -79,20 +79,20 @@ export function responseReader(method: "GET" | "HEAD", sink: ReaderSink): Respon
       throw new MalformedResponseError("the head is too long");
     }
     if (end === -1) {
-      // The bytes are the connection's, which will read into them again.
+      // The connection reuses the buffer of the bytes.
       begun = known === 0 ? Buffer.from(bytes) : all;
       return undefined;
     }
-    begun = nothing;
+    begun = noBytes;
     const head = parseHead(all.toString("latin1", 0, end));
     if (head.statusCode < 200) skipInterim(head);
     else accept(head);
     return all.subarray(end + endOfHead.length);
   }
 
-  /** Says that the response is still to come (RFC 9110, section 15.2); nobody asked to switch protocols. */
+  /** An interim response (RFC 9110, section 15.2). Switching protocols was not requested. */
   function skipInterim({ statusCode }: ParsedHead): void {
-    if (statusCode === 101 || ++interim > mostInterim) throw new MalformedResponseError("the response does not come");
+    if (statusCode === 101 || ++interim > mostInterim) throw new MalformedResponseError("too many interim responses");
   }
 
   function accept(head: ParsedHead): void {
@@ -102,7 +102,7 @@ export function responseReader(method: "GET" | "HEAD", sink: ReaderSink): Respon
     sink.head(head);
   }
 
-  /** @returns where the body's part of `bytes` ends. */
+  /** @returns the end of the body in `bytes`. */
   function readBody(bytes: Buffer): number {
     if (typeof left === "object") return left.read(bytes, 0, take);
     const end = typeof left === "number" ? Math.min(left, bytes.length) : bytes.length;
@@ -116,7 +116,7 @@ export function responseReader(method: "GET" | "HEAD", sink: ReaderSink): Respon
     end() {
       if (left === "until-close") left = 0;
       if (!isComplete())
-        throw new MalformedResponseError("the registry closed the connection before the response was whole");
+        throw new MalformedResponseError("the registry closed the connection before the response was complete");
     },
     isComplete,
     isReusable: () => reusable,

@@ -5,12 +5,12 @@ import type { RequestBody, ResponseSink, UpstreamRequest } from "../transport.ts
 import { asError } from "../transport-errors.ts";
 import { connectionKey } from "./upstream-agent.ts";
 
-/** Stands for the client's socket, at which the library looks; it is never connected. */
+/** A placeholder for the client's socket, which the library reads; it is never connected. */
 const noSocket = new Socket();
 
 /**
- * What the proxy library is given in place of the client's request. It never sees the client's own, and the client's
- * own stays as it was.
+ * The request that the proxy library receives in place of the client's. The client's own is neither visible to it nor
+ * changed.
  */
 export class LibraryRequest extends IncomingMessage {
   readonly sink: ResponseSink;
@@ -19,7 +19,7 @@ export class LibraryRequest extends IncomingMessage {
   outgoing: ClientRequest | undefined;
   /** Set as soon as the registry responds. */
   incoming: IncomingMessage | undefined;
-  /** Whether the sink was told the end. */
+  /** Whether the sink was ended. */
   over = false;
 
   constructor({ method, target, headers, body, connectionKey: key }: UpstreamRequest, sink: ResponseSink) {
@@ -38,7 +38,7 @@ export class LibraryRequest extends IncomingMessage {
     this.body = body;
   }
 
-  /** The library's way to send the body. Each chunk's memory is given back as soon as it was written. */
+  /** Called by the library to send the body. The memory of each chunk is freed as soon as it is written. */
   override pipe<T extends NodeJS.WritableStream>(destination: T): T {
     const { body } = this;
     if (body === undefined) {
@@ -46,7 +46,7 @@ export class LibraryRequest extends IncomingMessage {
       return destination;
     }
     const { source, mayEnd } = body;
-    /** Without it the registry has not got all of the body, however that is framed. */
+    /** The last chunk, held back until the request may end: without it the body is incomplete, whatever its framing. */
     let last: Buffer | undefined;
     const send = (chunk: Buffer): void => {
       body.passed(chunk.length);

@@ -15,7 +15,7 @@ export interface LibraryTransportOptions
   readonly readTimeout: number;
 }
 
-/** Sends any request by http-proxy-middleware. This file alone knows the library. */
+/** Sends any request by http-proxy-middleware. Only this file uses the library. */
 export function libraryTransport(options: LibraryTransportOptions, limit: ConnectionLimit): Transport {
   const { url, readTimeout, ...agentOptions } = options;
   const secure = url.protocol === "https:";
@@ -38,7 +38,7 @@ export function libraryTransport(options: LibraryTransportOptions, limit: Connec
         (server) => {
           server.on("proxyReq", onOutgoing);
           server.on("proxyRes", onResponse);
-          // The library calls `next` with a failure only where nobody listens here, and then throws beside it.
+          // The library calls `next` with an error only where this event has no listener, and then throws as well.
           server.on("error", onFailure);
           server.on("econnreset", onFailure);
         },
@@ -50,7 +50,7 @@ export function libraryTransport(options: LibraryTransportOptions, limit: Connec
     if (!(request instanceof LibraryRequest)) return;
     request.outgoing = outgoing;
     if (request.over) return void outgoing.destroy();
-    // Nobody asked for another protocol. Without a listener Node destroys the socket, and says so to nobody.
+    // An upgrade was not requested. Without a listener Node destroys the socket without an event.
     outgoing.once("upgrade", (_, socket) => {
       socket.on("error", () => {});
       socket.destroy();
@@ -60,7 +60,7 @@ export function libraryTransport(options: LibraryTransportOptions, limit: Connec
     const { body } = request;
     outgoing.setTimeout(readTimeout);
     outgoing.on("timeout", () => {
-      // While the client takes nothing, the registry is not to blame.
+      // While the client does not read, the registry is not silent.
       if (request.incoming?.isPaused() === true) return void outgoing.setTimeout(readTimeout);
       const owed = body?.isComplete() === false && !outgoing.writableNeedDrain;
       outgoing.destroy(owed ? new StalledBodyError(readTimeout) : new SilentUpstreamError(readTimeout));
@@ -71,9 +71,9 @@ export function libraryTransport(options: LibraryTransportOptions, limit: Connec
     if (!(request instanceof LibraryRequest)) return;
     const { sink } = request;
     const { statusCode = 0, headers } = response;
-    // The parser takes any three digits (RFC 9110, section 15, knows 100 to 599).
+    // Node's parser accepts any three digits (RFC 9110, section 15, defines 100 to 599).
     if (statusCode < 200 || statusCode > 599) {
-      failed(new Error(`the status ${statusCode} is not one of HTTP`), request);
+      failed(new Error(`invalid status ${statusCode}`), request);
       request.outgoing?.destroy();
       return;
     }
@@ -93,8 +93,8 @@ export function libraryTransport(options: LibraryTransportOptions, limit: Connec
 
   function onFailure(error: Error, request?: IncomingMessage): void {
     if (!(request instanceof LibraryRequest)) return;
-    // The response has come whole, though perhaps the client has not taken all of it yet: what happens to the connection
-    // now, such as a surplus that ends it, is no concern of this request.
+    // The response is complete, though the client may still be reading it: later events of the connection, such as
+    // surplus bytes, do not concern this request.
     if (request.incoming?.complete !== true) failed(error, request);
   }
 
@@ -117,7 +117,7 @@ export function libraryTransport(options: LibraryTransportOptions, limit: Connec
         abort() {
           if (given.over) return;
           given.over = true;
-          // The library's own way to learn that the client has gone.
+          // Signals to the library that the client has disconnected.
           response.emit("close");
           given.outgoing?.destroy();
         },

@@ -7,10 +7,10 @@ import type { ConnectionLimit } from "../connection-limit.ts";
 import { limitConnecting } from "../limit-connecting.ts";
 
 export interface UpstreamAgentOptions {
-  /** How those who observe know the registry. */
+  /** The registry's host and port, for published events. */
   readonly upstream: string;
   readonly secure: boolean;
-  /** The registry's host name or address: what its certificate must be for, whatever `Host` the client has sent. */
+  /** The registry's host name or address, which its certificate must match, whatever `Host` the client sent. */
   readonly host: string;
   readonly connectTimeout: number;
   readonly ca: string | undefined;
@@ -21,12 +21,12 @@ export interface UpstreamAgentOptions {
   readonly maxIdle: number;
 }
 
-/** On the headers of a request: for whom its connection may be used again. Names of headers are texts, so it is none. */
+/** The key of a connection's owner, on the headers of a request. A symbol, so that it is not sent as a header. */
 export const connectionKey: unique symbol = Symbol("connection key");
 
 /**
- * Connects to the registry, with a limit on the time that connecting takes. A kept connection serves requests of the
- * same {@link connectionKey} alone, and none once the registry has sent something that nobody asked for.
+ * Connects to the registry with a connect timeout. A kept connection is reused for requests with the same {@link
+ * connectionKey} only, and is closed where the registry sends unrequested bytes.
  */
 export function upstreamAgent(options: UpstreamAgentOptions, limit: ConnectionLimit): HttpAgent | HttpsAgent {
   const { upstream, secure, host, connectTimeout, ca, keepAlive, idleTimeout, maxIdle } = options;
@@ -55,7 +55,7 @@ export function upstreamAgent(options: UpstreamAgentOptions, limit: ConnectionLi
 
   const releases = new WeakMap<Duplex, () => void>();
   const keep = agent.keepSocketAlive.bind(agent);
-  // The documentation says what is returned; the types do not (https://nodejs.org/api/http.html, agent.keepSocketAlive).
+  // The return value is documented, but missing in the types (https://nodejs.org/api/http.html, agent.keepSocketAlive).
   agent.keepSocketAlive = (socket) => {
     if (socket.readableLength > 0) return false;
     const destroy = (): void => void socket.destroy();

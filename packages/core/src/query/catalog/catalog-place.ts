@@ -1,14 +1,14 @@
-/** Where the reading of the registry's catalog goes on. */
+/** A position in the registry's catalog. */
 export interface CatalogPlace {
-  /** After this name: a registry that is asked by `last`. */
+  /** After this name, for the parameter `last`. */
   readonly last?: string;
-  /** On the page that the registry itself has named by this query. */
+  /** On the page that the registry named by this query in its `Link`. */
   readonly query?: string;
-  /** What of that page comes up to this name was given already. */
+  /** Names of that page up to this one were already returned. */
   readonly after?: string;
 }
 
-/** Whether everybody may be told of the place as `last`: it says no more than the name that was given last. */
+/** Whether the position may be sent unsealed as `last`: it reveals no more than the last returned name. */
 export function isPlain({ query, after }: CatalogPlace): boolean {
   return query === undefined && after === undefined;
 }
@@ -17,7 +17,7 @@ export function isSamePlace(one: CatalogPlace, other: CatalogPlace): boolean {
   return one.last === other.last && one.query === other.query && one.after === other.after;
 }
 
-/** Writes a place as text; {@link readPlace} is its inverse. */
+/** Formats a position as text; {@link readPlace} is its inverse. */
 export function writePlace({ last, query, after }: CatalogPlace): string {
   return JSON.stringify([last ?? null, query ?? null, after ?? null]);
 }

@@ -4,10 +4,10 @@ import { upstreamUnreachable } from "../../respond/responses.ts";
 import { largestPage } from "../../route/route.ts";
 import { type CatalogPlace, isPlain, isSamePlace } from "./catalog-place.ts";
 
-/** One page of a catalog, as it is given to a caller. */
+/** One page of a catalog, as a caller receives it. */
 export interface CatalogPage {
   readonly repositories: readonly string[];
-  /** What the caller sends as `last` for the next page; `undefined` on the last one. */
+  /** The value of `last` for the next page; `undefined` on the last page. */
   readonly next: string | undefined;
 }
 
@@ -19,27 +19,27 @@ export interface RegistryPage {
 }
 
 /**
- * Reads a page of the registry's catalog: at most `n` names from `place` on, unless the registry itself has named the page.
- * `too-many` where the registry gives fewer names at once: it is then asked again.
+ * Reads a page of the registry's catalog: at most `n` names from `place` on, unless the registry itself named the page.
+ * `too-many` where the registry limits pages to fewer names: the page is then read again with a smaller `n`.
  */
 export type ReadCatalog = (n: number, place: CatalogPlace) => Promise<RegistryPage | "too-many">;
 
-/** What the distribution's registry lists where it is not told. */
+/** The default page size of the CNCF Distribution registry. */
 const defaultPage = 100;
-/** What one page may cost the registry. */
+/** The maximum number of requests to the registry for one page. */
 const mostReads = 10;
-/** What is not found on a page of the registry is looked for on one so many times as large. */
+/** Each further page of the registry is so many times larger. */
 const growth = 10;
 
 /**
- * A page of what is visible of the catalog, that names nothing invisible, not as the place to go on from either. It is
- * full, unless it is the last one or ten pages of the registry had not enough on them; only then can the next page be
- * without a name.
+ * A page of the visible part of the catalog. It reveals no invisible name, neither as an entry nor as the position of
+ * the next page. It is full, unless it is the last one or ten pages of the registry did not have enough visible names;
+ * only then can the next page be empty.
  *
- * At most one page of the registry and one of the response are held at a time.
+ * At most one page of the registry and one of the response are in memory at a time.
  *
- * @param seal Hides a place to go on from that is not visible.
- * @throws {UpstreamFault} where the registry's catalog does not go on.
+ * @param seal Encrypts a position whose name is not visible.
+ * @throws {UpstreamFault} where the registry's catalog makes no progress.
  */
 export async function filteredCatalog(
   n: number | undefined,
@@ -52,7 +52,7 @@ export async function filteredCatalog(
   if (size === 0 || visible === "nothing") return { repositories: [], next: undefined };
   const found: string[] = [];
   let place = begin;
-  // One more than fits shows that there is a next page.
+  // One more than requested shows that there is a next page.
   let wanted = Math.max(size + 1, defaultPage);
   for (let reads = 0; reads < mostReads; reads++) {
     const page = await read(Math.min(wanted, largestPage), place);
@@ -71,7 +71,7 @@ export async function filteredCatalog(
   if (isPlain(place) && place.last === found.at(-1)) return { repositories: found, next: place.last };
   return { repositories: found, next: sealed(place) };
 
-  /** The place after a name on a page of the registry, which is read again where nothing else leads there. */
+  /** The position after a name on a page of the registry, which is read again where no other position leads there. */
   function within(page: CatalogPlace, next: CatalogPlace | undefined, name: string | undefined): string | undefined {
     if (name === undefined || (page.query === undefined && next?.query === undefined)) return name;
     return sealed({ ...page, after: name });
@@ -85,5 +85,5 @@ export async function filteredCatalog(
 }
 
 function stuck(): UpstreamFault {
-  return new UpstreamFault(upstreamUnreachable, "the registry's catalog does not go on");
+  return new UpstreamFault(upstreamUnreachable, "the registry's catalog makes no progress");
 }

@@ -10,24 +10,24 @@ import type { ReadCatalog } from "./filtered-catalog.ts";
 const catalog: ListingRoute = { operation: "list-repositories", page: { n: undefined, last: undefined } };
 /** Room for a page of the longest names. */
 const longestBody = 2 * 1024 * 1024;
-/** Since version 2.8.2, the distribution's registry refuses a size above its own limit: 1000 unless it is configured. */
+/** Since version 2.8.2, the CNCF Distribution registry refuses a page size above its limit, 1000 by default. */
 const sizes: readonly number[] = [largestPage, 1000, 100];
 
 /** Reads the catalog of docker-registry's API: `GET /v2/_catalog`, with the next page named in `Link` (RFC 8288). */
 export interface CatalogReader {
-  /** Reads for one request of a client, which `signal` ends. */
+  /** Reads on behalf of one request of a client; `signal` ends it. */
   begin(clientKey: string, signal: AbortSignal): ReadCatalog;
 }
 
-/** The size that a registry refuses is not asked of it again. */
+/** A page size that the registry refused is not requested again. */
 export function catalogReader(upstream: Upstream): CatalogReader {
   let known: number | undefined = largestPage;
   return {
     begin(clientKey, signal) {
-      // Without a size where the registry takes none of those that are tried.
+      // Without a size where the registry refuses all that are tried.
       let most = known;
       return async (n, place) => {
-        // A page that the registry has named itself has the size that it was named with.
+        // A page named by the registry keeps the size of its query.
         const size = most === undefined || place.query !== undefined ? undefined : Math.min(n, most);
         const target =
           place.query === undefined
@@ -39,20 +39,20 @@ export function catalogReader(upstream: Upstream): CatalogReader {
         );
         if (response.status === 400 && size !== undefined) {
           most = sizes.find((smaller) => smaller < size);
-          // What else is wrong with the request may be of this one alone.
+          // Another error may concern this request only.
           if (response.body.includes("PAGINATION_NUMBER_INVALID")) known = most;
           return "too-many";
         }
         if (response.status !== 200) {
-          // A registry may have no catalog, or have it switched off.
+          // A registry may not support the catalog, or have it disabled.
           const absent = response.status >= 400 && response.status < 500;
           const reason = `the registry responded with ${response.status} for its catalog`;
           throw new UpstreamFault(absent ? notFound : upstreamUnreachable, reason);
         }
         const repositories = parseRepositories(response.body);
         if (repositories === undefined)
-          throw new UpstreamFault(upstreamUnreachable, "the registry's catalog is not one");
-        // A registry that does not know `last` begins anew: then what was given already is on the page.
+          throw new UpstreamFault(upstreamUnreachable, "the registry's catalog is malformed");
+        // A registry that ignores `last` starts again: then the page contains names that were already returned.
         const given = place.after ?? place.last;
         const begin = given === undefined ? 0 : repositories.indexOf(given) + 1;
         return { repositories: repositories.slice(begin), next: nextPlace(response.headers.link) };

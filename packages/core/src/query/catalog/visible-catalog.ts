@@ -9,13 +9,13 @@ import { type CatalogPlace, readPlace, writePlace } from "./catalog-place.ts";
 import { type CatalogPage, filteredCatalog } from "./filtered-catalog.ts";
 import { catalogReader } from "./read-catalog.ts";
 
-/** The registry's catalog, as far as each caller may see it. */
+/** The registry's catalog, filtered for each caller. */
 export interface VisibleCatalog {
   /**
-   * A page of what is visible, at the cost of at most ten requests to the registry.
+   * A page of the visible names, read by at most ten requests to the registry.
    *
-   * @param clientKey In whose turn they are made.
-   * @throws {UpstreamFault} where the registry does not response as it should.
+   * @param clientKey The client in whose queue they wait.
+   * @throws {UpstreamFault} where the registry does not respond as expected.
    */
   page(
     asked: Page,
@@ -24,11 +24,11 @@ export interface VisibleCatalog {
     clientKey: string,
     signal: AbortSignal,
   ): Promise<CatalogPage | Unsealed>;
-  /** Seals, for one caller, the query by which the registry itself has named a page. */
+  /** Seals, for one caller, the query by which the registry named the next page. */
   sealPage(query: string, caller: Principal): string | undefined;
 }
 
-/** The place to go on from was not given to this caller, or not by this process. */
+/** The position was not issued to this caller, or not by this process. */
 export interface Unsealed {
   readonly refusal: Refusal;
 }
@@ -56,7 +56,7 @@ export function visibleCatalog(upstream: Upstream, sealer: Sealer): VisibleCatal
   };
 }
 
-/** A place may lie behind what the caller must not see, so that it is for nobody else. */
+/** A position may contain a name that the caller must not see, so it is bound to the caller. */
 function contextOf(caller: Principal): readonly string[] {
   if (caller.kind !== "user") return ["list-repositories", caller.kind];
   const { backend, subject } = caller.identity;

@@ -1,7 +1,7 @@
 import type { ImmutableTags } from "../../authorize/policy.ts";
 import { type RepositoryReader, unclear } from "./repository-reader.ts";
 
-/** These refer to blobs alone; anything else may refer to further manifests. */
+/** Manifests of these types refer to blobs only; others may refer to further manifests. */
 const singleManifests: ReadonlySet<string> = new Set([
   "application/vnd.oci.image.manifest.v1+json",
   "application/vnd.oci.artifact.manifest.v1+json",
@@ -11,12 +11,11 @@ const singleManifests: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Finds an immutable tag that cannot be pulled any more without a manifest or a blob: its own manifest, one that an index
- * under it names however deep, or a blob that one of these refers to. What it names as its `subject` it can be pulled
- * without.
+ * Finds an immutable tag that would be broken without a manifest or a blob: its own manifest, one that an index under
+ * it refers to at any depth, or a blob of one of these. A manifest's `subject` is not needed to pull it.
  *
- * @param kind What is to be deleted. Where it is a manifest, manifests that refer to blobs alone need not be read.
- * @throws {UpstreamFault} where the registry does not clearly say yes or no.
+ * @param kind What would be deleted. For a manifest, manifests that refer to blobs only need not be read.
+ * @throws {UpstreamFault} where the registry gives no clear result.
  */
 export async function findReferringTag(
   reader: RepositoryReader,
@@ -32,9 +31,9 @@ export async function findReferringTag(
     seen.add(manifest);
     const content = await reader.manifest(manifest);
     if (content === undefined) {
-      // An index may name platforms that were never pushed.
+      // An index may refer to platforms that were never pushed.
       if (optional) return false;
-      throw unclear("a manifest that a tag stands for is missing");
+      throw unclear("the manifest of a tag is missing");
     }
     const { manifests, others } = referencesIn(content);
     if (kind === "blob" && others.some((other) => isSame(other, digest))) return true;
@@ -50,7 +49,7 @@ export async function findReferringTag(
   return undefined;
 }
 
-/** Two digests by different algorithms may be of the same content: only the content could tell. */
+/** Two digests of different algorithms may have the same content: only the content could show it. */
 function isSame(one: string, other: string): boolean {
   if (one.split(":", 1)[0] !== other.split(":", 1)[0]) throw unclear("digests of two algorithms cannot be compared");
   return one === other;
@@ -61,7 +60,7 @@ interface References {
   readonly others: string[];
 }
 
-/** Whatever has a digest is a reference: so it is in every format of a manifest that there has been so far. */
+/** Every object with a digest is a reference, in every manifest format so far. */
 function referencesIn(content: unknown): References {
   const found: References = { manifests: [], others: [] };
   if (!isRecord(content)) throw unclear("a manifest is malformed");

@@ -6,25 +6,25 @@ import { isDigest, isTag } from "../../route/names.ts";
 import { listingPath, upstreamTarget } from "../../route/upstream-target.ts";
 import type { UpstreamQuery } from "../query.ts";
 
-/** What a tag stands for. */
+/** The manifest of a tag. */
 export interface TaggedManifest {
   readonly digest: string;
   readonly type: string | undefined;
 }
 
-/** Asks the registry what is in one repository. Every response is clear, or else an {@link UpstreamFault}. */
+/** Reads the content of one repository. Every unclear response is an {@link UpstreamFault}. */
 export interface RepositoryReader {
   /** Whether the repository has the tag. */
   hasTag(tag: string): Promise<boolean>;
-  /** Every tag, page by page; none of a repository that does not exist. */
+  /** Every tag, page by page; none for a repository that does not exist. */
   tags(): AsyncIterableIterator<string>;
-  /** What the tag stands for; `undefined` where it stands for nothing any more. */
+  /** The manifest of the tag; `undefined` where the tag no longer exists. */
   resolve(tag: string): Promise<TaggedManifest | undefined>;
   /** A manifest as JSON; `undefined` where the repository does not have it. */
   manifest(digest: string): Promise<unknown>;
 }
 
-/** Of a manifest whose type a registry is not told it may send, some registries say that it does not exist. */
+/** Some registries respond with 404 for a manifest whose type is not in `Accept`. */
 const everyManifest = [
   "application/vnd.oci.image.index.v1+json",
   "application/vnd.oci.image.manifest.v1+json",
@@ -34,9 +34,9 @@ const everyManifest = [
   "*/*",
 ].join(", ");
 
-/** The most that one request may have the gate ask: a repository with more immutable tags keeps all that it has. */
+/** The maximum number of queries for one request: a repository with more immutable tags cannot be changed. */
 const mostQueries = 2000;
-/** In all, in bytes. */
+/** The maximum length of all responses together, in bytes. */
 const mostRead = 64 * 1024 * 1024;
 /** The limit of known registries for a manifest, and room for tens of thousands of tags. */
 const longestBody = 4 * 1024 * 1024;
@@ -73,7 +73,7 @@ export function repositoryReader(
     hasTag: async (tag) => (await head(tag)) !== undefined,
 
     async *tags() {
-      // Without a size: a registry with a limit of its own refuses what is above it, and none has a least one.
+      // Without a page size: registries refuse one above their limit, and none requires one.
       const page = { n: undefined, last: undefined };
       const path = listingPath({ operation: "list-tags", repository, page, namespace: undefined });
       for (let target = path; ; ) {
@@ -84,7 +84,7 @@ export function repositoryReader(
         yield* tags;
         const next = nextQuery(response.headers.link, path);
         if (next === undefined) return;
-        if (target === `${path}?${next}`) throw unclear("the list of tags does not go on");
+        if (target === `${path}?${next}`) throw unclear("the list of tags makes no progress");
         target = `${path}?${next}`;
       }
     },
@@ -94,13 +94,12 @@ export function repositoryReader(
       if (response === undefined) return undefined;
       const digest = response.headers["docker-content-digest"];
       const type = response.headers["content-type"];
-      if (digest === undefined || !isDigest(digest))
-        throw unclear("the registry does not say which manifest a tag stands for");
+      if (digest === undefined || !isDigest(digest)) throw unclear("the registry does not send the digest of a tag");
       return { digest, type };
     },
 
     async manifest(digest) {
-      if (!isDigest(digest)) throw unclear("a manifest refers to something that is no digest");
+      if (!isDigest(digest)) throw unclear("a manifest refers to an invalid digest");
       const response = await query("GET", manifestTarget(digest), everyManifest);
       if (response.status === 404) return undefined;
       if (response.status !== 200) throw unclear(`the registry responded with ${response.status} for a manifest`);
@@ -109,7 +108,7 @@ export function repositoryReader(
   };
 }
 
-/** The registry did not say clearly enough what a decision needs, so that nothing is changed. */
+/** The registry gave no clear result, so the request is refused. */
 export function unclear(reason: string): UpstreamFault {
   return new UpstreamFault(undecided, `immutable tags cannot be checked: ${reason}`);
 }

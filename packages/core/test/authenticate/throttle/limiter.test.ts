@@ -36,7 +36,7 @@ const waitOf = async (limiter: Limiter, key = "key"): Promise<number | undefined
 };
 
 describe("a limiter", () => {
-  it("lets nobody try after the last free failure, for twice as long after each further one, up to the longest", async () => {
+  it("blocks after the last allowed failure, twice as long after each further one up to the maximum", async () => {
     const limiter = limiterWith(3);
     await fail(limiter, 3);
     for (const pause of [1000, 2000, 4000, 8000, 8000]) {
@@ -48,7 +48,7 @@ describe("a limiter", () => {
     }
   });
 
-  it("forgets failures after the time, and that there was a pause as long after its end", async () => {
+  it("resets failures after the window, and the backoff as long after its end", async () => {
     const limiter = limiterWith(3);
     await fail(limiter, 2);
     vi.advanceTimersByTime(60_000);
@@ -63,7 +63,7 @@ describe("a limiter", () => {
     expect(await waitOf(limiter)).toBe(1000);
   });
 
-  it("forgets all failures of a key after a success", async () => {
+  it("resets all failures of a key after a success", async () => {
     const limiter = limiterWith(2);
     await fail(limiter, 2);
     vi.advanceTimersByTime(1000);
@@ -72,7 +72,7 @@ describe("a limiter", () => {
     expect(await waitOf(limiter)).toBe(1000);
   });
 
-  it("counts an attempt that is given back as none, and leaves the failures of others", async () => {
+  it("does not count a returned attempt, and keeps other failures", async () => {
     const limiter = limiterWith(2);
     for (let time = 0; time < 5; time++) await (await mayTry(limiter)).returned();
     await fail(limiter, 1);
@@ -81,14 +81,14 @@ describe("a limiter", () => {
     expect(await waitOf(limiter)).toBe(1000);
   });
 
-  it("does not stop one key for the failures of another", async () => {
+  it("does not block one key for the failures of another", async () => {
     const limiter = limiterWith(1);
     await fail(limiter, 1, "one");
     expect(await waitOf(limiter, "one")).toBe(1000);
     expect(await waitOf(limiter, "other")).toBeUndefined();
   });
 
-  it("lets as many of 499 at once try as may fail, and refuses the others when these have failed", async () => {
+  it("allows as many of 499 concurrent attempts as may fail, and refuses the others after these failed", async () => {
     const limiter = limiterWith(10);
     const trying: Reservation[] = [];
     const refused: number[] = [];
@@ -124,7 +124,7 @@ describe("a limiter", () => {
     },
   );
 
-  it("refuses nobody where nobody fails, in whatever order things happen", async () => {
+  it("refuses nothing without failures, in any order of events", async () => {
     const turns = fc.array(fc.tuple(fc.nat(12), fc.constantFrom("succeeded", "returned")), {
       minLength: 1,
       maxLength: 60,
@@ -145,7 +145,7 @@ describe("a limiter", () => {
     );
   });
 
-  it("makes one attempt at a time beyond the limit", async () => {
+  it("allows one attempt at a time beyond the limit", async () => {
     const limiter = limiterWith(2);
     await fail(limiter, 2);
     vi.advanceTimersByTime(1000);
@@ -156,7 +156,7 @@ describe("a limiter", () => {
     expect(await others).toEqual([1, 2, 3].map(() => ({ retryAfter: 2000 })));
   });
 
-  it("refuses where the attempt that decides is another process's, which shares the store", async () => {
+  it("refuses while the deciding attempt belongs to another process with the same store", async () => {
     const store = memoryCounters();
     const [here, there] = [limiterWith(1, store), limiterWith(1, store)];
     const probe = await mayTry(there);
@@ -169,7 +169,7 @@ describe("a limiter", () => {
     expect(await waitOf(here)).toBeUndefined();
   });
 
-  it("lets go of whoever waits and leaves, and lets the next one try", async () => {
+  it("releases an aborted waiter, and lets the next one try", async () => {
     const limiter = limiterWith(1);
     const first = await mayTry(limiter);
     const leaving = new AbortController();
@@ -183,7 +183,7 @@ describe("a limiter", () => {
     await expect(limiter.reserve("key", AbortSignal.abort(new Error("gone")))).rejects.toThrow("gone");
   });
 
-  it("never lets more attempts fail than it says, and never leaves anybody waiting", async () => {
+  it("never allows more failures than the limit, and never leaves a waiter pending", async () => {
     const outcome = fc.constantFrom("failed", "returned", "succeeded", "abort");
     await fc.assert(
       fc.asyncProperty(

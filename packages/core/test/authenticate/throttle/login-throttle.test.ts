@@ -63,7 +63,7 @@ async function failTokens(throttle: LoginThrottle, client: string, times: number
 }
 
 describe("loginThrottle", () => {
-  it("does not check a login of a user at an address where too many have failed, not even a right one", async () => {
+  it("does not verify even a valid login after too many failures of the user at the address", async () => {
     const throttle = loginThrottle(small);
     await fail(throttle, office, "alice", 3);
     const check = vi.fn(async () => "passed" as const);
@@ -77,21 +77,21 @@ describe("loginThrottle", () => {
     expect(await login(throttle, office, "alice", "passed")).toBe("passed");
   });
 
-  it("never stops a user for what fails at other addresses", async () => {
+  it("never blocks a user for failures at other addresses", async () => {
     const throttle = loginThrottle(small);
     await fail(throttle, elsewhere, "alice", 3);
     for (let stranger = 1; stranger < 200; stranger++) await fail(throttle, `192.0.2.${stranger}`, "alice", 3);
     expect(await login(throttle, office, "alice", "passed")).toBe("passed");
   });
 
-  it("counts the spellings that a directory takes for one name as one", async () => {
+  it("counts all spellings that a directory treats as equal together", async () => {
     const throttle = loginThrottle(small);
     for (const name of ["ALICE", " alice ", "ａｌｉｃｅ"]) await fail(throttle, office, name, 1);
     expect(await login(throttle, office, "alice", "passed")).toBe(1);
     expect(await login(throttle, office, "bob", "passed")).toBe("passed");
   });
 
-  it("stops an address where too many logins of any users have failed", async () => {
+  it("blocks an address after too many failed logins of any users", async () => {
     const throttle = loginThrottle(small);
     for (const name of ["a", "b", "c"]) await fail(throttle, office, name, 2);
     expect(await login(throttle, office, "dora", "passed")).toBe(1);
@@ -107,7 +107,7 @@ describe("loginThrottle", () => {
     expect(await login(throttle, elsewhere, undefined, "passed")).toBe("passed");
   });
 
-  it("does not count a token that fails again and again as guesses", async () => {
+  it("does not count repeated failures of one token as guesses", async () => {
     const throttle = loginThrottle(small);
     await fail(throttle, office, undefined, 3);
     for (let attempt = 0; attempt < 1000; attempt++) await login(throttle, office, undefined, "failed");
@@ -123,14 +123,14 @@ describe("loginThrottle", () => {
     expect(await login(throttle, office, "alice", "passed")).toBe("passed");
   });
 
-  it("does not let one broken job keep a whole office out", async () => {
+  it("does not block an address for one broken job", async () => {
     const throttle = loginThrottle(small);
     await fail(throttle, office, "job", 3);
     for (let attempt = 0; attempt < 1000; attempt++) await login(throttle, office, "job", "failed");
     expect(await login(throttle, office, "alice", "passed")).toBe("passed");
   });
 
-  it("does not stop whoever signed in at an address within the last day for what others fail there", async () => {
+  it("does not block a user who signed in from the address within a day for failures of others", async () => {
     const throttle = loginThrottle({ ...small, perAddress: "6/48h" });
     expect(await login(throttle, office, "Alice", "passed")).toBe("passed");
     await failTokens(throttle, office, 6);
@@ -143,14 +143,14 @@ describe("loginThrottle", () => {
     expect(await login(throttle, office, "alice", "passed")).toBeTypeOf("number");
   });
 
-  it("stops whoever signed in well within the last day for what fails under their own name there", async () => {
+  it("blocks a user who signed in within a day after failures under their own name", async () => {
     const throttle = loginThrottle(small);
     await login(throttle, office, "alice", "passed");
     await fail(throttle, office, "alice", 3);
     expect(await login(throttle, office, "alice", "passed")).toBe(1);
   });
 
-  it("does not clear the failures of an address by a success there", async () => {
+  it("does not reset the failures of an address after a success", async () => {
     const throttle = loginThrottle(small);
     for (let guess = 0; guess < 3; guess++) {
       await fail(throttle, office, `user ${guess}`, 1);
@@ -160,7 +160,7 @@ describe("loginThrottle", () => {
     expect(await login(throttle, office, "dora", "passed")).toBe(1);
   });
 
-  it("does not count what could not be checked", async () => {
+  it("does not count unavailable backends", async () => {
     const throttle = loginThrottle(small);
     for (let attempt = 0; attempt < 100; attempt++) {
       expect(await login(throttle, office, "alice", "unknown")).toBe("unknown");
@@ -174,7 +174,7 @@ describe("loginThrottle", () => {
     expect(await login(throttle, office, "alice", "passed")).toBe("passed");
   });
 
-  it("counts a guess whose verdict is not waited for", async () => {
+  it("counts a guess whose client disconnects", async () => {
     const throttle = loginThrottle(small);
     for (let guess = 0; guess < 3; guess++) {
       const gone = new AbortController();
@@ -191,7 +191,7 @@ describe("loginThrottle", () => {
     expect(await login(throttle, office, "alice", "passed")).toBe(1);
   });
 
-  it("does not count a check that took too long", async () => {
+  it("does not count a timeout", async () => {
     const throttle = loginThrottle(small);
     for (let attempt = 0; attempt < 10; attempt++) {
       const slow = AbortSignal.timeout(1);
@@ -205,7 +205,7 @@ describe("loginThrottle", () => {
     expect(await login(throttle, office, "alice", "passed")).toBe("passed");
   });
 
-  it("takes the addresses of one IPv6 network for one, and IPv4-mapped ones for IPv4", async () => {
+  it("treats an IPv6 network as one address, and IPv4-mapped addresses as IPv4", async () => {
     const throttle = loginThrottle(small);
     for (const host of ["1", "2", "ffff:ffff:ffff:ffff"])
       await fail(throttle, `2001:db8:0:1:${host.includes(":") ? host : `:${host}`}`, "alice", 1);
@@ -218,7 +218,7 @@ describe("loginThrottle", () => {
     expect(await login(narrow, "2001:db8::2", "alice", "passed")).toBe("passed");
   });
 
-  it("hands neither a name nor an address to its store", async () => {
+  it("passes neither a name nor an address to its store", async () => {
     const keys: string[] = [];
     const memory = memoryCounters();
     const store: CounterStore = {
@@ -238,13 +238,13 @@ describe("loginThrottle", () => {
     expect(keys.join()).not.toMatch(/alice|203\.0/);
   });
 
-  it("goes on with the counts of a store that it is given", async () => {
+  it("continues with the counts of a given store", async () => {
     const store = memoryCounters();
     await fail(loginThrottle({ ...small, store }), office, "alice", 3);
     expect(await login(loginThrottle({ ...small, store }), office, "alice", "passed")).toBe(1);
   });
 
-  it("throws what its store throws, without a check", async () => {
+  it("throws the error of its store, without verifying the login", async () => {
     const broken = (): Promise<never> => Promise.reject(new Error("the store is down"));
     const store: CounterStore = {
       counters: () => ({ get: broken, add: broken, set: broken, extend: broken, delete: broken }),
@@ -286,7 +286,7 @@ describe("loginThrottle", () => {
     expect(caught).toMatchObject({ faults: [{ path: [path] }] });
   });
 
-  it("reads durations as everywhere, halves of a second too", async () => {
+  it("parses durations like other options, with fractions too", async () => {
     const throttle = loginThrottle({ perUserAndAddress: "1/1.5m", backoff: "1.5s..2s" });
     await fail(throttle, office, "alice", 1);
     expect(await login(throttle, office, "alice", "passed")).toBe(2);

@@ -19,7 +19,7 @@ async function presentIn(counters: Counters, keys: readonly string[]): Promise<s
 }
 
 describe("memoryCounters", () => {
-  it("adds up until the first addition expires, and then begins anew", async () => {
+  it("adds up until the first addition expires, and then starts again", async () => {
     const counters = countersOf();
     expect(await counters.add("a", 1, 1000)).toBe(1);
     vi.advanceTimersByTime(600);
@@ -30,7 +30,7 @@ describe("memoryCounters", () => {
     expect(await counters.add("a", 1, 1000)).toBe(1);
   });
 
-  it("forgets what falls to nothing, and never goes below", async () => {
+  it("deletes a count that falls to 0", async () => {
     const counters = countersOf();
     await counters.add("a", 1, 1000);
     expect(await counters.add("a", -1, 1000)).toBe(0);
@@ -53,14 +53,14 @@ describe("memoryCounters", () => {
     expect(await counters.get("a")).toBeUndefined();
   });
 
-  it("gives one space of a name, and another of another name", async () => {
+  it("returns the same namespace for the same name only", async () => {
     const store = memoryCounters();
     await store.counters("one").add("a", 1, 1000);
     expect(await store.counters("one").get("a")).toBeDefined();
     expect(await store.counters("other").get("a")).toBeUndefined();
   });
 
-  it("lets the lowest number go where there is no more place, and of equal ones the oldest", async () => {
+  it("evicts the lowest count when full, and the oldest of equal ones", async () => {
     const counters = countersOf(4);
     await counters.add("high", 10, 1000);
     for (const key of ["a", "b", "c"]) await counters.add(key, 1, 1000);
@@ -69,7 +69,7 @@ describe("memoryCounters", () => {
     expect(await presentIn(counters, ["high", "a", "b", "c", "d"])).toEqual(["high", "a", "c", "d"]);
   });
 
-  it("keeps a high number through a flood of a million keys, and holds no more than it may", async () => {
+  it("keeps a high count through a million other keys, within its limit", async () => {
     const counters = countersOf(1000);
     await counters.add("victim", 10, 60_000);
     for (let flood = 0; flood < 1_000_000; flood++) void counters.add(`flood ${flood}`, 1, 60_000);
@@ -78,7 +78,7 @@ describe("memoryCounters", () => {
     expect(await presentIn(counters, last)).toHaveLength(999);
   });
 
-  it("makes place of what has expired, however high it was", async () => {
+  it("evicts expired counts first, however high", async () => {
     const counters = countersOf(100);
     for (let index = 0; index < 100; index++) await counters.add(`old ${index}`, 50, 1000);
     vi.advanceTimersByTime(1000);
@@ -87,7 +87,7 @@ describe("memoryCounters", () => {
     expect(await presentIn(counters, fresh)).toEqual(fresh);
   });
 
-  it("behaves like a map of numbers with their expiry, whatever is done", async () => {
+  it("behaves like a map of numbers with expiry, for any operations", async () => {
     const key = fc.constantFrom("a", "b", "c");
     const ttl = fc.integer({ min: 1, max: 50 });
     const step = fc.oneof(

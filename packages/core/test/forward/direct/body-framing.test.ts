@@ -15,25 +15,25 @@ describe("a body ends", () => {
   test("after its last chunk", () => {
     expect(framing({ "transfer-encoding": "Chunked" })).toEqual({ body: "chunked", reusable: true });
   });
-  test("with the connection, where nothing is said", () => {
+  test("with the connection, without Content-Length and Transfer-Encoding", () => {
     expect(framing({})).toEqual({ body: "until-close", reusable: false });
     expect(framing({}, { minor: 0 })).toEqual({ body: "until-close", reusable: false });
   });
-  test("before it begins, where there is none", () => {
+  test("at once, where there is none", () => {
     const announced = { "content-length": "5" };
     expect(framing(announced, { method: "HEAD" })).toEqual({ body: 0, reusable: true });
     expect(framing({ "transfer-encoding": "chunked" }, { method: "HEAD" })).toEqual({ body: 0, reusable: true });
     expect(framing(announced, { statusCode: 304 })).toEqual({ body: 0, reusable: true });
     expect(framing({}, { statusCode: 204 })).toEqual({ body: 0, reusable: true });
   });
-  test("before it begins with 204, but who announces one may send it too", () => {
+  test("at once with 204, whose connection is not reused where a body is announced", () => {
     expect(framing({ "content-length": "0" }, { statusCode: 204 }).reusable).toBe(true);
     expect(framing({ "content-length": "5" }, { statusCode: 204 })).toEqual({ body: 0, reusable: false });
     expect(framing({ "transfer-encoding": "chunked" }, { statusCode: 204 })).toEqual({ body: 0, reusable: false });
   });
 });
 
-describe("a framing in doubt is refused", () => {
+describe("ambiguous framing is refused", () => {
   test.each([
     [{ "content-length": "5", "transfer-encoding": "chunked" }],
     [{ "transfer-encoding": "gzip" }],
@@ -59,11 +59,11 @@ describe("a framing in doubt is refused", () => {
   });
 });
 
-describe("a connection is not used again", () => {
+describe("a connection is not reused", () => {
   test.each(["close", "Close", "keep-alive, close", "close ,x", "x,\tCLOSE"])("after Connection: %s", (connection) => {
     expect(framing({ "content-length": "5", connection }).reusable).toBe(false);
   });
-  test.each(["keep-alive", "closed", "x-close", ""])("but well after Connection: %s", (connection) => {
+  test.each(["keep-alive", "closed", "x-close", ""])("but is reused after Connection: %s", (connection) => {
     expect(framing({ "content-length": "5", connection }).reusable).toBe(true);
   });
   test("after a response of HTTP/1.0", () => {

@@ -17,7 +17,7 @@ describe("memory", () => {
     expect(memory.buffer).toBe(small);
   });
 
-  test("of little is copied", () => {
+  test("is copied where it is short", () => {
     const memory = readMemory(bufferPool(large, { maxKept: 4, maxInUse: 16 }));
     const read = memory.buffer.subarray(0, 3);
     read.write("abc");
@@ -26,7 +26,7 @@ describe("memory", () => {
     expect([chunk.toString(), consumed]).toEqual(["abc", undefined]);
   });
 
-  test("that somebody still looks at after an error is left to the collector", () => {
+  test("is left to the collector after an error", () => {
     const pool = bufferPool(large, { maxKept: 4, maxInUse: 16 });
     const memory = readMemory(pool);
     memory.advance(memory.buffer.length, false);
@@ -36,7 +36,7 @@ describe("memory", () => {
     expect(pool.take()).not.toBe(lent);
   });
 
-  test("that was consumed before the next read stays with its connection", () => {
+  test("is reused by its connection where it was consumed before the next read", () => {
     const pool = bufferPool(large, { maxKept: 4, maxInUse: 16 });
     const memory = readMemory(pool);
     memory.advance(memory.buffer.length, false);
@@ -47,7 +47,7 @@ describe("memory", () => {
     expect(memory.buffer).toBe(lent);
   });
 
-  test("stays small where as much is in use as may be", () => {
+  test("stays small where the pool is exhausted", () => {
     const pool = bufferPool(large, { maxKept: 4, maxInUse: 1 });
     const [one, other] = [readMemory(pool), readMemory(pool)];
     const small = other.buffer;
@@ -59,7 +59,7 @@ describe("memory", () => {
     expect(other.buffer.length).toBe(large);
   });
 
-  test("is small again for a client that takes long for a large buffer, until the connection is idle", () => {
+  test("is small again for a slow client, until the connection is idle", () => {
     vi.useFakeTimers({ toFake: ["performance"] });
     onTestFinished(() => void vi.useRealTimers());
     const memory = readMemory(bufferPool(large, { maxKept: 4, maxInUse: 16 }));
@@ -81,7 +81,7 @@ describe("memory", () => {
     expect(memory.buffer.length).toBe(large);
   });
 
-  test("that is given back is used again, as much as is kept", () => {
+  test("is reused from the pool up to its maximum", () => {
     const pool = bufferPool(large, { maxKept: 1, maxInUse: 16 });
     const [one, other] = [pool.take(), pool.take()];
     if (one === undefined || other === undefined) throw new Error("no memory");
@@ -93,7 +93,7 @@ describe("memory", () => {
   });
 });
 
-test("nothing that is lent is read into before it was consumed, by whatever connection and in whatever order", () => {
+test("a lent buffer is never overwritten before it is consumed, for any connections and order", () => {
   const step = fc.oneof(
     fc.record({
       kind: fc.constant("read" as const),

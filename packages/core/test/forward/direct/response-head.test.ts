@@ -68,13 +68,13 @@ describe("a header", () => {
     expect(() => withHeader(line)).toThrow(MalformedResponseError);
   });
 
-  test("that stands twice is joined, or the first counts, or it is refused where it frames the body", () => {
+  test("that is duplicated is joined, or the first counts, or it is refused where it frames the body", () => {
     const twice = (name: string) => parse("HTTP/1.1 200 OK", `${name}: 1`, `${name.toUpperCase()}: 2`).headers;
     expect(twice("link")).toEqual({ link: "1, 2" });
     for (const name of ["content-type", "etag", "expires", "last-modified", "location", "retry-after"]) {
       expect(twice(name)).toEqual({ [name]: "1" });
     }
-    expect(() => twice("content-length")).toThrow("content-length stands twice");
-    expect(() => twice("transfer-encoding")).toThrow("transfer-encoding stands twice");
+    expect(() => twice("content-length")).toThrow("duplicate content-length header");
+    expect(() => twice("transfer-encoding")).toThrow("duplicate transfer-encoding header");
   });
 });

@@ -8,7 +8,7 @@ import { readResponse } from "./read-response.ts";
 const chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
 
 describe("a response", () => {
-  test("of known length is whole with its last byte", () => {
+  test("of known length is complete with its last byte", () => {
     expect(readResponse(["HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n1234"])).toMatchObject({
       body: "1234",
       complete: false,
@@ -30,7 +30,7 @@ describe("a response", () => {
     ["extensions and trailers", '5 ; a="b;c"\r\nfirst\r\n0;last\r\nX: y\r\nZ:\r\n\r\n', "first"],
     ["line ends in the data", "4\r\n\r\n\r\n\r\n0\r\n\r\n", "\r\n\r\n"],
     ["none", "0\r\n\r\n", ""],
-  ])("in chunks is put together: %s", (_, bytes, body) => {
+  ])("in chunks is decoded: %s", (_, bytes, body) => {
     expect(readResponse([chunked + bytes])).toMatchObject({ body, complete: true, reusable: true, fault: undefined });
   });
 
@@ -54,7 +54,7 @@ describe("a response", () => {
     expect(readResponse([chunked + bytes])).toMatchObject({ complete: false, fault: expect.any(String) });
   });
 
-  test("that says nothing of its end is whole when the connection ends, and only then", () => {
+  test("without framing is complete when the connection closes, and only then", () => {
     const bytes = "HTTP/1.1 200 OK\r\n\r\nall of it";
     expect(readResponse([bytes])).toMatchObject({ body: "all of it", complete: false });
     expect(readResponse([bytes], { closed: true })).toMatchObject({
@@ -72,14 +72,14 @@ describe("a response", () => {
     ["after a chunk", `${chunked}5\r\n12345\r\n`],
     ["before the last line end", `${chunked}0\r\n`],
     ["after a hint", "HTTP/1.1 103 Early Hints\r\n\r\n"],
-  ])("that ends %s is not whole", (_, bytes) => {
+  ])("that ends %s is incomplete", (_, bytes) => {
     expect(readResponse([bytes], { closed: true })).toMatchObject({
       complete: false,
-      fault: "the registry closed the connection before the response was whole",
+      fault: "the registry closed the connection before the response was complete",
     });
   });
 
-  test("spoils its connection where more comes than was announced", () => {
+  test("makes its connection unusable where surplus bytes follow", () => {
     const bytes = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n12345";
     expect(readResponse([`${bytes}6`])).toMatchObject({ body: "12345", complete: true, reusable: false });
     expect(readResponse([bytes, "HTTP/1.1 200 OK\r\n"])).toMatchObject({
@@ -91,19 +91,19 @@ describe("a response", () => {
     expect(readResponse([`${chunked}0\r\n\r\n0`])).toMatchObject({ body: "", complete: true, reusable: false });
   });
 
-  test("comes after what only says that it will, eight times at most", () => {
+  test("follows at most eight interim responses", () => {
     const interim = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\nContent-Length: 9\r\n\r\n";
     const final = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
     const response = readResponse([interim.repeat(8) + final]);
     expect(response).toMatchObject({ body: "ok", complete: true, reusable: true });
     expect(response.head).toMatchObject({ statusCode: 200, headers: { "content-length": "2" } });
-    expect(readResponse([interim.repeat(9) + final]).fault).toBe("the response does not come");
+    expect(readResponse([interim.repeat(9) + final]).fault).toBe("too many interim responses");
     expect(readResponse(["HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"]).fault).toBe(
-      "the response does not come",
+      "too many interim responses",
     );
   });
 
-  test("has a head of at most 32 KiB, however it comes", () => {
+  test("has a head of at most 32 KiB, in any chunks", () => {
     const head = (length: number): string => {
       const bare = "HTTP/1.1 204 No Content\r\nX: ";
       return `${bare}${"x".repeat(length - bare.length)}`;
@@ -125,8 +125,8 @@ describe("a response", () => {
   test.each(["SSH-2.0-OpenSSH", "\r\nHTTP/1.1 200 OK", "HTTP/2 200", "<html>"])(
     "that begins with %j is refused at once, not waited for",
     (bytes) => {
-      expect(readResponse([bytes]).fault).toBe("the response is not one of HTTP/1");
-      expect(readResponse([...bytes]).fault).toBe("the response is not one of HTTP/1");
+      expect(readResponse([bytes]).fault).toBe("the response is not HTTP/1");
+      expect(readResponse([...bytes]).fault).toBe("the response is not HTTP/1");
     },
   );
 });
@@ -172,7 +172,7 @@ const responses = fc
   })
   .map(({ status, headers, end, body }) => [status, ...headers, "", ""].join(end) + body);
 
-test("the chunks in which a response comes make no difference", () => {
+test("a response parses to the same result in any chunks", () => {
   fc.assert(
     fc.property(
       responses,
@@ -193,7 +193,7 @@ test("the chunks in which a response comes make no difference", () => {
   );
 });
 
-test("what is accepted as whole, Node's own client takes for the same response", async () => {
+test("Node's own client parses every accepted response to the same result", async () => {
   let bytes = "";
   const server = createServer((socket) => {
     socket.on("error", () => {});

@@ -45,8 +45,8 @@ function open({ shown, hidden, limit, exact }: Setting) {
 /** A registry whose pages hold so much that a page of what is visible never costs too much. */
 const generous: fc.Arbitrary<Setting> = settings.map((setting) => ({ ...setting, limit: setting.limit + 4 }));
 
-describe("a catalog of which not all is visible", () => {
-  test("is, page by page, what is visible, in the registry's order, and no page costs more than ten reads", async () => {
+describe("a filtered catalog", () => {
+  test("lists the visible names page by page in the registry's order, with at most ten reads a page", async () => {
     await fc.assert(
       fc.asyncProperty(settings, fc.integer({ min: 1, max: 7 }), async (setting, n) => {
         const catalog = open(setting);
@@ -69,7 +69,7 @@ describe("a catalog of which not all is visible", () => {
     );
   });
 
-  test("names nothing invisible, not as the place to go on from either", async () => {
+  test("reveals no invisible name, not as a position either", async () => {
     await fc.assert(
       fc.asyncProperty(settings, fc.integer({ min: 1, max: 7 }), async (setting, n) => {
         const { repositories, next } = await open(setting).page(n);
@@ -80,7 +80,7 @@ describe("a catalog of which not all is visible", () => {
     );
   });
 
-  test("has full pages and no next one after the last, where the registry's pages are large", async () => {
+  test("has full pages and no next one after the last where the registry's pages are large", async () => {
     await fc.assert(
       fc.asyncProperty(generous, fc.integer({ min: 1, max: 7 }), async (setting, n) => {
         const catalog = open(setting);
@@ -100,7 +100,7 @@ describe("a catalog of which not all is visible", () => {
     );
   });
 
-  test("goes on behind any name, whether it is there, is hidden or does not exist", async () => {
+  test("continues after any name: visible, hidden or missing", async () => {
     await fc.assert(
       fc.asyncProperty(generous, fc.integer({ min: 1, max: 7 }), name, async (setting, n, last) => {
         const after = setting.shown.filter((item) => compare(item, last) > 0);
@@ -112,7 +112,7 @@ describe("a catalog of which not all is visible", () => {
     );
   });
 
-  test("tells nobody whether a hidden repository exists", async () => {
+  test("does not reveal whether a hidden repository exists", async () => {
     await fc.assert(
       fc.asyncProperty(
         generous,
@@ -129,7 +129,7 @@ describe("a catalog of which not all is visible", () => {
     );
   });
 
-  test("costs no more reads than the registry has pages, and those only as far as is needed", async () => {
+  test("needs at most as many reads as the registry has pages, and no unnecessary one", async () => {
     await fc.assert(
       fc.asyncProperty(generous, fc.integer({ min: 1, max: 7 }), async (setting, n) => {
         const catalog = open(setting);
@@ -144,7 +144,7 @@ describe("a catalog of which not all is visible", () => {
   });
 });
 
-test("a catalog whose pages the registry names itself is, page by page, what is visible, and comes to an end", async () => {
+test("lists the visible names of a catalog whose pages the registry names itself, to the end", async () => {
   await fc.assert(
     fc.asyncProperty(settings, fc.integer({ min: 1, max: 7 }), async ({ shown, hidden, limit }, n) => {
       const catalog = opaqueCatalog([...shown, ...hidden], limit);
@@ -167,7 +167,7 @@ test("a catalog whose pages the registry names itself is, page by page, what is 
   );
 });
 
-test("a page ends where the registry's does, without another look for what is not there", async () => {
+test("ends a page with the registry's last one, without another read", async () => {
   const registry = dockerRegistryCatalog(["a", "b", "c"]);
   expect(await filteredCatalog(3, {}, () => true, registry.read, seal)).toEqual({
     repositories: ["a", "b", "c"],
@@ -176,14 +176,14 @@ test("a page ends where the registry's does, without another look for what is no
   expect(registry.reads()).toBe(1);
 });
 
-test("a page of the registry that is just full, with nothing behind it, promises no next one here", async () => {
+test("announces no next page after an exactly full last page", async () => {
   const registry = dockerRegistryCatalog(["a", "b", "c"], 3);
   expect(await registry.read(3, {})).toMatchObject({ next: { last: "c" } });
   const page = await filteredCatalog(3, {}, () => true, registry.read, seal);
   expect(page).toEqual({ repositories: ["a", "b", "c"], next: undefined });
 });
 
-test("whoever sees nothing costs the registry nothing, and neither does an empty page", async () => {
+test("reads nothing for a caller who sees nothing, or for n=0", async () => {
   const registry = dockerRegistryCatalog(["a"]);
   const empty = { repositories: [], next: undefined };
   expect(await filteredCatalog(5, {}, "nothing", registry.read, seal)).toEqual(empty);
@@ -191,7 +191,7 @@ test("whoever sees nothing costs the registry nothing, and neither does an empty
   expect(registry.reads()).toBe(0);
 });
 
-test("without a size a hundred are given, and never more than five thousand", async () => {
+test("returns a hundred names by default, and at most five thousand", async () => {
   const { read } = dockerRegistryCatalog(
     Array.from({ length: 5100 }, (_, index) => `r${String(index).padStart(4, "0")}`),
   );
@@ -202,7 +202,7 @@ test("without a size a hundred are given, and never more than five thousand", as
   expect(await size(999_999_999)).toBe(5000);
 });
 
-test("a registry is asked for little first, and for more where that was not enough", async () => {
+test("requests small pages first, and larger ones when needed", async () => {
   const asked: number[] = [];
   const read: ReadCatalog = async (n) => {
     asked.push(n);
@@ -212,7 +212,7 @@ test("a registry is asked for little first, and for more where that was not enou
   expect(asked).toEqual([100, 1000, ...Array.from({ length: 8 }, () => 5000)]);
 });
 
-test("a registry that gives less at once than it is asked for is asked again, within the same ten reads", async () => {
+test("repeats a read where the registry limits the page size, within the same ten reads", async () => {
   const { read } = dockerRegistryCatalog(["a", "b"]);
   let refusals = 0;
   const refusing: ReadCatalog = async (n, place) => (refusals++ < 2 ? "too-many" : read(n, place));
@@ -226,7 +226,7 @@ test("a registry that gives less at once than it is asked for is asked again, wi
   expect(reads).toBe(10);
 });
 
-describe("a registry that never comes to an end", () => {
+describe("a catalog without an end", () => {
   const endless = (names: readonly string[]) => {
     let count = 0;
     const read: ReadCatalog = async () => ({
@@ -236,14 +236,14 @@ describe("a registry that never comes to an end", () => {
     return { read, reads: () => count };
   };
 
-  test("is left for the next page where nothing was found in ten reads", async () => {
+  test("continues on the next page where ten reads found nothing", async () => {
     const { read, reads } = endless([]);
     const page = await filteredCatalog(1, {}, () => false, read, seal);
     expect(page).toEqual({ repositories: [], next: seal({ last: "hidden10" }) });
     expect(reads()).toBe(10);
   });
 
-  test("gives what was found until then, and where to go on", async () => {
+  test("returns what ten reads found, and the next position", async () => {
     const { read, reads } = endless(["a", "b"]);
     const visible = (repository: string): boolean => repository !== "hidden";
     const page = await filteredCatalog(5, {}, visible, read, seal);
@@ -251,7 +251,7 @@ describe("a registry that never comes to an end", () => {
     expect(reads()).toBe(10);
   });
 
-  test("is given up where it goes round in circles, or goes on nowhere", async () => {
+  test("is an error where pagination makes no progress", async () => {
     const circle: ReadCatalog = async () => ({ repositories: ["hidden"], next: { last: "hidden" } });
     await expect(filteredCatalog(5, {}, () => false, circle, seal)).rejects.toThrow(UpstreamFault);
     await expect(
@@ -266,7 +266,7 @@ describe("a registry that never comes to an end", () => {
   });
 });
 
-test("a fault of the registry on a later page is a fault of the whole", async () => {
+test("fails where a later page of the registry fails", async () => {
   const fault = new Error("down");
   const read: ReadCatalog = async (_, { last }) => {
     if (last !== undefined) throw fault;

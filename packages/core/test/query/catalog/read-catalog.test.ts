@@ -17,7 +17,7 @@ function registryWith({ link, ...response }: Partial<Omit<QueryResponse, "header
   return { query, read: catalogReader(upstream).begin("client", new AbortController().signal) };
 }
 
-test("the registry is asked for what comes behind a name, and the name is encoded", async () => {
+test("requests the names after an encoded last", async () => {
   const { query, read } = registryWith({});
   await read(1000, { last: "team/app&n=1" });
   expect(query.mock.calls[0]?.[0]).toMatchObject({
@@ -28,7 +28,7 @@ test("the registry is asked for what comes behind a name, and the name is encode
   expect(query.mock.calls[1]?.[0]).toMatchObject({ target: "/v2/_catalog?n=10" });
 });
 
-describe("where to go on is", () => {
+describe("the next position is", () => {
   test.each<[what: string, link: string | undefined, next: CatalogPlace | undefined]>([
     ["nowhere without a Link", undefined, undefined],
     ["what a relative Link says", '</v2/_catalog?last=b&n=2>; rel="next"', { last: "b" }],
@@ -65,24 +65,24 @@ describe("where to go on is", () => {
     ["says nothing", '</v2/_catalog>; rel="next"'],
     ["is malformed", "last=b"],
     ["is of another listing", '</v2/team/app/tags/list?last=b>; rel="next"'],
-  ])("a fault, where the Link %s: the catalog would look whole", async (_, link) => {
+  ])("an error where the Link %s: the catalog would look complete", async (_, link) => {
     await expect(registryWith({ link }).read(2, {})).rejects.toMatchObject({ response: { status: 502 } });
   });
 });
 
-test("a page that the registry has named is asked for as it was named, and goes on behind what was given of it", async () => {
+test("requests a page named by the registry with its own query, and skips names already returned", async () => {
   const { query, read } = registryWith({});
   expect(await read(1000, { query: "next_page=x%2Fy&n=2" })).toMatchObject({ repositories: ["a", "b"] });
   expect(query.mock.calls[0]?.[0]).toMatchObject({ target: "/v2/_catalog?next_page=x%2Fy&n=2" });
   expect(await read(1000, { query: "next_page=x%2Fy&n=2", after: "a" })).toMatchObject({ repositories: ["b"] });
 });
 
-test("a registry that does not know last, and begins anew, is not taken to go on", async () => {
+test("detects a registry that ignores last and starts again", async () => {
   expect(await registryWith({}).read(2, { last: "a" })).toEqual({ repositories: ["b"], next: undefined });
   expect(await registryWith({}).read(2, { last: "b" })).toEqual({ repositories: [], next: undefined });
 });
 
-test("a registry without repositories has an empty catalog, however it writes that", async () => {
+test("accepts every form of an empty catalog", async () => {
   for (const body of ['{"repositories":[]}', '{"repositories":null}']) {
     expect(await registryWith({ body }).read(2, {})).toEqual({ repositories: [], next: undefined });
   }
@@ -98,7 +98,7 @@ test.each([
   '{"repositories":"a"}',
   '{"repositories":["a",1]}',
   '{"repositories":{}}',
-])("%j is no catalog", async (body) => {
+])("rejects %j as a catalog", async (body) => {
   await expect(registryWith({ body }).read(2, {})).rejects.toMatchObject({ response: { status: 502 } });
 });
 
@@ -135,7 +135,7 @@ test.each<[most: number, asked: (number | undefined)[]]>([
   },
 );
 
-test("what a registry refuses for another reason is asked for less within the same request alone", async () => {
+test("reduces the page size within one request only, where the registry refuses for another reason", async () => {
   const query = vi.fn(async () => ({ status: 400, headers: {}, body: "" }));
   const upstream: Upstream = { url: new URL("http://registry:5000"), query, send: vi.fn(), close: vi.fn() };
   const reader = catalogReader(upstream);
@@ -157,7 +157,7 @@ test.each([
   [503, 502],
   [302, 502],
   [204, 502],
-])("a registry that answers %i gets the client %i", async (status, expected) => {
+])("a status %i of the registry becomes %i for the client", async (status, expected) => {
   const response = registryWith({ status }).read(2, {});
   await expect(response).rejects.toBeInstanceOf(UpstreamFault);
   await expect(response).rejects.toMatchObject({ response: { status: expected } });

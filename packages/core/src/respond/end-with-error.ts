@@ -1,0 +1,10 @@
+import type { Decision } from "../observe/record.ts";
+import type { RequestContext } from "../observe/request-context.ts";
+import { type ErrorResponse, sendError } from "./error-response.ts";
+
+/** Ends a request with an error of the gate's own, and puts the decision and its reason into the record. */
+export function endWithError(context: RequestContext, decision: Decision, reason: string, error: ErrorResponse): void {
+  context.decision = decision;
+  context.reason = reason;
+  context.bytes.sent += sendError(context.request, context.response, error);
+}
