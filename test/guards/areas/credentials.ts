@@ -110,8 +110,8 @@ export const credentials: readonly Guard[] = [
   {
     name: "cache-holds-success-alone",
     file: "packages/core/src/authenticate/verified-credentials.ts",
-    find: 'if (verdict.outcome === "authenticated" && mine === flights) remember(name, verdict);',
-    replacement: 'if (mine === flights) remember(name, verdict as Verdict & { outcome: "authenticated" });',
+    find: "if (isSuccess(verdict) && mine === flights) remember(name, verdict);",
+    replacement: "if (mine === flights) remember(name, verdict as Success);",
     tests: ["packages/core/test/authenticate/verified-credentials.test.ts"],
   },
   {
