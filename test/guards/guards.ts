@@ -7,6 +7,7 @@ import { process } from "./areas/process.ts";
 import { requests } from "./areas/requests.ts";
 import { secrets } from "./areas/secrets.ts";
 import { singleSignOn } from "./areas/single-sign-on.ts";
+import { tokens } from "./areas/tokens.ts";
 import type { Guard } from "./guard.ts";
 
 /**
@@ -21,6 +22,7 @@ export const guards: readonly Guard[] = [
   ...access,
   ...credentials,
   ...singleSignOn,
+  ...tokens,
   ...directory,
   ...availability,
   ...secrets,

@@ -11,6 +11,10 @@ const list = {
   chmod: { debian: ["coreutils"], version: ["chmod", "--version"], base: true },
   chromium: { debian: ["chromium"], version: ["chromium", "--version"] },
   curl: { debian: ["curl"], version: ["curl", "--version"] },
+  distribution: {
+    go: { module: "github.com/distribution/distribution/v3/cmd/registry", version: "v3.1.2", leastGo: "1.26" },
+    optional: true,
+  },
   docker: { debian: ["docker.io"], version: ["docker", "--version"] },
   "docker-registry": { debian: ["docker-registry"], version: ["docker-registry", "--version"] },
   dockerd: { debian: ["docker.io"], version: ["dockerd", "--version"], needsRoot: true },

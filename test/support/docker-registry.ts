@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type RunningServer, startLoggedServer } from "./logged-server.ts";
+import { type LoggedServer, type RunningServer, startLoggedServer } from "./logged-server.ts";
 
 /** A real registry, empty at first, on a free port of the loopback interface. */
 export interface DockerRegistry {
@@ -50,6 +50,22 @@ export interface FurtherSettings {
   readonly htpasswd?: string | undefined;
   /** Where blobs are to be fetched from: the registry redirects there, to the path of the file below its data. */
   readonly redirectTo?: string;
+  /** Settings below `auth.token`: whose tokens it asks for. */
+  readonly token?: TokenSettings;
+  /** The program that has the settings of the distribution's registry. Default: Debian's docker-registry. */
+  readonly start?: (server: Omit<LoggedServer, "command">) => Promise<RunningServer>;
+}
+
+/** How the distribution's registry is told whose tokens to take. */
+export interface TokenSettings {
+  readonly realm: string;
+  readonly service: string;
+  readonly issuer: string;
+  /** A file of certificates. */
+  readonly rootcertbundle?: string;
+  /** A file of public keys, since version 3. */
+  readonly jwks?: string;
+  readonly signingalgorithms?: readonly string[];
 }
 
 /** Starts Debian's docker-registry with its content in `directory`. */
@@ -57,7 +73,7 @@ export async function startDockerRegistryIn(
   directory: string,
   http: HttpSettings = {},
   observation?: Observation,
-  { redirectTo, htpasswd }: FurtherSettings = {},
+  { redirectTo, htpasswd, token, start = startProgram }: FurtherSettings = {},
 ): Promise<RunningServer> {
   const file = join(directory, "config.yml");
   const configuration = {
@@ -73,6 +89,7 @@ export async function startDockerRegistryIn(
     ...(htpasswd !== undefined && {
       auth: { htpasswd: { realm: "the registry's own", path: join(directory, "htpasswd") } },
     }),
+    ...(token !== undefined && { auth: { token } }),
     ...(redirectTo !== undefined && {
       middleware: { storage: [{ name: "redirect", options: { baseurl: redirectTo } }] },
     }),
@@ -80,12 +97,15 @@ export async function startDockerRegistryIn(
   if (htpasswd !== undefined) await writeFile(join(directory, "htpasswd"), htpasswd);
   // JSON is YAML too.
   await writeFile(file, JSON.stringify(configuration));
-  return startLoggedServer({
-    command: "docker-registry",
+  return start({
     parameters: ["serve", file],
     directory,
     log: "stderr",
     ...(observation !== undefined && { onLine: observation.onLine }),
     addressIn: ({ msg }) => (typeof msg === "string" ? /^listening on (\S+:\d+)$/.exec(msg)?.[1] : undefined),
   });
+}
+
+function startProgram(server: Omit<LoggedServer, "command">): Promise<RunningServer> {
+  return startLoggedServer({ command: "docker-registry", ...server });
 }

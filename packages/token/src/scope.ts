@@ -15,9 +15,9 @@ export type ScopeReading =
   | { readonly fault: string; readonly access?: never };
 
 /** Of all scope parameters of a request together. */
-export const maxScopeBytes = 8192;
+const maxScopeBytes = 8192;
 /** In one request. */
-export const maxScopes = 100;
+const maxScopes = 100;
 
 /** The last colon ends the name, which may hold a port. */
 const resourceScope = /^([a-z0-9]+)(?:\(([a-z0-9]{1,64})\))?:([^\s]+):([a-z,*]+)$/;

@@ -6,7 +6,7 @@ import { unpackIdentity } from "./packed-identity.ts";
 import { readHeader } from "./token-header.ts";
 
 /** How far clocks of replicas may be apart, in seconds. */
-export const leeway = 5;
+const leeway = 5;
 
 /** What {@link verifyToken} asks of a token. */
 export interface TokenRules {
