@@ -26,6 +26,8 @@ export interface AuthRequest {
    * It is for serving clients fairly and for the log. Whom to believe is judged by {@link peer}.
    */
   readonly client: string | undefined;
+  /** The `User-Agent` header, for the log alone: anybody can write anything there. Absent where there is none. */
+  readonly agent?: string;
   /**
    * Every value of one request header, in the order received, each as it stood on its own line.
    *
@@ -51,6 +53,11 @@ export interface Authenticated {
    * Absent: nothing is taken away. An empty list takes everything away.
    */
   readonly grants?: Grants;
+  /**
+   * For how long the gate may remember the result without asking again, in milliseconds; 0: not at all. Unlike
+   * {@link expiresAt} it says nothing about how long the login holds. Absent: as long as the gate remembers logins.
+   */
+  readonly rememberFor?: number;
   /** The login has expired, and counts only for continuing uploads that began under it. */
   readonly uploadsOnly?: true;
 }
@@ -122,6 +129,11 @@ export interface AuthBackend {
    * example. Their failures are counted as those of a token, not of a user.
    */
   readonly sharedUsernames?: readonly string[];
+  /**
+   * How passwords begin that are tokens of this backend, whatever user name stands beside them. Their failures, too, are
+   * counted as those of a token.
+   */
+  readonly tokenPrefixes?: readonly string[];
   /**
    * The longest password or token that the backend takes, in bytes. It is not asked about a longer one. Default 12,288;
    * a gate takes no more than fits into the 32 KiB of a request's head, where a password is a third longer.

@@ -49,7 +49,7 @@ export function verifiedCredentials(options: LoginCacheOptions = {}): VerifiedCr
   const { ttl = "60s", maxEntries = 10_000 } = options;
   const life = parseDuration(ttl) ?? 0;
   const nameOf = keyedHash();
-  // In the order of their insertion, which is that of their going stale: the time to live is the same for all.
+  // In the order of their insertion, which is that of their going stale but where a backend asks for less.
   let entries = new Map<string, Entry>();
   let flights = new Map<string, Flight>();
 
@@ -68,7 +68,9 @@ export function verifiedCredentials(options: LoginCacheOptions = {}): VerifiedCr
       entries.delete(oldest);
     }
     entries.delete(name);
-    entries.set(name, { verdict, staleAt: now + life, expiresAt: verdict.expiresAt ?? Number.POSITIVE_INFINITY });
+    const remaining = verdict.outcome === "authenticated" ? lifeOf(verdict, life) : life;
+    if (remaining === 0) return;
+    entries.set(name, { verdict, staleAt: now + remaining, expiresAt: verdict.expiresAt ?? Number.POSITIVE_INFINITY });
   }
 
   function takeOff(name: string, verify: (signal: AbortSignal) => Promise<Verdict>): Flight {
@@ -129,6 +131,12 @@ export function verifiedCredentials(options: LoginCacheOptions = {}): VerifiedCr
       return entries.size;
     },
   };
+}
+
+/** What is no time at all makes nothing be remembered: it may come from a backend without types. */
+function lifeOf({ rememberFor }: AuthenticatedVerdict, life: number): number {
+  if (rememberFor === undefined) return life;
+  return rememberFor > 0 ? Math.min(rememberFor, life) : 0;
 }
 
 function isSuccess(verdict: Verdict): verdict is Success {

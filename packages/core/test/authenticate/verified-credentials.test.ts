@@ -55,6 +55,24 @@ describe("a checked login", () => {
     expect(verify).toHaveBeenCalledTimes(2);
   });
 
+  test("is remembered for no longer than the backend allows", async () => {
+    const verify = answering({ ...alice, rememberFor: 2000 });
+    await remembered.resolve(fields, never, verify);
+    vi.advanceTimersByTime(1999);
+    expect(remembered.resolve(fields, never, verify)).not.toBeInstanceOf(Promise);
+    vi.advanceTimersByTime(1);
+    await remembered.resolve(fields, never, verify);
+    expect(verify).toHaveBeenCalledTimes(2);
+  });
+
+  test.each([0, -1, Number.NaN])("is not remembered at all where the backend allows %s ms", async (rememberFor) => {
+    const verify = answering({ ...alice, rememberFor });
+    await remembered.resolve(fields, never, verify);
+    await remembered.resolve(fields, never, verify);
+    expect(verify).toHaveBeenCalledTimes(2);
+    expect(remembered.size).toBe(0);
+  });
+
   test("that failed is not remembered at all", async () => {
     const verify = answering(wrong);
     await remembered.resolve(fields, never, verify);
