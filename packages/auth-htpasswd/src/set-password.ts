@@ -1,5 +1,5 @@
 import { type Fault, InvalidOptionsError } from "@registry-gate/auth";
-import { InvalidFileError } from "@registry-gate/auth-kit";
+import { InvalidFileError, isRobotName } from "@registry-gate/auth-kit";
 import { bcryptFault, loadBcrypt } from "./bcrypt.ts";
 import { editEntry } from "./edit-entry.ts";
 import { BCRYPT_COST } from "./hash-format.ts";
@@ -115,6 +115,7 @@ function faultOf(key: string, message: string | undefined): Fault[] {
 function faultOfUsername(username: string): string | undefined {
   if (username === "") return "is empty";
   if (username.includes(":")) return "has a colon in it, which ends the name";
+  if (isRobotName(username)) return "is reserved for robots";
   if (/\p{Cc}/u.test(username)) return "has a control character in it";
   if (/\p{Surrogate}/u.test(username)) return "is not well-formed Unicode";
   if (username.startsWith("#")) return "begins with #, as a comment does";

@@ -75,6 +75,7 @@ test("names and passwords that cannot work are refused before the file is touche
     ["a:b", "secret", "username has a colon in it, which ends the name"],
     ["a\nb", "secret", "username has a control character in it"],
     ["#a", "secret", "username begins with #, as a comment does"],
+    ["robot$a", "secret", "username is reserved for robots"],
     [" a", "secret", "username begins or ends with white space"],
     ["\uFEFFa", "secret", "username begins or ends with white space"],
     ["a\ud800", "secret", "username is not well-formed Unicode"],

@@ -1,4 +1,11 @@
-import { type BackendContext, type Fault, formatFault, type Logger, type LogLine, type SharedState } from "@registry-gate/auth";
+import {
+  type BackendContext,
+  type Fault,
+  formatFault,
+  type Logger,
+  type LogLine,
+  type SharedState,
+} from "@registry-gate/auth";
 import { z } from "zod";
 import { parseOptions } from "../options/parse-options.ts";
 
