@@ -4,6 +4,7 @@
  * @module
  */
 export { accessTokenBackend, plugin } from "./backend.ts";
+export type { Device, Devices } from "./devices.ts";
 export {
   type AccessTokens,
   type AccessTokensOptions,
@@ -13,5 +14,6 @@ export {
   type UserReference,
 } from "./manage.ts";
 export type { AccessTokenOptions, IssuanceOptions } from "./options.ts";
+export { type AccessTokensRouterOptions, accessTokens, type RouterHandler } from "./router.ts";
 export { formatScopes, parseScope, type ScopeReading } from "./scopes.ts";
 export type { AccessToken, ListedAccessToken, RobotOwner, TokenOwner, TokenUse, UserOwner } from "./token-record.ts";

@@ -63,6 +63,9 @@ const useKey = (digest: string): string => `access-token/use/${digest}`;
 const ownerPrefix = (owner: TokenOwner): string => `access-token/owner/${ownerKey(owner)}/`;
 const nameKey = ({ owner, name }: AccessToken): string => `access-token/name/${ownerKey(owner)}/${name}`;
 
+/** What stands under a name while its token is being added: no digest, so that no record is found by it. */
+const reservation = (digest: string): string => `reserved/${digest}`;
+
 /** Names an owner: a subject may be too long for a key, and hold what no key may. */
 export function ownerKey(owner: TokenOwner): string {
   const parts = owner.kind === "user" ? [owner.kind, owner.backend, owner.subject] : [owner.kind, owner.name];
@@ -79,14 +82,14 @@ function createStore(state: SharedState): TokenStore {
     return hasExpired(record) ? undefined : record;
   }
 
-  /** Reserves the name for a token; one that is left of a token that is no more is taken over. */
-  async function takeName({ digest, record }: StoredToken, ttl: number | undefined): Promise<boolean> {
+  /** Reserves the name for a token; one that is left of a token that is no more, or is not there yet, is taken over. */
+  async function reserveName({ digest, record }: StoredToken, ttl: number | undefined): Promise<boolean> {
     const key = nameKey(record);
-    if (await state.add(key, digest, ttl)) return true;
+    if (await state.add(key, reservation(digest), ttl)) return true;
     const holder = await state.get(key);
-    if (holder === undefined) return state.add(key, digest, ttl);
+    if (holder === undefined) return state.add(key, reservation(digest), ttl);
     if ((await find(holder)) !== undefined) return false;
-    return state.replace(key, holder, digest, ttl);
+    return state.replace(key, holder, reservation(digest), ttl);
   }
 
   async function forget({ digest, record }: StoredToken): Promise<boolean> {
@@ -95,7 +98,8 @@ function createStore(state: SharedState): TokenStore {
     await state.delete(`${ownerPrefix(record.owner)}${digest}`);
     await state.delete(useKey(digest));
     const key = nameKey(record);
-    if ((await state.get(key)) === digest) await state.delete(key);
+    const holder = await state.get(key);
+    if (holder === digest || holder === reservation(digest)) await state.delete(key);
     return was;
   }
 
@@ -117,12 +121,12 @@ function createStore(state: SharedState): TokenStore {
     async add(token) {
       const { digest, record } = token;
       const ttl = remaining(record);
-      if (!(await takeName(token, ttl))) return false;
+      if (!(await reserveName(token, ttl))) return false;
       // Before the record: a token that can be used is always listed.
       await state.set(`${ownerPrefix(record.owner)}${digest}`, "", ttl);
       await state.set(recordKey(digest), JSON.stringify(record), ttl);
-      // Somebody who took the name at the same time may have thought it was left over.
-      if ((await state.get(nameKey(record))) === digest) return true;
+      // The one moment that counts: whoever has taken the reservation over meanwhile has the name.
+      if (await state.replace(nameKey(record), reservation(digest), digest)) return true;
       await forget(token);
       return false;
     },
