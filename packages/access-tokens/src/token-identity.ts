@@ -16,7 +16,7 @@ export function subjectIn(backend: string, subject: string): string {
 }
 
 /** What rules call a robot. */
-export function robotName({ name }: Pick<RobotOwner, "name">): string {
+function robotName({ name }: Pick<RobotOwner, "name">): string {
   return `${robotPrefix}${name}`;
 }
 
