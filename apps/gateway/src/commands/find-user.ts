@@ -37,10 +37,12 @@ export async function findUser(
   for (const [index, backend] of configuration.auth.backends.entries()) {
     const place = `auth.backends[${index}]`;
     const { type, id = type } = backend;
+    // Its users are those of the others, or robots, whose groups each token has for itself.
+    if (type === "access-token") continue;
     let opened: AuthBackend | undefined;
     try {
       opened = await openBackend(backend, { index, id, directory, placeholders, log: silentLog, warn: () => {} });
-      const finding = await ask(opened, username, connect);
+      const finding = await askBackend(opened, username, connect);
       const { identity } = finding;
       if (identity !== undefined) return { identity, incomplete: false, notes: [], failures: [] };
       if (finding.failure !== undefined) failures.push(`${place}: ${finding.failure}`);
@@ -68,7 +70,8 @@ function unreadable(fault: Fault, username: string): string {
   return `${formatFault(fault)}, so that nothing is known of ${username} there`;
 }
 
-interface Finding {
+/** What one backend says of a user. */
+export interface Finding {
   readonly identity?: Identity;
   readonly note?: string;
   /** Whether the user may be known there all the same. */
@@ -76,7 +79,8 @@ interface Finding {
   readonly failure?: string;
 }
 
-async function ask(backend: AuthBackend, username: string, connect: boolean): Promise<Finding> {
+/** @param connect Whether a directory may be asked. */
+export async function askBackend(backend: AuthBackend, username: string, connect: boolean): Promise<Finding> {
   const roster = backend.roster?.();
   if (roster !== undefined) {
     const identity = roster.identityOf(username);
