@@ -9,6 +9,7 @@ const foundations = ["auth", "watched-file"];
 const backendParts = [...foundations, "auth-kit"];
 /** What each package may import of the others. docs/architecture.md says why. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
+  "access-tokens": backendParts,
   auth: [],
   "watched-file": [],
   "embedded-registry": [],

@@ -1,4 +1,5 @@
 import { access } from "./areas/access.ts";
+import { accessTokens } from "./areas/access-tokens.ts";
 import { availability } from "./areas/availability.ts";
 import { credentials } from "./areas/credentials.ts";
 import { directory } from "./areas/directory.ts";
@@ -22,6 +23,7 @@ export const guards: readonly Guard[] = [
   ...access,
   ...credentials,
   ...singleSignOn,
+  ...accessTokens,
   ...tokens,
   ...directory,
   ...availability,

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { plugin as accessToken } from "@registry-gate/access-tokens";
 import { type AuthBackendPlugin, InvalidOptionsError } from "@registry-gate/auth";
 import { plugin as htpasswd } from "@registry-gate/auth-htpasswd";
 import { backendFault, didYouMean } from "@registry-gate/auth-kit";
@@ -10,7 +11,14 @@ import { resolve } from "import-meta-resolve";
 import { oneLine } from "./one-line.ts";
 
 /** The backends that need no further package. This is the one list of them. */
-export const builtInPlugins: readonly AuthBackendPlugin[] = [htpasswd, ldap, ssoHeaderPlugin, ssoJwtPlugin, passport];
+export const builtInPlugins: readonly AuthBackendPlugin[] = [
+  htpasswd,
+  ldap,
+  ssoHeaderPlugin,
+  ssoJwtPlugin,
+  passport,
+  accessToken,
+];
 
 /**
  * Finds the plugin for a backend's `type`: a built-in one, or the `plugin` that the package of this name exports. The

@@ -2,6 +2,7 @@ import { type Duration, type Fault, parseDuration } from "@registry-gate/auth";
 import {
   durationOption,
   InvalidFileError,
+  isRobotName,
   parseOptions,
   ReplaceError,
   replaceFile,
@@ -135,6 +136,7 @@ function faultOf(key: string, message: string | undefined): Fault[] {
 function faultOfUsername(username: string): string | undefined {
   if (username === "") return "is empty";
   if (username.includes(":")) return "contains a colon";
+  if (isRobotName(username)) return "is reserved for robots";
   if (/\p{Cc}/u.test(username)) return "contains a control character";
   if (/\p{Surrogate}/u.test(username)) return "is not well-formed Unicode";
   if (username.startsWith("#")) return "begins with #, like a comment";

@@ -1,4 +1,4 @@
-import { InvalidFileError, readText } from "@registry-gate/auth-kit";
+import { InvalidFileError, isRobotName, readText } from "@registry-gate/auth-kit";
 import { type HashReading, type PasswordHash, readHash } from "./hash-format.ts";
 import { hashLikeFault, isDigest, isLocked } from "./lookalikes.ts";
 import { type Note, textLines } from "./text-lines.ts";
@@ -44,6 +44,10 @@ export function parseUserFile(content: Buffer, allowPlaintext: boolean): UserFil
     const { text: name, fault: nameFault } = readText(entry.username);
     if (name === undefined) {
       fault(`the name of the user ${nameFault}`);
+      continue;
+    }
+    if (isRobotName(name)) {
+      fault("the name of the user is reserved for robots");
       continue;
     }
     const first = firstLines.get(name);

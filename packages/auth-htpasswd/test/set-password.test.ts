@@ -75,6 +75,7 @@ test("names and passwords that cannot work are refused before the file is touche
     ["a:b", "secret", "username contains a colon"],
     ["a\nb", "secret", "username contains a control character"],
     ["#a", "secret", "username begins with #, like a comment"],
+    ["robot$a", "secret", "username is reserved for robots"],
     [" a", "secret", "username begins or ends with white space"],
     ["\uFEFFa", "secret", "username begins or ends with white space"],
     ["a\ud800", "secret", "username is not well-formed Unicode"],

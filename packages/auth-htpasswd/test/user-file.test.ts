@@ -26,6 +26,12 @@ test("the first of several lines for a user counts, also when it cannot be used"
   expect(file.faults.map((fault) => fault.line)).toEqual([2, 3, 4]);
 });
 
+test("a user who is called as robots are is passed over, with a warning", () => {
+  const file = parse(`alice:${SHA}\nrobot$ci:${SHA}\nRobot$ci:${SHA}`);
+  expect([...file.hashes.keys()]).toEqual(["alice"]);
+  expect(file.faults).toEqual([2, 3].map((line) => ({ line, message: "the name of the user is reserved for robots" })));
+});
+
 test("one name in two forms of Unicode is one user", () => {
   const file = parse(`zo\u0065\u0301:${SHA}\nzo\u00e9:${BCRYPT}`);
   expect([...file.hashes]).toEqual([["zo\u00e9", { kind: "sha1", cost: 0, text: SHA }]]);

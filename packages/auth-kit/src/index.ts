@@ -51,8 +51,10 @@ export {
   token68Pattern,
 } from "./login/authorization.ts";
 export { formatChallenge } from "./login/challenge.ts";
+export { createOpaqueToken, isOpaqueToken, opaqueTokenDigest } from "./login/opaque-token.ts";
 export { type ReadGroups, readGroups } from "./names/groups.ts";
 export { type GroupNameReading, maxNameLength, readGroupName, readName, readText } from "./names/name.ts";
+export { isRobotName, robotPrefix } from "./names/robot-name.ts";
 export { isStreamSafe } from "./names/stream-safe.ts";
 export { type AddressBlock, addressBlock } from "./network/address-block.ts";
 export { type AddressSet, addressFault, addressSet } from "./network/address-set.ts";

@@ -26,6 +26,11 @@ describe("a name", () => {
     expect(readName("a".repeat(512))).toEqual({ text: "a".repeat(512) });
   });
 
+  test.each(["robot$ci", "ROBOT$ci", "robot$"])("is not %j, which is a robot's", (name) => {
+    expect(readName(name)).toEqual({ fault: "is reserved for robots" });
+    expect(readGroupName(name)).toEqual({ name });
+  });
+
   test("that a person only reads may have invisible characters, which some scripts need", () => {
     expect(readText("\u0646\u0645\u06cc\u200c\u062f\u0627\u0646\u0645")).toHaveProperty("text");
     expect(readText("a\nb")).toEqual({ fault: "holds a control character" });

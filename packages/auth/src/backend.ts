@@ -26,6 +26,8 @@ export interface AuthRequest {
    * Use it for fairness between clients and for the log. Trust decisions use {@link peer}.
    */
   readonly client: string | undefined;
+  /** The `User-Agent` header, for the log alone: anybody can write anything there. Absent where there is none. */
+  readonly agent?: string;
   /**
    * Every value of one request header, in the order received, one element for each line.
    *
@@ -54,6 +56,11 @@ export interface Authenticated {
    * nothing.
    */
   readonly grants?: Grants;
+  /**
+   * For how long the gate may remember the result without asking again, in milliseconds; 0: not at all. Unlike
+   * {@link expiresAt} it says nothing about how long the login holds. Absent: as long as the gate remembers logins.
+   */
+  readonly rememberFor?: number;
   /** The login has expired, and counts only for continuing uploads that began under it. */
   readonly uploadsOnly?: true;
 }
@@ -125,6 +132,11 @@ export interface AuthBackend {
    * failures are counted per token.
    */
   readonly sharedUsernames?: readonly string[];
+  /**
+   * How passwords begin that are tokens of this backend, whatever user name stands beside them. Their failures, too, are
+   * counted as those of a token.
+   */
+  readonly tokenPrefixes?: readonly string[];
   /**
    * The longest password or token that the backend accepts, in bytes. It is not asked about a longer one. Default
    * 12,288. The limit of the gate is the 32 KiB of a request's head, where Base64 makes a password a third longer.

@@ -26,3 +26,4 @@ export type { Grants } from "./grants.ts";
 export type { Identity, NameMatching } from "./identity.ts";
 export type { AuthBackendPlugin, BackendContext, Logger, LogLine } from "./plugin.ts";
 export type { AnonymousPrincipal, LoginMethod, Principal, UserPrincipal } from "./principal.ts";
+export type { SharedState } from "./shared-state.ts";

@@ -1,5 +1,6 @@
 import type { AuthBackend } from "./backend.ts";
 import type { Fault } from "./errors.ts";
+import type { SharedState } from "./shared-state.ts";
 
 /** Writes one log line. The fields come first, as in pino; neither part ever holds a secret. */
 export type LogLine = (fields: Readonly<Record<string, unknown>>, message: string) => void;
@@ -29,6 +30,13 @@ export interface BackendContext {
    * where it is unknown.
    */
   readonly noClientCertificates?: string;
+  /**
+   * Finds another backend of the gate by its id, for a backend whose users are those of others. To be called when a request
+   * comes: while backends are opened, not all are there. Absent outside of a gate.
+   */
+  readonly sibling?: (id: string) => AuthBackend | undefined;
+  /** What the processes of the gate share. Absent where nothing is configured. */
+  readonly state?: SharedState;
 }
 
 /**

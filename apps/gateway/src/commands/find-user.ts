@@ -37,6 +37,8 @@ export async function findUser(
   for (const [index, backend] of configuration.auth.backends.entries()) {
     const place = `auth.backends[${index}]`;
     const { type, id = type } = backend;
+    // Its users are those of the others, or robots, whose groups each token has for itself.
+    if (type === "access-token") continue;
     let opened: AuthBackend | undefined;
     try {
       opened = await openBackend(backend, { index, id, directory, placeholders, log: silentLog, warn: () => {} });
@@ -68,7 +70,8 @@ function unreadable(fault: Fault, username: string): string {
   return `${formatFault(fault)}; ${username} could not be looked up there`;
 }
 
-interface Finding {
+/** What one backend says of a user. */
+export interface Finding {
   readonly identity?: Identity;
   readonly note?: string;
   /** Whether the user may be known there all the same. */
@@ -76,7 +79,8 @@ interface Finding {
   readonly failure?: string;
 }
 
-async function lookUp(backend: AuthBackend, username: string, connect: boolean): Promise<Finding> {
+/** @param connect Whether a directory may be asked. */
+export async function lookUp(backend: AuthBackend, username: string, connect: boolean): Promise<Finding> {
   const roster = backend.roster?.();
   if (roster !== undefined) {
     const identity = roster.identityOf(username);

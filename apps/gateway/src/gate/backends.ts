@@ -14,15 +14,16 @@ export interface OpenedBackends {
 /** Opens every backend of a configuration, whatever is wrong with others. */
 export async function openBackends(
   configurations: readonly BackendConfiguration[],
-  surroundings: Omit<BackendPlace, "index" | "id">,
+  surroundings: Omit<BackendPlace, "index" | "id" | "sibling">,
 ): Promise<OpenedBackends> {
   const backends: AuthBackend[] = [];
   const faults: Fault[] = [];
   const ids = idsOf(configurations);
+  const sibling = (id: string): AuthBackend | undefined => backends.find((backend) => backend.id === id);
   for (const [index, configuration] of configurations.entries()) {
     const id = ids[index] ?? configuration.type;
     try {
-      backends.push(await openBackend(configuration, { index, id, ...surroundings }));
+      backends.push(await openBackend(configuration, { index, id, ...surroundings, sibling }));
     } catch (error) {
       if (!(error instanceof InvalidOptionsError)) throw error;
       faults.push(...error.faults);

@@ -5,6 +5,7 @@ import {
   type Fault,
   InvalidOptionsError,
   type Logger,
+  type SharedState,
 } from "@registry-gate/auth";
 import { durationFault, openContained, suggestKey, valueSchema } from "@registry-gate/auth-kit";
 import { isWithin, type Path } from "../config/path.ts";
@@ -31,6 +32,10 @@ export interface BackendPlace {
   readonly warn: (fault: Fault) => void;
   /** Why no client is asked for a certificate. */
   readonly noClientCertificates?: string;
+  /** Finds another backend of the configuration by its id, once all are open. */
+  readonly sibling?: (id: string) => AuthBackend | undefined;
+  /** What the processes of the gate share. */
+  readonly state?: SharedState;
 }
 
 /**
@@ -41,7 +46,7 @@ export interface BackendPlace {
  */
 export async function openBackend(
   { type, id: _, ...options }: BackendConfiguration,
-  { index, id, directory, placeholders, log, warn, noClientCertificates }: BackendPlace,
+  { index, id, directory, placeholders, log, warn, noClientCertificates, sibling, state }: BackendPlace,
 ): Promise<AuthBackend> {
   const at = ["auth", "backends", index];
   let known: unknown;
@@ -61,6 +66,8 @@ export async function openBackend(
             if (isFault(fault)) warn({ path: [...at, ...fault.path], message: firstLine(fault.message) });
           },
           ...(noClientCertificates !== undefined && { noClientCertificates }),
+          ...(sibling !== undefined && { sibling }),
+          ...(state !== undefined && { state }),
         };
         return inTime(plugin.open(typed, context));
       },

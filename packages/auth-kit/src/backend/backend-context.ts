@@ -1,4 +1,11 @@
-import { type BackendContext, type Fault, formatFault, type Logger, type LogLine } from "@registry-gate/auth";
+import {
+  type BackendContext,
+  type Fault,
+  formatFault,
+  type Logger,
+  type LogLine,
+  type SharedState,
+} from "@registry-gate/auth";
 import { z } from "zod";
 import { parseOptions } from "../options/parse-options.ts";
 
@@ -16,6 +23,14 @@ export function isLogger(value: unknown): value is Logger {
   );
 }
 
+function isSharedState(value: unknown): value is SharedState {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    ["get", "set", "add", "replace", "delete", "list"].every((name) => typeof Reflect.get(value, name) === "function")
+  );
+}
+
 const text = (): z.ZodType<string> => z.string("must be text").min(1, "is empty");
 
 // What a later version of the contract adds is not for this one to refuse.
@@ -27,6 +42,10 @@ const schema = z.looseObject({
       log: z.custom<Logger>(isLogger, "must have the methods debug, info, warn and error").optional(),
       warn: z.custom<BackendContext["warn"]>((value) => typeof value === "function", "must be a function").optional(),
       noClientCertificates: text().exactOptional(),
+      sibling: z
+        .custom<NonNullable<BackendContext["sibling"]>>((value) => typeof value === "function", "must be a function")
+        .exactOptional(),
+      state: z.custom<SharedState>(isSharedState, "must be a store of shared state").exactOptional(),
     },
     "must hold id, baseDirectory and log",
   ),

@@ -1,4 +1,5 @@
 import type { TextReading } from "../text-reading.ts";
+import { isRobotName } from "./robot-name.ts";
 import { isStreamSafe } from "./stream-safe.ts";
 
 /** How many UTF-16 code units a name may have: as many as the gate allows in the user name of a Basic login. */
@@ -31,9 +32,14 @@ export function readText(text: string, maxLength: number = maxNameLength): TextR
 /**
  * Reads the name of a user, which rules compare.
  *
- * @returns as {@link readText}; a fault as well for a name with an invisible character, or with white space at an end.
+ * @returns as {@link readText}; a fault as well for a name with an invisible character, with white space at an end, or that
+ * begins as those of robots do.
  */
 export function readName(name: string): TextReading {
+  return isRobotName(name) ? { fault: "is reserved for robots" } : readVisibleName(name);
+}
+
+function readVisibleName(name: string): TextReading {
   if (INVISIBLE.test(name)) return { fault: "holds an invisible character" };
   if (name.trim() !== name) return { fault: "has white space at an end" };
   return readText(name);
@@ -53,7 +59,7 @@ export type GroupNameReading =
 export function readGroupName(written: string): GroupNameReading {
   // `trim` takes the byte order mark for white space; it is a format character.
   const name = INVISIBLE.test(written) ? written : written.trim();
-  const reading = readName(name);
+  const reading = readVisibleName(name);
   if (reading.fault === undefined) return { name: reading.text };
   return { fault: reading.fault, possibleNames: possibleNames(name) };
 }

@@ -1,4 +1,4 @@
-import { type DN, foldValue, isStreamSafe, writeCanonical } from "@registry-gate/auth-kit";
+import { type DN, foldValue, isRobotName, isStreamSafe, writeCanonical } from "@registry-gate/auth-kit";
 import { LONGEST } from "../bounds.ts";
 import { DirectoryError } from "../directory-error.ts";
 import { parseEntryDN } from "../entry-dn.ts";
@@ -117,6 +117,7 @@ export function singleUser(entries: readonly Entry[], typed: string, usernameAtt
   const parsedDN = parseEntryDN(entry.dn);
   const username = usernameOf(entry, parsedDN, typed, usernameAttribute);
   if (username === undefined) return nobody(`the entry has no single ${usernameAttribute} to be known by`);
+  if (isRobotName(username)) return nobody("the entry has a name that is reserved for robots");
   return { user: { entry, dn: entry.dn, parsedDN, username } };
 }
 

@@ -19,6 +19,7 @@ export function authRequest(
     credentials,
     peer: peerOf(request),
     client,
+    ...(request.headers["user-agent"] !== undefined && { agent: request.headers["user-agent"] }),
     header: (name) => (credentialHeaders.includes(name) ? (request.headersDistinct[name] ?? []) : []),
     signal,
   };

@@ -52,6 +52,7 @@ export async function askInOrder(
           outcome: "authenticated",
           principal: principalOf(result, backend, request),
           expiresAt: result.expiresAt,
+          ...(result.rememberFor !== undefined && { rememberFor: result.rememberFor }),
         };
       }
       if (result.status === "anonymous") {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import type { AuthBackend, AuthRequest, Credentials } from "@registry-gate/auth";
+import type { AuthBackend, AuthRequest, BasicCredentials, Credentials } from "@registry-gate/auth";
 import { addressSet, maxAuthorizationLength, parseAuthorization, parseOptions } from "@registry-gate/auth-kit";
 import { clientOf } from "../client/client.ts";
 import type { AuthenticatorOptions } from "../options/options.ts";
@@ -33,6 +33,8 @@ export function openAuthenticator(options: AuthenticatorOptions): Authenticator 
   const throttle = options.throttle === false ? undefined : loginThrottle(options.throttle);
   const credentialHeaders = [...new Set(backends.flatMap((backend) => backend.credentialHeaders ?? []))];
   const sharedUsernames = new Set(backends.flatMap((backend) => backend.sharedUsernames ?? []));
+  // An empty one would make every password a token.
+  const tokenPrefixes = backends.flatMap(({ tokenPrefixes: own = [] }) => own.filter((prefix) => prefix !== ""));
   const maxLength = maxAuthorizationLength(longestCredential(backends));
   const remembered = loginCache === false ? undefined : rememberedLogins(backends, loginCache);
 
@@ -90,9 +92,13 @@ export function openAuthenticator(options: AuthenticatorOptions): Authenticator 
     credentials: Credentials | undefined,
     parts: readonly unknown[],
   ): Pick<LoginAttempt, "username" | "token"> {
-    return credentials?.scheme === "basic" && !sharedUsernames.has(credentials.username)
+    return credentials?.scheme === "basic" && !isToken(credentials)
       ? { username: credentials.username }
       : { username: undefined, token: JSON.stringify(parts) };
+  }
+
+  function isToken({ username, password }: BasicCredentials): boolean {
+    return sharedUsernames.has(username) || tokenPrefixes.some((prefix) => password.startsWith(prefix));
   }
 
   function withSessionOf(
@@ -122,7 +128,11 @@ export function openAuthenticator(options: AuthenticatorOptions): Authenticator 
     },
     async verify(credentials, request, signal, { address } = clientOf(request, trusted)) {
       const peer = peerOf(request);
-      const asked: Omit<AuthRequest, "signal"> = { credentials, peer, client: address, header: () => [] };
+      const agent = request.headers["user-agent"];
+      const asked: Omit<AuthRequest, "signal"> = {
+        ...{ credentials, peer, client: address, header: () => [] },
+        ...(agent !== undefined && { agent }),
+      };
       const ask = (until: AbortSignal): Promise<Verdict> => askInOrder(backends, { ...asked, signal: until }, log);
       const { username, password } = credentials;
       const subject = subjectOf(credentials, [username, password]);

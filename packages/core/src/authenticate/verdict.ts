@@ -47,4 +47,6 @@ export interface AuthenticatedVerdict {
   readonly principal: UserPrincipal;
   /** When it expires, in milliseconds since the epoch; `undefined` for never. */
   readonly expiresAt: number | undefined;
+  /** For how long it may be remembered at most, in milliseconds. */
+  readonly rememberFor?: number;
 }

@@ -51,7 +51,7 @@ export function verifiedCredentials(options: LoginCacheOptions = {}): VerifiedCr
   const { ttl = "60s", maxEntries = 10_000 } = options;
   const life = parseDuration(ttl) ?? 0;
   const nameOf = keyedHash();
-  // Insertion order is expiry order: all have the same time to live.
+  // In the order of insertion, which is the order of expiry unless a backend allows less time.
   let entries = new Map<string, Entry>();
   let inFlight = new Map<string, Verification>();
 
@@ -70,7 +70,9 @@ export function verifiedCredentials(options: LoginCacheOptions = {}): VerifiedCr
       entries.delete(oldest);
     }
     entries.delete(name);
-    entries.set(name, { verdict, staleAt: now + life, expiresAt: verdict.expiresAt ?? Number.POSITIVE_INFINITY });
+    const remaining = verdict.outcome === "authenticated" ? lifeOf(verdict, life) : life;
+    if (remaining === 0) return;
+    entries.set(name, { verdict, staleAt: now + remaining, expiresAt: verdict.expiresAt ?? Number.POSITIVE_INFINITY });
   }
 
   function startVerification(name: string, verify: (signal: AbortSignal) => Promise<Verdict>): Verification {
@@ -131,6 +133,12 @@ export function verifiedCredentials(options: LoginCacheOptions = {}): VerifiedCr
       return entries.size;
     },
   };
+}
+
+/** What is no time at all makes nothing be remembered: it may come from a backend without types. */
+function lifeOf({ rememberFor }: AuthenticatedVerdict, life: number): number {
+  if (rememberFor === undefined) return life;
+  return rememberFor > 0 ? Math.min(rememberFor, life) : 0;
 }
 
 function isSuccess(verdict: Verdict): verdict is Success {

@@ -55,6 +55,24 @@ describe("a verified login", () => {
     expect(verify).toHaveBeenCalledTimes(2);
   });
 
+  test("is remembered for no longer than the backend allows", async () => {
+    const verify = verifyAs({ ...alice, rememberFor: 2000 });
+    await remembered.resolve(fields, never, verify);
+    vi.advanceTimersByTime(1999);
+    expect(remembered.resolve(fields, never, verify)).not.toBeInstanceOf(Promise);
+    vi.advanceTimersByTime(1);
+    await remembered.resolve(fields, never, verify);
+    expect(verify).toHaveBeenCalledTimes(2);
+  });
+
+  test.each([0, -1, Number.NaN])("is not remembered at all where the backend allows %s ms", async (rememberFor) => {
+    const verify = verifyAs({ ...alice, rememberFor });
+    await remembered.resolve(fields, never, verify);
+    await remembered.resolve(fields, never, verify);
+    expect(verify).toHaveBeenCalledTimes(2);
+    expect(remembered.size).toBe(0);
+  });
+
   test("is not cached when rejected", async () => {
     const verify = verifyAs(wrong);
     await remembered.resolve(fields, never, verify);

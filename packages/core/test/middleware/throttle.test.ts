@@ -146,6 +146,14 @@ describe("the gate", () => {
     ]);
   });
 
+  it("counts a password that begins as a token does by the token, whatever user name stands beside it", async () => {
+    const backend: Users & AuthBackend = { ...users(), tokenPrefixes: ["rga_", ""] };
+    const { login } = await gateWith({ backends: [backend] });
+    expect(await times(5, (index) => login(office, "alice", `rga_guess ${index}`))).toEqual([401, 401, 401, 401, 401]);
+    expect(await login(office, "alice", "right")).toBe(200);
+    expect(await times(4, (index) => login(elsewhere, "bob", `guess ${index}`))).toEqual([401, 401, 401, 429]);
+  });
+
   it("asks a backend at most as often as failures are allowed, for any number of concurrent guesses", async () => {
     const { users, login } = await gateWith();
     const held = Promise.withResolvers<void>();

@@ -1,0 +1,79 @@
+import { type AccessTokens, createAccessTokens, type IssuanceOptions } from "@registry-gate/access-tokens";
+import { type AuthBackend, InvalidOptionsError, type SharedState } from "@registry-gate/auth";
+import { silentLog } from "@registry-gate/auth-kit";
+import { type LoadedConfiguration, loadConfiguration } from "../../config/load.ts";
+import type { BackendConfiguration } from "../../config/sections/auth.ts";
+import { closeBackends, openBackends } from "../../gate/backends.ts";
+import { reportFaults } from "../config-file.ts";
+
+/** A state that a command has opened for itself. */
+export interface OpenedState {
+  readonly state: SharedState;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the state that a configuration names.
+ *
+ * @throws {InvalidOptionsError} with paths from the root of the configuration, where it names none or cannot be opened.
+ */
+export type OpenState = (loaded: LoadedConfiguration) => Promise<OpenedState>;
+
+/** What the commands on access tokens work with. */
+export interface OpenedTokens {
+  readonly tokens: AccessTokens;
+  readonly backends: readonly AuthBackend[];
+}
+
+/** Resolves to an exit code. */
+type Work = (opened: OpenedTokens) => Promise<number>;
+
+/**
+ * Opens what a running gate of the configuration would use, for as long as `work` goes on. What is wrong with the
+ * configuration is reported.
+ *
+ * @returns the exit code: that of `work`, or 1.
+ */
+export async function withTokens(file: string, openState: OpenState, work: Work): Promise<number> {
+  try {
+    return await openAndWork(file, openState, work);
+  } catch (error) {
+    if (!(error instanceof InvalidOptionsError)) throw error;
+    reportFaults(file, error.faults);
+    return 1;
+  }
+}
+
+/** @throws {InvalidOptionsError} with paths from the root of the configuration. */
+async function openAndWork(file: string, openState: OpenState, work: Work): Promise<number> {
+  const loaded = await loadConfiguration(file, process.env);
+  const { configuration, directory, placeholders } = loaded;
+  const issuance = issuanceOf(configuration.auth.backends);
+  const { state, close } = await openState(loaded);
+  try {
+    const surroundings = { directory, placeholders, log: silentLog, warn: () => {}, state };
+    const { backends, faults } = await openBackends(configuration.auth.backends, surroundings);
+    try {
+      if (faults.length > 0) throw new InvalidOptionsError(faults);
+      return await work({ tokens: createAccessTokens({ state, backends, ...issuance }), backends });
+    } finally {
+      await closeBackends(backends, silentLog);
+    }
+  } finally {
+    await close();
+  }
+}
+
+/** What the gate allows of new tokens. The plugin judges the options. */
+function issuanceOf(backends: readonly BackendConfiguration[]): IssuanceOptions {
+  const options = backends.find(({ type }) => type === "access-token");
+  if (options === undefined) {
+    const message = "has no backend of the type access-token, so that no gate would accept a token";
+    throw new InvalidOptionsError([{ path: ["auth", "backends"], message }]);
+  }
+  const { maxTtl, requireExpiry } = options;
+  return {
+    ...(typeof maxTtl === "string" && { maxTtl }),
+    ...(typeof requireExpiry === "boolean" && { requireExpiry }),
+  };
+}
