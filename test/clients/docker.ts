@@ -1,0 +1,30 @@
+import type { Dockerd } from "../support/dockerd.ts";
+import { type Client, outcomeOf, tag } from "./client.ts";
+import type { Materials } from "./materials.ts";
+
+/** @param daemon Whose environment leads to the host. */
+export function docker(daemon: Dockerd, host: string, { imageName }: Materials): Client {
+  return {
+    name: "docker",
+    content: "image",
+    remembersLogins: true,
+    async newUser() {
+      const run = await daemon.newUser();
+      const reference = (repository: string): string => `${host}/${repository}:${tag}`;
+      return {
+        login: async (username, password) =>
+          outcomeOf(await run(["login", "--username", username, "--password-stdin", host], password)),
+        logout: async () => outcomeOf(await run(["logout", host])),
+        async pull(repository) {
+          await run(["image", "rm", "--force", reference(repository)]);
+          return outcomeOf(await run(["pull", reference(repository)]));
+        },
+        async push(repository) {
+          await run(["tag", imageName, reference(repository)]);
+          return outcomeOf(await run(["push", reference(repository)]));
+        },
+        close: async () => {},
+      };
+    },
+  };
+}
