@@ -6,10 +6,14 @@ export interface Outcome {
   readonly ok: boolean;
   /** All that the client said. */
   readonly words: string;
+  /** What is to be known of it where it was done. */
+  readonly note?: string;
 }
 
 /** One person at one machine: the client's logins, settings and content are that person's own. */
 export interface ClientUser {
+  /** The directory of what the client remembers for that person. */
+  readonly home: string;
   login(username: string, password: string): Promise<Outcome>;
   logout(): Promise<Outcome>;
   /** Fetches {@link tag} of a repository, all its content included, also where the client has had it before. */
@@ -24,8 +28,6 @@ export interface Client {
   readonly name: string;
   /** What it pulls and pushes: not every client takes an image. */
   readonly content: Content;
-  /** Whether it remembers a login; otherwise it is given one with each command. */
-  readonly remembersLogins: boolean;
   /** Somebody who has not logged in. */
   newUser(): Promise<ClientUser>;
 }

@@ -45,7 +45,7 @@ describe.each(challenges)("asked for a login by a %s challenge", (challenge, hea
       onTestFailed(() => void process.stderr.write(`${transcript.join("\n\n")}\n`));
       const kept = readTable(documentation, heading).get(name) ?? [];
       const outcomes = await tryAll(scene.client(name), challenge, transcript);
-      const cells = steps.map((step, column) => cellFor(scene.client(name), step, outcomes[column], kept[column]));
+      const cells = outcomes.map((outcome, column) => cellOf(outcome, kept[column]));
       rows.set(name, cells);
       for (const [column, step] of steps.entries()) {
         // Docker takes a Basic challenge for an order to log in: the documentation has it.
@@ -100,11 +100,6 @@ async function expectTruth(step: Step, repository: string | undefined, { ok }: O
       .poll(() => gate.lines().slice(from), { timeout: 30_000 })
       .toContainEqual(expect.objectContaining({ event: "request", decision: "allowed", repository }));
   }
-}
-
-function cellFor(client: Client, step: Step, outcome: Outcome | undefined, kept: string | undefined): string {
-  if (step.kind === "login" && !client.remembersLogins) return "with each command";
-  return outcome === undefined ? "" : cellOf(outcome, kept);
 }
 
 function expectVerdict({ verdict, title }: Step, outcome: Outcome | undefined): void {

@@ -27,7 +27,6 @@ export function commandClient(commands: Commands, environment: Readonly<Record<s
   return {
     name: commands.command,
     content: commands.content,
-    remembersLogins: true,
     async newUser() {
       const home = await newHome(environment);
       let targets = 0;
@@ -43,6 +42,7 @@ export function commandClient(commands: Commands, environment: Readonly<Record<s
         return last;
       };
       return {
+        home: home.directory,
         login: (username, password) => run(commands.login(username, host), password),
         logout: () => run(commands.logout(host)),
         pull(repository) {

@@ -14,7 +14,6 @@ export function ctr(
   return {
     name: "ctr",
     content: "image",
-    remembersLogins: false,
     async newUser() {
       const home = await newHome(environment);
       users += 1;
@@ -25,6 +24,7 @@ export function ctr(
       const nobody: readonly string[] = [];
       let credentials = nobody;
       return {
+        home: home.directory,
         async login(username, password) {
           credentials = ["--user", `${username}:${password}`];
           return { ok: true, words: "" };

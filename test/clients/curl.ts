@@ -8,7 +8,6 @@ export function curl(environment: Readonly<Record<string, string>>, authority: s
   return {
     name: "curl",
     content: "image",
-    remembersLogins: false,
     async newUser() {
       const home = await newHome(environment);
       let credentials: readonly string[] = [];
@@ -34,6 +33,7 @@ export function curl(environment: Readonly<Record<string, string>>, authority: s
         return put(location.href, "application/octet-stream", content);
       };
       return {
+        home: home.directory,
         async login(username, password) {
           credentials = ["--user", `${username}:${password}`];
           return { ok: true, words: "" };

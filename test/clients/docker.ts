@@ -1,5 +1,6 @@
-import type { Dockerd } from "../support/dockerd.ts";
+import type { Docker, Dockerd } from "../support/dockerd.ts";
 import { type Client, outcomeOf, tag } from "./client.ts";
+import { newHome } from "./home.ts";
 import type { Materials } from "./materials.ts";
 
 /** @param daemon Whose environment leads to the host. */
@@ -7,11 +8,13 @@ export function docker(daemon: Dockerd, host: string, { imageName }: Materials):
   return {
     name: "docker",
     content: "image",
-    remembersLogins: true,
     async newUser() {
-      const run = await daemon.newUser();
+      const home = await newHome({});
+      const asUser = await daemon.newUser();
+      const run: Docker = (parameters, input) => asUser(["--config", home.directory, ...parameters], input);
       const reference = (repository: string): string => `${host}/${repository}:${tag}`;
       return {
+        home: home.directory,
         login: async (username, password) =>
           outcomeOf(await run(["login", "--username", username, "--password-stdin", host], password)),
         logout: async () => outcomeOf(await run(["logout", host])),
@@ -23,7 +26,7 @@ export function docker(daemon: Dockerd, host: string, { imageName }: Materials):
           await run(["tag", imageName, reference(repository)]);
           return outcomeOf(await run(["push", reference(repository)]));
         },
-        close: async () => {},
+        close: home.close,
       };
     },
   };

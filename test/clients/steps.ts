@@ -1,4 +1,5 @@
 import type { Client, ClientUser, Outcome } from "./client.ts";
+import { type Remembered, rememberedIn } from "./remembered.ts";
 import { passwords } from "./scene.ts";
 
 /** One thing that a person tries with a client. What is pushed has the trial in its name, and so is new in each. */
@@ -24,6 +25,12 @@ export interface People {
   readonly reader: ClientUser;
 }
 
+const notes: Readonly<Record<Remembered, string>> = {
+  "the password": "yes, keeps the password",
+  "a token": "yes, keeps a token",
+  nothing: "with each command",
+};
+
 /** In their order. */
 export const steps: readonly Step[] = [
   pull({ title: "pull `public/**` without a login", prefix: "public", verdict: "allowed", anonymous: true }),
@@ -35,7 +42,10 @@ export const steps: readonly Step[] = [
     verdict: "allowed",
     anonymous: false,
     repository: () => undefined,
-    run: ({ alice }) => alice.login("alice", passwords.alice),
+    async run({ alice }) {
+      const outcome = await alice.login("alice", passwords.alice);
+      return { ...outcome, note: notes[await rememberedIn(alice.home, "alice", passwords.alice)] };
+    },
   },
   pull({ title: "pull `team/**`", prefix: "team", verdict: "allowed", anonymous: false }),
   push({ title: "push there", prefix: "team", verdict: "allowed", anonymous: false }),

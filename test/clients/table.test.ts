@@ -28,6 +28,11 @@ describe("a cell of what a client was refused", () => {
     );
   });
 
+  test("has the note where there is one, and it was done", () => {
+    expect(cellOf({ ok: true, words, note: "yes, at once" }, undefined)).toBe("yes, at once");
+    expect(cellOf({ ok: false, words: "denied", note: "yes, at once" }, undefined)).toBe("`denied`");
+  });
+
   test.each([
     ["is not kept where the client did it", true, "`denied: not here`", "yes"],
     ["has the client's words where the documentation has others", false, "`unauthorized`", undefined],

@@ -3,9 +3,6 @@ import type { Outcome } from "./client.ts";
 /** The cells below the head of a table, by row and column. */
 export type Cells = ReadonlyMap<string, readonly string[]>;
 
-/** What is in a cell where the client did it. */
-const done = "yes";
-
 /** How much of what a client said is shown where the table has nothing of it yet. */
 const longest = 120;
 
@@ -15,8 +12,8 @@ const longest = 120;
  * @param kept The cell that the table has. Where the client said its words among others, they are what counts: the rest is
  * names, digests and times.
  */
-export function cellOf({ ok, words }: Outcome, kept: string | undefined): string {
-  if (ok) return done;
+export function cellOf({ ok, words, note }: Outcome, kept: string | undefined): string {
+  if (ok) return note ?? "yes";
   const said = words.replaceAll(/\s+/g, " ").replaceAll("`", "'").replaceAll("|", "/");
   const quoted = /^`(.{4,})`$/.exec(kept ?? "")?.[1];
   if (quoted !== undefined && said.includes(quoted)) return `\`${quoted}\``;
