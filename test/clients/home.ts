@@ -27,6 +27,9 @@ export async function newHome(environment: Readonly<Record<string, string>>): Pr
       // Two names for one matter: docker's, which most others read too, and that of skopeo and podman.
       DOCKER_CONFIG: join(directory, ".docker"),
       REGISTRY_AUTH_FILE: logins,
+      // For root, skopeo and podman keep for the whole machine which repository has which blob, and mount blobs by it. For
+      // another user than root they keep that below XDG_DATA_HOME.
+      _CONTAINERS_ROOTLESS_UID: "1",
     },
     close: () => rm(directory, { recursive: true, force: true, maxRetries: 5 }),
   };
