@@ -9,7 +9,10 @@ import { cellOf, readTable, writeTable } from "./table.ts";
 const page = resolve(import.meta.dirname, "../../docs/clients.md");
 
 /** Each way to ask for a login, and the heading of its table. */
-const challenges: readonly (readonly [Challenge, string])[] = [["basic", "Under a Basic challenge"]];
+const challenges: readonly (readonly [Challenge, string])[] = [
+  ["basic", "Under a Basic challenge"],
+  ["bearer", "Under a Bearer challenge"],
+];
 
 const manifestTypes = [
   "application/vnd.docker.distribution.manifest.v2+json",
@@ -18,7 +21,7 @@ const manifestTypes = [
 
 /** What a person reads, by what the rules say. */
 const said = {
-  login: /unauthorized|authentication required|no basic auth credentials|basic credential not found|\b401\b/i,
+  login: /unauthorized|authentication required|no basic auth credentials|basic credential not found|authorization failed|\b401\b/i,
   denied: /denied|\b403 forbidden\b/i,
 };
 

@@ -24,7 +24,7 @@ export const clientNames = ["docker", "skopeo", "podman", "ctr", "crane", "regct
 export type ClientName = (typeof clientNames)[number];
 
 /** How a gate asks for a login. */
-export type Challenge = "basic";
+export type Challenge = "basic" | "bearer";
 
 /** alice writes, reader does not. */
 export const passwords = { alice: "alicepassword", reader: "readerpassword" };
@@ -36,8 +36,8 @@ const access = [
 ];
 const backends = [{ type: "htpasswd", file: "htpasswd", groupFile: "groups" }];
 
-function authBy(_challenge: Challenge): object {
-  return { backends };
+function authBy(challenge: Challenge): object {
+  return { challenge, backends };
 }
 
 export async function setScene(): Promise<Scene> {
