@@ -15,6 +15,7 @@ const foreign: ReadonlySet<string> = new Set([
   "registry-gate: command not found",
   "x509: certificate signed by unknown authority",
   "No 'Access-Control-Allow-Origin' header is present",
+  "no basic auth credentials",
   "400 Bad Request",
   "server gave HTTP response to HTTPS client",
   "Missing expected CR",

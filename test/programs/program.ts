@@ -11,7 +11,7 @@ export interface GoProgram {
     readonly module: string;
     /** With its `v`. */
     readonly version: string;
-    /** The oldest Go that builds it, such as `1.26`. */
+    /** The oldest Go that builds it, such as `1.26` or `1.26.7`. */
     readonly leastGo: string;
   };
 }

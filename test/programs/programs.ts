@@ -10,6 +10,12 @@ const list = {
   apache2: { debian: ["apache2-bin"], version: ["apache2", "-v"] },
   chmod: { debian: ["coreutils"], version: ["chmod", "--version"], base: true },
   chromium: { debian: ["chromium"], version: ["chromium", "--version"] },
+  containerd: { debian: ["containerd"], version: ["containerd", "--version"], needsRoot: true },
+  crane: {
+    go: { module: "github.com/google/go-containerregistry/cmd/crane", version: "v0.22.1", leastGo: "1.25" },
+    optional: true,
+  },
+  ctr: { debian: ["containerd"], version: ["ctr", "--version"] },
   curl: { debian: ["curl"], version: ["curl", "--version"] },
   distribution: {
     go: { module: "github.com/distribution/distribution/v3/cmd/registry", version: "v3.1.2", leastGo: "1.26" },
@@ -21,6 +27,10 @@ const list = {
   git: { debian: ["git"], version: ["git", "--version"] },
   go: { hint: "install Go 1.26 or newer", version: ["go", "version"], optional: true },
   haproxy: { debian: ["haproxy"], version: ["haproxy", "-v"] },
+  helm: {
+    go: { module: "helm.sh/helm/v4/cmd/helm", version: "v4.3.1", leastGo: "1.26" },
+    optional: true,
+  },
   htpasswd: { debian: ["apache2-utils"], version: ["dpkg-query", "--show", "apache2-utils"] },
   ldapmodify: { debian: ["ldap-utils"], version: ["ldapmodify", "-VV"] },
   ldapsearch: { debian: ["ldap-utils"], version: ["ldapsearch", "-VV"] },
@@ -50,11 +60,20 @@ const list = {
     optional: true,
   },
   openssl: { debian: ["openssl"], version: ["openssl", "version"] },
+  oras: {
+    go: { module: "oras.land/oras/cmd/oras", version: "v1.3.6", leastGo: "1.26.7" },
+    optional: true,
+  },
   pnpm: { hint: "npm install --global pnpm@12", version: ["pnpm", "--version"] },
+  podman: { debian: ["podman"], version: ["podman", "--version"], needsRoot: true },
   prlimit: { debian: ["util-linux"], version: ["prlimit", "--version"], base: true },
   // The system's own, to which the package adds Samba's modules.
   python3: { debian: ["samba-ad-dc"], file: "/usr/bin/python3", version: ["python3", "--version"] },
   "redis-server": { debian: ["redis-server"], version: ["redis-server", "--version"] },
+  regctl: {
+    go: { module: "github.com/regclient/regclient/cmd/regctl", version: "v0.11.7", leastGo: "1.26" },
+    optional: true,
+  },
   samba: {
     debian: ["samba-ad-dc", "samba-ad-provision"],
     version: ["samba", "--version"],
