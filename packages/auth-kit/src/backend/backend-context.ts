@@ -18,7 +18,7 @@ export function isLogger(value: unknown): value is Logger {
 
 const text = (): z.ZodType<string> => z.string("must be text").min(1, "is empty");
 
-// What a later version of the contract adds is not for this one to refuse.
+// Members that a later version of the contract adds are allowed.
 const schema = z.looseObject({
   context: z.looseObject(
     {
