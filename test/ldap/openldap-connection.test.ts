@@ -155,8 +155,8 @@ describe("the service account", () => {
   it("that may read nothing makes the backend unavailable, and no user unknown", async () => {
     const { bindDN: _, bindPassword: __, ...anonymous } = plain;
     const { backend } = await openBackend(anonymous);
-    expect(await outcomeOf(signIn(backend, "alice", "alicepw"))).toMatch(/^unavailable: .*searchBase is not there/);
+    expect(await outcomeOf(signIn(backend, "alice", "alicepw"))).toMatch(/^unavailable: .*searchBase does not exist/);
     const { backend: astray } = await openBackend({ ...plain, searchBase: `ou=nowhere,${base}` });
-    expect(await outcomeOf(signIn(astray, "alice", "alicepw"))).toMatch(/^unavailable: .*searchBase is not there/);
+    expect(await outcomeOf(signIn(astray, "alice", "alicepw"))).toMatch(/^unavailable: .*searchBase does not exist/);
   });
 });

@@ -4,8 +4,8 @@ import type { GroupFile, GroupsOfUsers } from "./group-file.ts";
 import type { Users } from "./report-files.ts";
 
 /**
- * A password file that lets nobody in any more is an accident: a shell that truncated it, an editor that failed, another
- * file in its place. Entries that are locked are no accident.
+ * A password file without usable entries is an accident: a shell that truncated it, an editor that failed, another
+ * file in its place. Locked entries are intended.
  *
  * @throws {InvalidFileError} where the current users are to stay.
  */
@@ -17,8 +17,8 @@ export function acceptUsers(next: Users, current: Users): Users {
 }
 
 /**
- * Of a group file that names no group any more, nobody is in a group. Rules that deny hold for those who were: an emptied
- * file must not let them do more.
+ * After a reload of an empty group file nobody is in a group. Deny rules still apply to the previous members: an emptied
+ * file must not give them more access.
  */
 export function acceptGroups(next: GroupFile, current: GroupFile, file: string, log: Logger): GroupFile {
   if (next.names.size > 0 || (current.names.size === 0 && current.possibleGroupsOf.size === 0)) return next;

@@ -29,7 +29,7 @@ const WRONG: AuthResult = { status: "rejected", reason: "wrong password" };
  * It abstains from a user who is not in the file, after as much work as any wrong password costs. The subject of an
  * identity is the user's name.
  *
- * @param context What is left out of it has defaults: the id `htpasswd`, the current directory, and no log.
+ * @param context Defaults: the id `htpasswd`, the current directory, and no log.
  * @throws {InvalidOptionsError} when the options are wrong, or a file cannot be read at the start.
  */
 export function htpasswdBackend(options: HtpasswdOptions, context: Partial<BackendContext> = {}): Promise<AuthBackend> {
@@ -110,7 +110,7 @@ export async function htpasswdBackendWith(
         if (noBcrypt !== undefined && hash?.kind === "bcrypt") throw new BackendUnavailableError(id, noBcrypt);
         const candidate = { own: hash, dummyHashes: dummyHashes(cost, hash) };
         const matches = await hasher.matches(candidate, credentials.password, { client, signal });
-        // The file may have been read anew during the check, and the answer must be that of the new one.
+        // The file may have been reloaded during the check: the decision must be by the new version.
         if (users.current().hashes.get(username)?.text !== hash?.text) continue;
         if (hash === undefined) return ABSTAINED;
         if (!matches) return WRONG;

@@ -22,14 +22,14 @@ export interface HasherOptions {
   readonly checks: HashChecks;
 }
 
-/** Who has a password checked. */
+/** The request whose password is checked. */
 export type Caller = Pick<AuthRequest, "client" | "signal">;
 
 /** What a password is checked against. */
 export interface Candidate {
   /** The hash of the user, if there is one. */
   readonly own: PasswordHash | undefined;
-  /** What is checked as well where the user's hash does not match, for the sake of the time that it takes. */
+  /** Checked as well where the user's hash does not match, so that every failed login takes as long. */
   readonly dummyHashes: readonly PasswordHash[];
 }
 
@@ -72,7 +72,7 @@ export function createHasher({ backend, concurrency, queue: maxWaiting, checks }
     }
   }
 
-  /** Checks the user's own hash first. The rest is only done for its time: not where the password is right or unwanted. */
+  /** Checks the user's own hash first. The dummies only take time: they are skipped after a match or an abort. */
   async function compute({ own, dummyHashes }: Comparisons, signal: AbortSignal): Promise<boolean> {
     try {
       for (const { hash, password } of own) {
@@ -99,7 +99,7 @@ export function createHasher({ backend, concurrency, queue: maxWaiting, checks }
         return compute(comparisons, signal);
       }
       const release = await turn(caller);
-      // A computation cannot be stopped: an aborted one keeps its turn until it is over, and only the answer is early.
+      // A computation cannot be stopped: an aborted one keeps its slot until it ends.
       return untilAborted(compute(comparisons, signal).finally(release), signal, abortedError);
     },
     close() {

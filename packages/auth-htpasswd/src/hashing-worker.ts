@@ -1,7 +1,7 @@
 import { parentPort } from "node:worker_threads";
 import { type ComputedHash, matchHash } from "./match-hash.ts";
 
-/** What the worker is sent; it answers each with a boolean, one after the other. */
+/** A message to the worker, which responds to each with a boolean, in order. */
 export interface HashingTask {
   readonly hash: ComputedHash;
   readonly password: string;

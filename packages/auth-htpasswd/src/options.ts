@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { flagOption, parseOptions as parseWith, textOption, wholeNumberOption } from "@registry-gate/auth-kit";
 import { z } from "zod";
 
-/** What {@link htpasswdBackend} can be told. */
+/** The options of {@link htpasswdBackend}. */
 export interface HtpasswdOptions {
   /** The password file, with a line `user:hash` for each user. Relative to the base directory of the context. */
   readonly file: string;

@@ -12,7 +12,7 @@ export interface Users extends UserFile {
 /** From how long on a failed login is worth a warning, in milliseconds. */
 const EXPENSIVE = 1000;
 
-/** Logs what an operator should know of a password file. */
+/** Logs the faults and weaknesses of a password file. */
 export function reportUsers({ hashes, faults, weak, cost }: Users, file: string, log: Logger): void {
   reportFaults(faults, file, log);
   if (hashes.size === 0) log.warn({ file }, "nobody can sign in: the file has no usable entry");
@@ -35,12 +35,12 @@ export function reportBcrypt({ hashes }: UserFile, file: string, reason: string,
   if (users > 0) log.error({ file, users, reason }, `users with bcrypt hashes cannot sign in: ${reason}`);
 }
 
-/** Logs what an operator should know of a group file by itself. */
+/** Logs the faults of a group file. */
 export function reportGroups({ faults }: GroupFile, file: string, log: Logger): void {
   reportFaults(faults, file, log);
 }
 
-/** How many entries are told of one by one. */
+/** How many faulty entries are logged one by one. */
 const MOST_NOTES = 100;
 
 function reportFaults(faults: readonly Note[], file: string, log: Logger): void {

@@ -9,7 +9,7 @@ export interface UserFile {
   readonly hashes: ReadonlyMap<string, PasswordHash>;
   /** Every entry that cannot be used, and why. */
   readonly faults: readonly Note[];
-  /** Everybody who has an entry, whether or not it can be used. */
+  /** All users with an entry, usable or not. */
   readonly names: ReadonlySet<string>;
   /** How many entries are locked on purpose. */
   readonly locked: number;

@@ -27,13 +27,13 @@ test("names are compared in Normalization Form C", () => {
   expect(parse("caf\u0065\u0301: zo\u0065\u0301").groupsOf.get("zo\u00e9")).toEqual(["caf\u00e9"]);
 });
 
-test("lines that cannot be used are told of by their number", () => {
+test("logs unusable lines by number", () => {
   const file = parse(Buffer.concat([Buffer.from('ok: a\nno colon\n: b\nopen: "c\n'), Buffer.from([0xff, 0x3a])]));
   expect([...file.groupsOf.keys()]).toEqual(["a"]);
   expect(file.faults.map((fault) => fault.line)).toEqual([2, 3, 4, 5]);
 });
 
-test("a line of /etc/group is told of, and counts for rules that deny alone", () => {
+test("logs a line of /etc/group, which counts only for deny rules", () => {
   const { groupsOf, possibleGroupsOf, names, faults } = parse(
     "leavers:x:1001:alice,bob\nempty::1002:\nok: carol x:1:a,b\n",
   );

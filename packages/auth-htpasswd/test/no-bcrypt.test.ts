@@ -52,7 +52,7 @@ test("the log says how many users are kept out, and why", async () => {
   ]);
 });
 
-test("the log says nothing where nobody has a bcrypt hash", async () => {
+test("logs nothing where no user has a bcrypt hash", async () => {
   const { lines } = await open(run("htpasswd", ["-nim", "mia"], "mia's"));
   expect(lines).toEqual([]);
 });

@@ -76,7 +76,7 @@ test("says which user has changed where it is one, in the password file or the g
   }
 });
 
-test("looks up who has an entry that can be used, with the groups of now", async () => {
+test("looks up users with a usable entry, with their current groups", async () => {
   const { backend, file, groupFile } = await open(`${ALICE}\n${BOB}`, { groups: "pushers: alice\n" });
   const lookup = (subject: string) => backend.lookup?.(subject, AbortSignal.timeout(30_000));
   expect(await lookup("alice")).toMatchObject({ subject: "alice", groups: ["pushers"], backend: "users" });
@@ -87,7 +87,7 @@ test("looks up who has an entry that can be used, with the groups of now", async
   expect(await lookup("bob")).toMatchObject({ username: "bob", groups: [] });
 });
 
-test("a file that is missing or of no use leaves the last good one in force, and the log says so once", async () => {
+test("ignores a missing or invalid file, keeps the previous version, and logs that once", async () => {
   const { backend, file, lines } = await open(`${ALICE}\n`);
   const errors = (): unknown[] => lines.filter((line) => line.level === "error").map((line) => line.fields.reason);
   let changes = 0;
@@ -145,7 +145,7 @@ test("a password file may be empty at the start, and is filled later", async () 
   await until(async () => expect(await statusOf(backend, "alice", "secret")).toBe("authenticated"));
 });
 
-test("of an emptied group file nobody is in a group, and rules that deny hold for those who were", async () => {
+test("an emptied group file leaves nobody in a group, and deny rules still apply to the previous members", async () => {
   const { backend, groupFile, lines } = await open(ALICE, { groups: "leavers: alice\n" });
   const identity = async (): Promise<unknown> => {
     const result = await signIn(backend, "alice", "secret");

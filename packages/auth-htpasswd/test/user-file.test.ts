@@ -7,7 +7,7 @@ const BCRYPT = `$2y$10$${"a".repeat(53)}`;
 const SHA = `{SHA}${"a".repeat(27)}=`;
 const parse = (text: string | Uint8Array, allowPlaintext = false) => parseUserFile(Buffer.from(text), allowPlaintext);
 
-test("comments, blank lines, CRLF, a byte order mark and white space around a line are passed over", () => {
+test("comments, blank lines, CRLF, a byte order mark and white space around a line are ignored", () => {
   const file = parse(`\uFEFF# users\r\n\r\nalice:${BCRYPT}\r\n  bob:${SHA} \t\n\n#carol:${SHA}\ndave:${SHA}`);
   expect([...file.hashes.keys()]).toEqual(["alice", "bob", "dave"]);
   expect(file.hashes.get("alice")).toEqual({ kind: "bcrypt", cost: 10, text: BCRYPT });
@@ -153,7 +153,7 @@ test("everybody who has an entry is known by name, whether or not it can be used
   expect([...names]).toEqual(["alice", "bob", "carol", "zo\u00e9"]);
 });
 
-test("lines that are no entries are told of by their number", () => {
+test("logs lines that are not entries by number", () => {
   const { hashes, faults } = parse(
     Buffer.concat([
       Buffer.from("no colon\n"),

@@ -47,7 +47,7 @@ test("a context is completed, and what a later version adds stays", () => {
   silentLog.error({}, "nobody hears this");
 });
 
-test("without a gateway, what a backend warns of is told in its log, with its place", () => {
+test("logs a backend's warnings with their path when there is no gateway", () => {
   const lines: unknown[] = [];
   const log = { ...silentLog, warn: (fields: unknown, message: string) => void lines.push([fields, message]) };
   backendContext({ log }, "users").warn({ path: ["groups", "searchBase"], message: "is missing" });

@@ -148,14 +148,14 @@ describe("fairQueue", () => {
     expect(observation.refused).toEqual(["d0 full"]);
   });
 
-  it("refuses whoever goes beyond the bound of one client, although there is place", async () => {
+  it("refuses a key beyond its own limit, although there is room", async () => {
     const observation = observed({ concurrency: 1, maxWaiting: 10, maxWaitingPerKey: 1 });
     for (const name of ["a0", "a1", "a2", "b0"]) observation.acquire(name);
     await drain(observation);
     expect(observation.refused).toEqual(["a2 key-full"]);
   });
 
-  it("refuses whoever has waited too long, and then lets go of the timer", async () => {
+  it("refuses a waiter after the timeout, and clears the timer", async () => {
     vi.useFakeTimers();
     try {
       const queue = fairQueue({ concurrency: 1, maxWaiting: 10, timeout: 1000 });

@@ -86,7 +86,7 @@ describe("the name of a group", () => {
 });
 
 describe("groups", () => {
-  test("are read one by one: what cannot be one locks nobody out", () => {
+  test("are read one by one: an unusable one locks nobody out", () => {
     expect(readGroups(["a", " a ", "", "b\u0000", 7, null, { name: "c" }])).toEqual({
       groups: ["a"],
       ambiguous: ["b\u0000", "b", "7"],

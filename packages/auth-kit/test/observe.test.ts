@@ -20,7 +20,7 @@ function warnings(): readonly (readonly [string, string])[] {
 }
 
 describe("a channel", () => {
-  test("makes no message while nobody subscribes", () => {
+  test("makes no message without subscribers", () => {
     const channel = openChannel<FileReload>(name);
     const build = vi.fn(() => message);
     channel.publish(build);
@@ -155,7 +155,7 @@ describe("a queue that is observed", () => {
     ]);
   });
 
-  test("says nothing of whoever gets a slot at once", async () => {
+  test("makes no event for a slot that is granted at once", async () => {
     const { queue, events } = observed({ maxWaiting: 2 });
     (await queue.acquire("a"))();
     queue.tryAcquire()?.();

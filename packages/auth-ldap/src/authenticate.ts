@@ -20,7 +20,7 @@ export interface LoginContext {
   readonly settings: Settings;
   readonly directory: LoginDirectory;
   readonly domains: Domains;
-  /** Is told what was passed over while the groups of a user were read. */
+  /** Receives the values that were skipped while the groups of a user were read. */
   readonly reportSkipped: (username: string, skipped: readonly SkippedValue[]) => void;
 }
 
@@ -29,32 +29,32 @@ const rejected = (reason: string): AuthResult => ({ status: "rejected", reason }
 /**
  * A login from beginning to end.
  *
- * @throws {DirectoryError} when the directory gives no answer.
+ * @throws {DirectoryError} when the directory cannot decide the login.
  */
 export async function authenticate(
   { username: typed, password }: BasicCredentials,
   context: LoginContext,
   signal: AbortSignal,
 ): Promise<AuthResult> {
-  // 1. What no directory should be asked: an empty password would be accepted as an anonymous sign-in.
+  // 1. Reject what a directory must not see: a bind with an empty password succeeds as an anonymous one.
   const fault = faultOfCredentials(typed, password);
   if (fault !== undefined) return rejected(fault);
 
-  // 2. Search: which entry is it? Without one, as much is done as for a wrong password.
+  // 2. Search for the entry. Without one, do as much work as for a wrong password.
   const finding = await find(typed, context, signal);
   if (finding.dn === undefined) {
     await bindNonexistentUser(context, signal);
     return rejected(finding.reason);
   }
 
-  // 3. Bind: is it the password? That is asked once, because directories count failures.
+  // 3. Bind once with the password: directories count failures.
   const { verdict, own } = await signIn(finding.dn, password, typed, context, signal);
   if (!verdict.accepted) return rejected(verdict.reason);
   const user = own?.user ?? finding.user ?? (await readBack(finding.dn, typed, context, signal));
   if ("reason" in user) return rejected(user.reason);
   if (isDisabled(user.entry, context.settings.user)) return rejected("the account is disabled");
 
-  // 4. Groups: those that the service account sees.
+  // 4. Read the groups that the service account sees.
   const groups =
     own?.groups ?? (await context.directory.read(signal, (session) => readGroups(session, user, context, signal)));
   const { requiredGroup } = context.settings;
@@ -64,10 +64,10 @@ export async function authenticate(
   return { status: "authenticated", identity: identityOf(user, groups, context) };
 }
 
-/** Names and passwords of any origin are short; what is longer is somebody's experiment. */
+/** Far longer than real names and passwords. */
 const LONGEST = { username: 512, password: 4096 };
 
-/** Why these are not the name and the password of anybody. */
+/** Why no directory could accept this name and password. */
 export function faultOfCredentials(username: string, password: string): string | undefined {
   if (username.trim() === "") return "the user name is empty";
   if (password === "") return "the password is empty";
@@ -77,7 +77,7 @@ export function faultOfCredentials(username: string, password: string): string |
   return password.length > LONGEST.password ? "the password is too long" : undefined;
 }
 
-/** What is wanted of the entry of a user. */
+/** The attributes to read from a user's entry. */
 export function attributesFor({ user, groups }: Settings): readonly string[] {
   return [...groupAttributes(groups), ...disabledAttributes(user), passwordChangeAttribute(user)];
 }
@@ -100,7 +100,7 @@ async function find(
 
 interface SignedIn {
   readonly verdict: BindVerdict;
-  /** What the user has read, where nobody else reads it. */
+  /** What the user has read, where the service account does not. */
   readonly own?: { readonly user: User | Refusal; readonly groups: UserGroups };
 }
 
@@ -124,7 +124,7 @@ function signIn(
   });
 }
 
-/** Signs in as an entry that does not exist, so that the time does not tell who does. */
+/** Binds as an entry that does not exist, so that the response time does not reveal which users exist. */
 async function bindNonexistentUser({ settings, directory }: LoginContext, signal: AbortSignal): Promise<void> {
   const { by, activeDirectory } = settings.user;
   const base = by.kind === "template" ? "" : `,${by.base}`;
@@ -145,11 +145,11 @@ async function readBack(
   return finding.user ?? finding;
 }
 
-/** The groups of a user, and what was passed over while they were read. */
+/** The groups of a user, and the values that were skipped while reading them. */
 export interface UserGroups {
   readonly groups: readonly Group[];
   readonly skipped: readonly SkippedValue[];
-  /** Names that may have been meant by what was passed over. */
+  /** Names that the skipped values may mean. */
   readonly possibleNames: readonly string[];
 }
 

@@ -16,7 +16,7 @@ import { createDomains } from "./user/domains.ts";
  * The subject of an identity is the canonical DN of the user's entry. Its groups are named twice: by their names, and
  * by their canonical DNs.
  *
- * @param context What is left out of it has defaults: the id `ldap`, the current directory, and no log.
+ * @param context Defaults: the id `ldap`, the current directory, and no log.
  * @throws {InvalidOptionsError} when the options are wrong, or a file cannot be read at the start.
  */
 export async function ldapBackend(options: LdapOptions, context: Partial<BackendContext> = {}): Promise<AuthBackend> {
@@ -26,7 +26,7 @@ export async function ldapBackend(options: LdapOptions, context: Partial<Backend
   const directory = openDirectory(id, settings.directory, () => prepared.account(), log);
   prepared.onAccountChange(() => directory.accountChanged());
   const domains = createDomains();
-  // A turn of its own, which no client can take.
+  // A queue key of its own, so that no client can use up its turn.
   const lookups = directory.forClient("lookup");
   const reportSkipped = skippedValueReporter(id, log);
   return {

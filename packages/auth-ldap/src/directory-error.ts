@@ -1,16 +1,16 @@
 /**
- * Why the directory gave no answer:
+ * Why an LDAP operation failed:
  *
- * - `connect`: the server could not be reached, or TLS failed; `slow` says that nothing came at all in time
+ * - `connect`: the server could not be reached, or TLS failed; `slow` marks a timeout
  * - `lost`: the connection ended while an operation was under way
- * - `timeout`: no answer to an operation within its time
- * - `protocol`: what came is no LDAP, or no answer to what was asked
- * - `result`: an answer that is none: busy, unavailable, truncated, refused
- * - `content`: what came exceeds a bound, or an entry makes no sense; it says nothing of the server as a whole, but the
- *   connection is given up
- * - `service`: the service account was not let in
+ * - `timeout`: an operation got no response in time
+ * - `protocol`: the response is not LDAP, or does not match the request
+ * - `result`: a result code that decides nothing: busy, unavailable, truncated, refused
+ * - `content`: a response exceeds a bound, or an entry is invalid; the server itself may be fine, but the
+ *   connection is closed
+ * - `service`: the server rejected the service account
  * - `crowded`: no connection became free in time
- * - `aborted`: nobody waits for the answer any more
+ * - `aborted`: the caller aborted the request
  */
 export type DirectoryErrorKind =
   | "connect"
@@ -23,13 +23,13 @@ export type DirectoryErrorKind =
   | "crowded"
   | "aborted";
 
-/** The directory could not be asked. The message is one line for the log and holds no secret. */
+/** An LDAP operation failed. The message is one line for the log and holds no secret. */
 export class DirectoryError extends Error {
   override readonly name = "DirectoryError";
   readonly kind: DirectoryErrorKind;
   /** The LDAP result code, where there was one. */
   readonly code: number | undefined;
-  /** Of `connect`: the server kept silent instead of refusing. */
+  /** Of `connect`: the server did not respond at all. */
   readonly slow: boolean;
   /** Of `connect`: a server that is being started again may be there in a moment. Of `lost`: nothing had been sent. */
   readonly transient: boolean;

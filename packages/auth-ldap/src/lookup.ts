@@ -22,7 +22,7 @@ const NO_ENTRY: ReadonlySet<number> = new Set([32, 34]);
  *
  * @returns `undefined` for a user who could not sign in any more, and for one whose name a login alone can tell: that has
  * several names of which none stands in the DN.
- * @throws {DirectoryError} when the directory gives no answer.
+ * @throws {DirectoryError} when the directory cannot decide the login.
  */
 export async function lookup(
   subject: string,

@@ -1,7 +1,7 @@
 import type { Duration } from "@registry-gate/auth";
 
 /**
- * What {@link ldapBackend} can be told. Durations are milliseconds, or text such as `500ms` and `5s`. Relative paths
+ * The options of {@link ldapBackend}. Durations are milliseconds, or text such as `500ms` and `5s`. Relative paths
  * are relative to the base directory of the context.
  *
  * @example

@@ -6,8 +6,8 @@ import type { BindResult } from "./protocol/responses.ts";
 import type { SearchResult } from "./protocol/session.ts";
 
 /**
- * What the answers of a directory mean. This is the one place that decides between "rejected", an answer about the
- * user, and "unavailable", no answer at all. Whatever is not listed is unavailable.
+ * Interprets result codes. This is the one place that decides between "rejected", a decision about the
+ * user, and "unavailable", no decision. Any code that is not listed means unavailable.
  */
 
 /** Names of result codes (RFC 4511, appendix A.1), for the log. */
@@ -37,7 +37,7 @@ export function describeCode(code: number): string {
   return name === undefined ? `result ${code}` : `${name} (${code})`;
 }
 
-/** An answer about a user's password. */
+/** The decision about a user's password. */
 export type BindVerdict = { readonly accepted: true } | { readonly accepted: false; readonly reason: string };
 
 const rejected = (reason: string): BindVerdict => ({ accepted: false, reason });
@@ -45,7 +45,7 @@ const rejected = (reason: string): BindVerdict => ({ accepted: false, reason });
 /**
  * Judges the result of binding as a user with the password that the user gave.
  *
- * @throws {DirectoryError} of kind `result` when it is no answer about the user.
+ * @throws {DirectoryError} of kind `result` when the result code does not decide about the user.
  */
 export function judgeUserBind({ code, diagnostic, policy }: BindResult): BindVerdict {
   switch (code) {
@@ -89,7 +89,7 @@ export function judgeServiceBind({ code, diagnostic }: BindResult): void {
 }
 
 /**
- * The entries of a search that was answered in full.
+ * The entries of a complete search result.
  *
  * @throws {DirectoryError} when some may be missing.
  */

@@ -2,7 +2,7 @@ import type { Logger } from "@registry-gate/auth";
 import { firstTime } from "@registry-gate/auth-kit";
 import type { SkippedValue } from "./groups/skipped-values.ts";
 
-/** Logs what was passed over of a user's groups, once for each user, attribute and reason. */
+/** Logs the skipped values of a user's groups, once for each user, attribute and reason. */
 export function skippedValueReporter(
   backend: string,
   log: Logger,

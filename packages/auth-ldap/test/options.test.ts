@@ -248,7 +248,7 @@ describe("options", () => {
     expect(faults[0]).toContain(fault);
   });
 
-  it("are refused with every fault at once, and no fault tells a password", () => {
+  it("are refused with every fault at once, and no fault reveals a password", () => {
     const faults = faultsOf({
       ...plain,
       urls: ["ldap://x", "nowhere"],

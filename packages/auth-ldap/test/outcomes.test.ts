@@ -25,7 +25,7 @@ const verdictOf = (bind: BindResult): string => {
   }
 };
 
-describe("the answer to a user's bind", () => {
+describe("the result of a user's bind", () => {
   it.each<[string, BindResult, string]>([
     ["success", result(0), "accepted"],
     ["success with a password that expires soon", result(0, "", undefined), "accepted"],
@@ -72,7 +72,7 @@ describe("the answer to a user's bind", () => {
     expect(verdictOf(result(49, ofAD(data)))).toBe(verdict);
   });
 
-  it("lets somebody in for success alone", () => {
+  it("accepts only success", () => {
     const states = fc.option(fc.integer({ min: 0, max: 8 }), { nil: undefined });
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 130 }), fc.string(), states, (code, diagnostic, error) => {
@@ -87,7 +87,7 @@ describe("the answer to a user's bind", () => {
   });
 });
 
-describe("the answer to the service account's bind", () => {
+describe("the result of the service account's bind", () => {
   it("is a fault of the account for whatever is no success, and of the server while that is busy", () => {
     expect(() => judgeServiceBind(result(0))).not.toThrow();
     for (const [code, kind] of [

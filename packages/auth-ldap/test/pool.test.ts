@@ -121,7 +121,7 @@ describe("a pool", () => {
     expect(outcomes).toMatchObject([{ value: "served" }, { reason: { kind: "crowded" } }]);
   });
 
-  it("lets go of whoever does not want to wait any more, and the next one is served", async () => {
+  it("drops a waiter that aborts, and serves the next one", async () => {
     const { pool } = poolWith({ size: 1 });
     const first = heldUse(pool);
     const leaving = new AbortController();

@@ -67,7 +67,7 @@ describe("several servers", () => {
     servers.close();
   });
 
-  it("that fail are asked in the background at growing intervals, and used again as soon as they answer", async () => {
+  it("that fail are probed in the background at growing intervals, and used again as soon as they respond", async () => {
     const { servers, asked, told, set } = serversOf("one", "two");
     set("one", silent);
     await servers.connect(signal, prepare);
@@ -111,7 +111,7 @@ describe("several servers", () => {
     servers.close();
   });
 
-  it("that refuse connections for longer are given up", async () => {
+  it("that refuse connections for longer are an error", async () => {
     const { servers, set } = serversOf("one");
     set("one", refusing);
     const refused = expect(servers.connect(signal, prepare)).rejects.toThrow("connection refused");
@@ -120,7 +120,7 @@ describe("several servers", () => {
     servers.close();
   });
 
-  it("are not waited for by whoever has gone", async () => {
+  it("are not waited for after an abort", async () => {
     const { servers, set } = serversOf("one");
     set("one", refusing);
     const leaving = new AbortController();

@@ -58,7 +58,7 @@ describe("a value of memberOf", () => {
     ["nearly a DN", `cn=leavers,${base},`, ["leavers"]],
     ["a DN with a quotation mark", `cn="leavers",${base}`, []],
     ["empty", "", []],
-  ])("that is %s is passed over, and rules that deny count what it may mean", async (_, value, possible) => {
+  ])("that is %s is skipped, and rules that deny count what it may mean", async (_, value, possible) => {
     const { identity, lines } = await signIn({ uid: ["alice"], memberOf: [pushers, value] });
     expect(identity.groups).toEqual(["pushers", pushers]);
     expect(identity.ambiguousGroups ?? []).toEqual(expect.arrayContaining(possible));
@@ -71,7 +71,7 @@ describe("a value of memberOf", () => {
     ]);
   });
 
-  it("that is no UTF-8 is passed over, also among values that come in ranges", async () => {
+  it("that is no UTF-8 is skipped, also among values that come in ranges", async () => {
     const skipped = Buffer.from([0xff, 0xfe]);
     const { identity } = await signIn({ uid: ["alice"], memberOf: [pushers, skipped] });
     expect(identity.groups).toEqual(["pushers", pushers]);
@@ -87,14 +87,14 @@ describe("a value of memberOf", () => {
     expect(ranged.lines).toMatchObject([{ message: "skipped 1 value of memberOf: it is not UTF-8" }]);
   });
 
-  it("is told of once for each user, however often they sign in, and with the number of such values", async () => {
+  it("is logged once for each user, however often they sign in, and with the number of such values", async () => {
     const many = Array.from({ length: 49 }, (_, index) => `skipped ${index}`);
     const { login, lines } = await signIn({ uid: ["alice"], memberOf: [...many, pushers] });
     for (let again = 0; again < 3; again++) expect((await login()).groups).toContain("pushers");
     expect(lines.map(({ message }) => message)).toEqual(["skipped 49 values of memberOf: each is not a DN"]);
   });
 
-  it("cannot be the required group where it is passed over", async () => {
+  it("cannot be the required group where it is skipped", async () => {
     const memberOf = ["admins", pushers];
     await expect(signIn({ uid: ["alice"], memberOf }, { requiredGroup: "admins" })).rejects.toThrow("required group");
   });
@@ -122,7 +122,7 @@ describe("a group", () => {
     expect(identity.ambiguousGroups).toEqual(["lea\u00advers", "leavers"]);
   });
 
-  it("whose DN is not understood is passed over where groups are searched for", async () => {
+  it("whose DN is not understood is skipped where groups are searched for", async () => {
     const { identity, lines } = await signIn(
       { uid: ["alice"] },
       { groups: { searchBase: base, searchFilter: "(member={{dn}})" } },
@@ -158,7 +158,7 @@ describe("more than the bound", () => {
     ["a megabyte of marks", `cn=a${"\u0301\u0316".repeat(250_000)},${base}`],
     ["a megabyte of components", `cn=a,${"ou=x,".repeat(200_000)}${base}`],
     ["a character too many", "x".repeat(8193)],
-  ])("of characters in one of them is passed over: %s", async (_, dn) => {
+  ])("of characters in one of them is skipped: %s", async (_, dn) => {
     const direct = await signIn({ uid: ["alice"], memberOf: [dn, pushers] });
     expect(direct.identity.groups).toEqual(["pushers", pushers]);
     expect(direct.lines.map(({ message }) => message)).toEqual([

@@ -5,7 +5,7 @@ import { bindResponse, element, extendedResponse, message } from "./ber-message.
 
 const response = extendedResponse(1);
 
-describe("the answer to StartTLS", () => {
+describe("the response to StartTLS", () => {
   it("is taken when it is whole and says yes", () => {
     expect(judgeResponse(response)).toBe(true);
     const withName = message(

@@ -2,8 +2,8 @@ import type { Conflicting, Credentials } from "@registry-gate/auth";
 import { inCase, type UsernameCase } from "./username-case.ts";
 
 /**
- * Refuses a request whose header names one user and whose Basic login names another: which of the two counts would be
- * a matter of taste.
+ * Refuses a request whose header names one user and whose Basic login names another: implementations disagree on which
+ * one wins.
  */
 export function conflictOf(
   credentials: Credentials | undefined,

@@ -57,7 +57,7 @@ test.each<[unknown, readonly string[], readonly string[], readonly string[]]>([
   [["a", "b".repeat(513)], ["a"], ["b".repeat(513)], ["is longer than 512 characters"]],
   [["a", 7, "7"], ["a", "7"], [], ["is a number"]],
 ])(
-  "of the groups %j, what no rule can name is passed over, and counts for rules that deny",
+  "of the groups %j, a group that no rule can name is skipped, and counts for rules that deny",
   async (groups, certain, ambiguous, reasons) => {
     const { backend, lines } = await openJwt({ jwks: (await keyServer(key)).url, groupsClaim: "groups" });
     const identity = ambiguous.length === 0 ? { groups: certain } : { groups: certain, ambiguousGroups: ambiguous };

@@ -52,7 +52,7 @@ test.each(["fe80::1%eth0", "fe80::%eth0/10"])("%s has a zone, which no address o
   ]);
 });
 
-test("all faults of form are told at once, by their options", async () => {
+test("reports all schema faults at once, by option", async () => {
   const found = await faults({
     trustedProxies: "10.1.0.7",
     preset: "acme",

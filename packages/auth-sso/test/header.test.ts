@@ -105,7 +105,7 @@ test.each([
   ).toEqual(ABSTAINED);
 });
 
-test("a stranger is told of once, at debug", async () => {
+test("logs an untrusted peer once, at debug", async () => {
   const { log, lines } = recordingLog();
   const backend = await ssoHeaderBackend({ trustedProxies: ["10.1.0.0/16"], userHeader: "X-User" }, { log });
   for (const address of ["192.0.2.1", "192.0.2.2"]) {
@@ -234,7 +234,7 @@ test.each<[string, string, readonly string[], readonly string[], string]>([
   ["json", '["a\\u0000"]', [], ["a\u0000", "a"], "holds a control character"],
   ["json", '["\\ud800", "a"]', ["a"], [], "is not well-formed Unicode"],
 ])(
-  "with the separator %j, of the groups header %j what no rule can name is passed over, and told once",
+  "with the separator %j, of the groups header %j a group that no rule can name is skipped, with one warning",
   async (groupsSeparator, value, groups, ambiguous, reason) => {
     const { log, lines } = recordingLog();
     const options = {

@@ -205,7 +205,7 @@ test("a server of keys that begins to talk nonsense does not take the good keys 
   expect(await bearing(backend, token)).toMatchObject(signedIn);
 });
 
-test("a caller who goes is let go, and the others get their answer", async () => {
+test("an abort ends one wait, and the other callers get their result", async () => {
   const { server, backend } = await started();
   let answer: (() => void) | undefined;
   server.answer((_, response) => {
@@ -246,7 +246,7 @@ async function keyFile(
   return { directory, write };
 }
 
-test("keys in a file are followed, and a file of no use leaves the last good ones in force", async () => {
+test("follows keys in a file, ignores an invalid file and keeps the previous keys", async () => {
   const { directory, write } = await keyFile(old);
   const { backend, lines } = await openJwt({ jwks: "jwks.json" }, directory);
   let changes = 0;

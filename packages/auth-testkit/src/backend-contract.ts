@@ -42,11 +42,11 @@ export function backendContract(fixture: BackendFixture): readonly ContractCase[
       }
     }),
 
-    of("lets nobody in whom it does not know, as a value", async ({ ask }) => {
+    of("does not authenticate unknown users, as a value", async ({ ask }) => {
       for (const request of unknown) assertNobody(await ask(request));
     }),
 
-    of("lets nobody in with an empty password", async ({ ask }) => {
+    of("does not authenticate with an empty password", async ({ ask }) => {
       for (const request of [...users.map((user) => user.ask), ...unknown]) {
         if (request.credentials?.scheme !== "basic") continue;
         assertNobody(await ask({ ...request, credentials: { ...request.credentials, password: "" } }));
@@ -57,7 +57,7 @@ export function backendContract(fixture: BackendFixture): readonly ContractCase[
       for (const request of [{}, ...foreign]) assert.deepEqual(await ask(request), { status: "abstained" });
     }),
 
-    of("neither throws at hostile names nor lets them in", async ({ ask }) => {
+    of("does not authenticate hostile names, and does not throw", async ({ ask }) => {
       for (const name of hostileNames) {
         const result = await ask(hostile(name)).catch((error: unknown) => {
           assert.fail(`${JSON.stringify(name.slice(0, 40))} made it throw ${String(error)}`);
@@ -66,7 +66,7 @@ export function backendContract(fixture: BackendFixture): readonly ContractCase[
       }
     }),
 
-    of("ends promptly when the answer is no longer wanted", async (opened) => {
+    of("ends promptly when the request is aborted", async (opened) => {
       const subject = await subjectOf(opened, users[0]);
       const restore = await silence?.(opened.backend);
       try {
@@ -96,15 +96,18 @@ export function backendContract(fixture: BackendFixture): readonly ContractCase[
       for (const [kind, result] of together) assert.equal(result, alone[kind], "it is as when asked alone");
     }),
 
-    of("looks up whom it has signed in, as a login would give them, if it does", async ({ backend, ask }) => {
-      if (backend.lookup === undefined) return;
-      for (const user of users) {
-        const result = await ask(user.ask);
-        assert.equal(result.status, "authenticated", `${user.username} is let in`);
-        const found = await backend.lookup(result.identity.subject, AbortSignal.timeout(30_000));
-        assert.deepEqual(comparable(found), comparable(result.identity), `${user.username} is found as by a login`);
-      }
-    }),
+    of(
+      "looks up the users that it has authenticated, as a login would give them, if it does",
+      async ({ backend, ask }) => {
+        if (backend.lookup === undefined) return;
+        for (const user of users) {
+          const result = await ask(user.ask);
+          assert.equal(result.status, "authenticated", `${user.username} is let in`);
+          const found = await backend.lookup(result.identity.subject, AbortSignal.timeout(30_000));
+          assert.deepEqual(comparable(found), comparable(result.identity), `${user.username} is found as by a login`);
+        }
+      },
+    ),
 
     of("gives the same revision until a password changes and another one after it, if it gives any", async (opened) => {
       const { backend, ask } = opened;
@@ -129,7 +132,7 @@ export function backendContract(fixture: BackendFixture): readonly ContractCase[
       }
     }),
 
-    of("looks nobody up whom it does not know, as a value, if it does", async ({ backend, ask }) => {
+    of("looks up no unknown user, as a value, if it does", async ({ backend, ask }) => {
       if (backend.lookup === undefined) return;
       const result = await ask(users[0].ask);
       const subject = result.status === "authenticated" ? result.identity.subject : users[0].username;
@@ -143,7 +146,7 @@ export function backendContract(fixture: BackendFixture): readonly ContractCase[
       }
     }),
 
-    of("tells no secret in results, errors and logs", async (opened) => {
+    of("reveals no secret in results, errors and logs", async (opened) => {
       const told: unknown[] = [];
       const listen = async (request: Ask): Promise<void> => {
         told.push(await opened.ask(request).catch((error: unknown) => error));
@@ -185,7 +188,7 @@ export function backendContract(fixture: BackendFixture): readonly ContractCase[
     }),
 
     of(
-      "diagnoses a good login and a wrong one as what they are, if it does, and tells no secret",
+      "diagnoses a good login and a wrong one as what they are, if it does, and reveals no secret",
       async ({ backend }) => {
         if (backend.diagnose === undefined) return;
         for (const [request, good] of [[users[0].ask, true] as const, ...wrong.map((ask) => [ask, false] as const)]) {

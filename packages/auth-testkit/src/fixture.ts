@@ -1,7 +1,7 @@
 import type { AuthBackend, BackendContext } from "@registry-gate/auth";
 import type { Ask } from "./request.ts";
 
-/** Somebody whom the backend must let in. */
+/** A user whom the backend must authenticate. */
 export interface KnownUser {
   readonly ask: Ask;
   /** The name expected in the identity. */
@@ -10,7 +10,7 @@ export interface KnownUser {
   readonly groups: readonly string[];
 }
 
-/** Undoes what was brought about. */
+/** Restores the state before. */
 export type Restore = () => Promise<void>;
 
 /** A backend as the contract's cases need it. */
@@ -27,7 +27,7 @@ export interface BackendFixture {
   readonly foreign: readonly Ask[];
   /** A login as somebody with this name. Default: with the name as user name of a Basic login. */
   readonly hostile?: (name: string) => Ask;
-  /** What may never be told: every password, token and secret that the asks and the options hold. */
+  /** Secrets that must never be revealed: every password, token and secret in the requests and the options. */
   readonly secrets: readonly [string, ...string[]];
   /**
    * Makes whatever the backend asks unreachable. Leave it out only where the backend asks nothing outside of the process:

@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { type BackendContext, formatFault, type Logger, type LogLine } from "@registry-gate/auth";
 
-/** A log that keeps what it is told. */
+/** A log that keeps its lines. */
 export interface RecordingLog {
   readonly log: Logger;
   /** Of a context: what is warned of is kept too. */

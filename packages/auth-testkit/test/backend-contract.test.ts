@@ -68,20 +68,20 @@ const spoilt: Record<string, (backend: AuthBackend, context: BackendContext) => 
     const result = await answer();
     return result.status === "rejected" ? { status: "abstained" } : result;
   }),
-  "lets nobody in whom it does not know, as a value": answering(async (request, answer) => {
+  "does not authenticate unknown users, as a value": answering(async (request, answer) => {
     if (usernameIn(request) === "stranger" && !isEmpty(request)) throw new TypeError("no such user");
     return answer();
   }),
-  "lets nobody in with an empty password": (backend, { id }) =>
+  "does not authenticate with an empty password": (backend, { id }) =>
     answering(async (request, answer) => (isEmpty(request) ? letIn(usernameIn(request), id) : answer()))(backend),
   "abstains where nothing concerns it": answering(async (request, answer) =>
     request.credentials?.scheme === "bearer" ? { status: "rejected", reason: "no password" } : answer(),
   ),
-  "neither throws at hostile names nor lets them in": answering(async (request, answer) => {
+  "does not authenticate hostile names, and does not throw": answering(async (request, answer) => {
     if (usernameIn(request).includes("\u0000")) throw new TypeError("a null character");
     return answer();
   }),
-  "ends promptly when the answer is no longer wanted": (backend) => {
+  "ends promptly when the request is aborted": (backend) => {
     const deaf = new AbortController().signal;
     return { ...backend, authenticate: (request) => backend.authenticate({ ...request, signal: deaf }) };
   },
@@ -95,7 +95,7 @@ const spoilt: Record<string, (backend: AuthBackend, context: BackendContext) => 
         : result;
     })(backend);
   },
-  "looks up whom it has signed in, as a login would give them, if it does": finding(async (found) => {
+  "looks up the users that it has authenticated, as a login would give them, if it does": finding(async (found) => {
     const identity = await found;
     return identity && { ...identity, groups: [] };
   }),
@@ -105,10 +105,10 @@ const spoilt: Record<string, (backend: AuthBackend, context: BackendContext) => 
       return identity && { ...identity, revision: `password-${subject}-0` };
     },
   ),
-  "looks nobody up whom it does not know, as a value, if it does": finding(
+  "looks up no unknown user, as a value, if it does": finding(
     async (found, subject) => (await found) ?? letIn(subject, "backend-under-test").identity,
   ),
-  "tells no secret in results, errors and logs": (backend, { log }) =>
+  "reveals no secret in results, errors and logs": (backend, { log }) =>
     answering(async (request, answer) => {
       log.debug({ credentials: request.credentials }, "asked");
       return answer();
@@ -127,7 +127,7 @@ const spoilt: Record<string, (backend: AuthBackend, context: BackendContext) => 
       throw new BackendUnavailableError(id, "never well");
     },
   }),
-  "diagnoses a good login and a wrong one as what they are, if it does, and tells no secret": (backend) => ({
+  "diagnoses a good login and a wrong one as what they are, if it does, and reveals no secret": (backend) => ({
     ...backend,
     async *diagnose(login, signal) {
       for await (const step of backend.diagnose?.(login, signal) ?? []) {
@@ -180,12 +180,12 @@ test.each<[broken: string, name: string, spoil: (backend: AuthBackend) => AuthBa
   ],
   [
     "says that a user is gone when the lookup is given up",
-    "ends promptly when the answer is no longer wanted",
+    "ends promptly when the request is aborted",
     finding((found, _, signal) => found.catch((error) => (signal.aborted ? undefined : Promise.reject(error)))),
   ],
   [
     "does not give a lookup up",
-    "ends promptly when the answer is no longer wanted",
+    "ends promptly when the request is aborted",
     (backend) => {
       const deaf = new AbortController().signal;
       const lookup: Lookup = async (subject) => backend.lookup?.(subject, deaf);

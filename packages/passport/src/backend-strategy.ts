@@ -32,7 +32,7 @@ import type { StrategyActions } from "./strategy.ts";
 import type { FormFields } from "./strategy-request.ts";
 import { TooManyFailuresError } from "./too-many-failures-error.ts";
 
-/** What {@link backendStrategy} can be told. */
+/** The options of {@link backendStrategy}. */
 export interface BackendStrategyOptions {
   /** The name that passport knows the strategy by. Default: the backend's id, or the ids of several with `+` between. */
   readonly name?: string;
@@ -151,7 +151,7 @@ export function backendStrategy(
   };
 }
 
-/** Of one backend alone. NoResult is remembered: whether a form is right is asked anew each time. */
+/** Of one backend alone. Nothing is remembered: whether a form is right is asked anew each time. */
 function authenticatorOf(backend: AuthBackend, options: BackendStrategyOptions): Authenticator {
   const { realm, throttle, trustedProxies } = options;
   // What is no single login's is the backend's own to tell; here noResult waits for it.

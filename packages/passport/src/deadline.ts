@@ -1,15 +1,15 @@
-/** How long something may take, and when it is no longer wanted. */
+/** A time limit, and a signal that aborts the wait. */
 export interface Deadline {
   /** In milliseconds. */
   readonly timeout: number;
   readonly signal: AbortSignal;
 }
 
-/** Why noResult came: it took too long, or was no longer wanted. */
+/** Why there is no result: a timeout or an abort. */
 export type NoResult = "silence" | "abort";
 
 /**
- * Waits for whatever is first handed to `settle`; what is handed to it later is passed over.
+ * Waits for the first value that is passed to `settle`; later values are ignored.
  *
  * @param begin Must not throw.
  */

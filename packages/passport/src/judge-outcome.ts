@@ -5,25 +5,25 @@ import { redact, redactedError } from "./redact.ts";
 import { identityOf, type MapUser, type SignedIn } from "./signed-in.ts";
 import type { Outcome } from "./strategy.ts";
 
-/** What the answer of a strategy is judged by. */
+/** The context in which a strategy's outcome is judged. */
 export interface JudgeContext {
   /** The {@link AuthBackend.id}. */
   readonly id: string;
   readonly identity: MapUser;
   readonly credentials: AuthRequest["credentials"];
   readonly deadline: Deadline;
-  /** What no reason and no error may hold. */
+  /** Secrets that no reason and no error may contain. */
   readonly secrets: readonly string[];
-  /** Is told why a group was passed over. */
+  /** Called with the reason when a group is skipped. */
   readonly skipped: (reason: string) => void;
 }
 
 const abstained: AuthResult = { status: "abstained" };
 
 /**
- * Makes of a strategy's answer that of a backend. A strategy that redirects or passes has not judged the credentials.
+ * Maps a strategy's outcome to the result of a backend. A strategy that redirects or passes has not judged the credentials.
  *
- * @throws {BackendUnavailableError} where the strategy failed or gave no answer, and where it is not clear whom it let in.
+ * @throws {BackendUnavailableError} when the strategy failed or timed out, and when its user cannot be mapped to an identity.
  */
 export async function judgeOutcome(outcome: Outcome | NoResult, judging: JudgeContext): Promise<AuthResult> {
   const { id, credentials, deadline, secrets } = judging;

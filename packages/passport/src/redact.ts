@@ -1,6 +1,6 @@
 const longest = 200;
 
-/** What a foreign error or message says, in one line that is fit for a log: without the secrets, and not over-long. */
+/** Makes a foreign message safe for the log: one line, without the secrets, of limited length. */
 export function redact(text: string, secrets: readonly string[]): string {
   const [line = ""] = withoutSecrets(text, secrets).split(/[\p{Cc}\p{Zl}\p{Zp}]/u);
   return line.length > longest ? `${line.slice(0, longest)}…` : line;
@@ -14,7 +14,7 @@ export function redactedError(error: unknown, secrets: readonly string[]): Error
   try {
     return redactedCopy(error, secrets);
   } catch {
-    // What was thrown may throw again as soon as anybody looks at it.
+    // A thrown value may throw again when it is read.
     return new Error("an error that cannot be read");
   }
 }

@@ -5,9 +5,9 @@ import { z } from "zod";
 import { text } from "./option-schemas.ts";
 import { identityOf, type SignedIn } from "./signed-in.ts";
 
-/** What {@link fromRequestUser} can be told. */
+/** The options of {@link fromRequestUser}. */
 export interface RequestUserOptions {
-  /** Says who the session's user is. What this throws is a fault: the request is answered with 503. */
+  /** Maps the session's user to an identity. An error that it throws is a fault: the response is 503. */
   identity(user: unknown): SignedIn | Promise<SignedIn>;
   /** Names the session in logs and identities. Default `session`. */
   readonly id?: string;

@@ -1,13 +1,13 @@
 import type { Identity } from "@registry-gate/auth";
 import { readGroups, readName, readText, type TextReading } from "@registry-gate/auth-kit";
 
-/** Whom a strategy, or the session of an app, has let in. */
+/** The user that a strategy, or the session of an app, has authenticated. */
 export interface SignedIn {
   /** The name that access rules, `${username}` and the log use. */
   readonly username: string;
   /** A stable identifier. Default: the user name. */
   readonly subject?: string;
-  /** The groups that access rules name as `group:NAME`. What no rule can name is passed over. Default: none. */
+  /** The groups that access rules name as `group:NAME`. Groups that no rule can name are skipped. Default: none. */
   readonly groups?: readonly unknown[];
   /** What else is known. Never a secret: it may be logged. */
   readonly claims?: Readonly<Record<string, unknown>>;
@@ -15,13 +15,13 @@ export interface SignedIn {
   readonly expiresAt?: number;
 }
 
-/** Says who a strategy's user is; `info` is what the strategy gives beside it. */
+/** Maps a strategy's user to an identity; `info` is the second argument of the strategy's `success`. */
 export type MapUser = (user: unknown, info: unknown) => SignedIn | Promise<SignedIn>;
 
 /**
- * Makes an identity of what a function of the user's has told.
+ * Makes an identity of what the app's function returned.
  *
- * @param skipped Is told why a group was passed over; it goes on after "a group that". It never quotes the group.
+ * @param skipped Called with the reason when a group is skipped. The reason continues "a group that" and never quotes the group.
  * @throws {TypeError} where that is no identity: it may come from JavaScript.
  */
 export function identityOf(

@@ -16,7 +16,7 @@ export function strategyErrors(id: string, log: Logger | undefined): ErrorContai
   });
 }
 
-/** What may be told of any error: the name of its class, and where it was made. */
+/** The parts of an error that are safe to log: the name of its class, and where it was created. */
 function originOf(error: unknown): { readonly type: string; readonly at: string | undefined } {
   if (!(error instanceof Error)) return { type: typeof error, at: undefined };
   const name = /^[A-Za-z_$][\w$]{0,63}$/.exec(error.name)?.[0] ?? "Error";

@@ -50,7 +50,7 @@ function isOptions(value: unknown): value is Options {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Every text in the options that could be a secret, for what must not tell any. */
+/** Every text in the options that could be a secret, for redaction. */
 export function textsIn(options: unknown): string[] {
   if (typeof options === "string") return options.length < 4 ? [] : [options];
   return typeof options === "object" && options !== null ? Object.values(options).flatMap(textsIn) : [];

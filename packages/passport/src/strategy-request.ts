@@ -81,7 +81,7 @@ export function strategyRequest({
   };
 }
 
-/** What a strategy, and an error of its, may give away. */
+/** The secrets that a strategy, or its errors, may reveal. */
 export function secretsOf({ headers, body }: StrategyRequest, fields: Required<FormFields>): string[] {
   const { authorization = "", ...others } = headers;
   const { [fields.password]: password = "" } = body;

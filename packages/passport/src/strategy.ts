@@ -1,7 +1,7 @@
 import { type Deadline, type NoResult, waitFor } from "./deadline.ts";
 
 /**
- * A passport strategy, as far as it matters here: it is asked by `authenticate` and answers by calling one of the actions
+ * A passport strategy, as far as it matters here: `authenticate` is called, and calls one of the actions
  * that are put on it beforehand, as passport itself does.
  */
 export interface PassportStrategy {
@@ -16,7 +16,7 @@ export function isStrategy(value: unknown): value is PassportStrategy {
   );
 }
 
-/** What passport puts on a strategy for one request; a strategy answers by calling one of them. */
+/** The actions that passport puts on a strategy for one request; the strategy calls one of them. */
 export interface StrategyActions {
   /** The request is authenticated as `user`. */
   success(user: unknown, info?: unknown): void;
@@ -26,7 +26,7 @@ export interface StrategyActions {
    * @param challenge A challenge for `WWW-Authenticate`, or a message; or a status in its place.
    */
   fail(challenge?: unknown, status?: number): void;
-  /** Sends the user elsewhere, such as to a login page. */
+  /** Redirects the user, such as to a login page. */
   redirect(url: string, status?: number): void;
   /** Neither success nor failure. */
   pass(): void;
@@ -34,7 +34,7 @@ export interface StrategyActions {
   error(error: unknown): void;
 }
 
-/** How a strategy answered. */
+/** The action that a strategy called. */
 export type Outcome =
   | { readonly kind: "success"; readonly user: unknown; readonly info: unknown }
   | { readonly kind: "failure"; readonly challenge: unknown; readonly status: number | undefined }
@@ -43,8 +43,8 @@ export type Outcome =
   | { readonly kind: "error"; readonly error: unknown };
 
 /**
- * Asks a strategy once, on an object of its own that inherits from it, so that requests at the same time do not meet.
- * Its first answer counts. Never rejects.
+ * Runs a strategy once, on an object of its own that inherits from it, so that concurrent requests stay apart.
+ * Its first action counts. Never rejects.
  *
  * @param options What the strategy is given beside the request: passport's second argument of `authenticate`.
  */

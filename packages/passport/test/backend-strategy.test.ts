@@ -132,7 +132,7 @@ describe("a strategy of a backend, in passport and Express", () => {
     }
   });
 
-  test("lets nobody in whom the app cannot make a user of", async () => {
+  test("rejects a login whose identity the app cannot map to a user", async () => {
     const app = await startApp(people, {
       user: () => {
         throw new Error("canary");
@@ -218,7 +218,7 @@ test("a time that is none is refused", () => {
 });
 
 describe("the throttle of a strategy", () => {
-  test("asks nobody after too many failures, and says so with 429 and Retry-After", async () => {
+  test("asks no backend after too many failures, and responds with 429 and Retry-After", async () => {
     const { backend, asked } = scripted(async () => ({ status: "rejected", reason: "wrong" }));
     const app = await startApp(backend, { throttle: { perUserAndAddress: "2/1h", backoff: "1h..1h" } });
     for (let guess = 0; guess < 2; guess++) {

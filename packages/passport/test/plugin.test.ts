@@ -151,7 +151,7 @@ describe("a fault", () => {
     );
   });
 
-  test("tells no text of the options", async () => {
+  test("reveals no text of the options", async () => {
     const message = await messageOf({ module: "./factory.mjs", export: "failing", options: { token: "canary" } });
     expect(message).toContain("no [secret] for me");
   });

@@ -11,7 +11,7 @@ const letIn: AuthResult = {
 const abstained: AuthResult = { status: "abstained" };
 const rejected = (reason: string): AuthResult => ({ status: "rejected", reason });
 
-describe("what a strategy answers counts as what it means:", () => {
+describe("maps what a strategy does:", () => {
   test.each<[string, Behaviour, AuthResult]>([
     ["success", (it) => it.success({ name: "alice" }), letIn],
     ["failure", (it) => it.fail(), rejected("the strategy says no")],
@@ -77,7 +77,7 @@ describe("a strategy that cannot find out is a fault:", () => {
   });
 });
 
-describe("the answer is no longer waited for", () => {
+describe("waiting for a strategy ends", () => {
   test("when the signal aborts", async () => {
     const leaving = new AbortController();
     const answer = asked(() => leaving.abort(), {}, { signal: leaving.signal });
@@ -99,7 +99,7 @@ describe("the answer is no longer waited for", () => {
   });
 });
 
-test("no secret of the request is told, whatever a strategy says", async () => {
+test("reveals no secret of the request, whatever a strategy does", async () => {
   const encoded = Buffer.from("alice:hunter2").toString("base64");
   const telling: Behaviour[] = [
     (it, request) => it.error(Object.assign(new Error(`${request.body.password}\n${encoded}`), { config: request })),

@@ -83,14 +83,14 @@ export const credentials: readonly Guard[] = [
     name: "outage-is-no-rejection",
     file: "packages/core/src/authenticate/chain.ts",
     find: "if (outages.length > 0) {",
-    replacement: "if (false)",
+    replacement: "if (false) {",
     tests: ["packages/core/test/authenticate/chain.test.ts"],
   },
   {
     name: "two-users-in-one-request",
     file: "packages/core/src/authenticate/chain.ts",
     find: 'if (result.status === "conflicting") {',
-    replacement: "if (false)",
+    replacement: "if (false) {",
     tests: ["packages/core/test/authenticate/chain.test.ts"],
   },
   {
@@ -237,7 +237,7 @@ export const credentials: readonly Guard[] = [
     name: "no-plain-text-by-mistake",
     file: "packages/auth-htpasswd/src/hash-format.ts",
     find: "if (!allowPlaintext) {",
-    replacement: "if (false)",
+    replacement: "if (false) {",
     tests: ["packages/auth-htpasswd/test/user-file.test.ts"],
   },
   {

@@ -33,7 +33,7 @@ function isSharedState(value: unknown): value is SharedState {
 
 const text = (): z.ZodType<string> => z.string("must be text").min(1, "is empty");
 
-// What a later version of the contract adds is not for this one to refuse.
+// Members that a later version of the contract adds are allowed.
 const schema = z.looseObject({
   context: z.looseObject(
     {

@@ -3,8 +3,8 @@ import { isCredentialHeader } from "../options/header-name.ts";
 const optionalMethods: readonly string[] = ["lookup", "challenge", "onChange", "check", "diagnose", "roster", "close"];
 
 /**
- * Says in which way a value is not a backend, whatever made it; `undefined` if it is one. What goes before is the subject of
- * the sentence.
+ * Says in which way a value is not a backend; `undefined` if it is one. It continues a sentence whose subject is
+ * the value.
  */
 export function backendFault(value: unknown): string | undefined {
   if (typeof value !== "object" || value === null) return "is not a backend";

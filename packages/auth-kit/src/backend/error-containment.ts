@@ -86,7 +86,7 @@ export function errorContainment(report: (error: unknown) => void): ErrorContain
   };
 }
 
-/** What was thrown may throw again as soon as anybody looks at it. */
+/** A thrown value may throw again when it is read. */
 function tell(report: (error: unknown) => void, error: unknown): void {
   try {
     report(error);

@@ -1,4 +1,4 @@
-/** Those who want to know of something, such as that an earlier answer of a backend may no longer hold. */
+/** Listeners to an event, such as that an earlier result of a backend may no longer hold. */
 export interface Subscriptions<Parameters extends readonly unknown[]> {
   /** @returns a function that ends the subscription. */
   add(listener: (...parameters: Parameters) => void): () => void;

@@ -28,7 +28,7 @@ const TYPE = /^(?:[A-Za-z][A-Za-z0-9-]*|\d+(?:\.\d+)+)$/;
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * Parses the string representation of a distinguished name (RFC 4514). Space around separators is passed over, as
+ * Parses the string representation of a distinguished name (RFC 4514). Space around separators is ignored, as
  * RFC 2253 has it.
  *
  * @returns an empty list for the empty text, which names the root; `undefined` for what is not a DN.

@@ -16,11 +16,11 @@ interface FollowOptions<T, Contents> {
   /** Throws {@link InvalidFileError} for what cannot be used. */
   readonly parse: (contents: Contents) => T;
   /**
-   * Makes of a new value what comes into force; by default it does so itself. Throws {@link InvalidFileError} where the
+   * Maps a new value to the one that comes into force. Default: the new value itself. Throws {@link InvalidFileError} where the
    * current one is to stay, although the new one is well-formed.
    */
   readonly accept?: (next: T, current: T) => T;
-  /** Writes down what is noteworthy in a value, before it comes into force. */
+  /** Logs faults and warnings of a value, before it comes into force. */
   readonly report?: (value: T) => void;
   /** The largest file to read, in bytes. Default 64 MiB. */
   readonly maxBytes?: number;
@@ -29,10 +29,10 @@ interface FollowOptions<T, Contents> {
   readonly onChange?: () => void;
 }
 
-/** What {@link followFile} is told. */
+/** The options of {@link followFile}. */
 export interface FollowFileOptions<T> extends FollowOptions<T, Buffer>, NamedFile {}
 
-/** What {@link followFiles} is told. */
+/** The options of {@link followFiles}. */
 export interface FollowFilesOptions<T> extends FollowOptions<T, readonly Buffer[]> {
   /** In the order in which `parse` has their contents. */
   readonly files: readonly NamedFile[];

@@ -10,7 +10,7 @@ export interface KeyPairFindings {
 
 /** What is wrong with a certificate or its key. */
 export interface KeyPairFault {
-  /** Which of the two files is to be mended. */
+  /** The file to correct. */
   readonly file: "certificate" | "key";
   readonly message: string;
 }

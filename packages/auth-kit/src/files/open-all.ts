@@ -4,7 +4,7 @@ import { type Fault, InvalidOptionsError } from "@registry-gate/auth";
 type Opened = { close(): unknown } | undefined;
 
 /**
- * Waits for all that a backend opens at the start, so that every fault is told. Where one cannot be opened, those that could
+ * Waits for everything that a backend opens at the start, so that every fault is reported. Where one cannot be opened, those that could
  * are closed again.
  *
  * @throws {InvalidOptionsError} with the faults of all; any other error as it is.

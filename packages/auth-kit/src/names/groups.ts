@@ -4,11 +4,11 @@ import { readGroupName } from "./name.ts";
 export interface ReadGroups {
   readonly groups: readonly string[];
   /**
-   * What was passed over, but may be meant by a rule all the same: a number, or a group beyond the limit. It counts for
+   * Skipped values that a rule may mean nevertheless: a number, or a group beyond the limit. They count for
    * rules that deny.
    */
   readonly ambiguous: readonly string[];
-  /** Why something was passed over, each reason once: it goes on after "a group that". Never quotes the group. */
+  /** The reasons for skipping groups, each once. A reason continues "a group that" and never quotes the group. */
   readonly skipped: readonly string[];
 }
 
@@ -16,7 +16,7 @@ export interface ReadGroups {
 const MOST_GROUPS = 1000;
 
 /**
- * Reads groups that came from elsewhere, one by one: one that cannot be a group of a rule is passed over, so that it does
+ * Reads groups that came from elsewhere, one by one. It skips a value that no rule can name, so that it does
  * not lock its members out.
  *
  * @param values What came as groups. White space around a group does not belong to it, an empty one is no group, and one

@@ -70,7 +70,7 @@ export function openChannel<Message extends object>(name: ChannelName): Channel<
   };
 }
 
-/** What was thrown may throw again as soon as anybody looks at it. */
+/** A thrown value may throw again when it is read. */
 function describe(error: unknown): string {
   try {
     return error instanceof Error ? (error.stack ?? error.message) : String(error);

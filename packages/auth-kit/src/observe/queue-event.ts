@@ -10,7 +10,7 @@
  */
 export type QueueRefusal = "full" | "key-full" | "displaced" | "timed-out" | "aborted" | "closed";
 
-/** What happens to somebody who finds no free slot in a queue. Whoever gets a slot at once is no event. */
+/** What happens to a caller that finds no free slot in a queue. A slot that is granted at once makes no event. */
 export type QueueEvent = QueueLevels &
   (
     | { readonly event: "waiting" }

@@ -1,5 +1,5 @@
 /**
- * Finds what somebody may have meant who wrote a name that is not known.
+ * Finds the known name that a misspelt one may mean.
  *
  * @returns `; did you mean NAME?`, to be put behind what is wrong; empty where nothing is near.
  */

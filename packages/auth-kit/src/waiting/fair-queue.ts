@@ -13,7 +13,7 @@ export interface FairQueueOptions {
   readonly maxWaitingPerKey?: number;
   /** How long one may wait, in milliseconds. Default: for as long as its signal lets it. */
   readonly timeout?: number;
-  /** Is told of those who find no free slot. */
+  /** Receives an event for each caller that finds no free slot. */
   readonly observe?: ObserveQueue;
 }
 
@@ -64,7 +64,7 @@ export interface FairQueue {
   acquire(key: string, signal?: AbortSignal): Promise<Release>;
   /** More slots are given at once; where there are fewer, those in use stay until they are given back. */
   setConcurrency(concurrency: number): void;
-  /** Refuses whoever waits or comes. Slots in use stay until they are given back. */
+  /** Rejects all current and future waiters. Slots in use stay until they are given back. */
   close(): void;
   /** Resolves when nobody holds a slot and nobody waits, at once where that is so. */
   idle(): Promise<void>;

@@ -14,7 +14,7 @@ export interface ConnectSettings {
   secureContext(): SecureContext;
 }
 
-/** What is told of the way to a connection. */
+/** One completed step of opening a connection. */
 export interface ConnectStep {
   readonly step: "connect" | "start-tls" | "tls";
   readonly milliseconds: number;

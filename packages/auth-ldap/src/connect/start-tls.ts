@@ -10,13 +10,13 @@ const MESSAGE_ID = 1;
 const LARGEST = 8192;
 
 /**
- * Asks for TLS on a fresh connection (RFC 4511, section 4.14). When it resolves, exactly one response has come and has
- * been read, and the socket is paused: the next byte is for TLS. A byte more than the response has been put there by
- * somebody in between.
+ * Starts TLS on a fresh connection (RFC 4511, section 4.14). When it resolves, exactly one response has come and has
+ * been read, and the socket is paused: the next byte is for TLS. Any byte after the response was injected by
+ * a man in the middle.
  *
  * The caller watches over the time and over the end of the connection.
  *
- * @throws {DirectoryError} when the server declines, or says anything else.
+ * @throws {DirectoryError} when the server declines, or responds otherwise.
  */
 export function startTls(socket: Socket): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -40,7 +40,7 @@ export function startTls(socket: Socket): Promise<void> {
 }
 
 /**
- * Judges what has come in answer to StartTLS.
+ * Judges the response to StartTLS.
  *
  * @returns whether it is the whole response; else more must come.
  * @throws {DirectoryError}

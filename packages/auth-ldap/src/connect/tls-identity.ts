@@ -22,7 +22,7 @@ type TlsOption = keyof TlsFiles;
 type FaultOf = (option: TlsOption, message: string) => InvalidFileError;
 
 /**
- * Whom to trust and who we are, from files that are followed. TLS 1.2 at least.
+ * Trusted certificates and the client certificate, from files that are followed. Requires TLS 1.2.
  *
  * @throws {InvalidOptionsError} when a file cannot be read or holds something else.
  */

@@ -6,16 +6,16 @@ export type Steps<T> = AsyncGenerator<DiagnosisStep, T | undefined, void>;
 
 export type Details = DiagnosisStep["details"];
 
-/** What came of a step: what it was for, or why this login is refused. */
+/** The result of a step, or why this login is rejected. */
 export type Found<T> =
   | { readonly value: T; readonly details: Details; readonly refusal?: never }
   | { readonly refusal: string };
 
 /**
- * Does one step, and tells it. What `act` throws says something about the backend.
+ * Runs one step and yields its outcome. An error that `act` throws is about the backend.
  *
- * @param success What it says something about where it succeeds.
- * @param identity Who it then is.
+ * @param success What a success is about.
+ * @param identity The identity to yield with a success.
  */
 export async function* attempt<T>(
   step: string,

@@ -9,8 +9,8 @@ import { tryLogin } from "./login.ts";
 import { reach } from "./reach.ts";
 
 /**
- * Every server is reached and lets the service account in. On the first that does, the user is searched for, signed in,
- * and the groups are read; without a user, the base of the search is looked at.
+ * Connects to every server and binds the service account. On the first server where that works, searches for the user, binds as the user,
+ * and reads the groups; without a user, checks the search base.
  *
  * It uses connections of its own, and leaves those of the backend alone.
  */

@@ -56,7 +56,7 @@ export async function* tryLogin(
   }
 }
 
-/** A second connection, on which the user is signed in. Connecting is told where it fails. */
+/** A second connection, bound as the user. Yields connection steps only where they fail. */
 async function* connectAsUser(
   settings: Settings,
   address: ServerAddress,
@@ -150,7 +150,7 @@ function describeGroup({ names, ambiguousNames, canonicalDN }: Group): string {
   return [...names, canonicalDN].join(" = ") + ambiguous.join("");
 }
 
-/** What a directory's answers leave to us. */
+/** The checks that the gate makes itself. */
 async function* judgeAccount(
   { user: settings, requiredGroup }: Settings,
   session: Session,

@@ -15,7 +15,7 @@ export interface ServiceAccount {
   readonly password: string;
 }
 
-/** The directory as one client sees it, whichever of its servers answers. */
+/** The directory as one client sees it, on whichever server is up. */
 export interface Directory {
   /**
    * Calls `use` with a connection of the service account. Where the connection fails, `use` is called once more with
@@ -37,12 +37,12 @@ export interface OpenDirectory {
   forClient(client: string | undefined): Directory;
   /** Signs in as the service account, or reads the root where there is none. */
   check(signal: AbortSignal): Promise<void>;
-  /** The account has changed: connections that were made with the old one are given up. */
+  /** The account has changed: closes the connections that were bound with the old one. */
   accountChanged(): void;
   close(): void;
 }
 
-/** How long a service account that was refused is left alone, in milliseconds: the directory counts failures. */
+/** How long to wait before another bind of a rejected service account, in milliseconds: the directory counts failures. */
 const REFUSAL = { first: 2000, longest: 60_000 };
 
 /** @param backend The id of the backend, for those who observe. */
@@ -61,7 +61,7 @@ export function openDirectory(
   const bindService: Prepare = async (session, signal) => {
     const service = account();
     if (service === undefined) return;
-    // A wrong password must not be tried on every connection at once: that could lock the account.
+    // Try the password on one connection first: a wrong one on all of them could lock the account.
     while (!proved && trying !== undefined) await untilBindSettled(trying, signal);
     if (proved) return bindOnce(service, session, signal);
     trying = bindOnce(service, session, signal);
@@ -115,7 +115,7 @@ export function openDirectory(
   const poolWith = (name: "service" | "users", prepare: Prepare): Pool =>
     createPool({
       ...pool,
-      // As long as it may take whoever is before them in the queue to find a server and be answered.
+      // As long as a caller ahead in the queue may take to find a server and to get its response.
       waitTimeout: timeout + connect.connectTimeout * settings.addresses.length,
       open: (signal) => servers.connect(signal, prepare),
       preferred: servers.preferred,
@@ -132,7 +132,7 @@ export function openDirectory(
       } catch (error) {
         if (error instanceof DirectoryError) {
           if (error.kind === "content") session.close();
-          // Where one connection has ended, those that have been idle for as long are of no use either.
+          // Where one connection has ended, connections that have been idle for as long have probably ended too.
           if (error.kind === "lost") {
             service.drop();
             users.drop();
@@ -161,7 +161,7 @@ export function openDirectory(
       }
     },
   });
-  // A turn of its own, which no client can take.
+  // A queue key of its own, so that no client can use up its turn.
   const ownChecks = forClient("check");
 
   return {
@@ -181,7 +181,7 @@ export function openDirectory(
   };
 }
 
-/** Waits for somebody else's work, whatever becomes of it, for as long as the answer is wanted. */
+/** Waits until another caller's bind has succeeded or failed, or the signal aborts. */
 async function untilBindSettled(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const settled = (): void => resolve();
@@ -192,7 +192,7 @@ async function untilBindSettled(work: Promise<unknown>, signal: AbortSignal): Pr
   if (signal.aborted) throw aborted();
 }
 
-/** Whether another connection, perhaps to another server, may do better. */
+/** Whether another connection, perhaps to another server, may succeed. */
 function isRetryable({ kind, code }: DirectoryError): boolean {
   if (kind === "result") return code === 51 || code === 52 || code === 80;
   return kind === "lost" || kind === "timeout" || kind === "protocol";

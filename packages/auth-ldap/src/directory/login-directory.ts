@@ -7,7 +7,7 @@ import type { Directory } from "./directory.ts";
 /** The directory as a login uses it. */
 export type LoginDirectory = Pick<Directory, "read" | "asUser">;
 
-/** What one login may cost the directory and us, whatever the directory says. */
+/** Bounds what one login may cost the directory and the gate. */
 export interface LoginBudget {
   /** The same connection, on which searches count, and fail with `content` where there have been too many. */
   over(session: Session): Session;

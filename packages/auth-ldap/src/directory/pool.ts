@@ -14,11 +14,11 @@ export interface PoolOptions {
   readonly open: (signal: AbortSignal) => Promise<Session>;
   /** Whether a connection that is free should still be used. */
   readonly preferred: (url: string) => boolean;
-  /** Is told of those who wait for a connection. */
+  /** Receives an event for each login that waits for a connection. */
   readonly observe?: ObserveQueue;
 }
 
-/** Who wants to use a connection. */
+/** The caller that needs a connection. */
 export interface Caller {
   /** The address of the client, so that clients are served in turn. */
   readonly client: string | undefined;
@@ -35,7 +35,7 @@ export interface Pool {
   use<T>(caller: Caller, use: (session: Session) => Promise<T>): Promise<T>;
   /** Closes the free connections; new ones are opened when they are needed. */
   drop(): void;
-  /** Closes the pool. Whoever waits is turned away. */
+  /** Closes the pool. Rejects all waiting callers. */
   close(): void;
 }
 
@@ -50,7 +50,7 @@ export function createPool(options: PoolOptions): Pool {
   /** The most recently used last. */
   const free: Free[] = [];
   const used = new Set<Session>();
-  // Whoever has a turn uses a connection or opens one, so that there are never more of them than turns.
+  // A slot is the right to one connection, so there are never more connections than slots.
   const queue = fairQueue({ concurrency: size, maxWaiting, timeout: waitTimeout, observe });
   let closed = false;
   let sweeping: NodeJS.Timeout | undefined;
@@ -70,7 +70,7 @@ export function createPool(options: PoolOptions): Pool {
     sweeping ??= setTimeout(sweep, idle).unref();
   }
 
-  /** Closes what has not been used for too long, and comes again when the next one may be due. */
+  /** Closes connections that were idle for too long, and schedules the next sweep. */
   function sweep(): void {
     sweeping = undefined;
     const now = performance.now();

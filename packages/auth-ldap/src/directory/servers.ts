@@ -10,7 +10,7 @@ export interface ServersOptions {
   readonly open: (address: ServerAddress, signal: AbortSignal, prepare: Prepare) => Promise<Session>;
   /** What shows, on a fresh connection, that the server works. */
   readonly proof: Prepare;
-  /** For how long to go on asking while every server refuses the connection at once, in milliseconds. */
+  /** How long to retry while every server refuses the connection at once, in milliseconds. */
   readonly retryFor: number;
   readonly log: Logger;
 }
@@ -21,22 +21,22 @@ export type Prepare = (session: Session, signal: AbortSignal) => Promise<void>;
 /** The servers of a directory, of which the first that works is used. */
 export interface Servers {
   /**
-   * Connects to the first server that works. One that fails is left out from then on; it is asked in the background, at
-   * growing intervals, until it works again.
+   * Connects to the first server that is up. A server that fails is marked down and probed in the background, at
+   * growing intervals, until it is up again.
    *
    * @throws {DirectoryError}
    */
   connect(signal: AbortSignal, prepare: Prepare): Promise<Session>;
-  /** Whether a connection to this server is one to use: it works, and so does none before it. */
+  /** Whether this server is the first one that is up. */
   preferred(url: string): boolean;
-  /** Tells of a fault during an operation. */
+  /** Reports an error of an operation. */
   report(url: string, fault: DirectoryError): void;
   close(): void;
 }
 
 interface Server {
   readonly address: ServerAddress;
-  /** Why it is left out; undefined where it works, as far as is known. */
+  /** Why it is marked down; undefined while it is up, as far as is known. */
   fault: DirectoryError | undefined;
   failures: number;
   timer: NodeJS.Timeout | undefined;
@@ -57,7 +57,7 @@ export function createServers({ addresses, open, proof, retryFor, log }: Servers
     server.failures++;
     clearTimeout(server.timer);
     if (closing.signal.aborted) return;
-    // One slow answer does not say that the server is down: that is found out at once.
+    // One slow response does not mean that the server is down: probe at once.
     const hasty = fault.kind === "timeout" && server.failures === 1;
     const pause = hasty ? BETWEEN_ROUNDS : Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (server.failures - 1));
     server.timer = setTimeout(() => void probe(server), pause);
@@ -80,7 +80,7 @@ export function createServers({ addresses, open, proof, retryFor, log }: Servers
     } catch (error) {
       if (!(error instanceof DirectoryError)) throw error;
       if (closing.signal.aborted) return;
-      // It answers: whether the service account is let in is another matter.
+      // The server is up, whether or not it accepts the service account.
       if (isServerError(error)) fail(server, error);
       else recover(server);
     }
@@ -112,7 +112,7 @@ export function createServers({ addresses, open, proof, retryFor, log }: Servers
       for (let pause = BETWEEN_ROUNDS; ; pause *= 2) {
         if (closing.signal.aborted) throw new DirectoryError("connect", "the backend is closed");
         const working = servers.filter(({ fault }) => fault === undefined);
-        // To ask again one that refuses costs nothing, and it may be back. One that is silent would cost a timeout.
+        // Retrying a server that refuses connections is cheap. A server that does not respond would cost a timeout.
         const quick = servers.filter(({ fault }) => fault !== undefined && !isTimeout(fault));
         const candidates = working.length > 0 ? working : quick;
         if (candidates.length === 0) {
@@ -144,7 +144,7 @@ export function createServers({ addresses, open, proof, retryFor, log }: Servers
   };
 }
 
-/** Whether it says something about the server, rather than about who asks. */
+/** Whether the error is about the server, rather than about one caller. */
 function isServerError({ kind, code }: DirectoryError): boolean {
   if (kind === "result") return code === 51 || code === 52 || code === 80;
   return kind === "connect" || kind === "lost" || kind === "timeout" || kind === "protocol";

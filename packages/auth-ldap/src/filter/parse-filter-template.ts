@@ -2,7 +2,7 @@ import type { FilterTemplate, Placeholder, TemplateValue } from "./filter-templa
 
 /**
  * Compiles a filter in its string representation (RFC 4515), in which `{{username}}` and `{{dn}}` stand for values. White
- * space between the parts is passed over.
+ * space between the parts is ignored.
  *
  * @param placeholders The placeholders that may be used.
  * @returns what is wrong with it, where it cannot be used.

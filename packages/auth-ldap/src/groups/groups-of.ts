@@ -23,7 +23,7 @@ export function groupAttributes({ route, nested }: GroupSettings): readonly stri
 /**
  * Finds the groups of a user by the way that is configured.
  *
- * @param skipped Takes note of what is passed over.
+ * @param skipped Collects skipped values.
  * @throws {DirectoryError} when the directory did not respond in full: that is never "no groups".
  */
 export async function groupsOf(

@@ -14,7 +14,7 @@ export interface GroupSearch {
   readonly base: string;
   readonly scope: SearchScope;
   readonly nameAttribute: string;
-  /** Takes note of what is passed over. */
+  /** Collects skipped values. */
   readonly skipped?: SkippedValues;
 }
 

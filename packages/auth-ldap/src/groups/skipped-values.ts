@@ -2,17 +2,17 @@ import { type GroupNameReading, parseDN, readGroupName } from "@registry-gate/au
 import { LONGEST } from "../bounds.ts";
 import { isTooLong } from "../entry-dn.ts";
 
-/** Takes note of what cannot be a group of a rule. It is passed over: one skipped value must not keep its user out. */
+/** Collects values that no rule can name. They are skipped: one unusable value must not lock its user out. */
 export interface SkippedValues {
   /**
    * @param attribute Which has the value.
-   * @param reason Why it is passed over, as what is wrong with one of them.
+   * @param reason Why it is skipped, as what is wrong with one of them.
    * @param value From which it is guessed what a rule that denies may call the group.
    */
   add(attribute: string, reason: string, value?: string): void;
 }
 
-/** What was passed over: so many values of an attribute, for one reason. */
+/** Values of one attribute that were skipped for one reason. */
 export interface SkippedValue {
   readonly attribute: string;
   readonly reason: string;

@@ -1,9 +1,9 @@
 import { isUtf8 } from "node:buffer";
 
-/** An entry as the server has answered it. */
+/** An entry in a search response. */
 export interface Entry {
   readonly dn: string;
-  /** The values of an attribute, options apart; those that are no UTF-8 are left out. Empty where it is not there. */
+  /** The values of an attribute, options apart; without those that are not UTF-8. Empty where it is missing. */
   text(attribute: string): readonly string[];
   bytes(attribute: string): readonly Buffer[];
   /** The names of all attributes with their options, in lower case. */

@@ -5,11 +5,11 @@ import { createEntry, type Entry } from "./entry.ts";
 import type { Message } from "./message-reader.ts";
 
 /**
- * Reads the answers. ldapts could, but its readers trust what a message says of its own inner lengths and tags: some
- * that do not fit make them read for ever.
+ * Reads responses. ldapts could, but its readers trust the inner lengths and tags of a message: some
+ * inconsistent ones make them loop for ever.
  */
 
-/** The tags of the answers (RFC 4511, appendix B). */
+/** The tags of responses (RFC 4511, appendix B). */
 export const TAGS = { bind: 0x61, entry: 0x64, searchDone: 0x65, reference: 0x73, extended: 0x78 } as const;
 
 /** The result of an operation (RFC 4511, section 4.1.9). */

@@ -23,7 +23,7 @@ export interface SearchResult extends LdapResult {
 export interface Session {
   /** The URL of the server. */
   readonly server: string;
-  /** Whether another operation may follow: the last answer was a clean one, and the server has said nothing unasked. */
+  /** Whether another operation may follow: the last response was clean, and nothing unsolicited has arrived. */
   readonly usable: boolean;
   search(query: SearchQuery, signal: AbortSignal): Promise<SearchResult>;
   /** A simple bind as `dn`. `policy`: ask for the state of the account as well. */
@@ -46,7 +46,7 @@ export interface Operation {
   readonly milliseconds: number;
 }
 
-/** What comes in response to a request. */
+/** The messages that a response may consist of. */
 interface Expected {
   /** The tag of the last message. */
   readonly last: number;

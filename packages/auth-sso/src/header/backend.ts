@@ -23,18 +23,18 @@ import { decodeValue, decodeWords } from "./header-value.ts";
 import { type ResolvedHeaderOptions, resolveHeaderOptions, type SsoHeaderOptions } from "./options.ts";
 import { secondProof } from "./second-proof.ts";
 
-/** As much as the head of any request. */
+/** As long as a request head may be. */
 const maxCredentialBytes = 32_768;
 
 const ABSTAINED: AuthResult = { status: "abstained" };
 
 /**
- * Makes a backend of the headers in which a proxy in front tells who its user is.
+ * Makes a backend of the headers in which a reverse proxy names its user.
  *
- * Only a proxy whose connection comes from `trustedProxies` is listened to. It abstains from everybody else and from
+ * It reads headers only from peers in `trustedProxies`. It abstains for all other peers and for
  * requests without the user header. The subject of an identity is the user's name.
  *
- * @param context What is left out of it has defaults: the id `sso-header`, the current directory, and no log.
+ * @param context Defaults: the id `sso-header`, the current directory, and no log.
  * @throws {InvalidOptionsError} when the options are wrong, or the file of the secret cannot be used at the start.
  */
 export async function ssoHeaderBackend(
@@ -61,7 +61,7 @@ export async function ssoHeaderBackend(
   return {
     id,
     credentialHeaders: [...new Set(headers.filter((header) => header !== undefined))],
-    // Of a login it compares the name alone.
+    // It compares only the user name of a login.
     maxCredentialBytes,
     async authenticate(request) {
       if (!proxies.hasPeer(request.peer)) {
@@ -139,7 +139,7 @@ function readUser(values: readonly string[], decode: Decode, options: ResolvedHe
   return name.fault === undefined ? { text: inCase(name.text, usernameCase) } : name;
 }
 
-/** Reads a header that must not stand twice; one that is missing is empty. */
+/** Reads a header that may occur only once; a missing one is empty. */
 function single(values: readonly string[], decode: Decode): TextReading {
   if (values.length > 1) return { fault: "occurs more than once" };
   return decode(values[0] ?? "");

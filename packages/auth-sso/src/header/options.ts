@@ -6,7 +6,7 @@ import { type UsernameCase, usernameCaseOption } from "../username-case.ts";
 import { peerFault } from "./peer-fault.ts";
 import { type HeaderPreset, headerPresetNames, headerPresets } from "./presets.ts";
 
-/** What {@link ssoHeaderBackend} can be told. */
+/** The options of {@link ssoHeaderBackend}. */
 export interface SsoHeaderOptions {
   /**
    * Who may name users: the IP addresses and CIDR blocks of the proxies that stand directly before the gate, and `unix:`

@@ -1,4 +1,4 @@
-/** The headers in which a product tells who the user is. */
+/** The headers in which a product names the user. */
 export interface HeaderNames {
   readonly userHeader: string;
   readonly groupsHeader?: string;

@@ -24,7 +24,7 @@ import { type KeyLocation, type ResolvedJwtOptions, resolveJwtOptions } from "./
 import { readTokenHeader } from "./token-form.ts";
 import { verifyToken } from "./verify-token.ts";
 
-/** What any backend takes. A longer token than it may be is this backend's to reject. */
+/** The default of any backend. This backend itself rejects a token that is too long. */
 const defaultMaxCredentialBytes = 12_288;
 
 const ABSTAINED: AuthResult = { status: "abstained" };
@@ -36,7 +36,7 @@ const ABSTAINED: AuthResult = { status: "abstained" };
  * It abstains from whatever does not have the form of a signed token. The subject of an identity is the claim `sub`, or
  * the user's name where there is none.
  *
- * @param context What is left out of it has defaults: the id `sso-jwt`, the current directory, and no log.
+ * @param context Defaults: the id `sso-jwt`, the current directory, and no log.
  * @throws {InvalidOptionsError} when the options are wrong, or a file cannot be used at the start.
  */
 export async function ssoJwtBackend(

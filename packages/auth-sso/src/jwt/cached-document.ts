@@ -85,7 +85,7 @@ export function cachedDocument<T>(
     async get(signal) {
       if (age() >= maxAge) {
         const refreshed = refresh();
-        // During an outage nobody waits for its end while what is kept will do.
+        // During an outage, callers get the kept document without waiting.
         if (failure === undefined || age() >= keepFor) await waitFor(refreshed, signal);
       }
       return usable();
@@ -98,7 +98,7 @@ export function cachedDocument<T>(
   };
 }
 
-/** Others may wait for the same: a caller who goes does not end it. */
+/** Other callers may wait for the same work: an abort ends only this wait. */
 async function waitFor(work: Promise<void> | undefined, signal: AbortSignal): Promise<void> {
   if (work !== undefined) await untilAborted(work, signal, () => new UnavailableError("the request was aborted"));
 }

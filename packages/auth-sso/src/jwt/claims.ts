@@ -28,7 +28,7 @@ export interface RequiredClaim {
 export type Mapped =
   | {
       readonly identity: Identity;
-      /** Why groups were passed over, each reason once. */
+      /** The reasons for skipping groups, each once. */
       readonly skipped: readonly string[];
       readonly fault?: never;
     }

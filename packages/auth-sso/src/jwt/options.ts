@@ -31,7 +31,7 @@ export const jwtAlgorithms = [
 /** An algorithm of public keys (RFC 7518, section 3.1; RFC 8037; RFC 9864). There are none of shared secrets. */
 export type JwtAlgorithm = (typeof jwtAlgorithms)[number];
 
-/** What {@link ssoJwtBackend} can be told. */
+/** The options of {@link ssoJwtBackend}. */
 export interface SsoJwtOptions {
   /** A product whose tokens are known; the options below override what it says. */
   readonly preset?: JwtPreset;

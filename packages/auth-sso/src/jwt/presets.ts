@@ -57,7 +57,7 @@ export const jwtPresets: Readonly<Record<JwtPreset, (given: Partial<SsoJwtOption
   }),
 };
 
-/** Anybody can get tokens of these for any audience; one of the claims must tell ours from theirs. */
+/** Anybody can get tokens of these issuers for any audience; one of these claims must restrict who is meant. */
 export const identifyingClaims: Readonly<Partial<Record<JwtPreset, readonly string[]>>> = {
   "github-actions": [
     ...["repository", "repository_id", "repository_owner", "repository_owner_id"],
