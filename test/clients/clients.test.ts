@@ -21,7 +21,8 @@ const manifestTypes = [
 
 /** What a person reads, by what the rules say. */
 const said = {
-  login: /unauthorized|authentication required|no basic auth credentials|basic credential not found|authorization failed|\b401\b/i,
+  login:
+    /unauthorized|authentication required|no basic auth credentials|basic credential not found|authorization failed|\b401\b/i,
   denied: /denied|\b403 forbidden\b/i,
 };
 

@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { htpasswd, setPassword } from "@registry-gate/auth-htpasswd";
+import { htpasswdBackend, setPassword } from "@registry-gate/auth-htpasswd";
 import { silentLog } from "@registry-gate/auth-kit";
 import { compilePolicy, createAuthenticator } from "@registry-gate/core";
 import {
@@ -47,7 +47,7 @@ export async function startTokenServer(key: NewKey & { readonly openssl?: readon
   const keys = await openKeys({ file: "keys.json" }, { baseDirectory: directory, log: silentLog, warn: () => {} });
   await writeFile(at("jwks.json"), JSON.stringify(await keys.publicSet()));
   await setPassword(at("users"), "alice", "correct horse", { cost: 4 });
-  const users = await htpasswd({ file: at("users") });
+  const users = await htpasswdBackend({ file: at("users") });
   const authenticator = createAuthenticator({ backends: [users] });
   const handler = tokenHandler({
     endpoint: createTokenEndpoint({ tokens: createTokenService({ keys, withoutIdentity: true }), service }),

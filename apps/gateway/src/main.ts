@@ -14,9 +14,19 @@ import { keys } from "./commands/keys.ts";
 import { passwd } from "./commands/passwd.ts";
 import { schema } from "./commands/schema.ts";
 import { serve } from "./commands/serve.ts";
+import { openConfiguredState } from "./commands/token/open-state.ts";
+import { createTokenCommand } from "./commands/token/token.ts";
 import { oneLine } from "./one-line.ts";
 
-const commands: readonly Command[] = [serve, check, explain, passwd, keys, schema];
+const commands: readonly Command[] = [
+  serve,
+  check,
+  explain,
+  passwd,
+  keys,
+  createTokenCommand(openConfiguredState),
+  schema,
+];
 const helpFlags = ["--help", "-h"];
 
 async function run([name, ...parameters]: readonly string[]): Promise<number> {

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { accessTokenBackend } from "@registry-gate/access-tokens";
-import { htpasswd } from "@registry-gate/auth-htpasswd";
+import { htpasswdBackend } from "@registry-gate/auth-htpasswd";
 import { authRequest, bearerAsk } from "@registry-gate/auth-testkit";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { memoryState, otherProcess } from "../../../packages/access-tokens/test/memory-state.ts";
@@ -50,7 +50,7 @@ async function setUp(accessToken: Readonly<Record<string, unknown>> | "absent" =
 
 /** What a gate that runs all the while makes of tokens. */
 async function runningGate({ state, users }: Awaited<ReturnType<typeof setUp>>) {
-  const people = await htpasswd({ file: users }, { id: "htpasswd" });
+  const people = await htpasswdBackend({ file: users }, { id: "htpasswd" });
   const backend = accessTokenBackend({}, { state, sibling: () => people });
   onTestFinished(async () => {
     await backend.close?.();

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AuthBackend, SharedState } from "@registry-gate/auth";
-import { htpasswd } from "@registry-gate/auth-htpasswd";
+import { htpasswdBackend } from "@registry-gate/auth-htpasswd";
 import { onTestFinished } from "vitest";
 import { type AccessTokenOptions, type AccessTokens, accessTokenBackend, createAccessTokens } from "../src/index.ts";
 import { memoryState } from "./memory-state.ts";
@@ -24,7 +24,7 @@ export async function openPeople(names: readonly string[] = ["alice", "bob"]): P
   const lines = (of: readonly string[]): string => of.map((name) => `${name}:${sha}\n`).join("");
   await writeFile(file, lines(names));
   await writeFile(groupFile, "pushers: alice\nreaders: alice bob\n");
-  const users = await htpasswd({ file, groupFile }, { id: "people" });
+  const users = await htpasswdBackend({ file, groupFile }, { id: "people" });
   return {
     users,
     async write(now, groups) {

@@ -1,11 +1,11 @@
 import { expect, it } from "vitest";
-import { theOnly } from "../src/user/find-user.ts";
+import { singleUser } from "../src/user/find-user.ts";
 import { entryOf } from "./scripted-session.ts";
 
 it.each(["robot$ci", "Robot$ci"])("finds nobody in an entry that is called %s, as robots are", (uid) => {
   const dn = "cn=mallory,ou=people,dc=example,dc=org";
-  expect(theOnly([entryOf(dn, { uid: [uid] })], uid, "uid")).toEqual({
+  expect(singleUser([entryOf(dn, { uid: [uid] })], uid, "uid")).toEqual({
     reason: "the entry has a name that is reserved for robots",
   });
-  expect(theOnly([entryOf(dn, { uid: ["ci$robot"] })], "ci$robot", "uid").user?.username).toBe("ci$robot");
+  expect(singleUser([entryOf(dn, { uid: ["ci$robot"] })], "ci$robot", "uid").user?.username).toBe("ci$robot");
 });

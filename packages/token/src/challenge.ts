@@ -13,6 +13,12 @@ export interface ChallengeOptions {
 export const tokenPath = "/v2/auth";
 
 /**
+ * docker shows nothing else of a refused push than this description (RFC 6750, section 3): without it, it says "denied", and
+ * nobody is led to a login.
+ */
+const loginRequired = "authentication required: log in";
+
+/**
  * Makes a Bearer challenge of the Docker token specification: where a token is to be had, and for what. The values are not
  * quoted yet.
  */
@@ -27,6 +33,7 @@ export function bearerChallenge({ realm, service }: ChallengeOptions = {}): (con
         service: service ?? hostOf(endpoint),
         ...(scope !== "" && { scope }),
         ...(error !== undefined && { error }),
+        ...(error === "insufficient_scope" && { error_description: loginRequired }),
       },
     };
   };

@@ -1,8 +1,8 @@
-import { join } from "node:path";
 import { type Fault, InvalidOptionsError, type Logger } from "@registry-gate/auth";
 import type { StateStore } from "@registry-gate/state";
 import type { Configuration } from "../config/configuration.ts";
 import { challengeOf } from "../config/sections/auth.ts";
+import { defaultState } from "../state/default-state.ts";
 import type { LeaseState, StateLease } from "../state/state-leases.ts";
 import { hasRefreshTokens } from "./gate-tokens.ts";
 
@@ -10,7 +10,7 @@ import { hasRefreshTokens } from "./gate-tokens.ts";
 export interface GateStore {
   /** As configured: failed logins are counted there. Absent: in memory. */
   readonly configured: StateStore | undefined;
-  /** Where tokens are kept; absent where there are none, and where nothing is opened for use. */
+  /** Where tokens are kept; absent where there are none. */
   readonly tokens: StateStore | undefined;
   release(): Promise<void>;
 }
@@ -25,9 +25,6 @@ export interface StoreSurroundings {
   readonly warn: (fault: Fault) => void;
 }
 
-/** The file beside the configuration where tokens are kept by default. */
-const defaultFile = "state.db";
-
 /**
  * Opens what `state` names. Where tokens need a store and none is named, it is a file beside the configuration, or else the
  * memory of the process, with a warning.
@@ -41,20 +38,20 @@ export async function openGateStore(
   const { state } = configuration;
   if (state !== undefined) {
     const lease = await leaseState(state, log);
-    return { configured: lease?.store, tokens: lease?.store, release: async () => lease?.release() };
+    return { configured: lease?.store, tokens: lease?.store ?? memory, release: async () => lease?.release() };
   }
   if (!keepsTokens(configuration)) return { configured: undefined, tokens: undefined, release: async () => {} };
   let lease: StateLease | undefined;
   try {
-    lease = await leaseState({ file: join(directory, defaultFile) }, log);
+    lease = await leaseState(defaultState(directory), log);
   } catch (error) {
     if (!(error instanceof InvalidOptionsError)) throw error;
     const [fault] = error.faults;
-    const message = `is missing, and ${defaultFile} beside the configuration cannot be used (${fault?.message}): logins without a password end with the process`;
+    const message = `is missing, and state.db beside the configuration cannot be used (${fault?.message}): logins without a password end with the process`;
     warn({ path: ["state"], message });
     return { configured: undefined, tokens: memory, release: async () => {} };
   }
-  return { configured: undefined, tokens: lease?.store, release: async () => lease?.release() };
+  return { configured: undefined, tokens: lease?.store ?? memory, release: async () => lease?.release() };
 }
 
 function keepsTokens({ auth, access }: Configuration): boolean {

@@ -109,6 +109,7 @@ export async function buildGate(configuration: Configuration, surroundings: Gate
   const noClientCertificates = whyNoClientCertificates(configuration.listen, tls);
   const { backends, faults: backendFaults } = await openBackends(configuration.auth.backends, {
     ...{ directory, placeholders, log, warn },
+    ...(state?.tokens && { state: state.tokens }),
     ...(noClientCertificates !== undefined && { noClientCertificates }),
   });
   faults.push(...backendFaults);
