@@ -15,6 +15,7 @@ export interface Device {
 
 /** What lists and revokes the refresh tokens of a user. */
 export interface Devices {
+  /** The refresh tokens of a user. */
   list(owner: UserReference): Promise<readonly Device[]>;
   /** @returns whether the owner had such a token. */
   revoke(id: string, owner: UserReference): Promise<boolean>;

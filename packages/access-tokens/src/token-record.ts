@@ -21,6 +21,7 @@ export interface RobotOwner {
   readonly groups: readonly string[];
 }
 
+/** Whose token it is: a user of another backend, or a robot. */
 export type TokenOwner = UserOwner | RobotOwner;
 
 /** The use of a token. */
