@@ -4,6 +4,7 @@ import { isOpaqueToken, makeOpaqueToken, opaqueTokenHash } from "./opaque-token.
 
 /** A store of texts, as far as refresh tokens need it: that of `@registry-gate/state` is one. A `ttl` is in milliseconds. */
 export interface RefreshTokenStore {
+  /** Reads a value; `undefined` where there is none. */
   get(key: string): Promise<string | undefined>;
   /** Writes an entry only where there is none, and says whether it did. */
   add(key: string, value: string, ttl: number): Promise<boolean>;
@@ -11,6 +12,7 @@ export interface RefreshTokenStore {
   replace(key: string, expected: string, value: string, ttl: number): Promise<boolean>;
   /** Says whether there was an entry. */
   delete(key: string): Promise<boolean>;
+  /** All entries whose keys begin with a prefix. */
   list(prefix: string): Promise<readonly { readonly key: string; readonly value: string }[]>;
 }
 

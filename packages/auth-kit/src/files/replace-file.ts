@@ -14,8 +14,8 @@ export interface ReplaceOptions {
 /**
  * Replaces the content of a file by what `edit` makes of it. Whoever reads the file sees the old content or the new one,
  * whole, also after a crash. Mode and, where the process may, owner are kept; a new file can be read by its owner alone.
- * Of a symbolic link, the target is replaced. Only a file that is a mount point, as in a container, is written in place:
- * see {@link overwriteFile}.
+ * Of a symbolic link, the target is replaced. Only a file that is a mount point, as in a container, is written in place,
+ * its old content kept in `FILE.backup` meanwhile.
  *
  * The new content is written to `FILE.lock` in the same directory, which must not exist: that file is the lock as well,
  * so of two runs at once the second waits and then edits what the first has written.
