@@ -47,16 +47,13 @@ describe("docker-registry 2.8", () => {
 });
 
 describe("distribution 3.1", () => {
-  it("takes tokens of EdDSA by the public keys", async () => {
-    const server = await startTokenServer({});
+  it.each(["EdDSA", "ES256", "RS256"] as const)("takes tokens of %s by the public keys", async (algorithm) => {
+    const server = await startTokenServer({ algorithm });
     await expectAccepted(await startDistribution3(byKeys(server)), server);
   });
 
-  it.each([
-    ["RS256", rsa],
-    ["ES256", ec],
-  ])("takes tokens of %s by a certificate", async (_, openssl) => {
-    const server = await startTokenServer({ openssl });
+  it("takes tokens of RS256 by a certificate", async () => {
+    const server = await startTokenServer({ openssl: rsa });
     await expectAccepted(await startDistribution3(byCertificate(server)), server);
   });
 });

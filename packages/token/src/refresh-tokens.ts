@@ -4,7 +4,7 @@ import { isOpaqueToken, makeOpaqueToken, opaqueTokenHash } from "./opaque-token.
 
 /** A store of texts, as far as refresh tokens need it: that of `@registry-gate/state` is one. A `ttl` is in milliseconds. */
 export interface RefreshTokenStore {
-  /** @returns `undefined` if there is no such entry. */
+  /** Reads a value; `undefined` where there is none. */
   get(key: string): Promise<string | undefined>;
   /** Writes an entry only where there is none, and says whether it did. */
   add(key: string, value: string, ttl: number): Promise<boolean>;
