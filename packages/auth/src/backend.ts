@@ -134,7 +134,8 @@ export interface AuthBackend {
   readonly sharedUsernames?: readonly string[];
   /**
    * How passwords begin that are tokens of this backend, whatever user name stands beside them. Their failures, too, are
-   * counted as those of a token.
+   * counted as those of a token, and no backend without headers is asked about them besides: a directory would count them as
+   * wrong passwords of the user.
    */
   readonly tokenPrefixes?: readonly string[];
   /**

@@ -76,6 +76,13 @@ export const accessTokens: readonly Guard[] = [
     tests: router,
   },
   {
+    name: "access-token-shown-to-no-other-backend",
+    file: "packages/core/src/authenticate/chain.ts",
+    find: "if (owners.length === 0) return backends;",
+    replacement: "return backends;",
+    tests: ["packages/core/test/authenticate/chain.test.ts"],
+  },
+  {
     name: "login-remembered-for-less",
     file: "packages/core/src/authenticate/verified-credentials.ts",
     find: "return rememberFor > 0 ? Math.min(rememberFor, life) : 0;",

@@ -31,7 +31,7 @@ export async function askInOrder(
   const outages: { readonly id: string; readonly error: unknown }[] = [];
   const rejections: string[] = [];
   const size = credentialBytes(request.credentials);
-  for (const backend of backends) {
+  for (const backend of concernedBackends(backends, request.credentials)) {
     const { maxCredentialBytes = defaultMaxCredentialBytes, credentialHeaders = [] } = backend;
     if (size > maxCredentialBytes) {
       rejections.push(`${backend.id}: the password or token is longer than ${maxCredentialBytes} bytes`);
@@ -91,6 +91,23 @@ function principalOf({ identity, grants }: Authenticated, backend: AuthBackend, 
   const byHeaders = (backend.credentialHeaders ?? []).some((name) => request.header(name).length > 0);
   const via = byHeaders || credentials === undefined ? "proxy" : credentials.scheme;
   return grants === undefined ? { kind: "user", identity, via } : { kind: "user", identity, grants, via };
+}
+
+/**
+ * A token of one backend is shown to no other: a directory would count a revoked one as a wrong password of the user beside
+ * it, and lock them out. Backends with headers are asked all the same, whom these name.
+ */
+function concernedBackends(
+  backends: readonly AuthBackend[],
+  credentials: Credentials | undefined,
+): readonly AuthBackend[] {
+  if (credentials === undefined) return backends;
+  const secret = credentials.scheme === "basic" ? credentials.password : credentials.token;
+  const owners = backends.filter(({ tokenPrefixes = [] }) =>
+    tokenPrefixes.some((prefix) => prefix !== "" && secret.startsWith(prefix)),
+  );
+  if (owners.length === 0) return backends;
+  return backends.filter((backend) => owners.includes(backend) || (backend.credentialHeaders ?? []).length > 0);
 }
 
 /** The login is already finished. */

@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { Principal } from "@registry-gate/auth";
+import { attemptedUsername } from "../authenticate/attempted-username.ts";
 import type { Authenticator } from "../authenticate/authenticator.ts";
 import { crossSiteFault } from "../authenticate/cross-site.ts";
 import type { Verdict } from "../authenticate/verdict.ts";
@@ -78,14 +79,16 @@ export async function issueToken(
   );
   // The body took too long, and the client was told so.
   if (isClaimed(response)) return;
-  const { principal, attemptedUsername } = issued;
+  const { principal, decision } = issued;
   context.principal = principal;
-  if (attemptedNames && attemptedUsername !== undefined) context.attemptedUsername = attemptedUsername;
+  if (attemptedNames && (decision === "unauthenticated" || decision === "throttled")) {
+    context.attemptedUsername = issued.attemptedUsername ?? attemptedUsername(request);
+  }
   if (principal?.kind === "user" && context.place?.moveTo(userKey(principal.identity)) === false) {
     const reason = "too many requests in flight of one client";
     return endWithError(context, "throttled", reason, responses.tooManyInFlightOfClient);
   }
-  context.decision = issued.decision;
+  context.decision = decision;
   context.reason = issued.reason;
   context.phase = "respond";
   context.bytes.sent += send(context, issued);

@@ -39,6 +39,27 @@ describe("of several backends", () => {
     expect(third.authenticate).not.toHaveBeenCalled();
   });
 
+  test.each(["basic", "bearer"] as const)(
+    "a %s token of one is shown to no other but those with headers",
+    async (scheme) => {
+      const [tokens, directory] = [{ ...rejects("tokens"), tokenPrefixes: ["rga_", ""] }, knows("directory")];
+      const proxy = { ...abstains("proxy"), credentialHeaders: ["x-user"] };
+      const given = async (secret: string): Promise<void> => {
+        const credentials =
+          scheme === "basic"
+            ? ({ scheme, username: "alice", password: secret } as const)
+            : ({ scheme, token: secret } as const);
+        await askInOrder([proxy, tokens, directory], { ...request, credentials }, undefined);
+      };
+      await given("rga_revoked");
+      expect(proxy.authenticate).toHaveBeenCalledTimes(1);
+      expect(tokens.authenticate).toHaveBeenCalledTimes(1);
+      expect(directory.authenticate).not.toHaveBeenCalled();
+      await given("a password");
+      expect(directory.authenticate).toHaveBeenCalledTimes(1);
+    },
+  );
+
   test("one that authenticates overrides a rejection and an outage before it", async () => {
     expect(await ask(rejects("first"), down("second"), knows("third"))).toMatchObject({ outcome: "authenticated" });
   });
