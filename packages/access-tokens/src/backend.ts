@@ -94,9 +94,10 @@ export function accessTokenBackend(options: AccessTokenOptions, context: Partial
 
   async function identify(token: StoredToken, signal: AbortSignal): Promise<Identity | Rejected> {
     const { owner, id: tokenId } = token.record;
-    if (owner.kind === "robot") return robotIdentity(owner, id, tokenId);
+    const reference = { id: tokenId, digest: token.digest };
+    if (owner.kind === "robot") return robotIdentity(owner, id, reference);
     const finding = await unlessUnavailable("the owner cannot be looked up", owners.find(owner, signal), signal);
-    if (finding.kind === "found") return ownerIdentity(finding.identity, id, tokenId);
+    if (finding.kind === "found") return ownerIdentity(finding.identity, id, reference);
     if (finding.kind === "unknown") return rejected(`the access token's owner cannot be found: ${finding.reason}`);
     await unlessUnavailable("an access token cannot be deleted", untilAborted(store.remove(token), signal), signal);
     log.info({ backend: id, token: tokenId, owner: owner.username }, "an access token is deleted: its owner is gone");
@@ -121,6 +122,11 @@ export function accessTokenBackend(options: AccessTokenOptions, context: Partial
       if (token === undefined) return abstained;
       if (!isToken(token)) return rejected("the access token is malformed: its checksum does not fit");
       return judge(digestOf(token), request);
+    },
+    async recheck({ revision, subject }, request) {
+      if (revision === undefined) return false;
+      const result = await judge(revision, request);
+      return result.status === "authenticated" && result.identity.subject === subject;
     },
     onChange: changes.add,
     async check(signal) {

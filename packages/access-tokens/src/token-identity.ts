@@ -20,20 +20,27 @@ function robotName({ name }: Pick<RobotOwner, "name">): string {
   return `${robotPrefix}${name}`;
 }
 
+/** A token as an identity names it: its id for people, and its digest, by which it is found again. */
+export interface TokenReference {
+  readonly id: string;
+  readonly digest: string;
+}
+
 /** Who signs in by a token of a robot. */
-export function robotIdentity(robot: RobotOwner, backend: string, token: string): Identity {
+export function robotIdentity(robot: RobotOwner, backend: string, { id, digest }: TokenReference): Identity {
   const username = robotName(robot);
-  return { subject: username, username, groups: robot.groups, backend, claims: { accessToken: token } };
+  const claims = { accessToken: id };
+  return { subject: username, username, groups: robot.groups, backend, revision: digest, claims };
 }
 
 /** Who signs in by a token of a person: the owner as of now, by another name of the subject alone. */
-export function ownerIdentity(owner: Identity, backend: string, token: string): Identity {
-  // What it rests on is the owner's password, on which no token rests.
-  const { revision: _, ...identity } = owner;
+export function ownerIdentity(owner: Identity, backend: string, { id, digest }: TokenReference): Identity {
   return {
-    ...identity,
+    ...owner,
+    // The owner's own is about a password, on which no token rests.
+    revision: digest,
     subject: subjectIn(owner.backend, owner.subject),
     backend,
-    claims: { ...owner.claims, accessToken: token },
+    claims: { ...owner.claims, accessToken: id },
   };
 }

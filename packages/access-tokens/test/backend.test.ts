@@ -1,4 +1,4 @@
-import { type AuthBackend, type AuthResult, BackendUnavailableError } from "@registry-gate/auth";
+import { type AuthBackend, type AuthResult, BackendUnavailableError, type Identity } from "@registry-gate/auth";
 import { type Ask, authRequest, basicAsk, bearerAsk } from "@registry-gate/auth-testkit";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { accessTokenBackend, createAccessTokens } from "../src/index.ts";
@@ -29,12 +29,27 @@ describe("an access token", () => {
           username: "alice",
           groups: ["pushers", "readers"],
           backend: "tokens",
+          revision: expect.stringMatching(/^[0-9a-f]{64}$/),
           claims: { accessToken: accessToken.id },
         },
         expiresAt: Date.now() + 3_600_000,
         rememberFor: 2000,
       });
     }
+  });
+
+  it("is rechecked for tokens that were issued for it, until it is revoked", async () => {
+    const { backend, tokens } = await openTokens();
+    const { token, accessToken } = await tokens.create({ owner: alice, name: "laptop", expires: "1h" });
+    const result = await ask(backend, bearerAsk(token));
+    if (result.status !== "authenticated") throw new Error(result.status);
+    const holds = (identity: Identity) => backend.recheck?.(identity, authRequest(bearerAsk("a.b.c")));
+    expect(await holds(result.identity)).toBe(true);
+    expect(await holds({ ...result.identity, subject: "people:bob" })).toBe(false);
+    const { revision: _, ...without } = result.identity;
+    expect(await holds(without)).toBe(false);
+    await tokens.revoke(accessToken.id);
+    expect(await holds(result.identity)).toBe(false);
   });
 
   it("gives its scopes as grants", async () => {

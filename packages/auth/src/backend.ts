@@ -161,6 +161,15 @@ export interface AuthBackend {
    */
   lookup?(subject: string, signal: AbortSignal): Promise<Identity | undefined>;
   /** The challenge in a 401 for this backend. Default: Basic. */
+  /**
+   * Whether a login that this backend has authenticated still holds, for a token that was issued for it. It is asked at each
+   * use of such a token, at most 2 s late. Without it, such a token holds until it expires.
+   *
+   * @param identity As the backend gave it, with its {@link Identity.revision}.
+   * @param request The use of the token. Its credentials are those of the token.
+   * @throws {BackendUnavailableError} when it cannot find out, and nothing else.
+   */
+  recheck?(identity: Identity, request: AuthRequest): Promise<boolean>;
   challenge?(context: ChallengeContext): Challenge;
   /**
    * Calls `listener` whenever an earlier result may be out of date, such as after a password file was reloaded: with

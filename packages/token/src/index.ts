@@ -17,7 +17,6 @@ export {
 export { type AddedKey, type AddKeyOptions, addKey, type KeyOptions, openKeys, randomKeys } from "./key-file.ts";
 export type { TokenKeys } from "./keys.ts";
 export type { NewKey } from "./make-key.ts";
-export { isOpaqueToken, makeOpaqueToken, opaqueTokenHash } from "./opaque-token.ts";
 export {
   type Redeemed,
   type RefreshTokenEntry,

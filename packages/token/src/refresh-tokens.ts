@@ -1,6 +1,5 @@
 import { type AuthBackend, BackendUnavailableError, type Identity } from "@registry-gate/auth";
-import { z } from "@registry-gate/auth-kit";
-import { isOpaqueToken, makeOpaqueToken, opaqueTokenHash } from "./opaque-token.ts";
+import { createOpaqueToken, isOpaqueToken, opaqueTokenDigest, z } from "@registry-gate/auth-kit";
 
 /** A store of texts, as far as refresh tokens need it: that of `@registry-gate/state` is one. A `ttl` is in milliseconds. */
 export interface RefreshTokenStore {
@@ -110,7 +109,7 @@ export function refreshTokens({ store, ttl = thirtyDays }: RefreshTokenOptions):
 
   async function redeem(token: string, backends: readonly AuthBackend[], signal: AbortSignal): Promise<Redeemed> {
     if (!isOpaqueToken(prefix, token)) return { kind: "invalid", reason: "it is no refresh token" };
-    const key = keyPrefix + opaqueTokenHash(token);
+    const key = keyPrefix + opaqueTokenDigest(token);
     const found = await find(key);
     if (found === undefined) return { kind: "invalid", reason: "the refresh token is not known" };
     const { value, record } = found;
@@ -148,8 +147,8 @@ export function refreshTokens({ store, ttl = thirtyDays }: RefreshTokenOptions):
         used: now,
         expires: now + ttl,
       };
-      const token = makeOpaqueToken(prefix);
-      const added = await store.add(keyPrefix + opaqueTokenHash(token), JSON.stringify(record), ttl);
+      const token = createOpaqueToken(prefix);
+      const added = await store.add(keyPrefix + opaqueTokenDigest(token), JSON.stringify(record), ttl);
       if (!added) throw new RangeError("two random tokens are the same");
       return token;
     },

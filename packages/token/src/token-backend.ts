@@ -12,11 +12,15 @@ export interface TokenBackendOptions extends ChallengeOptions {
   readonly keys: TokenKeys;
   /** What `iss` of a token must be. Default `registry-gate`. */
   readonly issuer?: string;
+  /** Those by which tokens were issued: whoever has a `recheck` among them is asked at each use. Default: none. */
+  readonly backends?: () => readonly AuthBackend[];
   /** For how long after its end a token counts for continuing uploads. Default one hour; 0 for not at all. */
   readonly uploadGrace?: number;
 }
 
 const oneHour = 3_600_000;
+/** How late a revocation may be noticed, in milliseconds. */
+const recheckInterval = 2000;
 
 /**
  * Makes a backend of the tokens that {@link issueToken} signs with the same keys. It abstains from all other credentials.
@@ -26,14 +30,22 @@ const oneHour = 3_600_000;
  */
 export function tokenBackend(options: TokenBackendOptions): AuthBackend {
   const { id = "token", keys, issuer = defaultIssuer, service, uploadGrace = oneHour, realm } = options;
+  const { backends = () => [] } = options;
   // Where none is configured, it is the client's own host: whoever sends a token could name any.
   const rules = { issuer, service: service ?? (realm === undefined ? undefined : hostOf(realm)), uploadGrace };
   const challenge = bearerChallenge(options);
   return {
     id,
-    async authenticate({ credentials }) {
+    async authenticate(request) {
+      const { credentials } = request;
       if (credentials?.scheme !== "bearer") return { status: "abstained" };
-      return resultOf(await verifyToken(credentials.token, keys, rules));
+      const result = resultOf(await verifyToken(credentials.token, keys, rules));
+      if (result.status !== "authenticated") return result;
+      const { identity } = result;
+      const issuer = backends().find((backend) => backend.id === identity.backend);
+      if (issuer?.recheck === undefined) return result;
+      if (await issuer.recheck(identity, request)) return { ...result, rememberFor: recheckInterval };
+      return { status: "rejected", reason: "the login that the token was issued for holds no longer" };
     },
     challenge: (context: ChallengeContext): Challenge => challenge(context),
     // A token whose key was removed is one no more.

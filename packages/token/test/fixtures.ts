@@ -6,7 +6,7 @@ export const aliceIdentity: Identity = {
   username: "alice",
   groups: ["dev", "ops"],
   backend: "ldap",
-  revision: "1",
+  revision: "revision-of-alice-1",
 };
 
 export const alice: UserPrincipal = { kind: "user", identity: aliceIdentity, via: "basic" };

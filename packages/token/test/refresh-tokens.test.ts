@@ -1,7 +1,7 @@
 import { type AuthBackend, BackendUnavailableError, type Identity } from "@registry-gate/auth";
+import { createOpaqueToken, isOpaqueToken } from "@registry-gate/auth-kit";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { isOpaqueToken, makeOpaqueToken } from "../src/opaque-token.ts";
 import { refreshTokens } from "../src/refresh-tokens.ts";
 import { aliceIdentity, memoryStore } from "./fixtures.ts";
 
@@ -149,7 +149,7 @@ describe("a refresh token", () => {
   it("that is made up never reaches the store", async () => {
     const { store, redeem } = scene();
     const get = vi.spyOn(store, "get");
-    for (const text of ["", "rgr_", `rgr_${"A".repeat(49)}`, makeOpaqueToken("rga_")]) {
+    for (const text of ["", "rgr_", `rgr_${"A".repeat(49)}`, createOpaqueToken("rga_")]) {
       expect(await redeem(text)).toMatchObject({ kind: "invalid" });
     }
     expect(get).not.toHaveBeenCalled();
@@ -166,7 +166,7 @@ describe("the checksum of an opaque token", () => {
   it("finds every change of one character", () => {
     fc.assert(
       fc.property(fc.nat(52), fc.stringMatching(/^[A-Za-z0-9_-]$/), (place, character) => {
-        const token = makeOpaqueToken("rgr_");
+        const token = createOpaqueToken("rgr_");
         const changed = token.slice(0, place) + character + token.slice(place + 1);
         expect(isOpaqueToken("rgr_", changed)).toBe(changed === token);
       }),

@@ -115,7 +115,7 @@ describe("bearerChallenge", () => {
     [{ accesses: [], origin }, `Bearer realm="${origin}/v2/auth",service="registry.example.com:5043"`],
     [
       { accesses: [app("pull")], origin, error: "insufficient_scope" as const },
-      `Bearer realm="${origin}/v2/auth",service="registry.example.com:5043",scope="repository:team/app:pull",error="insufficient_scope"`,
+      `Bearer realm="${origin}/v2/auth",service="registry.example.com:5043",scope="repository:team/app:pull",error="insufficient_scope",error_description="authentication required: log in"`,
     ],
     [
       { accesses: [app("push"), { ...app("pull"), name: "team/base" }], origin },

@@ -94,7 +94,7 @@ export const tokens: readonly Guard[] = [
   {
     name: "refresh-token-hash",
     file: "packages/token/src/refresh-tokens.ts",
-    find: "const added = await store.add(keyPrefix + opaqueTokenHash(token), JSON.stringify(record), ttl);",
+    find: "const added = await store.add(keyPrefix + opaqueTokenDigest(token), JSON.stringify(record), ttl);",
     replacement: "const added = await store.add(keyPrefix + token, JSON.stringify(record), ttl);",
     tests: refresh,
   },

@@ -29,10 +29,18 @@ export function hasRefreshTokens({ refreshTtl = thirtyDays }: TokenConfiguration
   return refreshTtl > 0;
 }
 
-/** @param store Keeps refresh tokens; without it none are issued. */
+export interface GateTokensContext {
+  readonly keys: TokenKeys;
+  /** Keeps refresh tokens; without it none are issued. */
+  readonly store: RefreshTokenStore | undefined;
+  /** Those by which tokens are issued, once they are open. */
+  readonly backends: () => readonly AuthBackend[];
+  readonly log: Logger;
+}
+
 export function gateTokens(
   { ttl, refreshTtl = thirtyDays, uploadGrace, realm, service }: TokenConfiguration = {},
-  { keys, store, log }: { keys: TokenKeys; store: RefreshTokenStore | undefined; log: Logger },
+  { keys, store, backends, log }: GateTokensContext,
 ): GateTokens {
   const place = { ...(realm !== undefined && { realm }), ...(service !== undefined && { service }) };
   const lasting = store === undefined || refreshTtl === 0 ? undefined : refreshTokens({ store, ttl: refreshTtl });
@@ -40,7 +48,7 @@ export function gateTokens(
   const tokens = createTokenService({ keys, ...(ttl !== undefined && { ttl }), ...withRefresh });
   return {
     challenge: bearerChallenge(place),
-    backend: tokenBackend({ keys, ...place, ...(uploadGrace !== undefined && { uploadGrace }) }),
+    backend: tokenBackend({ keys, backends, ...place, ...(uploadGrace !== undefined && { uploadGrace }) }),
     endpoint: createTokenEndpoint({ tokens, ...place, ...withRefresh, log }),
     refreshTokens: lasting,
   };

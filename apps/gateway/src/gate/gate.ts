@@ -95,9 +95,10 @@ export async function buildGate(configuration: Configuration, surroundings: Gate
   const keys = ownKeys ?? surroundings.keys ?? (await randomKeys());
   const state = await collect(openGateStore(configuration, { directory, leaseState, memory, log, warn }));
   const counting = state?.configured ? stateCounters({ store: state.configured, fallback: counters, log }) : counters;
+  let issuers: readonly AuthBackend[] = [];
   const tokens =
     challengeOf(configuration.auth, configuration.access) === "bearer"
-      ? gateTokens(configuration.auth.token, { keys, store: state?.tokens, log })
+      ? gateTokens(configuration.auth.token, { keys, store: state?.tokens, backends: () => issuers, log })
       : undefined;
   const options = await collect(proxyOptions(configuration, counting, credentials, tokens));
   const findings = options === undefined ? undefined : validateOptions(options);
@@ -113,6 +114,7 @@ export async function buildGate(configuration: Configuration, surroundings: Gate
     ...(noClientCertificates !== undefined && { noClientCertificates }),
   });
   faults.push(...backendFaults);
+  issuers = backends;
   if (faults.length > 0 || options === undefined) {
     credentials?.close();
     ownKeys?.close();

@@ -1,6 +1,15 @@
 import { isCredentialHeader } from "../options/header-name.ts";
 
-const optionalMethods: readonly string[] = ["lookup", "challenge", "onChange", "check", "diagnose", "roster", "close"];
+const optionalMethods: readonly string[] = [
+  "lookup",
+  "recheck",
+  "challenge",
+  "onChange",
+  "check",
+  "diagnose",
+  "roster",
+  "close",
+];
 
 /**
  * Says in which way a value is not a backend; `undefined` if it is one. It continues a sentence whose subject is
