@@ -11,6 +11,7 @@ import { rememberedLogins } from "./remembered-logins.ts";
 import { type Findings, formatFindings, isKept } from "./report.ts";
 import { quick, type Scale, whole } from "./scale.ts";
 import { slowClients } from "./slow-clients.ts";
+import { bearerReads, tokenIssuance } from "./tokens.ts";
 
 const parts: Readonly<Record<string, readonly ((scale: Scale) => Promise<Findings>)[]>> = {
   reads: [(scale) => reads(scale, false), (scale) => reads(scale, true)],
@@ -19,6 +20,7 @@ const parts: Readonly<Record<string, readonly ((scale: Scale) => Promise<Finding
   memory: [memory],
   registry: [realReads, realUploads],
   ldap: [ldapLogins, rememberedLogins],
+  tokens: [bearerReads, tokenIssuance],
   "slow-clients": [slowClients],
 };
 

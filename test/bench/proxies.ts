@@ -86,7 +86,11 @@ function configurationOf(port: number, { registry, tls }: ProxySettings, login: 
       ...(tls !== undefined && { tls: { certificate: tls.certificate, key: tls.key } }),
     },
     upstream: { url: registry },
-    auth: { backends: [login?.backend ?? { type: "htpasswd", file: "htpasswd", groupFile: "groups" }] },
+    auth: {
+      backends: [login?.backend ?? { type: "htpasswd", file: "htpasswd", groupFile: "groups" }],
+      // One token has to do for all rounds.
+      token: { ttl: "12h" },
+    },
     access: [
       { subjects: ["anonymous"], repositories: ["public/**"], actions: ["pull"] },
       { subjects: ["group:pushers"], repositories: ["**"], actions: ["pull", "push"] },

@@ -7,15 +7,18 @@ export interface OpenGate extends RunningGate {
   readonly password: string;
 }
 
+/** How the gate asks for a login. */
+export type Challenge = "basic" | "bearer";
+
 /** Starts the gate in front of the registry at `upstream` (`host:port`), with one user who may do everything. */
-export async function startOpenGate(upstream: string): Promise<OpenGate> {
+export async function startOpenGate(upstream: string, challenge: Challenge): Promise<OpenGate> {
   const username = "conformance";
   const password = randomBytes(12).toString("base64url");
   const gate = await startGate({
     configuration: {
       listen: { address: "127.0.0.1:0" },
       upstream: { url: `http://${upstream}` },
-      auth: { backends: [{ type: "htpasswd", file: "htpasswd" }] },
+      auth: { backends: [{ type: "htpasswd", file: "htpasswd" }], challenge },
       access: [{ subjects: ["authenticated"], repositories: ["**"], actions: ["*"] }],
     },
     files: { htpasswd: await passwordFile({ [username]: password }) },

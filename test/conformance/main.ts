@@ -12,7 +12,7 @@ import { lackOf } from "../programs/lack.ts";
 import { programs } from "../programs/programs.ts";
 import type { Difference } from "./compare.ts";
 import { compareRuns } from "./compare.ts";
-import { startOpenGate } from "./gate.ts";
+import { type Challenge, startOpenGate } from "./gate.ts";
 import { judge } from "./intended-differences.ts";
 import type { RegistryKind } from "./registries.ts";
 import { registryKinds } from "./registries.ts";
@@ -25,15 +25,15 @@ interface Run {
   readonly seconds: number;
 }
 
-/** Runs the suite against a fresh registry, with the gate in front of it or without. */
-async function runAgainst(kind: RegistryKind, gated: boolean): Promise<Run> {
+/** Runs the suite against a fresh registry, with the gate in front of it or, without a challenge, none. */
+async function runAgainst(kind: RegistryKind, challenge?: Challenge): Promise<Run> {
   const directory = await mkdtemp(join(tmpdir(), "registry-gate-conformance-"));
   try {
     await mkdir(join(directory, "registry"));
     const registry = await kind.start(join(directory, "registry"));
     try {
-      if (!gated) return await timed(() => runSuite(registry));
-      const gate = await startOpenGate(registry.address);
+      if (challenge === undefined) return await timed(() => runSuite(registry));
+      const gate = await startOpenGate(registry.address, challenge);
       return await timed(() => runSuite(gate)).finally(() => gate.close());
     } finally {
       await registry.close();
@@ -49,6 +49,7 @@ async function timed(suite: () => Promise<TestResult[]>): Promise<Run> {
   return { results, seconds: (performance.now() - start) / 1000 };
 }
 
+const challenges: readonly Challenge[] = ["basic", "bearer"];
 const columns = ["registry", "way", ...outcomes, "total", "seconds"];
 
 function row(cells: readonly string[]): string {
@@ -79,23 +80,31 @@ async function main(): Promise<boolean> {
   let good = true;
   console.log(row(columns));
   for (const kind of registryKinds) {
-    const direct = await runAgainst(kind, false);
+    const direct = await runAgainst(kind);
     console.log(summary(kind, "direct", direct));
-    const throughGate = await runAgainst(kind, true);
-    console.log(summary(kind, "through gate", throughGate));
     const failures = kind.conforms ? failuresOf(direct) : [];
     for (const { name, message } of failures) console.log(`  ${name} failed: ${message}`);
-    const { intended, unexpected, stale } = judge(kind.name, compareRuns(direct.results, throughGate.results));
-    console.log(`  ${unexpected.length} unexpected differences, ${intended.length} intended`);
-    unexpected.forEach(printDifference);
-    for (const { difference, reason } of intended) {
-      console.log(`  intended: ${reason}`);
-      printDifference(difference);
+    if (failures.length > 0) good = false;
+    for (const challenge of challenges) {
+      if (!(await compareThroughGate(kind, direct, challenge))) good = false;
     }
-    for (const test of stale) console.log(`  ${test} was to differ, and does not`);
-    if (failures.length + unexpected.length + stale.length > 0) good = false;
   }
   return good;
+}
+
+/** @returns whether the registry is the same through the gate, but for what is intended. */
+async function compareThroughGate(kind: RegistryKind, direct: Run, challenge: Challenge): Promise<boolean> {
+  const throughGate = await runAgainst(kind, challenge);
+  console.log(summary(kind, `gate, ${challenge}`, throughGate));
+  const { intended, unexpected, stale } = judge(kind.name, compareRuns(direct.results, throughGate.results));
+  console.log(`  ${unexpected.length} unexpected differences, ${intended.length} intended`);
+  unexpected.forEach(printDifference);
+  for (const { difference, reason } of intended) {
+    console.log(`  intended: ${reason}`);
+    printDifference(difference);
+  }
+  for (const test of stale) console.log(`  ${test} was to differ, and does not`);
+  return unexpected.length + stale.length === 0;
 }
 
 try {

@@ -56,6 +56,8 @@ export interface Authenticated {
    * nothing.
    */
   readonly grants?: Grants;
+  /** The client can get a token with wider grants by asking for them: the login behind this one is not limited. */
+  readonly widenable?: true;
   /**
    * For how long the gate may remember the result without asking again, in milliseconds; 0: not at all. Unlike
    * {@link expiresAt} it says nothing about how long the login holds. Absent: as long as the gate remembers logins.

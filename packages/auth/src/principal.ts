@@ -10,6 +10,8 @@ export interface UserPrincipal {
   readonly identity: Identity;
   /** The restriction of the login. Absent: none beyond the rules. */
   readonly grants?: Grants;
+  /** The client can get a token with wider grants by asking for them. */
+  readonly widenable?: true;
   readonly via: LoginMethod;
 }
 

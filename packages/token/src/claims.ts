@@ -12,6 +12,8 @@ export interface IdentityClaims {
   readonly backend: string;
   readonly subject: string;
   readonly revision?: string;
+  /** The login had grants itself, so that no other token has wider ones. */
+  readonly limited?: true;
 }
 
 /** What a token holds. Times are in seconds since the epoch. */
@@ -48,6 +50,7 @@ const identitySchema: z.ZodType<IdentityClaims> = z.strictObject({
   backend: name,
   subject: name,
   revision: z.string().exactOptional(),
+  limited: z.literal(true).exactOptional(),
 });
 
 /** A claim that is not known here could be one that limits the token: it is refused. */

@@ -75,7 +75,8 @@ export async function issueToken(keys: TokenKeys, content: TokenContent): Promis
     if (token === undefined) throw new TokenTooLargeError("the scopes do not fit into a token");
     return { token, ...issued };
   }
-  const identity = identityClaims(principal.identity);
+  const limited = principal.grants === undefined ? {} : ({ limited: true } as const);
+  const identity = { ...identityClaims(principal.identity), ...limited };
   for (const rg of [() => identity, () => packIdentity(identity)]) {
     const token = await sign(keys, { ...claims, rg: rg() });
     if (token !== undefined) return { token, ...issued };

@@ -65,7 +65,9 @@ function resultOf(finding: TokenFinding): AuthResult {
       const expired = finding.kind === "expired";
       if (identity !== undefined) {
         const uploadsOnly = expired ? ({ uploadsOnly: true } as const) : {};
-        return { status: "authenticated", identity, expiresAt: until, grants, ...uploadsOnly };
+        const { limited, ...owner } = identity;
+        const widenable = limited === true ? {} : ({ widenable: true } as const);
+        return { status: "authenticated", identity: owner, expiresAt: until, grants, ...widenable, ...uploadsOnly };
       }
       if (expired) return { status: "rejected", reason: "the token has expired" };
       return { status: "anonymous", expiresAt: until, grants };

@@ -1,3 +1,4 @@
+import { BackendUnavailableError } from "@registry-gate/auth";
 import { formatChallenge } from "@registry-gate/auth-kit";
 import { createAuthenticator } from "@registry-gate/core";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
@@ -36,8 +37,31 @@ describe("tokenBackend", () => {
       status: "authenticated",
       identity: alice.identity,
       grants,
+      widenable: true,
       expiresAt: (issuedAt + expiresIn + 5) * 1000,
     });
+  });
+
+  it("says that no wider token can be had where the login itself was limited", async () => {
+    const { token } = await issueToken(keys, { ...content, principal: { ...alice, grants } });
+    const result = await tokenBackend({ keys }).authenticate(bearer(token));
+    expect(result).toMatchObject({ status: "authenticated", identity: alice.identity });
+    expect(result).not.toHaveProperty("widenable");
+  });
+
+  it("asks the backend of the login whether it still holds, where that can tell", async () => {
+    const { token } = await issueToken(keys, content);
+    let holds = true;
+    const recheck = vi.fn(async () => holds);
+    const { backend: id } = alice.identity;
+    const issuer = { id, authenticate: async () => ({ status: "abstained" }) as const, recheck };
+    const backend = tokenBackend({ keys, backends: () => [issuer] });
+    expect(await backend.authenticate(bearer(token))).toMatchObject({ status: "authenticated", rememberFor: 2000 });
+    expect(recheck).toHaveBeenCalledWith(alice.identity, expect.objectContaining({ client: bearer(token).client }));
+    holds = false;
+    expect(await backend.authenticate(bearer(token))).toMatchObject({ status: "rejected" });
+    recheck.mockRejectedValue(new BackendUnavailableError(id, "away"));
+    await expect(backend.authenticate(bearer(token))).rejects.toThrow(BackendUnavailableError);
   });
 
   it("signs in nobody by a token that was issued to nobody", async () => {

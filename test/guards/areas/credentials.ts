@@ -159,8 +159,8 @@ export const credentials: readonly Guard[] = [
   {
     name: "reload-keeps-failures",
     file: "apps/gateway/src/gate/gate-loader.ts",
-    find: "return { log: own, counters,",
-    replacement: "return { log: own, counters: memoryCounters(),",
+    find: "const shared = { counters,",
+    replacement: "const shared = { counters: memoryCounters(),"
     tests: ["test/gateway/reload.test.ts"],
   },
   {

@@ -86,11 +86,16 @@ export async function askInOrder(
   return { outcome: "rejected", reason: "no backend knows the credentials" };
 }
 
-function principalOf({ identity, grants }: Authenticated, backend: AuthBackend, request: AuthRequest): UserPrincipal {
+function principalOf(
+  { identity, grants, widenable }: Authenticated,
+  backend: AuthBackend,
+  request: AuthRequest,
+): UserPrincipal {
   const { credentials } = request;
   const byHeaders = (backend.credentialHeaders ?? []).some((name) => request.header(name).length > 0);
   const via = byHeaders || credentials === undefined ? "proxy" : credentials.scheme;
-  return grants === undefined ? { kind: "user", identity, via } : { kind: "user", identity, grants, via };
+  if (grants === undefined) return { kind: "user", identity, via };
+  return { kind: "user", identity, grants, via, ...(widenable && { widenable }) };
 }
 
 /**

@@ -69,7 +69,9 @@ export function authorize(policy: Policy, principal: Principal, route: Route): P
     reason = decision.rule === undefined ? "authenticated" : `access[${decision.rule}]`;
   }
   const tagLimit = tagLimitOf(policy, principal, route);
-  const granted = { allowed: true, route: withoutForbiddenMount(policy, principal, route), reason } as const;
+  const mount = authorizeMount(policy, principal, route);
+  if ("kind" in mount) return mount;
+  const granted = { allowed: true, route: mount.route, reason } as const;
   return tagLimit === undefined ? { kind: "forward", ...granted } : { kind: "create-only", ...granted, tagLimit };
 }
 
@@ -129,10 +131,16 @@ function withoutGrants(principal: Principal): Principal {
   return rest;
 }
 
-/** Without pull on its source a mount becomes an upload: refusing it would abort the client's whole push. */
-function withoutForbiddenMount(policy: Policy, principal: Principal, route: Route): Route {
-  if (route.operation !== "start-upload" || route.mount === undefined) return route;
-  const { from } = route.mount;
-  if (policy.decide(principal, { type: "repository", name: from, action: "pull" }).allowed) return route;
-  return { ...route, mount: undefined };
+/**
+ * Without pull on its source a mount becomes an upload: refusing it would abort the client's whole push. Only where the rules
+ * allow the pull, and the client can get a token for it, is the client told to.
+ */
+function authorizeMount(policy: Policy, principal: Principal, route: Route): { readonly route: Route } | RefusedPlan {
+  if (route.operation !== "start-upload" || route.mount === undefined) return { route };
+  const access: Access = { type: "repository", name: route.mount.from, action: "pull" };
+  const decision = policy.decide(principal, access);
+  if (decision.allowed) return { route };
+  const widenable = principal.kind === "anonymous" || principal.widenable === true;
+  if (decision.beyondGrants === true && widenable) return beyondGrants(principal, access);
+  return { route: { ...route, mount: undefined } };
 }

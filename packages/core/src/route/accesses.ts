@@ -37,7 +37,9 @@ export function accessesOf(route: Route): readonly Access[] {
 
 /** The accesses for a challenge, so that a token with them suffices for the route. */
 export function challengedAccesses(route: Route): readonly Access[] {
-  return route.operation === "list-repositories" ? [catalogAccess] : accessesOf(route);
+  if (route.operation === "list-repositories") return [catalogAccess];
+  if (route.operation !== "start-upload" || route.mount === undefined) return accessesOf(route);
+  return [...accessesOf(route), { type: "repository", name: route.mount.from, action: "pull" }];
 }
 
 /** Whether the route belongs to an upload that has begun: what may outlive the login that began it. */

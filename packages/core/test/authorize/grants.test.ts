@@ -101,6 +101,11 @@ describe("grants", () => {
     const mounting = (...grants: Grants) => authorize(open, { ...user("alice"), grants }, route);
     expect(mounting(on("a/b", "push"), on("c/d", "pull"))).toMatchObject({ route: { mount: { from: "c/d" } } });
     expect(mounting(on("a/b", "push"))).toMatchObject({ allowed: true, route: { mount: undefined } });
+    // A client that can get a token for the source as well is told to.
+    const token = { ...user("alice"), via: "bearer", grants: [on("a/b", "push")], widenable: true } as const;
+    expect(authorize(open, token, route)).toMatchObject({ kind: "challenge", error: "insufficient_scope" });
+    const denying = compilePolicy([{ subjects: ["user:alice"], repositories: ["a/**"], actions: ["push"] }]);
+    expect(authorize(denying, token, route)).toMatchObject({ allowed: true, route: { mount: undefined } });
   });
 });
 
