@@ -160,7 +160,7 @@ export const credentials: readonly Guard[] = [
     name: "reload-keeps-failures",
     file: "apps/gateway/src/gate/gate-loader.ts",
     find: "const shared = { counters,",
-    replacement: "const shared = { counters: memoryCounters(),"
+    replacement: "const shared = { counters: memoryCounters(),",
     tests: ["test/gateway/reload.test.ts"],
   },
   {
