@@ -252,7 +252,7 @@ test.each(named)("$what ($where)", async ({ where, bytes, status, code, header }
 
 test("every error that the documentation names is among them", async () => {
   const readme = await readFile(new URL("../../packages/core/README.md", import.meta.url), "utf8");
-  const table = readme.slice(readme.indexOf("## Answers of its own"), readme.indexOf("## What is dropped"));
+  const table = readme.slice(readme.indexOf("## Error responses"), readme.indexOf("## What is dropped"));
   const rows = [...table.matchAll(/^\| .*? \| (\d{3}) +\| (`[A-Z_`, ]+`) +\|/gm)];
   expect(rows.length).toBeGreaterThan(15);
   const documented = rows.flatMap(([, status, codes = ""]) =>

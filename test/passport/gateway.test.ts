@@ -141,7 +141,7 @@ test("a fault is one line with its path, and nothing of the strategy's options",
   ]);
   expect(await check({ module: "./bad.mjs", options: { token: "canary" } })).toEqual([
     1,
-    `${at}.options: do not make a strategy: [secret] is too old; a module of your own can make it by code\n`,
+    `${at}.options: could not create a strategy: [secret] is too old; write a module that creates it\n`,
   ]);
   expect(await check({ module: "passport-http", export: "BasicStrategy", usernamefield: "x" })).toEqual([
     1,
@@ -214,7 +214,7 @@ describe("an uncaught error of a strategy", () => {
     expect(await gate.logged(({ backend, level }) => backend === "strategies" && level === "error")).toMatchObject({
       type: "Error",
       at: expect.stringContaining("strategy.mjs"),
-      msg: "the strategy threw an error that nobody caught, and that is no single login's",
+      msg: "uncaught error in the strategy, outside any single login",
     });
     expect(await statusOf(gate, "GET", "/v2/", ["alice", "canary"])).toBe(200);
     expect(gate.output()).not.toContain("canary");

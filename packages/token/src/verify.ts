@@ -49,6 +49,7 @@ export async function verifyToken(text: string, keys: TokenKeys, rules: TokenRul
   if (reading.kind === "foreign") return { kind: "foreign" };
   if (text.length > maxTokenBytes) return invalid("the token is too long");
   if (reading.kind === "malformed") return invalid("the token's header is malformed");
+  if (!text.split(".").every(isCanonical)) return invalid("the token is not spelled as it was signed");
   const { alg, kid } = reading.header;
   const algorithm = keys.algorithm();
   if (alg !== algorithm) return invalid("the token's algorithm is not the one of the keys");
@@ -63,6 +64,11 @@ export async function verifyToken(text: string, keys: TokenKeys, rules: TokenRul
   const claims = parseClaims(payload);
   if (claims === undefined) return invalid("the token's claims are malformed");
   return judgeClaims(claims, rules);
+}
+
+/** The last character of Base64 has bits that mean nothing (RFC 4648, section 3.5): one token has one spelling. */
+function isCanonical(segment: string): boolean {
+  return Buffer.from(segment, "base64url").toString("base64url") === segment;
 }
 
 function parseClaims(payload: Uint8Array): TokenClaims | undefined {

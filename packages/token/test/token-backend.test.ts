@@ -1,4 +1,4 @@
-import { BackendUnavailableError } from "@registry-gate/auth";
+import { BackendUnavailableError, type Grants } from "@registry-gate/auth";
 import { formatChallenge } from "@registry-gate/auth-kit";
 import { createAuthenticator } from "@registry-gate/core";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
@@ -19,7 +19,7 @@ const content = {
   ],
   ttl: 300_000,
 } as const;
-const grants = [
+const grants: Grants = [
   { type: "repository", name: "team/app", action: "pull" },
   { type: "repository", name: "team/app", action: "push" },
   { type: "registry", name: "catalog", action: "*" },

@@ -47,8 +47,8 @@ export const access: readonly Guard[] = [
   {
     name: "mount-of-another-user",
     file: "packages/core/src/authorize/authorize.ts",
-    find: "return { ...route, mount: undefined };",
-    replacement: "return route;",
+    find: "return { route: { ...route, mount: undefined } };",
+    replacement: "return { route };",
     tests: ["packages/core/test/authorize/authorize.test.ts", "test/isolation/isolation.test.ts"],
   },
   {

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { isSealedUpload } from "../../src/respond/upload-location.ts";
 import { accessesOf } from "../../src/route/accesses.ts";
 import { parseRoute } from "../../src/route/parse-route.ts";
 import { repositoryOf } from "../../src/route/route.ts";
@@ -161,7 +162,8 @@ test("the parser never throws, and accepts only the grammar of the specification
       }
       for (const access of accessesOf(route)) expect(access.name).toBe(name);
       const written = upstreamTarget(route);
-      expect(written).toMatch(plainTarget);
+      // Where such an upload is, is in the seal: the registry never gets this target.
+      if (!isSealedUpload(route)) expect(written).toMatch(plainTarget);
       // Reading once more what was written finds nothing new.
       expect(parseRoute(method, written).route).toEqual(route);
     }),
