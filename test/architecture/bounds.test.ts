@@ -26,6 +26,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 /** The rooms of the gateway. Each may import the rooms before it. */
 const gatewayRooms = [
   "config",
+  "state",
   "log",
   "observe",
   "tls",

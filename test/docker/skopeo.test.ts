@@ -99,7 +99,7 @@ test("skopeo shows that a password is wrong, at login and at a copy", async () =
     "invalid username/password",
   );
   const remote = `docker://${host}/team/wrong:1`;
-  await refused(skopeo(["copy", "--dest-creds", "testuser:wrong", archive, remote]), unauthorized);
+  await refused(skopeo(["copy", "--dest-creds", "testuser:wrong", archive, remote]), "invalid username/password");
   await refused(skopeo(["copy", archive, remote]), unauthorized);
   await refused(skopeo(["inspect", remote]), unauthorized);
 });

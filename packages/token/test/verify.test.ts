@@ -152,7 +152,7 @@ describe("verifyToken refuses", () => {
     ["an identity of somebody else", () => signed({ sub: "bob" }), "whose"],
     ["an identity that is packed badly", () => signed({ rg: "AAAA" }), "whose"],
     ["a payload that is no JSON", async () => (await signed({})).replace(/\.[^.]+\./, ".e30x."), "signature"],
-    ["trailing garbage", () => `${token}x`, "signature"],
+    ["trailing garbage", () => `${token}x`, "spelled"],
     ["a trailing dot", () => `${token}.`, "header"],
     ["duplicate dots", () => token.replace(".", ".."), "header"],
     ["padding", () => `${token}=`, "header"],
