@@ -1,4 +1,4 @@
-import { type Stage, setStage } from "../docker/stage.ts";
+import { type Stage, type StageSettings, setStage } from "../docker/stage.ts";
 import { startContainerd } from "../support/containerd.ts";
 import { passwordFile } from "../support/password-file.ts";
 import type { Client } from "./client.ts";
@@ -40,7 +40,8 @@ function authBy(challenge: Challenge): object {
   return { challenge, backends };
 }
 
-export async function setScene(): Promise<Scene> {
+/** @param startRegistry As of a stage. */
+export async function setScene(startRegistry?: StageSettings["startRegistry"]): Promise<Scene> {
   const opened: { close(): Promise<unknown> }[] = [];
   const keep = async <T extends { close(): Promise<unknown> }>(opening: Promise<T>): Promise<T> => {
     const thing = await opening;
@@ -56,6 +57,7 @@ export async function setScene(): Promise<Scene> {
       setStage({
         auth: authBy(challenge),
         access,
+        ...(startRegistry && { startRegistry }),
         files: { htpasswd: await passwordFile(passwords), groups: "writers: alice\n" },
       }),
     );

@@ -10,6 +10,8 @@ export interface StageSettings {
   readonly auth: object;
   readonly access?: readonly object[];
   readonly files?: Readonly<Record<string, string>>;
+  /** Starts the registry behind the gate. Default: docker-registry. */
+  readonly startRegistry?: () => Promise<DockerRegistry>;
 }
 
 /** A real registry behind a gate with TLS, and docker daemons that take the gate for a host in the network. */
@@ -36,7 +38,12 @@ export interface Stage {
 /** Of a block that belongs to no network (RFC 5737): a request without the tunnel fails. */
 const address = "192.0.2.1";
 
-export async function setStage({ auth, access, files = {} }: StageSettings): Promise<Stage> {
+export async function setStage({
+  auth,
+  access,
+  files = {},
+  startRegistry = startDockerRegistry,
+}: StageSettings): Promise<Stage> {
   const host = `${address}:5043`;
   const opened: { close(): Promise<unknown> }[] = [];
   const keep = async <T extends { close(): Promise<unknown> }>(opening: Promise<T>): Promise<T> => {
@@ -49,7 +56,7 @@ export async function setStage({ auth, access, files = {} }: StageSettings): Pro
     for (const thing of opened.splice(0)) await thing.close();
   };
   try {
-    const registry = await keep(startDockerRegistry());
+    const registry = await keep(startRegistry());
     const certificate = await makeCertificate(undefined, [address]);
     const tls = { certificate: "server.crt", key: "server.key" };
     const configuration = (rules: object): object => ({
