@@ -52,7 +52,7 @@ test("writes nothing over a backup that a run left behind", async () => {
   const backup = join(directory, "inside", "htpasswd.backup");
   expect({ code, stderr }).toEqual({
     code: 1,
-    stderr: `inside/htpasswd: was written in part by a run that was ended; what it held is in ${backup}\n`,
+    stderr: `inside/htpasswd: was partly written by an interrupted run; its previous content is in ${backup}\n`,
   });
   expect(await readFile(backup, "utf8")).toBe("precious\n");
   expect(await outside()).toBe(`${before}\n`);

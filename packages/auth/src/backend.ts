@@ -162,7 +162,6 @@ export interface AuthBackend {
    * @throws {BackendUnavailableError} when the backend cannot decide now, and nothing else.
    */
   lookup?(subject: string, signal: AbortSignal): Promise<Identity | undefined>;
-  /** The challenge in a 401 for this backend. Default: Basic. */
   /**
    * Whether a login that this backend has authenticated still holds, for a token that was issued for it. It is asked at each
    * use of such a token, at most 2 s late. Without it, such a token holds until it expires.
@@ -172,6 +171,7 @@ export interface AuthBackend {
    * @throws {BackendUnavailableError} when it cannot find out, and nothing else.
    */
   recheck?(identity: Identity, request: AuthRequest): Promise<boolean>;
+  /** The challenge in a 401 for this backend. Default: Basic. */
   challenge?(context: ChallengeContext): Challenge;
   /**
    * Calls `listener` whenever an earlier result may be out of date, such as after a password file was reloaded: with
