@@ -28,7 +28,9 @@ describe("a man in the middle between the gate and a server with StartTLS", () =
       direction === "down" && bytes[5] === 0x78 ? Buffer.concat([bytes, injected]) : undefined,
     );
     const { backend } = await openBackend(way.overStartTls(relay));
-    expect(await outcomeOf(signIn(backend, "bob", "wrong"))).toMatch(/^unavailable: .*somebody may intercept the connection/);
+    expect(await outcomeOf(signIn(backend, "bob", "wrong"))).toMatch(
+      /^unavailable: .*somebody may intercept the connection/,
+    );
     for (const secret of ["wrong", "gatepw", "uid=bob"]) expect(occurrences(relay.sent(), secret)).toBe(0);
     relay.pass();
     expect(await outcomeOf(signIn(backend, "bob", "bobpw"))).toBe("authenticated");
