@@ -58,7 +58,7 @@ async function ours(slapd: Slapd): Promise<Contender> {
       const username = userOf(worker);
       const result = await backend.authenticate({
         credentials: { scheme: "basic", username, password: `${username}pw` },
-        peer: { address: "127.0.0.1", local: false },
+        peer: { address: "127.0.0.1", unixSocket: false },
         client: "127.0.0.1",
         header: () => [],
         signal,

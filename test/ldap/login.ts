@@ -11,7 +11,7 @@ export function signIn(
 ): Promise<AuthResult> {
   return backend.authenticate({
     credentials: { scheme: "basic", username, password },
-    peer: { address: "127.0.0.1", local: false },
+    peer: { address: "127.0.0.1", unixSocket: false },
     client: "127.0.0.1",
     header: () => [],
     signal,

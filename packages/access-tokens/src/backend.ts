@@ -165,7 +165,7 @@ function isWithin(record: AccessToken, { client, peer }: AuthRequest): boolean {
   if (record.networks === undefined) return true;
   const set = networks.get(record) ?? addressSet(record.networks);
   networks.set(record, set);
-  return set.hasPeer({ address: client, local: peer.local });
+  return set.hasPeer({ address: client, unixSocket: peer.unixSocket });
 }
 
 function rejected(reason: string): Rejected {

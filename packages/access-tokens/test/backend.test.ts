@@ -129,7 +129,7 @@ describe("an access token", () => {
     const { backend, tokens } = await openTokens();
     const networks = ["10.1.0.0/16", "2001:db8::/64"];
     const { token } = await tokens.create({ owner: alice, name: "a", expires: "1h", networks });
-    const peer = { address: "10.1.0.1", local: false };
+    const peer = { address: "10.1.0.1", unixSocket: false };
     const request = { ...authRequest({ ...bearerAsk(token), peer }), client };
     const result = await backend.authenticate(request);
     expect(result.status).toBe(status);

@@ -49,7 +49,13 @@ export async function open(
 }
 
 export function requestWith(credentials: Credentials | undefined, signal = new AbortController().signal): AuthRequest {
-  return { credentials, peer: { address: "127.0.0.1", local: false }, client: "127.0.0.1", header: () => [], signal };
+  return {
+    credentials,
+    peer: { address: "127.0.0.1", unixSocket: false },
+    client: "127.0.0.1",
+    header: () => [],
+    signal,
+  };
 }
 
 /** Signs in with Basic credentials. */

@@ -146,16 +146,16 @@ test("a set of addresses takes single ones, blocks and Unix sockets", () => {
   for (const address of ["192.0.2.1", "10.255.0.1", "2001:db8:1::1", "198.51.100.1"])
     expect(set.has(address), address).toBe(true);
   for (const address of ["192.0.2.2", "11.0.0.1", "2001:db9::1", ""]) expect(set.has(address), address).toBe(false);
-  expect(set.local).toBe(false);
-  expect(set.hasPeer({ address: undefined, local: true })).toBe(false);
-  expect(set.hasPeer({ address: "10.0.0.7", local: false })).toBe(true);
+  expect(set.unixSocket).toBe(false);
+  expect(set.hasPeer({ address: undefined, unixSocket: true })).toBe(false);
+  expect(set.hasPeer({ address: "10.0.0.7", unixSocket: false })).toBe(true);
 });
 
 test("a peer without an address belongs to a set with unix: only where it is on a Unix socket", () => {
   const set = addressSet(["unix:"]);
-  expect(set.local).toBe(true);
-  expect(set.hasPeer({ address: undefined, local: true })).toBe(true);
-  expect(set.hasPeer({ address: undefined, local: false })).toBe(false);
+  expect(set.unixSocket).toBe(true);
+  expect(set.hasPeer({ address: undefined, unixSocket: true })).toBe(true);
+  expect(set.hasPeer({ address: undefined, unixSocket: false })).toBe(false);
 });
 
 test.each([

@@ -50,7 +50,7 @@ async function login(backend: AuthBackend): Promise<readonly string[] | string> 
   try {
     const result = await backend.authenticate({
       credentials: { scheme: "basic", username: "alice", password: "alicepw" },
-      peer: { address: "127.0.0.1", local: false },
+      peer: { address: "127.0.0.1", unixSocket: false },
       client: "127.0.0.1",
       header: () => [],
       signal: new AbortController().signal,
@@ -352,7 +352,7 @@ describe("what one login is refused for", () => {
     onTestFinished(() => backend.close?.());
     const mallory = {
       credentials: { scheme: "basic", username: "mallory", password: "x" },
-      peer: { address: "127.0.0.1", local: false },
+      peer: { address: "127.0.0.1", unixSocket: false },
       client: "127.0.0.1",
       header: () => [],
       signal: new AbortController().signal,

@@ -41,7 +41,7 @@ async function signIn(
   const login = async (): Promise<Identity> => {
     const result = await backend.authenticate({
       credentials: { scheme: "basic", username: "alice", password: "alicepw" },
-      peer: { address: "127.0.0.1", local: false },
+      peer: { address: "127.0.0.1", unixSocket: false },
       client: "127.0.0.1",
       header: () => [],
       signal: AbortSignal.timeout(60_000),

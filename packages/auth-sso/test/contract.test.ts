@@ -3,7 +3,7 @@ import { type Ask, backendContract, basicAsk, bearerAsk, pluginContract } from "
 import { test } from "vitest";
 import { type KeyServer, keyServer, signingKey, tokenOf } from "./issuer.ts";
 
-const proxy = { address: "10.1.0.7", local: false };
+const proxy = { address: "10.1.0.7", unixSocket: false };
 const secret = "the proxy's canary".replaceAll(" ", "-");
 const headerOptions = {
   trustedProxies: ["10.1.0.0/16"],
@@ -25,7 +25,7 @@ const headerCases = backendContract({
     { ask: fromProxy("bob", "readers"), username: "bob", groups: ["readers"] },
   ],
   wrong: [fromProxy("alice", "pushers", "nobody's-canary"), fromProxy("", "pushers"), fromProxy("alice, bob", "")],
-  unknown: [{ ...fromProxy("alice", "pushers"), peer: { address: "192.0.2.1", local: false } }],
+  unknown: [{ ...fromProxy("alice", "pushers"), peer: { address: "192.0.2.1", unixSocket: false } }],
   foreign: [basicAsk("alice", "alice's canary"), bearerAsk("a token"), { peer: proxy }],
   // From the proxy itself every name is somebody's: there a hostile one stands beside the header.
   hostile: (name) => ({ ...fromProxy("alice", "pushers"), ...basicAsk(name, "alice's canary") }),

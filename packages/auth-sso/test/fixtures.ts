@@ -33,7 +33,7 @@ export interface Asked {
 /** A request as the gate hands it to a backend: only the headers that the backend has named can be read. */
 function requestTo(
   backend: AuthBackend,
-  { headers = {}, peer = { address: "10.1.0.7", local: false }, credentials, signal }: Asked,
+  { headers = {}, peer = { address: "10.1.0.7", unixSocket: false }, credentials, signal }: Asked,
 ): AuthRequest {
   const byName = new Map<string, readonly string[]>();
   for (const [name, value] of Object.entries(headers)) {

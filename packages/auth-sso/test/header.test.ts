@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { recordingLog } from "../../../test/support/recording-log.ts";
 import { type Asked, ask, basic, onTheWire } from "./fixtures.ts";
 
-const proxy = { address: "10.1.0.7", local: false };
+const proxy = { address: "10.1.0.7", unixSocket: false };
 const ABSTAINED = { status: "abstained" };
 
 async function open(options: Partial<SsoHeaderOptions> = {}): Promise<AuthBackend> {
@@ -83,13 +83,13 @@ test("all headers that it reads are declared, so that none of them travels on", 
 });
 
 test.each([
-  ["another network", { address: "10.2.0.7", local: false }],
-  ["the machine itself", { address: "127.0.0.1", local: false }],
-  ["IPv6", { address: "2001:db8::1", local: false }],
-  ["an IPv6 address that ends like the proxy's", { address: "::a01:7", local: false }],
-  ["a Unix socket", { address: undefined, local: true }],
-  ["a connection that has gone", { address: undefined, local: false }],
-  ["something that is no address", { address: "10.1.0.7.example.com", local: false }],
+  ["another network", { address: "10.2.0.7", unixSocket: false }],
+  ["the machine itself", { address: "127.0.0.1", unixSocket: false }],
+  ["IPv6", { address: "2001:db8::1", unixSocket: false }],
+  ["an IPv6 address that ends like the proxy's", { address: "::a01:7", unixSocket: false }],
+  ["a Unix socket", { address: undefined, unixSocket: true }],
+  ["a connection that has gone", { address: undefined, unixSocket: false }],
+  ["something that is no address", { address: "10.1.0.7.example.com", unixSocket: false }],
 ])("a peer on %s names nobody, and its headers are not even read", async (_, peer) => {
   const backend = await open();
   expect(
@@ -109,7 +109,7 @@ test("logs an untrusted peer once, at debug", async () => {
   const { log, lines } = recordingLog();
   const backend = await ssoHeaderBackend({ trustedProxies: ["10.1.0.0/16"], userHeader: "X-User" }, { log });
   for (const address of ["192.0.2.1", "192.0.2.2"]) {
-    await ask(backend, { peer: { address, local: false }, headers: { "X-User": "alice" } });
+    await ask(backend, { peer: { address, unixSocket: false }, headers: { "X-User": "alice" } });
   }
   expect(lines).toEqual([expect.objectContaining({ level: "debug", fields: { peer: "192.0.2.1" } })]);
 });
@@ -117,15 +117,15 @@ test("logs an untrusted peer once, at debug", async () => {
 test.each([
   ["a single address", "10.1.0.7", proxy],
   ["a CIDR block", "10.0.0.0/8", proxy],
-  ["a block of IPv6", "fd00::/8", { address: "fd12::7", local: false }],
-  ["one address of IPv6 in another spelling", "2001:DB8:0:0::1", { address: "2001:db8::1", local: false }],
-  ["a link-local address with its zone", "fe80::/10", { address: "fe80::1%eth0", local: false }],
+  ["a block of IPv6", "fd00::/8", { address: "fd12::7", unixSocket: false }],
+  ["one address of IPv6 in another spelling", "2001:DB8:0:0::1", { address: "2001:db8::1", unixSocket: false }],
+  ["a link-local address with its zone", "fe80::/10", { address: "fe80::1%eth0", unixSocket: false }],
   ["an IPv4-mapped address", "::ffff:10.1.0.7", proxy],
   ["an IPv4-mapped block", "::ffff:10.1.0.0/112", proxy],
   ["an IPv4-mapped address in hexadecimal", "::ffff:0a01:7", proxy],
   ["an IPv4-mapped block in hexadecimal", "::ffff:a01:0/112", proxy],
-  ["a peer that is written as mapped", "10.1.0.7", { address: "::ffff:10.1.0.7", local: false }],
-  ["a Unix socket", "unix:", { address: undefined, local: true }],
+  ["a peer that is written as mapped", "10.1.0.7", { address: "::ffff:10.1.0.7", unixSocket: false }],
+  ["a Unix socket", "unix:", { address: undefined, unixSocket: true }],
 ])("%s can be trusted", async (_, entry, peer) => {
   const backend = await open({ trustedProxies: ["192.0.2.1", entry] });
   expect(await ask(backend, { ...withUser("alice"), peer })).toMatchObject({ status: "authenticated" });
@@ -141,7 +141,7 @@ test("with trustAnyPeer everybody may name users, and the log warns of it", asyn
   const options = { trustedProxies: ["0.0.0.0/0", "::/0"], trustAnyPeer: true, userHeader: "X-User" };
   const backend = await ssoHeaderBackend(options, { log });
   for (const address of ["203.0.113.9", "2001:db8::1"]) {
-    const peer = { address, local: false };
+    const peer = { address, unixSocket: false };
     expect(await ask(backend, { peer, headers: { "X-User": "alice" } })).toMatchObject({ status: "authenticated" });
   }
   expect(lines.filter(({ level }) => level === "warn")).toHaveLength(1);
@@ -440,7 +440,7 @@ test("names arrive from a real connection as the proxy sent them", async () => {
   const server = createServer(async (request, response) => {
     const result = await backend.authenticate({
       credentials: undefined,
-      peer: { address: request.socket.remoteAddress, local: false },
+      peer: { address: request.socket.remoteAddress, unixSocket: false },
       client: undefined,
       header: (name) => request.headersDistinct[name] ?? [],
       signal: new AbortController().signal,

@@ -161,7 +161,7 @@ async function loadBalancer(): Promise<{
     server,
     asked,
     send: (token, address = "10.1.0.7") =>
-      ask(backend, { headers: { "X-Amzn-Oidc-Data": token }, peer: { address, local: false } }),
+      ask(backend, { headers: { "X-Amzn-Oidc-Data": token }, peer: { address, unixSocket: false } }),
   };
 }
 

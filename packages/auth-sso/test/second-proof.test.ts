@@ -9,7 +9,7 @@ import { ask, faultsOf, scratchDirectory, until } from "./fixtures.ts";
 
 const secret = "canary-0123456789";
 const good = { trustedProxies: ["10.1.0.0/16"], userHeader: "X-User" };
-const proxy = { address: "10.1.0.7", local: false };
+const proxy = { address: "10.1.0.7", unixSocket: false };
 const fingerprint = Array.from({ length: 32 }, (_, n) => (n + 160).toString(16).toUpperCase()).join(":");
 
 const withSecret = (backend: AuthBackend, value: string | readonly string[] | undefined): Promise<AuthResult> =>
@@ -31,7 +31,7 @@ test("a proxy that knows the secret is listened to, and no other", async () => {
 test("the secret does not help a stranger, and asks nothing of requests without a user", async () => {
   const backend = await ssoHeaderBackend({ ...good, sharedSecret: { header: "X-Gate-Secret", value: secret } });
   const headers = { "X-User": "alice", "X-Gate-Secret": secret };
-  expect(await ask(backend, { headers, peer: { address: "192.0.2.1", local: false } })).toEqual({
+  expect(await ask(backend, { headers, peer: { address: "192.0.2.1", unixSocket: false } })).toEqual({
     status: "abstained",
   });
   expect(await ask(backend, {})).toEqual({ status: "abstained" });

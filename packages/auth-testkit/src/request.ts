@@ -21,7 +21,7 @@ export function bearerAsk(token: string): Ask {
   return { credentials: { scheme: "bearer", token } };
 }
 
-const loopback: Peer = { address: "127.0.0.1", local: false };
+const loopback: Peer = { address: "127.0.0.1", unixSocket: false };
 
 /**
  * The request that a gate would make of it.

@@ -9,7 +9,7 @@ export interface Peer {
   /** An IP address, IPv4-mapped IPv6 already written as IPv4; `undefined` on a Unix socket. */
   readonly address: string | undefined;
   /** Whether the connection is a Unix socket. */
-  readonly local: boolean;
+  readonly unixSocket: boolean;
   /** The SHA-256 fingerprint of a client certificate that the TLS layer has verified, as `AA:BB:…`. */
   readonly certificateFingerprint?: string;
 }

@@ -118,7 +118,7 @@ describe("a strategy of a backend, in passport and Express", () => {
   test("gives the backend its own headers and the peer, and no other header", async () => {
     const { backend, asked } = scripted(async () => ({ status: "abstained" }), { credentialHeaders: ["x-user"] });
     await fetch(await startApp(backend), { headers: { "x-user": "alice", cookie: "session=1" } });
-    expect(asked[0]?.peer).toEqual({ address: "127.0.0.1", local: false });
+    expect(asked[0]?.peer).toEqual({ address: "127.0.0.1", unixSocket: false });
     expect([asked[0]?.header("x-user"), asked[0]?.header("cookie")]).toEqual([["alice"], []]);
   });
 

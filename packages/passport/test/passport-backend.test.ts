@@ -117,7 +117,7 @@ describe("the request that a strategy sees", () => {
       authenticateOptions: { session: false },
     });
     const headers = { "x-tenant": ["blue"], "x-other": ["canary"], cookie: ["canary"] };
-    const peer = { address: "192.0.2.1", local: false };
+    const peer = { address: "192.0.2.1", unixSocket: false };
     await backend.authenticate(authRequest({ ...bearerAsk("a.token"), headers, peer }));
     const socket = { remoteAddress: "192.0.2.1" };
     expect(seen).toEqual({

@@ -117,7 +117,7 @@ test("passport-custom reads a header of its own, and sees nothing else of the re
   });
   const ask = (key: string): Ask => ({
     headers: { "x-api-key": [key], cookie: ["session=canary"], host: ["registry.example.com"] },
-    peer: { address: "203.0.113.7", local: false },
+    peer: { address: "203.0.113.7", unixSocket: false },
   });
   expect(backend.credentialHeaders).toEqual(["x-api-key"]);
   expect(summary(await backend.authenticate(authRequest(ask("a canary"))))).toBe("robot in ci");

@@ -15,7 +15,7 @@ export const nobody: Principal = { kind: "anonymous" };
 export function authRequest(credentials?: Credentials): AuthRequest {
   return {
     credentials,
-    peer: { address: "127.0.0.1", local: false },
+    peer: { address: "127.0.0.1", unixSocket: false },
     client: "127.0.0.1",
     header: () => [],
     signal: new AbortController().signal,

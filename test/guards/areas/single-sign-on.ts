@@ -5,7 +5,7 @@ export const singleSignOn: readonly Guard[] = [
   {
     name: "forwarded-by-strangers",
     file: "packages/core/src/client/client.ts",
-    find: "if (!(peer === undefined ? trusted.local && isLocal(socket) : trusted.has(peer))) return direct;",
+    find: "if (!(peer === undefined ? trusted.unixSocket && isUnixSocket(socket) : trusted.has(peer))) return direct;",
     replacement: "",
     tests: ["packages/core/test/client/peer.test.ts"],
   },

@@ -40,7 +40,7 @@ export async function* diagnoseBackend(
         (until) =>
           backend.authenticate({
             credentials: { scheme: "basic", username, password },
-            peer: { address: "127.0.0.1", local: false },
+            peer: { address: "127.0.0.1", unixSocket: false },
             client: "127.0.0.1",
             header: () => [],
             signal: until,

@@ -14,9 +14,9 @@ export interface AddressSet {
    */
   has(address: string): boolean;
   /** Whether a peer belongs to it. */
-  hasPeer(peer: Pick<Peer, "address" | "local">): boolean;
+  hasPeer(peer: Pick<Peer, "address" | "unixSocket">): boolean;
   /** Whether peers on a Unix socket belong to it. */
-  readonly local: boolean;
+  readonly unixSocket: boolean;
 }
 
 /**
@@ -33,7 +33,7 @@ export function addressSet(entries: readonly string[]): AddressSet {
     if (block === undefined) throw new SyntaxError(`${entry}: ${addressFault(entry)}`);
     lists[block.family].addSubnet(block.address, block.prefix, block.family);
   }
-  const local = entries.includes(UNIX_SOCKETS);
+  const unixSocket = entries.includes(UNIX_SOCKETS);
   const has = (address: string): boolean => {
     const plain = plainAddress(address);
     const version = isIP(plain);
@@ -42,8 +42,8 @@ export function addressSet(entries: readonly string[]): AddressSet {
   };
   return {
     has,
-    hasPeer: (peer) => (peer.address === undefined ? local && peer.local : has(peer.address)),
-    local,
+    hasPeer: (peer) => (peer.address === undefined ? unixSocket && peer.unixSocket : has(peer.address)),
+    unixSocket,
   };
 }
 

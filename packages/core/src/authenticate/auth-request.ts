@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { TLSSocket } from "node:tls";
 import type { AuthRequest, Credentials, Peer } from "@registry-gate/auth";
-import { isLocal, peerAddress } from "../client/peer.ts";
+import { isUnixSocket, peerAddress } from "../client/peer.ts";
 
 /**
  * The part of a request that backends see.
@@ -27,7 +27,7 @@ export function authRequest(
 
 /** The peer of a request's connection, for code that calls a backend itself. */
 export function peerOf({ socket }: IncomingMessage): Peer {
-  const peer = { address: peerAddress(socket), local: isLocal(socket) };
+  const peer = { address: peerAddress(socket), unixSocket: isUnixSocket(socket) };
   if (!(socket instanceof TLSSocket) || !socket.authorized) return peer;
   return { ...peer, certificateFingerprint: socket.getPeerCertificate().fingerprint256 };
 }

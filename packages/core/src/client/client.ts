@@ -3,7 +3,7 @@ import type { AddressSet } from "@registry-gate/auth-kit";
 import { authority } from "../grammar/authority.ts";
 import { readRequestId } from "../respond/request-id.ts";
 import { type ForwardedClaims, forwarded, type ReceivedHeaders, realAddress, xForwarded } from "./forwarded.ts";
-import { isLocal, peerAddress } from "./peer.ts";
+import { isUnixSocket, peerAddress } from "./peer.ts";
 
 /**
  * The client as trusted proxies report it, and the scheme and host it used. Each value is written anew from what was
@@ -52,7 +52,7 @@ export function clientOf({ headers, socket }: Received, trusted: AddressSet): Cl
     host,
     forwardedHost: undefined,
   };
-  if (!(peer === undefined ? trusted.local && isLocal(socket) : trusted.has(peer))) return direct;
+  if (!(peer === undefined ? trusted.unixSocket && isUnixSocket(socket) : trusted.has(peer))) return direct;
   const requestId = readRequestId(headers["x-request-id"]);
   const named = { ...direct, ...(requestId !== undefined && { requestId }) };
   const older = xForwarded(headers);

@@ -12,11 +12,11 @@ export function peerAddress(socket: Socket): string | undefined {
  * Whether the peer is on a Unix socket. A TCP connection that is closed, or that the peer has reset, has no remote
  * address either; an open one still has a local address.
  */
-export function isLocal(socket: Socket): boolean {
+export function isUnixSocket(socket: Socket): boolean {
   return socket.remoteAddress === undefined && socket.localAddress === undefined && !socket.destroyed;
 }
 
 /** Whether the peer has disconnected: its address is unknown, and nobody receives a response. */
 export function isGone(socket: Socket): boolean {
-  return socket.destroyed || (socket.remoteAddress === undefined && !isLocal(socket));
+  return socket.destroyed || (socket.remoteAddress === undefined && !isUnixSocket(socket));
 }

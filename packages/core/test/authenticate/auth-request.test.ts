@@ -16,7 +16,7 @@ test("a backend sees the credentials, the peer, the client and its own headers o
   const seen = authRequest(request, "203.0.113.7", credentials, ["x-user", "x-groups"], signal);
   expect(seen).toMatchObject({
     credentials,
-    peer: { address: "10.0.0.1", local: false },
+    peer: { address: "10.0.0.1", unixSocket: false },
     client: "203.0.113.7",
     signal,
   });

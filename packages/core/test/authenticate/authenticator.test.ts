@@ -41,7 +41,7 @@ describe("a login", () => {
     });
     expect(users.authenticate.mock.calls[0]?.[0]).toMatchObject({
       credentials: { scheme: "basic", username: "alice", password: "secret" },
-      peer: { address: "203.0.113.7", local: false },
+      peer: { address: "203.0.113.7", unixSocket: false },
       client: address,
     });
   });

@@ -5,7 +5,7 @@ import { askInOrder } from "../../src/authenticate/chain.ts";
 
 const request: AuthRequest = {
   credentials: { scheme: "basic", username: "alice", password: "canary" },
-  peer: { address: "127.0.0.1", local: false },
+  peer: { address: "127.0.0.1", unixSocket: false },
   client: "127.0.0.1",
   header: () => [],
   signal: new AbortController().signal,

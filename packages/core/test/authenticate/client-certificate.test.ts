@@ -74,10 +74,14 @@ afterAll(() => {
 
 test("backends see the fingerprint of a client certificate that a trusted CA signed", async () => {
   const { fingerprint256 } = new X509Certificate(known.cert);
-  expect(await peerOf(known)).toEqual({ address: "127.0.0.1", local: false, certificateFingerprint: fingerprint256 });
+  expect(await peerOf(known)).toEqual({
+    address: "127.0.0.1",
+    unixSocket: false,
+    certificateFingerprint: fingerprint256,
+  });
 });
 
 test("backends see no fingerprint of a missing certificate, or one of an unknown CA", async () => {
-  expect(await peerOf(foreign)).toEqual({ address: "127.0.0.1", local: false });
-  expect(await peerOf(undefined)).toEqual({ address: "127.0.0.1", local: false });
+  expect(await peerOf(foreign)).toEqual({ address: "127.0.0.1", unixSocket: false });
+  expect(await peerOf(undefined)).toEqual({ address: "127.0.0.1", unixSocket: false });
 });

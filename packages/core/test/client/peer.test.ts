@@ -4,7 +4,7 @@ import { addressSet } from "@registry-gate/auth-kit";
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { clientOf } from "../../src/client/client.ts";
-import { isGone, isLocal, peerAddress } from "../../src/client/peer.ts";
+import { isGone, isUnixSocket, peerAddress } from "../../src/client/peer.ts";
 import { authority } from "../../src/grammar/authority.ts";
 
 function from(address: string | undefined, headers: Record<string, string> = {}) {
@@ -171,9 +171,9 @@ describe("the scheme", () => {
 test("a closed TCP socket is not taken for a Unix socket", () => {
   const { socket } = from(undefined, {});
   expect(peerAddress(socket)).toBeUndefined();
-  expect(isLocal(socket)).toBe(true);
+  expect(isUnixSocket(socket)).toBe(true);
   socket.destroy();
-  expect(isLocal(socket)).toBe(false);
+  expect(isUnixSocket(socket)).toBe(false);
   expect(clientOf({ socket, headers: { "x-forwarded-for": "203.0.113.7" } }, balancers).address).toBeUndefined();
 });
 
@@ -258,7 +258,7 @@ test("a TCP peer that reset its connection is gone, and is not taken for a Unix 
   await once(client, "close");
   await new Promise((resolve) => setTimeout(resolve, 20));
   expect([socket.destroyed, socket.remoteAddress]).toEqual([false, undefined]);
-  expect([isLocal(socket), isGone(socket)]).toEqual([false, true]);
+  expect([isUnixSocket(socket), isGone(socket)]).toEqual([false, true]);
   socket.destroy();
-  expect([isLocal(socket), isGone(socket)]).toEqual([false, true]);
+  expect([isUnixSocket(socket), isGone(socket)]).toEqual([false, true]);
 });
