@@ -32,10 +32,10 @@ export interface RefreshTokenEntry {
   /** What the client calls itself. */
   readonly client?: string;
   /** In milliseconds since the epoch, as are the others. */
-  readonly created: number;
+  readonly createdAt: number;
   /** At most an hour too early. */
-  readonly used: number;
-  readonly expires: number;
+  readonly lastUsed: number;
+  readonly expiresAt: number;
 }
 
 /** What {@link RefreshTokens.redeem} finds. A reason is for the log. */
@@ -46,7 +46,7 @@ export type Redeemed =
   /** Whether it holds cannot be found out now. It stays. */
   | { readonly kind: "unavailable"; readonly reason: string };
 
-/** Logins that last, without a password being kept. */
+/** Logins that last, without a password being kept. It is what lists and revokes the `devices` of a portal's users. */
 export interface RefreshTokens {
   /**
    * Issues a token to somebody who has just signed in.
@@ -63,8 +63,14 @@ export interface RefreshTokens {
   redeem(token: string, backends: readonly AuthBackend[], signal: AbortSignal): Promise<Redeemed>;
   /** All tokens, or those of one user. @throws what the store throws. */
   list(user?: Pick<Identity, "backend" | "subject">): Promise<readonly RefreshTokenEntry[]>;
-  /** Ends a token at once. @returns whether there was one. @throws what the store throws. */
-  revoke(id: string): Promise<boolean>;
+  /**
+   * Ends a token at once.
+   *
+   * @param user Whose it must be. Default: anybody's.
+   * @returns whether there was one.
+   * @throws what the store throws.
+   */
+  revoke(id: string, user?: Pick<Identity, "backend" | "subject">): Promise<boolean>;
 }
 
 const prefix = "rgr_";
@@ -166,14 +172,26 @@ export function refreshTokens({ store, ttl = thirtyDays }: RefreshTokenOptions):
       const all = entries.flatMap(({ key, value }): readonly RefreshTokenEntry[] => {
         const record = parseRecord(value);
         if (record === undefined) return [];
-        const { revision: _, ...told } = record;
-        return [{ id: key.slice(keyPrefix.length), ...told }];
+        const { revision: _, created, used, expires, ...owner } = record;
+        const times = { createdAt: created, lastUsed: used, expiresAt: expires };
+        return [{ id: key.slice(keyPrefix.length), ...owner, ...times }];
       });
       if (user === undefined) return all;
-      return all.filter(({ backend, subject }) => backend === user.backend && subject === user.subject);
+      return all.filter((entry) => isOf(entry, user));
     },
-    revoke: async (id) => /^[0-9a-f]{64}$/.test(id) && store.delete(keyPrefix + id),
+    async revoke(id, user) {
+      if (!/^[0-9a-f]{64}$/.test(id)) return false;
+      const found = user === undefined ? undefined : await find(keyPrefix + id);
+      if (user !== undefined && (found === undefined || !isOf(found.record, user))) return false;
+      return store.delete(keyPrefix + id);
+    },
   };
+}
+
+type UserReference = Pick<Identity, "backend" | "subject">;
+
+function isOf(token: UserReference, { backend, subject }: UserReference): boolean {
+  return token.backend === backend && token.subject === subject;
 }
 
 function parseRecord(value: string): TokenRecord | undefined {

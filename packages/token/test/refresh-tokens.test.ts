@@ -141,7 +141,9 @@ describe("a refresh token", () => {
     const listed = await tokens.list(aliceIdentity);
     expect(listed).toMatchObject([{ username: "alice", backend: "ldap", client: "docker" }]);
     expect(await tokens.list({ backend: "ldap", subject: "bob" })).toEqual([]);
+    expect(listed[0]).toMatchObject({ createdAt: expect.any(Number), lastUsed: expect.any(Number) });
     expect(await tokens.revoke("../x")).toBe(false);
+    expect(await tokens.revoke(listed[0]?.id ?? "", { backend: "ldap", subject: "bob" })).toBe(false);
     expect(await tokens.revoke(listed[0]?.id ?? "")).toBe(true);
     expect(await redeem(token)).toMatchObject({ kind: "invalid" });
   });
