@@ -1,4 +1,4 @@
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage } from "node:http";
 import { accessTokens, createAccessTokens } from "@registry-gate/access-tokens";
 import type { AuthBackend, Identity } from "@registry-gate/auth";
 import { memoryState } from "@registry-gate/state";
@@ -22,7 +22,7 @@ test("a user of a portal sees where docker has logged in, and ends one of these 
   const token = await devices.issue(alice, [people], "docker");
   const manage = createAccessTokens({ state, backends: [people] });
   const app = express();
-  const userOf = ({ headers }: express.Request) => ({ backend: "people", subject: String(headers["x-user"]) });
+  const userOf = ({ headers }: IncomingMessage) => ({ backend: "people", subject: String(headers["x-user"]) });
   app.use("/tokens", accessTokens({ manage, devices, userOf }));
   const server = createServer(app);
   const port = await listen(server);
