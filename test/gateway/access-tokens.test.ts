@@ -1,4 +1,5 @@
 import { readdir, readFile } from "node:fs/promises";
+import { get } from "node:http";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { basic } from "../support/basic.ts";
@@ -94,6 +95,35 @@ describe("an access token, at a running gate", () => {
     await token("revoke", "docker");
     // It would hold for five minutes by itself.
     await expect.poll(use, { interval: 100, timeout: 20_000 }).toBe(401);
+  });
+
+  it("for one network is worth nothing elsewhere, while its owner uses it, and neither are its tokens", async () => {
+    const secret = await create("--owner", "alice", "--name", "network", "--network", "127.0.0.2");
+    const at = (address: string, authorization: string): Promise<number> =>
+      new Promise((resolve, reject) => {
+        const options = { localAddress: address, headers: { Authorization: authorization } };
+        const ask = get(`${gate.url}/v2/team/app/manifests/latest`, options, (response) => {
+          response.resume();
+          resolve(response.statusCode ?? 0);
+        });
+        ask.on("error", reject);
+      });
+    const login = basic("alice", secret).authorization;
+    for (let round = 0; round < 5; round++) {
+      expect(await Promise.all(["127.0.0.2", "127.0.0.3"].map((address) => at(address, login)))).toEqual([200, 401]);
+    }
+    const jwt = await new Promise<string>((resolve, reject) => {
+      const options = { localAddress: "127.0.0.2", headers: { Authorization: login } };
+      const ask = get(`${gate.url}/v2/auth?scope=repository:team/app:pull`, options, async (response) => {
+        const text = (await response.toArray()).join("");
+        resolve(String(Reflect.get(Object(JSON.parse(text)), "token")));
+      });
+      ask.on("error", reject);
+    });
+    for (let round = 0; round < 5; round++) {
+      const both = ["127.0.0.2", "127.0.0.3"].map((address) => at(address, `Bearer ${jwt}`));
+      expect(await Promise.all(both)).toEqual([200, 401]);
+    }
   });
 
   it("dies with its owner", async () => {

@@ -24,7 +24,7 @@ import { type AccessTokenOptions, accessTokenOptions, resolveRecheckOwner } from
 import { ownerLookup } from "./owner-lookup.ts";
 import { type CachedRecord, recordCache } from "./record-cache.ts";
 import { ownerIdentity, robotIdentity, subjectIn, tokenSubject } from "./token-identity.ts";
-import type { AccessToken } from "./token-record.ts";
+import type { AccessToken, UserOwner } from "./token-record.ts";
 import { hasExpired, openTokenStore, type StoredToken } from "./token-store.ts";
 import { digestOf, isToken, tokenPrefix } from "./token-text.ts";
 
@@ -32,6 +32,11 @@ import { digestOf, isToken, tokenPrefix } from "./token-text.ts";
 const holdFor = 2000;
 /** How often the last use of a token is written, in milliseconds. */
 const useInterval = 60_000;
+/**
+ * How often the owners of all tokens are looked at, in milliseconds. Those that are known are not looked up anew before
+ * `recheckOwner` is over, and from then on their backend says when they change.
+ */
+const sweepInterval = 60_000;
 
 const abstained: AuthResult = { status: "abstained" };
 
@@ -62,8 +67,31 @@ export function accessTokenBackend(options: AccessTokenOptions, context: Partial
   const owners = ownerLookup({
     backendOf: sibling,
     recheckOwner,
-    onChange: (backend, subject) => changes.notify(subject === undefined ? undefined : subjectIn(backend, subject)),
+    onChange(backend, subject) {
+      changes.notify(subject === undefined ? undefined : subjectIn(backend, subject));
+      void removeOrphans((owner) => owner.backend === backend && (subject === undefined || owner.subject === subject));
+    },
   });
+  // Whoever gets the name of somebody who has left must not get the tokens too, which nobody may have used meanwhile.
+  const sweep = setInterval(() => void removeOrphans(() => true), sweepInterval);
+  sweep.unref();
+  const closing = new AbortController();
+
+  /** Deletes the tokens whose owners are gone. What cannot be found out now is looked at again later. */
+  async function removeOrphans(concerned: (owner: UserOwner) => boolean): Promise<void> {
+    try {
+      for (const token of await store.list()) {
+        const { owner } = token.record;
+        if (owner.kind !== "user" || !concerned(owner)) continue;
+        const finding = await owners.find(owner, closing.signal);
+        if (finding.kind !== "gone") continue;
+        await store.remove(token);
+        log.info({ backend: id, token: token.record.id, owner: owner.username }, ownerGone);
+      }
+    } catch (error) {
+      if (!closing.signal.aborted) log.warn({ backend: id, err: error }, "owners of access tokens cannot be looked up");
+    }
+  }
   const stopListening = store.onRemoved(({ digest, record }) => {
     records.forget(digest);
     changes.notify(tokenSubject(record.owner));
@@ -100,7 +128,7 @@ export function accessTokenBackend(options: AccessTokenOptions, context: Partial
     if (finding.kind === "found") return ownerIdentity(finding.identity, id, reference);
     if (finding.kind === "unknown") return rejected(`the access token's owner cannot be found: ${finding.reason}`);
     await unlessUnavailable("an access token cannot be deleted", untilAborted(store.remove(token), signal), signal);
-    log.info({ backend: id, token: tokenId, owner: owner.username }, "an access token is deleted: its owner is gone");
+    log.info({ backend: id, token: tokenId, owner: owner.username }, ownerGone);
     return rejected("the access token's owner is gone or disabled");
   }
 
@@ -124,9 +152,10 @@ export function accessTokenBackend(options: AccessTokenOptions, context: Partial
       return judge(digestOf(token), request);
     },
     async recheck({ revision, subject }, request) {
-      if (revision === undefined) return false;
+      if (revision === undefined) return undefined;
       const result = await judge(revision, request);
-      return result.status === "authenticated" && result.identity.subject === subject;
+      const holds = result.status === "authenticated" && result.identity.subject === subject;
+      return holds ? (result.rememberFor ?? 0) : undefined;
     },
     onChange: changes.add,
     async check(signal) {
@@ -138,12 +167,16 @@ export function accessTokenBackend(options: AccessTokenOptions, context: Partial
     },
     async close() {
       stopListening();
+      clearInterval(sweep);
+      closing.abort();
       owners.close();
       changes.clear();
       await uses.close();
     },
   };
 }
+
+const ownerGone = "an access token is deleted: its owner is gone";
 
 /** Lets a configuration name the backend as `type: access-token`. */
 export const plugin: AuthBackendPlugin = definePlugin({

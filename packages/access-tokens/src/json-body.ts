@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { collectBody } from "@registry-gate/auth-kit";
 
 /** A body that cannot be used, and the status that says so. */
 export class BodyError extends Error {
@@ -25,16 +26,11 @@ export function hasJson({ headers }: IncomingMessage): boolean {
  */
 export async function readJson(request: IncomingMessage & { readonly body?: unknown }): Promise<unknown> {
   if (request.body !== undefined) return request.body;
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request) {
-    const bytes: Buffer = Buffer.from(chunk);
-    size += bytes.length;
-    if (size > mostBytes) throw new BodyError(413, `the body is longer than ${mostBytes} bytes`);
-    chunks.push(bytes);
-  }
+  // Otherwise a body that is too long would end the connection before the response.
+  const bytes = await collectBody(request.iterator({ destroyOnReturn: false }), mostBytes);
+  if (bytes === undefined) throw new BodyError(413, `the body is longer than ${mostBytes} bytes`);
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks)));
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch {
     throw new BodyError(400, "the body is not JSON");
   }

@@ -4,7 +4,6 @@
  * @module
  */
 
-/** Of the version that the schemas of this package are made with. */
 export { z } from "zod";
 export { backendContext, isLogger, silentLog } from "./backend/backend-context.ts";
 export { backendFault } from "./backend/backend-fault.ts";
@@ -51,6 +50,8 @@ export {
   token68Pattern,
 } from "./login/authorization.ts";
 export { formatChallenge } from "./login/challenge.ts";
+/** Of the version that the schemas of this package are made with. */
+export { collectBody } from "./login/collect-body.ts";
 export { createOpaqueToken, isOpaqueToken, opaqueTokenDigest } from "./login/opaque-token.ts";
 export { type ReadGroups, readGroups } from "./names/groups.ts";
 export { type GroupNameReading, maxNameLength, readGroupName, readName, readText } from "./names/name.ts";

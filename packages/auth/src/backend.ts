@@ -163,14 +163,16 @@ export interface AuthBackend {
    */
   lookup?(subject: string, signal: AbortSignal): Promise<Identity | undefined>;
   /**
-   * Whether a login that this backend has authenticated still holds, for a token that was issued for it. It is asked at each
-   * use of such a token, at most 2 s late. Without it, such a token holds until it expires.
+   * Whether a login that this backend has authenticated still holds, for a token that was issued for it. It is asked at
+   * each use of such a token. Without it, such a token holds until it expires.
    *
    * @param identity As the backend gave it, with its {@link Identity.revision}.
    * @param request The use of the token. Its credentials are those of the token.
+   * @returns for how long the gate may take the token without asking again, in milliseconds, from 0; `undefined` if the login
+   * holds no longer.
    * @throws {BackendUnavailableError} when it cannot find out, and nothing else.
    */
-  recheck?(identity: Identity, request: AuthRequest): Promise<boolean>;
+  recheck?(identity: Identity, request: AuthRequest): Promise<number | undefined>;
   /** The challenge in a 401 for this backend. Default: Basic. */
   challenge?(context: ChallengeContext): Challenge;
   /**

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { type AuthBackend, BackendUnavailableError, type Identity } from "@registry-gate/auth";
 import { createOpaqueToken, isOpaqueToken, opaqueTokenDigest, z } from "@registry-gate/auth-kit";
 
@@ -75,6 +76,13 @@ export interface RefreshTokens {
 
 const prefix = "rgr_";
 const keyPrefix = "refresh-token:";
+/** The tokens of one user stand here once more, so that they are found without looking at all others. */
+const ownerPrefix = ({ backend, subject }: UserReference): string =>
+  `refresh-token-of:${createHash("sha256")
+    .update(JSON.stringify([backend, subject]))
+    .digest("hex")}:`;
+/** Of one user. Each `docker login` leaves one behind; beyond these the one that was used least lately ends. */
+const maxTokens = 100;
 const thirtyDays = 30 * 86_400_000;
 /** How often a use is written down, in milliseconds. */
 const writeInterval = 3_600_000;
@@ -110,7 +118,37 @@ export function refreshTokens({ store, ttl = thirtyDays }: RefreshTokenOptions):
   async function writeUse(key: string, value: string, record: TokenRecord): Promise<void> {
     const now = Date.now();
     if (now - record.used < Math.min(writeInterval, ttl / 2)) return;
-    await store.replace(key, value, JSON.stringify({ ...record, used: now, expires: now + ttl }), ttl);
+    const written = JSON.stringify({ ...record, used: now, expires: now + ttl });
+    if (!(await store.replace(key, value, written, ttl))) return;
+    const digest = key.slice(keyPrefix.length);
+    const ownerKey = ownerPrefix(record) + digest;
+    if (!(await store.replace(ownerKey, "", "", ttl))) await store.add(ownerKey, "", ttl);
+  }
+
+  async function remove(digest: string, owner: UserReference): Promise<boolean> {
+    // The token first: from then on it is worth nothing, whatever else fails.
+    const was = await store.delete(keyPrefix + digest);
+    await store.delete(ownerPrefix(owner) + digest);
+    return was;
+  }
+
+  async function listOf(user: UserReference): Promise<readonly RefreshTokenEntry[]> {
+    const prefix = ownerPrefix(user);
+    const entries = await store.list(prefix);
+    const found = entries.map(async ({ key }): Promise<readonly RefreshTokenEntry[]> => {
+      const digest = key.slice(prefix.length);
+      const record = (await find(keyPrefix + digest))?.record;
+      return record === undefined ? [] : [entryOf(digest, record)];
+    });
+    return (await Promise.all(found)).flat();
+  }
+
+  /** Makes room for one more. */
+  async function limit(user: UserReference): Promise<void> {
+    const { length } = await store.list(ownerPrefix(user));
+    if (length < maxTokens) return;
+    const oldest = [...(await listOf(user))].sort((one, other) => one.lastUsed - other.lastUsed);
+    for (const { id } of oldest.slice(0, oldest.length - maxTokens + 1)) await remove(id, user);
   }
 
   async function redeem(token: string, backends: readonly AuthBackend[], signal: AbortSignal): Promise<Redeemed> {
@@ -120,7 +158,7 @@ export function refreshTokens({ store, ttl = thirtyDays }: RefreshTokenOptions):
     if (found === undefined) return { kind: "invalid", reason: "the refresh token is not known" };
     const { value, record } = found;
     const end = async (reason: string): Promise<Redeemed> => {
-      await store.delete(key);
+      await remove(key.slice(keyPrefix.length), record);
       return { kind: "invalid", reason };
     };
     if (record.expires <= Date.now()) return end("the refresh token has expired");
@@ -153,8 +191,12 @@ export function refreshTokens({ store, ttl = thirtyDays }: RefreshTokenOptions):
         used: now,
         expires: now + ttl,
       };
+      await limit(record);
       const token = createOpaqueToken(prefix);
-      const added = await store.add(keyPrefix + opaqueTokenDigest(token), JSON.stringify(record), ttl);
+      const digest = opaqueTokenDigest(token);
+      // Before the token: one that can be used is always listed.
+      await store.add(ownerPrefix(record) + digest, "", ttl);
+      const added = await store.add(keyPrefix + digest, JSON.stringify(record), ttl);
       if (!added) throw new RangeError("two random tokens are the same");
       return token;
     },
@@ -168,24 +210,24 @@ export function refreshTokens({ store, ttl = thirtyDays }: RefreshTokenOptions):
       }
     },
     async list(user) {
-      const entries = await store.list(keyPrefix);
-      const all = entries.flatMap(({ key, value }): readonly RefreshTokenEntry[] => {
+      if (user !== undefined) return listOf(user);
+      return (await store.list(keyPrefix)).flatMap(({ key, value }) => {
         const record = parseRecord(value);
-        if (record === undefined) return [];
-        const { revision: _, created, used, expires, ...owner } = record;
-        const times = { createdAt: created, lastUsed: used, expiresAt: expires };
-        return [{ id: key.slice(keyPrefix.length), ...owner, ...times }];
+        return record === undefined ? [] : [entryOf(key.slice(keyPrefix.length), record)];
       });
-      if (user === undefined) return all;
-      return all.filter((entry) => isOf(entry, user));
     },
     async revoke(id, user) {
       if (!/^[0-9a-f]{64}$/.test(id)) return false;
-      const found = user === undefined ? undefined : await find(keyPrefix + id);
-      if (user !== undefined && (found === undefined || !isOf(found.record, user))) return false;
-      return store.delete(keyPrefix + id);
+      const record = (await find(keyPrefix + id))?.record;
+      if (record === undefined || (user !== undefined && !isOf(record, user))) return false;
+      return remove(id, record);
     },
   };
+}
+
+function entryOf(id: string, record: TokenRecord): RefreshTokenEntry {
+  const { revision: _, created, used, expires, ...owner } = record;
+  return { id, ...owner, createdAt: created, lastUsed: used, expiresAt: expires };
 }
 
 type UserReference = Pick<Identity, "backend" | "subject">;

@@ -44,7 +44,7 @@ export function tokenHandler(
         method,
         query: at === -1 ? "" : url.slice(at + 1),
         contentType: headers["content-type"],
-        body: request,
+        body: request.iterator({ destroyOnReturn: false }),
       },
       {
         backends: authenticator.backends,

@@ -79,7 +79,15 @@ export function createTokenService(options: TokenServiceOptions): TokenService {
     async grant(request) {
       const { principal, service, notAfter, offline, clientId, backends } = request;
       const access = request.scopes.flatMap((scope) => allowed(scope, request));
-      const content = { issuer, service, principal, access, ttl, notAfter, withoutIdentity };
+      const content = {
+        issuer,
+        service,
+        principal: withoutRevision(principal, backends),
+        access,
+        ttl,
+        notAfter,
+        withoutIdentity,
+      };
       const { token, issuedAt, expiresIn, withoutGroups = false } = await issueToken(keys, content);
       const refreshToken =
         offline && principal.kind === "user" && mayLast(principal, notAfter)
@@ -96,6 +104,17 @@ export function createTokenService(options: TokenServiceOptions): TokenService {
       return { body, access, withoutGroups };
     },
   };
+}
+
+/**
+ * What a password is worth to a guesser stays out of tokens, which clients keep in files: a revision is made from its hash. Only
+ * whoever rechecks a login needs it there.
+ */
+function withoutRevision(principal: Principal, backends: readonly AuthBackend[]): Principal {
+  if (principal.kind !== "user") return principal;
+  const { revision, ...identity } = principal.identity;
+  const rechecks = backends.some(({ id, recheck }) => id === identity.backend && recheck !== undefined);
+  return revision === undefined || rechecks ? principal : { ...principal, identity };
 }
 
 /** Only a password leads to a login that lasts: a token that ends, or that grants less than its user has, does not. */

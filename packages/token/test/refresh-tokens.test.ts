@@ -42,8 +42,19 @@ describe("a refresh token", () => {
   it("is nowhere in the store", async () => {
     const { store, issue } = scene();
     const token = await issue();
-    expect(store.entries.size).toBe(1);
+    // The token, and its place among those of the user.
+    expect(store.entries.size).toBe(2);
     expect(JSON.stringify([...store.entries])).not.toContain(token.slice(4, 40));
+  });
+
+  it("ends where the user has a hundred that were used later", async () => {
+    const { tokens, issue, redeem } = scene();
+    const first = await issue();
+    vi.advanceTimersByTime(1000);
+    for (let count = 0; count < 100; count++) await issue();
+    expect(await redeem(first)).toMatchObject({ kind: "invalid" });
+    expect(await tokens.list(aliceIdentity)).toHaveLength(100);
+    expect(await tokens.list()).toHaveLength(100);
   });
 
   it("ends with its user", async () => {
@@ -109,7 +120,8 @@ describe("a refresh token", () => {
     vi.setSystemTime(Date.now() + 1000);
     await redeem(token);
     await redeem(token);
-    expect(replace).toHaveBeenCalledTimes(1);
+    // The token, and its place among those of the user.
+    expect(replace).toHaveBeenCalledTimes(2);
   });
 
   it("stays revoked where it is used at the same moment", async () => {

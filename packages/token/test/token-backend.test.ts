@@ -1,4 +1,4 @@
-import { BackendUnavailableError, type Grants } from "@registry-gate/auth";
+import { BackendUnavailableError, type Grants, type Identity } from "@registry-gate/auth";
 import { formatChallenge } from "@registry-gate/auth-kit";
 import { createAuthenticator } from "@registry-gate/core";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
@@ -51,17 +51,35 @@ describe("tokenBackend", () => {
 
   it("asks the backend of the login whether it still holds, where that can tell", async () => {
     const { token } = await issueToken(keys, content);
-    let holds = true;
-    const recheck = vi.fn(async () => holds);
+    let rememberFor: number | undefined = 500;
+    const recheck = vi.fn(async () => rememberFor);
     const { backend: id } = alice.identity;
     const issuer = { id, authenticate: async () => ({ status: "abstained" }) as const, recheck };
     const backend = tokenBackend({ keys, backends: () => [issuer] });
-    expect(await backend.authenticate(bearer(token))).toMatchObject({ status: "authenticated", rememberFor: 2000 });
+    expect(await backend.authenticate(bearer(token))).toMatchObject({ status: "authenticated", rememberFor: 500 });
     expect(recheck).toHaveBeenCalledWith(alice.identity, expect.objectContaining({ client: bearer(token).client }));
-    holds = false;
+    rememberFor = undefined;
     expect(await backend.authenticate(bearer(token))).toMatchObject({ status: "rejected" });
     recheck.mockRejectedValue(new BackendUnavailableError(id, "away"));
     await expect(backend.authenticate(bearer(token))).rejects.toThrow(BackendUnavailableError);
+  });
+
+  it("takes no token of a login by a backend that is not there", async () => {
+    const { token } = await issueToken(keys, content);
+    const backend = tokenBackend({ keys, backends: () => [] });
+    expect(await backend.authenticate(bearer(token))).toMatchObject({ status: "rejected" });
+  });
+
+  it("counts an expired token only for a user who is still there", async () => {
+    const { token } = await issueToken(keys, content);
+    later(310_000);
+    let found: Identity | undefined = alice.identity;
+    const { backend: id } = alice.identity;
+    const issuer = { id, authenticate: async () => ({ status: "abstained" }) as const, lookup: async () => found };
+    const backend = tokenBackend({ keys, backends: () => [issuer] });
+    expect(await backend.authenticate(bearer(token))).toMatchObject({ status: "authenticated", uploadsOnly: true });
+    found = undefined;
+    expect(await backend.authenticate(bearer(token))).toMatchObject({ status: "rejected" });
   });
 
   it("signs in nobody by a token that was issued to nobody", async () => {

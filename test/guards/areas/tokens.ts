@@ -94,16 +94,15 @@ export const tokens: readonly Guard[] = [
   {
     name: "refresh-token-hash",
     file: "packages/token/src/refresh-tokens.ts",
-    find: "const added = await store.add(keyPrefix + opaqueTokenDigest(token), JSON.stringify(record), ttl);",
-    replacement: "const added = await store.add(keyPrefix + token, JSON.stringify(record), ttl);",
+    find: "const digest = opaqueTokenDigest(token);",
+    replacement: "const digest = token;",
     tests: refresh,
   },
   {
     name: "revoked-stays-revoked",
     file: "packages/token/src/refresh-tokens.ts",
-    find: "await store.replace(key, value, JSON.stringify({ ...record, used: now, expires: now + ttl }), ttl);",
-    replacement:
-      "await store.delete(key); await store.add(key, JSON.stringify({ ...record, used: now, expires: now + ttl }), ttl);",
+    find: "if (!(await store.replace(key, value, written, ttl))) return;",
+    replacement: "await store.delete(key); await store.add(key, written, ttl);",
     tests: refresh,
   },
 ];

@@ -83,7 +83,7 @@ export function openAuthenticator(options: AuthenticatorOptions): Authenticator 
     if (credentials === undefined && !byHeaders) return ask(untilGone());
     const parts = [request.headers.authorization, ...credentialHeaders.map((name) => request.headers[name])];
     // A result that depends on other headers or the connection must not be cached by the login alone.
-    const fields = credentials === undefined || byHeaders ? undefined : fieldsOf(credentials);
+    const fields = credentials === undefined || byHeaders ? undefined : fieldsOf(credentials, client);
     return judge({ client, ...subjectOf(credentials, parts) }, fields, untilGone, ask);
   }
 
@@ -95,6 +95,16 @@ export function openAuthenticator(options: AuthenticatorOptions): Authenticator 
     return credentials?.scheme === "basic" && !isToken(credentials)
       ? { username: credentials.username }
       : { username: undefined, token: JSON.stringify(parts) };
+  }
+
+  /**
+   * By what a verdict is cached, and shared with whoever asks meanwhile. A token may be good for one network alone, so that what
+   * holds for one address says nothing about another.
+   */
+  function fieldsOf(credentials: Credentials, client: string | undefined): readonly string[] {
+    if (credentials.scheme === "bearer") return ["bearer", credentials.token, client ?? ""];
+    const login = ["basic", credentials.username, credentials.password];
+    return isToken(credentials) ? [...login, client ?? ""] : login;
   }
 
   function isToken({ username, password }: BasicCredentials): boolean {
@@ -136,7 +146,7 @@ export function openAuthenticator(options: AuthenticatorOptions): Authenticator 
       const ask = (until: AbortSignal): Promise<Verdict> => askInOrder(backends, { ...asked, signal: until }, log);
       const { username, password } = credentials;
       const subject = subjectOf(credentials, [username, password]);
-      return judge({ client: address, ...subject }, fieldsOf(credentials), () => signal, ask);
+      return judge({ client: address, ...subject }, fieldsOf(credentials, address), () => signal, ask);
     },
     challenge(request, wanted, client = clientOf(request, trusted)) {
       return makeChallenge({ ...wanted, origin: `${client.scheme}://${client.host}` });
@@ -154,12 +164,6 @@ function longestCredential(backends: readonly AuthBackend[]): number | undefined
 async function neverAnonymous(asked: Verdict | Promise<Verdict>, reason: string): Promise<Verdict> {
   const verdict = await asked;
   return verdict.outcome === "anonymous" ? { outcome: "rejected", reason } : verdict;
-}
-
-function fieldsOf(credentials: Credentials): readonly string[] {
-  return credentials.scheme === "basic"
-    ? [credentials.scheme, credentials.username, credentials.password]
-    : [credentials.scheme, credentials.token];
 }
 
 function attemptOutcome({ outcome }: Verdict): AttemptOutcome {

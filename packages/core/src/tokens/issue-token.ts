@@ -127,6 +127,7 @@ function send({ request, response }: RequestContext, issued: TokenResponse): num
 function writeHead(response: ServerResponse, { status, headers, body }: TokenResponse): void {
   response.statusCode = status;
   removeOwnedHeaders(response);
+  for (const name of response.getHeaderNames()) if (name.startsWith("access-control-")) response.removeHeader(name);
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   response.setHeader("Content-Length", Buffer.byteLength(body));
   response.setHeader("X-Content-Type-Options", "nosniff");

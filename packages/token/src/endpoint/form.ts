@@ -1,3 +1,5 @@
+import { collectBody } from "@registry-gate/auth-kit";
+
 /** The largest form, in bytes. */
 export const maxFormBytes = 65_536;
 
@@ -16,17 +18,10 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
  */
 export async function readForm(contentType: string | undefined, body: AsyncIterable<Uint8Array>): Promise<FormReading> {
   if (!formType.test(contentType ?? "")) return { fault: "type" };
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  // Leaving a loop of `for await` would destroy the request, before it has its response.
-  const iterator = body[Symbol.asyncIterator]();
-  for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
-    size += next.value.length;
-    if (size > maxFormBytes) return { fault: "size" };
-    chunks.push(next.value);
-  }
+  const bytes = await collectBody(body, maxFormBytes);
+  if (bytes === undefined) return { fault: "size" };
   try {
-    return { parameters: new URLSearchParams(decoder.decode(Buffer.concat(chunks))) };
+    return { parameters: new URLSearchParams(decoder.decode(bytes)) };
   } catch {
     return { fault: "encoding" };
   }
