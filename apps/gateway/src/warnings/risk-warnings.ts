@@ -51,7 +51,7 @@ export function riskWarnings(configuration: Configuration, tls: TlsIdentity | un
   for (const [index, rule] of access.entries()) {
     if (challenge === "basic" && rule.effect !== "deny" && rule.subjects.includes("anonymous")) {
       const message =
-        "names anonymous, but docker, skopeo, podman and containerd pull nothing without a login where they are asked for Basic: set auth.challenge to auto";
+        "names anonymous, but docker pulls nothing without a login where it is asked for Basic: set auth.challenge to auto";
       warnings.push({ path: ["access", index, "subjects"], message });
     }
     const changing = rule.actions.find((action) => action !== "pull");
