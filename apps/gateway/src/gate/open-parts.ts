@@ -1,0 +1,128 @@
+import { type AuthBackend, type Fault, formatFault, InvalidOptionsError, type Logger } from "@registry-gate/auth";
+import { type CounterStore, memoryCounters, type RegistryProxyOptions, validateOptions } from "@registry-gate/core";
+import { memoryState, type StateStore, stateCounters } from "@registry-gate/state";
+import { openKeys, randomKeys, type TokenKeys } from "@registry-gate/token";
+import type { Configuration } from "../config/configuration.ts";
+import type { Path } from "../config/path.ts";
+import { challengeOf } from "../config/sections/auth.ts";
+import { listenFaults } from "../listener/listen-faults.ts";
+import { inspectOnly, type LeaseState } from "../state/state-leases.ts";
+import { loadTls, type TlsIdentity, whyNoClientCertificates } from "../tls/tls-identity.ts";
+import { closeBackends, openBackends } from "./backends.ts";
+import { openGateStore } from "./gate-store.ts";
+import { gateTokens } from "./gate-tokens.ts";
+import { inConfiguration, proxyOptions } from "./proxy-options.ts";
+import { openCredentials } from "./registry-credentials.ts";
+
+/** What parts are opened in. */
+export interface PartsSurroundings {
+  /** Where paths in backends' options are relative to. */
+  readonly directory: string;
+  /** Where texts of the configuration came whole from the environment. */
+  readonly placeholders?: readonly Path[];
+  readonly log: Logger;
+  /** Where failed logins are counted without a state store, and while it is unavailable. Default: anew for each gate. */
+  readonly counters?: CounterStore;
+  /** Opens the state store. Default: it is inspected alone. */
+  readonly leaseState?: LeaseState;
+  /** Where tokens are kept if there is no other store. Default: anew for each gate. */
+  readonly memory?: StateStore;
+  /** The keys where no file is configured. Default: anew for each gate. */
+  readonly keys?: TokenKeys;
+}
+
+/** Everything that a gate is made of, but for what handles requests. */
+export interface GateParts {
+  /** Of the middleware, the backends included. */
+  readonly options: RegistryProxyOptions;
+  /** Those of the configuration. */
+  readonly backends: readonly AuthBackend[];
+  /** Undefined: plain HTTP. */
+  readonly tls: TlsIdentity | undefined;
+  /** Faults that do not keep the gate from working. */
+  readonly warnings: readonly Fault[];
+  close(): Promise<void>;
+}
+
+/**
+ * Reads the files that a configuration names and opens its backends, but connects to nothing.
+ *
+ * @throws {InvalidOptionsError} with every fault; then nothing stays open.
+ */
+export async function openParts(configuration: Configuration, surroundings: PartsSurroundings): Promise<GateParts> {
+  const {
+    directory,
+    placeholders = [],
+    log,
+    counters = memoryCounters(),
+    leaseState = inspectOnly,
+    memory = memoryState(),
+  } = surroundings;
+  const faults: Fault[] = [];
+  const collect = async <T>(action: Promise<T>): Promise<T | undefined> => {
+    try {
+      return await action;
+    } catch (error) {
+      if (!(error instanceof InvalidOptionsError)) throw error;
+      faults.push(...error.faults);
+      return undefined;
+    }
+  };
+
+  const { credentials: credentialsConfiguration } = configuration.upstream;
+  const credentials =
+    credentialsConfiguration === undefined ? undefined : await collect(openCredentials(credentialsConfiguration, log));
+  let built = false;
+  const warnings: Fault[] = [];
+  const warn = (fault: Fault): void => {
+    if (built) log.warn({ event: "warning" }, formatFault(fault));
+    else warnings.push(fault);
+  };
+  const { file: keyFile } = configuration.keys ?? {};
+  const ownKeys =
+    keyFile === undefined
+      ? undefined
+      : await collect(openKeys({ file: keyFile }, { baseDirectory: directory, log, warn, option: ["keys", "file"] }));
+  const keys = ownKeys ?? surroundings.keys ?? (await randomKeys());
+  const state = await collect(openGateStore(configuration, { directory, leaseState, memory, log, warn }));
+  const counting = state?.configured ? stateCounters({ store: state.configured, fallback: counters, log }) : counters;
+  let issuers: readonly AuthBackend[] = [];
+  const tokens =
+    challengeOf(configuration.auth, configuration.access) === "bearer"
+      ? gateTokens(configuration.auth.token, { keys, store: state?.tokens, backends: () => issuers, log })
+      : undefined;
+  const options = await collect(proxyOptions(configuration, counting, credentials, tokens));
+  const findings = options === undefined ? undefined : validateOptions(options);
+  faults.push(...(findings?.faults.map(inConfiguration) ?? []));
+  faults.push(...(await listenFaults(configuration.listen)));
+  const { tls: tlsConfiguration } = configuration.listen;
+  const tls = tlsConfiguration === undefined ? undefined : await collect(loadTls(tlsConfiguration));
+  warnings.push(...(findings?.warnings.map(inConfiguration) ?? []));
+  const noClientCertificates = whyNoClientCertificates(configuration.listen, tls);
+  const { backends, faults: backendFaults } = await openBackends(configuration.auth.backends, {
+    ...{ directory, placeholders, log, warn },
+    ...(state?.tokens && { state: state.tokens }),
+    ...(noClientCertificates !== undefined && { noClientCertificates }),
+  });
+  faults.push(...backendFaults);
+  issuers = backends;
+  const close = async (): Promise<void> => {
+    credentials?.close();
+    ownKeys?.close();
+    await closeBackends(backends, log);
+    await state?.release();
+  };
+  if (faults.length > 0 || options === undefined) {
+    await close();
+    throw new InvalidOptionsError(faults);
+  }
+  built = true;
+  return {
+    options: {
+      ...options,
+      backends: tokens === undefined ? backends : [tokens.backend, ...backends],
+      sealingKeys: () => keys.derive("what clients carry back"),
+    },
+    ...{ backends, tls, warnings, close },
+  };
+}

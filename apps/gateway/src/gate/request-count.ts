@@ -1,0 +1,27 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+
+/** A handler, and when the last request that it has begun is finished. */
+export interface CountedRequests {
+  readonly handle: RequestListener;
+  finished(): Promise<void>;
+}
+
+export function countRequests(respond: (request: IncomingMessage, response: ServerResponse) => void): CountedRequests {
+  let active = 0;
+  let resolveFinished: (() => void) | undefined;
+  return {
+    handle(request, response) {
+      active++;
+      response.once("close", () => {
+        if (--active === 0) resolveFinished?.();
+      });
+      respond(request, response);
+    },
+    finished: () =>
+      active === 0
+        ? Promise.resolve()
+        : new Promise((resolve) => {
+            resolveFinished = resolve;
+          }),
+  };
+}
