@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdir, open, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, open, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { StateUnavailableError, sqliteState } from "@registry-gate/state";
@@ -26,6 +26,37 @@ describe("sqliteState", () => {
     const second = await sqliteState({ file });
     onTestFinished(() => second.close());
     expect(await second.get("key")).toBe("value");
+  });
+
+  test("opens its file anew where that was deleted or replaced, and says so", async () => {
+    const file = await scratchFile();
+    const { log, lines } = recordingLog();
+    const store = await sqliteState({ file, log });
+    onTestFinished(() => store.close());
+    await store.set("before", "value");
+    await rm(file);
+    // Another process makes the file anew, and what it writes is seen.
+    const other = await sqliteState({ file });
+    onTestFinished(() => other.close());
+    await other.set("other", "value");
+    await expect.poll(() => store.get("other"), { timeout: 10_000 }).toBe("value");
+    expect(await store.get("before")).toBeUndefined();
+    await store.set("after", "value");
+    expect(await other.get("after")).toBe("value");
+    expect(JSON.stringify(lines)).toContain("the state file was deleted or replaced; opening it anew");
+  });
+
+  test("is unavailable while the file cannot be made anew, and goes on afterwards", async () => {
+    const file = await scratchFile();
+    const store = await sqliteState({ file });
+    onTestFinished(() => store.close());
+    await rm(file);
+    await mkdir(file);
+    await expect
+      .poll(() => store.get("key").catch((error: unknown) => error), { timeout: 10_000 })
+      .toBeInstanceOf(StateUnavailableError);
+    await rm(file, { recursive: true });
+    await expect.poll(() => store.add("key", "value").catch(() => false), { timeout: 10_000 }).toBe(true);
   });
 
   test("makes the file and those beside it readable by their owner alone, whatever the umask", async () => {

@@ -1,14 +1,28 @@
+import { stat } from "node:fs/promises";
+import type { DatabaseSync } from "node:sqlite";
 import type { Logger } from "@registry-gate/auth";
 import { silentLog } from "@registry-gate/auth-kit";
 import type { StateStore } from "../state-store.ts";
 import { StateUnavailableError } from "../state-unavailable-error.ts";
-import type { Transact } from "../table/entry-table.ts";
+import type { EntryTable, Transact } from "../table/entry-table.ts";
 import { tableStore } from "../table/table-store.ts";
 import { openDatabase, rollBack } from "./database.ts";
 import { createPrivateFile, findFile } from "./private-file.ts";
 import { sqliteFault } from "./sqlite-fault.ts";
 import { sqliteTable } from "./sqlite-table.ts";
 import { untilUnlocked } from "./until-unlocked.ts";
+
+/** How often it is looked at whether the file is still the one that was opened, in milliseconds. */
+const lookInterval = 1000;
+
+/** A file that is open. */
+interface OpenFile {
+  readonly database: DatabaseSync;
+  readonly table: EntryTable;
+  readonly inode: number;
+  /** Whether writes are synchronised; `undefined` before the first one. */
+  durable: boolean | undefined;
+}
 
 /** Options of {@link sqliteState}. */
 export interface SqliteStateOptions {
@@ -24,24 +38,46 @@ export interface SqliteStateOptions {
  * @throws {InvalidOptionsError} at `file`, with its path, if it cannot be made, opened or used.
  */
 export async function sqliteState({ file, log = silentLog }: SqliteStateOptions): Promise<StateStore> {
-  const { exists, exposed } = await findFile(file);
-  if (exposed) log.warn({ file }, "the state file can be read or changed by other users of this machine");
-  if (!exists) await createPrivateFile(file);
-  const database = await openDatabase(file);
-  const table = sqliteTable(database);
-  let durable: boolean | undefined;
+  let current = await openFile(file, log);
+  let lookedAt = performance.now();
+  let reopening: Promise<void> | undefined;
   let closed = false;
 
   /** What is synchronised costs milliseconds of the disk: too much for every count. */
   function synchronize(next: boolean): void {
-    if (durable !== next) database.exec(`PRAGMA synchronous = ${next ? "FULL" : "NORMAL"}`);
-    durable = next;
+    if (current.durable !== next) current.database.exec(`PRAGMA synchronous = ${next ? "FULL" : "NORMAL"}`);
+    current.durable = next;
+  }
+
+  /**
+   * SQLite goes on with a file that has no name any more: other processes would not see what is written there, and what they
+   * write, such as a revocation, would not be seen here.
+   */
+  async function reopenIfReplaced(): Promise<void> {
+    const found = await stat(file).catch(() => undefined);
+    if (closed || found?.ino === current.inode) return;
+    log.warn({ file }, "the state file was deleted or replaced; opening it anew");
+    // First of all: it takes the files beside it along, which must not be read as those of the new one.
+    if (current.database.isOpen) current.database.close();
+    current = await openFile(file, log);
+  }
+
+  /** The table of the file that is at the path now, or was there a second ago. */
+  async function usableTable(): Promise<void> {
+    if (reopening === undefined && performance.now() - lookedAt < lookInterval) return;
+    reopening ??= reopenIfReplaced().finally(() => {
+      lookedAt = performance.now();
+      reopening = undefined;
+    });
+    await reopening;
   }
 
   const transact: Transact = async (purpose, work) => {
     try {
+      if (!closed) await usableTable();
       return await untilUnlocked(() => {
         if (closed) throw new StateUnavailableError("it is closed");
+        const { database, table } = current;
         if (purpose === "read") return work(table);
         synchronize(purpose === "write");
         database.exec("BEGIN IMMEDIATE");
@@ -68,9 +104,22 @@ export async function sqliteState({ file, log = silentLog }: SqliteStateOptions)
     async close() {
       if (closed) return;
       closed = true;
-      database.close();
+      // Somebody may be opening it anew at this moment.
+      await reopening?.catch(() => {});
+      if (current.database.isOpen) current.database.close();
     },
   };
+}
+
+/** @throws {InvalidOptionsError} at `file`. */
+async function openFile(file: string, log: Logger): Promise<OpenFile> {
+  const { exists, exposed } = await findFile(file);
+  if (exposed) log.warn({ file }, "the state file can be read or changed by other users of this machine");
+  if (!exists) await createPrivateFile(file);
+  const database = await openDatabase(file);
+  // Of the file that was opened: one that takes its place meanwhile is found at the next look.
+  const { ino: inode } = await stat(file);
+  return { database, table: sqliteTable(database), inode, durable: undefined };
 }
 
 /**
