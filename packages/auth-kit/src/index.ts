@@ -39,6 +39,7 @@ export { openAll } from "./files/open-all.ts";
 export { parseSecret, readSecret, readSecretText, withoutByteOrderMark } from "./files/read-secret.ts";
 export { ReplaceError } from "./files/replace-error.ts";
 export { type ReplaceOptions, replaceFile } from "./files/replace-file.ts";
+export { systemErrorCode, writeFaultReason } from "./files/system-error.ts";
 export {
   basicCredentials,
   basicLogin,

@@ -3,6 +3,7 @@ import { chmod, chown, link, lstat, mkdtemp, readFile, rename, rm, stat, unlink 
 import { connect, type Server } from "node:net";
 import { basename, dirname, join } from "node:path";
 import { type Fault, InvalidOptionsError } from "@registry-gate/auth";
+import { systemErrorCode } from "@registry-gate/auth-kit";
 import { inheritanceHint } from "./inherited-socket.ts";
 
 /** How a Unix socket is to be. */
@@ -97,7 +98,7 @@ async function makeDirectory(path: string): Promise<string> {
   try {
     return await mkdtemp(`${parent}/.`);
   } catch (error) {
-    if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") {
+    if (systemErrorCode(error) === "ENOENT" || systemErrorCode(error) === "ENOTDIR") {
       throw fault("address", `the directory of unix:${path} does not exist`, error);
     }
     throw refusal(path, error);
@@ -126,7 +127,7 @@ async function move(temporary: string, path: string, replaces: boolean): Promise
     // A link, unlike a renaming, leaves alone what has come there meanwhile.
     else await link(temporary, path);
   } catch (error) {
-    if (codeOf(error) === "EEXIST" || codeOf(error) === "EISDIR") throw inUse(path);
+    if (systemErrorCode(error) === "EEXIST" || systemErrorCode(error) === "EISDIR") throw inUse(path);
     throw refusal(path, error);
   }
 }
@@ -135,7 +136,7 @@ async function move(temporary: string, path: string, replaces: boolean): Promise
 async function removeStaleSocket(path: string): Promise<void> {
   if (await isListenedOn(path)) throw inUse(path);
   await unlink(path).catch((error: unknown) => {
-    if (codeOf(error) !== "ENOENT") throw refusal(path, error);
+    if (systemErrorCode(error) !== "ENOENT") throw refusal(path, error);
   });
 }
 
@@ -147,7 +148,7 @@ function isListenedOn(path: string): Promise<boolean> {
       resolve(true);
     });
     // Whatever else is wrong, such as a missing permission, does not say that nobody is there.
-    probe.once("error", (error) => resolve(!["ECONNREFUSED", "ENOENT"].includes(codeOf(error) ?? "")));
+    probe.once("error", (error) => resolve(!["ECONNREFUSED", "ENOENT"].includes(systemErrorCode(error) ?? "")));
   });
 }
 
@@ -174,7 +175,7 @@ function tooLong(path: string): InvalidOptionsError {
 }
 
 function refusal(path: string, error: unknown): InvalidOptionsError {
-  const code = codeOf(error);
+  const code = systemErrorCode(error);
   const denied = code === "EACCES" || code === "EPERM" || code === "EROFS";
   const message = denied ? `no permission to listen on unix:${path}` : `cannot listen on unix:${path} (${code})`;
   return fault("address", message, error);
@@ -183,8 +184,4 @@ function refusal(path: string, error: unknown): InvalidOptionsError {
 function fault(key: string, message: string, cause?: unknown): InvalidOptionsError {
   const faults: Fault[] = [{ path: ["listen", key], message }];
   return new InvalidOptionsError(faults, { cause });
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }

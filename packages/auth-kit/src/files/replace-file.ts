@@ -4,6 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { overwriteFile } from "./overwrite-file.ts";
 import { ReplaceError } from "./replace-error.ts";
+import { systemErrorCode, writeFaultReason } from "./system-error.ts";
 
 /** How {@link replaceFile} waits. */
 export interface ReplaceOptions {
@@ -41,7 +42,7 @@ export async function replaceFile<T extends { readonly content: Buffer }>(
     try {
       await rename(lock, target);
     } catch (error) {
-      if (codeOf(error) !== "EBUSY") throw error;
+      if (systemErrorCode(error) !== "EBUSY") throw error;
       await overwriteFile(target, content, edited.content);
       await rm(lock);
     }
@@ -59,10 +60,12 @@ async function targetOf(file: string): Promise<string> {
   try {
     return await realpath(file);
   } catch (error) {
-    if (codeOf(error) !== "ENOENT") throw toReplaceError(error, file);
+    if (systemErrorCode(error) !== "ENOENT") throw toReplaceError(error, file);
   }
   // There is nothing at the end of the path: a new file, or a link that leads nowhere.
-  if (await lstat(file).catch(() => undefined)) throw new ReplaceError(`is a dangling symbolic link: ${file}`);
+  // By now another run may have made the file.
+  const found = await lstat(file).catch(() => undefined);
+  if (found?.isSymbolicLink() === true) throw new ReplaceError(`is a dangling symbolic link: ${file}`);
   try {
     return join(await realpath(dirname(file)), basename(file));
   } catch (error) {
@@ -76,7 +79,7 @@ async function acquire(lock: string, lockTimeout: number): Promise<FileHandle> {
     try {
       return await open(lock, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
     } catch (error) {
-      if (codeOf(error) !== "EEXIST") throw toReplaceError(error, dirname(lock));
+      if (systemErrorCode(error) !== "EEXIST") throw toReplaceError(error, dirname(lock));
     }
     if (performance.now() - start > lockTimeout) {
       throw new ReplaceError(`is being changed by another run; if there is none, remove ${lock}`);
@@ -99,7 +102,7 @@ async function readExisting(path: string): Promise<{ content: Buffer; owner: Own
     const { uid, gid } = stats;
     return { content: await readFile(path), owner: { uid, gid, mode: stats.mode & 0o7777 } };
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return { content: Buffer.alloc(0), owner: undefined };
+    if (systemErrorCode(error) === "ENOENT") return { content: Buffer.alloc(0), owner: undefined };
     throw error;
   }
 }
@@ -111,7 +114,7 @@ async function keepOwner(handle: FileHandle, { uid, gid }: Owner): Promise<void>
   try {
     await handle.chown(uid, gid);
   } catch (error) {
-    if (codeOf(error) !== "EPERM") throw error;
+    if (systemErrorCode(error) !== "EPERM") throw error;
     if (now.gid !== gid) await handle.chown(now.uid, gid).catch(() => undefined);
   }
 }
@@ -123,22 +126,8 @@ async function syncDirectory(path: string): Promise<void> {
   await directory?.close();
 }
 
-const FAULTS: Readonly<Record<string, string>> = {
-  ENOENT: "no such directory",
-  ENOTDIR: "is not a directory",
-  EACCES: "permission denied",
-  EPERM: "permission denied",
-  EROFS: "the file system is read-only",
-  ENOSPC: "the disk is full",
-  ELOOP: "too many symbolic links",
-};
-
 function toReplaceError(error: unknown, path: string): unknown {
-  const code = codeOf(error);
+  const code = systemErrorCode(error);
   if (code === undefined) return error;
-  return new ReplaceError(`${FAULTS[code] ?? `cannot be written (${code})`}: ${path}`, { cause: error });
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+  return new ReplaceError(`${writeFaultReason(code) ?? `cannot be written (${code})`}: ${path}`, { cause: error });
 }

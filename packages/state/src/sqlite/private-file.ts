@@ -2,6 +2,7 @@ import { constants } from "node:fs";
 import { access, open, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { InvalidOptionsError } from "@registry-gate/auth";
+import { systemErrorCode, writeFaultReason } from "@registry-gate/auth-kit";
 
 /** What others than the owner may do with a file. */
 const forOthers = 0o077;
@@ -26,7 +27,7 @@ export async function findFile(file: string): Promise<FoundFile> {
     return { exists: true, exposed: (stats.mode & forOthers) !== 0 };
   } catch (error) {
     if (error instanceof InvalidOptionsError) throw error;
-    if (codeOf(error) !== "ENOENT") throw fileFault(error, file);
+    if (systemErrorCode(error) !== "ENOENT") throw fileFault(error, file);
   }
   const directory = dirname(file);
   await access(directory, constants.W_OK | constants.X_OK).catch((error: unknown) => {
@@ -47,29 +48,15 @@ export async function createPrivateFile(file: string): Promise<void> {
     await handle.close();
   } catch (error) {
     // Another process was faster.
-    if (codeOf(error) !== "EEXIST") throw fileFault(error, file);
+    if (systemErrorCode(error) !== "EEXIST") throw fileFault(error, file);
   }
 }
 
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: "no such directory",
-  ENOTDIR: "is not a directory",
-  EACCES: "permission denied",
-  EPERM: "permission denied",
-  EROFS: "the file system is read-only",
-  ENOSPC: "the disk is full",
-  ELOOP: "too many symbolic links",
-};
-
 function fileFault(error: unknown, path: string): InvalidOptionsError {
-  const code = codeOf(error) ?? "unknown error";
-  return fault(`${reasons[code] ?? `cannot be used (${code})`}: ${path}`, error);
+  const code = systemErrorCode(error) ?? "unknown error";
+  return fault(`${writeFaultReason(code) ?? `cannot be used (${code})`}: ${path}`, error);
 }
 
 function fault(message: string, cause?: unknown): InvalidOptionsError {
   return new InvalidOptionsError([{ path: ["file"], message }], { cause });
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }
