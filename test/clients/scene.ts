@@ -1,4 +1,5 @@
 import { type Stage, type StageSettings, setStage } from "../docker/stage.ts";
+import { closingStack } from "../support/closing-stack.ts";
 import { startContainerd } from "../support/containerd.ts";
 import { passwordFile } from "../support/password-file.ts";
 import type { Client } from "./client.ts";
@@ -42,15 +43,7 @@ function authBy(challenge: Challenge): object {
 
 /** @param startRegistry As of a stage. */
 export async function setScene(startRegistry?: StageSettings["startRegistry"]): Promise<Scene> {
-  const opened: { close(): Promise<unknown> }[] = [];
-  const keep = async <T extends { close(): Promise<unknown> }>(opening: Promise<T>): Promise<T> => {
-    const thing = await opening;
-    opened.unshift(thing);
-    return thing;
-  };
-  const close = async (): Promise<void> => {
-    for (const thing of opened.splice(0)) await thing.close();
-  };
+  const { keep, close } = closingStack();
   let challenge: Challenge = "basic";
   try {
     const stage = await keep(

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { makeCertificate } from "../support/certificate.ts";
+import { closingStack } from "../support/closing-stack.ts";
 import { type DockerRegistry, startDockerRegistry } from "../support/docker-registry.ts";
 import { type Dockerd, startDockerd } from "../support/dockerd.ts";
 import { type RunningGate, startGate } from "../support/gate.ts";
@@ -45,16 +46,7 @@ export async function setStage({
   startRegistry = startDockerRegistry,
 }: StageSettings): Promise<Stage> {
   const host = `${address}:5043`;
-  const opened: { close(): Promise<unknown> }[] = [];
-  const keep = async <T extends { close(): Promise<unknown> }>(opening: Promise<T>): Promise<T> => {
-    const thing = await opening;
-    opened.unshift(thing);
-    return thing;
-  };
-  // The last opened first: daemons, tunnel, gate, registry.
-  const close = async (): Promise<void> => {
-    for (const thing of opened.splice(0)) await thing.close();
-  };
+  const { keep, close } = closingStack();
   try {
     const registry = await keep(startRegistry());
     const certificate = await makeCertificate(undefined, [address]);
