@@ -24,7 +24,6 @@ export type { AnonymousVerdict, AuthenticatedVerdict, ExpiredVerdict, Verdict } 
 export { accessRuleSchema } from "./authorize/access-schema.ts";
 export { compilePolicy } from "./authorize/checked-policy.ts";
 export type { Permissions } from "./authorize/permission.ts";
-export { mayListRepositories, permissionsOf } from "./authorize/permissions.ts";
 export type { ImmutableTags, Knowledge, Policy, PolicyDecision, RuleVerdict } from "./authorize/policy.ts";
 export { clientReader, type RequestClient } from "./client/client-reader.ts";
 export { registryAuthorization } from "./forward/registry-login.ts";
@@ -59,4 +58,5 @@ export { refuseUnreadable, type UnreadableRequest } from "./respond/refuse-unrea
 export { requestIdOf } from "./respond/request-id.ts";
 export { isRepository } from "./route/names.ts";
 export type { TokenEndpoint, TokenGate, TokenRequest, TokenResponse } from "./tokens/token-endpoint.ts";
+export { tokenGate } from "./tokens/token-gate.ts";
 export { serveExpectations } from "./validate/expectation.ts";

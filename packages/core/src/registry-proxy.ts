@@ -27,7 +27,7 @@ import { optionsSchema, sharedSignInSchema } from "./options/options-schema.ts";
 import { visibleCatalog } from "./query/catalog/visible-catalog.ts";
 import { confirmTag } from "./query/immutable/confirm-tag.ts";
 import { findTagViolation } from "./query/immutable/tag-violation.ts";
-import { endWithError } from "./respond/end-with-error.ts";
+import { endAtClientLimit, endWithError } from "./respond/end-with-error.ts";
 import { sealPage, targetOf, withClientLink } from "./respond/listing-pages.ts";
 import { loginRefusals } from "./respond/refuse-login.ts";
 import { sandboxResponse, writeHead } from "./respond/response-headers.ts";
@@ -40,6 +40,7 @@ import type { Refusal } from "./route/refusal.ts";
 import { isRegistryTarget } from "./route/target.ts";
 import { sealerFor } from "./seal/sealer.ts";
 import { issueToken, isTokenTarget } from "./tokens/issue-token.ts";
+import type { TokenEndpoint } from "./tokens/token-endpoint.ts";
 import { crossOriginPolicy } from "./validate/cross-origin.ts";
 import { isOldAgent, requestFault } from "./validate/validate-request.ts";
 
@@ -109,21 +110,25 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
     );
   }
 
-  async function pass(context: RequestContext, target: string, full: Full | undefined): Promise<void> {
+  /** @param issuing The endpoint of tokens, where the request is for it. */
+  async function pass(
+    context: RequestContext,
+    target: string,
+    full: Full | undefined,
+    issuing: TokenEndpoint | undefined,
+  ): Promise<void> {
     const { request, response, client } = context;
     warnOfForwarded(client);
     try {
       if (full === "all") {
         return endWithError(context, "unavailable", "too many requests in flight", responses.tooManyInFlight);
       }
-      if (full === "client")
-        return endWithError(context, "throttled", tooManyOfClient, responses.tooManyInFlightOfClient);
+      if (full === "client") return endAtClientLimit(context);
 
       // 1. Validate: a request that implementations could read in different ways is refused.
       if (isOldAgent(request.headers["user-agent"])) {
         return endWithError(context, "refused", "docker before 1.6", responses.notFound);
       }
-      const issuing = tokens !== undefined && isTokenTarget(target, tokens) ? tokens : undefined;
       const fault = requestFault(request, credentialHeaders, issuing !== undefined);
       if (fault !== undefined) return refuse(context, fault);
       if (issuing !== undefined) {
@@ -156,7 +161,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
       const { principal } = verdict;
       context.principal = principal;
       if (principal.kind === "user" && context.place?.moveTo(userKey(principal.identity)) === false) {
-        return endWithError(context, "throttled", tooManyOfClient, responses.tooManyInFlightOfClient);
+        return endAtClientLimit(context);
       }
       const bySession = principal.kind === "user" && principal.via === "session";
       const crossSite = crossSiteFault(request, client, bySession, crossOrigin);
@@ -256,8 +261,9 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
         response,
         () => clientOf(request, trusted),
         (context, full) => {
-          if (tokens === undefined || !isTokenTarget(target, tokens)) crossOrigin?.mark(request, response);
-          void pass(context, target, full);
+          const issuing = tokens !== undefined && isTokenTarget(target, tokens) ? tokens : undefined;
+          if (issuing === undefined) crossOrigin?.mark(request, response);
+          void pass(context, target, full, issuing);
         },
       );
     } else if (next !== undefined) next();
@@ -288,8 +294,6 @@ function withAuthenticator(given: RegistryProxyOptions | SharedSignInOptions): G
   const options = parseOptions(optionsSchema, given);
   return { ...options, authenticator: openAuthenticator(options), shared: false };
 }
-
-const tooManyOfClient = "too many requests in flight of one client";
 
 function refuse(context: RequestContext, refusal: Refusal): void {
   endWithError(context, "refused", refusal.message, responses.refused(refusal));

@@ -1,13 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Logger } from "@registry-gate/auth";
-import {
-  type Authenticator,
-  clientReader,
-  mayListRepositories,
-  type Policy,
-  permissionsOf,
-  type TokenEndpoint,
-} from "@registry-gate/core";
+import { type Authenticator, clientReader, type Policy, type TokenEndpoint, tokenGate } from "@registry-gate/core";
 import { unavailable } from "./endpoint/respond.ts";
 
 /** What {@link tokenHandler} is told. */
@@ -46,15 +39,7 @@ export function tokenHandler(
         contentType: headers["content-type"],
         body: request.iterator({ destroyOnReturn: false }),
       },
-      {
-        backends: authenticator.backends,
-        origin: `${client.scheme}://${client.host}`,
-        signal,
-        authenticate: () => authenticator.authenticate(request, () => signal, client),
-        verify: (credentials) => authenticator.verify(credentials, request, signal, client),
-        permissions: (principal, repository) => permissionsOf(policy, principal, repository),
-        mayListRepositories: (principal) => mayListRepositories(policy, principal),
-      },
+      tokenGate(authenticator, policy, request, client, signal),
     );
     // What is left of a body that nobody reads would be taken for the next request.
     if (!request.complete) response.setHeader("Connection", "close");

@@ -1,21 +1,20 @@
 import type { ServerResponse } from "node:http";
-import type { Principal } from "@registry-gate/auth";
 import { attemptedUsername } from "../authenticate/attempted-username.ts";
 import type { Authenticator } from "../authenticate/authenticator.ts";
 import { crossSiteFault } from "../authenticate/cross-site.ts";
 import type { Verdict } from "../authenticate/verdict.ts";
-import { mayListRepositories, permissionsOf } from "../authorize/permissions.ts";
 import type { Policy } from "../authorize/policy.ts";
 import { userKey } from "../limits/client-key.ts";
 import type { RequestContext } from "../observe/request-context.ts";
 import { removeOwnedHeaders } from "../respond/app-headers.ts";
 import { claim, isClaimed } from "../respond/claim.ts";
 import { endResponse } from "../respond/end-response.ts";
-import { endWithError } from "../respond/end-with-error.ts";
+import { endAtClientLimit, endWithError } from "../respond/end-with-error.ts";
 import { apiVersion, sendError } from "../respond/error-response.ts";
 import * as responses from "../respond/responses.ts";
 import { askForBody, holdsBodyBack } from "../validate/expectation.ts";
 import type { TokenEndpoint, TokenGate, TokenResponse } from "./token-endpoint.ts";
+import { tokenGate } from "./token-gate.ts";
 
 /** What the endpoint may ask about. */
 export interface TokenSources {
@@ -50,17 +49,8 @@ export async function issueToken(
   context.phase = "authenticate";
   const foreign = crossSiteFault(request, client, false, undefined);
   if (foreign !== undefined) return endWithError(context, "denied", foreign, responses.crossSite);
-  const gate: TokenGate = {
-    backends: authenticator.backends,
-    origin: `${client.scheme}://${client.host}`,
-    signal,
-    async authenticate() {
-      return bySession(await authenticator.authenticate(request, () => signal, client));
-    },
-    verify: (credentials) => authenticator.verify(credentials, request, signal, client),
-    permissions: (principal, repository) => permissionsOf(policy, principal, repository),
-    mayListRepositories: (principal: Principal) => mayListRepositories(policy, principal),
-  };
+  const asked = tokenGate(authenticator, policy, request, client, signal);
+  const gate: TokenGate = { ...asked, authenticate: async () => bySession(await asked.authenticate()) };
   /** The app's session counts for its own pages alone. */
   function bySession(verdict: Verdict): Verdict {
     if (verdict.outcome !== "authenticated" || verdict.principal.via !== "session") return verdict;
@@ -85,8 +75,7 @@ export async function issueToken(
     context.attemptedUsername = issued.attemptedUsername ?? attemptedUsername(request);
   }
   if (principal?.kind === "user" && context.place?.moveTo(userKey(principal.identity)) === false) {
-    const reason = "too many requests in flight of one client";
-    return endWithError(context, "throttled", reason, responses.tooManyInFlightOfClient);
+    return endAtClientLimit(context);
   }
   context.decision = decision;
   context.reason = issued.reason;
