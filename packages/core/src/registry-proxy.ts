@@ -35,6 +35,7 @@ import * as responses from "./respond/responses.ts";
 import { sendCatalog } from "./respond/send-catalog.ts";
 import { withUploadLocation } from "./respond/upload-location.ts";
 import { accessesOf, continuesUpload } from "./route/accesses.ts";
+import { isDigest } from "./route/names.ts";
 import { parseRoute } from "./route/parse-route.ts";
 import type { Refusal } from "./route/refusal.ts";
 import { isRegistryTarget } from "./route/target.ts";
@@ -155,6 +156,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
       const verdict = await authenticator.authenticate(request, () => untilGone(response), client);
       if (!("principal" in verdict)) return logins.refuse(context, requested, verdict);
       if (verdict.outcome === "expired" && !continuesUpload(requested)) {
+        context.loginRejected = true;
         const expired = logins.unauthorized(context, requested, "invalid_token");
         return endWithError(context, "unauthenticated", verdict.reason, expired);
       }
@@ -170,6 +172,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
       // 4. Authorize: may the caller do this?
       context.phase = "authorize";
       const plan = authorize(policy, principal, requested);
+      context.rule = plan.rule;
       if (plan.kind === "deny")
         return endWithError(context, "denied", plan.reason, responses.denied(accessesOf(requested)));
       if (plan.kind === "challenge") {
@@ -233,6 +236,8 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
           sealer,
         );
       const write = (head: ResponseHead): void => {
+        const digest = head.headers["docker-content-digest"];
+        if (typeof digest === "string" && isDigest(digest)) context.digest = digest;
         writeHead(head, response, upstream.url, client);
         if (bySession) sandboxResponse(response);
       };
