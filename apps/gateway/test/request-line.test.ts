@@ -29,6 +29,7 @@ const record: Omit<RequestRecord, "principal"> = {
   rule: 1,
   loginRejected: false,
   issuedToken: undefined,
+  announced: false,
 };
 const identity = { subject: "alice", username: "alice", groups: ["a", "b"], backend: "tokens" };
 

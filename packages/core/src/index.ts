@@ -36,7 +36,7 @@ export {
   upstreamConnection,
   upstreamQueue,
 } from "./observe/channels.ts";
-export type { Decision, IssuedToken, Outcome, Phase, RequestRecord } from "./observe/record.ts";
+export type { Decision, IssuedToken, Outcome, Phase, RequestRecord, WriteObserver } from "./observe/record.ts";
 export type {
   AccessRule,
   AuthenticatorOptions,

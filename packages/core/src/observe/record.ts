@@ -85,4 +85,24 @@ export interface RequestRecord {
   /** Of the response's body. */
   readonly bytesSent: number;
   readonly milliseconds: number;
+  /** Whether {@link WriteObserver.responded} was called for this request. */
+  readonly announced: boolean;
+}
+
+/** Takes part in requests that write: those that need `push` or `delete`. */
+export interface WriteObserver {
+  /**
+   * Called before such a request is forwarded.
+   *
+   * @returns why it must not be, for the record: the client gets 503. `undefined`: it may be.
+   */
+  refusal(): string | undefined;
+  /**
+   * Called when the registry has responded, before the client gets any of the response, which waits for the promise. The
+   * client gets 503 instead where it rejects.
+   *
+   * @param record As it will be where the client gets the response; a later one has `announced`.
+   * @returns `undefined` where there is nothing to wait for.
+   */
+  responded(record: RequestRecord): Promise<void> | undefined;
 }

@@ -30,6 +30,8 @@ export interface RequestContext {
   issuedToken: IssuedToken | undefined;
   /** As the registry names it in `Docker-Content-Digest`. */
   digest: string | undefined;
+  /** Whether an observer of writes was told of the response. */
+  announced: boolean;
   reason: string;
   /** Undefined: derived from how the response ended. */
   outcome: Outcome | undefined;
@@ -61,6 +63,7 @@ export function requestContext(request: IncomingMessage, response: ServerRespons
     rule: undefined,
     issuedToken: undefined,
     digest: undefined,
+    announced: false,
     reason: "",
     outcome: undefined,
     place: undefined,
@@ -72,9 +75,24 @@ export function requestContext(request: IncomingMessage, response: ServerRespons
 
 /** Makes the record of a request that is finished or whose client disconnected. */
 export function finish(context: RequestContext): RequestRecord {
-  const { request, response, client, route, principal, bytes } = context;
+  const { response } = context;
+  return recordOf(
+    context,
+    context.outcome ?? (response.writableFinished ? "completed" : "client-aborted"),
+    response.headersSent ? response.statusCode : clientClosedRequest,
+  );
+}
+
+/** Makes the record of a request to which the registry has responded, as it will be if the client gets the response. */
+export function announce(context: RequestContext, status: number): RequestRecord {
+  context.announced = true;
+  context.phase = "respond";
+  return recordOf(context, status >= 500 ? "upstream-error" : "completed", status);
+}
+
+function recordOf(context: RequestContext, outcome: Outcome, status: number): RequestRecord {
+  const { request, client, route, principal, bytes } = context;
   const reference = route === undefined ? undefined : referenceOf(route);
-  const outcome = context.outcome ?? (response.writableFinished ? "completed" : "client-aborted");
   return {
     requestId: context.requestId,
     method: request.method ?? "",
@@ -96,10 +114,11 @@ export function finish(context: RequestContext): RequestRecord {
     phase: context.phase,
     outcome,
     reason: outcome === "client-aborted" && context.reason === "" ? "the client left" : context.reason,
-    status: response.headersSent ? response.statusCode : clientClosedRequest,
+    status,
     bytesReceived: bytes.received,
     bytesSent: bytes.sent,
     milliseconds: Math.round((performance.now() - context.begun) * 1000) / 1000,
+    announced: context.announced,
   };
 }
 
