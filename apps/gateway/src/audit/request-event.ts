@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { Identity, Principal } from "@registry-gate/auth";
 import type { RequestRecord } from "@registry-gate/core";
-import { type AuditEvent, type AuditEventKind, mostGroups } from "./audit-event.ts";
+import type { AuditEventKind } from "../config/sections/audit.ts";
+import { type AuditEvent, mostGroups } from "./audit-event.ts";
 
 /** The audit event of a request; undefined where it is none, such as a `ping`. Each request has at most one. */
 export function requestEvent(record: RequestRecord): AuditEvent | undefined {

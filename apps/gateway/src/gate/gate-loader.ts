@@ -3,6 +3,8 @@ import { memoryCounters, type RequestRecord } from "@registry-gate/core";
 import { memoryState } from "@registry-gate/state";
 import { randomKeys } from "@registry-gate/token";
 import type { Logger } from "pino";
+import type { AuditSink } from "../audit/audit-sink.ts";
+import { observeRequests } from "../audit/observe-requests.ts";
 import type { Configuration } from "../config/configuration.ts";
 import { logLevelOf } from "../config/sections/log.ts";
 import { missingDirectory } from "../listener/listen-faults.ts";
@@ -22,8 +24,11 @@ export interface GateLoader {
   rehearse(): Promise<void>;
 }
 
-/** @param log Each gate logs there at the level of its own configuration. */
-export function gateLoader(path: string, log: Logger): GateLoader {
+/**
+ * @param log Each gate logs there at the level of its own configuration.
+ * @param auditSink Where each gate records what its own configuration asks for.
+ */
+export function gateLoader(path: string, log: Logger, auditSink: AuditSink): GateLoader {
   // A reload forgets no failed logins, and ends no token.
   const counters = memoryCounters();
   const leaseState = stateLeases();
@@ -34,10 +39,15 @@ export function gateLoader(path: string, log: Logger): GateLoader {
     const shared = { counters, memory, keys: await keys, leaseState: lease };
     const loaded = await loadGate(path, (configuration) => {
       const own = logOf(configuration);
+      const audit = configuration.audit && observeRequests(configuration.audit, auditSink);
       return {
         ...shared,
         log: own,
-        onRequest: (record: RequestRecord) => own.info(requestLine(record)),
+        onRequest(record: RequestRecord) {
+          own.info(requestLine(record));
+          audit?.onFinished(record);
+        },
+        writes: audit?.writes,
       };
     });
     const missing = await missingDirectory(loaded.gate.configuration.listen.address);

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { auditSlot } from "../audit/audit-slot.ts";
 import { drainTimeoutOf } from "../config/sections/listen.ts";
 import { logLevelOf } from "../config/sections/log.ts";
 import type { Gate } from "../gate/gate.ts";
@@ -47,20 +48,32 @@ export async function startGateway(file: string): Promise<Gateway> {
   let failed = false;
   const isReady = (): boolean => closing === undefined && !failed;
 
-  const loader = gateLoader(path, logger);
+  const audit = auditSlot({ log: logger, standardOutput: log.output });
+  const loader = gateLoader(path, logger, audit);
   const gates = gateSlot(await loader.load());
   const currentGate = (): Gate => gates.current.gate;
   logger.level = logLevelOf(currentGate().configuration.log);
   let listener: ListenerSlot;
   try {
+    (await audit.prepare(currentGate().configuration.audit)).commit();
     listener = await openListenerSlot(listenerSetup(currentGate()), listenerHandlers({ currentGate, isReady }, logger));
   } catch (error) {
     await gates.retire();
+    await audit.close(0);
     throw error;
   }
   reportListening(logger, listener);
   reportWarnings(logger, warningsOf(currentGate()));
-  const reloader = startReloader(path, { loader, gates, listener, log: logger });
+  const reloader = startReloader(path, { loader, gates, listener, audit, log: logger });
+
+  /** What is written last: the audit of the last requests, and then what the log says about it. */
+  const outputs = {
+    logger,
+    async drained(limit: number) {
+      await audit.close(limit);
+      await log.drained(limit);
+    },
+  };
 
   async function finish(): Promise<void> {
     const first = listener.close();
@@ -81,7 +94,7 @@ export async function startGateway(file: string): Promise<Gateway> {
     get ready() {
       return isReady();
     },
-    reload: reloader.reload,
+    reload: () => reloader.reload("signal"),
     reportUncaught(error) {
       failed = true;
       logger.error({ event: "uncaught error", err: error }, "uncaught error; shutting down");
@@ -89,7 +102,7 @@ export async function startGateway(file: string): Promise<Gateway> {
     close(timeLimit) {
       // It counts as closing before anything else happens.
       closing ??= Promise.resolve().then(() =>
-        drain(log, timeLimit ?? drainTimeoutOf(currentGate().configuration.listen), { finish, cut: listener.cut }),
+        drain(outputs, timeLimit ?? drainTimeoutOf(currentGate().configuration.listen), { finish, cut: listener.cut }),
       );
       return closing;
     },

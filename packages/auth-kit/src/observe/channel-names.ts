@@ -3,6 +3,7 @@
  * says of each who publishes what, and when.
  */
 export const channelNames = [
+  "registry-gate:audit:failure",
   "registry-gate:certificate:reload",
   "registry-gate:configuration:reload",
   "registry-gate:file:reload",
