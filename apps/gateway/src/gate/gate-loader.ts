@@ -1,5 +1,5 @@
 import { InvalidOptionsError } from "@registry-gate/auth";
-import { memoryCounters, type RequestRecord } from "@registry-gate/core";
+import { memoryCounters, type RequestRecord, type RequestTracer } from "@registry-gate/core";
 import { memoryState } from "@registry-gate/state";
 import { randomKeys } from "@registry-gate/token";
 import type { Logger } from "pino";
@@ -22,8 +22,11 @@ export interface GateLoader {
   rehearse(): Promise<void>;
 }
 
-/** @param log Each gate logs there at the level of its own configuration. */
-export function gateLoader(path: string, log: Logger): GateLoader {
+/**
+ * @param log Each gate logs there at the level of its own configuration.
+ * @param tracer Follows the requests of each gate.
+ */
+export function gateLoader(path: string, log: Logger, tracer: RequestTracer | undefined): GateLoader {
   // A reload forgets no failed logins, and ends no token.
   const counters = memoryCounters();
   const leaseState = stateLeases();
@@ -37,6 +40,7 @@ export function gateLoader(path: string, log: Logger): GateLoader {
       return {
         ...shared,
         log: own,
+        tracer,
         onRequest: (record: RequestRecord) => own.info(requestLine(record)),
       };
     });
