@@ -29,6 +29,7 @@ const gatewayRooms = [
   "state",
   "log",
   "observe",
+  "tracing",
   "audit",
   "tls",
   "listener",

@@ -37,6 +37,7 @@ export {
   upstreamQueue,
 } from "./observe/channels.ts";
 export type { Decision, IssuedToken, Outcome, Phase, RequestRecord, WriteObserver } from "./observe/record.ts";
+export type { RequestTrace, RequestTracer, TraceContext, TracedRequest } from "./observe/tracing.ts";
 export type {
   AccessRule,
   AuthenticatorOptions,

@@ -21,7 +21,8 @@ import { clientKey, userKey } from "./limits/client-key.ts";
 import type { Full } from "./limits/request-budget.ts";
 import { requestLifecycle } from "./limits/request-lifecycle.ts";
 import { requireNode } from "./node-version.ts";
-import { announce, type RequestContext } from "./observe/request-context.ts";
+import { announce, enterPhase, type RequestContext } from "./observe/request-context.ts";
+import { continuing } from "./observe/tracing.ts";
 import type { GateOptions, RegistryProxyOptions, SharedSignInOptions } from "./options/options.ts";
 import { optionsSchema, sharedSignInSchema } from "./options/options-schema.ts";
 import { visibleCatalog } from "./query/catalog/visible-catalog.ts";
@@ -88,7 +89,7 @@ export interface RegistryProxy {
  */
 export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions): RegistryProxy {
   const { authenticator, shared, ...options } = withAuthenticator(given);
-  const { limits = {}, attemptedNames = true, tokens, writes, log, onFinished } = options;
+  const { limits = {}, attemptedNames = true, tokens, writes, tracer, log, onFinished } = options;
   const trusted = addressSet(options.trustedProxies ?? []);
   const { credentialHeaders } = authenticator;
   const policy = compilePolicy(options.access);
@@ -98,7 +99,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
   const catalog = visibleCatalog(upstream, sealer);
   const logins = loginRefusals(authenticator, attemptedNames);
   const checkMounting = mountingCheck(log);
-  const requests = requestLifecycle({ limits, onFinished, log });
+  const requests = requestLifecycle({ limits, onFinished, tracer, log });
 
   let warnedOfForwarded = false;
   /** A header that one proxy reads and the next passes on unread is controlled by the client. */
@@ -144,7 +145,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
       }
 
       // 2. Route and headers: the following steps see only what was parsed here.
-      context.phase = "route";
+      enterPhase(context, "route");
       const { route: requested, refusal } = parseRoute(request.method ?? "", target);
       if (refusal !== undefined) return refuse(context, refusal);
       context.route = requested;
@@ -152,7 +153,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
       if (malformed !== undefined) return refuse(context, malformed);
 
       // 3. Authenticate: who is the caller?
-      context.phase = "authenticate";
+      enterPhase(context, "authenticate");
       const verdict = await authenticator.authenticate(request, () => untilGone(response), client);
       if (!("principal" in verdict)) return logins.refuse(context, requested, verdict);
       if (verdict.outcome === "expired" && !continuesUpload(requested)) {
@@ -170,7 +171,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
       if (crossSite !== undefined) return endWithError(context, "denied", crossSite, responses.crossSite);
 
       // 4. Authorize: may the caller do this?
-      context.phase = "authorize";
+      enterPhase(context, "authorize");
       const plan = authorize(policy, principal, requested);
       context.rule = plan.rule;
       if (plan.kind === "deny")
@@ -182,13 +183,13 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
       context.decision = "allowed";
       context.reason = plan.reason;
 
-      context.phase = "forward";
+      enterPhase(context, "forward");
       const queueKey = clientKey(principal, client.address);
       if (plan.kind === "filter-catalog") {
         const { route, visible } = plan;
         const page = await catalog.page(route.page, visible, principal, queueKey, untilGone(response));
         if ("refusal" in page) return refuse(context, page.refusal);
-        context.phase = "respond";
+        enterPhase(context, "respond");
         context.bytes.sent += sendCatalog(request, response, route.page, page);
         return;
       }
@@ -218,7 +219,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
       const upstreamRequest: UpstreamRequest = {
         method: request.method ?? "",
         target: upstreamTarget,
-        headers,
+        headers: context.trace === undefined ? headers : continuing(context.trace, headers),
         body: withBody ? requestBody(context, mayEnd) : undefined,
         connectionKey: holder,
         clientKey: queueKey,

@@ -1,5 +1,5 @@
 import { InvalidOptionsError } from "@registry-gate/auth";
-import { memoryCounters, type RequestRecord } from "@registry-gate/core";
+import { memoryCounters, type RequestRecord, type RequestTracer } from "@registry-gate/core";
 import { memoryState } from "@registry-gate/state";
 import { randomKeys } from "@registry-gate/token";
 import type { Logger } from "pino";
@@ -27,8 +27,14 @@ export interface GateLoader {
 /**
  * @param log Each gate logs there at the level of its own configuration.
  * @param auditSink Where each gate records what its own configuration asks for.
+ * @param tracer Follows the requests of each gate.
  */
-export function gateLoader(path: string, log: Logger, auditSink: AuditSink): GateLoader {
+export function gateLoader(
+  path: string,
+  log: Logger,
+  auditSink: AuditSink,
+  tracer: RequestTracer | undefined,
+): GateLoader {
   // A reload forgets no failed logins, and ends no token.
   const counters = memoryCounters();
   const leaseState = stateLeases();
@@ -43,6 +49,7 @@ export function gateLoader(path: string, log: Logger, auditSink: AuditSink): Gat
       return {
         ...shared,
         log: own,
+        tracer,
         onRequest(record: RequestRecord) {
           own.info(requestLine(record));
           audit?.onFinished(record);

@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import type { AuthBackend, Fault } from "@registry-gate/auth";
-import { type RequestRecord, registryProxy, type WriteObserver } from "@registry-gate/core";
+import { type RequestRecord, type RequestTracer, registryProxy, type WriteObserver } from "@registry-gate/core";
 import express from "express";
 import type { Configuration } from "../config/configuration.ts";
 import type { TlsIdentity } from "../tls/tls-identity.ts";
@@ -23,6 +23,8 @@ export interface Gate {
 export interface GateSurroundings extends PartsSurroundings {
   readonly onRequest: (record: RequestRecord) => void;
   readonly writes?: WriteObserver | undefined;
+  /** Follows the requests; undefined where nobody asked for traces. */
+  readonly tracer?: RequestTracer | undefined;
 }
 
 /**
@@ -32,7 +34,7 @@ export interface GateSurroundings extends PartsSurroundings {
  */
 export async function buildGate(
   configuration: Configuration,
-  { onRequest, writes, ...surroundings }: GateSurroundings,
+  { onRequest, writes, tracer, ...surroundings }: GateSurroundings,
 ): Promise<Gate> {
   const { options, backends, tls, warnings, close } = await openParts(configuration, surroundings);
   const proxy = registryProxy({
@@ -40,6 +42,7 @@ export async function buildGate(
     log: surroundings.log,
     onFinished: onRequest,
     ...(writes !== undefined && { writes }),
+    ...(tracer !== undefined && { tracer }),
   });
   const app = express();
   app.disable("x-powered-by");

@@ -10,6 +10,8 @@ import { type ListenerSlot, openListenerSlot } from "../listener/listener-slot.t
 import { openLog } from "../log/log.ts";
 import { reportListening, reportWarnings } from "../log/reports.ts";
 import { startReloader } from "../reload/reloader.ts";
+import { openTracing } from "../tracing/open-tracing.ts";
+import { version } from "../version.ts";
 import { warningsOf } from "../warnings/warnings.ts";
 import { drain } from "./drain.ts";
 import { listenerHandlers } from "./listener-handlers.ts";
@@ -35,6 +37,9 @@ export interface Gateway {
   close(timeLimit?: number): Promise<void>;
 }
 
+/** How long the end waits for the collector of traces, in milliseconds. */
+const lastSpans = 1000;
+
 /**
  * Starts the gateway that a configuration file describes, and follows the file.
  *
@@ -49,7 +54,8 @@ export async function startGateway(file: string): Promise<Gateway> {
   const isReady = (): boolean => closing === undefined && !failed;
 
   const audit = auditSlot({ log: logger, standardOutput: log.output });
-  const loader = gateLoader(path, logger, audit);
+  const tracing = await openTracing(process.env, version());
+  const loader = gateLoader(path, logger, audit, tracing?.tracer);
   const gates = gateSlot(await loader.load());
   const currentGate = (): Gate => gates.current.gate;
   logger.level = logLevelOf(currentGate().configuration.log);
@@ -82,6 +88,7 @@ export async function startGateway(file: string): Promise<Gateway> {
     await Promise.all([first, listener.close()]);
     await gates.retire();
     await listener.departed();
+    await tracing?.close(lastSpans);
   }
 
   return {

@@ -1,6 +1,6 @@
 import type { Logger } from "@registry-gate/auth";
 import type { Outcome } from "../observe/record.ts";
-import type { RequestContext } from "../observe/request-context.ts";
+import { enterPhase, type RequestContext } from "../observe/request-context.ts";
 import { claim } from "../respond/claim.ts";
 import { endWithError } from "../respond/end-with-error.ts";
 import { type ErrorResponse, sendError } from "../respond/error-response.ts";
@@ -32,7 +32,7 @@ export function forward(
 ): void {
   const sink = clientSink(context, {
     head(head) {
-      context.phase = "respond";
+      enterPhase(context, "respond");
       const prepared = prepareHead(head);
       // The request's body failed, and an error was sent.
       if (!claim(context.response)) return context.transfer?.abort();
@@ -43,7 +43,7 @@ export function forward(
     resume: () => context.transfer?.resume(),
   });
   const guarded = guardSink(sink, (error) => failRequest(context, error, log));
-  context.phase = "forward";
+  enterPhase(context, "forward");
   const held = until === undefined ? guarded.sink : holdUntil(until, guarded.sink, context);
   context.transfer = upstream.send(request, held);
   guarded.started(context.transfer);
