@@ -12,6 +12,16 @@ import { requestLine } from "../log/request-line.ts";
 import { inspectOnly, type LeaseState, stateLeases } from "../state/state-leases.ts";
 import { type LoadedGate, loadGate } from "./load-gate.ts";
 
+/** What observes the requests of every gate. */
+export interface GateObservers {
+  /** Where each gate records what its own configuration asks for. */
+  readonly auditSink: AuditSink;
+  /** Follows requests; undefined where nobody asked for traces. */
+  readonly tracer: RequestTracer | undefined;
+  /** Called with the record of each request, after it is logged. */
+  readonly onRequest: (record: RequestRecord) => void;
+}
+
 /** Builds the gates that a gateway has one after the other, from one file. */
 export interface GateLoader {
   /** @throws {InvalidOptionsError} with every fault. */
@@ -24,17 +34,8 @@ export interface GateLoader {
   rehearse(): Promise<void>;
 }
 
-/**
- * @param log Each gate logs there at the level of its own configuration.
- * @param auditSink Where each gate records what its own configuration asks for.
- * @param tracer Follows the requests of each gate.
- */
-export function gateLoader(
-  path: string,
-  log: Logger,
-  auditSink: AuditSink,
-  tracer: RequestTracer | undefined,
-): GateLoader {
+/** @param log Each gate logs there at the level of its own configuration. */
+export function gateLoader(path: string, log: Logger, { auditSink, tracer, onRequest }: GateObservers): GateLoader {
   // A reload forgets no failed logins, and ends no token.
   const counters = memoryCounters();
   const leaseState = stateLeases();
@@ -52,6 +53,7 @@ export function gateLoader(
         tracer,
         onRequest(record: RequestRecord) {
           own.info(requestLine(record));
+          onRequest(record);
           audit?.onFinished(record);
         },
         writes: audit?.writes,

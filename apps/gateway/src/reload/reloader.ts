@@ -1,5 +1,6 @@
 import { type FileWatch, watchFiles } from "@registry-gate/watched-file";
 import type { Logger } from "pino";
+import type { AdminChange, AdminSlot } from "../admin/admin-slot.ts";
 import type { AuditEvent, ReloadCause } from "../audit/audit-event.ts";
 import type { AuditSlot, PreparedAudit } from "../audit/audit-slot.ts";
 import { reloadedEvent, reloadRejectedEvent } from "../audit/gateway-events.ts";
@@ -38,11 +39,12 @@ export interface Reloaded {
   readonly gates: GateSlot;
   readonly listener: ListenerSlot;
   readonly audit: AuditSlot;
+  readonly admin: AdminSlot;
   readonly log: Logger;
 }
 
 /** Follows the configuration file, and the certificate files that the running gate uses. */
-export function startReloader(path: string, { loader, gates, listener, audit, log }: Reloaded): Reloader {
+export function startReloader(path: string, { loader, gates, listener, audit, admin, log }: Reloaded): Reloader {
   let watches = watch();
   let stopped = false;
   /** Whether everything that the configuration names could be had, the last time that it was loaded. */
@@ -82,23 +84,27 @@ export function startReloader(path: string, { loader, gates, listener, audit, lo
     const former = gates.current.gate.configuration;
     if (stopped) return gate.retire();
     let anew: boolean;
-    let prepared: PreparedAudit | undefined;
+    let auditChange: PreparedAudit | undefined;
+    let adminChange: AdminChange | undefined;
     try {
-      prepared = await audit.prepare(gate.configuration.audit);
+      auditChange = await audit.prepare(gate.configuration.audit);
+      adminChange = await admin.prepare(gate.configuration);
       anew = await listener.change(listenerSetup(gate));
     } catch (error) {
-      await prepared?.discard();
+      await auditChange?.discard();
+      await adminChange?.abort();
       await gate.retire();
       throw error;
     }
     gates.replace(next);
+    adminChange.commit();
     log.level = logLevelOf(gate.configuration.log);
     unwatch();
     watches = watch();
     log.info({ event: "reloaded" }, "configuration reloaded");
     publishReload(configurationReload);
     const event = reloadedEvent(former, gate.configuration, cause);
-    prepared.commit(isRecorded(former, event) ? event : undefined);
+    auditChange.commit(isRecorded(former, event) ? event : undefined);
     record(gate.configuration, event);
     if (anew) reportListening(log, listener);
     reportWarnings(log, warningsOf(gate));

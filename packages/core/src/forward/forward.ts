@@ -32,6 +32,7 @@ export function forward(
 ): void {
   const sink = clientSink(context, {
     head(head) {
+      context.times.responded = performance.now();
       enterPhase(context, "respond");
       const prepared = prepareHead(head);
       // The request's body failed, and an error was sent.
@@ -39,12 +40,16 @@ export function forward(
       if (head.statusCode >= 500) context.outcome = "upstream-error";
       writeHead(prepared);
     },
-    failed: (failure) => fail(context, failure, log),
+    failed(failure) {
+      context.times.responded ??= performance.now();
+      fail(context, failure, log);
+    },
     resume: () => context.transfer?.resume(),
   });
   const guarded = guardSink(sink, (error) => failRequest(context, error, log));
   enterPhase(context, "forward");
   const held = until === undefined ? guarded.sink : holdUntil(until, guarded.sink, context);
+  context.times.sent = performance.now();
   context.transfer = upstream.send(request, held);
   guarded.started(context.transfer);
 }

@@ -8,6 +8,7 @@ import { requestIdOf } from "../respond/request-id.ts";
 import { type Route, referenceOf, repositoryOf } from "../route/route.ts";
 import { printable } from "./printable.ts";
 import type { Decision, IssuedToken, Outcome, Phase, RequestRecord } from "./record.ts";
+import { gateTime, type RequestTimes, requestTimes, upstreamTime } from "./request-times.ts";
 import type { RequestTrace } from "./tracing.ts";
 
 /** The state of one request, from which its record is made. */
@@ -43,8 +44,7 @@ export interface RequestContext {
   /** The request to the registry, once there is one. */
   transfer: Transfer | undefined;
   readonly bytes: { received: number; sent: number };
-  /** On the monotonic clock, in milliseconds. */
-  readonly begun: number;
+  readonly times: RequestTimes;
 }
 
 /** The status that nginx logs for a client that disconnected before the response. */
@@ -73,7 +73,7 @@ export function requestContext(request: IncomingMessage, response: ServerRespons
     trace: undefined,
     transfer: undefined,
     bytes: { received: 0, sent: 0 },
-    begun: performance.now(),
+    times: requestTimes(),
   };
 }
 
@@ -103,7 +103,9 @@ export function announce(context: RequestContext, status: number): RequestRecord
 }
 
 function recordOf(context: RequestContext, outcome: Outcome, status: number): RequestRecord {
-  const { request, client, route, principal, bytes } = context;
+  const { request, client, route, principal, bytes, times } = context;
+  const now = performance.now();
+  const upstream = upstreamTime(times, now);
   const reference = route === undefined ? undefined : referenceOf(route);
   return {
     requestId: context.requestId,
@@ -129,9 +131,16 @@ function recordOf(context: RequestContext, outcome: Outcome, status: number): Re
     status,
     bytesReceived: bytes.received,
     bytesSent: bytes.sent,
-    milliseconds: Math.round((performance.now() - context.begun) * 1000) / 1000,
+    milliseconds: rounded(now - times.begun),
+    gateMilliseconds: rounded(gateTime(times, now)),
+    upstreamMilliseconds: upstream === undefined ? undefined : rounded(upstream),
     announced: context.announced,
   };
+}
+
+/** To microseconds. */
+function rounded(milliseconds: number): number {
+  return Math.round(milliseconds * 1000) / 1000;
 }
 
 const longestAgent = 256;
