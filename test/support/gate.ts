@@ -70,6 +70,7 @@ export async function startGate(settings: GateSettings): Promise<RunningGate> {
       log: "stdout",
       ...(environment !== undefined && { environment }),
       ...(onLine !== undefined && { onLine }),
+      ...(environment !== undefined && { environment }),
       addressIn({ event, address, tls }) {
         if (event !== "listening" || typeof address !== "string") return undefined;
         secure = tls === true;

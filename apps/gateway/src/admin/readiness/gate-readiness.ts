@@ -59,10 +59,10 @@ export function gateReadiness({ currentGate, unready, validTo, log }: ReadinessS
   }
 
   async function checked({ part, requiredAs, find }: Check, required: readonly RequiredPart[]): Promise<PartState> {
-    const { failed, error, at } = await find();
+    const { failed, pending = false, error, at } = await find();
     const status = failed ? "failed" : "ok";
     const known = statuses.get(part);
-    if (failed && known !== "failed") {
+    if (failed && !pending && known !== "failed") {
       log.warn({ event: "part failed", part, err: error }, `${part} failed its check`);
     } else if (!failed && known === "failed")
       log.info({ event: "part recovered", part }, `${part} passes its check again`);
