@@ -61,10 +61,9 @@ export async function startScene(): Promise<Scene> {
   const bobsUpload = await startUpload(bob, "bob/app");
 
   function expectNothingOf({ headers, body }: Response): void {
-    const shown = body.replaceAll(/"detail":\[(?:\{"type":"repository","name":"[^"]*","action":"[a-z]+"\},?)+\]/g, "");
     for (const canary of ["bob", secret, theirs.blob, theirs.manifest]) {
       expect(headers).not.toContain(canary);
-      expect(shown).not.toContain(canary);
+      expect(body).not.toContain(canary);
     }
   }
 

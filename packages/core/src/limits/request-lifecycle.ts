@@ -55,7 +55,7 @@ export function requestLifecycle({ limits, onFinished, log }: LifecycleOptions):
       requestFinished.publish(() => ({ ...record }));
       onFinished?.(record);
     } catch (error) {
-      log?.error({ err: error }, "internal error");
+      log?.error({ requestId: context.requestId, err: error }, "internal error");
     }
   }
 
