@@ -36,6 +36,7 @@ const gatewayRooms = [
   "reload",
   "process",
   "diagnosis",
+  "why",
   "commands",
 ];
 /** Libraries that one file alone imports, so that another can take their place. */

@@ -79,8 +79,10 @@ export async function startScene(): Promise<Scene> {
           text += chunk;
         });
         response.once("end", () => {
-          const { date: _, "x-request-id": __, ...rest } = response.headers;
-          resolve({ status: response.statusCode ?? 0, headers: JSON.stringify(rest), body: text });
+          const { date: _, "x-request-id": id, ...rest } = response.headers;
+          // Each response has another id, which the detail of an error repeats.
+          const body = typeof id === "string" ? text.replaceAll(id, "") : text;
+          resolve({ status: response.statusCode ?? 0, headers: JSON.stringify(rest), body });
         });
       });
       request.once("error", reject);
