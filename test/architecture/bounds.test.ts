@@ -39,6 +39,7 @@ const gatewayRooms = [
   "admin",
   "reload",
   "process",
+  "why",
   "commands",
 ];
 /** Libraries that one file alone imports, so that another can take their place. */

@@ -17,6 +17,7 @@ import { schema } from "./commands/schema.ts";
 import { serve } from "./commands/serve.ts";
 import { openConfiguredState } from "./commands/token/open-state.ts";
 import { createTokenCommand } from "./commands/token/token.ts";
+import { why } from "./commands/why.ts";
 import { oneLine } from "./one-line.ts";
 import { version } from "./version.ts";
 
@@ -24,6 +25,7 @@ const commands: readonly Command[] = [
   serve,
   check,
   explain,
+  why,
   passwd,
   keys,
   createTokenCommand(openConfiguredState),

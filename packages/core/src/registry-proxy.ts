@@ -104,11 +104,11 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
 
   let warnedOfForwarded = false;
   /** A header that one proxy reads and the next passes on unread is controlled by the client. */
-  function warnOfForwarded({ contradictory }: Client): void {
+  function warnOfForwarded({ contradictory }: Client, requestId: string): void {
     if (contradictory === undefined || warnedOfForwarded) return;
     warnedOfForwarded = true;
     log?.warn(
-      {},
+      { requestId },
       "a trusted proxy sends Forwarded and X-Forwarded-* that differ: Forwarded is ignored, and should be removed",
     );
   }
@@ -120,8 +120,8 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
     full: Full | undefined,
     issuing: TokenEndpoint | undefined,
   ): Promise<void> {
-    const { request, response, client } = context;
-    warnOfForwarded(client);
+    const { request, response, client, requestId } = context;
+    warnOfForwarded(client, requestId);
     try {
       if (full === "all") {
         return endWithError(context, "unavailable", "too many requests in flight", responses.tooManyInFlight);
@@ -155,7 +155,10 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
 
       // 3. Authenticate: who is the caller?
       enterPhase(context, "authenticate");
-      const verdict = await authenticator.authenticate(request, () => untilGone(response), client);
+      const verdict = await authenticator.authenticate(request, () => untilGone(response), {
+        address: client.address,
+        requestId,
+      });
       if (!("principal" in verdict)) return logins.refuse(context, requested, verdict);
       if (verdict.outcome === "expired" && !continuesUpload(requested)) {
         context.loginRejected = true;
@@ -215,7 +218,10 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
       const holder = principal.kind === "user" ? queueKey : principal.kind;
       const withBody = hasBody(request);
       if (withBody && request.readableDidRead) {
-        log?.error({}, "the body was read by something mounted before the registry proxy, such as a body parser");
+        log?.error(
+          { requestId },
+          "the body was read by something mounted before the registry proxy, such as a body parser",
+        );
         context.outcome = "internal-error";
         return endWithError(context, "allowed", "the body was already read", responses.bodyAlreadyRead);
       }

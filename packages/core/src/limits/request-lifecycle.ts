@@ -58,7 +58,7 @@ export function requestLifecycle({ limits, onFinished, tracer, log }: LifecycleO
       context.trace?.end(record);
       onFinished?.(record);
     } catch (error) {
-      log?.error({ err: error }, "internal error");
+      log?.error({ requestId: context.requestId, err: error }, "internal error");
     }
   }
 

@@ -49,7 +49,7 @@ export async function issueToken(
   enterPhase(context, "authenticate");
   const foreign = crossSiteFault(request, client, false, undefined);
   if (foreign !== undefined) return endWithError(context, "denied", foreign, responses.crossSite);
-  const asked = tokenGate(authenticator, policy, request, client, signal);
+  const asked = tokenGate(authenticator, policy, request, client, context.requestId, signal);
   const gate: TokenGate = { ...asked, authenticate: async () => bySession(await asked.authenticate()) };
   /** The app's session counts for its own pages alone. */
   function bySession(verdict: Verdict): Verdict {
