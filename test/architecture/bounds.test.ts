@@ -36,6 +36,7 @@ const gatewayRooms = [
   "reload",
   "process",
   "diagnosis",
+  "doctor",
   "commands",
 ];
 /** Libraries that one file alone imports, so that another can take their place. */

@@ -9,6 +9,7 @@ import { readFileSync } from "node:fs";
 import { didYouMean, guardProcess } from "@registry-gate/auth-kit";
 import { check } from "./commands/check.ts";
 import { type Command, helpOf, overviewOf, UsageError, usageOf } from "./commands/command.ts";
+import { doctor } from "./commands/doctor.ts";
 import { explain } from "./commands/explain.ts";
 import { keys } from "./commands/keys.ts";
 import { passwd } from "./commands/passwd.ts";
@@ -22,6 +23,7 @@ const commands: readonly Command[] = [
   serve,
   check,
   explain,
+  doctor,
   passwd,
   keys,
   createTokenCommand(openConfiguredState),

@@ -13,7 +13,7 @@ const units: Readonly<Record<string, number>> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 
 const bytes = /^(\d{1,9}(?:\.\d{1,3})?)(B|KiB|MiB|GiB)$/;
 
 /** Reads a number of bytes, rounded to a whole one; `undefined` for anything else. */
-function parseBytes(text: string): number | undefined {
+export function parseBytes(text: string): number | undefined {
   const [, amount, unit = ""] = bytes.exec(text) ?? [];
   const read = Math.round(Number(amount) * (units[unit] ?? Number.NaN));
   return Number.isSafeInteger(read) ? read : undefined;
