@@ -35,7 +35,7 @@ export async function whyNoResponse(error: unknown, url: URL, connection: Connec
   ) {
     return ["http2-only", `${url.origin} speaks HTTP/2 alone`];
   }
-  if (error.connected) return ["no-response", what];
+  if (error.connected) return [/SSL|TLS/.test(error.code) ? "tls-handshake" : "no-response", what];
   if (await speaksPlainHttp(url)) return ["tls-on-http-port", `${url.origin} speaks plain HTTP, not TLS`];
   return [/SSL|TLS|EPROTO/.test(error.code) ? "tls-handshake" : "no-response", what];
 }

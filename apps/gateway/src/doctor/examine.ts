@@ -247,22 +247,25 @@ export async function* examine(options: ExamineOptions): AsyncGenerator<Examined
     return endBy(report, response, "push");
   }
 
-  yield* walk();
-  for (const neighbour of neighbours) {
+  for await (const taken of walk()) {
+    yield taken;
     if (signal.aborted) break;
-    const target = { repository: trial?.repository ?? "", manifest: image.manifest };
-    const around = await take("around", async () => {
-      await lookAround(report, neighbour, pushed ? target : undefined, signal);
-      return {};
-    });
-    yield { ...around, target: neighbour.url.origin };
   }
-  if (trial === undefined) return;
+  if (!signal.aborted && neighbours.length > 0) {
+    yield await step("around", async () => {
+      const image = pushed && trial !== undefined ? { ...trial, manifest: trial.image.manifest } : undefined;
+      for (const neighbour of neighbours) await lookAround(report, neighbour, image, signal);
+      return { tried: [...new Set(neighbours.map(({ url }) => url.host))].join(", ") };
+    });
+  }
+  if (!cleanUp.pending()) return;
   yield await take("clean up", async () => {
     const left = await cleanUp.run(AbortSignal.timeout(cleanUpLimit));
     if (left.length > 0) report("left-behind", left.join(", "));
     return {
-      reason: pushed ? "the tag, manifest and blobs are deleted where the registry can" : "uploads are cancelled",
+      reason: pushed
+        ? "no tag is left; manifest and blobs are deleted where the registry can, and it keeps the empty repositories"
+        : "nothing is left but empty repositories",
     };
   });
 }

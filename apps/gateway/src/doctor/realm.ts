@@ -32,7 +32,7 @@ export function realmsOf(realm: string, base: URL, report: Examination["report"]
     report("realm-host", `${shown}, and clients come to ${base.host}`);
     return { given: undefined, own, onFailure: "realm-host" };
   }
-  const likelyInner = isInner(url.hostname) || url.hostname === base.hostname;
+  const likelyInner = url.hostname === base.hostname || (isInner(url.hostname) && !isAddress(url.hostname));
   return { given: url, own, onFailure: likelyInner ? "realm-host" : "realm-unreachable" };
 }
 

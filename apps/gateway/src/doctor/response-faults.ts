@@ -77,6 +77,11 @@ function looksLikeRegistry(exchange: Exchange): boolean {
   return url.pathname === "/v2/" && (status === 200 || errorOf(exchange) !== undefined);
 }
 
+/** Whether a response came from the gate, or through it: it gives each an id; a front's own page has none. */
+function isBehindFront(exchange: Exchange): boolean {
+  return errorOf(exchange) !== undefined || exchange.headers["x-request-id"] !== undefined;
+}
+
 /** What a refusal is taken for, by what was asked for. */
 export type Asked = "push" | "pull" | "delete";
 
@@ -85,7 +90,7 @@ export function endBy(report: Examination["report"], exchange: Exchange, asked: 
   const seen = described(exchange);
   const { status, headers } = exchange;
   const error = errorOf(exchange);
-  const registry = error !== undefined;
+  const registry = isBehindFront(exchange);
   if (status >= 300 && status < 400) {
     report("login-page", `${seen}, a redirect to ${(headers.location ?? "nowhere").slice(0, 200)}`);
   } else if (status === 401) {

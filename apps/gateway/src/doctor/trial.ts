@@ -15,6 +15,8 @@ export interface Trial {
 export interface CleanUp {
   /** @param remove Gives what is left behind; nothing where it is gone, or was never there. */
   add(remove: (signal: AbortSignal) => Promise<string | undefined>): Pending;
+  /** Whether anything is left to be removed. */
+  pending(): boolean;
   /** Removes everything. Each removal is tried whatever becomes of the others. */
   run(signal: AbortSignal): Promise<readonly string[]>;
 }
@@ -32,6 +34,7 @@ export function createCleanUp(): CleanUp {
       removals.add(remove);
       return { forget: () => removals.delete(remove) };
     },
+    pending: () => removals.size > 0,
     async run(signal) {
       const left: string[] = [];
       for (const remove of [...removals].reverse()) {
