@@ -27,7 +27,7 @@ function seen({ findings }: Diagnosis, id: string): string | undefined {
 }
 
 const jsonError = (code: string, message: string): string =>
-  `default_type application/json; return 503 '{"errors":[{"code":"${code}","message":"${message}"}]}';`;
+  `return 503 '{"errors":[{"code":"${code}","message":"${message}"}]}';`;
 const page = "proxy_intercept_errors on;";
 
 /** Findings that are failures, by what nginx is told. */
@@ -59,7 +59,7 @@ test.each<[id: string, front: string, settings: FrontSettings, ids?: readonly st
         "proxy_cache registry; proxy_cache_valid any 1m; proxy_ignore_headers Cache-Control Vary Set-Cookie Expires;",
     },
   ],
-  ["expect-refused", "refuses Expect", { location: 'if ($http_expect != "") { return 417; }' }, []],
+  ["expect-refused", "refuses Expect", { location: 'if ($http_expect != "") { return 417; }' }],
   ["chunked-refused", "wants a Content-Length", { location: 'if ($http_transfer_encoding != "") { return 411; }' }],
   [
     "content-changed",
@@ -69,12 +69,16 @@ test.each<[id: string, front: string, settings: FrontSettings, ids?: readonly st
   [
     "read-only",
     "has maintenance in words",
-    { location: `if ($request_method = POST) { ${jsonError("UNAVAILABLE", "read-only for maintenance")} }` },
+    {
+      location: `default_type application/json; if ($request_method = POST) { ${jsonError("UNAVAILABLE", "read-only for maintenance")} }`,
+    },
   ],
   [
     "unavailable",
     "has too much to do",
-    { location: `if ($request_method = POST) { ${jsonError("UNAVAILABLE", "too many concurrent requests")} }` },
+    {
+      location: `default_type application/json; if ($request_method = POST) { ${jsonError("UNAVAILABLE", "too many concurrent requests")} }`,
+    },
   ],
   [
     "not-a-registry",
@@ -90,7 +94,7 @@ test.each<[id: string, front: string, settings: FrontSettings, ids?: readonly st
   ],
 ])("finds %s behind nginx that %s", async (id, _, settings, ids = [id]) => {
   const diagnosis = await examineBehind(settings);
-  expect(diagnosis.ids.filter((found) => found !== "body-buffered")).toEqual(expect.arrayContaining([id, ...ids]));
+  expect([...diagnosis.ids].sort()).toEqual([...ids].sort());
   expect(diagnosis).toMatchObject(
     id === "expect-refused" ? { code: 0, outcome: "ok" } : { code: 1, outcome: "failed" },
   );
@@ -104,7 +108,7 @@ test.each<[id: string, front: string, settings: FrontSettings]>([
     "realm-invalid",
     "makes the realm relative",
     {
-      location: `proxy_hide_header WWW-Authenticate; add_header WWW-Authenticate 'Bearer realm="/v2/auth",service="registry"' always;`,
+      location: `proxy_hide_header WWW-Authenticate; add_header WWW-Authenticate 'Bearer realm="/v2/auth",service="$http_host"' always;`,
     },
   ],
   [
@@ -114,8 +118,7 @@ test.each<[id: string, front: string, settings: FrontSettings]>([
   ],
 ])("finds %s with tokens behind nginx that %s", async (id, _, settings) => {
   const diagnosis = await examineBehind(settings, bearer);
-  expect(diagnosis.ids).toContain(id);
-  expect(diagnosis.code).toBe(1);
+  expect(diagnosis).toMatchObject({ code: 1, ids: [id] });
 });
 
 test("warns of a front that stores bodies before it passes them on", async () => {

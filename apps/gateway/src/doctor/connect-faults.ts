@@ -47,21 +47,21 @@ function isUnreachable({ code, connected }: ExchangeError): boolean {
   );
 }
 
-/** Whether a server picks HTTP/2 though HTTP/1.1 is offered first, or takes nothing else. */
+/** Whether a server agrees on HTTP/2 by ALPN, but not on HTTP/1.1. */
 async function speaksHttp2Only(url: URL, connection: Connection): Promise<boolean> {
   const first = await probeTls(url, connection, probeLimit, ["http/1.1"]);
-  if (first.certificates.length > 0) return false;
+  if (first.protocol !== undefined) return false;
   const second = await probeTls(url, connection, probeLimit, ["h2"]);
   return second.protocol === "h2";
 }
 
-/** Whether a server responds to a request without TLS. */
+/** Whether a server responds to a request without TLS; servers for TLS have a 400 for that. */
 async function speaksPlainHttp({ hostname, port, host }: URL): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const socket = connect({ host: plainHost(hostname), port: port === "" ? 443 : Number(port) });
   socket.setTimeout(probeLimit, () => resolve(false));
   socket.once("connect", () => socket.write(`GET /v2/ HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`));
-  socket.once("data", (chunk: Buffer) => resolve(chunk.subarray(0, 5).toString("latin1") === "HTTP/"));
+  socket.once("data", (chunk: Buffer) => resolve(/^HTTP\/1\.[01] (?!400)/.test(chunk.toString("latin1"))));
   socket.once("error", () => resolve(false));
   socket.once("close", () => resolve(false));
   try {

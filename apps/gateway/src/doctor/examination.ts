@@ -21,6 +21,12 @@ export interface Examination {
   take(step: string, act: () => Promise<Details>, about?: DiagnosisStep["about"]): Promise<ExaminedStep>;
 }
 
+/** What a finding explains: its consequences are none of their own. */
+const consequences: Partial<Record<FindingId, FindingId>> = {
+  "authorization-lost": "login-rejected",
+  cached: "login-rejected",
+};
+
 /** Ends a step whose finding has been reported. */
 export class StepEnd extends Error {
   override readonly name = "StepEnd";
@@ -37,6 +43,11 @@ export function createExamination(target: string, authority: string): Examinatio
     report(id, seen) {
       if (known.has(id)) return;
       known.add(id);
+      const consequence = consequences[id];
+      if (consequence !== undefined) {
+        known.add(consequence);
+        findings = findings.filter((finding) => finding.id !== consequence);
+      }
       const { severity, breaks, mend } = findingKinds[id];
       findings.push({ id, severity, seen, breaks, mend: mend.replaceAll("HOST:PORT", authority) });
     },

@@ -66,9 +66,9 @@ export function inspectResponses(report: Examination["report"]): (exchange: Exch
     }
     // Docker's own recipe for nginx has a page beside its challenge, which clients do not read.
     if (status === 401 && readChallenge(headers["www-authenticate"]) !== undefined) return;
-    if (status === 413 || status === 431 || status === 414) return;
-    if (status >= 500) return;
-    report(status === 404 || status === 405 ? "html-errors" : "login-page", described(exchange));
+    if (status === 404 || status === 405) report("html-errors", described(exchange));
+    // Other statuses say more to the step that asked; redirects to a storage have a page that nobody reads.
+    if (status === 200 || status === 401 || status === 403) report("login-page", described(exchange));
   };
 }
 
