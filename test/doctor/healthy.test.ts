@@ -1,17 +1,20 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { runGate } from "../gateway/run-gate.ts";
-import { startDockerRegistry } from "../support/docker-registry.ts";
+import { startDockerRegistry, startDockerRegistryIn } from "../support/docker-registry.ts";
 import { gateCommand } from "../support/gate.ts";
-import { nginxRecipe } from "../support/nginx-recipe.ts";
+import { startLoggedServer } from "../support/logged-server.ts";
 import { startNginx } from "../support/nginx.ts";
+import { nginxRecipe } from "../support/nginx-recipe.ts";
 import { passwordFile } from "../support/password-file.ts";
-import { pushImage } from "../support/registry-content.ts";
+import { manifestType, pushImage } from "../support/registry-content.ts";
 import { startRelay } from "../support/relay.ts";
-import { startDistribution3 } from "../tokens/registries.ts";
 import { detailsOf, doctor, password, user } from "./doctor.ts";
-import { everything, type Scene, startFront, startScene } from "./scene.ts";
+import { type Scene, startFront, startScene } from "./scene.ts";
 
 type Settings = Parameters<typeof startScene>[0];
 
@@ -37,7 +40,8 @@ async function contentOf(url: string): Promise<Readonly<Record<string, unknown>>
 }
 
 function namesIn(catalog: unknown): readonly string[] {
-  if (typeof catalog !== "object" || catalog === null || !("repositories" in catalog)) throw new TypeError("no catalog");
+  if (typeof catalog !== "object" || catalog === null || !("repositories" in catalog))
+    throw new TypeError("no catalog");
   return Array.isArray(catalog.repositories) ? catalog.repositories.map(String) : [];
 }
 
@@ -65,12 +69,22 @@ describe("a healthy gate", () => {
   });
 
   test("before the distribution's registry keeps no tag either", async () => {
-    const { publicKey } = { publicKey: undefined };
-    expect(publicKey).toBeUndefined();
-    const url = await startDistribution3Open();
-    const { gate } = await scene({}, { url, close: async () => {} });
+    const directory = await mkdtemp(join(tmpdir(), "doctor-distribution-"));
+    const { address, close } = await startDockerRegistryIn(directory, {}, undefined, {
+      start: (server) => startLoggedServer({ command: "distribution", ...server }),
+    });
+    onTestFinished(async () => {
+      await close();
+      await rm(directory, { recursive: true, force: true });
+    });
+    const url = `http://${address}`;
+    const { gate } = await scene({}, { url, close });
     expect(await doctor(["--url", gate.url])).toMatchObject({ code: 0, findings: [] });
-    expect(Object.values(await contentOf(url)).flat().filter((tag) => tag !== null)).toEqual([]);
+    expect(
+      Object.values(await contentOf(url))
+        .flat()
+        .filter((tag) => tag !== null),
+    ).toEqual([]);
   });
 
   test("with a user who cannot delete gets no tag at all", async () => {
@@ -102,42 +116,43 @@ test("leaves the tags of a repository that somebody uses alone", async () => {
   const pushed = await pushImage({ url: registry.url, headers: {} }, "team/app", "v1", "a layer");
   expect(await doctor(["--url", gate.url, "--repository", "team/app"])).toMatchObject({ code: 0 });
   expect(await contentOf(registry.url)).toEqual({ "team/app": ["v1"], "team/app-mount": null });
-  const kept = await fetch(`${registry.url}/v2/team/app/manifests/v1`, { headers: { Accept: "*/*" } });
+  const kept = await fetch(`${registry.url}/v2/team/app/manifests/v1`, { headers: { Accept: manifestType } });
   expect(kept.headers.get("docker-content-digest")).toBe(pushed.manifest);
   expect((await fetch(`${registry.url}/v2/team/app/blobs/${pushed.blob}`)).status).toBe(200);
 });
 
-test.each<["SIGINT" | "SIGTERM"]>([["SIGINT"], ["SIGTERM"]])("removes its tag and ends with 1 on %s", async (signal) => {
-  const { gate, registry } = await scene();
-  const relay = await startRelay(Number(new URL(gate.url).port));
-  onTestFinished(() => relay.close());
-  const [program, ...before] = gateCommand;
-  const child = spawn(
-    program,
-    [...before, "doctor", "--url", `http://127.0.0.1:${relay.port}`, "--user", user],
-    { stdio: ["pipe", "pipe", "pipe"] },
-  );
-  onTestFinished(() => void child.kill("SIGKILL"));
-  let output = "";
-  child.stdout.on("data", (chunk: Buffer) => {
-    output += chunk.toString();
-  });
-  // As soon as the tag is there, its pull is held up, and then the user loses patience.
-  relay.tamper((bytes, direction) => {
-    if (direction === "up" && /^GET \/v2\/[^ ]+\/blobs\/sha256/.test(bytes.toString("latin1"))) {
-      relay.pass();
-      child.kill(signal);
-      return Buffer.alloc(0);
-    }
-    return undefined;
-  });
-  child.stdin.end(`${password}\n`);
-  const [code] = await once(child, "close");
-  expect(output).toContain("tag registry-gate-doctor:doctor-");
-  expect(output).toMatch(/failed +pull .*interrupted/);
-  expect(code).toBe(1);
-  expect(await contentOf(registry.url)).toEqual({ "registry-gate-doctor": null });
-});
+test.each<["SIGINT" | "SIGTERM"]>([["SIGINT"], ["SIGTERM"]])(
+  "removes its tag and ends with 1 on %s",
+  async (signal) => {
+    const { gate, registry } = await scene();
+    const relay = await startRelay(Number(new URL(gate.url).port));
+    onTestFinished(() => relay.close());
+    const [program, ...before] = gateCommand;
+    const child = spawn(program, [...before, "doctor", "--url", `http://127.0.0.1:${relay.port}`, "--user", user], {
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+    onTestFinished(() => void child.kill("SIGKILL"));
+    let output = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+    // As soon as the tag is there, its pull is held up, and then the user loses patience.
+    relay.tamper((bytes, direction) => {
+      if (direction === "up" && /^GET \/v2\/[^ ]+\/blobs\/sha256/.test(bytes.toString("latin1"))) {
+        relay.pass();
+        child.kill(signal);
+        return Buffer.alloc(0);
+      }
+      return undefined;
+    });
+    child.stdin.end(`${password}\n`);
+    const [code] = await once(child, "close");
+    expect(output).toContain("tag registry-gate-doctor:doctor-");
+    expect(output).toMatch(/failed +pull .*interrupted/);
+    expect(code).toBe(1);
+    expect(await contentOf(registry.url)).toEqual({ "registry-gate-doctor": null });
+  },
+);
 
 describe("the output", () => {
   test("never has the password, in words and in JSON", async () => {

@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { type ClosingStack, closingStack } from "../support/closing-stack.ts";
 import { type DockerRegistry, startDockerRegistry } from "../support/docker-registry.ts";
 import { type RunningGate, startGate } from "../support/gate.ts";
@@ -92,4 +94,10 @@ export function startFront(gate: string, settings: FrontSettings = {}): Promise<
         location /pages/ { internal; default_type text/html; alias ./; }
       }`,
   });
+}
+
+/** The configuration of a gate, with the port that it listens on. */
+export async function configurationOf({ directory, address }: RunningGate): Promise<object> {
+  const written: { listen: object } = JSON.parse(await readFile(join(directory, "registry-gate.yaml"), "utf8"));
+  return { ...written, listen: { ...written.listen, address } };
 }

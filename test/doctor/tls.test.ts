@@ -158,13 +158,19 @@ test("finds a server that speaks HTTP/2 alone, with TLS and without", async () =
   expect(await doctor(["--url", `http://127.0.0.1:${openPort}`])).toMatchObject({ code: 1, ids: ["http2-only"] });
 });
 
-test("finds a server that demands a certificate of clients", async () => {
+test("finds nginx and a gate that demand a certificate of clients", async () => {
   const port = await startSecure(good, {
     server: `ssl_client_certificate ${good.authority}; ssl_verify_client on;`,
   });
-  const diagnosis = await doctor(["--url", `https://localhost:${port}`, "--ca", good.authority]);
-  expect(diagnosis.code).toBe(1);
-  expect(diagnosis.ids).toEqual(["login-page"]);
+  const [certificate, key] = [await readFile(good.certificate, "utf8"), await readFile(good.key, "utf8")];
+  const files = { "server.crt": certificate, "server.key": key, "clients.crt": await readFile(good.authority, "utf8") };
+  const tls = { certificate: "server.crt", key: "server.key", clientCa: "clients.crt", clientAuth: "required" };
+  const { gate, stack } = await startScene({ listen: { tls }, files }, plain.registry);
+  onTestFinished(() => stack.close());
+  for (const url of [`https://localhost:${port}`, gate.url]) {
+    const diagnosis = await doctor(["--url", url, "--ca", good.authority]);
+    expect(diagnosis).toMatchObject({ code: 1, ids: ["tls-handshake"] });
+  }
 });
 
 test("finds a realm of plain HTTP where the front does not say that clients came by HTTPS", async () => {

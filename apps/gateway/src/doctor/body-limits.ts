@@ -93,15 +93,15 @@ export async function expectContinue(trial: Trial): Promise<void> {
 }
 
 /**
- * Sends the head and the beginning of a request that the gate refuses without its body: an upload that does not exist. A
+ * Sends the head and the beginning of a request that the gate refuses without its body: nobody can put a list of tags. A
  * front that waits for the rest stores bodies before it passes them on.
  */
 export async function detectBuffering({ session, report, repository }: Trial): Promise<void> {
   const size = 1024 * 1024;
   let early = false;
   await session.request({
-    method: "PATCH",
-    path: `/v2/${repository}/blobs/uploads/00000000-0000-4000-8000-000000000000`,
+    method: "PUT",
+    path: `/v2/${repository}/tags/list`,
     scopes: [pushScope(repository)],
     headers: { "Content-Type": "application/octet-stream", "Content-Length": `${size}` },
     async send({ write, responds }) {

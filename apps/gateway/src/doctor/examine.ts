@@ -78,6 +78,10 @@ export async function* examine(options: ExamineOptions): AsyncGenerator<Examined
       report("http-on-tls-port", `${base.origin} speaks TLS, not plain HTTP`);
       throw new StepEnd("TLS");
     }
+    if (status === 400 && /SSL certificate/.test(text)) {
+      report("tls-handshake", `${base.origin} demands a certificate of the client`);
+      throw new StepEnd("client certificate");
+    }
     const challenge = readChallenge(headers["www-authenticate"]);
     session.setChallenge(challenge);
     if (status === 401) {
