@@ -40,6 +40,7 @@ const gatewayRooms = [
   "reload",
   "process",
   "why",
+  "doctor",
   "commands",
 ];
 /** Libraries that one file alone imports, so that another can take their place. */

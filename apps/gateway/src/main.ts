@@ -8,6 +8,7 @@ import "./process/ignore-debug-signal.ts";
 import { didYouMean, guardProcess } from "@registry-gate/auth-kit";
 import { check } from "./commands/check.ts";
 import { type Command, helpOf, overviewOf, UsageError } from "./commands/command.ts";
+import { doctor } from "./commands/doctor.ts";
 import { explain } from "./commands/explain.ts";
 import { health } from "./commands/health/health.ts";
 import { keys } from "./commands/keys.ts";
@@ -26,6 +27,7 @@ const commands: readonly Command[] = [
   check,
   explain,
   why,
+  doctor,
   passwd,
   keys,
   createTokenCommand(openConfiguredState),
