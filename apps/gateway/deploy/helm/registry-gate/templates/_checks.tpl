@@ -29,7 +29,11 @@
 {{- if and .Values.upstreamCredentials.username (not (or .Values.upstreamCredentials.password .Values.upstreamCredentials.existingSecret)) }}
 {{- fail "upstreamCredentials has a username without a password: set upstreamCredentials.existingSecret or upstreamCredentials.password" }}
 {{- end }}
-{{- if and (dig "listen" "tls" "" $config) (not (include "registry-gate.hasTls" .)) (not (dig "listen" "tls" "certificate" "" $config)) }}
+{{- $tls := dig "listen" "tls" dict $config }}
+{{- if or (hasKey $tls "certificate") (hasKey $tls "key") }}
+{{- fail "config.listen.tls.certificate and key are set by the chart: set tls.existingSecret, or tls.certificate and tls.key" }}
+{{- end }}
+{{- if and $tls (not (include "registry-gate.hasTls" .)) }}
 {{- fail "config.listen.tls has no certificate: set tls.existingSecret, or tls.certificate and tls.key" }}
 {{- end }}
 {{- if and .Values.tls.certificate (not .Values.tls.key) }}
