@@ -33,9 +33,10 @@ const gatewayRooms = [
   "listener",
   "gate",
   "warnings",
+  "diagnosis",
+  "admin",
   "reload",
   "process",
-  "diagnosis",
   "commands",
 ];
 /** Libraries that one file alone imports, so that another can take their place. */

@@ -5,7 +5,6 @@ import "./require-node.ts";
 // Before the rest, so that it is in force before anything else runs.
 import "./process/ignore-debug-signal.ts";
 
-import { readFileSync } from "node:fs";
 import { didYouMean, guardProcess } from "@registry-gate/auth-kit";
 import { check } from "./commands/check.ts";
 import { type Command, helpOf, overviewOf, UsageError, usageOf } from "./commands/command.ts";
@@ -17,6 +16,7 @@ import { serve } from "./commands/serve.ts";
 import { openConfiguredState } from "./commands/token/open-state.ts";
 import { createTokenCommand } from "./commands/token/token.ts";
 import { oneLine } from "./one-line.ts";
+import { version } from "./version.ts";
 
 const commands: readonly Command[] = [
   serve,
@@ -67,11 +67,6 @@ function print(text: string): number {
 function misused(message: string, usage: string): number {
   process.stderr.write(`registry-gate: ${message}\n\n${usage}`);
   return 2;
-}
-
-function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
-  return typeof manifest === "object" && manifest !== null && "version" in manifest ? String(manifest.version) : "";
 }
 
 // `check` and `explain` ask backends too.
