@@ -21,6 +21,10 @@ export const combinations: Readonly<Record<string, object>> = {
     config: { access: [usersPush] },
   },
   "users in a Secret that exists": { htpasswd: { existingSecret: "existing-users" } },
+  "users without groups in a Secret that exists": {
+    htpasswd: { existingSecret: "existing-users-alone" },
+    config: { auth: { backends: [{ type: "htpasswd", file: "htpasswd" }] } },
+  },
   "a directory whose password is in a Secret that exists": {
     config: { auth: { backends: [directory] } },
     ldap: { existingSecret: "existing-ldap" },
@@ -32,7 +36,7 @@ export const combinations: Readonly<Record<string, object>> = {
     extraFiles: [directoryAuthority],
   },
   "single sign-on by header": {
-    config: { auth: { backends: [{ type: "sso-header", trustedProxies: ["10.0.0.0/8"] }] } },
+    config: { auth: { backends: [{ type: "sso-header", preset: "oauth2-proxy", trustedProxies: ["10.0.0.0/8"] }] } },
   },
   "single sign-on by assertion": {
     config: {

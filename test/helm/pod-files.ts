@@ -20,6 +20,7 @@ export async function makeExistingObjects(): Promise<ExistingObjects> {
     const certificate = ["-subj", "/CN=gate", "-days", "30", "-keyout", "tls.key", "-out", "tls.crt"];
     await run("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", ...certificate], { cwd: directory });
     await run(process.execPath, [...gateCommand, "keys", join(directory, "keys.json")]);
+    const users = await run("htpasswd", ["-nbB", "alice", "correct horse"]);
     return {
       "Secret existing-certificate": { "tls.crt": await content("tls.crt"), "tls.key": await content("tls.key") },
       "Secret existing-keys": { "keys.json": await content("keys.json") },
@@ -27,7 +28,8 @@ export async function makeExistingObjects(): Promise<ExistingObjects> {
       "Secret existing-redis": { url: "redis://redis.example.com:6379" },
       "Secret existing-registry-login": { password: "battery staple\n" },
       "Secret existing-registry-secret": { secret: "0123456789abcdef" },
-      "Secret existing-users": { htpasswd: await run("htpasswd", ["-nbB", "alice", "correct horse"]) },
+      "Secret existing-users": { htpasswd: users, groups: "pushers: alice\n" },
+      "Secret existing-users-alone": { htpasswd: users },
       "Secret environment": { LEVEL: "info" },
       "ConfigMap ldap-ca": { "ca.crt": await content("tls.crt") },
     };
@@ -51,7 +53,8 @@ export function dataOf(
 }
 
 /**
- * Writes the files that a projected volume has in a container.
+ * Writes the files that a projected volume has in a container. What the configuration has in `/var/lib/registry-gate`, another
+ * volume, comes to be in the same directory.
  *
  * @returns the environment of the container, as far as it comes from Secrets and plain values.
  * @throws {Error} where an object or a key is missing that is not optional.
@@ -73,7 +76,7 @@ export async function writePodFiles(
         if (content === undefined && valueAt(part, ["optional"]) === true) continue;
         if (content === undefined) throw new Error(`${kind} ${name} has no ${from}`);
         await mkdir(dirname(join(directory, path)), { recursive: true });
-        await writeFile(join(directory, path), content, { mode: 0o440 });
+        await writeFile(join(directory, path), content.replaceAll("/var/lib/registry-gate", directory), { mode: 0o400 });
       }
     }
   }

@@ -85,6 +85,11 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- range (dig "auth" "backends" list .root.Values.config) }}{{ if eq .type $type }}true{{ end }}{{ end }}
 {{- end }}
 
+{{/* Whether a backend reads the file groups, which a Secret need not have otherwise. */}}
+{{- define "registry-gate.hasGroupFile" -}}
+{{- range (dig "auth" "backends" list .Values.config) }}{{ if eq (toString .groupFile) "groups" }}true{{ end }}{{ end }}
+{{- end }}
+
 {{/* As the gate decides on auth.challenge: auto. */}}
 {{- define "registry-gate.hasTokens" -}}
 {{- $challenge := dig "auth" "challenge" "auto" .Values.config }}

@@ -8,10 +8,11 @@
 - secret:
     name: {{ default $own .Values.htpasswd.existingSecret }}
     items: [{ key: htpasswd, path: htpasswd }]
+{{- if include "registry-gate.hasGroupFile" . }}
 - secret:
     name: {{ default $own .Values.htpasswd.existingSecret }}
     items: [{ key: groups, path: groups }]
-    optional: true
+{{- end }}
 {{- end }}
 {{- if or .Values.ldap.existingSecret .Values.ldap.password }}
 - secret:
