@@ -3,12 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { parse } from "yaml";
+import { gateCommand } from "../support/gate.ts";
 import { runCommand } from "../support/run.ts";
 import { chart } from "./chart.ts";
 import { combinations, refused } from "./combinations.ts";
 import { danglingReferences } from "./dangling-references.ts";
 import { type Manifest, named, ofKind, valueAt } from "./manifest.ts";
-import { type ExistingObjects, gateCommand, makeExistingObjects, writePodFiles } from "./pod-files.ts";
+import { type ExistingObjects, makeExistingObjects, writePodFiles } from "./pod-files.ts";
 import { helm, type Rendering, renderChart } from "./render.ts";
 
 let existing: ExistingObjects;
@@ -50,9 +51,10 @@ describe.each(Object.keys(combinations))("the chart with %s", (what) => {
     const pod = gateOf(manifests).at("spec", "template", "spec");
     const environment = await writePodFiles(pod, directory, { manifests, existing });
     const configuration = join(directory, "registry-gate.yaml");
+    const [program, ...parameters] = gateCommand;
     const { code, stdout, stderr } = await runCommand(
-      process.execPath,
-      [...gateCommand, "check", "--config", configuration],
+      program,
+      [...parameters, "check", "--config", configuration],
       { environment: { ...environment, NODE_NO_WARNINGS: "1" } },
     );
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining("error") });

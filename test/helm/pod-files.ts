@@ -1,13 +1,9 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
+import { gateCommand } from "../support/gate.ts";
 import { run } from "../support/run.ts";
 import { listAt, type Manifest, named, textsOf, valueAt } from "./manifest.ts";
-
-const workspace = resolve(import.meta.dirname, "../..");
-
-/** The command `registry-gate`, from source. */
-export const gateCommand: readonly string[] = ["--conditions=development", join(workspace, "apps/gateway/src/main.ts")];
 
 /** Objects with data by kind and name. */
 export type ExistingObjects = Readonly<Record<string, Readonly<Record<string, string>>>>;
@@ -19,7 +15,8 @@ export async function makeExistingObjects(): Promise<ExistingObjects> {
     const content = (name: string): Promise<string> => readFile(join(directory, name), "utf8");
     const certificate = ["-subj", "/CN=gate", "-days", "30", "-keyout", "tls.key", "-out", "tls.crt"];
     await run("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", ...certificate], { cwd: directory });
-    await run(process.execPath, [...gateCommand, "keys", join(directory, "keys.json")]);
+    const [program, ...parameters] = gateCommand;
+    await run(program, [...parameters, "keys", join(directory, "keys.json")]);
     const users = await run("htpasswd", ["-nbB", "alice", "correct horse"]);
     return {
       "Secret existing-certificate": { "tls.crt": await content("tls.crt"), "tls.key": await content("tls.key") },
