@@ -52,11 +52,9 @@ describe.each(Object.keys(combinations))("the chart with %s", (what) => {
     const environment = await writePodFiles(pod, directory, { manifests, existing });
     const configuration = join(directory, "registry-gate.yaml");
     const [program, ...parameters] = gateCommand;
-    const { code, stdout, stderr } = await runCommand(
-      program,
-      [...parameters, "check", "--config", configuration],
-      { environment: { ...environment, NODE_NO_WARNINGS: "1" } },
-    );
+    const { code, stdout, stderr } = await runCommand(program, [...parameters, "check", "--config", configuration], {
+      environment: { ...environment, NODE_NO_WARNINGS: "1" },
+    });
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining("error") });
     expect(stdout).toMatch(/: ok\n$/);
   });
@@ -104,7 +102,9 @@ describe("the chart refuses", () => {
   it.each(refused)("%s, and says what to do", async (_, values, message) => {
     const { code, stderr } = await helm(["template", "gate", chart], values);
     expect(code).not.toBe(0);
-    expect(stderr).toMatch(typeof message === "string" ? new RegExp(message.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&")) : message);
+    expect(stderr).toMatch(
+      typeof message === "string" ? new RegExp(message.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&")) : message,
+    );
   });
 });
 

@@ -151,7 +151,12 @@ export const combinations: Readonly<Record<string, object>> = {
     tolerations: [{ key: "dedicated", operator: "Exists" }],
     affinity: { podAntiAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [] } },
     topologySpreadConstraints: [
-      { maxSkew: 1, topologyKey: "zone", whenUnsatisfiable: "DoNotSchedule", labelSelector: { matchLabels: { a: "b" } } },
+      {
+        maxSkew: 1,
+        topologyKey: "zone",
+        whenUnsatisfiable: "DoNotSchedule",
+        labelSelector: { matchLabels: { a: "b" } },
+      },
     ],
     priorityClassName: "high",
     runtimeClassName: "gvisor",
@@ -188,7 +193,11 @@ export const refused: readonly (readonly [what: string, values: object, message:
     { config: { access: [{ subjects: ["bob"], repositories: ["**"], actions: ["pull"] }] } },
     "at '/config/access/0/subjects/0': 'bob' does not match",
   ],
-  ["a limit of nothing", { config: { limits: { inFlight: 0 } } }, "at '/config/limits/inFlight': minimum: got 0, want 1"],
+  [
+    "a limit of nothing",
+    { config: { limits: { inFlight: 0 } } },
+    "at '/config/limits/inFlight': minimum: got 0, want 1",
+  ],
   [
     "a Service without an address",
     { service: { type: "ExternalName" } },
@@ -204,7 +213,11 @@ export const refused: readonly (readonly [what: string, values: object, message:
   ["a drain timeout of the environment", { config: { listen: { drainTimeout: "${T}" } } }, "must be a plain duration"],
   ["no registry", { registry: { enabled: false } }, "set config.upstream.url, or registry.enabled to true"],
   ["two registries", { config: { upstream: { url: "http://registry:5000" } } }, "set registry.enabled to false"],
-  ["a login without a password", { upstreamCredentials: { username: "gate" } }, "set upstreamCredentials.existingSecret"],
+  [
+    "a login without a password",
+    { upstreamCredentials: { username: "gate" } },
+    "set upstreamCredentials.existingSecret",
+  ],
   [
     "a directory without its password",
     { config: { auth: { backends: [directory] } } },

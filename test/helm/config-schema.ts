@@ -56,6 +56,7 @@ function byType({ anyOf, ...common }: Schema): Schema {
     allOf: alternatives.flatMap((alternative) => {
       const type = objectAt(alternative, "properties").type;
       if (asSchema(type).const === undefined) return [];
+      // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
       return [{ if: { properties: { type }, required: ["type"] }, then: alternative }];
     }),
   };

@@ -18,7 +18,8 @@ export function danglingReferences(manifests: readonly Manifest[], existing: Exi
     for (const [kind, name] of referencesOf(spec)) if (!has(kind, name)) complain(`no ${kind} ${name}`);
     for (const fault of podFaults(spec)) complain(fault);
     const account = valueAt(spec, ["serviceAccountName"]);
-    if (account !== undefined && account !== "own" && !has("ServiceAccount", account)) complain(`no account ${account}`);
+    if (account !== undefined && account !== "own" && !has("ServiceAccount", account))
+      complain(`no account ${account}`);
   }
   for (const service of ofKind(manifests, "Service")) {
     const chosen = pods.filter(({ labels }) => matches(service.at("spec", "selector"), labels));

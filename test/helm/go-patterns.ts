@@ -16,5 +16,7 @@ export function withGoPatterns(schema: Schema): Schema {
 
 function translated(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(translated);
-  return typeof value === "object" && value !== null ? withGoPatterns(Object.fromEntries(Object.entries(value))) : value;
+  return typeof value === "object" && value !== null
+    ? withGoPatterns(Object.fromEntries(Object.entries(value)))
+    : value;
 }

@@ -87,7 +87,11 @@ describe("helm test", () => {
   it("passes on a gate with the rendered configuration", async () => {
     const live = await release({ htpasswd: { existingSecret: "existing-users" } });
     await startPod(live.directory);
-    expect(await helmTest(live)).toMatchObject({ code: 0, stdout: expect.stringContaining("responds 401"), stderr: "" });
+    expect(await helmTest(live)).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining("responds 401"),
+      stderr: "",
+    });
   });
 
   it("passes on a gate with TLS and with anonymous pulls", async () => {
@@ -152,8 +156,7 @@ describe("the chart's registry", () => {
       file,
       configuration
         .replace("addr: :5000", `addr: 127.0.0.1:${port}`)
-        .replace("/var/lib/registry", join(directory, "storage"))
-        .replace("level: info", "level: info\n  formatter: json"),
+        .replace("/var/lib/registry", join(directory, "storage")),
     );
     const server = await start({
       parameters: ["serve", file],

@@ -27,7 +27,9 @@ export function mayConnect(
       const ports = listAt(rule, "ports");
       const peers = valueAt(rule, ["from"]);
       const portFits = ports.length === 0 || ports.some((port) => valueAt(port, ["port"]) === to.port);
-      return portFits && (peers === undefined || listAt(rule, "from").some((peer) => isPeer(peer, from, policyNamespace)));
+      return (
+        portFits && (peers === undefined || listAt(rule, "from").some((peer) => isPeer(peer, from, policyNamespace)))
+      );
     });
 }
 

@@ -36,7 +36,7 @@ export async function makeExistingObjects(): Promise<ExistingObjects> {
 }
 
 /** What a Secret or a config map holds, be it of the chart or of the cluster. @throws {Error} where it is missing. */
-export function dataOf(
+function dataOf(
   kind: "Secret" | "ConfigMap",
   name: string,
   { manifests, existing }: { readonly manifests: readonly Manifest[]; readonly existing: ExistingObjects },
@@ -73,7 +73,9 @@ export async function writePodFiles(
         if (content === undefined && valueAt(part, ["optional"]) === true) continue;
         if (content === undefined) throw new Error(`${kind} ${name} has no ${from}`);
         await mkdir(dirname(join(directory, path)), { recursive: true });
-        await writeFile(join(directory, path), content.replaceAll("/var/lib/registry-gate", directory), { mode: 0o400 });
+        await writeFile(join(directory, path), content.replaceAll("/var/lib/registry-gate", directory), {
+          mode: 0o400,
+        });
       }
     }
   }

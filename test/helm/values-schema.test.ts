@@ -23,6 +23,31 @@ describe("values.schema.json", () => {
   });
 });
 
+describe("Chart.yaml", () => {
+  it("names the version of the gateway that it starts", () => {
+    const { appVersion }: { appVersion?: unknown } = parse(readFileSync(join(chart, "Chart.yaml"), "utf8"));
+    const manifest = join(chart, "../../../package.json");
+    const { version }: { version?: unknown } = JSON.parse(readFileSync(manifest, "utf8"));
+    expect(appVersion).toBe(version);
+  });
+});
+
+describe("the chart's README", () => {
+  it("has every value", () => {
+    const [, readme = ""] = readFileSync(join(chart, "README.md"), "utf8").split("\n## The values\n");
+    const rows = [...readme.matchAll(/^\| `([\w.]+)`/gm)].map(([, name = ""]) => name);
+    const values: unknown = parse(readFileSync(join(chart, "values.yaml"), "utf8"));
+    const described = (path: string): boolean => rows.some((row) => row === path || row.startsWith(`${path}.`));
+    expect(Object.keys(Object(values)).filter((key) => !described(key))).toEqual([]);
+    expect(rows.filter((row) => !isIn(values, row.split(".")))).toEqual([]);
+  });
+});
+
+function isIn(value: unknown, [key, ...rest]: readonly string[]): boolean {
+  if (key === undefined) return true;
+  return typeof value === "object" && value !== null && key in value && isIn(Object(value)[key], rest);
+}
+
 function keysOf(schema: object): readonly string[] {
   return "properties" in schema ? Object.keys(Object(schema.properties)).sort() : [];
 }

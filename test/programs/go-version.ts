@@ -13,6 +13,7 @@ export function goVersion(go: GoModule | GoSource): string {
   if ("module" in go) return go.version;
   const directory = sourceDirectory(go);
   const hash = createHash("sha256");
-  for (const name of readdirSync(directory).sort()) hash.update(`${name}\0`).update(readFileSync(join(directory, name)));
+  for (const name of readdirSync(directory).sort())
+    hash.update(`${name}\0`).update(readFileSync(join(directory, name)));
   return `0.0-${hash.digest("hex").slice(0, 16)}`;
 }
