@@ -2,6 +2,8 @@ import { resolve } from "node:path";
 import { adminHandler } from "../admin/admin-handler.ts";
 import { adminSlot } from "../admin/admin-slot.ts";
 import { gateMetrics } from "../admin/gate-metrics.ts";
+import { allMetrics } from "../admin/metrics/all-metrics.ts";
+import { combineSnapshots } from "../admin/metrics/snapshot.ts";
 import { gateReadiness } from "../admin/readiness/gate-readiness.ts";
 import { drainDelayOf } from "../config/sections/admin.ts";
 import { drainTimeoutOf } from "../config/sections/listen.ts";
@@ -19,6 +21,7 @@ import { warningsOf } from "../warnings/warnings.ts";
 import { drain } from "./drain.ts";
 import { drainDelay } from "./drain-delay.ts";
 import { listenerHandlers } from "./listener-handlers.ts";
+import { pushMetrics } from "./metrics-push.ts";
 
 /** A running gateway. */
 export interface Gateway {
@@ -82,7 +85,7 @@ export async function startGateway(file: string): Promise<Gateway> {
     log: logger,
   });
   const sources = { snapshots: async () => [metrics.snapshot()], readiness: readiness.readiness };
-  const text = async () => (await import("../admin/metrics/exporters.ts")).prometheusText(version(), process.env);
+  const text = async () => (await import("../admin/metrics/prometheus-text.ts")).prometheusText(version(), process.env);
   const admin = adminSlot(adminHandler(sources, text, logger), metrics.start, logger);
   let listener: ListenerSlot;
   try {
@@ -104,6 +107,8 @@ export async function startGateway(file: string): Promise<Gateway> {
     throw error;
   }
   reportWarnings(logger, warningsOf(currentGate()));
+  const push = await pushMetrics(async () => combineSnapshots(await sources.snapshots(), allMetrics), logger);
+  if (push !== undefined) metrics.start();
   const reloader = startReloader(path, { loader, gates, listener, admin, log: logger });
 
   async function finish(): Promise<void> {
@@ -114,7 +119,7 @@ export async function startGateway(file: string): Promise<Gateway> {
     await gates.retire();
     await listener.departed();
     // To the last, it says that the gate is alive and not ready.
-    await admin.close();
+    await Promise.all([admin.close(), push?.stop()]);
     readiness.close();
     metrics.stop();
   }

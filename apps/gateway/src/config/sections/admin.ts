@@ -1,5 +1,6 @@
+import type { Fault } from "@registry-gate/auth";
 import { z } from "zod";
-import { formatListenAddress, type ListenAddress, parseListenAddress } from "../address.ts";
+import { defaultAdminAddress, everyAddress, type ListenAddress, parseAdminAddress } from "../address.ts";
 import type { Section } from "../section.ts";
 import { durationOrZero } from "../value-schemas.ts";
 import type { ListenConfiguration, ListenPlace } from "./listen.ts";
@@ -16,9 +17,6 @@ export interface AdminConfiguration {
 /** `backends`: at least one of them. */
 export type RequiredPart = "backends" | "registry" | "state";
 
-/** Only this machine can reach it. */
-const loopback = "127.0.0.1";
-const defaultPort = 9043;
 const defaultDrainDelay = 5000;
 const defaultRequires: readonly RequiredPart[] = ["backends", "registry"];
 
@@ -32,45 +30,57 @@ const address: z.ZodType<ListenAddress, string | number> = z
     return z.NEVER;
   });
 
+const schema: z.ZodType<AdminConfiguration> = z.strictObject(
+  {
+    address: address
+      .describe("host:port, [IPv6 address]:port, a port alone (of 127.0.0.1) or unix:/path; 127.0.0.1:9043 by default")
+      .exactOptional(),
+    drainDelay: durationOrZero()
+      .describe("How long the gate accepts requests after /readyz has become 503 when it stops; 5s by default")
+      .exactOptional(),
+    requires: z
+      .array(
+        z.enum(["backends", "registry", "state"], "must be backends, registry or state"),
+        "must be a list of backends, registry and state",
+      )
+      .describe("What must be in order for /readyz to be 200; [backends, registry] by default")
+      .exactOptional(),
+  },
+  "must hold address and drainDelay",
+);
+
 export const adminSection: Section<AdminConfiguration> = {
-  schema: z.strictObject(
-    {
-      address: address
-        .describe(
-          "host:port, [IPv6 address]:port, a port alone (of 127.0.0.1) or unix:/path; 127.0.0.1:9043 by default",
-        )
-        .exactOptional(),
-      drainDelay: durationOrZero()
-        .describe("How long the gate accepts requests after /readyz has become 503 when it stops; 5s by default")
-        .exactOptional(),
-      requires: z
-        .array(
-          z.enum(["backends", "registry", "state"], "must be backends, registry or state"),
-          "must be a list of backends, registry and state",
-        )
-        .describe("What must be in order for /readyz to be 200; [backends, registry] by default")
-        .exactOptional(),
-    },
-    "must hold address and drainDelay",
-  ),
+  // The bare key, which YAML takes for null, is enough to have one.
+  schema: z.preprocess((value) => value ?? {}, schema),
   withAbsolutePaths: ({ address, ...rest }, absolute) => ({
     ...rest,
     ...(address && { address: "socket" in address ? { socket: absolute(address.socket) } : address }),
   }),
 };
 
-/** Reads an address as that of `listen` is read, but a port alone is that of this machine. */
-export function parseAdminAddress(text: string): ListenAddress | undefined {
-  if (text.startsWith("systemd:")) return undefined;
-  return parseListenAddress(/^\d+$/.test(text) ? `${loopback}:${text}` : text);
-}
-
 /** Where the admin listener listens. As that of requests, it can be shared with a process that takes over. */
 export function adminPlace({ address }: AdminConfiguration, { shared }: ListenConfiguration): ListenPlace {
   return {
-    address: address ?? { host: loopback, port: defaultPort },
+    address: address ?? defaultAdminAddress,
     ...(shared !== undefined && { shared }),
   };
+}
+
+/** Finds that two listeners want the same place, as far as that can be known without listening. */
+export function adminFaults(admin: AdminConfiguration | undefined, listen: ListenConfiguration): Fault[] {
+  if (admin === undefined) return [];
+  const { address } = adminPlace(admin, listen);
+  if (!overlap(address, listen.address)) return [];
+  return [
+    { path: ["admin", "address"], message: "is taken by listen.address: the admin listener needs one of its own" },
+  ];
+}
+
+function overlap(one: ListenAddress, other: ListenAddress): boolean {
+  if ("socket" in one && "socket" in other) return one.socket === other.socket;
+  if (!("port" in one && "port" in other) || one.port === 0 || one.port !== other.port) return false;
+  const everywhere = [everyAddress, "0.0.0.0", "::"];
+  return one.host === other.host || [one, other].some(({ host }) => everywhere.includes(host));
 }
 
 /** In milliseconds; 0 without an admin listener, by which nobody can learn that the gate stops. */
@@ -80,8 +90,4 @@ export function drainDelayOf(admin: AdminConfiguration | undefined): number {
 
 export function requiredParts({ requires = defaultRequires }: AdminConfiguration): readonly RequiredPart[] {
   return requires;
-}
-
-export function formatAdminAddress(admin: AdminConfiguration, listen: ListenConfiguration): string {
-  return formatListenAddress(adminPlace(admin, listen).address);
 }

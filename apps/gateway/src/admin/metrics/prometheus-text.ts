@@ -1,18 +1,9 @@
 import { IncomingMessage, ServerResponse } from "node:http";
 import { Socket } from "node:net";
 import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
-import {
-  defaultResource,
-  detectResources,
-  type Resource,
-  resourceAttributesEnvDetector,
-  resourceFromAttributes,
-  serviceNameEnvDetector,
-} from "@opentelemetry/resources";
-import { MeterProvider, type MetricProducer } from "@opentelemetry/sdk-metrics";
-import { allMetrics } from "./all-metrics.ts";
-import { metricData } from "./metric-data.ts";
+import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import type { Snapshot } from "./snapshot.ts";
+import { gateResource, snapshotProducer } from "./snapshot-producer.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -53,24 +44,6 @@ export function prometheusText(version: string, environment: Environment): Prome
       return rendered;
     },
   };
-}
-
-/** Passes snapshots to a reader of OpenTelemetry, in place of what an SDK measures by itself. */
-function snapshotProducer(resource: Resource, collect: () => Promise<Snapshot>, withUnits: boolean): MetricProducer {
-  return {
-    async collect() {
-      const scope = { name: "registry-gate" };
-      const scopeMetrics = [{ scope, metrics: metricData(await collect(), allMetrics, withUnits) }];
-      return { resourceMetrics: { resource, scopeMetrics }, errors: [] };
-    },
-  };
-}
-
-/** What the metrics are about: the service, with what the standard environment variables add. */
-function gateResource(version: string): Resource {
-  return defaultResource()
-    .merge(resourceFromAttributes({ "service.name": "registry-gate", "service.version": version }))
-    .merge(detectResources({ detectors: [resourceAttributesEnvDetector, serviceNameEnvDetector] }));
 }
 
 function hasAttributes({ OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES }: Environment): boolean {
