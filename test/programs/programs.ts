@@ -32,6 +32,10 @@ const list = {
     optional: true,
   },
   htpasswd: { debian: ["apache2-utils"], version: ["dpkg-query", "--show", "apache2-utils"] },
+  "kubernetes-check": {
+    go: { directory: "test/helm/kubernetes", leastGo: "1.26" },
+    optional: true,
+  },
   ldapmodify: { debian: ["ldap-utils"], version: ["ldapmodify", "-VV"] },
   ldapsearch: { debian: ["ldap-utils"], version: ["ldapsearch", "-VV"] },
   mkfifo: { debian: ["coreutils"], version: ["mkfifo", "--version"], base: true },
