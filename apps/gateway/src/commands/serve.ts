@@ -2,6 +2,7 @@ import { InvalidOptionsError } from "@registry-gate/auth";
 import { oneLine } from "../one-line.ts";
 import { type Gateway, startGateway } from "../process/gateway.ts";
 import { catchUncaughtErrors } from "../process/uncaught-errors.ts";
+import { connectServiceManager } from "../service-manager/service-manager.ts";
 import type { Command } from "./command.ts";
 import { configFile, configHelp, reportFaults } from "./config-file.ts";
 
@@ -16,6 +17,8 @@ export const serve: Command = {
     "and keeps the running one if the new one is invalid. SIGTERM, SIGINT and SIGQUIT wait for requests to finish, for at",
     "most listen.drainTimeout, 30 seconds by default; a second signal ends the process at once. SIGUSR1 does nothing. The",
     "registry and the directories need not be available at the start.",
+    "",
+    "Started by systemd with Type=notify, it says by systemd-notify when it is ready, reloads and stops, and keeps the watchdog.",
     "",
     "An uncaught error is logged; requests in flight may finish as after SIGTERM, and the process ends with 1, so that a",
     "supervisor restarts it.",
@@ -34,16 +37,19 @@ export const serve: Command = {
       if (running === undefined) failStart(error);
       else running.reportUncaught(error);
     });
+    const serviceManager = connectServiceManager(process.env, process.pid, reportUnnotified);
     try {
       const starting = startGateway(file);
       process.on("SIGHUP", () => {
         starting.then(
-          (gateway) => gateway.reload(),
+          (gateway) => serviceManager.reload(() => gateway.reload()),
           () => {},
         );
       });
       running = await starting;
+      serviceManager.ready(running.address);
       await Promise.race([stop, uncaught.first]);
+      serviceManager.stopping();
       await running.close();
     } catch (error) {
       if (!(error instanceof InvalidOptionsError)) throw error;
@@ -54,6 +60,11 @@ export const serve: Command = {
     process.exit(uncaught.count > 0 ? 1 : 0);
   },
 };
+
+/** With `Type=notify` systemd would wait in vain, and end the service: the reason is to be found. */
+function reportUnnotified(reason: string): void {
+  process.stderr.write(`registry-gate: cannot notify the service manager with systemd-notify: ${reason}\n`);
+}
 
 /** Before there is a gateway, there is nothing to wait for. */
 function failStart(error: unknown): never {
