@@ -68,6 +68,8 @@ const list = {
   pnpm: { hint: "npm install --global pnpm@12", version: ["pnpm", "--version"] },
   podman: { debian: ["podman"], version: ["podman", "--version"], needsRoot: true },
   prlimit: { debian: ["util-linux"], version: ["prlimit", "--version"], base: true },
+  prometheus: { debian: ["prometheus"], version: ["prometheus", "--version"] },
+  promtool: { debian: ["prometheus"], version: ["promtool", "--version"] },
   // The system's own, to which the package adds Samba's modules.
   python3: { debian: ["samba-ad-dc"], file: "/usr/bin/python3", version: ["python3", "--version"] },
   "redis-server": { debian: ["redis-server"], version: ["redis-server", "--version"] },

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Path } from "./path.ts";
 import type { MakeAbsolute, Section, Substitute } from "./section.ts";
 import { type AccessConfiguration, accessSection } from "./sections/access.ts";
+import { type AdminConfiguration, adminSection } from "./sections/admin.ts";
 import { type AuthConfiguration, authSection } from "./sections/auth.ts";
 import { type KeysConfiguration, keysSection } from "./sections/keys.ts";
 import { type LimitsConfiguration, limitsSection } from "./sections/limits.ts";
@@ -20,6 +21,7 @@ export interface Configuration {
   readonly limits?: LimitsConfiguration;
   readonly log?: LogConfiguration;
   readonly state?: StateConfiguration;
+  readonly admin?: AdminConfiguration;
 }
 
 type SectionName = keyof Configuration;
@@ -33,6 +35,7 @@ const sections: { readonly [Name in SectionName]-?: Section<NonNullable<Configur
   limits: limitsSection,
   log: logSection,
   state: stateSection,
+  admin: adminSection,
 };
 
 /** The form of a configuration, as it is written. What its parts mean together is judged when they are built. */
@@ -50,6 +53,9 @@ export const configurationSchema: z.ZodType<Configuration> = z.strictObject(
     state: sections.state.schema
       .describe("Where failed logins are counted; the memory of the process by default")
       .exactOptional(),
+    admin: sections.admin.schema
+      .describe("A listener of its own for /livez, /readyz and /metrics; none by default")
+      .exactOptional(),
   },
   "must be a configuration with listen, upstream and auth",
 );
@@ -61,7 +67,7 @@ export const substitutes: readonly Substitute[] = Object.entries(sections).flatM
 
 /** Makes every path in a configuration absolute, but for those of backends, which are left to their plugins. */
 export function withAbsolutePaths(configuration: Configuration, absolute: MakeAbsolute): Configuration {
-  const { listen, upstream, auth, keys, access, limits, log, state } = configuration;
+  const { listen, upstream, auth, keys, access, limits, log, state, admin } = configuration;
   const inSection = <Value>(section: Section<Value>, value: Value): Value =>
     section.withAbsolutePaths?.(value, absolute) ?? value;
   return {
@@ -73,6 +79,7 @@ export function withAbsolutePaths(configuration: Configuration, absolute: MakeAb
     ...(limits && { limits: inSection(sections.limits, limits) }),
     ...(log && { log: inSection(sections.log, log) }),
     ...(state && { state: inSection(sections.state, state) }),
+    ...(admin && { admin: inSection(sections.admin, admin) }),
   };
 }
 

@@ -22,8 +22,11 @@ export interface GateLoader {
   rehearse(): Promise<void>;
 }
 
-/** @param log Each gate logs there at the level of its own configuration. */
-export function gateLoader(path: string, log: Logger): GateLoader {
+/**
+ * @param log Each gate logs there at the level of its own configuration.
+ * @param onRequest Called with the record of each request, after it is logged.
+ */
+export function gateLoader(path: string, log: Logger, onRequest: (record: RequestRecord) => void): GateLoader {
   // A reload forgets no failed logins, and ends no token.
   const counters = memoryCounters();
   const leaseState = stateLeases();
@@ -37,7 +40,10 @@ export function gateLoader(path: string, log: Logger): GateLoader {
       return {
         ...shared,
         log: own,
-        onRequest: (record: RequestRecord) => own.info(requestLine(record)),
+        onRequest(record: RequestRecord) {
+          own.info(requestLine(record));
+          onRequest(record);
+        },
       };
     });
     const missing = await missingDirectory(loaded.gate.configuration.listen.address);

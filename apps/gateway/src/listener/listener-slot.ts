@@ -10,6 +10,10 @@ export interface ListenerSlot {
   /** Where it listens, with the actual port. */
   readonly name: string;
   readonly secure: boolean;
+  /** The certificate for new connections; undefined without TLS. */
+  readonly tls: TlsIdentity | undefined;
+  /** How many connections there are, those of listeners that were given up as well. */
+  readonly connections: number;
   /**
    * Listens as another setup says. A listener that has to be replaced is given up: it accepts nothing more, and its
    * connections live on.
@@ -80,6 +84,12 @@ export async function openListenerSlot(first: ListenerSetup, handlers: ListenerH
     },
     get secure() {
       return listener.secure;
+    },
+    get tls() {
+      return setup.tls;
+    },
+    get connections() {
+      return [listener, ...givenUp.keys()].reduce((sum, each) => sum + each.connections, 0);
     },
     async change(next) {
       const stays = canStay(next);

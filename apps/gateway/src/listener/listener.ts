@@ -29,6 +29,8 @@ export interface Listener {
   readonly file: UnixSocketFile | undefined;
   readonly secure: boolean;
   readonly clientAuth: ClientAuth;
+  /** How many connections it has. */
+  readonly connections: number;
   /** For new connections. Sessions that clients hold stay resumable while their authorities are the same. */
   setTls(identity: TlsIdentity): void;
   setLimits(limits: ListenerLimits): void;
@@ -149,6 +151,9 @@ export async function openListener(
     file: listening.file,
     secure: tls !== undefined,
     clientAuth,
+    get connections() {
+      return connections.size;
+    },
     setTls(identity) {
       if (!(server instanceof HttpsServer)) throw new TypeError("the listener has no TLS");
       const tickets = server.getTicketKeys();

@@ -1,5 +1,6 @@
 import { type FileWatch, watchFiles } from "@registry-gate/watched-file";
 import type { Logger } from "pino";
+import type { AdminChange, AdminSlot } from "../admin/admin-slot.ts";
 import { logLevelOf } from "../config/sections/log.ts";
 import type { GateLoader } from "../gate/gate-loader.ts";
 import type { GateSlot } from "../gate/gate-slot.ts";
@@ -31,11 +32,12 @@ export interface Reloaded {
   readonly loader: GateLoader;
   readonly gates: GateSlot;
   readonly listener: ListenerSlot;
+  readonly admin: AdminSlot;
   readonly log: Logger;
 }
 
 /** Follows the configuration file, and the certificate files that the running gate uses. */
-export function startReloader(path: string, { loader, gates, listener, log }: Reloaded): Reloader {
+export function startReloader(path: string, { loader, gates, listener, admin, log }: Reloaded): Reloader {
   let watches = watch();
   let stopped = false;
   /** Whether everything that the configuration names could be had, the last time that it was loaded. */
@@ -72,13 +74,17 @@ export function startReloader(path: string, { loader, gates, listener, log }: Re
     const { gate } = next;
     if (stopped) return gate.retire();
     let anew: boolean;
+    let adminChange: AdminChange | undefined;
     try {
+      adminChange = await admin.prepare(gate.configuration);
       anew = await listener.change(listenerSetup(gate));
     } catch (error) {
+      await adminChange?.abort();
       await gate.retire();
       throw error;
     }
     gates.replace(next);
+    adminChange.commit();
     log.level = logLevelOf(gate.configuration.log);
     unwatch();
     watches = watch();
