@@ -39,6 +39,7 @@ const gatewayRooms = [
   "admin",
   "reload",
   "process",
+  "service-manager",
   "why",
   "doctor",
   "commands",

@@ -49,6 +49,7 @@ const list = {
   nginx: { debian: ["nginx"], version: ["nginx", "-v"] },
   npm: { hint: "npm comes with Node", version: ["npm", "--version"] },
   npx: { hint: "npx comes with Node", version: ["npx", "--version"] },
+  nsenter: { debian: ["util-linux"], version: ["nsenter", "--version"], needsRoot: true, base: true },
   "oci-conformance": {
     go: {
       module: "github.com/opencontainers/distribution-spec/conformance",
@@ -93,6 +94,12 @@ const list = {
   slapd: { debian: ["slapd"], version: ["slapd", "-VV"] },
   slowhttptest: { debian: ["slowhttptest"], version: ["slowhttptest", "-h"] },
   sslscan: { debian: ["sslscan"], version: ["sslscan", "--version"] },
+  systemd: {
+    debian: ["systemd"],
+    file: "/lib/systemd/systemd",
+    version: ["systemd-analyze", "--version"],
+    needsRoot: true,
+  },
   "systemd-analyze": { debian: ["systemd"], version: ["systemd-analyze", "--version"] },
   "systemd-socket-activate": { debian: ["systemd"], version: ["systemd-socket-activate", "--version"] },
   tar: { debian: ["tar"], version: ["tar", "--version"], base: true },

@@ -2,6 +2,7 @@ import { InvalidOptionsError } from "@registry-gate/auth";
 import { oneLine } from "../one-line.ts";
 import { type Gateway, startGateway } from "../process/gateway.ts";
 import { catchUncaughtErrors } from "../process/uncaught-errors.ts";
+import { connectServiceManager } from "../service-manager/service-manager.ts";
 import type { Command } from "./command.ts";
 import { configFile, configHelp, reportFaults } from "./config-file.ts";
 
@@ -17,6 +18,8 @@ export const serve: Command = {
     "most listen.drainTimeout, 30 seconds by default; a second signal ends the process at once. With an admin listener they",
     "are accepted for admin.drainDelay before, 5 seconds by default; a second signal skips that. SIGUSR1 does nothing. The",
     "registry and the directories need not be available at the start.",
+    "",
+    "Started by systemd with Type=notify, it says by systemd-notify when it is ready, reloads and stops, and keeps the watchdog.",
     "",
     "An uncaught error is logged; requests in flight may finish as after SIGTERM, and the process ends with 1, so that a",
     "supervisor restarts it.",
@@ -36,16 +39,19 @@ export const serve: Command = {
       if (running === undefined) failStart(error);
       else running.reportUncaught(error);
     });
+    const serviceManager = connectServiceManager(process.env, process.pid, reportUnnotified);
     try {
       const starting = startGateway(file);
       process.on("SIGHUP", () => {
         starting.then(
-          (gateway) => gateway.reload(),
+          (gateway) => serviceManager.reload(() => gateway.reload()),
           () => {},
         );
       });
       running = await starting;
+      serviceManager.ready(running.address);
       await Promise.race([stop, uncaught.first]);
+      serviceManager.stopping();
       await running.close();
     } catch (error) {
       if (!(error instanceof InvalidOptionsError)) throw error;
@@ -56,6 +62,11 @@ export const serve: Command = {
     process.exit(uncaught.count > 0 ? 1 : 0);
   },
 };
+
+/** With `Type=notify` systemd would wait in vain, and end the service: the reason is to be found. */
+function reportUnnotified(reason: string): void {
+  process.stderr.write(`registry-gate: cannot notify the service manager with systemd-notify: ${reason}\n`);
+}
 
 /** Before there is a gateway, there is nothing to wait for. */
 function failStart(error: unknown): never {
