@@ -87,7 +87,11 @@ function writeConfiguration(text: string): Promise<string> {
   const encoded = Buffer.from(text).toString("base64");
   const file = "/etc/registry-gate/registry-gate.yaml";
   // At one stroke: the gate follows the file.
-  return succeed("sh", "-c", `echo ${encoded} | base64 -d > ${file}.new && chmod 644 ${file}.new && mv ${file}.new ${file}`);
+  return succeed(
+    "sh",
+    "-c",
+    `echo ${encoded} | base64 -d > ${file}.new && chmod 644 ${file}.new && mv ${file}.new ${file}`,
+  );
 }
 
 const login = basic("alice", "alicepassword");
@@ -158,7 +162,10 @@ describe("under systemd, as the units and the files beside them say,", () => {
     let restarting = true;
     const statuses = (async () => {
       const seen = new Set<number>();
-      do seen.add(await fetch(new URL("/v2/", origin), { headers: { ...login, connection: "close" } }).then((r) => r.status));
+      do
+        seen.add(
+          await fetch(new URL("/v2/", origin), { headers: { ...login, connection: "close" } }).then((r) => r.status),
+        );
       while (restarting);
       return seen;
     })();

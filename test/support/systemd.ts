@@ -28,7 +28,18 @@ export interface SystemdSettings {
 
 const timeLimit = 60_000;
 /** Units of the machine that it knows: points in time, which start nothing by themselves. */
-const targets = ["basic", "multi-user", "network", "nss-lookup", "paths", "shutdown", "slices", "sockets", "sysinit", "timers"];
+const targets = [
+  "basic",
+  "multi-user",
+  "network",
+  "nss-lookup",
+  "paths",
+  "shutdown",
+  "slices",
+  "sockets",
+  "sysinit",
+  "timers",
+];
 /** Where control groups may be, of the first and of the second version. */
 const hierarchies = ["/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified", "/sys/fs/cgroup"];
 /** The folders that are not the machine's. */
