@@ -4,5 +4,6 @@
  * @module
  */
 
+export { type AuditFailure, auditFailure } from "./observe/audit-failure.ts";
 export { certificateReload, configurationReload, type Reload } from "./observe/reloads.ts";
 export { type Gateway, startGateway } from "./process/gateway.ts";
