@@ -51,6 +51,7 @@ const whole = {
   limits: { inFlight: 1, inFlightPerClient: 1, minRate: 0, connectionsPerAddress: 1 },
   log: { level: "info", attemptedNames: false },
   state: { file: "state.db" },
+  audit: { output: { file: "audit.jsonl", maxSize: "64KiB", keep: 2 }, events: ["push"], onFailure: "block" },
 };
 /** Keys that cannot stand beside those above. */
 const alternatives: Readonly<Record<string, readonly string[]>> = { state: ["redis"] };
@@ -90,6 +91,11 @@ test("makes every relative path absolute but those of backends, and leaves absol
     auth: { backends: [{ file: "htpasswd" }] },
     keys: { file: inDirectory("keys.json") },
     state: { file: inDirectory("state.db") },
+    audit: {
+      output: { file: inDirectory("audit.jsonl"), maxSize: 65_536, keep: 2 },
+      events: ["push"],
+      onFailure: "block",
+    },
   });
   const bearer = { ...whole, upstream: { url: "http://r", credentials: { bearerFile: "token" } } };
   expect((await load(bearer)).upstream.credentials).toEqual({ bearerFile: inDirectory("token") });
