@@ -40,7 +40,18 @@ export async function startGateUnderLoad(): Promise<GateUnderLoad> {
     const gate = await startWith(slapd.url, upstream.url);
     closing.push(() => gate.close());
     const { address } = await gate.logged(({ event }) => event === "admin listening");
-    return { admin: String(address), load: (milliseconds) => loadFor(gate, milliseconds), close };
+    return {
+      admin: String(address),
+      async load(milliseconds) {
+        const loaded = loadFor(gate, milliseconds);
+        // A reload that is rejected, and one that is applied.
+        await gate.configure(configuration(slapd.url, upstream.url, { lgo: {} }));
+        await gate.logged(({ event }) => event === "reload refused");
+        await gate.configure(configuration(slapd.url, upstream.url, { limits: { inFlightPerClient: 7 } }));
+        await loaded;
+      },
+      close,
+    };
   } catch (error) {
     await close();
     throw error;
@@ -72,7 +83,7 @@ function configuration(ldapUrl: string, upstreamUrl: string, changes: object = {
 
 async function startWith(ldapUrl: string, upstreamUrl: string): Promise<RunningGate> {
   const { certificate, key } = await makeCertificate();
-  const gate = await startGate({
+  return startGate({
     configuration: configuration(ldapUrl, upstreamUrl),
     files: {
       htpasswd: await passwordFile({ carol: "carolpw" }),
@@ -81,12 +92,6 @@ async function startWith(ldapUrl: string, upstreamUrl: string): Promise<RunningG
       "server.key": await readFile(key, "utf8"),
     },
   });
-  // A reload that is applied, and one that is not.
-  await gate.configure(configuration(ldapUrl, upstreamUrl, { log: { level: "warn" } }));
-  await gate.configure(configuration(ldapUrl, upstreamUrl, { lgo: {} }));
-  await gate.logged(({ event }) => event === "reload refused");
-  await gate.configure(configuration(ldapUrl, upstreamUrl));
-  return gate;
 }
 
 /** Statuses are not looked at: refusals are wanted too. */
