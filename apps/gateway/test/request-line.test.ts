@@ -20,6 +20,8 @@ const record: Omit<RequestRecord, "principal"> = {
   bytesReceived: 0,
   bytesSent: 2,
   milliseconds: 1,
+  gateMilliseconds: 1.5,
+  upstreamMilliseconds: 2.5,
 };
 const identity = { subject: "alice", username: "alice", groups: ["a", "b"], backend: "tokens" };
 

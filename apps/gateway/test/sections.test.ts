@@ -51,6 +51,7 @@ const whole = {
   limits: { inFlight: 1, inFlightPerClient: 1, minRate: 0, connectionsPerAddress: 1 },
   log: { level: "info", attemptedNames: false },
   state: { file: "state.db" },
+  admin: { address: "unix:run/admin", drainDelay: "1m", requires: ["registry"] },
 };
 /** Keys that cannot stand beside those above. */
 const alternatives: Readonly<Record<string, readonly string[]>> = { state: ["redis"] };
@@ -90,6 +91,7 @@ test("makes every relative path absolute but those of backends, and leaves absol
     auth: { backends: [{ file: "htpasswd" }] },
     keys: { file: inDirectory("keys.json") },
     state: { file: inDirectory("state.db") },
+    admin: { address: { socket: inDirectory("run/admin") } },
   });
   const bearer = { ...whole, upstream: { url: "http://r", credentials: { bearerFile: "token" } } };
   expect((await load(bearer)).upstream.credentials).toEqual({ bearerFile: inDirectory("token") });
