@@ -52,6 +52,7 @@ const whole = {
   log: { level: "info", attemptedNames: false },
   state: { file: "state.db" },
   audit: { output: { file: "audit.jsonl", maxSize: "64KiB", keep: 2 }, events: ["push"], onFailure: "block" },
+  admin: { address: "unix:run/admin", drainDelay: "1m", requires: ["registry"] },
 };
 /** Keys that cannot stand beside those above. */
 const alternatives: Readonly<Record<string, readonly string[]>> = { state: ["redis"] };
@@ -96,6 +97,7 @@ test("makes every relative path absolute but those of backends, and leaves absol
       events: ["push"],
       onFailure: "block",
     },
+    admin: { address: { socket: inDirectory("run/admin") } },
   });
   const bearer = { ...whole, upstream: { url: "http://r", credentials: { bearerFile: "token" } } };
   expect((await load(bearer)).upstream.credentials).toEqual({ bearerFile: inDirectory("token") });
