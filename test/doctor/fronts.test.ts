@@ -33,6 +33,7 @@ const page = "proxy_intercept_errors on;";
 /** Findings that are failures, by what nginx is told. */
 test.each<[id: string, front: string, settings: FrontSettings, ids?: readonly string[]]>([
   ["body-limit-front", "limits bodies", { without: ["size"], server: "client_max_body_size 100k;" }],
+  ["unexpected-response", "fails", { location: "if ($request_method = POST) { return 500; }" }],
   ["version-header", "hides the version header", { location: "proxy_hide_header Docker-Distribution-Api-Version;" }],
   ["location-missing", "hides Location", { location: "proxy_hide_header Location;" }],
   ["location-scheme", "gives Location another scheme", { location: "proxy_redirect / https://$http_host/;" }],
