@@ -9,7 +9,10 @@ const page = readFileSync(join(workspace, "docs/doctor.md"), "utf8");
 /** The rows of a table, below a heading. */
 function rowsBelow(heading: string): readonly string[] {
   const section = page.split(`\n## ${heading}\n`)[1]?.split("\n## ")[0] ?? "";
-  return section.split("\n").filter((line) => line.startsWith("| `"));
+  return section
+    .split("\n")
+    .filter((line) => line.startsWith("| `"))
+    .map((line) => line.replaceAll(/ {2,}/g, " "));
 }
 
 function rowsOf(severity: "failed" | "warning"): readonly string[] {
