@@ -37,6 +37,7 @@ const gatewayRooms = [
   "process",
   "diagnosis",
   "why",
+  "import",
   "commands",
 ];
 /** Libraries that one file alone imports, so that another can take their place. */

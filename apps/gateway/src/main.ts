@@ -10,6 +10,7 @@ import { didYouMean, guardProcess } from "@registry-gate/auth-kit";
 import { check } from "./commands/check.ts";
 import { type Command, helpOf, overviewOf, UsageError, usageOf } from "./commands/command.ts";
 import { explain } from "./commands/explain.ts";
+import { importCommand } from "./commands/import.ts";
 import { keys } from "./commands/keys.ts";
 import { passwd } from "./commands/passwd.ts";
 import { schema } from "./commands/schema.ts";
@@ -28,6 +29,7 @@ const commands: readonly Command[] = [
   keys,
   createTokenCommand(openConfiguredState),
   schema,
+  importCommand,
 ];
 const helpFlags = ["--help", "-h"];
 
