@@ -63,18 +63,20 @@ export function rulesOfAcl(entries: readonly AclEntry[], accounts: Accounts): Co
       actions: actionsOf(entry.actions),
     });
   }
-  const denying = new Map<string, ImportedRule>();
+  return { rules: [...allowing, ...denyingRules(denials)], notes };
+}
+
+function denyingRules(denials: readonly Denial[]): readonly ImportedRule[] {
+  const rules = new Map<string, ImportedRule>();
   for (const { entry, actions, except } of denials) {
+    const subjects = subjectsOf(entry.accounts);
     const repositories = [...entry.names, ...[...except].map((glob) => `!${glob}`)];
-    const rule = {
-      effect: "deny",
-      subjects: subjectsOf(entry.accounts),
-      repositories,
-      actions: actionsOf(actions),
-    } as const;
-    denying.set(JSON.stringify(rule), rule);
+    const key = JSON.stringify([subjects, repositories]);
+    const all = [...(rules.get(key)?.actions ?? []), ...actions];
+    const denied = all.includes("*") ? ["*"] : actionsOf(allActions.filter((action) => all.includes(action)));
+    rules.set(key, { effect: "deny", subjects, repositories, actions: denied });
   }
-  return { rules: [...allowing, ...denying.values()], notes };
+  return [...rules.values()];
 }
 
 interface Made {

@@ -10,7 +10,7 @@ export function inherited(chain: Chain, name: string): readonly Directive[] {
 }
 
 /** The first parameter of the innermost directive of a name. */
-export function valueOf(chain: Chain, name: string): string | undefined {
+export function parameterOf(chain: Chain, name: string): string | undefined {
   return inherited(chain, name).at(-1)?.parameters[0];
 }
 

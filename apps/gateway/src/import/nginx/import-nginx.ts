@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { ImportError, type Imported, type ImportedRule, type Note, type Source } from "../imported.ts";
 import { globsOf, nobodyByAnyMethod, rulesOf } from "../path-rules.ts";
-import { type Chain, inBlocks, inherited, reasonNotCarried, valueOf } from "./directives.ts";
+import { type Chain, inBlocks, inherited, parameterOf, reasonNotCarried } from "./directives.ts";
 import { listenOf } from "./listen.ts";
 import { type Location, type Locations, locationsOf } from "./locations.ts";
 import { accessAt, type LocationAccess } from "./method-access.ts";
@@ -47,7 +47,7 @@ export function importNginx(source: Source): Imported {
   const access = accessRules(server.locations, base, at, passwordFile?.parameters[0], note);
   const backend = backendOf(server.locations, passwordFile, access, source, note);
   reportRest(root, server, note);
-  const realm = valueOf(base.chain, "auth_basic");
+  const realm = parameterOf(base.chain, "auth_basic");
   return {
     configuration: {
       listen: listenOf(server.chain, source.directory, note),
@@ -113,7 +113,7 @@ function accessRules(
 
 /** It is not inherited: a location without one serves something else. */
 function passOf({ chain }: Location): string | undefined {
-  return valueOf([chain.at(-1) ?? []], "proxy_pass")?.replace(/\/(?:v2\/?.*)?$/, "");
+  return parameterOf([chain.at(-1) ?? []], "proxy_pass")?.replace(/\/(?:v2\/?.*)?$/, "");
 }
 
 function backendOf(

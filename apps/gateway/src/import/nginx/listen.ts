@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { type Chain, inherited, valueOf } from "./directives.ts";
+import { type Chain, inherited, parameterOf } from "./directives.ts";
 import type { Directive } from "./parse.ts";
 
 type Noting = (directive: Directive, reason: string) => void;
@@ -7,7 +7,7 @@ type Noting = (directive: Directive, reason: string) => void;
 /** The section `listen` for a server. @param directory What relative paths are relative to. */
 export function listenOf(chain: Chain, directory: string, note: Noting): Readonly<Record<string, unknown>> {
   const listens = chain.at(-1)?.filter(({ name }) => name === "listen") ?? [];
-  const ofAll = valueOf(chain, "ssl") === "on";
+  const ofAll = parameterOf(chain, "ssl") === "on";
   const isSecure = ({ parameters }: Directive): boolean => ofAll || parameters.includes("ssl");
   const chosen = listens.find(isSecure) ?? listens[0];
   const address = addressOf(chosen?.parameters[0] ?? "80");
@@ -72,9 +72,8 @@ function tlsOf(chain: Chain, directory: string, note: Noting): Readonly<Record<s
   const protocols = inherited(chain, "ssl_protocols").at(-1);
   const old = protocols?.parameters.filter((name) => /^(?:SSLv|TLSv1(?:\.1)?$)/.test(name)) ?? [];
   if (protocols !== undefined && old.length > 0) note(protocols, `the gate does not speak ${old.join(" and ")}`);
-  const onlyNewest =
-    protocols !== undefined && protocols.parameters.every((name) => name === "TLSv1.3" || old.includes(name));
-  const ciphers = valueOf(chain, "ssl_ciphers");
+  const onlyNewest = protocols?.parameters.every((name) => name === "TLSv1.3" || old.includes(name)) ?? false;
+  const ciphers = parameterOf(chain, "ssl_ciphers");
   return {
     certificate: certificate ?? "server.crt",
     key: key ?? "server.key",

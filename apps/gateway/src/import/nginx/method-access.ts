@@ -1,5 +1,5 @@
 import { type Method, type MethodAccess, methods } from "../path-rules.ts";
-import { type Chain, inBlocks, inherited, mayRestrict, valueOf } from "./directives.ts";
+import { type Chain, inBlocks, inherited, mayRestrict, parameterOf } from "./directives.ts";
 import type { Directive } from "./parse.ts";
 
 /** Who may use each method at a location. */
@@ -45,6 +45,12 @@ export function accessAt(chain: Chain, maps: readonly Directive[]): LocationAcce
 
 function verdictOf(around: Chain, method: Method, maps: readonly Directive[]): Verdict {
   const chain = withLimits(around, method);
+  const login = byLogin(chain, method, maps);
+  // Where its users are is of use even where they may do nothing.
+  return { ...decide(chain, method, login), passwordFile: login.passwordFile };
+}
+
+function decide(chain: Chain, method: Method, login: Login): Omit<Verdict, "passwordFile"> {
   const doubts = chain.flatMap((block) => block.filter(mayRestrict));
   let refused = false;
   for (const directive of chain.flat()) {
@@ -53,14 +59,13 @@ function verdictOf(around: Chain, method: Method, maps: readonly Directive[]): V
     if (effect === "refuse") refused = true;
   }
   const address = byAddress(inherited(chain, "allow"), inherited(chain, "deny"), chain);
-  const login = byLogin(chain, method, maps);
   const external = inherited(chain, "auth_request").filter(({ parameters }) => parameters[0] !== "off");
   if (login.doubt !== undefined) doubts.push(login.doubt);
   if (refused || doubts.length > 0) return { subjects: nobody, doubts, narrowed: [] };
-  const signedIn = { subjects: ["authenticated"], passwordFile: login.passwordFile, doubts: [], narrowed: [] };
+  const signedIn = { subjects: ["authenticated"], doubts: [], narrowed: [] };
   const anybody = { subjects: ["anonymous"], doubts: [], narrowed: [] };
   const addresses = [...inherited(chain, "allow"), ...inherited(chain, "deny")];
-  if (valueOf(chain, "satisfy") === "any") {
+  if (parameterOf(chain, "satisfy") === "any") {
     if (address === "open" || (address === "none" && !login.needed && external.length === 0)) return anybody;
     const narrowed = [...external, ...addresses.filter(({ name }) => name === "allow")];
     // Who comes from the right address needs no login there; here everybody does.
@@ -97,11 +102,14 @@ function byAddress(
   return block.some(({ name }) => name === "deny") ? "some" : "open";
 }
 
-function byLogin(
-  chain: Chain,
-  method: Method,
-  maps: readonly Directive[],
-): { needed: boolean; passwordFile?: Directive | undefined; doubt?: Directive | undefined } {
+/** What a login has to do with it. */
+interface Login {
+  readonly needed: boolean;
+  readonly passwordFile?: Directive | undefined;
+  readonly doubt?: Directive | undefined;
+}
+
+function byLogin(chain: Chain, method: Method, maps: readonly Directive[]): Login {
   const realm = inherited(chain, "auth_basic").at(-1);
   if (realm === undefined) return { needed: false };
   let [value = ""] = realm.parameters;

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { ImportError } from "../imported.ts";
-import { type Chain, inBlocks, inherited, valueOf } from "./directives.ts";
+import { type Chain, inBlocks, inherited, parameterOf } from "./directives.ts";
 import type { Directive } from "./parse.ts";
 
 type Noting = (directive: Directive, reason: string) => void;
@@ -31,7 +31,7 @@ export function upstreamOf(
   const host = serverOf(root, name, note);
   if (host.startsWith("unix:"))
     throw new ImportError(`${pass.file}:${pass.line}: a registry on a Unix socket cannot be reached`);
-  const ca = scheme === "https" ? valueOf(chain, "proxy_ssl_trusted_certificate") : undefined;
+  const ca = scheme === "https" ? parameterOf(chain, "proxy_ssl_trusted_certificate") : undefined;
   const readTimeout = duration(chain, "proxy_read_timeout", note);
   const connectTimeout = duration(chain, "proxy_connect_timeout", note);
   return {
