@@ -143,7 +143,7 @@ describe("an imported configuration of Apache decides as Apache does, and passes
       expect({ wider, narrower }, yaml).toEqual({ wider: [], narrower: [] });
       expect(allowed).toBeGreaterThan(0);
     },
-    60_000,
+    300_000,
   );
 });
 
@@ -215,7 +215,7 @@ describe("an imported configuration of Apache is never wider, and names the line
       expect(wider, yaml).toEqual([]);
       expect(notes).toMatch(note);
     },
-    60_000,
+    300_000,
   );
 });
 
@@ -245,4 +245,4 @@ test("carries a directory over, with its groups by their names", async () => {
   const { wider, narrower, allowed } = await differences(url, gate.url, probesFor(["team/app"]));
   expect({ wider, narrower }, yaml).toEqual({ wider: [], narrower: [] });
   expect(allowed).toBe(2 * 2 + 3);
-}, 60_000);
+}, 300_000);

@@ -97,7 +97,7 @@ describe("an imported configuration of nginx decides as nginx does, and passes c
       expect({ wider, narrower }, yaml).toEqual({ wider: [], narrower: [] });
       expect(allowed).toBeGreaterThan(0);
     },
-    60_000,
+    300_000,
   );
 });
 
@@ -157,6 +157,6 @@ describe("an imported configuration of nginx is never wider, and names the line 
       expect(wider, yaml).toEqual([]);
       expect(notes).toMatch(note);
     },
-    60_000,
+    300_000,
   );
 });

@@ -144,9 +144,11 @@ const harmless: ReadonlySet<string> = new Set([
   ...["absolute_redirect", "port_in_redirect", "server_name_in_redirect", "http2_max_concurrent_streams"],
 ]);
 
+const harmlessKinds = /^(?:gzip|proxy_cache|open_file_cache|fastcgi|uwsgi|scgi|auth_delay)(?:_|$)/;
+
 /** Whether a directive may refuse requests in a way that cannot be carried over. */
 export function mayRestrict(directive: Directive): boolean {
   const { name } = directive;
   if (name === "include-missing") return true;
-  return !needless.has(name) && !carried.has(name) && !harmless.has(name);
+  return !needless.has(name) && !carried.has(name) && !harmless.has(name) && !harmlessKinds.test(name);
 }
