@@ -28,7 +28,18 @@ export interface SystemdSettings {
 
 const timeLimit = 60_000;
 /** Units of the machine that it knows: points in time, which start nothing by themselves. */
-const targets = ["basic", "multi-user", "network", "nss-lookup", "paths", "shutdown", "slices", "sockets", "sysinit", "timers"];
+const targets = [
+  "basic",
+  "multi-user",
+  "network",
+  "nss-lookup",
+  "paths",
+  "shutdown",
+  "slices",
+  "sockets",
+  "sysinit",
+  "timers",
+];
 /** Where control groups may be, of the first and of the second version. */
 const hierarchies = ["/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified", "/sys/fs/cgroup"];
 /** The folders that are not the machine's. */
@@ -146,6 +157,8 @@ fi
 for place in /tmp /var/tmp /var/log /dev/shm; do mount -t tmpfs -o mode=1777 tmpfs $place; done
 mount -o remount,bind,ro /sys
 mount -o remount,bind,ro /
+# Among its own namespaces, as process 1 of a machine has it: credentials reach services so.
+mount --make-rshared /
 exec env -i container=registry-gate-test PATH=/usr/sbin:/usr/bin:/sbin:/bin \\
   /lib/systemd/systemd --system --unit=booted.target --log-target=console --show-status=no
 `;

@@ -74,7 +74,10 @@ function refusal(faults: number): string {
 }
 
 /** Half of what the service manager waits for, in milliseconds; `undefined` where it does not wait for this process. */
-function watchdogInterval({ WATCHDOG_USEC: time = "", WATCHDOG_PID: of }: Environment, pid: number): number | undefined {
+function watchdogInterval(
+  { WATCHDOG_USEC: time = "", WATCHDOG_PID: of }: Environment,
+  pid: number,
+): number | undefined {
   if (!/^[1-9]\d{0,15}$/.test(time) || (of !== undefined && of !== String(pid))) return undefined;
   return Math.min(Math.max(Number(time) / 2000, 1), 2 ** 31 - 1);
 }
