@@ -7,7 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { startable, startedIndirectly } from "../programs/startable.ts";
 import { type CommandResult, runCommand } from "./run.ts";
 
-startedIndirectly("mount", "umount", "unshare", "systemd");
+startedIndirectly("mount", "umount", "unshare", "systemd", "systemd-notify");
 
 /** A systemd that manages a system of its own: process 1 of a namespace, beside which it changes nothing of the machine. */
 export interface Systemd {
