@@ -9,6 +9,7 @@ import { requests } from "./areas/requests.ts";
 import { secrets } from "./areas/secrets.ts";
 import { singleSignOn } from "./areas/single-sign-on.ts";
 import { tokens } from "./areas/tokens.ts";
+import { watching } from "./areas/watching.ts";
 import type { Guard } from "./guard.ts";
 
 /**
@@ -25,6 +26,7 @@ export const guards: readonly Guard[] = [
   ...singleSignOn,
   ...accessTokens,
   ...tokens,
+  ...watching,
   ...directory,
   ...availability,
   ...secrets,
