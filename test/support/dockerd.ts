@@ -30,10 +30,15 @@ export interface DockerdSettings {
    * for others `SSL_CERT_FILE` names the authorities that it trusts, and `HTTPS_PROXY` the way to them.
    */
   readonly environment?: Readonly<Record<string, string>>;
+  /**
+   * `vfs` works everywhere and copies an image for each layer; `automatic` leaves the choice to the daemon, for those that build.
+   * Default: `vfs`.
+   */
+  readonly storage?: "vfs" | "automatic";
 }
 
 /** Starts a daemon for images only: it needs no network, no iptables and no file system of its own. Needs root. */
-export async function startDockerd({ environment = {} }: DockerdSettings = {}): Promise<Dockerd> {
+export async function startDockerd({ environment = {}, storage = "vfs" }: DockerdSettings = {}): Promise<Dockerd> {
   if (process.getuid?.() !== 0) throw new Error("dockerd needs root");
   // Short, because the path of a socket may have no more than 107 bytes.
   const directory = await mkdtemp(join(tmpdir(), "rg-dockerd-"));
@@ -46,7 +51,8 @@ export async function startDockerd({ environment = {} }: DockerdSettings = {}): 
     parameters: [
       ...["--config-file", configuration, "--host", `unix://${socket}`, "--pidfile", join(directory, "pid")],
       ...["--data-root", join(directory, "data"), "--exec-root", join(directory, "exec")],
-      ...["--bridge=none", "--iptables=false", "--ip6tables=false", "--storage-driver=vfs"],
+      ...["--bridge=none", "--iptables=false", "--ip6tables=false"],
+      ...(storage === "vfs" ? ["--storage-driver=vfs"] : []),
     ],
     directory,
     environment,

@@ -7,7 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { startable, startedIndirectly } from "../programs/startable.ts";
 import { type CommandResult, runCommand } from "./run.ts";
 
-startedIndirectly("mount", "umount", "unshare", "systemd");
+startedIndirectly("mount", "umount", "unshare", "systemd", "systemd-notify");
 
 /** A systemd that manages a system of its own: process 1 of a namespace, beside which it changes nothing of the machine. */
 export interface Systemd {
@@ -157,6 +157,8 @@ fi
 for place in /tmp /var/tmp /var/log /dev/shm; do mount -t tmpfs -o mode=1777 tmpfs $place; done
 mount -o remount,bind,ro /sys
 mount -o remount,bind,ro /
+# Among its own namespaces, as process 1 of a machine has it: credentials reach services so.
+mount --make-rshared /
 exec env -i container=registry-gate-test PATH=/usr/sbin:/usr/bin:/sbin:/bin \\
   /lib/systemd/systemd --system --unit=booted.target --log-target=console --show-status=no
 `;
