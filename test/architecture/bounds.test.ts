@@ -30,6 +30,7 @@ const gatewayRooms = [
   "log",
   "observe",
   "tls",
+  "maintenance",
   "listener",
   "gate",
   "warnings",

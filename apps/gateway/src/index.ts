@@ -4,5 +4,6 @@
  * @module
  */
 
+export { type MaintenanceState, maintenanceState, type ReadOnlyCause } from "./observe/maintenance.ts";
 export { certificateReload, configurationReload, type Reload } from "./observe/reloads.ts";
 export { type Gateway, startGateway } from "./process/gateway.ts";

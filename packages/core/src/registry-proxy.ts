@@ -35,6 +35,7 @@ import * as responses from "./respond/responses.ts";
 import { sendCatalog } from "./respond/send-catalog.ts";
 import { withUploadLocation } from "./respond/upload-location.ts";
 import { accessesOf, continuesUpload } from "./route/accesses.ts";
+import { isWrite } from "./route/is-write.ts";
 import { parseRoute } from "./route/parse-route.ts";
 import type { Refusal } from "./route/refusal.ts";
 import { isRegistryTarget } from "./route/target.ts";
@@ -87,7 +88,7 @@ export interface RegistryProxy {
  */
 export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions): RegistryProxy {
   const { authenticator, shared, ...options } = withAuthenticator(given);
-  const { limits = {}, attemptedNames = true, tokens, log, onFinished } = options;
+  const { limits = {}, attemptedNames = true, tokens, readOnly, log, onFinished } = options;
   const trusted = addressSet(options.trustedProxies ?? []);
   const { credentialHeaders } = authenticator;
   const policy = compilePolicy(options.access);
@@ -208,6 +209,14 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
       const { target: upstreamTarget, refusal: notContinued } = targetOf(route, holder, sealer);
       if (notContinued !== undefined) return refuse(context, notContinued);
       if (response.destroyed) return;
+      if (readOnly !== undefined && isWrite(route)) {
+        // The last step before the registry is asked: what is admitted is forwarded, and what is not leaves no trace.
+        const writeEnded = readOnly.admit();
+        if (writeEnded === undefined) {
+          return endWithError(context, "unavailable", "read-only for maintenance", responses.readOnly);
+        }
+        response.once("close", writeEnded);
+      }
       const mayEnd = tagLimit && (() => confirmTag(upstream, context, route, tagLimit, queueKey, log));
       const upstreamRequest: UpstreamRequest = {
         method: request.method ?? "",

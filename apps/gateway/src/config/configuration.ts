@@ -7,6 +7,7 @@ import { type KeysConfiguration, keysSection } from "./sections/keys.ts";
 import { type LimitsConfiguration, limitsSection } from "./sections/limits.ts";
 import { type ListenConfiguration, listenSection } from "./sections/listen.ts";
 import { type LogConfiguration, logSection } from "./sections/log.ts";
+import { type MaintenanceConfiguration, maintenanceSection } from "./sections/maintenance.ts";
 import { type StateConfiguration, stateSection } from "./sections/state.ts";
 import { type UpstreamConfiguration, upstreamSection } from "./sections/upstream.ts";
 
@@ -20,6 +21,7 @@ export interface Configuration {
   readonly limits?: LimitsConfiguration;
   readonly log?: LogConfiguration;
   readonly state?: StateConfiguration;
+  readonly maintenance?: MaintenanceConfiguration;
 }
 
 type SectionName = keyof Configuration;
@@ -33,6 +35,7 @@ const sections: { readonly [Name in SectionName]-?: Section<NonNullable<Configur
   limits: limitsSection,
   log: logSection,
   state: stateSection,
+  maintenance: maintenanceSection,
 };
 
 /** The form of a configuration, as it is written. What its parts mean together is judged when they are built. */
@@ -50,6 +53,9 @@ export const configurationSchema: z.ZodType<Configuration> = z.strictObject(
     state: sections.state.schema
       .describe("Where failed logins are counted; the memory of the process by default")
       .exactOptional(),
+    maintenance: sections.maintenance.schema
+      .describe("Makes the registry read-only, such as for its garbage collection")
+      .exactOptional(),
   },
   "must be a configuration with listen, upstream and auth",
 );
@@ -61,7 +67,7 @@ export const substitutes: readonly Substitute[] = Object.entries(sections).flatM
 
 /** Makes every path in a configuration absolute, but for those of backends, which are left to their plugins. */
 export function withAbsolutePaths(configuration: Configuration, absolute: MakeAbsolute): Configuration {
-  const { listen, upstream, auth, keys, access, limits, log, state } = configuration;
+  const { listen, upstream, auth, keys, access, limits, log, state, maintenance } = configuration;
   const inSection = <Value>(section: Section<Value>, value: Value): Value =>
     section.withAbsolutePaths?.(value, absolute) ?? value;
   return {
@@ -73,6 +79,7 @@ export function withAbsolutePaths(configuration: Configuration, absolute: MakeAb
     ...(limits && { limits: inSection(sections.limits, limits) }),
     ...(log && { log: inSection(sections.log, log) }),
     ...(state && { state: inSection(sections.state, state) }),
+    ...(maintenance && { maintenance: inSection(sections.maintenance, maintenance) }),
   };
 }
 

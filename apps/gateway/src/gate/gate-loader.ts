@@ -1,5 +1,5 @@
 import { InvalidOptionsError } from "@registry-gate/auth";
-import { memoryCounters, type RequestRecord } from "@registry-gate/core";
+import { memoryCounters, type ReadOnlySwitch, type RequestRecord } from "@registry-gate/core";
 import { memoryState } from "@registry-gate/state";
 import { randomKeys } from "@registry-gate/token";
 import type { Logger } from "pino";
@@ -22,8 +22,11 @@ export interface GateLoader {
   rehearse(): Promise<void>;
 }
 
-/** @param log Each gate logs there at the level of its own configuration. */
-export function gateLoader(path: string, log: Logger): GateLoader {
+/**
+ * @param log Each gate logs there at the level of its own configuration.
+ * @param readOnly Turned by `maintenance`, for all gates at once.
+ */
+export function gateLoader(path: string, log: Logger, readOnly: ReadOnlySwitch): GateLoader {
   // A reload forgets no failed logins, and ends no token.
   const counters = memoryCounters();
   const leaseState = stateLeases();
@@ -31,7 +34,7 @@ export function gateLoader(path: string, log: Logger): GateLoader {
   const keys = randomKeys();
 
   async function load(logOf: (configuration: Configuration) => Logger, lease: LeaseState): Promise<LoadedGate> {
-    const shared = { counters, memory, keys: await keys, leaseState: lease };
+    const shared = { counters, readOnly, memory, keys: await keys, leaseState: lease };
     const loaded = await loadGate(path, (configuration) => {
       const own = logOf(configuration);
       return {

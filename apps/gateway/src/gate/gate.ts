@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import type { AuthBackend, Fault } from "@registry-gate/auth";
-import { type RequestRecord, registryProxy } from "@registry-gate/core";
+import { type ReadOnlySwitch, type RequestRecord, registryProxy } from "@registry-gate/core";
 import express from "express";
 import type { Configuration } from "../config/configuration.ts";
 import type { TlsIdentity } from "../tls/tls-identity.ts";
@@ -22,6 +22,8 @@ export interface Gate {
 
 export interface GateSurroundings extends PartsSurroundings {
   readonly onRequest: (record: RequestRecord) => void;
+  /** Shared by all gates of the process. Default: writes are not refused. */
+  readonly readOnly?: ReadOnlySwitch;
 }
 
 /**
@@ -31,10 +33,15 @@ export interface GateSurroundings extends PartsSurroundings {
  */
 export async function buildGate(
   configuration: Configuration,
-  { onRequest, ...surroundings }: GateSurroundings,
+  { onRequest, readOnly, ...surroundings }: GateSurroundings,
 ): Promise<Gate> {
   const { options, backends, tls, warnings, close } = await openParts(configuration, surroundings);
-  const proxy = registryProxy({ ...options, log: surroundings.log, onFinished: onRequest });
+  const proxy = registryProxy({
+    ...options,
+    ...(readOnly && { readOnly }),
+    log: surroundings.log,
+    onFinished: onRequest,
+  });
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");

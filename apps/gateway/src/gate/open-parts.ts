@@ -6,6 +6,7 @@ import type { Configuration } from "../config/configuration.ts";
 import type { Path } from "../config/path.ts";
 import { challengeOf } from "../config/sections/auth.ts";
 import { listenFaults } from "../listener/listen-faults.ts";
+import { maintenanceFaults } from "../maintenance/maintenance-faults.ts";
 import { inspectOnly, type LeaseState } from "../state/state-leases.ts";
 import { loadTls, type TlsIdentity, whyNoClientCertificates } from "../tls/tls-identity.ts";
 import { closeBackends, openBackends } from "./backends.ts";
@@ -95,6 +96,9 @@ export async function openParts(configuration: Configuration, surroundings: Part
   const findings = options === undefined ? undefined : validateOptions(options);
   faults.push(...(findings?.faults.map(inConfiguration) ?? []));
   faults.push(...(await listenFaults(configuration.listen)));
+  const maintenance = maintenanceFaults(configuration.maintenance);
+  faults.push(...maintenance.faults);
+  warnings.push(...maintenance.warnings);
   const { tls: tlsConfiguration } = configuration.listen;
   const tls = tlsConfiguration === undefined ? undefined : await collect(loadTls(tlsConfiguration));
   warnings.push(...(findings?.warnings.map(inConfiguration) ?? []));

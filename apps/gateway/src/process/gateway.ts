@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { createReadOnlySwitch } from "@registry-gate/core";
 import { drainTimeoutOf } from "../config/sections/listen.ts";
 import { logLevelOf } from "../config/sections/log.ts";
 import type { Gate } from "../gate/gate.ts";
@@ -8,6 +9,8 @@ import { listenerSetup } from "../listener/listener-setup.ts";
 import { type ListenerSlot, openListenerSlot } from "../listener/listener-slot.ts";
 import { openLog } from "../log/log.ts";
 import { reportListening, reportWarnings } from "../log/reports.ts";
+import { openMaintenance } from "../maintenance/maintenance.ts";
+import type { MaintenanceState } from "../observe/maintenance.ts";
 import { startReloader } from "../reload/reloader.ts";
 import { warningsOf } from "../warnings/warnings.ts";
 import { drain } from "./drain.ts";
@@ -22,6 +25,10 @@ export interface Gateway {
   readonly ready: boolean;
   /** Reads the configuration again. An invalid one is logged and rejected; the running configuration stays. */
   reload(): Promise<void>;
+  /** Whether writes are refused for maintenance. */
+  readonly maintenance: MaintenanceState;
+  /** Makes the registry read-only until the next call, whatever else makes it so. */
+  toggleReadOnly(): void;
   /** Logs an uncaught error, and is ready no more. The process should be ended, after {@link Gateway.close}. */
   reportUncaught(error: unknown): void;
   /**
@@ -47,20 +54,25 @@ export async function startGateway(file: string): Promise<Gateway> {
   let failed = false;
   const isReady = (): boolean => closing === undefined && !failed;
 
-  const loader = gateLoader(path, logger);
+  const readOnly = createReadOnlySwitch();
+  const maintenance = openMaintenance(readOnly, logger);
+  const loader = gateLoader(path, logger, readOnly);
   const gates = gateSlot(await loader.load());
   const currentGate = (): Gate => gates.current.gate;
   logger.level = logLevelOf(currentGate().configuration.log);
+  // Before anything listens: what was made read-only stays so when the gate is started anew.
+  maintenance.apply(currentGate().configuration.maintenance);
   let listener: ListenerSlot;
   try {
     listener = await openListenerSlot(listenerSetup(currentGate()), listenerHandlers({ currentGate, isReady }, logger));
   } catch (error) {
+    maintenance.close();
     await gates.retire();
     throw error;
   }
   reportListening(logger, listener);
   reportWarnings(logger, warningsOf(currentGate()));
-  const reloader = startReloader(path, { loader, gates, listener, log: logger });
+  const reloader = startReloader(path, { loader, gates, listener, maintenance, log: logger });
 
   async function finish(): Promise<void> {
     const first = listener.close();
@@ -68,6 +80,7 @@ export async function startGateway(file: string): Promise<Gateway> {
     // A reload that had begun may have put another listener in its place.
     await Promise.all([first, listener.close()]);
     await gates.retire();
+    maintenance.close();
     await listener.departed();
   }
 
@@ -82,6 +95,10 @@ export async function startGateway(file: string): Promise<Gateway> {
       return isReady();
     },
     reload: reloader.reload,
+    get maintenance() {
+      return maintenance.state;
+    },
+    toggleReadOnly: maintenance.toggleBySignal,
     reportUncaught(error) {
       failed = true;
       logger.error({ event: "uncaught error", err: error }, "uncaught error; shutting down");

@@ -13,6 +13,7 @@ import {
   reportUnreadableFile,
   reportWarnings,
 } from "../log/reports.ts";
+import type { Maintenance } from "../maintenance/maintenance.ts";
 import { configurationReload, publishRefusal, publishReload } from "../observe/reloads.ts";
 import { warningsOf } from "../warnings/warnings.ts";
 import { followCertificate } from "./certificate-follower.ts";
@@ -31,11 +32,12 @@ export interface Reloaded {
   readonly loader: GateLoader;
   readonly gates: GateSlot;
   readonly listener: ListenerSlot;
+  readonly maintenance: Maintenance;
   readonly log: Logger;
 }
 
 /** Follows the configuration file, and the certificate files that the running gate uses. */
-export function startReloader(path: string, { loader, gates, listener, log }: Reloaded): Reloader {
+export function startReloader(path: string, { loader, gates, listener, maintenance, log }: Reloaded): Reloader {
   let watches = watch();
   let stopped = false;
   /** Whether everything that the configuration names could be had, the last time that it was loaded. */
@@ -79,6 +81,7 @@ export function startReloader(path: string, { loader, gates, listener, log }: Re
       throw error;
     }
     gates.replace(next);
+    maintenance.apply(gate.configuration.maintenance);
     log.level = logLevelOf(gate.configuration.log);
     unwatch();
     watches = watch();

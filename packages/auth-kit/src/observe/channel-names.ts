@@ -11,6 +11,7 @@ export const channelNames = [
   "registry-gate:ldap:operation",
   "registry-gate:ldap:queue",
   "registry-gate:login:judged",
+  "registry-gate:maintenance:state",
   "registry-gate:request:finished",
   "registry-gate:upstream:connection",
   "registry-gate:upstream:queue",
