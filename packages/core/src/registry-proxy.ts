@@ -35,7 +35,7 @@ import * as responses from "./respond/responses.ts";
 import { sendCatalog } from "./respond/send-catalog.ts";
 import { withUploadLocation } from "./respond/upload-location.ts";
 import { accessesOf, continuesUpload } from "./route/accesses.ts";
-import { isWrite } from "./route/is-write.ts";
+import { changesRegistry } from "./route/changes-registry.ts";
 import { parseRoute } from "./route/parse-route.ts";
 import type { Refusal } from "./route/refusal.ts";
 import { isRegistryTarget } from "./route/target.ts";
@@ -209,7 +209,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
       const { target: upstreamTarget, refusal: notContinued } = targetOf(route, holder, sealer);
       if (notContinued !== undefined) return refuse(context, notContinued);
       if (response.destroyed) return;
-      if (readOnly !== undefined && isWrite(route)) {
+      if (readOnly !== undefined && changesRegistry(route)) {
         // The last step before the registry is asked: what is admitted is forwarded, and what is not leaves no trace.
         const writeEnded = readOnly.admit();
         if (writeEnded === undefined) {

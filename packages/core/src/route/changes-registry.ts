@@ -1,7 +1,7 @@
 import type { Route } from "./route.ts";
 
 /** Whether the route changes what the registry holds, uploads that are not finished included. */
-export function isWrite({ operation }: Route): boolean {
+export function changesRegistry({ operation }: Route): boolean {
   switch (operation) {
     case "ping":
     case "list-repositories":
