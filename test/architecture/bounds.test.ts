@@ -29,6 +29,7 @@ const gatewayRooms = [
   "state",
   "log",
   "observe",
+  "audit",
   "tls",
   "maintenance",
   "listener",

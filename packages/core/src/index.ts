@@ -37,7 +37,7 @@ export {
   upstreamConnection,
   upstreamQueue,
 } from "./observe/channels.ts";
-export type { Decision, Outcome, Phase, RequestRecord } from "./observe/record.ts";
+export type { Decision, IssuedToken, Outcome, Phase, RequestRecord, WriteObserver } from "./observe/record.ts";
 export type {
   AccessRule,
   AuthenticatorOptions,

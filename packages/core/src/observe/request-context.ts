@@ -6,7 +6,8 @@ import type { Transfer } from "../forward/transport.ts";
 import type { Place } from "../limits/request-budget.ts";
 import { requestIdOf } from "../respond/request-id.ts";
 import { type Route, referenceOf, repositoryOf } from "../route/route.ts";
-import type { Decision, Outcome, Phase, RequestRecord } from "./record.ts";
+import { printable } from "./printable.ts";
+import type { Decision, IssuedToken, Outcome, Phase, RequestRecord } from "./record.ts";
 
 /** The state of one request, from which its record is made. */
 export interface RequestContext {
@@ -21,7 +22,16 @@ export interface RequestContext {
   principal: Principal | undefined;
   /** The user name of a rejected login. */
   attemptedUsername: string | undefined;
+  /** Whether credentials were given that are not valid. */
+  loginRejected: boolean;
   decision: Decision;
+  /** The index of the rule that decided. */
+  rule: number | undefined;
+  issuedToken: IssuedToken | undefined;
+  /** As the registry names it in `Docker-Content-Digest`. */
+  digest: string | undefined;
+  /** Whether an observer of writes was told of the response. */
+  announced: boolean;
   reason: string;
   /** Undefined: derived from how the response ended. */
   outcome: Outcome | undefined;
@@ -48,7 +58,12 @@ export function requestContext(request: IncomingMessage, response: ServerRespons
     operation: undefined,
     principal: undefined,
     attemptedUsername: undefined,
+    loginRejected: false,
     decision: "unauthenticated",
+    rule: undefined,
+    issuedToken: undefined,
+    digest: undefined,
+    announced: false,
     reason: "",
     outcome: undefined,
     place: undefined,
@@ -60,26 +75,56 @@ export function requestContext(request: IncomingMessage, response: ServerRespons
 
 /** Makes the record of a request that is finished or whose client disconnected. */
 export function finish(context: RequestContext): RequestRecord {
-  const { request, response, client, route, principal, bytes } = context;
-  const outcome = context.outcome ?? (response.writableFinished ? "completed" : "client-aborted");
+  const { response } = context;
+  return recordOf(
+    context,
+    context.outcome ?? (response.writableFinished ? "completed" : "client-aborted"),
+    response.headersSent ? response.statusCode : clientClosedRequest,
+  );
+}
+
+/** Makes the record of a request to which the registry has responded, as it will be if the client gets the response. */
+export function announce(context: RequestContext, status: number): RequestRecord {
+  context.announced = true;
+  context.phase = "respond";
+  return recordOf(context, status >= 500 ? "upstream-error" : "completed", status);
+}
+
+function recordOf(context: RequestContext, outcome: Outcome, status: number): RequestRecord {
+  const { request, client, route, principal, bytes } = context;
+  const reference = route === undefined ? undefined : referenceOf(route);
   return {
     requestId: context.requestId,
     method: request.method ?? "",
     operation: route?.operation ?? context.operation,
     repository: route === undefined ? undefined : repositoryOf(route),
-    reference: route === undefined ? undefined : referenceOf(route),
+    reference,
+    tags: route?.operation === "put-manifest" && route.tags.length > 0 ? route.tags : undefined,
+    digest: context.digest ?? (reference?.includes(":") === true ? reference : undefined),
     client: client.address,
+    agent: agentOf(request),
     username: principal === undefined ? undefined : usernameOf(principal),
     attemptedUsername: context.attemptedUsername,
+    loginRejected: context.loginRejected,
     backend: principal?.kind === "user" ? principal.identity.backend : undefined,
     principal: principal && withoutRevision(principal),
     decision: context.decision,
+    rule: context.rule,
+    issuedToken: context.issuedToken,
     phase: context.phase,
     outcome,
     reason: outcome === "client-aborted" && context.reason === "" ? "the client left" : context.reason,
-    status: response.headersSent ? response.statusCode : clientClosedRequest,
+    status,
     bytesReceived: bytes.received,
     bytesSent: bytes.sent,
     milliseconds: Math.round((performance.now() - context.begun) * 1000) / 1000,
+    announced: context.announced,
   };
+}
+
+const longestAgent = 256;
+
+function agentOf({ headers }: IncomingMessage): string | undefined {
+  const agent = headers["user-agent"];
+  return agent === undefined || agent === "" ? undefined : printable(agent, longestAgent);
 }

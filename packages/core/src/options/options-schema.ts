@@ -7,6 +7,7 @@ import { throttleSchema } from "../authenticate/throttle/login-throttle.ts";
 import { accessSchema } from "../authorize/access-schema.ts";
 import { credentialsFault } from "../forward/registry-login.ts";
 import type { ReadOnlySwitch } from "../limits/read-only-switch.ts";
+import type { WriteObserver } from "../observe/record.ts";
 import type { SealingKeys } from "../seal/sealer.ts";
 import type { TokenEndpoint } from "../tokens/token-endpoint.ts";
 import type { OptionShape } from "./option-shape.ts";
@@ -128,6 +129,7 @@ const gateShape = {
   limits: limits.exactOptional(),
   sealingKeys: functionOption<SealingKeys>().exactOptional(),
   onFinished: functionOption<NonNullable<RegistryProxyOptions["onFinished"]>>().exactOptional(),
+  writes: z.custom<WriteObserver>(isWriteObserver, "must have the methods refusal and responded").exactOptional(),
   attemptedNames: z.boolean("must be true or false").exactOptional(),
   readOnly: z.custom<ReadOnlySwitch>(isReadOnlySwitch, "must be made by createReadOnlySwitch").exactOptional(),
   log: log.exactOptional(),
@@ -182,6 +184,14 @@ function isTokenEndpoint(value: unknown): value is TokenEndpoint {
 
 function isReadOnlySwitch(value: unknown): value is ReadOnlySwitch {
   return typeof value === "object" && value !== null && typeof Reflect.get(value, "admit") === "function";
+}
+
+function isWriteObserver(value: unknown): value is WriteObserver {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    ["refusal", "responded"].every((name) => typeof Reflect.get(value, name) === "function")
+  );
 }
 
 function isAuthenticator(value: unknown): value is Authenticator {

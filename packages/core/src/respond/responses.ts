@@ -117,6 +117,14 @@ export const tooManyInFlightOfClient: ErrorResponse = {
   headers: { "Retry-After": retryAfter },
 };
 
+/** What records the writes of all clients cannot do so. */
+export const notRecorded: ErrorResponse = {
+  status: 503,
+  code: "UNAVAILABLE",
+  message: "writes cannot be recorded at the moment, and are refused until they can; reads go on",
+  headers: { "Retry-After": retryAfter },
+};
+
 export const bodyStalled: ErrorResponse = {
   status: 408,
   code: "UNKNOWN",
