@@ -51,6 +51,7 @@ const whole = {
   limits: { inFlight: 1, inFlightPerClient: 1, minRate: 0, connectionsPerAddress: 1 },
   log: { level: "info", attemptedNames: false },
   state: { file: "state.db" },
+  audit: { output: "stdout", events: ["push"], onFailure: "block" },
   events: [
     {
       url: "https://ci.example.com/hook",
