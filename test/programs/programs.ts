@@ -74,6 +74,7 @@ const list = {
     go: { module: "github.com/regclient/regclient/cmd/regctl", version: "v0.11.7", leastGo: "1.26" },
     optional: true,
   },
+  rsyslogd: { debian: ["rsyslog"], version: ["rsyslogd", "-v"] },
   samba: {
     debian: ["samba-ad-dc", "samba-ad-provision"],
     version: ["samba", "--version"],

@@ -13,12 +13,14 @@ import { type LoadedConfiguration, loadConfiguration } from "../config/load.ts";
 import { type Command, parseCommandLine, UsageError } from "./command.ts";
 import { configHelp, reportFaults } from "./config-file.ts";
 import { findUser } from "./find-user.ts";
+import { printReplay } from "./replay.ts";
 
 const actions: readonly Action[] = ["pull", "push", "delete", "*"];
 
 export const explain: Command = {
   name: "explain",
-  synopsis: "--config FILE [--user USER [--connect | --group GROUP …]] [--json] ACTION REPOSITORY",
+  synopsis:
+    "--config FILE ([--user USER [--connect | --group GROUP …]] [--json] ACTION REPOSITORY | --replay AUDIT … [--json])",
   summary: "show which rule of a configuration allows an action, or why none does",
   details: [
     configHelp,
@@ -32,14 +34,24 @@ export const explain: Command = {
     "",
     "  registry-gate explain --config registry-gate.yaml --user alice push team/app",
     "",
-    "Exit code: 0 if allowed; 1 if denied, if the configuration is invalid or if a directory is unavailable.",
+    "  --replay AUDIT     in place of ACTION and REPOSITORY: print which requests of an audit file the configuration would",
+    "                     decide otherwise, by user and rule, with the groups that the users had then; may be repeated for",
+    "                     rotated files, which may be named after it too; - is the standard input, *.gz is unpacked",
+    "",
+    "  registry-gate explain --config new.yaml --replay audit.jsonl.1 --replay audit.jsonl",
+    "",
+    "Exit code with --replay: 0 if every request would be decided as it was; 1 if not, or if a file cannot be read. Otherwise",
+    "0 if allowed; 1 if denied, if the configuration is invalid or if a directory is unavailable.",
   ],
   async run(parameters) {
-    const { file, user, groups, connect, action, repository, json } = parse(parameters);
+    const parsed = parse(parameters);
+    const { file, json } = parsed;
     try {
       const loaded = await loadConfiguration(file, process.env);
       const { configuration } = loaded;
       requireGoodRules(configuration);
+      if ("audits" in parsed) return await printReplay(parsed.audits, compilePolicy(configuration.access), json);
+      const { user, groups, connect, action, repository } = parsed;
       const { principal, knowledge, failures } =
         user === undefined || groups !== undefined
           ? { principal: namedPrincipal(user, groups ?? [], configuration), knowledge: {}, failures: [] }
@@ -114,15 +126,23 @@ function asJson(allowed: boolean, verdicts: readonly RuleVerdict[]): string {
   return `${JSON.stringify({ allowed, rules }, undefined, 2)}\n`;
 }
 
-function parse(parameters: readonly string[]): {
-  file: string;
-  user: string | undefined;
-  groups: readonly string[] | undefined;
-  connect: boolean;
-  action: Action;
-  repository: string;
-  json: boolean;
-} {
+interface Question {
+  readonly file: string;
+  readonly json: boolean;
+  readonly user: string | undefined;
+  readonly groups: readonly string[] | undefined;
+  readonly connect: boolean;
+  readonly action: Action;
+  readonly repository: string;
+}
+
+interface ReplayQuestion {
+  readonly file: string;
+  readonly json: boolean;
+  readonly audits: readonly string[];
+}
+
+function parse(parameters: readonly string[]): Question | ReplayQuestion {
   const { values, positionals } = parseCommandLine({
     args: [...parameters],
     allowPositionals: true,
@@ -132,10 +152,17 @@ function parse(parameters: readonly string[]): {
       group: { type: "string", multiple: true },
       connect: { type: "boolean" },
       json: { type: "boolean" },
+      replay: { type: "string", multiple: true },
     },
   });
-  const [given, repository, surplus] = positionals;
   if (values.config === undefined) throw new UsageError("--config FILE is required");
+  if (values.replay !== undefined) {
+    const { config: file, json = false, replay, user, group, connect } = values;
+    if ((user ?? group ?? connect) !== undefined)
+      throw new UsageError("--replay takes users and groups from the audit");
+    return { file, json, audits: [...replay, ...positionals] };
+  }
+  const [given, repository, surplus] = positionals;
   if (given === undefined || repository === undefined) throw new UsageError("ACTION and REPOSITORY are required");
   if (surplus !== undefined) throw new UsageError(`unexpected ${surplus}`);
   const action = actions.find((known) => known === given);
