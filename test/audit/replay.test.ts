@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,7 +5,7 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runGate } from "../gateway/run-gate.ts";
 import { gateCommand } from "../support/gate.ts";
-import type { CommandResult } from "../support/run.ts";
+import { type CommandResult, runCommand } from "../support/run.ts";
 
 let directory: string;
 
@@ -198,9 +197,7 @@ describe("explain --replay", () => {
     await replay(access, []);
     const [program, ...before] = gateCommand;
     const parameters = ["explain", "--config", config, "--replay", join(directory, "huge")];
-    const { status, stderr } = spawnSync(program, ["--max-old-space-size=64", ...before, ...parameters], {
-      encoding: "utf8",
-    });
-    expect({ status, stderr }).toEqual({ status: 0, stderr: "200000 requests replayed\n" });
+    const { code, stderr } = await runCommand(program, ["--max-old-space-size=64", ...before, ...parameters], {});
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "200000 requests replayed\n" });
   });
 });

@@ -1,5 +1,6 @@
 import { access } from "./areas/access.ts";
 import { accessTokens } from "./areas/access-tokens.ts";
+import { audit } from "./areas/audit.ts";
 import { availability } from "./areas/availability.ts";
 import { credentials } from "./areas/credentials.ts";
 import { directory } from "./areas/directory.ts";
@@ -28,4 +29,5 @@ export const guards: readonly Guard[] = [
   ...directory,
   ...availability,
   ...secrets,
+  ...audit,
 ];

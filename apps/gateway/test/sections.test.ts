@@ -51,7 +51,7 @@ const whole = {
   limits: { inFlight: 1, inFlightPerClient: 1, minRate: 0, connectionsPerAddress: 1 },
   log: { level: "info", attemptedNames: false },
   state: { file: "state.db" },
-  audit: { output: "stdout", events: ["push"], onFailure: "block" },
+  audit: { output: { file: "audit.jsonl", maxSize: "64KiB", keep: 2 }, events: ["push"], onFailure: "block" },
   events: [
     {
       url: "https://ci.example.com/hook",
@@ -103,6 +103,11 @@ test("makes every relative path absolute but those of backends, and leaves absol
     auth: { backends: [{ file: "htpasswd" }] },
     keys: { file: inDirectory("keys.json") },
     state: { file: inDirectory("state.db") },
+    audit: {
+      output: { file: inDirectory("audit.jsonl"), maxSize: 65_536, keep: 2 },
+      events: ["push"],
+      onFailure: "block",
+    },
     events: [
       { secretFile: inDirectory("hook-secret"), ca: inDirectory("hook-ca.pem"), queueFile: "/var/lib/queue.db" },
     ],

@@ -251,7 +251,7 @@ export const availability: readonly Guard[] = [
     name: "endpoint-responds-in-time",
     file: "apps/gateway/src/events/post.ts",
     find: "const deadline = AbortSignal.timeout(timeout);",
-    replacement: "const deadline = AbortSignal.timeout(100 * timeout);",
+    replacement: "const deadline = new AbortController().signal;",
     tests: ["apps/gateway/test/events/post.test.ts"],
   },
   {

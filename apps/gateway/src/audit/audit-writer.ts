@@ -1,6 +1,6 @@
 import type { Logger } from "@registry-gate/auth";
+import { type AuditFailure, auditFailure } from "../observe/audit-failure.ts";
 import type { AuditEvent } from "./audit-event.ts";
-import { type AuditFailure, auditFailure } from "./audit-failure.ts";
 import { AuditFailedError, type AuditSink } from "./audit-sink.ts";
 import { AppendError, type AuditLine, failureReason, type LineDestination } from "./line-destination.ts";
 

@@ -19,14 +19,14 @@ const actions: readonly Action[] = ["pull", "push", "delete", "*"];
 
 export const explain: Command = {
   name: "explain",
-  synopsis:
-    "--config FILE ([--user USER [--connect | --group GROUP …]] [--json] ACTION REPOSITORY | --replay AUDIT … [--json])",
+  synopsis: "--config FILE [--json] ([--user USER …] ACTION REPOSITORY | --replay AUDIT …)",
   summary: "show which rule of a configuration allows an action, or why none does",
   details: [
     configHelp,
     "  --user USER        the user who asks; without it, an anonymous caller",
     "  --connect          look USER and their groups up in directories too, not only in files",
     "  --group GROUP      a group of USER, in place of looking USER up; may be repeated",
+    "  --replay AUDIT     a file of the audit, in place of ACTION and REPOSITORY; may be repeated",
     "  --json             print an object with allowed, and rules: each rule with the reason for its verdict",
     "",
     "ACTION is pull, push, delete or *. The groups of USER are read from group files. The command does not sign in, and",
@@ -34,14 +34,13 @@ export const explain: Command = {
     "",
     "  registry-gate explain --config registry-gate.yaml --user alice push team/app",
     "",
-    "  --replay AUDIT     in place of ACTION and REPOSITORY: print which requests of an audit file the configuration would",
-    "                     decide otherwise, by user and rule, with the groups that the users had then; may be repeated for",
-    "                     rotated files, which may be named after it too; - is the standard input, *.gz is unpacked",
+    "With --replay, it prints which requests of an audit the configuration would decide otherwise, by user and rule, with the",
+    "groups that the users had then. Rotated files may follow; - is the standard input, and *.gz is unpacked:",
     "",
-    "  registry-gate explain --config new.yaml --replay audit.jsonl.1 --replay audit.jsonl",
+    "  registry-gate explain --config new.yaml --replay audit.jsonl.1 audit.jsonl",
     "",
-    "Exit code with --replay: 0 if every request would be decided as it was; 1 if not, or if a file cannot be read. Otherwise",
-    "0 if allowed; 1 if denied, if the configuration is invalid or if a directory is unavailable.",
+    "Exit code: 0 if allowed; 1 if denied, if the configuration is invalid or if a directory is unavailable. With --replay, 0",
+    "if every request would be decided as it was; 1 if any would not, or if a file cannot be read.",
   ],
   async run(parameters) {
     const parsed = parse(parameters);
