@@ -53,6 +53,18 @@ const whole = {
   state: { file: "state.db" },
   audit: { output: { file: "audit.jsonl", maxSize: "64KiB", keep: 2 }, events: ["push"], onFailure: "block" },
   admin: { address: "unix:run/admin", drainDelay: "1m", requires: ["registry"] },
+  events: [
+    {
+      url: "https://ci.example.com/hook",
+      secretFile: "hook-secret",
+      on: ["push", "pull"],
+      ca: "hook-ca.pem",
+      timeout: "1s",
+      queueFile: "/var/lib/queue.db",
+      maxQueued: 1,
+    },
+  ],
+  maintenance: { readOnly: true, file: "run/read-only" },
 };
 /** Keys that cannot stand beside those above. */
 const alternatives: Readonly<Record<string, readonly string[]>> = { state: ["redis"] };
@@ -98,6 +110,10 @@ test("makes every relative path absolute but those of backends, and leaves absol
       onFailure: "block",
     },
     admin: { address: { socket: inDirectory("run/admin") } },
+    events: [
+      { secretFile: inDirectory("hook-secret"), ca: inDirectory("hook-ca.pem"), queueFile: "/var/lib/queue.db" },
+    ],
+    maintenance: { file: inDirectory("run/read-only") },
   });
   const bearer = { ...whole, upstream: { url: "http://r", credentials: { bearerFile: "token" } } };
   expect((await load(bearer)).upstream.credentials).toEqual({ bearerFile: inDirectory("token") });

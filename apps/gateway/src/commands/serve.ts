@@ -16,8 +16,9 @@ export const serve: Command = {
     "Writes the log to standard output, a JSON object a line. Reloads the configuration on SIGHUP and when the file changes,",
     "and keeps the running one if the new one is invalid. SIGTERM, SIGINT and SIGQUIT wait for requests to finish, for at",
     "most listen.drainTimeout, 30 seconds by default; a second signal ends the process at once. With an admin listener they",
-    "are accepted for admin.drainDelay before, 5 seconds by default; a second signal skips that. SIGUSR1 does nothing. The",
-    "registry and the directories need not be available at the start.",
+    "are accepted for admin.drainDelay before, 5 seconds by default; a second signal skips that. SIGUSR2 makes the registry",
+    "read-only, and a second one ends that. SIGUSR1 does nothing. The registry and the directories need not be available at",
+    "the start.",
     "",
     "Started by systemd with Type=notify, it says by systemd-notify when it is ready, reloads and stops, and keeps the watchdog.",
     "",
@@ -42,12 +43,13 @@ export const serve: Command = {
     const serviceManager = connectServiceManager(process.env, process.pid, reportUnnotified);
     try {
       const starting = startGateway(file);
-      process.on("SIGHUP", () => {
-        starting.then(
-          (gateway) => serviceManager.reload(() => gateway.reload()),
-          () => {},
-        );
-      });
+      const onSignal = (signal: NodeJS.Signals, act: (gateway: Gateway) => unknown): void => {
+        process.on(signal, () => {
+          starting.then(act, () => {});
+        });
+      };
+      onSignal("SIGHUP", (gateway) => serviceManager.reload(() => gateway.reload()));
+      onSignal("SIGUSR2", (gateway) => gateway.toggleReadOnly());
       running = await starting;
       serviceManager.ready(running.address);
       await Promise.race([stop, uncaught.first]);

@@ -1,5 +1,5 @@
 import { InvalidOptionsError } from "@registry-gate/auth";
-import { memoryCounters, type RequestRecord, type RequestTracer } from "@registry-gate/core";
+import { memoryCounters, type ReadOnlySwitch, type RequestRecord, type RequestTracer } from "@registry-gate/core";
 import { memoryState } from "@registry-gate/state";
 import { randomKeys } from "@registry-gate/token";
 import type { Logger } from "pino";
@@ -7,15 +7,22 @@ import type { AuditSink } from "../audit/audit-sink.ts";
 import { observeRequests } from "../audit/observe-requests.ts";
 import type { Configuration } from "../config/configuration.ts";
 import { logLevelOf } from "../config/sections/log.ts";
+import type { EventSink } from "../events/event-sink.ts";
+import { notifyOfRequests } from "../events/notify-of-requests.ts";
 import { missingDirectory } from "../listener/listen-faults.ts";
 import { requestLine } from "../log/request-line.ts";
 import { inspectOnly, type LeaseState, stateLeases } from "../state/state-leases.ts";
 import { type LoadedGate, loadGate } from "./load-gate.ts";
+import { observeWrites } from "./observe-writes.ts";
 
-/** What observes the requests of every gate. */
+/** What outlives each gate, and has to do with the requests of all. */
 export interface GateObservers {
   /** Where each gate records what its own configuration asks for. */
   readonly auditSink: AuditSink;
+  /** Where each gate tells what others are notified of, if its own configuration has any. */
+  readonly eventSink: EventSink;
+  /** Turned by `maintenance`, for all gates at once. */
+  readonly readOnly: ReadOnlySwitch;
   /** Follows requests; undefined where nobody asked for traces. */
   readonly tracer: RequestTracer | undefined;
   /** Called with the record of each request, after it is logged. */
@@ -35,7 +42,8 @@ export interface GateLoader {
 }
 
 /** @param log Each gate logs there at the level of its own configuration. */
-export function gateLoader(path: string, log: Logger, { auditSink, tracer, onRequest }: GateObservers): GateLoader {
+export function gateLoader(path: string, log: Logger, surroundings: GateObservers): GateLoader {
+  const { auditSink, eventSink, readOnly, tracer, onRequest } = surroundings;
   // A reload forgets no failed logins, and ends no token.
   const counters = memoryCounters();
   const leaseState = stateLeases();
@@ -43,10 +51,12 @@ export function gateLoader(path: string, log: Logger, { auditSink, tracer, onReq
   const keys = randomKeys();
 
   async function load(logOf: (configuration: Configuration) => Logger, lease: LeaseState): Promise<LoadedGate> {
-    const shared = { counters, memory, keys: await keys, leaseState: lease };
+    const shared = { counters, readOnly, memory, keys: await keys, leaseState: lease };
     const loaded = await loadGate(path, (configuration) => {
       const own = logOf(configuration);
       const audit = configuration.audit && observeRequests(configuration.audit, auditSink);
+      const notified = configuration.events?.length ? notifyOfRequests(eventSink) : undefined;
+      const observers = [audit, notified].filter((observer) => observer !== undefined);
       return {
         ...shared,
         log: own,
@@ -54,9 +64,9 @@ export function gateLoader(path: string, log: Logger, { auditSink, tracer, onReq
         onRequest(record: RequestRecord) {
           own.info(requestLine(record));
           onRequest(record);
-          audit?.onFinished(record);
+          for (const { onFinished } of observers) onFinished(record);
         },
-        writes: audit?.writes,
+        writes: observers.length === 0 ? undefined : observeWrites(observers.map(({ writes }) => writes)),
       };
     });
     const missing = await missingDirectory(loaded.gate.configuration.listen.address);

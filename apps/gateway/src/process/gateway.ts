@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { createReadOnlySwitch } from "@registry-gate/core";
 import { adminHandler } from "../admin/admin-handler.ts";
 import { adminSlot } from "../admin/admin-slot.ts";
 import { gateMetrics } from "../admin/gate-metrics.ts";
@@ -9,6 +10,7 @@ import { auditSlot } from "../audit/audit-slot.ts";
 import { drainDelayOf } from "../config/sections/admin.ts";
 import { drainTimeoutOf } from "../config/sections/listen.ts";
 import { logLevelOf } from "../config/sections/log.ts";
+import { openNotifier } from "../events/notifier.ts";
 import type { Gate } from "../gate/gate.ts";
 import { gateLoader } from "../gate/gate-loader.ts";
 import { gateSlot } from "../gate/gate-slot.ts";
@@ -16,6 +18,8 @@ import { listenerSetup } from "../listener/listener-setup.ts";
 import { type ListenerSlot, openListenerSlot } from "../listener/listener-slot.ts";
 import { openLog } from "../log/log.ts";
 import { reportListening, reportWarnings } from "../log/reports.ts";
+import { openMaintenance } from "../maintenance/maintenance.ts";
+import type { MaintenanceState } from "../observe/maintenance.ts";
 import { startReloader } from "../reload/reloader.ts";
 import { openTracing } from "../tracing/open-tracing.ts";
 import { version } from "../version.ts";
@@ -34,6 +38,10 @@ export interface Gateway {
   readonly ready: boolean;
   /** Reads the configuration again. An invalid one is logged and rejected; the running configuration stays. */
   reload(): Promise<void>;
+  /** Whether writes are refused for maintenance. */
+  readonly maintenance: MaintenanceState;
+  /** Makes the registry read-only until the next call, whatever else makes it so. */
+  toggleReadOnly(): void;
   /** Logs an uncaught error, and is ready no more. The process should be ended, after {@link Gateway.close}. */
   reportUncaught(error: unknown): void;
   /**
@@ -70,6 +78,8 @@ export async function startGateway(file: string): Promise<Gateway> {
   const isReady = (): boolean => closing === undefined && !failed;
   const delay = drainDelay(logger);
 
+  const readOnly = createReadOnlySwitch();
+  const maintenance = openMaintenance(readOnly, logger);
   const audit = auditSlot({ log: logger, standardOutput: log.output });
   const tracing = await openTracing(process.env, version());
   const metrics = gateMetrics(
@@ -81,14 +91,19 @@ export async function startGateway(file: string): Promise<Gateway> {
     },
     version(),
   );
+  const notifier = openNotifier(logger);
   const loader = gateLoader(path, logger, {
     auditSink: audit,
+    eventSink: notifier,
+    readOnly,
     tracer: tracing?.tracer,
     onRequest: metrics.request,
   });
   const gates = gateSlot(await loader.load());
   const currentGate = (): Gate => gates.current.gate;
   logger.level = logLevelOf(currentGate().configuration.log);
+  // Before anything listens: what was made read-only stays so when the gate is started anew.
+  maintenance.apply(currentGate().configuration.maintenance);
   const readiness = gateReadiness({
     currentGate,
     unready: () => (failed ? "failed" : closing === undefined ? undefined : "stopping"),
@@ -101,6 +116,7 @@ export async function startGateway(file: string): Promise<Gateway> {
   let listener: ListenerSlot;
   try {
     (await audit.prepare(currentGate().configuration.audit)).commit();
+    await (await notifier.prepare(gates.current.loaded)).commit();
     const change = await admin.prepare(currentGate().configuration);
     try {
       listener = await openListenerSlot(
@@ -115,14 +131,16 @@ export async function startGateway(file: string): Promise<Gateway> {
     change.commit();
   } catch (error) {
     readiness.close();
+    maintenance.close();
     await gates.retire();
+    await notifier.close();
     await audit.close(0);
     throw error;
   }
   reportWarnings(logger, warningsOf(currentGate()));
   const push = await pushMetrics(async () => combineSnapshots(await sources.snapshots(), allMetrics), logger);
   if (push !== undefined) metrics.start();
-  const reloader = startReloader(path, { loader, gates, listener, audit, admin, log: logger });
+  const reloader = startReloader(path, { loader, gates, listener, audit, notifier, maintenance, admin, log: logger });
 
   /** What is written last: the audit of the last requests, and then what the log says about it. */
   const outputs = {
@@ -139,6 +157,8 @@ export async function startGateway(file: string): Promise<Gateway> {
     // A reload that had begun may have put another listener in its place.
     await Promise.all([first, listener.close()]);
     await gates.retire();
+    maintenance.close();
+    await notifier.close();
     await listener.departed();
     await tracing?.close(lastSpans);
     // To the last, it says that the gate is alive and not ready.
@@ -163,6 +183,10 @@ export async function startGateway(file: string): Promise<Gateway> {
       return isReady();
     },
     reload: () => reloader.reload("signal"),
+    get maintenance() {
+      return maintenance.state;
+    },
+    toggleReadOnly: maintenance.toggleBySignal,
     reportUncaught(error) {
       failed = true;
       delay.skip();

@@ -7,6 +7,7 @@ import { reloadedEvent, reloadRejectedEvent } from "../audit/gateway-events.ts";
 import type { Configuration } from "../config/configuration.ts";
 import { recordedEvents } from "../config/sections/audit.ts";
 import { logLevelOf } from "../config/sections/log.ts";
+import type { Notifier, PreparedEndpoints } from "../events/notifier.ts";
 import type { GateLoader } from "../gate/gate-loader.ts";
 import type { GateSlot } from "../gate/gate-slot.ts";
 import { isWellFormed } from "../gate/load-gate.ts";
@@ -20,6 +21,7 @@ import {
   reportUnreadableFile,
   reportWarnings,
 } from "../log/reports.ts";
+import type { Maintenance } from "../maintenance/maintenance.ts";
 import { configurationReload, publishRefusal, publishReload } from "../observe/reloads.ts";
 import { warningsOf } from "../warnings/warnings.ts";
 import { followCertificate } from "./certificate-follower.ts";
@@ -40,11 +42,16 @@ export interface Reloaded {
   readonly listener: ListenerSlot;
   readonly audit: AuditSlot;
   readonly admin: AdminSlot;
+  readonly notifier: Notifier;
+  readonly maintenance: Maintenance;
   readonly log: Logger;
 }
 
 /** Follows the configuration file, and the certificate files that the running gate uses. */
-export function startReloader(path: string, { loader, gates, listener, audit, admin, log }: Reloaded): Reloader {
+export function startReloader(
+  path: string,
+  { loader, gates, listener, audit, notifier, maintenance, admin, log }: Reloaded,
+): Reloader {
   let watches = watch();
   let stopped = false;
   /** Whether everything that the configuration names could be had, the last time that it was loaded. */
@@ -86,18 +93,23 @@ export function startReloader(path: string, { loader, gates, listener, audit, ad
     let anew: boolean;
     let auditChange: PreparedAudit | undefined;
     let adminChange: AdminChange | undefined;
+    let endpoints: PreparedEndpoints | undefined;
     try {
+      endpoints = await notifier.prepare(next.loaded);
       auditChange = await audit.prepare(gate.configuration.audit);
       adminChange = await admin.prepare(gate.configuration);
       anew = await listener.change(listenerSetup(gate));
     } catch (error) {
       await auditChange?.discard();
       await adminChange?.abort();
+      endpoints?.discard();
       await gate.retire();
       throw error;
     }
     gates.replace(next);
     adminChange.commit();
+    maintenance.apply(gate.configuration.maintenance);
+    const notifying = endpoints.commit();
     log.level = logLevelOf(gate.configuration.log);
     unwatch();
     watches = watch();
@@ -108,6 +120,7 @@ export function startReloader(path: string, { loader, gates, listener, audit, ad
     record(gate.configuration, event);
     if (anew) reportListening(log, listener);
     reportWarnings(log, warningsOf(gate));
+    await notifying;
   }
 
   function record(configuration: Configuration, event: AuditEvent): void {
