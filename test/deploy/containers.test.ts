@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { imageId, logIn } from "../docker/docker-user.ts";
+import { startedIndirectly } from "../programs/startable.ts";
 import { closingStack } from "../support/closing-stack.ts";
 import { startDockerRegistry } from "../support/docker-registry.ts";
 import { type Dockerd, startDockerd } from "../support/dockerd.ts";
@@ -11,6 +12,8 @@ import { passwordFile } from "../support/password-file.ts";
 import { run } from "../support/run.ts";
 import { importBaseImages } from "./base-images.ts";
 import { type Compose, copyCompose } from "./compose.ts";
+
+startedIndirectly("distribution");
 
 const workspace = resolve(import.meta.dirname, "../..");
 const image = "registry-gate:local";
