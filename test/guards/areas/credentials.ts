@@ -152,7 +152,7 @@ export const credentials: readonly Guard[] = [
   {
     name: "sighup-forgets-logins",
     file: "apps/gateway/src/commands/serve.ts",
-    find: "(gateway) => gateway.reload()",
+    find: "(gateway) => serviceManager.reload(() => gateway.reload())",
     replacement: "() => {}",
     tests: ["test/gateway/reload.test.ts"],
   },
