@@ -35,6 +35,7 @@ const gatewayRooms = [
   "warnings",
   "reload",
   "process",
+  "workers",
   "diagnosis",
   "commands",
 ];
