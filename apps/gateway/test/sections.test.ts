@@ -51,6 +51,7 @@ const whole = {
   limits: { inFlight: 1, inFlightPerClient: 1, minRate: 0, connectionsPerAddress: 1 },
   log: { level: "info", attemptedNames: false },
   state: { file: "state.db" },
+  workers: 2,
 };
 /** Keys that cannot stand beside those above. */
 const alternatives: Readonly<Record<string, readonly string[]>> = { state: ["redis"] };

@@ -1,7 +1,10 @@
 import { InvalidOptionsError } from "@registry-gate/auth";
 import { oneLine } from "../one-line.ts";
-import { type Gateway, startGateway } from "../process/gateway.ts";
+import type { Gateway } from "../process/gateway.ts";
 import { catchUncaughtErrors } from "../process/uncaught-errors.ts";
+import { openGateway } from "../workers/open-gateway.ts";
+import { runWorker } from "../workers/worker.ts";
+import { isGateWorker } from "../workers/worker-mark.ts";
 import type { Command } from "./command.ts";
 import { configFile, configHelp, reportFaults } from "./config-file.ts";
 
@@ -27,6 +30,7 @@ export const serve: Command = {
     const file = configFile(parameters);
     // Plugins may write there; that nobody reads it must not end the process. The log sees to the standard output.
     process.stderr.on("error", () => {});
+    if (isGateWorker()) process.exit(await runWorker());
     // Signals are listened for first: one that comes while the gateway starts would end the process.
     const stop = stopSignal();
     let running: Gateway | undefined;
@@ -35,7 +39,7 @@ export const serve: Command = {
       else running.reportUncaught(error);
     });
     try {
-      const starting = startGateway(file);
+      const starting = openGateway(file);
       process.on("SIGHUP", () => {
         starting.then(
           (gateway) => gateway.reload(),

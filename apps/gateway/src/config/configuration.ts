@@ -9,6 +9,7 @@ import { type ListenConfiguration, listenSection } from "./sections/listen.ts";
 import { type LogConfiguration, logSection } from "./sections/log.ts";
 import { type StateConfiguration, stateSection } from "./sections/state.ts";
 import { type UpstreamConfiguration, upstreamSection } from "./sections/upstream.ts";
+import { type WorkersConfiguration, workersSection } from "./sections/workers.ts";
 
 /** A configuration that has been read: durations in milliseconds, paths absolute, environment variables expanded. */
 export interface Configuration {
@@ -20,6 +21,7 @@ export interface Configuration {
   readonly limits?: LimitsConfiguration;
   readonly log?: LogConfiguration;
   readonly state?: StateConfiguration;
+  readonly workers?: WorkersConfiguration;
 }
 
 type SectionName = keyof Configuration;
@@ -33,6 +35,7 @@ const sections: { readonly [Name in SectionName]-?: Section<NonNullable<Configur
   limits: limitsSection,
   log: logSection,
   state: stateSection,
+  workers: workersSection,
 };
 
 /** The form of a configuration, as it is written. What its parts mean together is judged when they are built. */
@@ -50,6 +53,9 @@ export const configurationSchema: z.ZodType<Configuration> = z.strictObject(
     state: sections.state.schema
       .describe("Where failed logins are counted; the memory of the process by default")
       .exactOptional(),
+    workers: sections.workers.schema
+      .describe("How many processes handle requests; auto is one a core, 1 by default")
+      .exactOptional(),
   },
   "must be a configuration with listen, upstream and auth",
 );
@@ -61,7 +67,7 @@ export const substitutes: readonly Substitute[] = Object.entries(sections).flatM
 
 /** Makes every path in a configuration absolute, but for those of backends, which are left to their plugins. */
 export function withAbsolutePaths(configuration: Configuration, absolute: MakeAbsolute): Configuration {
-  const { listen, upstream, auth, keys, access, limits, log, state } = configuration;
+  const { listen, upstream, auth, keys, access, limits, log, state, workers } = configuration;
   const inSection = <Value>(section: Section<Value>, value: Value): Value =>
     section.withAbsolutePaths?.(value, absolute) ?? value;
   return {
@@ -73,6 +79,7 @@ export function withAbsolutePaths(configuration: Configuration, absolute: MakeAb
     ...(limits && { limits: inSection(sections.limits, limits) }),
     ...(log && { log: inSection(sections.log, log) }),
     ...(state && { state: inSection(sections.state, state) }),
+    ...(workers !== undefined && { workers }),
   };
 }
 

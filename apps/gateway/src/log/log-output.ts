@@ -2,8 +2,8 @@ import { write } from "node:fs";
 
 /** Takes the lines of a log, and never makes the caller wait. */
 export interface LogOutput {
-  /** Takes one whole line, its end included. */
-  write(line: string): void;
+  /** Takes whole lines, the end of the last one included. */
+  write(lines: string): void;
   /** Resolves when every line is written, or after `timeLimit` milliseconds. */
   drained(timeLimit: number): Promise<void>;
 }
@@ -106,16 +106,16 @@ export function logOutput(descriptor: number, { capacity, onDropped }: LogOutput
   }
 
   return {
-    write(line) {
+    write(lines) {
       // Once a line is dropped, so is every further one until the gap is reported: lines never change their order.
-      if (dropped > 0 || waiting + line.length > capacity) {
-        dropped++;
+      if (dropped > 0 || waiting + lines.length > capacity) {
+        dropped += countLines(lines);
         // A line that never fits, with nothing before it.
         if (!active) reportDropped();
         return;
       }
-      waiting += line.length;
-      current += line;
+      waiting += lines.length;
+      current += lines;
       if (current.length >= batchSize) seal();
       if (!active) writeLater(batchDelay);
     },
@@ -133,4 +133,10 @@ export function logOutput(descriptor: number, { capacity, onDropped }: LogOutput
       });
     },
   };
+}
+
+function countLines(lines: string): number {
+  let count = 0;
+  for (let end = lines.indexOf("\n"); end >= 0; end = lines.indexOf("\n", end + 1)) count++;
+  return count;
 }

@@ -5,6 +5,8 @@ import { logOutput } from "./log-output.ts";
 /** The gateway's log: a JSON object a line, on standard output. */
 export interface GatewayLog {
   readonly logger: Logger;
+  /** Takes whole lines that another process has made. */
+  pass(lines: string): void;
   /** Resolves when every line is written, or after `timeLimit` milliseconds. */
   drained(timeLimit: number): Promise<void>;
 }
@@ -12,8 +14,12 @@ export interface GatewayLog {
 /** How much waits for a slow reader, or for room on a disk: some ten thousand lines. */
 const capacity = 4 * 1024 * 1024;
 
-/** Opens it at the level `info`. A log that cannot be written never delays a request or the end of the process. */
-export function openLog(): GatewayLog {
+/**
+ * Opens it at the level `info`. A log that cannot be written never delays a request or the end of the process.
+ *
+ * @param members Of every line.
+ */
+export function openLog(members: { readonly worker?: number } = {}): GatewayLog {
   const output = logOutput(nonBlockingStandardOutput(), {
     capacity,
     // As an error, so that no level but `silent` hides it.
@@ -22,14 +28,14 @@ export function openLog(): GatewayLog {
   });
   const logger = pino(
     {
-      base: null,
+      base: members,
       timestamp: time(),
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: describeError },
     },
     output,
   );
-  return { logger, drained: (timeLimit) => output.drained(timeLimit) };
+  return { logger, pass: output.write, drained: (timeLimit) => output.drained(timeLimit) };
 }
 
 /** Makes a function that gives the member `time` of a line. What many lines of one millisecond share is made once. */

@@ -8,7 +8,7 @@ import { listenerSetup } from "../listener/listener-setup.ts";
 import { type ListenerSlot, openListenerSlot } from "../listener/listener-slot.ts";
 import { openLog } from "../log/log.ts";
 import { reportListening, reportWarnings } from "../log/reports.ts";
-import { startReloader } from "../reload/reloader.ts";
+import { type Reloaded, startReloader } from "../reload/reloader.ts";
 import { warningsOf } from "../warnings/warnings.ts";
 import { drain } from "./drain.ts";
 import { listenerHandlers } from "./listener-handlers.ts";
@@ -60,7 +60,25 @@ export async function startGateway(file: string): Promise<Gateway> {
   }
   reportListening(logger, listener);
   reportWarnings(logger, warningsOf(currentGate()));
-  const reloader = startReloader(path, { loader, gates, listener, log: logger });
+  const running: Reloaded = {
+    get current() {
+      return gates.current;
+    },
+    listening: listener,
+    load: () => loader.load(),
+    async apply(next) {
+      try {
+        const anew = await listener.change(listenerSetup(next.gate));
+        gates.replace(next);
+        return anew;
+      } catch (error) {
+        await next.gate.retire();
+        throw error;
+      }
+    },
+    setTls: listener.setTls,
+  };
+  const reloader = startReloader(path, running, { loader, log: logger });
 
   async function finish(): Promise<void> {
     const first = listener.close();

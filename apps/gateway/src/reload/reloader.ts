@@ -2,10 +2,7 @@ import { type FileWatch, watchFiles } from "@registry-gate/watched-file";
 import type { Logger } from "pino";
 import { logLevelOf } from "../config/sections/log.ts";
 import type { GateLoader } from "../gate/gate-loader.ts";
-import type { GateSlot } from "../gate/gate-slot.ts";
-import { isWellFormed } from "../gate/load-gate.ts";
-import { listenerSetup } from "../listener/listener-setup.ts";
-import type { ListenerSlot } from "../listener/listener-slot.ts";
+import { isWellFormed, type LoadedGate } from "../gate/load-gate.ts";
 import {
   describeRefusal,
   reportListening,
@@ -14,6 +11,7 @@ import {
   reportWarnings,
 } from "../log/reports.ts";
 import { configurationReload, publishRefusal, publishReload } from "../observe/reloads.ts";
+import type { TlsIdentity } from "../tls/tls-identity.ts";
 import { warningsOf } from "../warnings/warnings.ts";
 import { followCertificate } from "./certificate-follower.ts";
 import { reloadAttempts } from "./reload-attempts.ts";
@@ -26,16 +24,37 @@ export interface Reloader {
   stop(): Promise<void>;
 }
 
-/** The parts of a gateway that a reload changes. */
+/** The running gateway that a reload changes. */
 export interface Reloaded {
+  /** What is in force. */
+  readonly current: LoadedGate;
+  /** Where it listens. */
+  readonly listening: { readonly name: string; readonly secure: boolean };
+  /**
+   * Reads the configuration and builds a gate of it.
+   *
+   * @throws {InvalidOptionsError} with every fault.
+   */
+  load(): Promise<LoadedGate>;
+  /**
+   * Puts it in force.
+   *
+   * @returns whether another listener was opened.
+   * @throws whatever keeps it from that. Then nothing has changed, and the gate is retired.
+   */
+  apply(next: LoadedGate): Promise<boolean>;
+  /** Uses another certificate for new connections. */
+  setTls(identity: TlsIdentity): void;
+}
+
+/** What a reloader works with. */
+export interface ReloadTools {
   readonly loader: GateLoader;
-  readonly gates: GateSlot;
-  readonly listener: ListenerSlot;
   readonly log: Logger;
 }
 
 /** Follows the configuration file, and the certificate files that the running gate uses. */
-export function startReloader(path: string, { loader, gates, listener, log }: Reloaded): Reloader {
+export function startReloader(path: string, running: Reloaded, { loader, log }: ReloadTools): Reloader {
   let watches = watch();
   let stopped = false;
   /** Whether everything that the configuration names could be had, the last time that it was loaded. */
@@ -51,13 +70,13 @@ export function startReloader(path: string, { loader, gates, listener, log }: Re
   });
 
   function watch(): FileWatch[] {
-    const { loaded, gate } = gates.current;
+    const { loaded, gate } = running.current;
     const onError = (error: Error): void => reportUnreadableFile(log, error);
     const configuration = watchFiles([path], () => void attempts.reload(), { since: [loaded.source], onError });
     const { tls: identity } = gate;
     const { tls } = gate.configuration.listen;
     if (identity === undefined || tls === undefined) return [configuration];
-    return [configuration, followCertificate(tls, identity, listener.setTls, log)];
+    return [configuration, followCertificate(tls, identity, running.setTls, log)];
   }
 
   function unwatch(): void {
@@ -67,24 +86,17 @@ export function startReloader(path: string, { loader, gates, listener, log }: Re
   /** Everything new is built, and the new socket opened, before anything old is given up. */
   async function replace(): Promise<void> {
     loadable = false;
-    const next = await loader.load();
+    const next = await running.load();
     loadable = true;
     const { gate } = next;
     if (stopped) return gate.retire();
-    let anew: boolean;
-    try {
-      anew = await listener.change(listenerSetup(gate));
-    } catch (error) {
-      await gate.retire();
-      throw error;
-    }
-    gates.replace(next);
+    const anew = await running.apply(next);
     log.level = logLevelOf(gate.configuration.log);
     unwatch();
     watches = watch();
     log.info({ event: "reloaded" }, "configuration reloaded");
     publishReload(configurationReload);
-    if (anew) reportListening(log, listener);
+    if (anew) reportListening(log, running.listening);
     reportWarnings(log, warningsOf(gate));
   }
 
