@@ -44,16 +44,17 @@ async function started(changes: object = {}): Promise<RunningGate> {
   return gate;
 }
 
+const kills = 4;
+
 /** Pushes an image that no other push has, as skopeo does it. */
 async function push(gate: RunningGate, repository: string): Promise<{ accepted: boolean; said: string }> {
   const archive = join(directory, `${repository}.tar`);
-  await writeFile(archive, imageArchive("image:1", [{ data: randomBytes(200_000), name: repository }]));
+  await writeFile(archive, imageArchive("image:1", [{ data: randomBytes(2_000_000), name: repository }]));
   const remote = `docker://${gate.address}/${repository}:1`;
   const { code, stdout, stderr } = await runCommand("skopeo", [
     "copy",
     "--quiet",
-    "--retry-times=8",
-    "--retry-delay=200ms",
+    "--retry-times=5",
     "--dest-tls-verify=false",
     "--dest-creds=alice:alice-password",
     `docker-archive:${archive}`,
@@ -81,33 +82,28 @@ test("no accepted push is lost when workers are killed under load, and clients t
   const gate = await started();
   const accepted: string[] = [];
   const failures: string[] = [];
-  let over = false;
+  let killed = 0;
   const clients = Array.from({ length: 3 }, async (_, client) => {
-    for (let round = 0; round < 5; round++) {
-      const repository = `team/load-${client}-${round}`.replace("/", "-");
+    for (let round = 0; round < 3 || killed < kills; round++) {
+      const repository = `load-${client}-${round}`;
       const { accepted: pushed, said } = await push(gate, repository);
       if (pushed) accepted.push(repository);
       else failures.push(said);
     }
   });
-  let killed = 0;
-  const killer = (async () => {
-    while (!over) {
-      await delay(1500);
-      const [victim] = await workersOf(gate);
-      if (over || victim === undefined) continue;
+  async function killWorkers(): Promise<void> {
+    while (killed < kills) {
+      await delay(700);
+      const [victim = 0] = await workersOf(gate);
       process.kill(victim, "SIGKILL");
-      killed++;
       await gate.logged(({ event, pid }) => event === "worker ended" && pid === victim);
+      killed++;
       await expect.poll(() => gate.lines().filter(({ event }) => event === "worker started").length).toBe(2 + killed);
     }
-  })();
-  await Promise.all(clients);
-  over = true;
-  await killer;
-  expect(killed).toBeGreaterThan(0);
+  }
+  await Promise.all([...clients, killWorkers()]);
   expect(failures).toEqual([]);
-  expect(accepted).toHaveLength(15);
+  expect(accepted.length).toBeGreaterThanOrEqual(9);
   for (const repository of accepted) expect([repository, await isWhole(repository)]).toEqual([repository, true]);
 }, 300_000);
 

@@ -26,6 +26,8 @@ export interface PrimarySockets {
 interface Pending {
   readonly place: UnixPlace;
   readonly reserved: Promise<ReservedUnixSocket>;
+  /** Set while it is moved to its path: until that is done, it is still what workers that start have to listen on. */
+  placed?: Promise<void>;
 }
 
 interface Current {
@@ -78,8 +80,11 @@ export function primarySockets(): PrimarySockets {
     },
     async place() {
       const given = pending;
-      pending = undefined;
-      if (given !== undefined) await finish(given);
+      if (given === undefined) return;
+      given.placed ??= finish(given).finally(() => {
+        if (pending === given) pending = undefined;
+      });
+      await given.placed;
     },
     abandon,
     leave() {
