@@ -33,10 +33,11 @@ const gatewayRooms = [
   "listener",
   "gate",
   "warnings",
+  "diagnosis",
+  "admin",
   "reload",
   "process",
   "workers",
-  "diagnosis",
   "commands",
 ];
 /** Libraries that one file alone imports, so that another can take their place. */

@@ -9,4 +9,5 @@ import "../src/process/ignore-debug-signal.ts";
 
 const { npm_lifecycle_event: script, INIT_CWD: folder } = process.env;
 if (script === "gate" && folder !== undefined) process.chdir(folder);
-await import("../src/main.ts");
+if (process.argv[2] === "health") await import("../src/commands/health/run-health.ts");
+else await import("../src/main.ts");

@@ -4,5 +4,13 @@
  * @module
  */
 
+export {
+  type ConnectionLimit,
+  connectionLimit,
+  type HandshakeFailed,
+  handshakeFailed,
+  type RequestUnreadable,
+  requestUnreadable,
+} from "./observe/connections.ts";
 export { certificateReload, configurationReload, type Reload } from "./observe/reloads.ts";
 export { type Gateway, startGateway } from "./process/gateway.ts";

@@ -28,14 +28,21 @@ export type { ImmutableTags, Knowledge, Policy, PolicyDecision, RuleVerdict } fr
 export { clientReader, type RequestClient } from "./client/client-reader.ts";
 export { registryAuthorization } from "./forward/registry-login.ts";
 export {
+  type LimitReached,
+  type LoginCache,
   type LoginJudged,
+  type LoginThrottled,
+  limitReached,
+  loginCache,
   loginJudged,
+  loginThrottled,
   requestFinished,
   type UpstreamConnection,
   type UpstreamQueue,
   upstreamConnection,
   upstreamQueue,
 } from "./observe/channels.ts";
+export { operationNames } from "./observe/operation-names.ts";
 export type { Decision, Outcome, Phase, RequestRecord } from "./observe/record.ts";
 export type {
   AccessRule,

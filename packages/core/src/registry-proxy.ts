@@ -22,6 +22,7 @@ import type { Full } from "./limits/request-budget.ts";
 import { requestLifecycle } from "./limits/request-lifecycle.ts";
 import { requireNode } from "./node-version.ts";
 import type { RequestContext } from "./observe/request-context.ts";
+import { timeQuery } from "./observe/request-times.ts";
 import type { GateOptions, RegistryProxyOptions, SharedSignInOptions } from "./options/options.ts";
 import { optionsSchema, sharedSignInSchema } from "./options/options-schema.ts";
 import { visibleCatalog } from "./query/catalog/visible-catalog.ts";
@@ -183,7 +184,10 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
       const queueKey = clientKey(principal, client.address);
       if (plan.kind === "filter-catalog") {
         const { route, visible } = plan;
-        const page = await catalog.page(route.page, visible, principal, queueKey, untilGone(response));
+        const page = await timeQuery(
+          context.times,
+          catalog.page(route.page, visible, principal, queueKey, untilGone(response)),
+        );
         if ("refusal" in page) return refuse(context, page.refusal);
         context.phase = "respond";
         context.bytes.sent += sendCatalog(request, response, route.page, page);
@@ -193,7 +197,10 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
       const tagLimit = plan.kind === "create-only" ? plan.tagLimit : undefined;
       if (tagLimit !== undefined) {
         const asked = { clientKey: queueKey };
-        const violation = await findTagViolation(upstream, route, tagLimit, asked, untilGone(response));
+        const violation = await timeQuery(
+          context.times,
+          findTagViolation(upstream, route, tagLimit, asked, untilGone(response)),
+        );
         if (violation !== undefined) return endWithError(context, "denied", violation.reason, violation.response);
       }
 

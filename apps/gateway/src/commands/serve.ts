@@ -17,7 +17,8 @@ export const serve: Command = {
     "",
     "Writes the log to standard output, a JSON object a line. Reloads the configuration on SIGHUP and when the file changes,",
     "and keeps the running one if the new one is invalid. SIGTERM, SIGINT and SIGQUIT wait for requests to finish, for at",
-    "most listen.drainTimeout, 30 seconds by default; a second signal ends the process at once. SIGUSR1 does nothing. The",
+    "most listen.drainTimeout, 30 seconds by default; a second signal ends the process at once. With an admin listener they",
+    "are accepted for admin.drainDelay before, 5 seconds by default; a second signal skips that. SIGUSR1 does nothing. The",
     "registry and the directories need not be available at the start.",
     "",
     "An uncaught error is logged; requests in flight may finish as after SIGTERM, and the process ends with 1, so that a",
@@ -32,8 +33,9 @@ export const serve: Command = {
     process.stderr.on("error", () => {});
     if (isGateWorker()) process.exit(await runWorker());
     // Signals are listened for first: one that comes while the gateway starts would end the process.
-    const stop = stopSignal();
     let running: Gateway | undefined;
+    const stop = stopSignal(() => running?.skipDrainDelay() === true);
+
     const uncaught = catchUncaughtErrors((error) => {
       if (running === undefined) failStart(error);
       else running.reportUncaught(error);
@@ -68,13 +70,17 @@ function failStart(error: unknown): never {
 /** SIGQUIT is the graceful one of nginx and php-fpm, and by default would leave a core dump. */
 const stopSignals = ["SIGTERM", "SIGINT", "SIGQUIT"] as const;
 
-/** The first signal lets requests finish; a second one ends the process at once. */
-function stopSignal(): Promise<void> {
+/**
+ * The first signal lets requests finish; a second one ends the process at once.
+ *
+ * @param skip Ends a time in which requests are accepted still: then it takes one more signal.
+ */
+function stopSignal(skip: () => boolean): Promise<void> {
   return new Promise((resolve) => {
     let stopping = false;
     for (const signal of stopSignals) {
       process.on(signal, () => {
-        if (stopping) process.exit(1);
+        if (stopping && !skip()) process.exit(1);
         stopping = true;
         resolve();
       });

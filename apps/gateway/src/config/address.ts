@@ -31,6 +31,18 @@ export function parseListenAddress(text: string): ListenAddress | undefined {
   return { host, port };
 }
 
+/** Only this machine can reach it. */
+const loopback = "127.0.0.1";
+
+/** Where the admin listener is if nothing else is said. */
+export const defaultAdminAddress: ListenAddress = { host: loopback, port: 9043 };
+
+/** Reads an address as {@link parseListenAddress} does, but a port alone is one of this machine, and systemd passes none. */
+export function parseAdminAddress(text: string): ListenAddress | undefined {
+  if (text.startsWith("systemd:")) return undefined;
+  return parseListenAddress(/^\d+$/.test(text) ? `${loopback}:${text}` : text);
+}
+
 export function formatListenAddress(address: ListenAddress): string {
   if ("socket" in address) return `unix:${address.socket}`;
   if ("inherited" in address) return `systemd:${address.inherited ?? ""}`;

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Path } from "./path.ts";
 import type { MakeAbsolute, Section, Substitute } from "./section.ts";
 import { type AccessConfiguration, accessSection } from "./sections/access.ts";
+import { type AdminConfiguration, adminSection } from "./sections/admin.ts";
 import { type AuthConfiguration, authSection } from "./sections/auth.ts";
 import { type KeysConfiguration, keysSection } from "./sections/keys.ts";
 import { type LimitsConfiguration, limitsSection } from "./sections/limits.ts";
@@ -22,6 +23,7 @@ export interface Configuration {
   readonly log?: LogConfiguration;
   readonly state?: StateConfiguration;
   readonly workers?: WorkersConfiguration;
+  readonly admin?: AdminConfiguration;
 }
 
 type SectionName = keyof Configuration;
@@ -36,6 +38,7 @@ const sections: { readonly [Name in SectionName]-?: Section<NonNullable<Configur
   log: logSection,
   state: stateSection,
   workers: workersSection,
+  admin: adminSection,
 };
 
 /** The form of a configuration, as it is written. What its parts mean together is judged when they are built. */
@@ -56,6 +59,9 @@ export const configurationSchema: z.ZodType<Configuration> = z.strictObject(
     workers: sections.workers.schema
       .describe("How many processes handle requests; auto is one a core, 1 by default")
       .exactOptional(),
+    admin: sections.admin.schema
+      .describe("A listener of its own for /livez, /readyz and /metrics; none by default")
+      .exactOptional(),
   },
   "must be a configuration with listen, upstream and auth",
 );
@@ -67,7 +73,7 @@ export const substitutes: readonly Substitute[] = Object.entries(sections).flatM
 
 /** Makes every path in a configuration absolute, but for those of backends, which are left to their plugins. */
 export function withAbsolutePaths(configuration: Configuration, absolute: MakeAbsolute): Configuration {
-  const { listen, upstream, auth, keys, access, limits, log, state, workers } = configuration;
+  const { listen, upstream, auth, keys, access, limits, log, state, workers, admin } = configuration;
   const inSection = <Value>(section: Section<Value>, value: Value): Value =>
     section.withAbsolutePaths?.(value, absolute) ?? value;
   return {
@@ -80,6 +86,7 @@ export function withAbsolutePaths(configuration: Configuration, absolute: MakeAb
     ...(log && { log: inSection(sections.log, log) }),
     ...(state && { state: inSection(sections.state, state) }),
     ...(workers !== undefined && { workers }),
+    ...(admin && { admin: inSection(sections.admin, admin) }),
   };
 }
 

@@ -47,11 +47,17 @@ export interface GateProcesses {
   readonly state: StateStore;
 }
 
-/**
- * @param log Each gate logs there at the level of its own configuration.
- * @param processes Default: there is one process.
- */
-export function gateLoader(path: string, log: Logger, processes?: GateProcesses): GateLoader {
+/** What a loader is given beside the file. */
+export interface LoaderOptions {
+  /** Each gate logs there at the level of its own configuration. */
+  readonly log: Logger;
+  /** Called with the record of each request, after it is logged. */
+  readonly onRequest?: (record: RequestRecord) => void;
+  /** Default: there is one process. */
+  readonly processes?: GateProcesses;
+}
+
+export function gateLoader(path: string, { log, onRequest, processes }: LoaderOptions): GateLoader {
   // A reload forgets no failed logins, and ends no token.
   const counters = memoryCounters();
   const leaseState = stateLeases();
@@ -79,7 +85,10 @@ export function gateLoader(path: string, log: Logger, processes?: GateProcesses)
       return {
         ...shared,
         log: own,
-        onRequest: (record: RequestRecord) => own.info(requestLine(record)),
+        onRequest(record: RequestRecord) {
+          own.info(requestLine(record));
+          onRequest?.(record);
+        },
       };
     });
     const { configuration } = loaded.gate;

@@ -8,6 +8,8 @@ import { hasRefreshTokens } from "./gate-tokens.ts";
 
 /** The stores of one gate. */
 export interface GateStore {
+  /** As configured; absent where nothing is. */
+  readonly configured: StateStore | undefined;
   /** Where failed logins are counted. Absent: in the memory of this process. */
   readonly counting: StateStore | undefined;
   /** Where tokens are kept; absent where there are none. */
@@ -40,9 +42,15 @@ export async function openGateStore(
   const { state } = configuration;
   if (state !== undefined) {
     const lease = await leaseState(state, log);
-    return { counting: lease?.store, tokens: lease?.store ?? memory, release: async () => lease?.release() };
+    return {
+      configured: lease?.store,
+      counting: lease?.store,
+      tokens: lease?.store ?? memory,
+      release: async () => lease?.release(),
+    };
   }
-  if (!keepsTokens(configuration)) return { counting: processState, tokens: undefined, release: async () => {} };
+  if (!keepsTokens(configuration))
+    return { configured: undefined, counting: processState, tokens: undefined, release: async () => {} };
   let lease: StateLease | undefined;
   try {
     lease = await leaseState(defaultState(directory), log);
@@ -51,9 +59,14 @@ export async function openGateStore(
     const [fault] = error.faults;
     const message = `is missing, and state.db beside the configuration cannot be used (${fault?.message}): logins without a password end with the process`;
     warn({ path: ["state"], message });
-    return { counting: processState, tokens: processState ?? memory, release: async () => {} };
+    return { configured: undefined, counting: processState, tokens: processState ?? memory, release: async () => {} };
   }
-  return { counting: processState, tokens: lease?.store ?? memory, release: async () => lease?.release() };
+  return {
+    configured: undefined,
+    counting: processState,
+    tokens: lease?.store ?? memory,
+    release: async () => lease?.release(),
+  };
 }
 
 function keepsTokens({ auth, access }: Configuration): boolean {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import type { AuthBackend, Fault } from "@registry-gate/auth";
 import { type RequestRecord, registryProxy } from "@registry-gate/core";
+import type { StateStore } from "@registry-gate/state";
 import express from "express";
 import type { Configuration } from "../config/configuration.ts";
 import type { TlsIdentity } from "../tls/tls-identity.ts";
@@ -13,7 +14,11 @@ export interface Gate {
   /** Undefined: plain HTTP. */
   readonly tls: TlsIdentity | undefined;
   readonly backends: readonly AuthBackend[];
+  /** The store that the configuration names; undefined where it names none. */
+  readonly state: StateStore | undefined;
   readonly handle: RequestListener;
+  /** How many requests are in progress. */
+  readonly inFlight: number;
   /** Faults that do not keep the gate from working. */
   readonly warnings: readonly Fault[];
   /** Releases everything as soon as the requests that it has begun are finished. */
@@ -33,7 +38,7 @@ export async function buildGate(
   configuration: Configuration,
   { onRequest, ...surroundings }: GateSurroundings,
 ): Promise<Gate> {
-  const { options, backends, tls, warnings, close } = await openParts(configuration, surroundings);
+  const { options, backends, tls, state, warnings, close } = await openParts(configuration, surroundings);
   const proxy = registryProxy({ ...options, log: surroundings.log, onFinished: onRequest });
   const app = express();
   app.disable("x-powered-by");
@@ -51,7 +56,11 @@ export async function buildGate(
     configuration,
     tls,
     backends,
+    state,
     handle: requests.handle,
+    get inFlight() {
+      return requests.active;
+    },
     warnings,
     async retire() {
       await requests.finished();

@@ -43,6 +43,8 @@ export interface GateParts {
   readonly backends: readonly AuthBackend[];
   /** Undefined: plain HTTP. */
   readonly tls: TlsIdentity | undefined;
+  /** The store that the configuration names; undefined where it names none. */
+  readonly state: StateStore | undefined;
   /** Faults that do not keep the gate from working. */
   readonly warnings: readonly Fault[];
   close(): Promise<void>;
@@ -129,6 +131,6 @@ export async function openParts(configuration: Configuration, surroundings: Part
       backends: tokens === undefined ? backends : [tokens.backend, ...backends],
       sealingKeys: () => keys.derive("what clients carry back"),
     },
-    ...{ backends, tls, warnings, close },
+    ...{ backends, tls, state: state?.configured, warnings, close },
   };
 }

@@ -3,6 +3,8 @@ import type { IncomingMessage, RequestListener, ServerResponse } from "node:http
 /** A handler, and when the last request that it has begun is finished. */
 export interface CountedRequests {
   readonly handle: RequestListener;
+  /** How many are in progress. */
+  readonly active: number;
   finished(): Promise<void>;
 }
 
@@ -16,6 +18,9 @@ export function countRequests(respond: (request: IncomingMessage, response: Serv
         if (--active === 0) resolveFinished?.();
       });
       respond(request, response);
+    },
+    get active() {
+      return active;
     },
     finished: () =>
       active === 0

@@ -28,6 +28,8 @@ export interface ConnectionPressure {
 
 /** Keeps a server to a number of connections. */
 export interface ConnectionLimit {
+  /** How many connections there are. */
+  readonly size: number;
   limit(limits: ConnectionLimits): void;
   /** Must be called for a connection to a TLS server that begins without TLS. */
   takePlain(socket: Socket): void;
@@ -165,6 +167,9 @@ export function limitConnections(
   }
 
   return {
+    get size() {
+      return table.size;
+    },
     limit(next) {
       limits = next;
       server.maxConnections = next.maxConnections + reserve;

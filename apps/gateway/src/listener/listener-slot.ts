@@ -1,10 +1,9 @@
-import { randomBytes } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { InvalidOptionsError } from "@registry-gate/auth";
 import type { TlsIdentity } from "../tls/tls-identity.ts";
-import { type Listener, type ListenerHandlers, type ListenerOrigin, openListener } from "./listener.ts";
+import { type Listener, type ListenerHandlers, openListener } from "./listener.ts";
+import { type ListenerOrigin, ownOrigin } from "./listener-origin.ts";
 import type { ListenerSetup } from "./listener-setup.ts";
-import { ownSockets } from "./socket-source.ts";
 import type { UnixSocketFile } from "./unix-socket.ts";
 
 /** The listener of a gateway, which another one can replace. */
@@ -12,6 +11,10 @@ export interface ListenerSlot {
   /** Where it listens, with the actual port. */
   readonly name: string;
   readonly secure: boolean;
+  /** The certificate for new connections; undefined without TLS. */
+  readonly tls: TlsIdentity | undefined;
+  /** How many connections there are, those of listeners that were given up as well. */
+  readonly connections: number;
   /**
    * Listens as another setup says. A listener that has to be replaced is given up: it accepts nothing more, and its
    * connections live on.
@@ -47,9 +50,6 @@ export interface PreparedChange {
   /** Listens as before. */
   abort(): void;
 }
-
-/** Of a process that is a gateway by itself. */
-const ownOrigin = (): ListenerOrigin => ({ sockets: ownSockets, ticketSecret: randomBytes(32) });
 
 /** @throws {InvalidOptionsError} with paths below `listen` where the place cannot be had. */
 export async function openListenerSlot(
@@ -134,6 +134,12 @@ export async function openListenerSlot(
     },
     get secure() {
       return listener.secure;
+    },
+    get tls() {
+      return setup.tls;
+    },
+    get connections() {
+      return [listener, ...givenUp.keys()].reduce((sum, each) => sum + each.connections, 0);
     },
     async change(next) {
       return (await prepare(next)).commit();

@@ -17,8 +17,8 @@ import type { TlsIdentity } from "../tls/tls-identity.ts";
 import type { HandshakeFailure } from "./handshake-failure.ts";
 import { type ConnectionPressure, limitConnections } from "./limit-connections.ts";
 import { type Listening, listenOn } from "./listen-on.ts";
+import type { ListenerOrigin } from "./listener-origin.ts";
 import { type PlainRequest, refusePlainHttp } from "./plain-http.ts";
-import type { SocketSource } from "./socket-source.ts";
 import type { UnixSocketFile } from "./unix-socket.ts";
 
 /** A socket that is listened on. */
@@ -30,6 +30,8 @@ export interface Listener {
   readonly file: UnixSocketFile | undefined;
   readonly secure: boolean;
   readonly clientAuth: ClientAuth;
+  /** How many connections it has. */
+  readonly connections: number;
   /** For new connections. Sessions that clients hold stay resumable while their authorities are the same. */
   setTls(identity: TlsIdentity): void;
   setLimits(limits: ListenerLimits): void;
@@ -65,13 +67,6 @@ export interface ListenerHandlers {
   readonly handshakeFailed: (failure: HandshakeFailure) => void;
   /** Called for each request that came without TLS to a TLS listener. */
   readonly plain: (request: PlainRequest) => void;
-}
-
-/** What listeners of one gateway have in common, whichever process opens them. */
-export interface ListenerOrigin {
-  readonly sockets: SocketSource;
-  /** 32 random bytes or more. Listeners of one secret resume each other's TLS sessions. */
-  readonly ticketSecret: Uint8Array;
 }
 
 /** Longer than load balancers keep an idle connection, so that it is they who end it: commonly 60 s. */
@@ -160,6 +155,9 @@ export async function openListener(
     file: listening.file,
     secure: tls !== undefined,
     clientAuth,
+    get connections() {
+      return connections.size;
+    },
     setTls(identity) {
       if (!(server instanceof HttpsServer)) throw new TypeError("the listener has no TLS");
       server.setSecureContext(identity.options);

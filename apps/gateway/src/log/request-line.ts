@@ -29,6 +29,8 @@ export function requestLine(record: RequestRecord): RequestLine {
     bytesReceived: record.bytesReceived,
     bytesSent: record.bytesSent,
     milliseconds: record.milliseconds,
+    gateMilliseconds: record.gateMilliseconds,
+    upstreamMilliseconds: record.upstreamMilliseconds,
     via: principal?.kind === "user" ? principal.via : undefined,
     grants: principal?.grants,
   };

@@ -1,4 +1,11 @@
 import { resolve } from "node:path";
+import { adminHandler } from "../admin/admin-handler.ts";
+import { type AdminChange, adminSlot } from "../admin/admin-slot.ts";
+import { gateMetrics } from "../admin/gate-metrics.ts";
+import { allMetrics } from "../admin/metrics/all-metrics.ts";
+import { combineSnapshots } from "../admin/metrics/snapshot.ts";
+import { gateReadiness } from "../admin/readiness/gate-readiness.ts";
+import { drainDelayOf } from "../config/sections/admin.ts";
 import { drainTimeoutOf } from "../config/sections/listen.ts";
 import { logLevelOf } from "../config/sections/log.ts";
 import type { Gate } from "../gate/gate.ts";
@@ -9,9 +16,12 @@ import { type ListenerSlot, openListenerSlot } from "../listener/listener-slot.t
 import { openLog } from "../log/log.ts";
 import { reportListening, reportWarnings } from "../log/reports.ts";
 import { type Reloaded, startReloader } from "../reload/reloader.ts";
+import { version } from "../version.ts";
 import { warningsOf } from "../warnings/warnings.ts";
 import { drain } from "./drain.ts";
+import { drainDelay } from "./drain-delay.ts";
 import { listenerHandlers } from "./listener-handlers.ts";
+import { pushMetrics } from "./metrics-push.ts";
 
 /** A running gateway. */
 export interface Gateway {
@@ -29,9 +39,16 @@ export interface Gateway {
    * first.
    *
    * @param timeLimit By when it resolves, in milliseconds, whatever clients, backends and the reader of the log do; 400 ms
-   * for the end itself are always taken. Default: `listen.drainTimeout`.
+   * for the end itself are always taken. Default: `admin.drainDelay`, in which requests are accepted still, and then
+   * `listen.drainTimeout`.
    */
   close(timeLimit?: number): Promise<void>;
+  /**
+   * Accepts no more requests at once, where it has begun to close and accepts some still.
+   *
+   * @returns false where it does not.
+   */
+  skipDrainDelay(): boolean;
 }
 
 /**
@@ -46,20 +63,52 @@ export async function startGateway(file: string): Promise<Gateway> {
   let closing: Promise<void> | undefined;
   let failed = false;
   const isReady = (): boolean => closing === undefined && !failed;
+  const delay = drainDelay(logger);
 
-  const loader = gateLoader(path, logger);
+  const metrics = gateMetrics(
+    {
+      inFlight: () => gates.inFlight,
+      connections: () => listener.connections,
+      validTo: () => listener.tls?.validTo,
+      readiness: () => readiness.last,
+    },
+    version(),
+  );
+  const loader = gateLoader(path, { log: logger, onRequest: metrics.request });
   const gates = gateSlot(await loader.load());
   const currentGate = (): Gate => gates.current.gate;
   logger.level = logLevelOf(currentGate().configuration.log);
+  const readiness = gateReadiness({
+    currentGate,
+    unready: () => (failed ? "failed" : closing === undefined ? undefined : "stopping"),
+    validTo: () => listener.tls?.validTo,
+    log: logger,
+  });
+  const sources = { snapshots: async () => [metrics.snapshot()], readiness: readiness.readiness };
+  const text = async () => (await import("../admin/metrics/prometheus-text.ts")).prometheusText(version(), process.env);
+  const admin = adminSlot(adminHandler(sources, text, logger), metrics.start, logger);
   let listener: ListenerSlot;
   try {
-    listener = await openListenerSlot(listenerSetup(currentGate()), listenerHandlers({ currentGate, isReady }, logger));
+    const change = await admin.prepare(currentGate().configuration);
+    try {
+      listener = await openListenerSlot(
+        listenerSetup(currentGate()),
+        listenerHandlers({ currentGate, isReady }, logger),
+      );
+    } catch (error) {
+      await change.abort();
+      throw error;
+    }
+    reportListening(logger, listener);
+    change.commit();
   } catch (error) {
+    readiness.close();
     await gates.retire();
     throw error;
   }
-  reportListening(logger, listener);
   reportWarnings(logger, warningsOf(currentGate()));
+  const push = await pushMetrics(async () => combineSnapshots(await sources.snapshots(), allMetrics), logger);
+  if (push !== undefined) metrics.start();
   const running: Reloaded = {
     get current() {
       return gates.current;
@@ -67,11 +116,15 @@ export async function startGateway(file: string): Promise<Gateway> {
     listening: listener,
     load: () => loader.load(),
     async apply(next) {
+      let change: AdminChange | undefined;
       try {
+        change = await admin.prepare(next.gate.configuration);
         const anew = await listener.change(listenerSetup(next.gate));
         gates.replace(next);
+        change.commit();
         return anew;
       } catch (error) {
+        await change?.abort();
         await next.gate.retire();
         throw error;
       }
@@ -87,6 +140,15 @@ export async function startGateway(file: string): Promise<Gateway> {
     await Promise.all([first, listener.close()]);
     await gates.retire();
     await listener.departed();
+    // To the last, it says that the gate is alive and not ready.
+    await Promise.all([admin.close(), push?.stop()]);
+    readiness.close();
+    metrics.stop();
+  }
+
+  function cut(): void {
+    listener.cut();
+    admin.cut();
   }
 
   return {
@@ -102,14 +164,17 @@ export async function startGateway(file: string): Promise<Gateway> {
     reload: reloader.reload,
     reportUncaught(error) {
       failed = true;
+      delay.skip();
       logger.error({ event: "uncaught error", err: error }, "uncaught error; shutting down");
     },
     close(timeLimit) {
       // It counts as closing before anything else happens.
-      closing ??= Promise.resolve().then(() =>
-        drain(log, timeLimit ?? drainTimeoutOf(currentGate().configuration.listen), { finish, cut: listener.cut }),
-      );
+      closing ??= Promise.resolve().then(async () => {
+        if (timeLimit === undefined && !failed) await delay.pass(drainDelayOf(currentGate().configuration.admin));
+        await drain(log, timeLimit ?? drainTimeoutOf(currentGate().configuration.listen), { finish, cut });
+      });
       return closing;
     },
+    skipDrainDelay: delay.skip,
   };
 }

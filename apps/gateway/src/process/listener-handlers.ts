@@ -1,7 +1,9 @@
 import type { Logger } from "@registry-gate/auth";
 import type { Gate } from "../gate/gate.ts";
+import type { HandshakeFailure } from "../listener/handshake-failure.ts";
 import { respondToHealthCheck } from "../listener/health-check.ts";
 import type { ListenerHandlers } from "../listener/listener.ts";
+import { connectionLimit, handshakeFailed, requestUnreadable } from "../observe/connections.ts";
 
 /** Where requests go. */
 export interface Reception {
@@ -17,6 +19,11 @@ const mostFailedHandshakes = 5;
 
 /** Passes requests to the current gate, and logs what never became a request. */
 export function listenerHandlers({ currentGate, isReady }: Reception, log: Logger): ListenerHandlers {
+  const reportHandshake = limitReports<HandshakeFailure>(
+    mostFailedHandshakes,
+    (failure) => log.info({ event: "handshake failed", ...failure }, "TLS handshake failed"),
+    (leftOut) => log.info({ event: "handshake failed", leftOut }, "further TLS handshakes failed"),
+  );
   return {
     checkHealth(request, response) {
       const { healthPath } = currentGate().configuration.listen;
@@ -25,14 +32,19 @@ export function listenerHandlers({ currentGate, isReady }: Reception, log: Logge
       return status !== undefined;
     },
     handle: (request, response) => currentGate().handle(request, response),
-    unreadable: (request) => log.info({ event: "unreadable", ...request }, "unreadable request refused"),
-    pressure: (pressure) =>
-      log.warn({ event: "connections closed", ...pressure }, "connections closed because a limit was reached"),
-    handshakeFailed: limitReports(
-      mostFailedHandshakes,
-      (failure) => log.info({ event: "handshake failed", ...failure }, "TLS handshake failed"),
-      (leftOut) => log.info({ event: "handshake failed", leftOut }, "further TLS handshakes failed"),
-    ),
+    unreadable(request) {
+      log.info({ event: "unreadable", ...request }, "unreadable request refused");
+      requestUnreadable.publish(() => ({ status: request.status }));
+    },
+    pressure(pressure) {
+      log.warn({ event: "connections closed", ...pressure }, "connections closed because a limit was reached");
+      const { refused, evicted } = pressure;
+      connectionLimit.publish(() => ({ refused, evicted }));
+    },
+    handshakeFailed(failure) {
+      reportHandshake(failure);
+      handshakeFailed.publish(() => ({ code: failure.code }));
+    },
     plain: (request) =>
       log.info({ event: "plain HTTP", status: 400, ...request }, "plain HTTP request refused on a TLS port"),
   };

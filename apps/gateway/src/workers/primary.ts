@@ -38,7 +38,7 @@ export async function startPrimary(file: string): Promise<Gateway> {
   const key = await makeKey();
   const ticketSecret = randomBytes(32).toString("base64");
   const state = memoryState();
-  const loader = gateLoader(path, logger, { keys: fixedKeys(key), state });
+  const loader = gateLoader(path, { log: logger, processes: { keys: fixedKeys(key), state } });
   const sockets = primarySockets();
   let current = await loader.rehearse();
   let count = workerCount(current.gate.configuration.workers);
@@ -203,6 +203,7 @@ export async function startPrimary(file: string): Promise<Gateway> {
     get ready() {
       return closing === undefined && !broken;
     },
+    skipDrainDelay: () => false,
     reload: reloader.reload,
     reportUncaught(error) {
       broken = true;

@@ -101,7 +101,7 @@ async function openParts(
   { log, isReady }: { readonly log: Logger; readonly isReady: () => boolean },
 ): Promise<RunningParts> {
   const processes = { keys: fixedKeys(key), state: stateOfPrimary(channel) };
-  const loader = gateLoader(accepted.source.path, log, processes);
+  const loader = gateLoader(accepted.source.path, { log, processes });
   const gates = gateSlot(await loader.load(contentsOf(accepted)));
   const currentGate = (): Gate => gates.current.gate;
   log.level = logLevelOf(currentGate().configuration.log);

@@ -1,4 +1,5 @@
 import { type Principal, parseDuration } from "@registry-gate/auth";
+import { type LoginCache, loginCache } from "../observe/channels.ts";
 import type { LoginCacheOptions } from "../options/options.ts";
 import { keyedHash } from "./keyed-hash.ts";
 import type { AnonymousVerdict, AuthenticatedVerdict, Verdict } from "./verdict.ts";
@@ -58,9 +59,16 @@ export function verifiedCredentials(options: LoginCacheOptions = {}): VerifiedCr
   function remembered(name: string): Verdict | undefined {
     const entry = entries.get(name);
     if (entry === undefined) return undefined;
-    if (performance.now() < entry.staleAt && Date.now() < entry.expiresAt) return entry.verdict;
+    if (performance.now() < entry.staleAt && Date.now() < entry.expiresAt) {
+      publish("hit");
+      return entry.verdict;
+    }
     entries.delete(name);
     return undefined;
+  }
+
+  function publish(event: LoginCache["event"]): void {
+    loginCache.publish(() => ({ event, entries: entries.size }));
   }
 
   function remember(name: string, verdict: Success): void {
@@ -122,7 +130,9 @@ export function verifiedCredentials(options: LoginCacheOptions = {}): VerifiedCr
       if (verdict !== undefined) return verdict;
       const signal = untilGone();
       if (signal.aborted) return Promise.reject(signal.reason);
-      return join(name, inFlight.get(name) ?? startVerification(name, verify), signal);
+      const started = inFlight.get(name);
+      publish(started === undefined ? "miss" : "shared");
+      return join(name, started ?? startVerification(name, verify), signal);
     },
     purge(concerned) {
       inFlight = new Map();

@@ -27,6 +27,7 @@ export function forward(
 ): void {
   const sink = clientSink(context, {
     head(head) {
+      context.times.responded = performance.now();
       context.phase = "respond";
       const prepared = prepareHead(head);
       // The request's body failed, and an error was sent.
@@ -34,11 +35,15 @@ export function forward(
       if (head.statusCode >= 500) context.outcome = "upstream-error";
       writeHead(prepared);
     },
-    failed: (failure) => fail(context, failure, log),
+    failed(failure) {
+      context.times.responded ??= performance.now();
+      fail(context, failure, log);
+    },
     resume: () => context.transfer?.resume(),
   });
   const guarded = guardSink(sink, (error) => failRequest(context, error, log));
   context.phase = "forward";
+  context.times.sent = performance.now();
   context.transfer = upstream.send(request, guarded.sink);
   guarded.started(context.transfer);
 }

@@ -7,13 +7,17 @@ import type { RequestBody } from "./transport.ts";
  *
  * @param mayEnd As in {@link RequestBody}.
  */
-export function requestBody({ request, response, bytes }: RequestContext, mayEnd: RequestBody["mayEnd"]): RequestBody {
+export function requestBody(
+  { request, response, bytes, times }: RequestContext,
+  mayEnd: RequestBody["mayEnd"],
+): RequestBody {
   return {
     source: request,
     begin: () => askForBody(request, response),
     isComplete: () => request.complete,
     passed(length) {
       bytes.received += length;
+      if (times.responded === undefined) times.lastChunk = performance.now();
     },
     ...(mayEnd && { mayEnd }),
   };

@@ -3,7 +3,7 @@ import type { Logger } from "@registry-gate/auth";
 import type { Client } from "../client/client.ts";
 import { isGone } from "../client/peer.ts";
 import { hasBody } from "../forward/request-headers.ts";
-import { requestFinished } from "../observe/channels.ts";
+import { limitReached, requestFinished } from "../observe/channels.ts";
 import type { RequestRecord } from "../observe/record.ts";
 import { finish, type RequestContext, requestContext } from "../observe/request-context.ts";
 import type { LimitOptions } from "../options/options.ts";
@@ -70,6 +70,7 @@ export function requestLifecycle({ limits, onFinished, log }: LifecycleOptions):
         const place = budget.enter(addressKey(context.client.address));
         const full = typeof place === "string" ? place : undefined;
         if (typeof place !== "string") context.place = place;
+        if (full === "all") limitReached.publish(() => ({ limit: "inFlight" }));
         const watching = rates.add(watchedRequest(context));
         response.once("close", () => {
           rates.remove(watching);
@@ -101,6 +102,7 @@ function watchedRequest(context: RequestContext): WatchedRequest {
     },
     moved: (direction) => (direction === "upload" ? bytes.received : bytes.sent - response.writableLength),
     cut(direction) {
+      limitReached.publish(() => ({ limit: "minRate" }));
       context.outcome = "timeout";
       context.reason = direction === "upload" ? "the client sends too slowly" : "the client reads too slowly";
       context.transfer?.abort();

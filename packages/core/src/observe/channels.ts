@@ -26,6 +26,25 @@ export interface LoginJudged {
   readonly milliseconds: number;
 }
 
+/** A look into the cache of checked logins. */
+export interface LoginCache {
+  /** `shared`: not cached, but another request with the same login is being checked, and this one waits for the result. */
+  readonly event: "hit" | "miss" | "shared";
+  /** How many logins are cached. */
+  readonly entries: number;
+}
+
+/** A login that was not checked, because too many have failed. */
+export interface LoginThrottled {
+  /** Whose failures were too many: those of a user or a token from one address, or those from the address. */
+  readonly limit: "user" | "token" | "address";
+}
+
+/** A limit of the option `limits` that ended a request. */
+export interface LimitReached {
+  readonly limit: "inFlight" | "inFlightPerClient" | "minRate";
+}
+
 /** A connection to the registry, TLS included. */
 export type UpstreamConnection = {
   /** The registry's host and port, as in the option `upstream.url`. */
@@ -53,6 +72,12 @@ export type UpstreamQueue = QueueEvent & {
 
 /** Finished requests, once for each. */
 export const requestFinished: Channel<RequestRecord> = openChannel("registry-gate:request:finished");
+/** Requests that a limit ended. */
+export const limitReached: Channel<LimitReached> = openChannel("registry-gate:limit:reached");
+/** Looks into the cache of checked logins. */
+export const loginCache: Channel<LoginCache> = openChannel("registry-gate:login:cache");
+/** Logins that were not checked. */
+export const loginThrottled: Channel<LoginThrottled> = openChannel("registry-gate:login:throttled");
 /** Results of logins, by backend. */
 export const loginJudged: Channel<LoginJudged> = openChannel("registry-gate:login:judged");
 /** Connections to the registry. */

@@ -66,5 +66,13 @@ export interface RequestRecord {
   readonly bytesReceived: number;
   /** Of the response's body. */
   readonly bytesSent: number;
+  /** From the request's head to the end of the response. */
   readonly milliseconds: number;
+  /** Of these, what the gate took itself: until it gave the request to the registry, or else to the end of the response. */
+  readonly gateMilliseconds: number;
+  /**
+   * Of these, what the registry took: from the end of the request to the head of its response, with the wait for a
+   * connection, and with queries of the gate. Undefined where the registry was not asked. The rest is for bodies.
+   */
+  readonly upstreamMilliseconds: number | undefined;
 }

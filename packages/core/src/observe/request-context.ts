@@ -7,6 +7,7 @@ import type { Place } from "../limits/request-budget.ts";
 import { requestIdOf } from "../respond/request-id.ts";
 import { type Route, referenceOf, repositoryOf } from "../route/route.ts";
 import type { Decision, Outcome, Phase, RequestRecord } from "./record.ts";
+import { gateTime, type RequestTimes, requestTimes, upstreamTime } from "./request-times.ts";
 
 /** The state of one request, from which its record is made. */
 export interface RequestContext {
@@ -30,8 +31,7 @@ export interface RequestContext {
   /** The request to the registry, once there is one. */
   transfer: Transfer | undefined;
   readonly bytes: { received: number; sent: number };
-  /** On the monotonic clock, in milliseconds. */
-  readonly begun: number;
+  readonly times: RequestTimes;
 }
 
 /** The status that nginx logs for a client that disconnected before the response. */
@@ -54,13 +54,15 @@ export function requestContext(request: IncomingMessage, response: ServerRespons
     place: undefined,
     transfer: undefined,
     bytes: { received: 0, sent: 0 },
-    begun: performance.now(),
+    times: requestTimes(),
   };
 }
 
 /** Makes the record of a request that is finished or whose client disconnected. */
 export function finish(context: RequestContext): RequestRecord {
-  const { request, response, client, route, principal, bytes } = context;
+  const { request, response, client, route, principal, bytes, times } = context;
+  const now = performance.now();
+  const upstream = upstreamTime(times, now);
   const outcome = context.outcome ?? (response.writableFinished ? "completed" : "client-aborted");
   return {
     requestId: context.requestId,
@@ -80,6 +82,13 @@ export function finish(context: RequestContext): RequestRecord {
     status: response.headersSent ? response.statusCode : clientClosedRequest,
     bytesReceived: bytes.received,
     bytesSent: bytes.sent,
-    milliseconds: Math.round((performance.now() - context.begun) * 1000) / 1000,
+    milliseconds: rounded(now - times.begun),
+    gateMilliseconds: rounded(gateTime(times, now)),
+    upstreamMilliseconds: upstream === undefined ? undefined : rounded(upstream),
   };
+}
+
+/** To microseconds. */
+function rounded(milliseconds: number): number {
+  return Math.round(milliseconds * 1000) / 1000;
 }

@@ -1,3 +1,4 @@
+import { limitReached } from "../observe/channels.ts";
 import type { Decision } from "../observe/record.ts";
 import type { RequestContext } from "../observe/request-context.ts";
 import { type ErrorResponse, sendError } from "./error-response.ts";
@@ -12,5 +13,6 @@ export function endWithError(context: RequestContext, decision: Decision, reason
 
 /** Ends a request whose client has as many in flight as one may have. */
 export function endAtClientLimit(context: RequestContext): void {
+  limitReached.publish(() => ({ limit: "inFlightPerClient" }));
   endWithError(context, "throttled", "too many requests in flight of one client", tooManyInFlightOfClient);
 }

@@ -1,5 +1,6 @@
 import { clientNetwork, parseOptions } from "@registry-gate/auth-kit";
 import { z } from "zod";
+import { type LoginThrottled, loginThrottled } from "../../observe/channels.ts";
 import { keyedHash } from "../keyed-hash.ts";
 import { attemptedName } from "./attempted-name.ts";
 import { createLimiter, type Limiter, type Reservation } from "./limiter.ts";
@@ -72,13 +73,12 @@ export function loginThrottle(options: ThrottleOptions | LoginThrottle = {}): Lo
     const address = keyOf([network]);
     const user =
       username === undefined ? tokenKeyOf([token ?? "", network]) : keyOf([attemptedName(username), network]);
-    const whose = username === undefined ? "with this token" : "of this user";
-    const byUser = await reserve(users, user, signal, `${whose} from this address`);
+    const byUser = await reserve(users, user, signal, username === undefined ? "token" : "user");
     if ("outcome" in byUser) return byUser;
     try {
       // Tokens are not trusted: new ones appear all the time and would evict the users.
       const known = username !== undefined && (await trusted.get(user)) !== undefined;
-      const byAddress = known ? undefined : await reserve(addresses, address, signal, "from this address");
+      const byAddress = known ? undefined : await reserve(addresses, address, signal, "address");
       if (byAddress !== undefined && "outcome" in byAddress) {
         await byUser.returned();
         return byAddress;
@@ -137,10 +137,17 @@ async function reserve(
   limiter: Limiter,
   key: string,
   signal: AbortSignal,
-  whose: string,
+  limit: LoginThrottled["limit"],
 ): Promise<Reservation | Throttled> {
   const { reservation, retryAfter } = await limiter.reserve(key, signal);
   if (reservation !== undefined) return reservation;
   const seconds = Math.max(1, Math.ceil(retryAfter / 1000));
-  return { outcome: "throttled", reason: `too many failed logins ${whose}`, retryAfter: seconds };
+  loginThrottled.publish(() => ({ limit }));
+  return { outcome: "throttled", reason: `too many failed logins ${descriptions[limit]}`, retryAfter: seconds };
 }
+
+const descriptions: Readonly<Record<LoginThrottled["limit"], string>> = {
+  user: "of this user from this address",
+  token: "with this token from this address",
+  address: "from this address",
+};

@@ -4,6 +4,7 @@ import { untilGone } from "../../client/until-gone.ts";
 import { failRequest } from "../../forward/forward.ts";
 import type { Upstream } from "../../forward/upstream.ts";
 import type { RequestContext } from "../../observe/request-context.ts";
+import { timeQuery } from "../../observe/request-times.ts";
 import { endWithError } from "../../respond/end-with-error.ts";
 import type { Route } from "../../route/route.ts";
 import { findTagViolation } from "./tag-violation.ts";
@@ -24,7 +25,10 @@ export async function confirmTag(
   const { response } = context;
   try {
     const asked = { clientKey, urgent: true };
-    const violation = await findTagViolation(upstream, route, limit, asked, untilGone(response));
+    const violation = await timeQuery(
+      context.times,
+      findTagViolation(upstream, route, limit, asked, untilGone(response)),
+    );
     if (violation === undefined) return true;
     context.transfer?.abort();
     endWithError(context, "denied", violation.reason, violation.response);
