@@ -248,14 +248,14 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
           sealer,
         );
       const write = (head: ResponseHead): void => {
-        noteDigest(context, head);
+        noteContent(context, head);
         writeHead(head, response, upstream.url, client);
         if (bySession) sandboxResponse(response);
       };
       const announced =
         observer &&
         ((head: ResponseHead): Promise<void> | undefined => {
-          noteDigest(context, head);
+          noteContent(context, head);
           return observer.responded(announce(context, head.statusCode));
         });
       forward(upstream, context, upstreamRequest, prepare, write, log, announced);
@@ -318,9 +318,11 @@ function withAuthenticator(given: RegistryProxyOptions | SharedSignInOptions): G
 }
 
 /** For the record. */
-function noteDigest(context: RequestContext, { headers }: ResponseHead): void {
+function noteContent(context: RequestContext, { headers }: ResponseHead): void {
   const digest = headers["docker-content-digest"];
   if (typeof digest === "string" && isDigest(digest)) context.digest = digest;
+  const contentType = headers["content-type"];
+  if (typeof contentType === "string") context.contentType = contentType;
 }
 
 function refuse(context: RequestContext, refusal: Refusal): void {

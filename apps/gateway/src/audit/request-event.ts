@@ -67,6 +67,8 @@ function describe(event: AuditEventKind, record: RequestRecord): AuditEvent {
     ...(tag !== undefined && { tag }),
     ...(tags !== undefined && tags.length > 1 && { tags }),
     ...(digest !== undefined && { digest }),
+    ...(record.mediaType !== undefined && { mediaType: record.mediaType }),
+    ...(record.origin !== undefined && { origin: record.origin }),
     decision: record.decision,
     ...(rule !== undefined && { rule }),
     phase: record.phase,

@@ -3,6 +3,7 @@ import type { Principal } from "@registry-gate/auth";
 import { usernameOf, withoutRevision } from "../authorize/principal.ts";
 import type { Client } from "../client/client.ts";
 import type { Transfer } from "../forward/transport.ts";
+import { mediaTypeOf } from "../grammar/media-type.ts";
 import type { Place } from "../limits/request-budget.ts";
 import { requestIdOf } from "../respond/request-id.ts";
 import { type Route, referenceOf, repositoryOf } from "../route/route.ts";
@@ -30,6 +31,8 @@ export interface RequestContext {
   issuedToken: IssuedToken | undefined;
   /** As the registry names it in `Docker-Content-Digest`. */
   digest: string | undefined;
+  /** As the registry names it in its response. */
+  contentType: string | undefined;
   /** Whether an observer of writes was told of the response. */
   announced: boolean;
   reason: string;
@@ -63,6 +66,7 @@ export function requestContext(request: IncomingMessage, response: ServerRespons
     rule: undefined,
     issuedToken: undefined,
     digest: undefined,
+    contentType: undefined,
     announced: false,
     reason: "",
     outcome: undefined,
@@ -101,6 +105,8 @@ function recordOf(context: RequestContext, outcome: Outcome, status: number): Re
     reference,
     tags: route?.operation === "put-manifest" && route.tags.length > 0 ? route.tags : undefined,
     digest: context.digest ?? (reference?.includes(":") === true ? reference : undefined),
+    mediaType: mediaTypeIn(context),
+    origin: client.host === "" ? undefined : `${client.scheme}://${client.host}`,
     client: client.address,
     agent: agentOf(request),
     username: principal === undefined ? undefined : usernameOf(principal),
@@ -120,6 +126,11 @@ function recordOf(context: RequestContext, outcome: Outcome, status: number): Re
     milliseconds: Math.round((performance.now() - context.begun) * 1000) / 1000,
     announced: context.announced,
   };
+}
+
+function mediaTypeIn({ request, route, contentType }: RequestContext): string | undefined {
+  if (route?.operation === "put-manifest") return mediaTypeOf(request.headers["content-type"] ?? "");
+  return route?.operation === "get-manifest" ? mediaTypeOf(contentType ?? "") : undefined;
 }
 
 const longestAgent = 256;
