@@ -30,6 +30,7 @@ const gatewayRooms = [
   "log",
   "observe",
   "audit",
+  "events",
   "tls",
   "maintenance",
   "listener",

@@ -1,29 +1,6 @@
 import type { Grants, LoginMethod, NameMatching } from "@registry-gate/auth";
 import type { Decision, Outcome, Phase } from "@registry-gate/core";
-
-/** What an audit event is about. */
-export const auditEventKinds = [
-  /** A manifest was put, or an allowed attempt failed. */
-  "push",
-  /** A manifest or a blob was deleted, or an allowed attempt failed. */
-  "delete",
-  /** A caller who is known may not do this; also an access token without the scope. */
-  "denied",
-  /** Credentials that are not valid, or no longer. */
-  "login-failed",
-  /** A manifest was read by GET. */
-  "pull",
-  /** 429: too many failed logins, or too many concurrent requests of one client. */
-  "throttled",
-  /** A changed configuration was applied or rejected. */
-  "reload",
-  /** A refresh token was issued; an access token was created or revoked. */
-  "token",
-  /** A blob was uploaded whole, mounted or read. */
-  "blob",
-] as const;
-
-export type AuditEventKind = (typeof auditEventKinds)[number];
+import type { AuditEventKind } from "../config/sections/audit.ts";
 
 /** One line of the audit: plain JSON, without any secret. Members that do not apply are left out. */
 export interface AuditEvent {

@@ -2,7 +2,9 @@ import { z } from "zod";
 import type { Path } from "./path.ts";
 import type { MakeAbsolute, Section, Substitute } from "./section.ts";
 import { type AccessConfiguration, accessSection } from "./sections/access.ts";
+import { type AuditConfiguration, auditSection } from "./sections/audit.ts";
 import { type AuthConfiguration, authSection } from "./sections/auth.ts";
+import { type EventsConfiguration, eventsSection } from "./sections/events.ts";
 import { type KeysConfiguration, keysSection } from "./sections/keys.ts";
 import { type LimitsConfiguration, limitsSection } from "./sections/limits.ts";
 import { type ListenConfiguration, listenSection } from "./sections/listen.ts";
@@ -21,6 +23,8 @@ export interface Configuration {
   readonly limits?: LimitsConfiguration;
   readonly log?: LogConfiguration;
   readonly state?: StateConfiguration;
+  readonly audit?: AuditConfiguration;
+  readonly events?: EventsConfiguration;
   readonly maintenance?: MaintenanceConfiguration;
 }
 
@@ -35,6 +39,8 @@ const sections: { readonly [Name in SectionName]-?: Section<NonNullable<Configur
   limits: limitsSection,
   log: logSection,
   state: stateSection,
+  audit: auditSection,
+  events: eventsSection,
   maintenance: maintenanceSection,
 };
 
@@ -53,6 +59,12 @@ export const configurationSchema: z.ZodType<Configuration> = z.strictObject(
     state: sections.state.schema
       .describe("Where failed logins are counted; the memory of the process by default")
       .exactOptional(),
+    audit: sections.audit.schema
+      .describe("A record of pushes, deletes, denials, failed logins, throttling, reloads and tokens; none by default")
+      .exactOptional(),
+    events: sections.events.schema
+      .describe("Where pushes and deletes are notified of, in the envelope of the distribution's registry")
+      .exactOptional(),
     maintenance: sections.maintenance.schema
       .describe("Makes the registry read-only, such as for its garbage collection")
       .exactOptional(),
@@ -67,7 +79,7 @@ export const substitutes: readonly Substitute[] = Object.entries(sections).flatM
 
 /** Makes every path in a configuration absolute, but for those of backends, which are left to their plugins. */
 export function withAbsolutePaths(configuration: Configuration, absolute: MakeAbsolute): Configuration {
-  const { listen, upstream, auth, keys, access, limits, log, state, maintenance } = configuration;
+  const { listen, upstream, auth, keys, access, limits, log, state, audit, events, maintenance } = configuration;
   const inSection = <Value>(section: Section<Value>, value: Value): Value =>
     section.withAbsolutePaths?.(value, absolute) ?? value;
   return {
@@ -79,6 +91,8 @@ export function withAbsolutePaths(configuration: Configuration, absolute: MakeAb
     ...(limits && { limits: inSection(sections.limits, limits) }),
     ...(log && { log: inSection(sections.log, log) }),
     ...(state && { state: inSection(sections.state, state) }),
+    ...(audit && { audit: inSection(sections.audit, audit) }),
+    ...(events && { events: inSection(sections.events, events) }),
     ...(maintenance && { maintenance: inSection(sections.maintenance, maintenance) }),
   };
 }

@@ -1,6 +1,6 @@
 import { type Logger, timerDelay } from "@registry-gate/auth";
 import type { DurableQueue, Queued } from "@registry-gate/state";
-import { eventDelivery, type EventDelivery } from "../observe/events.ts";
+import { type EventDelivery, eventDelivery } from "../observe/events.ts";
 import { pauseAfter } from "./back-off.ts";
 import { envelopeType } from "./notification.ts";
 import { type PostOptions, type PostResponse, post } from "./post.ts";
@@ -64,7 +64,10 @@ export function startDelivery(endpoint: Endpoint, queue: DurableQueue, log: Logg
     if (now - reportedAt >= reportInterval) {
       reportedAt = now;
       const waiting = await queue.length(lane).catch(() => undefined);
-      log.warn({ event: "notification failed", endpoint: host, reason, waiting }, "a notification could not be delivered; trying again");
+      log.warn(
+        { event: "notification failed", endpoint: host, reason, waiting },
+        "a notification could not be delivered; trying again",
+      );
     }
     await publish("failed", response?.status, milliseconds);
     return pauseAfter(failures, response?.retryAfter);
@@ -94,7 +97,8 @@ export function startDelivery(endpoint: Endpoint, queue: DurableQueue, log: Logg
     const { status } = response;
     if (status >= 200 && status <= 299) {
       await done(item);
-      if (failures > 0) log.info({ event: "notification delivered", endpoint: host }, "notifications can be delivered again");
+      if (failures > 0)
+        log.info({ event: "notification delivered", endpoint: host }, "notifications can be delivered again");
       failures = 0;
       reportedAt = Number.NEGATIVE_INFINITY;
       await publish("delivered", status, duration());
@@ -103,7 +107,10 @@ export function startDelivery(endpoint: Endpoint, queue: DurableQueue, log: Logg
     if (isRefusal(status) && ++refusals >= mostRefusals) {
       await done(item);
       failures = 0;
-      log.error({ event: "notification given up", endpoint: host, status, id: idOf(item) }, "a notification was refused, and is given up");
+      log.error(
+        { event: "notification given up", endpoint: host, status, id: idOf(item) },
+        "a notification was refused, and is given up",
+      );
       await publish("given-up", status, duration());
       return 0;
     }
@@ -122,7 +129,10 @@ export function startDelivery(endpoint: Endpoint, queue: DurableQueue, log: Logg
         else await pause(await attempt(item));
       } catch (error) {
         if (closing.signal.aborted) return;
-        log.error({ event: "notification failed", endpoint: host, err: error }, "the queue of notifications cannot be used");
+        log.error(
+          { event: "notification failed", endpoint: host, err: error },
+          "the queue of notifications cannot be used",
+        );
         await pause(queuePause);
       }
     }

@@ -4,7 +4,9 @@ import { InvalidOptionsError, type Logger } from "@registry-gate/auth";
 import { chooseProxy } from "@registry-gate/auth-kit";
 import { type DurableQueue, openQueue } from "@registry-gate/state";
 import type { AuditEvent } from "../audit/audit-event.ts";
-import type { EventsConfiguration, NotifiedAction } from "../config/sections/events.ts";
+import type { ListenAddress } from "../config/address.ts";
+import type { LoadedConfiguration } from "../config/load.ts";
+import type { NotifiedAction } from "../config/sections/events.ts";
 import { type EventDelivery, eventDelivery } from "../observe/events.ts";
 import { type Delivery, startDelivery } from "./delivery.ts";
 import type { EventSink } from "./event-sink.ts";
@@ -15,7 +17,7 @@ import { atQueueFile, type EndpointFiles, openEndpoints } from "./open-endpoint.
 export interface PreparedEndpoints {
   /** Puts them in the place of the former ones. What waits for those that stay goes on to wait. */
   commit(): Promise<void>;
-  discard(): Promise<void>;
+  discard(): void;
 }
 
 /** Sends notifications to the endpoints of the configuration in force. */
@@ -25,7 +27,7 @@ export interface Notifier extends EventSink {
    *
    * @throws {InvalidOptionsError} with every fault; then nothing stays open.
    */
-  prepare(endpoints: EventsConfiguration | undefined, directory: string): Promise<PreparedEndpoints>;
+  prepare(loaded: LoadedConfiguration): Promise<PreparedEndpoints>;
   /** Sends no more. What has not been delivered waits for the next start. */
   close(): Promise<void>;
 }
@@ -51,13 +53,18 @@ const abandonedFor = 7 * 24 * 60 * 60_000;
 const reportInterval = 30_000;
 
 export function openNotifier(log: Logger): Notifier {
-  const source = { addr: hostname(), instanceID: randomUUID() };
+  let source = { addr: hostname(), instanceID: randomUUID() };
   let targets: readonly Target[] = [];
   let opened: readonly EndpointFiles[] = [];
   let queues: readonly OpenQueue[] = [];
   const report = droppedReports(log);
 
-  function publish(target: Target, outcome: EventDelivery["outcome"], count: number, waiting: number | undefined): void {
+  function publish(
+    target: Target,
+    outcome: EventDelivery["outcome"],
+    count: number,
+    waiting: number | undefined,
+  ): void {
     const { host: endpoint } = target;
     eventDelivery.publish(() => ({ endpoint, outcome, count, waiting, status: undefined, milliseconds: undefined }));
   }
@@ -112,8 +119,8 @@ export function openNotifier(log: Logger): Notifier {
 
   return {
     accept,
-    async prepare(endpoints = [], directory) {
-      const files = await openEndpoints(endpoints, { directory, log });
+    async prepare({ configuration: { events = [], listen }, directory }) {
+      const files = await openEndpoints(events, { directory, log });
       const release = (): void => {
         for (const { secret } of files) secret.close();
       };
@@ -131,12 +138,13 @@ export function openNotifier(log: Logger): Notifier {
           targets = start(files, next);
           opened = files;
           queues = next;
+          source = { ...source, addr: addressOf(listen.address) };
           await Promise.all(former.targets.map(({ delivery }) => delivery.close()));
           for (const { secret } of former.opened) secret.close();
           for (const { queue } of former.queues) queue.close();
           await forgetAbandoned(targets, log);
         },
-        async discard() {
+        discard() {
           release();
           for (const { queue } of next) queue.close();
         },
@@ -144,6 +152,11 @@ export function openNotifier(log: Logger): Notifier {
     },
     close: stop,
   };
+}
+
+/** As the registry names itself: its host, and the port that it is configured with. */
+function addressOf(address: ListenAddress): string {
+  return "port" in address ? `${hostname()}:${address.port}` : hostname();
 }
 
 async function openQueues(endpoints: readonly EndpointFiles[], log: Logger): Promise<readonly OpenQueue[]> {
@@ -183,7 +196,10 @@ function droppedReports(log: Logger): (endpoint: string, count: number, reason: 
     if (now - reportedAt < reportInterval) return;
     reportedAt = now;
     for (const [host, dropped] of counts) {
-      log.error({ event: "notifications dropped", endpoint: host, count: dropped, reason }, "notifications were dropped");
+      log.error(
+        { event: "notifications dropped", endpoint: host, count: dropped, reason },
+        "notifications were dropped",
+      );
     }
     counts.clear();
   };

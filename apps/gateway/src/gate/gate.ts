@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import type { AuthBackend, Fault } from "@registry-gate/auth";
-import { type ReadOnlySwitch, type RequestRecord, registryProxy } from "@registry-gate/core";
+import { type ReadOnlySwitch, type RequestRecord, registryProxy, type WriteObserver } from "@registry-gate/core";
 import express from "express";
 import type { Configuration } from "../config/configuration.ts";
 import type { TlsIdentity } from "../tls/tls-identity.ts";
@@ -24,6 +24,7 @@ export interface GateSurroundings extends PartsSurroundings {
   readonly onRequest: (record: RequestRecord) => void;
   /** Shared by all gates of the process. Default: writes are not refused. */
   readonly readOnly?: ReadOnlySwitch;
+  readonly writes?: WriteObserver | undefined;
 }
 
 /**
@@ -33,7 +34,7 @@ export interface GateSurroundings extends PartsSurroundings {
  */
 export async function buildGate(
   configuration: Configuration,
-  { onRequest, readOnly, ...surroundings }: GateSurroundings,
+  { onRequest, writes, readOnly, ...surroundings }: GateSurroundings,
 ): Promise<Gate> {
   const { options, backends, tls, warnings, close } = await openParts(configuration, surroundings);
   const proxy = registryProxy({
@@ -41,6 +42,7 @@ export async function buildGate(
     ...(readOnly && { readOnly }),
     log: surroundings.log,
     onFinished: onRequest,
+    ...(writes !== undefined && { writes }),
   });
   const app = express();
   app.disable("x-powered-by");

@@ -5,6 +5,7 @@ import { openKeys, randomKeys, type TokenKeys } from "@registry-gate/token";
 import type { Configuration } from "../config/configuration.ts";
 import type { Path } from "../config/path.ts";
 import { challengeOf } from "../config/sections/auth.ts";
+import { inspectEndpoints } from "../events/open-endpoint.ts";
 import { listenFaults } from "../listener/listen-faults.ts";
 import { maintenanceFaults } from "../maintenance/maintenance-faults.ts";
 import { inspectOnly, type LeaseState } from "../state/state-leases.ts";
@@ -96,6 +97,9 @@ export async function openParts(configuration: Configuration, surroundings: Part
   const findings = options === undefined ? undefined : validateOptions(options);
   faults.push(...(findings?.faults.map(inConfiguration) ?? []));
   faults.push(...(await listenFaults(configuration.listen)));
+  const endpoints = await inspectEndpoints(configuration.events, { directory, log });
+  faults.push(...endpoints.faults);
+  warnings.push(...endpoints.warnings);
   const maintenance = maintenanceFaults(configuration.maintenance);
   faults.push(...maintenance.faults);
   warnings.push(...maintenance.warnings);

@@ -1,7 +1,9 @@
 import { resolve } from "node:path";
 import { createReadOnlySwitch } from "@registry-gate/core";
+import { auditSlot } from "../audit/audit-slot.ts";
 import { drainTimeoutOf } from "../config/sections/listen.ts";
 import { logLevelOf } from "../config/sections/log.ts";
+import { openNotifier } from "../events/notifier.ts";
 import type { Gate } from "../gate/gate.ts";
 import { gateLoader } from "../gate/gate-loader.ts";
 import { gateSlot } from "../gate/gate-slot.ts";
@@ -56,7 +58,9 @@ export async function startGateway(file: string): Promise<Gateway> {
 
   const readOnly = createReadOnlySwitch();
   const maintenance = openMaintenance(readOnly, logger);
-  const loader = gateLoader(path, logger, readOnly);
+  const audit = auditSlot({ log: logger, standardOutput: log.output });
+  const notifier = openNotifier(logger);
+  const loader = gateLoader(path, logger, { auditSink: audit, eventSink: notifier, readOnly });
   const gates = gateSlot(await loader.load());
   const currentGate = (): Gate => gates.current.gate;
   logger.level = logLevelOf(currentGate().configuration.log);
@@ -64,15 +68,28 @@ export async function startGateway(file: string): Promise<Gateway> {
   maintenance.apply(currentGate().configuration.maintenance);
   let listener: ListenerSlot;
   try {
+    (await audit.prepare(currentGate().configuration.audit)).commit();
+    await (await notifier.prepare(gates.current.loaded)).commit();
     listener = await openListenerSlot(listenerSetup(currentGate()), listenerHandlers({ currentGate, isReady }, logger));
   } catch (error) {
     maintenance.close();
     await gates.retire();
+    await notifier.close();
+    await audit.close(0);
     throw error;
   }
   reportListening(logger, listener);
   reportWarnings(logger, warningsOf(currentGate()));
-  const reloader = startReloader(path, { loader, gates, listener, maintenance, log: logger });
+  const reloader = startReloader(path, { loader, gates, listener, audit, notifier, maintenance, log: logger });
+
+  /** What is written last: the audit of the last requests, and then what the log says about it. */
+  const outputs = {
+    logger,
+    async drained(limit: number) {
+      await audit.close(limit);
+      await log.drained(limit);
+    },
+  };
 
   async function finish(): Promise<void> {
     const first = listener.close();
@@ -81,6 +98,7 @@ export async function startGateway(file: string): Promise<Gateway> {
     await Promise.all([first, listener.close()]);
     await gates.retire();
     maintenance.close();
+    await notifier.close();
     await listener.departed();
   }
 
@@ -94,7 +112,7 @@ export async function startGateway(file: string): Promise<Gateway> {
     get ready() {
       return isReady();
     },
-    reload: reloader.reload,
+    reload: () => reloader.reload("signal"),
     get maintenance() {
       return maintenance.state;
     },
@@ -106,7 +124,7 @@ export async function startGateway(file: string): Promise<Gateway> {
     close(timeLimit) {
       // It counts as closing before anything else happens.
       closing ??= Promise.resolve().then(() =>
-        drain(log, timeLimit ?? drainTimeoutOf(currentGate().configuration.listen), { finish, cut: listener.cut }),
+        drain(outputs, timeLimit ?? drainTimeoutOf(currentGate().configuration.listen), { finish, cut: listener.cut }),
       );
       return closing;
     },

@@ -3,8 +3,10 @@
  * says of each who publishes what, and when.
  */
 export const channelNames = [
+  "registry-gate:audit:failure",
   "registry-gate:certificate:reload",
   "registry-gate:configuration:reload",
+  "registry-gate:event:delivery",
   "registry-gate:file:reload",
   "registry-gate:hash:queue",
   "registry-gate:ldap:connection",

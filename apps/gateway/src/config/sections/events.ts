@@ -35,15 +35,20 @@ const url = text().superRefine((value, context) => {
 const endpoint: z.ZodType<EndpointConfiguration> = z.strictObject(
   {
     url: url.describe("Where notifications are posted to: https://, or http:// in a network that nobody else reads"),
-    secretFile: text().describe("A file with the secret that signs them (HMAC-SHA-256); it is followed when it changes"),
-    on: list(z.enum(notifiedActions, "must be push, delete or pull"))
+    secretFile: text().describe(
+      "A file with the secret that signs them (HMAC-SHA-256); it is followed when it changes",
+    ),
+    on: z
+      .array(z.enum(notifiedActions, "must be push, delete or pull"), "must be a list")
       .min(1, "must not be empty")
       .describe("What is notified of; push and delete by default")
       .exactOptional(),
     ca: text().describe("A PEM file with the certificates to trust in place of the system's").exactOptional(),
     timeout: duration().describe("How long one attempt may take; 10s by default").exactOptional(),
     queueFile: text()
-      .describe("A SQLite file in which notifications wait, made with mode 0600; events.db beside the configuration by default")
+      .describe(
+        "A SQLite file in which notifications wait, made with mode 0600; events.db beside the configuration by default",
+      )
       .exactOptional(),
     maxQueued: wholeNumber()
       .describe("How many may wait for this endpoint, before the oldest are dropped; 10000 by default")
