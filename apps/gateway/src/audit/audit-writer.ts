@@ -191,11 +191,13 @@ export function auditWriter(destination: LineDestination, log: Logger, options: 
     },
     async close(timeLimit) {
       const deadline = performance.now() + timeLimit;
-      clearTimeout(retryTimer);
-      clearTimeout(syncTimer);
-      if (!active) void run(append, sync);
-      if (active) await whenIdle(timeLimit);
       closed = true;
+      clearTimeout(retryTimer);
+      retryTimer = undefined;
+      // What has not begun yet begins first.
+      await Promise.resolve();
+      if (!active && lines.length > 0) void run();
+      if (active) await whenIdle(timeLimit);
       if (!active && dirty) {
         void run(sync);
         await whenIdle(Math.max(deadline - performance.now(), 0));
