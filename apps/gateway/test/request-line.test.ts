@@ -2,7 +2,7 @@ import type { RequestRecord } from "@registry-gate/core";
 import { expect, test } from "vitest";
 import { requestLine } from "../src/log/request-line.ts";
 
-const record: Omit<RequestRecord, "principal"> = {
+const logged = {
   requestId: "1",
   method: "GET",
   operation: "ping",
@@ -20,17 +20,31 @@ const record: Omit<RequestRecord, "principal"> = {
   bytesReceived: 0,
   bytesSent: 2,
   milliseconds: 1,
+  gateMilliseconds: 1,
+  upstreamMilliseconds: undefined,
+} as const;
+const record: Omit<RequestRecord, "principal"> = {
+  ...logged,
+  tags: undefined,
+  digest: undefined,
+  mediaType: undefined,
+  origin: "http://127.0.0.1:5043",
+  agent: "docker/28.0",
+  rule: 1,
+  loginRejected: false,
+  issuedToken: undefined,
+  announced: false,
 };
 const identity = { subject: "alice", username: "alice", groups: ["a", "b"], backend: "tokens" };
 
 test("a line of the log says how the user is known and what the token is for, and no groups", () => {
   const grants = [{ type: "repository", name: "team/app", action: "pull" }] as const;
   const line = requestLine({ ...record, principal: { kind: "user", identity, via: "bearer", grants } });
-  expect(line).toEqual({ event: "request", ...record, via: "bearer", grants });
+  expect(line).toEqual({ event: "request", ...logged, via: "bearer", grants });
 });
 
 test("logs no user for an anonymous request", () => {
   for (const principal of [undefined, { kind: "anonymous" } as const]) {
-    expect(requestLine({ ...record, principal })).toEqual({ event: "request", ...record });
+    expect(requestLine({ ...record, principal })).toEqual({ event: "request", ...logged });
   }
 });

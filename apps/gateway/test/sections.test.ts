@@ -52,6 +52,18 @@ const whole = {
   log: { level: "info", attemptedNames: false },
   state: { file: "state.db" },
   workers: 2,
+  events: [
+    {
+      url: "https://ci.example.com/hook",
+      secretFile: "hook-secret",
+      on: ["push", "pull"],
+      ca: "hook-ca.pem",
+      timeout: "1s",
+      queueFile: "/var/lib/queue.db",
+      maxQueued: 1,
+    },
+  ],
+  maintenance: { readOnly: true, file: "run/read-only" },
 };
 /** Keys that cannot stand beside those above. */
 const alternatives: Readonly<Record<string, readonly string[]>> = { state: ["redis"] };
@@ -91,6 +103,10 @@ test("makes every relative path absolute but those of backends, and leaves absol
     auth: { backends: [{ file: "htpasswd" }] },
     keys: { file: inDirectory("keys.json") },
     state: { file: inDirectory("state.db") },
+    events: [
+      { secretFile: inDirectory("hook-secret"), ca: inDirectory("hook-ca.pem"), queueFile: "/var/lib/queue.db" },
+    ],
+    maintenance: { file: inDirectory("run/read-only") },
   });
   const bearer = { ...whole, upstream: { url: "http://r", credentials: { bearerFile: "token" } } };
   expect((await load(bearer)).upstream.credentials).toEqual({ bearerFile: inDirectory("token") });

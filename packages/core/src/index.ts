@@ -27,6 +27,7 @@ export type { Permissions } from "./authorize/permission.ts";
 export type { ImmutableTags, Knowledge, Policy, PolicyDecision, RuleVerdict } from "./authorize/policy.ts";
 export { clientReader, type RequestClient } from "./client/client-reader.ts";
 export { registryAuthorization } from "./forward/registry-login.ts";
+export { createReadOnlySwitch, type ReadOnlySwitch } from "./limits/read-only-switch.ts";
 export {
   type LimitReached,
   type LoginCache,
@@ -43,7 +44,7 @@ export {
   upstreamQueue,
 } from "./observe/channels.ts";
 export { operationNames } from "./observe/operation-names.ts";
-export type { Decision, Outcome, Phase, RequestRecord } from "./observe/record.ts";
+export type { Decision, IssuedToken, Outcome, Phase, RequestRecord, WriteObserver } from "./observe/record.ts";
 export type {
   AccessRule,
   AuthenticatorOptions,

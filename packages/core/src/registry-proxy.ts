@@ -21,7 +21,7 @@ import { clientKey, userKey } from "./limits/client-key.ts";
 import type { Full } from "./limits/request-budget.ts";
 import { requestLifecycle } from "./limits/request-lifecycle.ts";
 import { requireNode } from "./node-version.ts";
-import type { RequestContext } from "./observe/request-context.ts";
+import { announce, type RequestContext } from "./observe/request-context.ts";
 import { timeQuery } from "./observe/request-times.ts";
 import type { GateOptions, RegistryProxyOptions, SharedSignInOptions } from "./options/options.ts";
 import { optionsSchema, sharedSignInSchema } from "./options/options-schema.ts";
@@ -35,7 +35,9 @@ import { sandboxResponse, writeHead } from "./respond/response-headers.ts";
 import * as responses from "./respond/responses.ts";
 import { sendCatalog } from "./respond/send-catalog.ts";
 import { withUploadLocation } from "./respond/upload-location.ts";
-import { accessesOf, continuesUpload } from "./route/accesses.ts";
+import { accessesOf, continuesUpload, isWrite } from "./route/accesses.ts";
+import { changesRegistry } from "./route/changes-registry.ts";
+import { isDigest } from "./route/names.ts";
 import { parseRoute } from "./route/parse-route.ts";
 import type { Refusal } from "./route/refusal.ts";
 import { isRegistryTarget } from "./route/target.ts";
@@ -88,7 +90,7 @@ export interface RegistryProxy {
  */
 export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions): RegistryProxy {
   const { authenticator, shared, ...options } = withAuthenticator(given);
-  const { limits = {}, attemptedNames = true, tokens, log, onFinished } = options;
+  const { limits = {}, attemptedNames = true, tokens, readOnly, writes, log, onFinished } = options;
   const trusted = addressSet(options.trustedProxies ?? []);
   const { credentialHeaders } = authenticator;
   const policy = compilePolicy(options.access);
@@ -156,6 +158,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
       const verdict = await authenticator.authenticate(request, () => untilGone(response), client);
       if (!("principal" in verdict)) return logins.refuse(context, requested, verdict);
       if (verdict.outcome === "expired" && !continuesUpload(requested)) {
+        context.loginRejected = true;
         const expired = logins.unauthorized(context, requested, "invalid_token");
         return endWithError(context, "unauthenticated", verdict.reason, expired);
       }
@@ -171,6 +174,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
       // 4. Authorize: may the caller do this?
       context.phase = "authorize";
       const plan = authorize(policy, principal, requested);
+      context.rule = plan.rule;
       if (plan.kind === "deny")
         return endWithError(context, "denied", plan.reason, responses.denied(accessesOf(requested)));
       if (plan.kind === "challenge") {
@@ -194,6 +198,9 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
         return;
       }
       const { route } = plan;
+      const observer = isWrite(route) ? writes : undefined;
+      const unrecorded = observer?.refusal();
+      if (unrecorded !== undefined) return endWithError(context, "unavailable", unrecorded, responses.notRecorded);
       const tagLimit = plan.kind === "create-only" ? plan.tagLimit : undefined;
       if (tagLimit !== undefined) {
         const asked = { clientKey: queueKey };
@@ -215,6 +222,14 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
       const { target: upstreamTarget, refusal: notContinued } = targetOf(route, holder, sealer);
       if (notContinued !== undefined) return refuse(context, notContinued);
       if (response.destroyed) return;
+      if (readOnly !== undefined && changesRegistry(route)) {
+        // The last step before the registry is asked: what is admitted is forwarded, and what is not leaves no trace.
+        const writeEnded = readOnly.admit();
+        if (writeEnded === undefined) {
+          return endWithError(context, "unavailable", "read-only for maintenance", responses.readOnly);
+        }
+        response.once("close", writeEnded);
+      }
       const mayEnd = tagLimit && (() => confirmTag(upstream, context, route, tagLimit, queueKey, log));
       const upstreamRequest: UpstreamRequest = {
         method: request.method ?? "",
@@ -240,10 +255,17 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
           sealer,
         );
       const write = (head: ResponseHead): void => {
+        noteContent(context, head);
         writeHead(head, response, upstream.url, client);
         if (bySession) sandboxResponse(response);
       };
-      forward(upstream, context, upstreamRequest, prepare, write, log);
+      const announced =
+        observer &&
+        ((head: ResponseHead): Promise<void> | undefined => {
+          noteContent(context, head);
+          return observer.responded(announce(context, head.statusCode));
+        });
+      forward(upstream, context, upstreamRequest, prepare, write, log, announced);
     } catch (error) {
       if (!response.destroyed) failRequest(context, error, log);
     }
@@ -300,6 +322,14 @@ function withAuthenticator(given: RegistryProxyOptions | SharedSignInOptions): G
   }
   const options = parseOptions(optionsSchema, given);
   return { ...options, authenticator: openAuthenticator(options), shared: false };
+}
+
+/** For the record. */
+function noteContent(context: RequestContext, { headers }: ResponseHead): void {
+  const digest = headers["docker-content-digest"];
+  if (typeof digest === "string" && isDigest(digest)) context.digest = digest;
+  const contentType = headers["content-type"];
+  if (typeof contentType === "string") context.contentType = contentType;
 }
 
 function refuse(context: RequestContext, refusal: Refusal): void {

@@ -219,4 +219,25 @@ export const availability: readonly Guard[] = [
     replacement: "",
     tests: ["test/gateway/connections.test.ts"],
   },
+  {
+    name: "no-write-while-read-only",
+    file: "packages/core/src/limits/read-only-switch.ts",
+    find: "if (on) return undefined;",
+    replacement: "",
+    tests: ["packages/core/test/middleware/read-only.test.ts"],
+  },
+  {
+    name: "writes-in-flight-are-counted",
+    file: "packages/core/src/registry-proxy.ts",
+    find: 'response.once("close", writeEnded);',
+    replacement: "writeEnded();",
+    tests: ["packages/core/test/middleware/read-only.test.ts"],
+  },
+  {
+    name: "read-only-while-anything-says-so",
+    file: "apps/gateway/src/maintenance/maintenance.ts",
+    find: "const on = causes.length > 0;",
+    replacement: "const on = causes.length % 2 === 1;",
+    tests: ["test/gateway/maintenance.test.ts"],
+  },
 ];

@@ -152,8 +152,8 @@ export const credentials: readonly Guard[] = [
   {
     name: "sighup-forgets-logins",
     file: "apps/gateway/src/commands/serve.ts",
-    find: "(gateway) => gateway.reload(),",
-    replacement: "() => {},",
+    find: "(gateway) => gateway.reload()",
+    replacement: "() => {}",
     tests: ["test/gateway/reload.test.ts"],
   },
   {

@@ -1,23 +1,32 @@
 import { z } from "zod";
+import { auditJsonSchema } from "../audit/audit-schema.ts";
 import { configurationSchema } from "../config/configuration.ts";
 import { allowPlaceholders } from "../config/schema-placeholders.ts";
 import { builtInPlugins } from "../plugins.ts";
-import { type Command, UsageError } from "./command.ts";
+import { type Command, parseCommandLine, UsageError } from "./command.ts";
 
 export const schema: Command = {
   name: "schema",
-  synopsis: "",
+  synopsis: "[--audit]",
   summary: "print the configuration's JSON Schema, for editors",
   details: [
     "Editors with the YAML language server use the schema if the first line of a configuration names it:",
     "",
     "  # yaml-language-server: $schema=registry-gate.schema.json",
     "",
+    "  --audit  print the JSON Schema of one line of the audit instead",
+    "",
     "Exit code: 0.",
   ],
   async run(parameters) {
-    if (parameters[0] !== undefined) throw new UsageError(`unexpected ${parameters[0]}`);
-    process.stdout.write(`${JSON.stringify(jsonSchema(), undefined, 2)}\n`);
+    const { values, positionals } = parseCommandLine({
+      args: [...parameters],
+      allowPositionals: true,
+      options: { audit: { type: "boolean" } },
+    });
+    if (positionals[0] !== undefined) throw new UsageError(`unexpected ${positionals[0]}`);
+    const printed = values.audit === true ? auditJsonSchema() : jsonSchema();
+    process.stdout.write(`${JSON.stringify(printed, undefined, 2)}\n`);
     return 0;
   },
 };

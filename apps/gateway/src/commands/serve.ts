@@ -18,8 +18,9 @@ export const serve: Command = {
     "Writes the log to standard output, a JSON object a line. Reloads the configuration on SIGHUP and when the file changes,",
     "and keeps the running one if the new one is invalid. SIGTERM, SIGINT and SIGQUIT wait for requests to finish, for at",
     "most listen.drainTimeout, 30 seconds by default; a second signal ends the process at once. With an admin listener they",
-    "are accepted for admin.drainDelay before, 5 seconds by default; a second signal skips that. SIGUSR1 does nothing. The",
-    "registry and the directories need not be available at the start.",
+    "are accepted for admin.drainDelay before, 5 seconds by default; a second signal skips that. SIGUSR2 makes the registry",
+    "read-only, and a second one ends that. SIGUSR1 does nothing. The registry and the directories need not be available at",
+    "the start.",
     "",
     "An uncaught error is logged; requests in flight may finish as after SIGTERM, and the process ends with 1, so that a",
     "supervisor restarts it.",
@@ -42,12 +43,13 @@ export const serve: Command = {
     });
     try {
       const starting = openGateway(file);
-      process.on("SIGHUP", () => {
-        starting.then(
-          (gateway) => gateway.reload(),
-          () => {},
-        );
-      });
+      const onSignal = (signal: NodeJS.Signals, act: (gateway: Gateway) => unknown): void => {
+        process.on(signal, () => {
+          starting.then(act, () => {});
+        });
+      };
+      onSignal("SIGHUP", (gateway) => gateway.reload());
+      onSignal("SIGUSR2", (gateway) => gateway.toggleReadOnly());
       running = await starting;
       await Promise.race([stop, uncaught.first]);
       await running.close();

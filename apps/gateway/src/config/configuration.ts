@@ -3,11 +3,14 @@ import type { Path } from "./path.ts";
 import type { MakeAbsolute, Section, Substitute } from "./section.ts";
 import { type AccessConfiguration, accessSection } from "./sections/access.ts";
 import { type AdminConfiguration, adminSection } from "./sections/admin.ts";
+import { type AuditConfiguration, auditSection } from "./sections/audit.ts";
 import { type AuthConfiguration, authSection } from "./sections/auth.ts";
+import { type EventsConfiguration, eventsSection } from "./sections/events.ts";
 import { type KeysConfiguration, keysSection } from "./sections/keys.ts";
 import { type LimitsConfiguration, limitsSection } from "./sections/limits.ts";
 import { type ListenConfiguration, listenSection } from "./sections/listen.ts";
 import { type LogConfiguration, logSection } from "./sections/log.ts";
+import { type MaintenanceConfiguration, maintenanceSection } from "./sections/maintenance.ts";
 import { type StateConfiguration, stateSection } from "./sections/state.ts";
 import { type UpstreamConfiguration, upstreamSection } from "./sections/upstream.ts";
 import { type WorkersConfiguration, workersSection } from "./sections/workers.ts";
@@ -24,6 +27,9 @@ export interface Configuration {
   readonly state?: StateConfiguration;
   readonly workers?: WorkersConfiguration;
   readonly admin?: AdminConfiguration;
+  readonly audit?: AuditConfiguration;
+  readonly events?: EventsConfiguration;
+  readonly maintenance?: MaintenanceConfiguration;
 }
 
 type SectionName = keyof Configuration;
@@ -39,6 +45,9 @@ const sections: { readonly [Name in SectionName]-?: Section<NonNullable<Configur
   state: stateSection,
   workers: workersSection,
   admin: adminSection,
+  audit: auditSection,
+  events: eventsSection,
+  maintenance: maintenanceSection,
 };
 
 /** The form of a configuration, as it is written. What its parts mean together is judged when they are built. */
@@ -62,6 +71,15 @@ export const configurationSchema: z.ZodType<Configuration> = z.strictObject(
     admin: sections.admin.schema
       .describe("A listener of its own for /livez, /readyz and /metrics; none by default")
       .exactOptional(),
+    audit: sections.audit.schema
+      .describe("A record of pushes, deletes, denials, failed logins, throttling, reloads and tokens; none by default")
+      .exactOptional(),
+    events: sections.events.schema
+      .describe("Where pushes and deletes are notified of, in the envelope of the distribution's registry")
+      .exactOptional(),
+    maintenance: sections.maintenance.schema
+      .describe("Makes the registry read-only, such as for its garbage collection")
+      .exactOptional(),
   },
   "must be a configuration with listen, upstream and auth",
 );
@@ -73,7 +91,8 @@ export const substitutes: readonly Substitute[] = Object.entries(sections).flatM
 
 /** Makes every path in a configuration absolute, but for those of backends, which are left to their plugins. */
 export function withAbsolutePaths(configuration: Configuration, absolute: MakeAbsolute): Configuration {
-  const { listen, upstream, auth, keys, access, limits, log, state, workers, admin } = configuration;
+  const { listen, upstream, auth, keys, access, limits, log, state } = configuration;
+  const { workers, admin, audit, events, maintenance } = configuration;
   const inSection = <Value>(section: Section<Value>, value: Value): Value =>
     section.withAbsolutePaths?.(value, absolute) ?? value;
   return {
@@ -87,6 +106,9 @@ export function withAbsolutePaths(configuration: Configuration, absolute: MakeAb
     ...(state && { state: inSection(sections.state, state) }),
     ...(workers !== undefined && { workers }),
     ...(admin && { admin: inSection(sections.admin, admin) }),
+    ...(audit && { audit: inSection(sections.audit, audit) }),
+    ...(events && { events: inSection(sections.events, events) }),
+    ...(maintenance && { maintenance: inSection(sections.maintenance, maintenance) }),
   };
 }
 

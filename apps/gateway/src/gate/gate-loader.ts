@@ -1,19 +1,24 @@
 import { type Fault, InvalidOptionsError } from "@registry-gate/auth";
-import { memoryCounters, type RequestRecord } from "@registry-gate/core";
+import { memoryCounters, type ReadOnlySwitch, type RequestRecord } from "@registry-gate/core";
 import { memoryState, type StateStore } from "@registry-gate/state";
 import { randomKeys, type TokenKeys } from "@registry-gate/token";
 import type { SettledFile } from "@registry-gate/watched-file";
 import type { Logger } from "pino";
+import type { AuditSink } from "../audit/audit-sink.ts";
+import { observeRequests } from "../audit/observe-requests.ts";
 import type { Configuration } from "../config/configuration.ts";
 import { type InspectedConfiguration, inspectConfiguration, inspectSource } from "../config/load.ts";
 import { logLevelOf } from "../config/sections/log.ts";
 import { workerCount } from "../config/sections/workers.ts";
 import { workerShare } from "../config/worker-share.ts";
+import type { EventSink } from "../events/event-sink.ts";
+import { notifyOfRequests } from "../events/notify-of-requests.ts";
 import { missingDirectory } from "../listener/listen-faults.ts";
 import { requestLine } from "../log/request-line.ts";
 import { inspectOnly, type LeaseState, stateLeases } from "../state/state-leases.ts";
 import type { TlsFiles } from "../tls/tls-identity.ts";
 import { type LoadedGate, loadInspected } from "./load-gate.ts";
+import { observeWrites } from "./observe-writes.ts";
 
 /** Builds the gates that a gateway has one after the other, from one file. */
 export interface GateLoader {
@@ -53,11 +58,18 @@ export interface LoaderOptions {
   readonly log: Logger;
   /** Called with the record of each request, after it is logged. */
   readonly onRequest?: (record: RequestRecord) => void;
+  /** Where each gate records what its own configuration asks for. */
+  readonly auditSink?: AuditSink;
+  /** Where each gate tells what others are notified of, if its own configuration has any. */
+  readonly eventSink?: EventSink;
+  /** Turned by `maintenance`, for all gates at once. */
+  readonly readOnly?: ReadOnlySwitch;
   /** Default: there is one process. */
   readonly processes?: GateProcesses;
 }
 
-export function gateLoader(path: string, { log, onRequest, processes }: LoaderOptions): GateLoader {
+export function gateLoader(path: string, options: LoaderOptions): GateLoader {
+  const { log, onRequest, auditSink, eventSink, readOnly, processes } = options;
   // A reload forgets no failed logins, and ends no token.
   const counters = memoryCounters();
   const leaseState = stateLeases();
@@ -72,6 +84,7 @@ export function gateLoader(path: string, { log, onRequest, processes }: LoaderOp
     const keys = processes?.keys ?? (await ownKeys);
     const shared = {
       ...{ counters, memory, leaseState: lease },
+      ...(readOnly !== undefined && { readOnly }),
       ...(keys !== undefined && { keys }),
       ...(processes !== undefined && { processState: processes.state }),
       ...(contents?.tlsFiles !== undefined && { tlsFiles: contents.tlsFiles }),
@@ -82,13 +95,18 @@ export function gateLoader(path: string, { log, onRequest, processes }: LoaderOp
         : inspectSource(contents.source, process.env);
     const loaded = await loadInspected(shareOf(inspected, contents?.workers), (configuration) => {
       const own = logOf(configuration);
+      const audit = configuration.audit && auditSink && observeRequests(configuration.audit, auditSink);
+      const notified = configuration.events?.length && eventSink ? notifyOfRequests(eventSink) : undefined;
+      const observers = [audit, notified].filter((observer) => observer !== undefined);
       return {
         ...shared,
         log: own,
         onRequest(record: RequestRecord) {
           own.info(requestLine(record));
           onRequest?.(record);
+          for (const { onFinished } of observers) onFinished(record);
         },
+        writes: observers.length === 0 ? undefined : observeWrites(observers.map(({ writes }) => writes)),
       };
     });
     const { configuration } = loaded.gate;

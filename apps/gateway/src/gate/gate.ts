@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import type { AuthBackend, Fault } from "@registry-gate/auth";
-import { type RequestRecord, registryProxy } from "@registry-gate/core";
+import { type ReadOnlySwitch, type RequestRecord, registryProxy, type WriteObserver } from "@registry-gate/core";
 import type { StateStore } from "@registry-gate/state";
 import express from "express";
 import type { Configuration } from "../config/configuration.ts";
@@ -27,6 +27,9 @@ export interface Gate {
 
 export interface GateSurroundings extends PartsSurroundings {
   readonly onRequest: (record: RequestRecord) => void;
+  /** Shared by all gates of the process. Default: writes are not refused. */
+  readonly readOnly?: ReadOnlySwitch;
+  readonly writes?: WriteObserver | undefined;
 }
 
 /**
@@ -36,10 +39,16 @@ export interface GateSurroundings extends PartsSurroundings {
  */
 export async function buildGate(
   configuration: Configuration,
-  { onRequest, ...surroundings }: GateSurroundings,
+  { onRequest, writes, readOnly, ...surroundings }: GateSurroundings,
 ): Promise<Gate> {
   const { options, backends, tls, state, warnings, close } = await openParts(configuration, surroundings);
-  const proxy = registryProxy({ ...options, log: surroundings.log, onFinished: onRequest });
+  const proxy = registryProxy({
+    ...options,
+    ...(readOnly && { readOnly }),
+    log: surroundings.log,
+    onFinished: onRequest,
+    ...(writes !== undefined && { writes }),
+  });
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");

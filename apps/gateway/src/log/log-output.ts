@@ -4,8 +4,20 @@ import { write } from "node:fs";
 export interface LogOutput {
   /** Takes whole lines, the end of the last one included. */
   write(lines: string): void;
+  /**
+   * Takes a line, and writes it without waiting for others.
+   *
+   * @throws {Error} where it was dropped.
+   */
+  writeAcknowledged(line: string): Promise<void>;
   /** Resolves when every line is written, or after `timeLimit` milliseconds. */
   drained(timeLimit: number): Promise<void>;
+}
+
+interface Batch {
+  readonly bytes: Buffer;
+  /** Called when all of it is written. */
+  readonly acknowledgements: readonly (() => void)[];
 }
 
 export interface LogOutputOptions {
@@ -40,9 +52,11 @@ const fullPipeDelays = [10, 160] as const;
  * `process.exit` from ending the process.
  */
 export function logOutput(descriptor: number, { capacity, onDropped }: LogOutputOptions): LogOutput {
-  const batches: Buffer[] = [];
+  const batches: Batch[] = [];
   /** Lines that are not yet part of a batch. */
   let current = "";
+  /** Called when the current lines are written. */
+  let acknowledgements: (() => void)[] = [];
   /** Characters and bytes that wait, those being written included. */
   let waiting = 0;
   let dropped = 0;
@@ -61,12 +75,16 @@ export function logOutput(descriptor: number, { capacity, onDropped }: LogOutput
       for (const listener of idleListeners) listener();
       return;
     }
-    write(descriptor, batch, (error, written) => {
+    write(descriptor, batch.bytes, (error, written) => {
       if (error !== null || written === 0) return pause(error?.code ?? "EAGAIN");
       delay = fullPipeDelays[0];
       waiting -= written;
-      if (written === batch.length) batches.shift();
-      else batches[0] = batch.subarray(written);
+      if (written === batch.bytes.length) {
+        batches.shift();
+        for (const acknowledge of batch.acknowledgements) acknowledge();
+      } else {
+        batches[0] = { ...batch, bytes: batch.bytes.subarray(written) };
+      }
       if (dropped > 0 && waiting <= capacity / 2) reportDropped();
       writeNext();
     });
@@ -93,10 +111,11 @@ export function logOutput(descriptor: number, { capacity, onDropped }: LogOutput
 
   /** One buffer in place of many short strings: they would take several times their length. */
   function seal(): void {
-    const batch = Buffer.from(current);
-    waiting += batch.length - current.length;
-    batches.push(batch);
+    const bytes = Buffer.from(current);
+    waiting += bytes.length - current.length;
+    batches.push({ bytes, acknowledgements });
     current = "";
+    acknowledgements = [];
   }
 
   function reportDropped(): void {
@@ -105,19 +124,32 @@ export function logOutput(descriptor: number, { capacity, onDropped }: LogOutput
     onDropped({ lines, reason });
   }
 
+  /** @returns whether it was not dropped. */
+  function take(lines: string, acknowledge?: () => void): boolean {
+    // Once a line is dropped, so is every further one until the gap is reported: lines never change their order.
+    if (dropped > 0 || waiting + lines.length > capacity) {
+      dropped += countLines(lines);
+      // A line that never fits, with nothing before it.
+      if (!active) reportDropped();
+      return false;
+    }
+    waiting += lines.length;
+    current += lines;
+    if (acknowledge !== undefined) acknowledgements.push(acknowledge);
+    if (current.length >= batchSize) seal();
+    if (!active) writeLater(batchDelay);
+    return true;
+  }
+
   return {
     write(lines) {
-      // Once a line is dropped, so is every further one until the gap is reported: lines never change their order.
-      if (dropped > 0 || waiting + lines.length > capacity) {
-        dropped += countLines(lines);
-        // A line that never fits, with nothing before it.
-        if (!active) reportDropped();
-        return;
-      }
-      waiting += lines.length;
-      current += lines;
-      if (current.length >= batchSize) seal();
-      if (!active) writeLater(batchDelay);
+      take(lines);
+    },
+    writeAcknowledged(line) {
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      if (!take(line, resolve)) reject(new Error(reason ?? "EAGAIN"));
+      else if (timer !== undefined && reason === undefined) writeNow();
+      return promise;
     },
     drained(timeLimit) {
       if (!active) return Promise.resolve();

@@ -1,12 +1,12 @@
 import { constants, fstatSync, openSync } from "node:fs";
 import pino, { type Logger } from "pino";
-import { logOutput } from "./log-output.ts";
+import { type LogOutput, logOutput } from "./log-output.ts";
 
 /** The gateway's log: a JSON object a line, on standard output. */
 export interface GatewayLog {
   readonly logger: Logger;
-  /** Takes whole lines that another process has made. */
-  pass(lines: string): void;
+  /** Where the lines go. */
+  readonly output: LogOutput;
   /** Resolves when every line is written, or after `timeLimit` milliseconds. */
   drained(timeLimit: number): Promise<void>;
 }
@@ -35,7 +35,7 @@ export function openLog(members: { readonly worker?: number } = {}): GatewayLog 
     },
     output,
   );
-  return { logger, pass: output.write, drained: (timeLimit) => output.drained(timeLimit) };
+  return { logger, output, drained: (timeLimit) => output.drained(timeLimit) };
 }
 
 /** Makes a function that gives the member `time` of a line. What many lines of one millisecond share is made once. */

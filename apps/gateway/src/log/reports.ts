@@ -34,6 +34,12 @@ export function reportUnreadableFile(log: Logger, error: Error): void {
   log.error({ event: "file unreadable", err: error }, "cannot read a watched file; keeping the previous version");
 }
 
+/** The reason as faults; one without a path where it is something else. */
+export function refusalFaults(error: unknown): readonly Fault[] {
+  const faults = faultsOf(error);
+  return faults.length > 0 ? faults : [{ path: [], message: "internal error" }];
+}
+
 function faultsOf(error: unknown): readonly Fault[] {
   return error instanceof InvalidOptionsError ? error.faults : [];
 }

@@ -20,7 +20,11 @@ const lastMoments = { least: 200, most: 1000 };
  *
  * @param timeLimit By when it resolves, in milliseconds, whatever others do; 400 ms for the end itself are always taken.
  */
-export async function drain(log: GatewayLog, timeLimit: number, { finish, cut }: Ending): Promise<void> {
+export async function drain(
+  log: Pick<GatewayLog, "logger" | "drained">,
+  timeLimit: number,
+  { finish, cut }: Ending,
+): Promise<void> {
   const { logger } = log;
   logger.info({ event: "stopping" }, "shutting down; waiting for requests in flight");
   // A supervisor kills what does not end in time, and with it what the log has not written yet.

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
+import { createReadOnlySwitch } from "@registry-gate/core";
 import { adminHandler } from "../admin/admin-handler.ts";
-import { type AdminChange, adminSlot } from "../admin/admin-slot.ts";
+import { adminSlot } from "../admin/admin-slot.ts";
 import { gateMetrics } from "../admin/gate-metrics.ts";
 import { allMetrics } from "../admin/metrics/all-metrics.ts";
 import { combineSnapshots } from "../admin/metrics/snapshot.ts";
@@ -15,11 +16,13 @@ import { listenerSetup } from "../listener/listener-setup.ts";
 import { type ListenerSlot, openListenerSlot } from "../listener/listener-slot.ts";
 import { openLog } from "../log/log.ts";
 import { reportListening, reportWarnings } from "../log/reports.ts";
+import type { MaintenanceState } from "../observe/maintenance.ts";
 import { type Reloaded, startReloader } from "../reload/reloader.ts";
 import { version } from "../version.ts";
 import { warningsOf } from "../warnings/warnings.ts";
 import { drain } from "./drain.ts";
 import { drainDelay } from "./drain-delay.ts";
+import { gatewayServices, type PreparedServices } from "./gateway-services.ts";
 import { listenerHandlers } from "./listener-handlers.ts";
 import { pushMetrics } from "./metrics-push.ts";
 
@@ -32,6 +35,10 @@ export interface Gateway {
   readonly ready: boolean;
   /** Reads the configuration again. An invalid one is logged and rejected; the running configuration stays. */
   reload(): Promise<void>;
+  /** Whether writes are refused for maintenance. */
+  readonly maintenance: MaintenanceState;
+  /** Makes the registry read-only until the next call, whatever else makes it so. */
+  toggleReadOnly(): void;
   /** Logs an uncaught error, and is ready no more. The process should be ended, after {@link Gateway.close}. */
   reportUncaught(error: unknown): void;
   /**
@@ -74,7 +81,16 @@ export async function startGateway(file: string): Promise<Gateway> {
     },
     version(),
   );
-  const loader = gateLoader(path, { log: logger, onRequest: metrics.request });
+  const sources = { snapshots: async () => [metrics.snapshot()], readiness: () => readiness.readiness() };
+  const text = async () => (await import("../admin/metrics/prometheus-text.ts")).prometheusText(version(), process.env);
+  const admin = adminSlot(adminHandler(sources, text, logger), metrics.start, logger);
+  const readOnly = createReadOnlySwitch();
+  const services = gatewayServices(log, readOnly, admin);
+  const { audit, notifier, maintenance } = services;
+  const loader = gateLoader(path, {
+    ...{ log: logger, onRequest: metrics.request },
+    ...{ auditSink: audit, eventSink: notifier, readOnly },
+  });
   const gates = gateSlot(await loader.load());
   const currentGate = (): Gate => gates.current.gate;
   logger.level = logLevelOf(currentGate().configuration.log);
@@ -84,28 +100,23 @@ export async function startGateway(file: string): Promise<Gateway> {
     validTo: () => listener.tls?.validTo,
     log: logger,
   });
-  const sources = { snapshots: async () => [metrics.snapshot()], readiness: readiness.readiness };
-  const text = async () => (await import("../admin/metrics/prometheus-text.ts")).prometheusText(version(), process.env);
-  const admin = adminSlot(adminHandler(sources, text, logger), metrics.start, logger);
+  // Before anything listens: what was made read-only stays so when the gate is started anew.
+  maintenance.apply(currentGate().configuration.maintenance);
   let listener: ListenerSlot;
+  let change: PreparedServices | undefined;
   try {
-    const change = await admin.prepare(currentGate().configuration);
-    try {
-      listener = await openListenerSlot(
-        listenerSetup(currentGate()),
-        listenerHandlers({ currentGate, isReady }, logger),
-      );
-    } catch (error) {
-      await change.abort();
-      throw error;
-    }
-    reportListening(logger, listener);
-    change.commit();
+    change = await services.prepare(gates.current);
+    listener = await openListenerSlot(listenerSetup(currentGate()), listenerHandlers({ currentGate, isReady }, logger));
   } catch (error) {
+    await change?.discard();
     readiness.close();
     await gates.retire();
+    await services.close();
+    await services.outputs.drained(0);
     throw error;
   }
+  reportListening(logger, listener);
+  await change.commit();
   reportWarnings(logger, warningsOf(currentGate()));
   const push = await pushMetrics(async () => combineSnapshots(await sources.snapshots(), allMetrics), logger);
   if (push !== undefined) metrics.start();
@@ -115,23 +126,22 @@ export async function startGateway(file: string): Promise<Gateway> {
     },
     listening: listener,
     load: () => loader.load(),
-    async apply(next) {
-      let change: AdminChange | undefined;
+    async apply(next, farewell) {
+      let change: PreparedServices | undefined;
       try {
-        change = await admin.prepare(next.gate.configuration);
+        change = await services.prepare(next);
         const anew = await listener.change(listenerSetup(next.gate));
         gates.replace(next);
-        change.commit();
-        return anew;
+        return { anew, finished: change.commit(farewell) };
       } catch (error) {
-        await change?.abort();
+        await change?.discard();
         await next.gate.retire();
         throw error;
       }
     },
     setTls: listener.setTls,
   };
-  const reloader = startReloader(path, running, { loader, log: logger });
+  const reloader = startReloader(path, running, { loader, audit, log: logger });
 
   async function finish(): Promise<void> {
     const first = listener.close();
@@ -140,8 +150,7 @@ export async function startGateway(file: string): Promise<Gateway> {
     await Promise.all([first, listener.close()]);
     await gates.retire();
     await listener.departed();
-    // To the last, it says that the gate is alive and not ready.
-    await Promise.all([admin.close(), push?.stop()]);
+    await Promise.all([services.close(), push?.stop()]);
     readiness.close();
     metrics.stop();
   }
@@ -161,7 +170,11 @@ export async function startGateway(file: string): Promise<Gateway> {
     get ready() {
       return isReady();
     },
-    reload: reloader.reload,
+    reload: () => reloader.reload("signal"),
+    get maintenance() {
+      return maintenance.state;
+    },
+    toggleReadOnly: maintenance.toggleBySignal,
     reportUncaught(error) {
       failed = true;
       delay.skip();
@@ -171,7 +184,7 @@ export async function startGateway(file: string): Promise<Gateway> {
       // It counts as closing before anything else happens.
       closing ??= Promise.resolve().then(async () => {
         if (timeLimit === undefined && !failed) await delay.pass(drainDelayOf(currentGate().configuration.admin));
-        await drain(log, timeLimit ?? drainTimeoutOf(currentGate().configuration.listen), { finish, cut });
+        await drain(services.outputs, timeLimit ?? drainTimeoutOf(currentGate().configuration.listen), { finish, cut });
       });
       return closing;
     },

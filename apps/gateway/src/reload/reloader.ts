@@ -1,10 +1,16 @@
 import { type FileWatch, watchFiles } from "@registry-gate/watched-file";
 import type { Logger } from "pino";
+import type { AuditEvent, ReloadCause } from "../audit/audit-event.ts";
+import type { AuditSink } from "../audit/audit-sink.ts";
+import { reloadedEvent, reloadRejectedEvent } from "../audit/gateway-events.ts";
+import type { Configuration } from "../config/configuration.ts";
+import { recordedEvents } from "../config/sections/audit.ts";
 import { logLevelOf } from "../config/sections/log.ts";
 import type { GateLoader } from "../gate/gate-loader.ts";
 import { isWellFormed, type LoadedGate } from "../gate/load-gate.ts";
 import {
   describeRefusal,
+  refusalFaults,
   reportListening,
   reportRefusal,
   reportUnreadableFile,
@@ -19,7 +25,7 @@ import { reloadAttempts } from "./reload-attempts.ts";
 /** Applies changes of the configuration and the certificate to a running gateway. */
 export interface Reloader {
   /** Reads the configuration again. An invalid one is logged and rejected; the running configuration stays. */
-  reload(): Promise<void>;
+  reload(cause: ReloadCause): Promise<void>;
   /** Stops following files, prevents further reloads, and resolves when none is running. */
   stop(): Promise<void>;
 }
@@ -39,22 +45,31 @@ export interface Reloaded {
   /**
    * Puts it in force.
    *
-   * @returns whether another listener was opened.
+   * @param farewell Recorded where the audit went until now, if that is somewhere else.
    * @throws whatever keeps it from that. Then nothing has changed, and the gate is retired.
    */
-  apply(next: LoadedGate): Promise<boolean>;
+  apply(next: LoadedGate, farewell: AuditEvent | undefined): Promise<Applied>;
   /** Uses another certificate for new connections. */
   setTls(identity: TlsIdentity): void;
+}
+
+/** What a new configuration has led to. */
+export interface Applied {
+  /** Whether another listener was opened. */
+  readonly anew: boolean;
+  /** Resolves when what the former configuration had is closed. */
+  readonly finished: Promise<void>;
 }
 
 /** What a reloader works with. */
 export interface ReloadTools {
   readonly loader: GateLoader;
+  readonly audit: AuditSink;
   readonly log: Logger;
 }
 
 /** Follows the configuration file, and the certificate files that the running gate uses. */
-export function startReloader(path: string, running: Reloaded, { loader, log }: ReloadTools): Reloader {
+export function startReloader(path: string, running: Reloaded, { loader, audit, log }: ReloadTools): Reloader {
   let watches = watch();
   let stopped = false;
   /** Whether everything that the configuration names could be had, the last time that it was loaded. */
@@ -62,17 +77,19 @@ export function startReloader(path: string, running: Reloaded, { loader, log }: 
   const attempts = reloadAttempts({
     replace,
     isPossible,
-    refuse(error) {
+    refuse(error, cause) {
       reportRefusal(log, "reload refused", error);
+      record(running.current.gate.configuration, reloadRejectedEvent(refusalFaults(error), cause));
       publishRefusal(configurationReload, error);
     },
     describe: describeRefusal,
+    retry: "retry",
   });
 
   function watch(): FileWatch[] {
     const { loaded, gate } = running.current;
     const onError = (error: Error): void => reportUnreadableFile(log, error);
-    const configuration = watchFiles([path], () => void attempts.reload(), { since: [loaded.source], onError });
+    const configuration = watchFiles([path], () => void attempts.reload("file"), { since: [loaded.source], onError });
     const { tls: identity } = gate;
     const { tls } = gate.configuration.listen;
     if (identity === undefined || tls === undefined) return [configuration];
@@ -84,20 +101,29 @@ export function startReloader(path: string, running: Reloaded, { loader, log }: 
   }
 
   /** Everything new is built, and the new socket opened, before anything old is given up. */
-  async function replace(): Promise<void> {
+  async function replace(cause: ReloadCause): Promise<void> {
     loadable = false;
     const next = await running.load();
     loadable = true;
     const { gate } = next;
+    const former = running.current.gate.configuration;
     if (stopped) return gate.retire();
-    const anew = await running.apply(next);
+    const event = reloadedEvent(former, gate.configuration, cause);
+    const { anew, finished } = await running.apply(next, isRecorded(former, event) ? event : undefined);
     log.level = logLevelOf(gate.configuration.log);
     unwatch();
     watches = watch();
     log.info({ event: "reloaded" }, "configuration reloaded");
     publishReload(configurationReload);
+    record(gate.configuration, event);
     if (anew) reportListening(log, running.listening);
     reportWarnings(log, warningsOf(gate));
+    await finished;
+  }
+
+  function record(configuration: Configuration, event: AuditEvent): void {
+    // The audit counts and reports its failures.
+    if (isRecorded(configuration, event)) audit.write(event).catch(() => {});
   }
 
   /** A listener that could not be moved is left alone: each attempt may disturb the one that there is. */
@@ -119,4 +145,8 @@ export function startReloader(path: string, running: Reloaded, { loader, log }: 
       unwatch();
     },
   };
+}
+
+function isRecorded({ audit }: Configuration, { event }: AuditEvent): boolean {
+  return audit !== undefined && recordedEvents(audit).has(event);
 }

@@ -36,7 +36,10 @@ export interface Channel {
   ask<Request, Reply>(topic: Topic<Request, Reply>, request: Request, timeLimit?: number): Promise<Reply>;
   /** Tells the other end and waits for nothing. What cannot be sent is lost. */
   tell<Request>(topic: Topic<Request, null>, request: Request): void;
-  /** Says what replies to a topic. One handler a topic; what it throws becomes the asker's {@link ChannelError}. */
+  /**
+   * Says what replies to a topic. One handler a topic; what it throws becomes the asker's {@link ChannelError}. What came
+   * before waits for it.
+   */
   reply<Request, Reply>(topic: Topic<Request, Reply>, handler: (request: Request) => Reply | Promise<Reply>): void;
   /** Calls a listener as soon as the other end is gone. */
   onClose(listener: () => void): void;
@@ -64,6 +67,8 @@ const defaultTimeLimit = 10_000;
 export function openChannel(port: MessagePort): Channel {
   const waiting = new Map<number, Waiting>();
   const handlers = new Map<string, (body: unknown) => Promise<unknown>>();
+  /** What came for topics that have no handler yet. */
+  let early: { readonly name: string; readonly act: () => void }[] = [];
   const closeListeners = new Set<() => void>();
   let nextId = 1;
   let closed = false;
@@ -75,30 +80,37 @@ export function openChannel(port: MessagePort): Channel {
 
   async function replyTo(id: number, name: string, body: unknown): Promise<void> {
     try {
-      const handler = handlers.get(name);
-      if (handler === undefined) throw new Error(`nothing replies to ${name}`);
-      post({ gate: "reply", id, body: await handler(body) });
+      post({ gate: "reply", id, body: await handlerOf(name)(body) });
     } catch (error) {
       post({ gate: "failure", id, message: oneLine(error) });
+    }
+  }
+
+  function handlerOf(name: string): (body: unknown) => Promise<unknown> {
+    const handler = handlers.get(name);
+    if (handler === undefined) throw new Error(`nothing replies to ${name}`);
+    return handler;
+  }
+
+  function take(data: Envelope): void {
+    switch (data.gate) {
+      case "ask":
+        return void replyTo(data.id, data.topic, data.body);
+      case "tell":
+        // Whoever only tells does not hear of a failure either.
+        return void handlerOf(data.topic)(data.body).catch(() => {});
+      case "reply":
+        return void waiting.get(data.id)?.resolve(data.body);
+      case "failure":
+        return void waiting.get(data.id)?.reject(new ChannelError("failed", data.message));
     }
   }
 
   port.onMessage((message) => {
     const { data } = envelope.safeParse(message);
     if (data === undefined) return;
-    switch (data.gate) {
-      case "ask":
-        return void replyTo(data.id, data.topic, data.body);
-      case "tell":
-        // Whoever only tells does not hear of a failure either.
-        return void handlers
-          .get(data.topic)?.(data.body)
-          .catch(() => {});
-      case "reply":
-        return waiting.get(data.id)?.resolve(data.body);
-      case "failure":
-        return waiting.get(data.id)?.reject(new ChannelError("failed", data.message));
-    }
+    if (!("topic" in data) || handlers.has(data.topic)) return take(data);
+    if (early.length < mostWaiting) early.push({ name: data.topic, act: () => take(data) });
   });
   port.onClose(() => {
     closed = true;
@@ -139,6 +151,13 @@ export function openChannel(port: MessagePort): Channel {
     reply(topic, handler) {
       if (handlers.has(topic.name)) throw new TypeError(`${topic.name} has a handler already`);
       handlers.set(topic.name, async (body) => handler(topic.request.parse(body)));
+      const waited = early;
+      early = [];
+      // What is for another topic waits on.
+      for (const { name, act } of waited) {
+        if (handlers.has(name)) act();
+        else early.push({ name, act });
+      }
     },
     onClose(listener) {
       if (closed) listener();

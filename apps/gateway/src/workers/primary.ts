@@ -3,17 +3,30 @@ import { resolve } from "node:path";
 import { InvalidOptionsError } from "@registry-gate/auth";
 import { memoryState } from "@registry-gate/state";
 import { fixedKeys, makeKey } from "@registry-gate/token";
+import { adminHandler } from "../admin/admin-handler.ts";
+import { adminSlot } from "../admin/admin-slot.ts";
+import { gateMetrics } from "../admin/gate-metrics.ts";
+import { allMetrics } from "../admin/metrics/all-metrics.ts";
+import { combineSnapshots } from "../admin/metrics/snapshot.ts";
+import { gateReadiness } from "../admin/readiness/gate-readiness.ts";
+import type { AuditEvent } from "../audit/audit-event.ts";
+import { drainDelayOf } from "../config/sections/admin.ts";
 import { drainTimeoutOf, type ListenConfiguration } from "../config/sections/listen.ts";
 import { logLevelOf } from "../config/sections/log.ts";
 import { workerCount } from "../config/sections/workers.ts";
+import type { Gate } from "../gate/gate.ts";
 import { gateLoader } from "../gate/gate-loader.ts";
 import type { LoadedGate } from "../gate/load-gate.ts";
 import { ownSockets } from "../listener/socket-source.ts";
 import { openLog } from "../log/log.ts";
 import { reportListening, reportWarnings } from "../log/reports.ts";
 import { drain } from "../process/drain.ts";
+import { drainDelay } from "../process/drain-delay.ts";
 import type { Gateway } from "../process/gateway.ts";
-import { type Reloaded, startReloader } from "../reload/reloader.ts";
+import { gatewayServices, type PreparedServices } from "../process/gateway-services.ts";
+import { pushMetrics } from "../process/metrics-push.ts";
+import { type Applied, type Reloaded, startReloader } from "../reload/reloader.ts";
+import { version } from "../version.ts";
 import { warningsOf } from "../warnings/warnings.ts";
 import { primarySockets } from "./primary-sockets.ts";
 import { serveState } from "./process-state.ts";
@@ -21,6 +34,7 @@ import { prepareRollout } from "./rollout.ts";
 import { acceptedOf, packedTls } from "./sent-files.ts";
 import { createSupervisor, type WorkerProcess } from "./supervisor.ts";
 import { begin, certificate, failed, finish, type Place, reserveSocket, started } from "./topics.ts";
+import { workerServices } from "./worker-services.ts";
 
 /** How long the workers may take until all of them listen, in milliseconds. */
 const startLimit = 120_000;
@@ -40,6 +54,30 @@ export async function startPrimary(file: string): Promise<Gateway> {
   const state = memoryState();
   const loader = gateLoader(path, { log: logger, processes: { keys: fixedKeys(key), state } });
   const sockets = primarySockets();
+  const delay = drainDelay(logger);
+  let broken = false;
+  let closing: Promise<void> | undefined;
+  const forWorkers = workerServices(() => services);
+  const metrics = gateMetrics(
+    {
+      inFlight: () => 0,
+      connections: () => 0,
+      validTo: () => current.gate.tls?.validTo,
+      readiness: () => readiness.last,
+    },
+    version(),
+  );
+  const startMeasuring = (): void => {
+    metrics.start();
+    forWorkers.measure();
+  };
+  const sources = {
+    snapshots: async () => [metrics.snapshot(), ...(await forWorkers.snapshots())],
+    readiness: async () => forWorkers.readiness(await readiness.readiness(), count),
+  };
+  const text = async () => (await import("../admin/metrics/prometheus-text.ts")).prometheusText(version(), process.env);
+  const admin = adminSlot(adminHandler(sources, text, logger), startMeasuring, logger);
+  const services = gatewayServices(log, forWorkers.readOnly, admin);
   let current = await loader.rehearse();
   let count = workerCount(current.gate.configuration.workers);
   let accepted = acceptedOf(current, count);
@@ -47,8 +85,13 @@ export async function startPrimary(file: string): Promise<Gateway> {
   takeInherited(current, undefined);
 
   let listening: Place | undefined;
-  let closing: Promise<void> | undefined;
-  let broken = false;
+  const readiness = gateReadiness({
+    // The backends of the primary's own gate are closed: the workers say how theirs are.
+    currentGate: withoutBackends(() => current),
+    unready: () => (broken ? "failed" : closing === undefined ? undefined : "stopping"),
+    validTo: () => current.gate.tls?.validTo,
+    log: logger,
+  });
   /** A worker begins with what is in force, which a reload may be about to change. */
   let reloading: Promise<unknown> = Promise.resolve();
   /** Those that know what is in force, and have to hear of what is next. */
@@ -59,7 +102,7 @@ export async function startPrimary(file: string): Promise<Gateway> {
 
   const supervisor = createSupervisor({
     log: logger,
-    pass: log.pass,
+    pass: log.output.write,
     onStart: attend,
     onEnd(worker) {
       if (listening === undefined) first.reject(new Error(`worker ${worker.number} ended before it could listen`));
@@ -78,6 +121,7 @@ export async function startPrimary(file: string): Promise<Gateway> {
     const { channel, number, pid } = worker;
     channel.onClose(() => begun.delete(worker));
     serveState(channel, state);
+    forWorkers.attend(channel);
     channel.reply(begin, async () => {
       await reloading;
       begun.add(worker);
@@ -115,13 +159,15 @@ export async function startPrimary(file: string): Promise<Gateway> {
     });
   }
 
-  async function apply(next: LoadedGate): Promise<boolean> {
+  async function apply(next: LoadedGate, farewell?: AuditEvent): Promise<Applied> {
     const nextCount = workerCount(next.gate.configuration.workers);
     if (nextCount === 1) throw oneWorkerFault();
     const { promise, resolve: release } = Promise.withResolvers<void>();
     reloading = promise;
+    let change: PreparedServices | undefined;
     try {
       takeInherited(next, current);
+      change = await services.prepare(next);
       const candidate = acceptedOf(next, nextCount);
       const rollout = await prepareRollout([...begun], candidate);
       try {
@@ -135,8 +181,9 @@ export async function startPrimary(file: string): Promise<Gateway> {
       if (!("socket" in addressOf(next))) sockets.leave();
       supervisor.resize(count);
       listening = place ?? listening;
-      return place?.anew ?? false;
+      return { anew: place?.anew ?? false, finished: change.commit(farewell) };
     } catch (error) {
+      await change?.discard();
       await sockets.abandon();
       throw error;
     } finally {
@@ -160,11 +207,18 @@ export async function startPrimary(file: string): Promise<Gateway> {
     },
   };
 
-  supervisor.resize(count);
+  // Before anything listens: what was made read-only stays so when the gate is started anew.
+  services.maintenance.apply(current.gate.configuration.maintenance);
+  let change: PreparedServices | undefined;
   const late = setTimeout(() => first.reject(new Error("the workers do not start")), startLimit);
   try {
+    change = await services.prepare(current);
+    supervisor.resize(count);
     await first.promise;
   } catch (error) {
+    await change?.discard();
+    readiness.close();
+    await services.close();
     supervisor.stop();
     supervisor.kill();
     await supervisor.ended();
@@ -175,11 +229,14 @@ export async function startPrimary(file: string): Promise<Gateway> {
     clearTimeout(late);
   }
   reportListening(logger, running.listening);
+  await change.commit();
   reportWarnings(logger, warningsOf(current.gate));
-  const reloader = startReloader(path, running, { loader, log: logger });
+  const push = await pushMetrics(async () => combineSnapshots(await sources.snapshots(), allMetrics), logger);
+  if (push !== undefined) startMeasuring();
+  const reloader = startReloader(path, running, { loader, audit: services.audit, log: logger });
 
   async function close(timeLimit: number): Promise<void> {
-    await drain(log, timeLimit, {
+    await drain(services.outputs, timeLimit, {
       async finish() {
         supervisor.stop();
         await reloader.stop();
@@ -188,8 +245,15 @@ export async function startPrimary(file: string): Promise<Gateway> {
         const rest = Math.max(0.8 * timeLimit - 200, 0);
         for (const { channel } of supervisor.workers) channel.tell(finish, rest);
         await supervisor.ended();
+        await Promise.all([services.close(), push?.stop()]);
+        readiness.close();
+        metrics.stop();
+        forWorkers.close();
       },
-      cut: supervisor.kill,
+      cut() {
+        supervisor.kill();
+        admin.cut();
+      },
     });
   }
 
@@ -203,16 +267,37 @@ export async function startPrimary(file: string): Promise<Gateway> {
     get ready() {
       return closing === undefined && !broken;
     },
-    skipDrainDelay: () => false,
-    reload: reloader.reload,
+    skipDrainDelay: delay.skip,
+    reload: () => reloader.reload("signal"),
+    get maintenance() {
+      return services.maintenance.state;
+    },
+    toggleReadOnly: services.maintenance.toggleBySignal,
     reportUncaught(error) {
       broken = true;
+      delay.skip();
       logger.error({ event: "uncaught error", err: error }, "uncaught error; shutting down");
     },
     close(timeLimit) {
-      closing ??= Promise.resolve().then(() => close(timeLimit ?? drainTimeoutOf(current.gate.configuration.listen)));
+      closing ??= Promise.resolve().then(async () => {
+        const { admin: adminSection, listen } = current.gate.configuration;
+        if (timeLimit === undefined && !broken) await delay.pass(drainDelayOf(adminSection));
+        await close(timeLimit ?? drainTimeoutOf(listen));
+      });
       return closing;
     },
+  };
+}
+
+/** The same gate for as long as it is in force, so that what is found out about it is remembered. */
+function withoutBackends(current: () => LoadedGate): () => Gate {
+  let of: Gate | undefined;
+  let without: Gate | undefined;
+  return () => {
+    const { gate } = current();
+    if (without === undefined || of !== gate) without = { ...gate, backends: [], state: undefined };
+    of = gate;
+    return without;
   };
 }
 

@@ -2,6 +2,8 @@ import cluster from "node:cluster";
 import { InvalidOptionsError } from "@registry-gate/auth";
 import { fixedKeys } from "@registry-gate/token";
 import type { Logger } from "pino";
+import { type GateMetrics, gateMetrics } from "../admin/gate-metrics.ts";
+import { gateReadiness } from "../admin/readiness/gate-readiness.ts";
 import { drainTimeoutOf } from "../config/sections/listen.ts";
 import { logLevelOf } from "../config/sections/log.ts";
 import type { Gate } from "../gate/gate.ts";
@@ -15,9 +17,11 @@ import { drain } from "../process/drain.ts";
 import { listenerHandlers } from "../process/listener-handlers.ts";
 import { catchUncaughtErrors } from "../process/uncaught-errors.ts";
 import { identityOf } from "../tls/tls-identity.ts";
+import { version } from "../version.ts";
 import { type Channel, openChannel } from "./channel.ts";
 import { portToPrimary } from "./ports.ts";
 import { followPrimary, type Preparation } from "./preparation.ts";
+import { servicesOfPrimary, tellMetrics, tellReadiness } from "./primary-services.ts";
 import { stateOfPrimary } from "./process-state.ts";
 import { contentsOf, unpackedTls } from "./sent-files.ts";
 import { heartbeat } from "./supervisor.ts";
@@ -63,11 +67,24 @@ async function run(channel: Channel, beginning: Beginning): Promise<number> {
   const log = openLog({ worker: beginning.worker });
   const { logger } = log;
   let ending = false;
+  let parts: RunningParts | undefined;
   const uncaught = catchUncaughtErrors((error) => {
     ending = true;
     logger.error({ event: "uncaught error", err: error }, "uncaught error; the worker ends");
   });
-  const opening = openParts(channel, beginning, { log: logger, isReady: () => !ending });
+  const metrics = gateMetrics(
+    {
+      inFlight: () => parts?.gates.inFlight ?? 0,
+      connections: () => parts?.listener.connections ?? 0,
+      // The primary follows the certificate.
+      validTo: () => undefined,
+      readiness: () => undefined,
+    },
+    version(),
+  );
+  const telling = tellMetrics(channel, metrics);
+  const surroundings = { log: logger, metrics, isReady: () => !ending };
+  const opening = openParts(channel, beginning, surroundings);
   // The primary may decide something before this worker listens: it waits for that.
   follow(channel, opening, logger);
   const end = new Promise<number | undefined>((resolve) => {
@@ -78,7 +95,15 @@ async function run(channel: Channel, beginning: Beginning): Promise<number> {
     channel.onClose(() => resolve(undefined));
     void uncaught.first.then(() => resolve(undefined));
   });
-  const { gates, listener } = await opening;
+  parts = await opening;
+  const { gates, listener } = parts;
+  const readiness = gateReadiness({
+    currentGate: () => gates.current.gate,
+    unready: () => (ending ? "stopping" : undefined),
+    validTo: () => undefined,
+    log: logger,
+  });
+  tellReadiness(channel, readiness);
   const { faults } = await channel.ask(started, { name: listener.name, secure: listener.secure });
   if (faults.length > 0) throw new InvalidOptionsError(faults);
 
@@ -89,19 +114,30 @@ async function run(channel: Channel, beginning: Beginning): Promise<number> {
       await listener.close();
       await gates.retire();
       await listener.departed();
+      readiness.close();
+      telling.stop();
     },
     cut: listener.cut,
   });
   return uncaught.count > 0 ? 1 : 0;
 }
 
+interface WorkerSurroundings {
+  readonly log: Logger;
+  readonly metrics: GateMetrics;
+  readonly isReady: () => boolean;
+}
+
 async function openParts(
   channel: Channel,
   { accepted, key, ticketSecret }: Beginning,
-  { log, isReady }: { readonly log: Logger; readonly isReady: () => boolean },
+  { log, metrics, isReady }: WorkerSurroundings,
 ): Promise<RunningParts> {
   const processes = { keys: fixedKeys(key), state: stateOfPrimary(channel) };
-  const loader = gateLoader(accepted.source.path, { log, processes });
+  const loader = gateLoader(accepted.source.path, {
+    ...{ log, processes, onRequest: metrics.request },
+    ...servicesOfPrimary(channel),
+  });
   const gates = gateSlot(await loader.load(contentsOf(accepted)));
   const currentGate = (): Gate => gates.current.gate;
   log.level = logLevelOf(currentGate().configuration.log);

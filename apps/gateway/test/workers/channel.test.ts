@@ -73,10 +73,21 @@ test("rejects with the message of what the other end has thrown", async () => {
     throw new RangeError("too large");
   });
   await expect(worker.ask(double, { number: 1 })).rejects.toMatchObject({ reason: "failed", message: "too large" });
-  await expect(primary.ask(double, { number: 1 })).rejects.toMatchObject({
-    reason: "failed",
-    message: "nothing replies to test/double",
+});
+
+test("what comes before there is a handler waits for it, in order", async () => {
+  const { primary, worker } = connected();
+  for (const text of ["a", "b"]) primary.tell(note, text);
+  const asked = primary.ask(double, { number: 1 });
+  await delay(20);
+  const heard: string[] = [];
+  worker.reply(note, (text) => {
+    heard.push(text);
+    return null;
   });
+  await delay(20);
+  worker.reply(double, ({ number }) => 2 * number);
+  expect([await asked, heard]).toEqual([2, ["a", "b"]]);
 });
 
 test("rejects a reply and a question of another form", async () => {

@@ -3,9 +3,11 @@
  * says of each who publishes what, and when.
  */
 export const channelNames = [
+  "registry-gate:audit:failure",
   "registry-gate:certificate:reload",
   "registry-gate:configuration:reload",
   "registry-gate:connection:limit",
+  "registry-gate:event:delivery",
   "registry-gate:file:reload",
   "registry-gate:handshake:failed",
   "registry-gate:hash:queue",
@@ -16,6 +18,7 @@ export const channelNames = [
   "registry-gate:login:cache",
   "registry-gate:login:judged",
   "registry-gate:login:throttled",
+  "registry-gate:maintenance:state",
   "registry-gate:request:finished",
   "registry-gate:request:unreadable",
   "registry-gate:upstream:connection",

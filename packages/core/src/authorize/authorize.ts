@@ -14,8 +14,15 @@ type CatalogRoute = Extract<Route, { operation: "list-repositories" }>;
 /** The decision about a request. */
 export type Plan = AllowedPlan | RefusedPlan;
 
+/** The index of the rule of `access` that decided, if one did. */
+interface Deciding {
+  readonly rule?: number | undefined;
+}
+
 /** `route` is the allowed part of the request, which can be less than the whole. */
-export type AllowedPlan =
+export type AllowedPlan = Deciding & AllowedKind;
+
+type AllowedKind =
   | { readonly kind: "forward"; readonly allowed: true; readonly route: Route; readonly reason: string }
   /** The limit must be checked before forwarding: some tags may be created, but neither changed nor deleted. */
   | {
@@ -34,7 +41,9 @@ export type AllowedPlan =
       readonly visible: Visible | "everything";
     };
 
-export type RefusedPlan =
+export type RefusedPlan = Deciding & RefusedKind;
+
+type RefusedKind =
   /** Other credentials might be accepted. */
   | {
       readonly kind: "challenge";
@@ -58,20 +67,22 @@ export function authorize(policy: Policy, principal: Principal, route: Route): P
     return authorizeCatalog(policy, principal, route);
   }
   let reason = "";
+  let rule: number | undefined;
   for (const access of accessesOf(route)) {
     const decision = policy.decide(principal, access);
     if (!decision.allowed) {
       if (decision.beyondGrants === true) return beyondGrants(principal, access);
       const none = `no rule allows ${access.action} on ${access.name}`;
       const reason = decision.rule === undefined ? none : `denied by access[${decision.rule}]`;
-      return refuse(principal, `${reason}${unknownGroups(principal)}`);
+      return { ...refuse(principal, `${reason}${unknownGroups(principal)}`), rule: decision.rule };
     }
-    reason = decision.rule === undefined ? "authenticated" : `access[${decision.rule}]`;
+    ({ rule } = decision);
+    reason = rule === undefined ? "authenticated" : `access[${rule}]`;
   }
   const tagLimit = tagLimitOf(policy, principal, route);
   const mount = authorizeMount(policy, principal, route);
   if ("kind" in mount) return mount;
-  const granted = { allowed: true, route: mount.route, reason } as const;
+  const granted = { allowed: true, route: mount.route, reason, rule } as const;
   return tagLimit === undefined ? { kind: "forward", ...granted } : { kind: "create-only", ...granted, tagLimit };
 }
 

@@ -2,11 +2,14 @@ import type { Logger } from "@registry-gate/auth";
 import type { Outcome } from "../observe/record.ts";
 import type { RequestContext } from "../observe/request-context.ts";
 import { claim } from "../respond/claim.ts";
+import { endWithError } from "../respond/end-with-error.ts";
 import { type ErrorResponse, sendError } from "../respond/error-response.ts";
 import * as responses from "../respond/responses.ts";
 import { clientSink } from "./client-sink.ts";
 import { guardSink } from "./guard-sink.ts";
-import type { ResponseHead, TransportFailure, UpstreamRequest } from "./transport.ts";
+import { type HoldHandlers, holdResponse } from "./hold-response.ts";
+import type { ResponseHead, ResponseSink, TransportFailure, UpstreamRequest } from "./transport.ts";
+import { asError } from "./transport-errors.ts";
 import type { Upstream } from "./upstream.ts";
 import { reasonOf, UpstreamFault } from "./upstream-fault.ts";
 
@@ -16,6 +19,7 @@ import { reasonOf, UpstreamFault } from "./upstream-fault.ts";
  * @param prepareHead Transforms the head of the registry's response for the client, or throws an {@link UpstreamFault}
  * where it is invalid, before anything is sent.
  * @param writeHead Writes the head of the response.
+ * @param until What the client's response waits for. Where it rejects, the client gets a 503 instead.
  */
 export function forward(
   upstream: Upstream,
@@ -24,6 +28,7 @@ export function forward(
   prepareHead: (head: ResponseHead) => ResponseHead,
   writeHead: (head: ResponseHead) => void,
   log: Logger | undefined,
+  until?: HoldHandlers["until"],
 ): void {
   const sink = clientSink(context, {
     head(head) {
@@ -43,9 +48,22 @@ export function forward(
   });
   const guarded = guardSink(sink, (error) => failRequest(context, error, log));
   context.phase = "forward";
+  const held = until === undefined ? guarded.sink : holdUntil(until, guarded.sink, context);
   context.times.sent = performance.now();
-  context.transfer = upstream.send(request, guarded.sink);
+  context.transfer = upstream.send(request, held);
   guarded.started(context.transfer);
+}
+
+function holdUntil(until: HoldHandlers["until"], sink: ResponseSink, context: RequestContext): ResponseSink {
+  return holdResponse(sink, {
+    until,
+    rejected(error) {
+      context.transfer?.abort();
+      endWithError(context, "unavailable", reasonOf(asError(error)), responses.notRecorded);
+    },
+    resume: () => context.transfer?.resume(),
+    isGone: () => context.response.destroyed,
+  });
 }
 
 /** Ends a request with the response for an error: a failure of the registry, or an internal error. */

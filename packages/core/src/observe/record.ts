@@ -33,6 +33,9 @@ export type Outcome =
   /** An internal error: 500, or a truncated response. */
   | "internal-error";
 
+/** The kinds of tokens that a token endpoint gives out: `refresh` comes together with an access token. */
+export type IssuedToken = "access" | "refresh";
+
 /** The record of one finished request, without any secret. */
 export interface RequestRecord {
   /** As in the response's `X-Request-Id`: the id from a trusted proxy, or a UUID. */
@@ -43,19 +46,38 @@ export interface RequestRecord {
   readonly repository: string | undefined;
   /** A tag or a digest. */
   readonly reference: string | undefined;
+  /** Further tags of a manifest that was put by digest; undefined where there are none. */
+  readonly tags: readonly string[] | undefined;
+  /**
+   * The digest of the manifest or blob: from the registry's response, or else from the reference. Undefined where neither
+   * says it.
+   */
+  readonly digest: string | undefined;
+  /** The media type of a manifest that was put or read, without parameters. */
+  readonly mediaType: string | undefined;
+  /** Scheme and host by which the client reaches the gate, such as `https://registry.example.com`. */
+  readonly origin: string | undefined;
   /** The client's address, taken from `X-Forwarded-For` only where a trusted proxy says so. */
   readonly client: string | undefined;
+  /** The `User-Agent` header: at most 256 characters, control and bidirectional characters escaped. */
+  readonly agent: string | undefined;
   readonly username: string | undefined;
   /**
    * The user name of a rejected login: at most 128 characters, control and bidirectional characters escaped. Undefined
    * where the option `attemptedNames` is false.
    */
   readonly attemptedUsername: string | undefined;
+  /** Whether credentials were given that are not valid, or no longer. */
+  readonly loginRejected: boolean;
   /** The id of the backend that authenticated the user. */
   readonly backend: string | undefined;
   /** The caller with groups, grants and login method; undefined where it was not determined. */
   readonly principal: Principal | undefined;
   readonly decision: Decision;
+  /** The index of the rule of `access` that decided; undefined where none did. */
+  readonly rule: number | undefined;
+  /** What a token endpoint gave out: an access token alone, or one that can be renewed too. */
+  readonly issuedToken: IssuedToken | undefined;
   readonly phase: Phase;
   readonly outcome: Outcome;
   /** The reason, in one line. */
@@ -75,4 +97,24 @@ export interface RequestRecord {
    * connection, and with queries of the gate. Undefined where the registry was not asked. The rest is for bodies.
    */
   readonly upstreamMilliseconds: number | undefined;
+  /** Whether {@link WriteObserver.responded} was called for this request. */
+  readonly announced: boolean;
+}
+
+/** Takes part in requests that write: those that need `push` or `delete`. */
+export interface WriteObserver {
+  /**
+   * Called before such a request is forwarded.
+   *
+   * @returns why it must not be, for the record: the client gets 503. `undefined`: it may be.
+   */
+  refusal(): string | undefined;
+  /**
+   * Called when the registry has responded, before the client gets any of the response, which waits for the promise. The
+   * client gets 503 instead where it rejects.
+   *
+   * @param record As it will be where the client gets the response; a later one has `announced`.
+   * @returns `undefined` where there is nothing to wait for.
+   */
+  responded(record: RequestRecord): Promise<void> | undefined;
 }

@@ -3,10 +3,12 @@ import type { Principal } from "@registry-gate/auth";
 import { usernameOf, withoutRevision } from "../authorize/principal.ts";
 import type { Client } from "../client/client.ts";
 import type { Transfer } from "../forward/transport.ts";
+import { mediaTypeOf } from "../grammar/media-type.ts";
 import type { Place } from "../limits/request-budget.ts";
 import { requestIdOf } from "../respond/request-id.ts";
 import { type Route, referenceOf, repositoryOf } from "../route/route.ts";
-import type { Decision, Outcome, Phase, RequestRecord } from "./record.ts";
+import { printable } from "./printable.ts";
+import type { Decision, IssuedToken, Outcome, Phase, RequestRecord } from "./record.ts";
 import { gateTime, type RequestTimes, requestTimes, upstreamTime } from "./request-times.ts";
 
 /** The state of one request, from which its record is made. */
@@ -22,7 +24,18 @@ export interface RequestContext {
   principal: Principal | undefined;
   /** The user name of a rejected login. */
   attemptedUsername: string | undefined;
+  /** Whether credentials were given that are not valid. */
+  loginRejected: boolean;
   decision: Decision;
+  /** The index of the rule that decided. */
+  rule: number | undefined;
+  issuedToken: IssuedToken | undefined;
+  /** As the registry names it in `Docker-Content-Digest`. */
+  digest: string | undefined;
+  /** As the registry names it in its response. */
+  contentType: string | undefined;
+  /** Whether an observer of writes was told of the response. */
+  announced: boolean;
   reason: string;
   /** Undefined: derived from how the response ended. */
   outcome: Outcome | undefined;
@@ -48,7 +61,13 @@ export function requestContext(request: IncomingMessage, response: ServerRespons
     operation: undefined,
     principal: undefined,
     attemptedUsername: undefined,
+    loginRejected: false,
     decision: "unauthenticated",
+    rule: undefined,
+    issuedToken: undefined,
+    digest: undefined,
+    contentType: undefined,
+    announced: false,
     reason: "",
     outcome: undefined,
     place: undefined,
@@ -60,35 +79,72 @@ export function requestContext(request: IncomingMessage, response: ServerRespons
 
 /** Makes the record of a request that is finished or whose client disconnected. */
 export function finish(context: RequestContext): RequestRecord {
-  const { request, response, client, route, principal, bytes, times } = context;
+  const { response } = context;
+  return recordOf(
+    context,
+    context.outcome ?? (response.writableFinished ? "completed" : "client-aborted"),
+    response.headersSent ? response.statusCode : clientClosedRequest,
+  );
+}
+
+/** Makes the record of a request to which the registry has responded, as it will be if the client gets the response. */
+export function announce(context: RequestContext, status: number): RequestRecord {
+  context.announced = true;
+  context.phase = "respond";
+  return recordOf(context, status >= 500 ? "upstream-error" : "completed", status);
+}
+
+function recordOf(context: RequestContext, outcome: Outcome, status: number): RequestRecord {
+  const { request, client, route, principal, bytes, times } = context;
   const now = performance.now();
   const upstream = upstreamTime(times, now);
-  const outcome = context.outcome ?? (response.writableFinished ? "completed" : "client-aborted");
+  const reference = route === undefined ? undefined : referenceOf(route);
   return {
     requestId: context.requestId,
     method: request.method ?? "",
     operation: route?.operation ?? context.operation,
     repository: route === undefined ? undefined : repositoryOf(route),
-    reference: route === undefined ? undefined : referenceOf(route),
+    reference,
+    tags: route?.operation === "put-manifest" && route.tags.length > 0 ? route.tags : undefined,
+    digest: context.digest ?? (reference?.includes(":") === true ? reference : undefined),
+    mediaType: mediaTypeIn(context),
+    origin: client.host === "" ? undefined : `${client.scheme}://${client.host}`,
     client: client.address,
+    agent: agentOf(request),
     username: principal === undefined ? undefined : usernameOf(principal),
     attemptedUsername: context.attemptedUsername,
+    loginRejected: context.loginRejected,
     backend: principal?.kind === "user" ? principal.identity.backend : undefined,
     principal: principal && withoutRevision(principal),
     decision: context.decision,
+    rule: context.rule,
+    issuedToken: context.issuedToken,
     phase: context.phase,
     outcome,
     reason: outcome === "client-aborted" && context.reason === "" ? "the client left" : context.reason,
-    status: response.headersSent ? response.statusCode : clientClosedRequest,
+    status,
     bytesReceived: bytes.received,
     bytesSent: bytes.sent,
     milliseconds: rounded(now - times.begun),
     gateMilliseconds: rounded(gateTime(times, now)),
     upstreamMilliseconds: upstream === undefined ? undefined : rounded(upstream),
+    announced: context.announced,
   };
 }
 
 /** To microseconds. */
 function rounded(milliseconds: number): number {
   return Math.round(milliseconds * 1000) / 1000;
+}
+
+function mediaTypeIn({ request, route, contentType }: RequestContext): string | undefined {
+  if (route?.operation === "put-manifest") return mediaTypeOf(request.headers["content-type"] ?? "");
+  return route?.operation === "get-manifest" ? mediaTypeOf(contentType ?? "") : undefined;
+}
+
+const longestAgent = 256;
+
+function agentOf({ headers }: IncomingMessage): string | undefined {
+  const agent = headers["user-agent"];
+  return agent === undefined || agent === "" ? undefined : printable(agent, longestAgent);
 }

@@ -4,7 +4,8 @@ import type { MakeChallenge } from "../authenticate/challenges.ts";
 import type { SessionUser } from "../authenticate/session.ts";
 import type { LoginThrottle } from "../authenticate/throttle/login-throttle.ts";
 import type { ThrottleOptions } from "../authenticate/throttle/throttle-options.ts";
-import type { RequestRecord } from "../observe/record.ts";
+import type { ReadOnlySwitch } from "../limits/read-only-switch.ts";
+import type { RequestRecord, WriteObserver } from "../observe/record.ts";
 import type { SealingKeys } from "../seal/sealer.ts";
 import type { TokenEndpoint } from "../tokens/token-endpoint.ts";
 
@@ -74,8 +75,15 @@ export interface GateOptions {
   readonly sealingKeys?: SealingKeys;
   /** Called once for each finished request that the middleware handles: all under `/v2/`, and without `next` all. */
   readonly onFinished?: (record: RequestRecord) => void;
+  /** Is told of responses to writes before the client is, and can refuse writes. Default: none. */
+  readonly writes?: WriteObserver;
   /** Whether records contain the user names of rejected logins. Default true. */
   readonly attemptedNames?: boolean;
+  /**
+   * Refuses writes with 503 while it is on, and counts those in flight: made by {@link createReadOnlySwitch}. Default:
+   * writes are never refused for maintenance.
+   */
+  readonly readOnly?: ReadOnlySwitch;
   /** The log for errors of backends and of the registry. Default none. */
   readonly log?: Logger;
 }

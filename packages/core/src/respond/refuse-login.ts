@@ -32,6 +32,7 @@ export function loginRefusals(authenticator: Authenticator, attemptedNames: bool
       const { outcome, reason } = verdict;
       if (outcome === "unavailable") return endWithError(context, outcome, reason, responses.backendUnavailable);
       if (outcome === "conflicting") return endWithError(context, "refused", reason, responses.conflictingIdentities);
+      context.loginRejected = outcome === "rejected";
       context.attemptedUsername = attemptedNames ? attemptedUsername(request) : undefined;
       if (outcome === "throttled")
         return endWithError(context, outcome, reason, responses.throttled(verdict.retryAfter));

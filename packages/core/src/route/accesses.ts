@@ -42,6 +42,11 @@ export function challengedAccesses(route: Route): readonly Access[] {
   return [...accessesOf(route), { type: "repository", name: route.mount.from, action: "pull" }];
 }
 
+/** Whether the route can change what the registry holds. */
+export function isWrite(route: Route): boolean {
+  return accessesOf(route).some(({ action }) => action !== "pull");
+}
+
 /** Whether the route belongs to an upload that has begun: what may outlive the login that began it. */
 export function continuesUpload({ operation }: Route): boolean {
   return (

@@ -78,6 +78,8 @@ export async function issueToken(
     return endAtClientLimit(context);
   }
   context.decision = decision;
+  context.loginRejected = issued.loginRejected === true;
+  context.issuedToken = issued.issued;
   context.reason = issued.reason;
   context.phase = "respond";
   context.bytes.sent += send(context, issued);

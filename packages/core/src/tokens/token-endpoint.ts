@@ -1,7 +1,7 @@
 import type { AuthBackend, BasicCredentials, Principal } from "@registry-gate/auth";
 import type { Verdict } from "../authenticate/verdict.ts";
 import type { Permissions } from "../authorize/permission.ts";
-import type { Decision } from "../observe/record.ts";
+import type { Decision, IssuedToken } from "../observe/record.ts";
 
 /** Where clients get tokens, by the Docker token protocol: `@registry-gate/token` makes one. It knows no sockets. */
 export interface TokenEndpoint {
@@ -55,6 +55,10 @@ export interface TokenResponse {
   readonly reason: string;
   /** To whom a token was issued, or would have been. */
   readonly principal?: Principal;
+  /** Whether credentials were given that are not valid. */
+  readonly loginRejected?: boolean;
+  /** What was given out. */
+  readonly issued?: IssuedToken;
   /** Of a login that failed. */
   readonly attemptedUsername?: string;
 }

@@ -6,7 +6,7 @@ import type { StateStore } from "../state-store.ts";
 import { StateUnavailableError } from "../state-unavailable-error.ts";
 import type { EntryTable, Transact } from "../table/entry-table.ts";
 import { tableStore } from "../table/table-store.ts";
-import { openDatabase, rollBack } from "./database.ts";
+import { openDatabase, rollBack, stateFormat } from "./database.ts";
 import { createPrivateFile, findFile } from "./private-file.ts";
 import { sqliteFault } from "./sqlite-fault.ts";
 import { sqliteTable } from "./sqlite-table.ts";
@@ -116,7 +116,7 @@ async function openFile(file: string, log: Logger): Promise<OpenFile> {
   const { exists, exposed } = await findFile(file);
   if (exposed) log.warn({ file }, "the state file can be read or changed by other users of this machine");
   if (!exists) await createPrivateFile(file);
-  const database = await openDatabase(file);
+  const database = await openDatabase(file, stateFormat);
   // Of the file that was opened: one that takes its place meanwhile is found at the next look.
   const { ino: inode } = await stat(file);
   return { database, table: sqliteTable(database), inode, durable: undefined };

@@ -1,6 +1,7 @@
 import type { Principal } from "@registry-gate/auth";
 import { formatChallenge } from "@registry-gate/auth-kit";
 import type { TokenResponse } from "@registry-gate/core";
+import type { TokenBody } from "../token-service.ts";
 
 /** An error of RFC 6749, section 5.2, and two of section 4.1.2.1 for what is not the client's fault. */
 export type OAuthError =
@@ -47,12 +48,21 @@ export function fail(failure: Failure): TokenResponse {
     body: JSON.stringify({ error, error_description: message, errors }),
     decision,
     reason,
+    loginRejected: decision === "unauthenticated",
     ...(attemptedUsername !== undefined && { attemptedUsername }),
   };
 }
 
-export function succeed(body: object, reason: string, principal: Principal): TokenResponse {
-  return { status: 200, headers: uncached, body: JSON.stringify(body), decision: "allowed", reason, principal };
+export function succeed(body: TokenBody, reason: string, principal: Principal): TokenResponse {
+  return {
+    status: 200,
+    headers: uncached,
+    body: JSON.stringify(body),
+    decision: "allowed",
+    reason,
+    principal,
+    issued: body.refresh_token === undefined ? "access" : "refresh",
+  };
 }
 
 /** RFC 9110, section 15.5.2: a 401 says how to log in. */

@@ -1,22 +1,12 @@
 import type { LimitOptions } from "@registry-gate/core";
 import { z } from "zod";
+import { bytePattern, parseBytes } from "../byte-size.ts";
 import type { Section } from "../section.ts";
 import { wholeNumber } from "../value-schemas.ts";
 
 export interface LimitsConfiguration extends LimitOptions {
   /** How many connections one IPv4 address, or one IPv6 network of 64 bits, may have. */
   readonly connectionsPerAddress?: number;
-}
-
-const units: Readonly<Record<string, number>> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
-/** The form of a number of bytes, such as `512B`, `1.5KiB` or `64MiB`. */
-const bytes = /^(\d{1,9}(?:\.\d{1,3})?)(B|KiB|MiB|GiB)$/;
-
-/** Reads a number of bytes, rounded to a whole one; `undefined` for anything else. */
-function parseBytes(text: string): number | undefined {
-  const [, amount, unit = ""] = bytes.exec(text) ?? [];
-  const read = Math.round(Number(amount) * (units[unit] ?? Number.NaN));
-  return Number.isSafeInteger(read) ? read : undefined;
 }
 
 const perSecond = "must be a rate such as 1KiB/s, or 0";
@@ -27,7 +17,7 @@ const byteRate = (): z.ZodType<number, string | 0> =>
       z.literal(0),
       z
         .string(perSecond)
-        .regex(new RegExp(`^0$|${bytes.source.slice(0, -1)}/s$`), perSecond)
+        .regex(new RegExp(`^0$|${bytePattern.source.slice(0, -1)}/s$`), perSecond)
         .transform((value, context) => {
           const rate = value === "0" ? 0 : parseBytes(value.slice(0, -"/s".length));
           if (rate !== undefined) return rate;

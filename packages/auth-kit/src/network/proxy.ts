@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
-import { addressBlock, addressSet } from "@registry-gate/auth-kit";
+import { addressBlock } from "./address-block.ts";
+import { addressSet } from "./address-set.ts";
 
 /**
  * Says through which proxy a URL is to be fetched; `undefined` for none.
@@ -27,7 +28,7 @@ export function proxyFault(proxy: string): string | undefined {
 }
 
 /** Whether a host is this machine by its name or address. */
-export function isLoopback({ hostname }: URL): boolean {
+export function isLoopbackUrl({ hostname }: URL): boolean {
   return hostname === "localhost" || hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }
 
