@@ -36,7 +36,7 @@ const talkative = `
       return {
         id: "talkative",
         async authenticate() {
-          console.log(JSON.stringify({ own: "x".repeat(20_000) }));
+          console.log(JSON.stringify({ own: "x".repeat(6000) }));
           return { status: "abstained" };
         },
       };
