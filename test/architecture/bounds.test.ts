@@ -29,6 +29,7 @@ const gatewayRooms = [
   "state",
   "log",
   "observe",
+  "tracing",
   "audit",
   "events",
   "tls",
@@ -41,6 +42,9 @@ const gatewayRooms = [
   "reload",
   "process",
   "workers",
+  "service-manager",
+  "why",
+  "doctor",
   "commands",
 ];
 /** Libraries that one file alone imports, so that another can take their place. */

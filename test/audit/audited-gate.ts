@@ -1,8 +1,7 @@
-import { execFile } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
-import { gateCommand, type RunningGate } from "../support/gate.ts";
+import { runGate } from "../gateway/run-gate.ts";
+import type { RunningGate } from "../support/gate.ts";
 
 /** One line of an audit. */
 export type AuditedEvent = Readonly<Record<string, unknown>>;
@@ -38,7 +37,6 @@ export interface EventSchema {
 }
 
 export async function printedSchema(): Promise<EventSchema> {
-  const [program, ...before] = gateCommand;
-  const { stdout } = await promisify(execFile)(program, [...before, "schema", "--audit"]);
+  const { stdout } = await runGate(["schema", "--audit"]);
   return JSON.parse(stdout);
 }

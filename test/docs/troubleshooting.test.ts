@@ -35,6 +35,9 @@ const composed: Readonly<Record<string, readonly string[]>> = {
   "must be text: put it in quotes": ["must be text", "put it in quotes"],
   "listen.socketMode: must be a mode in quotes": ["must be a mode in quotes"],
   "listen.address: must be host:port, …": ["must be host:port, "],
+  "not ready: registry (…)": ["not ready: ", "registry"],
+  "not ready: gate (stopping)": ["not ready: ", '"gate"', '"stopping"'],
+  "admin.address: is taken by listen.address": ["is taken by listen.address"],
 };
 
 interface Section {

@@ -50,7 +50,7 @@ describe("a head that is not complete in time gets 408", () => {
     expect(errorIn(response)).toEqual({
       code: "UNKNOWN",
       message: "the request head timed out",
-      detail: null,
+      detail: { requestId: response?.headers.get("x-request-id") },
     });
     expect(response?.headers.get("connection")).toBe("close");
     client.socket.destroy();
@@ -71,7 +71,7 @@ describe("a body", () => {
     expect(errorIn(response)).toEqual({
       code: "UNKNOWN",
       message: "the request body timed out",
-      detail: null,
+      detail: { requestId: response?.headers.get("x-request-id") },
     });
     const headers = ["content-type: application/octet-stream", "content-length: 10"];
     expect(scene.relay.take()).toEqual([`${sent(line, ...headers)}12345`]);
@@ -131,7 +131,11 @@ describe("connections", () => {
         return response?.status;
       })
       .toBe(503);
-    expect(errorIn(response)).toEqual({ code: "UNAVAILABLE", message: "too many connections", detail: null });
+    expect(errorIn(response)).toEqual({
+      code: "UNAVAILABLE",
+      message: "too many connections",
+      detail: { requestId: response?.headers.get("x-request-id") },
+    });
     expect(response?.headers.get("retry-after")).toMatch(/^\d+$/);
     for (const client of served) {
       client.write("67890");
@@ -196,7 +200,11 @@ describe("a registry that stands still", () => {
     client.write(lines("GET /v2/team/app/tags/list HTTP/1.1", host, authorization, "", ""));
     const [response] = await client.responses(1);
     expect(response?.status).toBe(504);
-    expect(errorIn(response)).toEqual({ code: "UNAVAILABLE", message: "the registry does not respond", detail: null });
+    expect(errorIn(response)).toEqual({
+      code: "UNAVAILABLE",
+      message: "the registry does not respond",
+      detail: { requestId: response?.headers.get("x-request-id") },
+    });
     client.socket.destroy();
   });
 

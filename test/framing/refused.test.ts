@@ -166,7 +166,7 @@ describe.each([
     const [response] = responses;
     // The response to HEAD has no body.
     if (!bytes.startsWith("HEAD")) {
-      const error = { code, message: expect.any(String), detail: null };
+      const error = { code, message: expect.any(String), detail: { requestId: response?.headers.get("x-request-id") } };
       expect(JSON.parse(response?.body ?? "")).toEqual({ errors: [error] });
     }
     expect(response?.headers.get("content-type")).toBe("application/json; charset=utf-8");

@@ -72,7 +72,9 @@ test.each<[title: string, rest?: string]>([
   expect(response?.headers.get("content-type")).toBe("application/json; charset=utf-8");
   expect(response?.headers.get("docker-distribution-api-version")).toBe("registry/2.0");
   expect(JSON.parse(response?.body ?? "")).toEqual({
-    errors: [{ code: "UNSUPPORTED", message: "not found", detail: null }],
+    errors: [
+      { code: "UNSUPPORTED", message: "not found", detail: { requestId: response?.headers.get("x-request-id") } },
+    ],
   });
   requests++;
   await expect.poll(() => gate.lines().filter(({ event }) => event === "request").length).toBe(requests);

@@ -74,7 +74,13 @@ describe("plain HTTP on a port for TLS", () => {
       connection: "close",
     });
     expect(JSON.parse(response?.body ?? "")).toEqual({
-      errors: [{ code: "UNSUPPORTED", message: expect.stringContaining(said), detail: null }],
+      errors: [
+        {
+          code: "UNSUPPORTED",
+          message: expect.stringContaining(said),
+          detail: { requestId: response?.headers.get("x-request-id") },
+        },
+      ],
     });
     expect(await gate.logged(({ event }) => event === "plain HTTP")).toMatchObject({
       level: "info",

@@ -45,7 +45,13 @@ test("starts without a reachable registry, and responds with 502 until it is up"
   const response = await fetch(`${gate.url}/v2/team/app/tags/list`, { headers: basic("alice", "canary-password-1") });
   expect(response.status).toBe(502);
   expect(await response.json()).toEqual({
-    errors: [{ code: "UNAVAILABLE", message: "the registry is unreachable", detail: null }],
+    errors: [
+      {
+        code: "UNAVAILABLE",
+        message: "the registry is unreachable",
+        detail: { requestId: response.headers.get("x-request-id") },
+      },
+    ],
   });
 });
 

@@ -1,5 +1,6 @@
 import { access } from "./areas/access.ts";
 import { accessTokens } from "./areas/access-tokens.ts";
+import { audit } from "./areas/audit.ts";
 import { availability } from "./areas/availability.ts";
 import { credentials } from "./areas/credentials.ts";
 import { directory } from "./areas/directory.ts";
@@ -9,6 +10,7 @@ import { requests } from "./areas/requests.ts";
 import { secrets } from "./areas/secrets.ts";
 import { singleSignOn } from "./areas/single-sign-on.ts";
 import { tokens } from "./areas/tokens.ts";
+import { watching } from "./areas/watching.ts";
 import type { Guard } from "./guard.ts";
 
 /**
@@ -25,7 +27,9 @@ export const guards: readonly Guard[] = [
   ...singleSignOn,
   ...accessTokens,
   ...tokens,
+  ...watching,
   ...directory,
   ...availability,
   ...secrets,
+  ...audit,
 ];

@@ -61,10 +61,9 @@ export async function startScene(): Promise<Scene> {
   const bobsUpload = await startUpload(bob, "bob/app");
 
   function expectNothingOf({ headers, body }: Response): void {
-    const shown = body.replaceAll(/"detail":\[(?:\{"type":"repository","name":"[^"]*","action":"[a-z]+"\},?)+\]/g, "");
     for (const canary of ["bob", secret, theirs.blob, theirs.manifest]) {
       expect(headers).not.toContain(canary);
-      expect(shown).not.toContain(canary);
+      expect(body).not.toContain(canary);
     }
   }
 
@@ -80,8 +79,10 @@ export async function startScene(): Promise<Scene> {
           text += chunk;
         });
         response.once("end", () => {
-          const { date: _, "x-request-id": __, ...rest } = response.headers;
-          resolve({ status: response.statusCode ?? 0, headers: JSON.stringify(rest), body: text });
+          const { date: _, "x-request-id": id, ...rest } = response.headers;
+          // Each response has another id, which the detail of an error repeats.
+          const body = typeof id === "string" ? text.replaceAll(id, "") : text;
+          resolve({ status: response.statusCode ?? 0, headers: JSON.stringify(rest), body });
         });
       });
       request.once("error", reject);

@@ -1,6 +1,7 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join, sep } from "node:path";
+import { goVersion } from "./go-version.ts";
 import { findOldNode } from "./old-node.ts";
 import { type ProgramName, programs } from "./programs.ts";
 
@@ -18,7 +19,7 @@ export function findProgram(name: ProgramName): string | undefined {
   const program = programs[name];
   if (program.file !== undefined) return isThere(program.file) ? program.file : undefined;
   if ("go" in program) {
-    const built = builtProgram(name, program.go.version);
+    const built = builtProgram(name, goVersion(program.go));
     return isExecutable(built) ? built : undefined;
   }
   switch (name) {
@@ -32,7 +33,7 @@ export function findProgram(name: ProgramName): string | undefined {
   }
 }
 
-/** Where `go install` puts a program of the list: in the user's cache, apart for each version. */
+/** Where Go puts a program of the list: in the user's cache, apart for each version. */
 export function builtProgram(name: ProgramName, version: string): string {
   const caches = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
   return join(caches, "registry-gate", "programs", `${name}-${version}`, name);

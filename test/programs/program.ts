@@ -4,16 +4,26 @@ export interface DebianProgram {
   readonly version: VersionCommand;
 }
 
-/** What `go install` builds once, into the user's cache. */
+/** What Go builds once, into the user's cache. */
 export interface GoProgram {
-  readonly go: {
-    /** The path of its main package. */
-    readonly module: string;
-    /** With its `v`. */
-    readonly version: string;
+  readonly go: (GoModule | GoSource) & {
     /** The oldest Go that builds it, such as `1.26` or `1.26.7`. */
     readonly leastGo: string;
   };
+}
+
+/** What `go install` fetches. */
+export interface GoModule {
+  /** The path of its main package. */
+  readonly module: string;
+  /** With its `v`. */
+  readonly version: string;
+}
+
+/** What is in this repository. */
+export interface GoSource {
+  /** Of its main package and its `go.mod`, relative to the root. */
+  readonly directory: string;
 }
 
 /** What is had in another way. */

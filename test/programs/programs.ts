@@ -32,6 +32,10 @@ const list = {
     optional: true,
   },
   htpasswd: { debian: ["apache2-utils"], version: ["dpkg-query", "--show", "apache2-utils"] },
+  "kubernetes-check": {
+    go: { directory: "test/helm/kubernetes", leastGo: "1.26" },
+    optional: true,
+  },
   ldapmodify: { debian: ["ldap-utils"], version: ["ldapmodify", "-VV"] },
   ldapsearch: { debian: ["ldap-utils"], version: ["ldapsearch", "-VV"] },
   mkfifo: { debian: ["coreutils"], version: ["mkfifo", "--version"], base: true },
@@ -45,6 +49,7 @@ const list = {
   nginx: { debian: ["nginx"], version: ["nginx", "-v"] },
   npm: { hint: "npm comes with Node", version: ["npm", "--version"] },
   npx: { hint: "npx comes with Node", version: ["npx", "--version"] },
+  nsenter: { debian: ["util-linux"], version: ["nsenter", "--version"], needsRoot: true, base: true },
   "oci-conformance": {
     go: {
       module: "github.com/opencontainers/distribution-spec/conformance",
@@ -67,6 +72,8 @@ const list = {
   pnpm: { hint: "npm install --global pnpm@12", version: ["pnpm", "--version"] },
   podman: { debian: ["podman"], version: ["podman", "--version"], needsRoot: true },
   prlimit: { debian: ["util-linux"], version: ["prlimit", "--version"], base: true },
+  prometheus: { debian: ["prometheus"], version: ["prometheus", "--version"] },
+  promtool: { debian: ["prometheus"], version: ["promtool", "--version"] },
   // The system's own, to which the package adds Samba's modules.
   python3: { debian: ["samba-ad-dc"], file: "/usr/bin/python3", version: ["python3", "--version"] },
   "redis-server": { debian: ["redis-server"], version: ["redis-server", "--version"] },
@@ -74,6 +81,7 @@ const list = {
     go: { module: "github.com/regclient/regclient/cmd/regctl", version: "v0.11.7", leastGo: "1.26" },
     optional: true,
   },
+  rsyslogd: { debian: ["rsyslog"], version: ["rsyslogd", "-v"] },
   samba: {
     debian: ["samba-ad-dc", "samba-ad-provision"],
     version: ["samba", "--version"],
@@ -87,6 +95,12 @@ const list = {
   slapd: { debian: ["slapd"], version: ["slapd", "-VV"] },
   slowhttptest: { debian: ["slowhttptest"], version: ["slowhttptest", "-h"] },
   sslscan: { debian: ["sslscan"], version: ["sslscan", "--version"] },
+  systemd: {
+    debian: ["systemd"],
+    file: "/lib/systemd/systemd",
+    version: ["systemd-analyze", "--version"],
+    needsRoot: true,
+  },
   "systemd-analyze": { debian: ["systemd"], version: ["systemd-analyze", "--version"] },
   "systemd-socket-activate": { debian: ["systemd"], version: ["systemd-socket-activate", "--version"] },
   tar: { debian: ["tar"], version: ["tar", "--version"], base: true },

@@ -1,4 +1,5 @@
 import { buildGoProgram } from "../programs/build-go-program.ts";
+import { goVersion } from "../programs/go-version.ts";
 import { programs } from "../programs/programs.ts";
 import type { LeftOut } from "./choose-files.ts";
 import { installPackages, type Say } from "./install-packages.ts";
@@ -19,7 +20,7 @@ export async function prepare(leftOut: readonly LeftOut[], mayInstall: boolean, 
     const program = programs[name];
     if (lack !== "missing" || !("go" in program)) continue;
     built += 1;
-    say(`building ${name} ${program.go.version}`);
+    say(`building ${name} ${goVersion(program.go)}`);
     await buildGoProgram(name).catch((error: unknown) => {
       say(`  failed: ${error instanceof Error ? error.message : String(error)}`);
     });

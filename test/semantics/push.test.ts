@@ -118,7 +118,13 @@ describe("an immutable tag", () => {
     const second = await put(developer, "team/app", "v1.0", "second");
     expect(second.status).toBe(403);
     expect(await second.json()).toEqual({
-      errors: [{ code: "DENIED", message: "the tag v1.0 exists and is immutable", detail: null }],
+      errors: [
+        {
+          code: "DENIED",
+          message: "the tag v1.0 exists and is immutable",
+          detail: { requestId: second.headers.get("x-request-id") },
+        },
+      ],
     });
     const kept = await fetch(`${gate.url}/v2/team/app/manifests/v1.0`, {
       headers: { ...developer.headers, Accept: mediaType },

@@ -32,7 +32,6 @@ export async function makeCertificate(
   addresses: readonly string[] = [],
   keyType: keyof typeof newKeys = "ec",
 ): Promise<CertificateFiles> {
-  const names = ["DNS:localhost", ...["127.0.0.1", ...addresses].map((address) => `IP:${address}`)].join(",");
   const cwd = directory ?? (await mkdtemp(join(tmpdir(), "registry-gate-certificate-")));
   await run(
     "openssl",
@@ -43,6 +42,16 @@ export async function makeCertificate(
     ],
     { cwd },
   );
+  return renewCertificate(cwd, addresses, keyType);
+}
+
+/** Makes another certificate and key for this machine, by the authority that {@link makeCertificate} made there. */
+export async function renewCertificate(
+  directory: string,
+  addresses: readonly string[] = [],
+  keyType: keyof typeof newKeys = "ec",
+): Promise<CertificateFiles> {
+  const names = ["DNS:localhost", ...["127.0.0.1", ...addresses].map((address) => `IP:${address}`)].join(",");
   await run(
     "openssl",
     [
@@ -51,12 +60,12 @@ export async function makeCertificate(
       ...["-addext", `subjectAltName=${names}`, "-addext", "basicConstraints=critical,CA:FALSE"],
       ...["-keyout", "server.key", "-out", "server.crt"],
     ],
-    { cwd },
+    { cwd: directory },
   );
   return {
-    certificate: join(cwd, "server.crt"),
-    key: join(cwd, "server.key"),
-    authority: join(cwd, "authority.crt"),
+    certificate: join(directory, "server.crt"),
+    key: join(directory, "server.key"),
+    authority: join(directory, "authority.crt"),
   };
 }
 

@@ -50,6 +50,8 @@ export interface FurtherSettings {
   readonly htpasswd?: string | undefined;
   /** Where blobs are to be fetched from: the registry redirects there, to the path of the file below its data. */
   readonly redirectTo?: string;
+  /** It takes no pushes and no deletions, as while its garbage is collected. */
+  readonly readOnly?: boolean;
   /** Settings below `auth.token`: whose tokens it asks for. */
   readonly token?: TokenSettings;
   /** Where the registry posts its own notifications. */
@@ -75,7 +77,7 @@ export async function startDockerRegistryIn(
   directory: string,
   http: HttpSettings = {},
   observation?: Observation,
-  { redirectTo, htpasswd, token, notifyUrl, start = startProgram }: FurtherSettings = {},
+  { redirectTo, htpasswd, token, notifyUrl, readOnly = false, start = startProgram }: FurtherSettings = {},
 ): Promise<RunningServer> {
   const file = join(directory, "config.yml");
   const configuration = {
@@ -86,6 +88,7 @@ export async function startDockerRegistryIn(
         ? { inmemory: {} }
         : { filesystem: { rootdirectory: join(directory, "data") } }),
       delete: { enabled: true },
+      ...(readOnly && { maintenance: { readonly: { enabled: true } } }),
     },
     http: { addr: "127.0.0.1:0", ...http },
     ...(htpasswd !== undefined && {

@@ -28,6 +28,8 @@ export interface RunningGate extends ReadServer {
 export interface GateSettings {
   /** As in the configuration's file. `listen.address` is commonly `127.0.0.1:0`. */
   readonly configuration: object;
+  /** Added to the environment of the tests. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Options of Node itself, such as `--expose-gc`. */
   readonly nodeOptions?: readonly string[];
   /** Takes the lines of the log in place of {@link ReadServer.lines}: for a log too long to be kept. */
@@ -42,7 +44,7 @@ const configurationFile = "registry-gate.yaml";
 
 /** Starts a gate with the configuration and files given, in a directory of its own. */
 export async function startGate(settings: GateSettings): Promise<RunningGate> {
-  const { configuration, files = {}, packages = {}, nodeOptions = [], onLine } = settings;
+  const { configuration, files = {}, packages = {}, nodeOptions = [], environment, onLine } = settings;
   const directory = await mkdtemp(join(tmpdir(), "registry-gate-gate-"));
   const put = async (name: string, content: string): Promise<void> => {
     const path = join(directory, name);
@@ -66,7 +68,9 @@ export async function startGate(settings: GateSettings): Promise<RunningGate> {
       parameters: [...nodeOptions, ...before, "serve", "--config", configurationFile],
       directory,
       log: "stdout",
+      ...(environment !== undefined && { environment }),
       ...(onLine !== undefined && { onLine }),
+      ...(environment !== undefined && { environment }),
       addressIn({ event, address, tls }) {
         if (event !== "listening" || typeof address !== "string") return undefined;
         secure = tls === true;

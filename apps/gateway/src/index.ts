@@ -4,6 +4,7 @@
  * @module
  */
 
+export { type AuditFailure, auditFailure } from "./observe/audit-failure.ts";
 export {
   type ConnectionLimit,
   connectionLimit,

@@ -8,6 +8,7 @@ import "./process/ignore-debug-signal.ts";
 import { didYouMean, guardProcess } from "@registry-gate/auth-kit";
 import { check } from "./commands/check.ts";
 import { type Command, helpOf, overviewOf, UsageError } from "./commands/command.ts";
+import { doctor } from "./commands/doctor.ts";
 import { explain } from "./commands/explain.ts";
 import { health } from "./commands/health/health.ts";
 import { keys } from "./commands/keys.ts";
@@ -17,6 +18,7 @@ import { schema } from "./commands/schema.ts";
 import { serve } from "./commands/serve.ts";
 import { openConfiguredState } from "./commands/token/open-state.ts";
 import { createTokenCommand } from "./commands/token/token.ts";
+import { why } from "./commands/why.ts";
 import { oneLine } from "./one-line.ts";
 import { version } from "./version.ts";
 
@@ -24,6 +26,8 @@ const commands: readonly Command[] = [
   serve,
   check,
   explain,
+  why,
+  doctor,
   passwd,
   keys,
   createTokenCommand(openConfiguredState),

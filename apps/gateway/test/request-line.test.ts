@@ -20,8 +20,8 @@ const logged = {
   bytesReceived: 0,
   bytesSent: 2,
   milliseconds: 1,
-  gateMilliseconds: 1,
-  upstreamMilliseconds: undefined,
+  gateMilliseconds: 0.4,
+  upstreamMilliseconds: 0.6,
 } as const;
 const record: Omit<RequestRecord, "principal"> = {
   ...logged,

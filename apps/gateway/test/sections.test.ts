@@ -64,6 +64,7 @@ const whole = {
     },
   ],
   maintenance: { readOnly: true, file: "run/read-only" },
+  audit: { output: { file: "audit.jsonl", maxSize: "64KiB", keep: 2 }, events: ["push"], onFailure: "block" },
 };
 /** Keys that cannot stand beside those above. */
 const alternatives: Readonly<Record<string, readonly string[]>> = { state: ["redis"] };
@@ -107,6 +108,11 @@ test("makes every relative path absolute but those of backends, and leaves absol
       { secretFile: inDirectory("hook-secret"), ca: inDirectory("hook-ca.pem"), queueFile: "/var/lib/queue.db" },
     ],
     maintenance: { file: inDirectory("run/read-only") },
+    audit: {
+      output: { file: inDirectory("audit.jsonl"), maxSize: 65_536, keep: 2 },
+      events: ["push"],
+      onFailure: "block",
+    },
   });
   const bearer = { ...whole, upstream: { url: "http://r", credentials: { bearerFile: "token" } } };
   expect((await load(bearer)).upstream.credentials).toEqual({ bearerFile: inDirectory("token") });

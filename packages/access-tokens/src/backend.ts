@@ -103,7 +103,7 @@ export function accessTokenBackend(options: AccessTokenOptions, context: Partial
     const { record } = found;
     if (hasExpired(record)) return rejected("the access token has expired");
     if (!isWithin(record, request)) return rejected("the access token may not be used from this network");
-    const identity = await identify({ digest, record }, request.signal);
+    const identity = await identify({ digest, record }, request);
     if ("status" in identity) return identity;
     uses.note({ digest, record }, request.client, request.agent);
     return {
@@ -120,7 +120,7 @@ export function accessTokenBackend(options: AccessTokenOptions, context: Partial
     return unlessUnavailable("access tokens cannot be read", untilAborted(records.find(digest), signal), signal);
   }
 
-  async function identify(token: StoredToken, signal: AbortSignal): Promise<Identity | Rejected> {
+  async function identify(token: StoredToken, { signal, requestId }: AuthRequest): Promise<Identity | Rejected> {
     const { owner, id: tokenId } = token.record;
     const reference = { id: tokenId, digest: token.digest };
     if (owner.kind === "robot") return robotIdentity(owner, id, reference);
@@ -128,7 +128,7 @@ export function accessTokenBackend(options: AccessTokenOptions, context: Partial
     if (finding.kind === "found") return ownerIdentity(finding.identity, id, reference);
     if (finding.kind === "unknown") return rejected(`the access token's owner cannot be found: ${finding.reason}`);
     await unlessUnavailable("an access token cannot be deleted", untilAborted(store.remove(token), signal), signal);
-    log.info({ backend: id, token: tokenId, owner: owner.username }, ownerGone);
+    log.info({ requestId, backend: id, token: tokenId, owner: owner.username }, ownerGone);
     return rejected("the access token's owner is gone or disabled");
   }
 

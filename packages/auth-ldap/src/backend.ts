@@ -7,7 +7,7 @@ import { lookup } from "./lookup.ts";
 import type { LdapOptions } from "./options.ts";
 import { unavailable } from "./outcomes.ts";
 import { prepare } from "./prepare.ts";
-import { skippedValueReporter } from "./report-skipped-values.ts";
+import { type ReportSkipped, skippedValueReporter } from "./report-skipped-values.ts";
 import { createDomains } from "./user/domains.ts";
 
 /**
@@ -31,16 +31,14 @@ export async function ldapBackend(options: LdapOptions, context: Partial<Backend
   const reportSkipped = skippedValueReporter(id, log);
   return {
     id,
-    async authenticate({ credentials, client, signal }) {
+    async authenticate({ credentials, client, signal, requestId }) {
       if (credentials?.scheme !== "basic") return { status: "abstained" };
       try {
         const budget = createLoginBudget(settings.directory.timeout);
         const searched = directoryWithin(directory.forClient(client), budget);
-        return await authenticate(
-          credentials,
-          { backend: id, settings, directory: searched, domains, reportSkipped },
-          signal,
-        );
+        const report: ReportSkipped = (username, skipped) => reportSkipped(username, skipped, requestId);
+        const context = { backend: id, settings, directory: searched, domains, reportSkipped: report };
+        return await authenticate(credentials, context, signal);
       } catch (error) {
         throw unavailable(id, error);
       }

@@ -2,16 +2,19 @@ import type { Logger } from "@registry-gate/auth";
 import { firstTime } from "@registry-gate/auth-kit";
 import type { SkippedValue } from "./groups/skipped-values.ts";
 
+/** @param requestId Of the login by which they were found, if any. */
+export type ReportSkipped = (username: string, skipped: readonly SkippedValue[], requestId?: string) => void;
+
 /** Logs the skipped values of a user's groups, once for each user, attribute and reason. */
-export function skippedValueReporter(
-  backend: string,
-  log: Logger,
-): (username: string, skipped: readonly SkippedValue[]) => void {
+export function skippedValueReporter(backend: string, log: Logger): ReportSkipped {
   const isNew = firstTime();
-  return (username, skipped) => {
+  return (username, skipped, requestId) => {
     for (const { attribute, reason, count } of skipped) {
       if (!isNew(username, attribute, reason)) continue;
-      log.warn({ backend, username, attribute, values: count }, describeSkippedValue({ attribute, reason, count }));
+      log.warn(
+        { requestId, backend, username, attribute, values: count },
+        describeSkippedValue({ attribute, reason, count }),
+      );
     }
   };
 }

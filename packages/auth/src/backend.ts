@@ -28,6 +28,8 @@ export interface AuthRequest {
   readonly client: string | undefined;
   /** The `User-Agent` header, for the log alone: anybody can write anything there. Absent where there is none. */
   readonly agent?: string;
+  /** The request's `X-Request-Id`, as `requestId` of whatever is logged about it. Absent where nobody gave it one. */
+  readonly requestId?: string;
   /**
    * Every value of one request header, in the order received, one element for each line.
    *

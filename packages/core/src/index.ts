@@ -45,6 +45,7 @@ export {
 } from "./observe/channels.ts";
 export { operationNames } from "./observe/operation-names.ts";
 export type { Decision, IssuedToken, Outcome, Phase, RequestRecord, WriteObserver } from "./observe/record.ts";
+export type { RequestTrace, RequestTracer, TraceContext, TracedRequest } from "./observe/tracing.ts";
 export type {
   AccessRule,
   AuthenticatorOptions,
@@ -64,7 +65,9 @@ export { type RegistryProxy, registryProxy } from "./registry-proxy.ts";
 export { type ErrorResponse, sendError } from "./respond/error-response.ts";
 export { refuseUnreadable, type UnreadableRequest } from "./respond/refuse-unreadable.ts";
 export { requestIdOf } from "./respond/request-id.ts";
+export { actionOf } from "./route/accesses.ts";
 export { isRepository } from "./route/names.ts";
+export type { Operation } from "./route/route.ts";
 export type { TokenEndpoint, TokenGate, TokenRequest, TokenResponse } from "./tokens/token-endpoint.ts";
 export { tokenGate } from "./tokens/token-gate.ts";
 export { serveExpectations } from "./validate/expectation.ts";

@@ -21,8 +21,9 @@ import { clientKey, userKey } from "./limits/client-key.ts";
 import type { Full } from "./limits/request-budget.ts";
 import { requestLifecycle } from "./limits/request-lifecycle.ts";
 import { requireNode } from "./node-version.ts";
-import { announce, type RequestContext } from "./observe/request-context.ts";
+import { announce, enterPhase, type RequestContext } from "./observe/request-context.ts";
 import { timeQuery } from "./observe/request-times.ts";
+import { continuing } from "./observe/tracing.ts";
 import type { GateOptions, RegistryProxyOptions, SharedSignInOptions } from "./options/options.ts";
 import { optionsSchema, sharedSignInSchema } from "./options/options-schema.ts";
 import { visibleCatalog } from "./query/catalog/visible-catalog.ts";
@@ -90,7 +91,7 @@ export interface RegistryProxy {
  */
 export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions): RegistryProxy {
   const { authenticator, shared, ...options } = withAuthenticator(given);
-  const { limits = {}, attemptedNames = true, tokens, readOnly, writes, log, onFinished } = options;
+  const { limits = {}, attemptedNames = true, tokens, readOnly, writes, tracer, log, onFinished } = options;
   const trusted = addressSet(options.trustedProxies ?? []);
   const { credentialHeaders } = authenticator;
   const policy = compilePolicy(options.access);
@@ -100,15 +101,15 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
   const catalog = visibleCatalog(upstream, sealer);
   const logins = loginRefusals(authenticator, attemptedNames);
   const checkMounting = mountingCheck(log);
-  const requests = requestLifecycle({ limits, onFinished, log });
+  const requests = requestLifecycle({ limits, onFinished, tracer, log });
 
   let warnedOfForwarded = false;
   /** A header that one proxy reads and the next passes on unread is controlled by the client. */
-  function warnOfForwarded({ contradictory }: Client): void {
+  function warnOfForwarded({ contradictory }: Client, requestId: string): void {
     if (contradictory === undefined || warnedOfForwarded) return;
     warnedOfForwarded = true;
     log?.warn(
-      {},
+      { requestId },
       "a trusted proxy sends Forwarded and X-Forwarded-* that differ: Forwarded is ignored, and should be removed",
     );
   }
@@ -120,8 +121,8 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
     full: Full | undefined,
     issuing: TokenEndpoint | undefined,
   ): Promise<void> {
-    const { request, response, client } = context;
-    warnOfForwarded(client);
+    const { request, response, client, requestId } = context;
+    warnOfForwarded(client, requestId);
     try {
       if (full === "all") {
         return endWithError(context, "unavailable", "too many requests in flight", responses.tooManyInFlight);
@@ -146,7 +147,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
       }
 
       // 2. Route and headers: the following steps see only what was parsed here.
-      context.phase = "route";
+      enterPhase(context, "route");
       const { route: requested, refusal } = parseRoute(request.method ?? "", target);
       if (refusal !== undefined) return refuse(context, refusal);
       context.route = requested;
@@ -154,8 +155,11 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
       if (malformed !== undefined) return refuse(context, malformed);
 
       // 3. Authenticate: who is the caller?
-      context.phase = "authenticate";
-      const verdict = await authenticator.authenticate(request, () => untilGone(response), client);
+      enterPhase(context, "authenticate");
+      const verdict = await authenticator.authenticate(request, () => untilGone(response), {
+        address: client.address,
+        requestId,
+      });
       if (!("principal" in verdict)) return logins.refuse(context, requested, verdict);
       if (verdict.outcome === "expired" && !continuesUpload(requested)) {
         context.loginRejected = true;
@@ -172,7 +176,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
       if (crossSite !== undefined) return endWithError(context, "denied", crossSite, responses.crossSite);
 
       // 4. Authorize: may the caller do this?
-      context.phase = "authorize";
+      enterPhase(context, "authorize");
       const plan = authorize(policy, principal, requested);
       context.rule = plan.rule;
       if (plan.kind === "deny")
@@ -184,7 +188,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
       context.decision = "allowed";
       context.reason = plan.reason;
 
-      context.phase = "forward";
+      enterPhase(context, "forward");
       const queueKey = clientKey(principal, client.address);
       if (plan.kind === "filter-catalog") {
         const { route, visible } = plan;
@@ -193,7 +197,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
           catalog.page(route.page, visible, principal, queueKey, untilGone(response)),
         );
         if ("refusal" in page) return refuse(context, page.refusal);
-        context.phase = "respond";
+        enterPhase(context, "respond");
         context.bytes.sent += sendCatalog(request, response, route.page, page);
         return;
       }
@@ -215,7 +219,10 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
       const holder = principal.kind === "user" ? queueKey : principal.kind;
       const withBody = hasBody(request);
       if (withBody && request.readableDidRead) {
-        log?.error({}, "the body was read by something mounted before the registry proxy, such as a body parser");
+        log?.error(
+          { requestId },
+          "the body was read by something mounted before the registry proxy, such as a body parser",
+        );
         context.outcome = "internal-error";
         return endWithError(context, "allowed", "the body was already read", responses.bodyAlreadyRead);
       }
@@ -234,7 +241,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
       const upstreamRequest: UpstreamRequest = {
         method: request.method ?? "",
         target: upstreamTarget,
-        headers,
+        headers: context.trace === undefined ? headers : continuing(context.trace, headers),
         body: withBody ? requestBody(context, mayEnd) : undefined,
         connectionKey: holder,
         clientKey: queueKey,

@@ -2,6 +2,7 @@ import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { type BackendContext, type Duration, InvalidOptionsError, parseDuration } from "@registry-gate/auth";
 import { followFile, InvalidFileError, ReplaceError, replaceFile, subscriptions, z } from "@registry-gate/auth-kit";
+import { isExposed } from "./exposed-file.ts";
 import { type TokenKeys, tokenKeys } from "./keys.ts";
 import { makeKey, type NewKey } from "./make-key.ts";
 import { createdMember, jwkSchema, KeyError, type KeyMaterial, type TokenKey, tokenKey } from "./signing-key.ts";
@@ -165,10 +166,9 @@ function parseKeys(content: Buffer): readonly TokenKey[] {
   return made;
 }
 
-/** Windows has no such modes. */
 function othersCanRead(path: string): boolean {
-  const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0;
-  return process.platform !== "win32" && (mode & 0o044) !== 0;
+  const file = statSync(path, { throwIfNoEntry: false });
+  return file !== undefined && isExposed(file, process.geteuid?.());
 }
 
 function invalid(option: string, message: string, cause?: unknown): InvalidOptionsError {

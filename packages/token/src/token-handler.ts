@@ -1,7 +1,14 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Logger } from "@registry-gate/auth";
-import { type Authenticator, clientReader, type Policy, type TokenEndpoint, tokenGate } from "@registry-gate/core";
-import { unavailable } from "./endpoint/respond.ts";
+import {
+  type Authenticator,
+  clientReader,
+  type Policy,
+  requestIdOf,
+  type TokenEndpoint,
+  tokenGate,
+} from "@registry-gate/core";
+import { fail, unavailable } from "./endpoint/respond.ts";
 
 /** What {@link tokenHandler} is told. */
 export interface TokenHandlerOptions {
@@ -39,7 +46,7 @@ export function tokenHandler(
         contentType: headers["content-type"],
         body: request.iterator({ destroyOnReturn: false }),
       },
-      tokenGate(authenticator, policy, request, client, signal),
+      tokenGate(authenticator, policy, request, client, requestIdOf(response), signal),
     );
     // What is left of a body that nobody reads would be taken for the next request.
     if (!request.complete) response.setHeader("Connection", "close");
@@ -52,8 +59,9 @@ export function tokenHandler(
     response.once("close", () => gone.abort());
     respond(request, response, gone.signal).catch((error: unknown) => {
       if (response.destroyed || gone.signal.aborted) return;
-      log?.error({ err: error }, "a request for a token failed");
-      const { status, headers, body } = unavailable("");
+      const requestId = requestIdOf(response);
+      log?.error({ requestId, err: error }, "a request for a token failed");
+      const { status, headers, body } = fail(unavailable(""), requestId);
       if (!response.headersSent) response.writeHead(status, headers);
       response.end(body);
     });

@@ -40,8 +40,8 @@ export const access: readonly Guard[] = [
   {
     name: "delete-is-its-own-action",
     file: "packages/core/src/route/accesses.ts",
-    find: 'action: "delete" }',
-    replacement: 'action: "push" }',
+    find: 'return "delete";',
+    replacement: 'return "push";',
     tests: ["packages/core/test/authorize/authorize.test.ts"],
   },
   {
@@ -250,7 +250,7 @@ export const access: readonly Guard[] = [
   {
     name: "wrong-reload-is-refused",
     file: "apps/gateway/src/reload/reload-attempts.ts",
-    find: "if (reason !== reported) refuse(error);",
+    find: "if (reason !== reported) refuse(error, cause);",
     replacement: "throw error;",
     tests: ["test/gateway/reload.test.ts"],
   },

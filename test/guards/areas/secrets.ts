@@ -88,7 +88,7 @@ export const secrets: readonly Guard[] = [
   },
   {
     name: "attempted-name-is-printable",
-    file: "packages/core/src/authenticate/attempted-username.ts",
+    file: "packages/core/src/observe/printable.ts",
     find: ".replace(unprintable,",
     replacement: ".replace(/(?!)/gu,",
     tests: ["packages/core/test/middleware/records.test.ts"],

@@ -34,8 +34,9 @@ export interface AdminChange {
 const limits: ListenerLimits = {
   inactivity: 10_000,
   headersTimeout: 5000,
-  maxConnections: 64,
-  connectionsPerAddress: 32,
+  maxConnections: 256,
+  // Many come from one address, such as all probes of a node: idle connections make place, whosever they are.
+  connectionsPerAddress: 256,
   trustedProxies: addressSet([]),
 };
 

@@ -81,9 +81,11 @@ export interface ConfigurationChange {
 /** A token, without anything that could be used as one. */
 export interface AuditedToken {
   readonly kind: "refresh" | "access";
+  /** As `token list` shows it. */
+  readonly id?: string;
   readonly name?: string;
   readonly owner?: string;
-  readonly scopes?: readonly string[];
+  readonly scopes?: Grants;
   /** RFC 3339. */
   readonly expires?: string;
 }

@@ -74,9 +74,10 @@ const shape = {
   token: z
     .strictObject({
       kind: z.enum(["refresh", "access"]),
+      id: z.string().optional(),
       name: z.string().optional(),
       owner: z.string().optional(),
-      scopes: z.array(z.string()).optional(),
+      scopes: z.array(grant).optional(),
       expires: time.optional(),
     })
     .describe("The token that was issued, created or revoked")
@@ -85,10 +86,16 @@ const shape = {
 
 /** One line of the audit. */
 const auditEventSchema = z.strictObject(shape);
+const readableEventSchema = z.object(shape);
 
 /** JSON Schema, draft 2020-12, of one line of the audit. */
 export function auditJsonSchema(): Readonly<Record<string, unknown>> {
   return { title: "registry-gate audit event", ...z.toJSONSchema(auditEventSchema) };
+}
+
+/** Whether replaying can read something: a later version may have further members. */
+export function isAuditEvent(value: unknown): value is AuditEvent {
+  return readableEventSchema.safeParse(value).success;
 }
 
 /** What is wrong with one line of the audit; `undefined` for one that is as the schema says. */

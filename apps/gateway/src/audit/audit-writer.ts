@@ -1,6 +1,6 @@
 import type { Logger } from "@registry-gate/auth";
+import { type AuditFailure, auditFailure } from "../observe/audit-failure.ts";
 import type { AuditEvent } from "./audit-event.ts";
-import { type AuditFailure, auditFailure } from "./audit-failure.ts";
 import { AuditFailedError, type AuditSink } from "./audit-sink.ts";
 import { AppendError, type AuditLine, failureReason, type LineDestination } from "./line-destination.ts";
 
@@ -120,13 +120,14 @@ export function auditWriter(destination: LineDestination, log: Logger, options: 
     dirty = false;
   }
 
-  /** @param work Done first, even where no line waits. */
+  /** @param work Done first. */
   async function run(...work: readonly (() => Promise<void>)[]): Promise<void> {
     if (active) return;
     active = true;
     let good = true;
-    for (const each of work) good = good && (await step(each));
-    if (good && work.length > 0) recover();
+    // After a failure nothing else shows that lines can be written: a sync alone may go well on a full disk.
+    for (const each of failure === undefined ? work : [append, sync]) good = good && (await step(each));
+    if (good) recover();
     while (good && lines.length > 0) {
       good = await step(append);
       if (good) recover();
@@ -145,7 +146,7 @@ export function auditWriter(destination: LineDestination, log: Logger, options: 
 
   function retry(): void {
     retryTimer = undefined;
-    void run(append, sync);
+    void run();
   }
 
   function syncNow(): void {

@@ -13,18 +13,20 @@ import { type LoadedConfiguration, loadConfiguration } from "../config/load.ts";
 import { type Command, parseCommandLine, UsageError } from "./command.ts";
 import { configHelp, reportFaults } from "./config-file.ts";
 import { findUser } from "./find-user.ts";
+import { printReplay } from "./replay.ts";
 
 const actions: readonly Action[] = ["pull", "push", "delete", "*"];
 
 export const explain: Command = {
   name: "explain",
-  synopsis: "--config FILE [--user USER [--connect | --group GROUP …]] [--json] ACTION REPOSITORY",
+  synopsis: "--config FILE [--json] ([--user USER …] ACTION REPOSITORY | --replay AUDIT …)",
   summary: "show which rule of a configuration allows an action, or why none does",
   details: [
     configHelp,
     "  --user USER        the user who asks; without it, an anonymous caller",
     "  --connect          look USER and their groups up in directories too, not only in files",
     "  --group GROUP      a group of USER, in place of looking USER up; may be repeated",
+    "  --replay AUDIT     a file of the audit, in place of ACTION and REPOSITORY; may be repeated",
     "  --json             print an object with allowed, and rules: each rule with the reason for its verdict",
     "",
     "ACTION is pull, push, delete or *. The groups of USER are read from group files. The command does not sign in, and",
@@ -32,14 +34,23 @@ export const explain: Command = {
     "",
     "  registry-gate explain --config registry-gate.yaml --user alice push team/app",
     "",
-    "Exit code: 0 if allowed; 1 if denied, if the configuration is invalid or if a directory is unavailable.",
+    "With --replay, it prints which requests of an audit the configuration would decide otherwise, by user and rule, with the",
+    "groups that the users had then. Rotated files may follow; - is the standard input, and *.gz is unpacked:",
+    "",
+    "  registry-gate explain --config new.yaml --replay audit.jsonl.1 audit.jsonl",
+    "",
+    "Exit code: 0 if allowed; 1 if denied, if the configuration is invalid or if a directory is unavailable. With --replay, 0",
+    "if every request would be decided as it was; 1 if any would not, or if a file cannot be read.",
   ],
   async run(parameters) {
-    const { file, user, groups, connect, action, repository, json } = parse(parameters);
+    const parsed = parse(parameters);
+    const { file, json } = parsed;
     try {
       const loaded = await loadConfiguration(file, process.env);
       const { configuration } = loaded;
       requireGoodRules(configuration);
+      if ("audits" in parsed) return await printReplay(parsed.audits, compilePolicy(configuration.access), json);
+      const { user, groups, connect, action, repository } = parsed;
       const { principal, knowledge, failures } =
         user === undefined || groups !== undefined
           ? { principal: namedPrincipal(user, groups ?? [], configuration), knowledge: {}, failures: [] }
@@ -114,15 +125,23 @@ function asJson(allowed: boolean, verdicts: readonly RuleVerdict[]): string {
   return `${JSON.stringify({ allowed, rules }, undefined, 2)}\n`;
 }
 
-function parse(parameters: readonly string[]): {
-  file: string;
-  user: string | undefined;
-  groups: readonly string[] | undefined;
-  connect: boolean;
-  action: Action;
-  repository: string;
-  json: boolean;
-} {
+interface Question {
+  readonly file: string;
+  readonly json: boolean;
+  readonly user: string | undefined;
+  readonly groups: readonly string[] | undefined;
+  readonly connect: boolean;
+  readonly action: Action;
+  readonly repository: string;
+}
+
+interface ReplayQuestion {
+  readonly file: string;
+  readonly json: boolean;
+  readonly audits: readonly string[];
+}
+
+function parse(parameters: readonly string[]): Question | ReplayQuestion {
   const { values, positionals } = parseCommandLine({
     args: [...parameters],
     allowPositionals: true,
@@ -132,10 +151,17 @@ function parse(parameters: readonly string[]): {
       group: { type: "string", multiple: true },
       connect: { type: "boolean" },
       json: { type: "boolean" },
+      replay: { type: "string", multiple: true },
     },
   });
-  const [given, repository, surplus] = positionals;
   if (values.config === undefined) throw new UsageError("--config FILE is required");
+  if (values.replay !== undefined) {
+    const { config: file, json = false, replay, user, group, connect } = values;
+    if ((user ?? group ?? connect) !== undefined)
+      throw new UsageError("--replay takes users and groups from the audit");
+    return { file, json, audits: [...replay, ...positionals] };
+  }
+  const [given, repository, surplus] = positionals;
   if (given === undefined || repository === undefined) throw new UsageError("ACTION and REPOSITORY are required");
   if (surplus !== undefined) throw new UsageError(`unexpected ${surplus}`);
   const action = actions.find((known) => known === given);

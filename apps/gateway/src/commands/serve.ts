@@ -2,6 +2,7 @@ import { InvalidOptionsError } from "@registry-gate/auth";
 import { oneLine } from "../one-line.ts";
 import type { Gateway } from "../process/gateway.ts";
 import { catchUncaughtErrors } from "../process/uncaught-errors.ts";
+import { connectServiceManager } from "../service-manager/service-manager.ts";
 import { openGateway } from "../workers/open-gateway.ts";
 import { runWorker } from "../workers/worker.ts";
 import { isGateWorker } from "../workers/worker-mark.ts";
@@ -22,6 +23,8 @@ export const serve: Command = {
     "read-only, and a second one ends that. SIGUSR1 does nothing. The registry and the directories need not be available at",
     "the start.",
     "",
+    "Started by systemd with Type=notify, it says by systemd-notify when it is ready, reloads and stops, and keeps the watchdog.",
+    "",
     "An uncaught error is logged; requests in flight may finish as after SIGTERM, and the process ends with 1, so that a",
     "supervisor restarts it.",
     "",
@@ -41,6 +44,7 @@ export const serve: Command = {
       if (running === undefined) failStart(error);
       else running.reportUncaught(error);
     });
+    const serviceManager = connectServiceManager(process.env, process.pid, reportUnnotified);
     try {
       const starting = openGateway(file);
       const onSignal = (signal: NodeJS.Signals, act: (gateway: Gateway) => unknown): void => {
@@ -48,10 +52,12 @@ export const serve: Command = {
           starting.then(act, () => {});
         });
       };
-      onSignal("SIGHUP", (gateway) => gateway.reload());
+      onSignal("SIGHUP", (gateway) => serviceManager.reload(() => gateway.reload()));
       onSignal("SIGUSR2", (gateway) => gateway.toggleReadOnly());
       running = await starting;
+      serviceManager.ready(running.address);
       await Promise.race([stop, uncaught.first]);
+      serviceManager.stopping();
       await running.close();
     } catch (error) {
       if (!(error instanceof InvalidOptionsError)) throw error;
@@ -62,6 +68,11 @@ export const serve: Command = {
     process.exit(uncaught.count > 0 ? 1 : 0);
   },
 };
+
+/** With `Type=notify` systemd would wait in vain, and end the service: the reason is to be found. */
+function reportUnnotified(reason: string): void {
+  process.stderr.write(`registry-gate: cannot notify the service manager with systemd-notify: ${reason}\n`);
+}
 
 /** Before there is a gateway, there is nothing to wait for. */
 function failStart(error: unknown): never {

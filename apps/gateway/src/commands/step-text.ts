@@ -23,6 +23,6 @@ export function failureText(step: DiagnosisStep): string {
 }
 
 /** Replaces control characters: text of a server must not control the terminal. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, "\ufffd");
 }

@@ -1,5 +1,5 @@
 import { type Fault, InvalidOptionsError } from "@registry-gate/auth";
-import { memoryCounters, type ReadOnlySwitch, type RequestRecord } from "@registry-gate/core";
+import { memoryCounters, type ReadOnlySwitch, type RequestRecord, type RequestTracer } from "@registry-gate/core";
 import { memoryState, type StateStore } from "@registry-gate/state";
 import { randomKeys, type TokenKeys } from "@registry-gate/token";
 import type { SettledFile } from "@registry-gate/watched-file";
@@ -64,12 +64,14 @@ export interface LoaderOptions {
   readonly eventSink?: EventSink;
   /** Turned by `maintenance`, for all gates at once. */
   readonly readOnly?: ReadOnlySwitch;
+  /** Follows requests; undefined where nobody asked for traces. */
+  readonly tracer?: RequestTracer | undefined;
   /** Default: there is one process. */
   readonly processes?: GateProcesses;
 }
 
 export function gateLoader(path: string, options: LoaderOptions): GateLoader {
-  const { log, onRequest, auditSink, eventSink, readOnly, processes } = options;
+  const { log, onRequest, auditSink, eventSink, readOnly, tracer, processes } = options;
   // A reload forgets no failed logins, and ends no token.
   const counters = memoryCounters();
   const leaseState = stateLeases();
@@ -101,6 +103,7 @@ export function gateLoader(path: string, options: LoaderOptions): GateLoader {
       return {
         ...shared,
         log: own,
+        tracer,
         onRequest(record: RequestRecord) {
           own.info(requestLine(record));
           onRequest?.(record);

@@ -1,6 +1,12 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import type { AuthBackend, Fault } from "@registry-gate/auth";
-import { type ReadOnlySwitch, type RequestRecord, registryProxy, type WriteObserver } from "@registry-gate/core";
+import {
+  type ReadOnlySwitch,
+  type RequestRecord,
+  type RequestTracer,
+  registryProxy,
+  type WriteObserver,
+} from "@registry-gate/core";
 import type { StateStore } from "@registry-gate/state";
 import express from "express";
 import type { Configuration } from "../config/configuration.ts";
@@ -30,6 +36,8 @@ export interface GateSurroundings extends PartsSurroundings {
   /** Shared by all gates of the process. Default: writes are not refused. */
   readonly readOnly?: ReadOnlySwitch;
   readonly writes?: WriteObserver | undefined;
+  /** Follows the requests; undefined where nobody asked for traces. */
+  readonly tracer?: RequestTracer | undefined;
 }
 
 /**
@@ -39,7 +47,7 @@ export interface GateSurroundings extends PartsSurroundings {
  */
 export async function buildGate(
   configuration: Configuration,
-  { onRequest, writes, readOnly, ...surroundings }: GateSurroundings,
+  { onRequest, writes, readOnly, tracer, ...surroundings }: GateSurroundings,
 ): Promise<Gate> {
   const { options, backends, tls, state, warnings, close } = await openParts(configuration, surroundings);
   const proxy = registryProxy({
@@ -48,6 +56,7 @@ export async function buildGate(
     log: surroundings.log,
     onFinished: onRequest,
     ...(writes !== undefined && { writes }),
+    ...(tracer !== undefined && { tracer }),
   });
   const app = express();
   app.disable("x-powered-by");

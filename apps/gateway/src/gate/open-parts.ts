@@ -4,6 +4,7 @@ import { memoryState, type StateStore, stateCounters } from "@registry-gate/stat
 import { openKeys, randomKeys, type TokenKeys } from "@registry-gate/token";
 import type { Configuration } from "../config/configuration.ts";
 import type { Path } from "../config/path.ts";
+import { adminFaults } from "../config/sections/admin.ts";
 import { challengeOf } from "../config/sections/auth.ts";
 import { inspectEndpoints } from "../events/open-endpoint.ts";
 import { listenFaults } from "../listener/listen-faults.ts";
@@ -104,7 +105,7 @@ export async function openParts(configuration: Configuration, surroundings: Part
   const options = await collect(proxyOptions(configuration, counting, credentials, tokens));
   const findings = options === undefined ? undefined : validateOptions(options);
   faults.push(...(findings?.faults.map(inConfiguration) ?? []));
-  faults.push(...(await listenFaults(configuration.listen)));
+  faults.push(...(await listenFaults(configuration.listen)), ...adminFaults(configuration.admin, configuration.listen));
   const endpoints = await inspectEndpoints(configuration.events, { directory, log });
   faults.push(...endpoints.faults);
   warnings.push(...endpoints.warnings);

@@ -18,6 +18,7 @@ import { openLog } from "../log/log.ts";
 import { reportListening, reportWarnings } from "../log/reports.ts";
 import type { MaintenanceState } from "../observe/maintenance.ts";
 import { type Reloaded, startReloader } from "../reload/reloader.ts";
+import { openTracing } from "../tracing/open-tracing.ts";
 import { version } from "../version.ts";
 import { warningsOf } from "../warnings/warnings.ts";
 import { drain } from "./drain.ts";
@@ -58,6 +59,9 @@ export interface Gateway {
   skipDrainDelay(): boolean;
 }
 
+/** How long the end waits for the collector of traces, in milliseconds. */
+export const lastSpans = 1000;
+
 /**
  * Starts the gateway that a configuration file describes, and follows the file.
  *
@@ -86,9 +90,10 @@ export async function startGateway(file: string): Promise<Gateway> {
   const admin = adminSlot(adminHandler(sources, text, logger), metrics.start, logger);
   const readOnly = createReadOnlySwitch();
   const services = gatewayServices(log, readOnly, admin);
+  const tracing = await openTracing(process.env, version());
   const { audit, notifier, maintenance } = services;
   const loader = gateLoader(path, {
-    ...{ log: logger, onRequest: metrics.request },
+    ...{ log: logger, onRequest: metrics.request, tracer: tracing?.tracer },
     ...{ auditSink: audit, eventSink: notifier, readOnly },
   });
   const gates = gateSlot(await loader.load());
@@ -150,6 +155,7 @@ export async function startGateway(file: string): Promise<Gateway> {
     await Promise.all([first, listener.close()]);
     await gates.retire();
     await listener.departed();
+    await tracing?.close(lastSpans);
     await Promise.all([services.close(), push?.stop()]);
     readiness.close();
     metrics.stop();

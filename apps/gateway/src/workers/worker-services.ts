@@ -2,9 +2,9 @@ import type { ReadOnlySwitch } from "@registry-gate/core";
 import { allMetrics } from "../admin/metrics/all-metrics.ts";
 import { combineSnapshots, lastingPart, type Snapshot } from "../admin/metrics/snapshot.ts";
 import { judgeReadiness, type PartState, type Readiness } from "../admin/readiness/readiness.ts";
-import { auditFailure } from "../audit/audit-failure.ts";
 import type { AuditSink } from "../audit/audit-sink.ts";
 import type { EventSink } from "../events/event-sink.ts";
+import { auditFailure } from "../observe/audit-failure.ts";
 import type { Channel } from "./channel.ts";
 import {
   auditFailing,

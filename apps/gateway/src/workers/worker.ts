@@ -1,5 +1,6 @@
 import cluster from "node:cluster";
 import { InvalidOptionsError } from "@registry-gate/auth";
+import type { RequestTracer } from "@registry-gate/core";
 import { fixedKeys } from "@registry-gate/token";
 import type { Logger } from "pino";
 import { type GateMetrics, gateMetrics } from "../admin/gate-metrics.ts";
@@ -14,9 +15,11 @@ import { type ListenerSlot, openListenerSlot } from "../listener/listener-slot.t
 import { openLog } from "../log/log.ts";
 import { oneLine } from "../one-line.ts";
 import { drain } from "../process/drain.ts";
+import { lastSpans } from "../process/gateway.ts";
 import { listenerHandlers } from "../process/listener-handlers.ts";
 import { catchUncaughtErrors } from "../process/uncaught-errors.ts";
 import { identityOf } from "../tls/tls-identity.ts";
+import { openTracing } from "../tracing/open-tracing.ts";
 import { version } from "../version.ts";
 import { type Channel, openChannel } from "./channel.ts";
 import { portToPrimary } from "./ports.ts";
@@ -84,7 +87,8 @@ async function run(channel: Channel, beginning: Beginning): Promise<number> {
   );
   const telling = tellMetrics(channel, metrics);
   const surroundings = { log: logger, metrics, isReady: () => !ending };
-  const opening = openParts(channel, beginning, surroundings);
+  const tracing = await openTracing(process.env, version());
+  const opening = openParts(channel, beginning, surroundings, tracing?.tracer);
   // The primary may decide something before this worker listens: it waits for that.
   follow(channel, opening, logger);
   const end = new Promise<number | undefined>((resolve) => {
@@ -114,6 +118,7 @@ async function run(channel: Channel, beginning: Beginning): Promise<number> {
       await listener.close();
       await gates.retire();
       await listener.departed();
+      await tracing?.close(lastSpans);
       readiness.close();
       telling.stop();
     },
@@ -132,10 +137,11 @@ async function openParts(
   channel: Channel,
   { accepted, key, ticketSecret }: Beginning,
   { log, metrics, isReady }: WorkerSurroundings,
+  tracer: RequestTracer | undefined,
 ): Promise<RunningParts> {
   const processes = { keys: fixedKeys(key), state: stateOfPrimary(channel) };
   const loader = gateLoader(accepted.source.path, {
-    ...{ log, processes, onRequest: metrics.request },
+    ...{ log, processes, tracer, onRequest: metrics.request },
     ...servicesOfPrimary(channel),
   });
   const gates = gateSlot(await loader.load(contentsOf(accepted)));

@@ -67,7 +67,8 @@ export async function ssoHeaderBackend(
       if (!proxies.hasPeer(request.peer)) {
         if (!untrustedPeerLogged) {
           untrustedPeerLogged = true;
-          log.debug({ peer: request.peer.address }, "ignored the headers of a peer that is not in trustedProxies");
+          const { requestId, peer } = request;
+          log.debug({ requestId, peer: peer.address }, "ignored the headers of a peer that is not in trustedProxies");
         }
         return ABSTAINED;
       }

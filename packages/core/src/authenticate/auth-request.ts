@@ -2,15 +2,16 @@ import type { IncomingMessage } from "node:http";
 import { TLSSocket } from "node:tls";
 import type { AuthRequest, Credentials, Peer } from "@registry-gate/auth";
 import { isUnixSocket, peerAddress } from "../client/peer.ts";
+import type { LoginSource } from "./authenticator.ts";
 
 /**
  * The part of a request that backends see.
  *
- * @param client The address of the client behind trusted proxies.
+ * @param source The client's address is that behind trusted proxies.
  */
 export function authRequest(
   request: IncomingMessage,
-  client: string | undefined,
+  { address, requestId }: LoginSource,
   credentials: Credentials | undefined,
   credentialHeaders: readonly string[],
   signal: AbortSignal,
@@ -18,7 +19,8 @@ export function authRequest(
   return {
     credentials,
     peer: peerOf(request),
-    client,
+    client: address,
+    ...(requestId !== undefined && { requestId }),
     ...(request.headers["user-agent"] !== undefined && { agent: request.headers["user-agent"] }),
     header: (name) => (credentialHeaders.includes(name) ? (request.headersDistinct[name] ?? []) : []),
     signal,

@@ -3,6 +3,14 @@ import type { AuthBackend, BasicCredentials, Challenge, ChallengeContext } from 
 import type { Client } from "../client/client.ts";
 import type { Verdict } from "./verdict.ts";
 
+/** Where a login comes from. */
+export interface LoginSource {
+  /** The client's address, behind trusted proxies. */
+  readonly address: string | undefined;
+  /** The id of the request, for what is logged about it. */
+  readonly requestId?: string;
+}
+
 /**
  * Authenticates requests: asks backends in order, caches successful logins, and limits failed ones. All ways to sign in
  * to one set of users should share one.
@@ -24,7 +32,7 @@ export interface Authenticator {
   authenticate(
     request: IncomingMessage,
     untilGone: () => AbortSignal,
-    client?: Pick<Client, "address">,
+    client?: LoginSource,
   ): Verdict | Promise<Verdict>;
   /**
    * Verifies a user name and password that did not come in a header, such as from a form. Headers and the session are
@@ -38,7 +46,7 @@ export interface Authenticator {
     credentials: BasicCredentials,
     request: IncomingMessage,
     signal: AbortSignal,
-    client?: Pick<Client, "address">,
+    client?: LoginSource,
   ): Promise<Verdict>;
   /**
    * What a 401 to a request asks for: the option `challenge`, else the challenge of the first backend, else Basic. There is

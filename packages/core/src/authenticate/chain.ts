@@ -40,7 +40,7 @@ export async function askInOrder(
     }
     const judged = judging(backend, request);
     try {
-      const containment = containmentOf(backend, (error) => reportStray(backend, error, log));
+      const containment = containmentOf(backend, (error) => reportStray(backend, request, error, log));
       const result = await containment.run((signal) => backend.authenticate({ ...request, signal }), request.signal);
       judged(result.status);
       if (result.status === "authenticated") {
@@ -72,7 +72,7 @@ export async function askInOrder(
       outages.push({ id: backend.id, error });
       const expected = isExpected(error);
       judged(expected ? "unavailable" : "failed");
-      const fields = { backend: backend.id, err: error };
+      const fields = { requestId: request.requestId, backend: backend.id, err: error };
       if (expected) log?.warn(fields, "a backend is unavailable");
       else log?.error(fields, "a backend failed unexpectedly");
     }
@@ -116,8 +116,8 @@ function concernedBackends(
 }
 
 /** The login is already finished. */
-function reportStray(backend: AuthBackend, error: unknown, log: Logger | undefined): void {
-  log?.error({ backend: backend.id, err: error }, "a backend threw an error that nobody caught");
+function reportStray(backend: AuthBackend, { requestId }: AuthRequest, error: unknown, log: Logger | undefined): void {
+  log?.error({ requestId, backend: backend.id, err: error }, "a backend threw an error that nobody caught");
 }
 
 function credentialBytes(credentials: Credentials | undefined): number {

@@ -5,7 +5,7 @@ import { clientOf } from "../client/client.ts";
 import type { AuthenticatorOptions } from "../options/options.ts";
 import { authenticatorSchema } from "../options/options-schema.ts";
 import { authRequest, peerOf } from "./auth-request.ts";
-import type { Authenticator } from "./authenticator.ts";
+import type { Authenticator, LoginSource } from "./authenticator.ts";
 import { askInOrder } from "./chain.ts";
 import { basicChallenge, challengeOf } from "./challenges.ts";
 import { foreignAuthorization } from "./foreign-authorization.ts";
@@ -49,6 +49,7 @@ export function openAuthenticator(options: AuthenticatorOptions): Authenticator 
   function judge(
     login: Omit<LoginAttempt, "signal"> | undefined,
     fields: readonly string[] | undefined,
+    { requestId }: LoginSource,
     untilGone: () => AbortSignal,
     ask: (signal: AbortSignal) => Promise<Verdict>,
   ): Verdict | Promise<Verdict> {
@@ -57,34 +58,38 @@ export function openAuthenticator(options: AuthenticatorOptions): Authenticator 
     const signal = untilGone();
     const check = async (): Promise<Verdict> =>
       fields === undefined || remembered === undefined ? ask(signal) : remembered.resolve(fields, () => signal, ask);
-    return login === undefined ? check() : throttled({ ...login, signal }, check);
+    return login === undefined ? check() : throttled({ ...login, signal }, requestId, check);
   }
 
-  async function throttled(login: LoginAttempt, check: () => Promise<Verdict>): Promise<Verdict> {
+  async function throttled(
+    login: LoginAttempt,
+    requestId: string | undefined,
+    check: () => Promise<Verdict>,
+  ): Promise<Verdict> {
     if (throttle === undefined) return check();
     try {
       return await throttle.attempt(login, check, attemptOutcome);
     } catch (error) {
       if (login.signal.aborted) throw error;
-      log?.error({ err: error }, "failed logins cannot be counted");
+      log?.error({ requestId, err: error }, "failed logins cannot be counted");
       return { outcome: "unavailable", reason: "failed logins cannot be counted", causes: [error] };
     }
   }
 
   function byRequest(
     request: IncomingMessage,
-    client: string | undefined,
+    source: LoginSource,
     credentials: Credentials | undefined,
     untilGone: () => AbortSignal,
   ): Verdict | Promise<Verdict> {
     const ask = (until: AbortSignal): Promise<Verdict> =>
-      askInOrder(inOrder(request), authRequest(request, client, credentials, credentialHeaders, until), log);
+      askInOrder(inOrder(request), authRequest(request, source, credentials, credentialHeaders, until), log);
     const byHeaders = holdsAny(request, credentialHeaders);
     if (credentials === undefined && !byHeaders) return ask(untilGone());
     const parts = [request.headers.authorization, ...credentialHeaders.map((name) => request.headers[name])];
     // A result that depends on other headers or the connection must not be cached by the login alone.
-    const fields = credentials === undefined || byHeaders ? undefined : fieldsOf(credentials, client);
-    return judge({ client, ...subjectOf(credentials, parts) }, fields, untilGone, ask);
+    const fields = credentials === undefined || byHeaders ? undefined : fieldsOf(credentials, source.address);
+    return judge({ client: source.address, ...subjectOf(credentials, parts) }, fields, source, untilGone, ask);
   }
 
   /** The subject whose failures are counted. */
@@ -113,40 +118,43 @@ export function openAuthenticator(options: AuthenticatorOptions): Authenticator 
 
   function withSessionOf(
     request: IncomingMessage,
-    client: string | undefined,
+    source: LoginSource,
     credentials: Credentials | undefined,
     untilGone: () => AbortSignal,
   ): Verdict | Promise<Verdict> {
-    const verdict = byRequest(request, client, credentials, untilGone);
-    return session === undefined ? verdict : withSession(verdict, session, request, credentials, log);
+    const verdict = byRequest(request, source, credentials, untilGone);
+    return session === undefined ? verdict : withSession(verdict, session, request, credentials, source.requestId, log);
   }
 
   return {
     backends,
     credentialHeaders: new Set(credentialHeaders),
-    authenticate(request, untilGone, { address } = clientOf(request, trusted)) {
+    authenticate(request, untilGone, { address, requestId }: LoginSource = clientOf(request, trusted)) {
+      const source: LoginSource = { address, ...(requestId !== undefined && { requestId }) };
       const [authorization, ...more] = request.headersDistinct.authorization ?? [];
-      if (authorization === undefined) return withSessionOf(request, address, undefined, untilGone);
+      if (authorization === undefined) return withSessionOf(request, source, undefined, untilGone);
       if (more.length > 0) return malformed;
       const parsed = parseAuthorization(authorization, maxLength);
       if (parsed !== undefined) {
-        return withSessionOf(request, address, parsed === "nobody" ? undefined : parsed, untilGone);
+        return withSessionOf(request, source, parsed === "nobody" ? undefined : parsed, untilGone);
       }
       const fault = foreignAuthorization(authorization);
       if (fault === undefined) return malformed;
-      return neverAnonymous(withSessionOf(request, address, undefined, untilGone), fault);
+      return neverAnonymous(withSessionOf(request, source, undefined, untilGone), fault);
     },
-    async verify(credentials, request, signal, { address } = clientOf(request, trusted)) {
+    async verify(credentials, request, signal, source = clientOf(request, trusted)) {
+      const { address, requestId } = source;
       const peer = peerOf(request);
       const agent = request.headers["user-agent"];
       const asked: Omit<AuthRequest, "signal"> = {
         ...{ credentials, peer, client: address, header: () => [] },
         ...(agent !== undefined && { agent }),
+        ...(requestId !== undefined && { requestId }),
       };
       const ask = (until: AbortSignal): Promise<Verdict> => askInOrder(backends, { ...asked, signal: until }, log);
       const { username, password } = credentials;
       const subject = subjectOf(credentials, [username, password]);
-      return judge({ client: address, ...subject }, fieldsOf(credentials, address), () => signal, ask);
+      return judge({ client: address, ...subject }, fieldsOf(credentials, address), source, () => signal, ask);
     },
     challenge(request, wanted, client = clientOf(request, trusted)) {
       return makeChallenge({ ...wanted, origin: `${client.scheme}://${client.host}` });

@@ -16,6 +16,7 @@ export async function withSession(
   session: SessionUser,
   request: IncomingMessage,
   credentials: Credentials | undefined,
+  requestId: string | undefined,
   log: Logger | undefined,
 ): Promise<Verdict> {
   const verdict = await asked;
@@ -25,7 +26,7 @@ export async function withSession(
   try {
     identity = await session(request);
   } catch (error) {
-    log?.error({ err: error }, "cannot determine the user of the session");
+    log?.error({ requestId, err: error }, "cannot determine the user of the session");
     return { outcome: "unavailable", reason: "cannot determine the user of the session", causes: [error] };
   }
   if (identity === undefined) return verdict;

@@ -59,16 +59,18 @@ export function verifiedCredentials(options: LoginCacheOptions = {}): VerifiedCr
   function remembered(name: string): Verdict | undefined {
     const entry = entries.get(name);
     if (entry === undefined) return undefined;
-    if (performance.now() < entry.staleAt && Date.now() < entry.expiresAt) {
-      publish("hit");
-      return entry.verdict;
-    }
+    if (performance.now() < entry.staleAt && Date.now() < entry.expiresAt) return entry.verdict;
     entries.delete(name);
     return undefined;
   }
 
   function publish(event: LoginCache["event"]): void {
     loginCache.publish(() => ({ event, entries: entries.size }));
+  }
+
+  function noted(verdict: Verdict | undefined): Verdict | undefined {
+    if (verdict !== undefined) publish("hit");
+    return verdict;
   }
 
   function remember(name: string, verdict: Success): void {
@@ -123,16 +125,15 @@ export function verifiedCredentials(options: LoginCacheOptions = {}): VerifiedCr
   }
 
   return {
-    recall: (fields) => remembered(nameOf(fields)),
+    recall: (fields) => noted(remembered(nameOf(fields))),
     resolve(fields, untilGone, verify) {
       const name = nameOf(fields);
-      const verdict = remembered(name);
+      const verdict = noted(remembered(name));
       if (verdict !== undefined) return verdict;
       const signal = untilGone();
       if (signal.aborted) return Promise.reject(signal.reason);
-      const started = inFlight.get(name);
-      publish(started === undefined ? "miss" : "shared");
-      return join(name, started ?? startVerification(name, verify), signal);
+      publish(inFlight.has(name) ? "shared" : "miss");
+      return join(name, inFlight.get(name) ?? startVerification(name, verify), signal);
     },
     purge(concerned) {
       inFlight = new Map();

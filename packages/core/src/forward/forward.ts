@@ -1,6 +1,6 @@
 import type { Logger } from "@registry-gate/auth";
 import type { Outcome } from "../observe/record.ts";
-import type { RequestContext } from "../observe/request-context.ts";
+import { enterPhase, type RequestContext } from "../observe/request-context.ts";
 import { claim } from "../respond/claim.ts";
 import { endWithError } from "../respond/end-with-error.ts";
 import { type ErrorResponse, sendError } from "../respond/error-response.ts";
@@ -33,7 +33,7 @@ export function forward(
   const sink = clientSink(context, {
     head(head) {
       context.times.responded = performance.now();
-      context.phase = "respond";
+      enterPhase(context, "respond");
       const prepared = prepareHead(head);
       // The request's body failed, and an error was sent.
       if (!claim(context.response)) return context.transfer?.abort();
@@ -47,7 +47,7 @@ export function forward(
     resume: () => context.transfer?.resume(),
   });
   const guarded = guardSink(sink, (error) => failRequest(context, error, log));
-  context.phase = "forward";
+  enterPhase(context, "forward");
   const held = until === undefined ? guarded.sink : holdUntil(until, guarded.sink, context);
   context.times.sent = performance.now();
   context.transfer = upstream.send(request, held);
@@ -74,7 +74,7 @@ export function failRequest(context: RequestContext, error: unknown, log: Logger
 
 /** An internal error ends this request and its connection, and nothing else. */
 export function failInternally(context: RequestContext, error: unknown, log: Logger | undefined): void {
-  log?.error({ err: error }, "internal error");
+  log?.error({ requestId: context.requestId, err: error }, "internal error");
   context.outcome = "internal-error";
   context.reason = "internal error";
   const { request, response } = context;
@@ -85,8 +85,11 @@ export function failInternally(context: RequestContext, error: unknown, log: Log
 
 /** The registry did not respond as expected. */
 function failUpstream(context: RequestContext, fault: UpstreamFault, log: Logger | undefined): void {
+  const { requestId } = context;
   // A rejected login is already logged.
-  if (fault.response !== responses.registryLogin) log?.warn({ err: fault }, "the registry did not respond as expected");
+  if (fault.response !== responses.registryLogin) {
+    log?.warn({ requestId, err: fault }, "the registry did not respond as expected");
+  }
   context.outcome = "upstream-error";
   context.reason = fault.message;
   context.bytes.sent += sendError(context.request, context.response, fault.response);
@@ -95,8 +98,9 @@ function failUpstream(context: RequestContext, fault: UpstreamFault, log: Logger
 function fail(context: RequestContext, failure: TransportFailure, log: Logger | undefined): void {
   if (failure.kind === "internal") return void failInternally(context, failure.error, log);
   const { outcome, reason, response } = endOf(failure);
-  if (failure.kind === "silent") log?.warn({ err: failure.error }, "the registry does not respond");
-  if (failure.kind === "unreachable") log?.warn({ err: failure.error }, "the registry is unreachable");
+  const { requestId } = context;
+  if (failure.kind === "silent") log?.warn({ requestId, err: failure.error }, "the registry does not respond");
+  if (failure.kind === "unreachable") log?.warn({ requestId, err: failure.error }, "the registry is unreachable");
   if (failure.kind === "overloaded") context.decision = "unavailable";
   context.outcome = outcome;
   context.reason = reason;

@@ -6,6 +6,7 @@ import { hasBody } from "../forward/request-headers.ts";
 import { limitReached, requestFinished } from "../observe/channels.ts";
 import type { RequestRecord } from "../observe/record.ts";
 import { finish, type RequestContext, requestContext } from "../observe/request-context.ts";
+import { type RequestTrace, type RequestTracer, traceContextOf } from "../observe/tracing.ts";
 import type { LimitOptions } from "../options/options.ts";
 import { isClaimed } from "../respond/claim.ts";
 import { sendError } from "../respond/error-response.ts";
@@ -18,6 +19,7 @@ import { type Full, requestBudget } from "./request-budget.ts";
 export interface LifecycleOptions {
   readonly limits: LimitOptions;
   readonly onFinished: ((record: RequestRecord) => void) | undefined;
+  readonly tracer: RequestTracer | undefined;
   readonly log: Logger | undefined;
 }
 
@@ -40,23 +42,28 @@ export interface RequestLifecycle {
 /** How many parsed requests may wait for the one before them on their connection. */
 const maxWaiting = 10_000;
 
-export function requestLifecycle({ limits, onFinished, log }: LifecycleOptions): RequestLifecycle {
+export function requestLifecycle({ limits, onFinished, tracer, log }: LifecycleOptions): RequestLifecycle {
   const { inFlight = 10_000, inFlightPerClient = 256, minRate = 1024 } = limits;
   const line = oneAtATime(maxWaiting);
   const budget = requestBudget(inFlight, inFlightPerClient);
   const rates = rateWatch(minRate);
 
   function report(context: RequestContext): void {
-    if (onFinished === undefined && !requestFinished.hasSubscribers) return;
+    if (onFinished === undefined && context.trace === undefined && !requestFinished.hasSubscribers) return;
     try {
       const record = finish(context);
       // Before the app's callback, whose error must not hide the record from other subscribers; a copy, because it is
       // frozen.
       requestFinished.publish(() => ({ ...record }));
+      context.trace?.end(record);
       onFinished?.(record);
     } catch (error) {
-      log?.error({ err: error }, "internal error");
+      log?.error({ requestId: context.requestId, err: error }, "internal error");
     }
+  }
+
+  function traceOf({ request, requestId }: RequestContext): RequestTrace | undefined {
+    return tracer?.begin({ requestId, method: request.method ?? "", parent: traceContextOf(request.headers) });
   }
 
   return {
@@ -67,6 +74,8 @@ export function requestLifecycle({ limits, onFinished, log }: LifecycleOptions):
       if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
       line.enter(request, response, () => {
         const context = requestContext(request, response, client());
+        const trace = traceOf(context);
+        context.trace = trace;
         const place = budget.enter(addressKey(context.client.address));
         const full = typeof place === "string" ? place : undefined;
         if (typeof place !== "string") context.place = place;
@@ -82,8 +91,10 @@ export function requestLifecycle({ limits, onFinished, log }: LifecycleOptions):
           // Its body turned out to be malformed while it waited.
           context.decision = "refused";
           context.reason = "the body is malformed";
-        } else {
+        } else if (trace === undefined) {
           handle(context, full);
+        } else {
+          trace.run(() => handle(context, full));
         }
       });
     },

@@ -10,6 +10,7 @@ import { type Route, referenceOf, repositoryOf } from "../route/route.ts";
 import { printable } from "./printable.ts";
 import type { Decision, IssuedToken, Outcome, Phase, RequestRecord } from "./record.ts";
 import { gateTime, type RequestTimes, requestTimes, upstreamTime } from "./request-times.ts";
+import type { RequestTrace } from "./tracing.ts";
 
 /** The state of one request, from which its record is made. */
 export interface RequestContext {
@@ -17,7 +18,7 @@ export interface RequestContext {
   readonly response: ServerResponse;
   readonly client: Client;
   readonly requestId: string;
-  phase: Phase;
+  readonly phase: Phase;
   route: Route | undefined;
   /** What is asked for, where that is no route to the registry. */
   operation: "issue-token" | undefined;
@@ -41,6 +42,8 @@ export interface RequestContext {
   outcome: Outcome | undefined;
   /** The request's place in the budget; undefined where there is none left. */
   place: Place | undefined;
+  /** Follows the request; undefined where nobody does. */
+  trace: RequestTrace | undefined;
   /** The request to the registry, once there is one. */
   transfer: Transfer | undefined;
   readonly bytes: { received: number; sent: number };
@@ -71,10 +74,19 @@ export function requestContext(request: IncomingMessage, response: ServerRespons
     reason: "",
     outcome: undefined,
     place: undefined,
+    trace: undefined,
     transfer: undefined,
     bytes: { received: 0, sent: 0 },
     times: requestTimes(),
   };
+}
+
+/** The next step of a request begins. */
+export function enterPhase(context: RequestContext, phase: Phase): void {
+  const changing: { phase: Phase } = context;
+  if (changing.phase === phase) return;
+  changing.phase = phase;
+  context.trace?.enter(phase);
 }
 
 /** Makes the record of a request that is finished or whose client disconnected. */
@@ -90,7 +102,7 @@ export function finish(context: RequestContext): RequestRecord {
 /** Makes the record of a request to which the registry has responded, as it will be if the client gets the response. */
 export function announce(context: RequestContext, status: number): RequestRecord {
   context.announced = true;
-  context.phase = "respond";
+  enterPhase(context, "respond");
   return recordOf(context, status >= 500 ? "upstream-error" : "completed", status);
 }
 

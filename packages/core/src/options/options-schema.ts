@@ -8,6 +8,7 @@ import { accessSchema } from "../authorize/access-schema.ts";
 import { credentialsFault } from "../forward/registry-login.ts";
 import type { ReadOnlySwitch } from "../limits/read-only-switch.ts";
 import type { WriteObserver } from "../observe/record.ts";
+import type { RequestTracer } from "../observe/tracing.ts";
 import type { SealingKeys } from "../seal/sealer.ts";
 import type { TokenEndpoint } from "../tokens/token-endpoint.ts";
 import type { OptionShape } from "./option-shape.ts";
@@ -130,6 +131,7 @@ const gateShape = {
   sealingKeys: functionOption<SealingKeys>().exactOptional(),
   onFinished: functionOption<NonNullable<RegistryProxyOptions["onFinished"]>>().exactOptional(),
   writes: z.custom<WriteObserver>(isWriteObserver, "must have the methods refusal and responded").exactOptional(),
+  tracer: z.custom<RequestTracer>(isTracer, "must have the method begin").exactOptional(),
   attemptedNames: z.boolean("must be true or false").exactOptional(),
   readOnly: z.custom<ReadOnlySwitch>(isReadOnlySwitch, "must be made by createReadOnlySwitch").exactOptional(),
   log: log.exactOptional(),
@@ -192,6 +194,10 @@ function isWriteObserver(value: unknown): value is WriteObserver {
     value !== null &&
     ["refusal", "responded"].every((name) => typeof Reflect.get(value, name) === "function")
   );
+}
+
+function isTracer(value: unknown): value is RequestTracer {
+  return typeof value === "object" && value !== null && typeof Reflect.get(value, "begin") === "function";
 }
 
 function isAuthenticator(value: unknown): value is Authenticator {

@@ -6,6 +6,7 @@ import type { LoginThrottle } from "../authenticate/throttle/login-throttle.ts";
 import type { ThrottleOptions } from "../authenticate/throttle/throttle-options.ts";
 import type { ReadOnlySwitch } from "../limits/read-only-switch.ts";
 import type { RequestRecord, WriteObserver } from "../observe/record.ts";
+import type { RequestTracer } from "../observe/tracing.ts";
 import type { SealingKeys } from "../seal/sealer.ts";
 import type { TokenEndpoint } from "../tokens/token-endpoint.ts";
 
@@ -77,6 +78,11 @@ export interface GateOptions {
   readonly onFinished?: (record: RequestRecord) => void;
   /** Is told of responses to writes before the client is, and can refuse writes. Default: none. */
   readonly writes?: WriteObserver;
+  /**
+   * Follows requests for distributed tracing, and continues their traces at the registry. Default: what the client sends as
+   * trace context is passed on as it is.
+   */
+  readonly tracer?: RequestTracer;
   /** Whether records contain the user names of rejected logins. Default true. */
   readonly attemptedNames?: boolean;
   /**

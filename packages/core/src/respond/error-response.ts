@@ -16,7 +16,7 @@ export interface ErrorResponse {
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   /**
    * The missing permissions. The error's detail contains them without names, so that a response never echoes what was
-   * requested. Docker hides the message of an error without detail where it is the default one of its code.
+   * requested.
    */
   readonly accesses?: readonly Access[];
 }
@@ -34,11 +34,10 @@ export const apiVersion: readonly [name: string, value: string] = ["Docker-Distr
  */
 export function sendError(request: IncomingMessage, response: ServerResponse, error: ErrorResponse): number {
   if (!claim(response)) return 0;
-  const body = errorBody(error);
+  const body = errorBody(error, requestIdOf(response));
   response.statusCode = error.status;
   removeOwnedHeaders(response);
   for (const [name, value] of Object.entries(errorHeaders(error, body))) response.setHeader(name, value);
-  requestIdOf(response);
   writeAddedHeaders(response);
   if (holdsBodyBack(request)) response.setHeader("Connection", "close");
   protectCookies(response);
@@ -47,9 +46,10 @@ export function sendError(request: IncomingMessage, response: ServerResponse, er
   return withBody ? Buffer.byteLength(body) : 0;
 }
 
-export function errorBody({ code, message, accesses = [] }: ErrorResponse): string {
-  const detail = accesses.length > 0 ? accesses.map(({ type, action }) => ({ type, action })) : null;
-  return JSON.stringify({ errors: [{ code, message, detail }] });
+/** @param requestId As in the response's `X-Request-Id`: clients print the detail, and no header. */
+export function errorBody({ code, message, accesses = [] }: ErrorResponse, requestId: string): string {
+  const missing = accesses.length > 0 ? { accesses: accesses.map(({ type, action }) => ({ type, action })) } : {};
+  return JSON.stringify({ errors: [{ code, message, detail: { requestId, ...missing } }] });
 }
 
 export function errorHeaders(error: ErrorResponse, body: string): Record<string, string | readonly string[]> {

@@ -144,7 +144,7 @@ function sendAlone(socket: Duplex, error: ErrorResponse, requestId: string): num
     socket.destroy();
     return 499;
   }
-  const body = errorBody(error);
+  const body = errorBody(error, requestId);
   const headers = { ...errorHeaders(error, body), [requestIdHeader]: requestId };
   const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   const statusLine = `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}\r\n`;

@@ -1,5 +1,5 @@
 import type { Access } from "@registry-gate/auth";
-import type { Route } from "./route.ts";
+import type { Operation, Route } from "./route.ts";
 
 /** The access for listing repositories, as the Docker token specification names it. */
 export const catalogAccess: Access = { type: "registry", name: "catalog", action: "*" };
@@ -13,25 +13,33 @@ const none: readonly Access[] = [];
  * The pull that a mount needs on its source is not included: without it the mount is dropped, not refused.
  */
 export function accessesOf(route: Route): readonly Access[] {
-  switch (route.operation) {
+  const action = actionOf(route.operation);
+  return action === undefined || !("repository" in route)
+    ? none
+    : [{ type: "repository", name: route.repository, action }];
+}
+
+/** The action that an operation needs on its repository; `undefined` for one that is about no repository. */
+export function actionOf(operation: Operation): "pull" | "push" | "delete" | undefined {
+  switch (operation) {
     case "ping":
     case "list-repositories":
-      return none;
+      return undefined;
     case "list-tags":
     case "list-referrers":
     case "get-manifest":
     case "get-blob":
-      return [{ type: "repository", name: route.repository, action: "pull" }];
+      return "pull";
     case "put-manifest":
     case "start-upload":
     case "get-upload":
     case "continue-upload":
     case "finish-upload":
     case "cancel-upload":
-      return [{ type: "repository", name: route.repository, action: "push" }];
+      return "push";
     case "delete-manifest":
     case "delete-blob":
-      return [{ type: "repository", name: route.repository, action: "delete" }];
+      return "delete";
   }
 }
 
@@ -43,8 +51,9 @@ export function challengedAccesses(route: Route): readonly Access[] {
 }
 
 /** Whether the route can change what the registry holds. */
-export function isWrite(route: Route): boolean {
-  return accessesOf(route).some(({ action }) => action !== "pull");
+export function isWrite({ operation }: Route): boolean {
+  const action = actionOf(operation);
+  return action === "push" || action === "delete";
 }
 
 /** Whether the route belongs to an upload that has begun: what may outlive the login that began it. */

@@ -5,7 +5,7 @@ import { crossSiteFault } from "../authenticate/cross-site.ts";
 import type { Verdict } from "../authenticate/verdict.ts";
 import type { Policy } from "../authorize/policy.ts";
 import { userKey } from "../limits/client-key.ts";
-import type { RequestContext } from "../observe/request-context.ts";
+import { enterPhase, type RequestContext } from "../observe/request-context.ts";
 import { removeOwnedHeaders } from "../respond/app-headers.ts";
 import { claim, isClaimed } from "../respond/claim.ts";
 import { endResponse } from "../respond/end-response.ts";
@@ -46,10 +46,10 @@ export async function issueToken(
 ): Promise<void> {
   const { request, response, client } = context;
   context.operation = "issue-token";
-  context.phase = "authenticate";
+  enterPhase(context, "authenticate");
   const foreign = crossSiteFault(request, client, false, undefined);
   if (foreign !== undefined) return endWithError(context, "denied", foreign, responses.crossSite);
-  const asked = tokenGate(authenticator, policy, request, client, signal);
+  const asked = tokenGate(authenticator, policy, request, client, context.requestId, signal);
   const gate: TokenGate = { ...asked, authenticate: async () => bySession(await asked.authenticate()) };
   /** The app's session counts for its own pages alone. */
   function bySession(verdict: Verdict): Verdict {
@@ -81,7 +81,7 @@ export async function issueToken(
   context.loginRejected = issued.loginRejected === true;
   context.issuedToken = issued.issued;
   context.reason = issued.reason;
-  context.phase = "respond";
+  enterPhase(context, "respond");
   context.bytes.sent += send(context, issued);
 }
 

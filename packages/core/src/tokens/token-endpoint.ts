@@ -28,6 +28,8 @@ export interface TokenRequest {
 
 /** What an endpoint asks of the gate around it, about one request. */
 export interface TokenGate {
+  /** The request's `X-Request-Id`: for the detail of an error, and for the log. */
+  readonly requestId: string;
   /** Those of the authenticator: refresh tokens look their users up again. */
   readonly backends: readonly AuthBackend[];
   /** The scheme and authority by which the client reaches the gate, such as `https://registry.example.com`. */

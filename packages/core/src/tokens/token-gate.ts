@@ -15,14 +15,17 @@ export function tokenGate(
   policy: Policy,
   request: IncomingMessage,
   client: Pick<Client, "address" | "scheme" | "host">,
+  requestId: string,
   signal: AbortSignal,
 ): TokenGate {
+  const source = { address: client.address, requestId };
   return {
+    requestId,
     backends: authenticator.backends,
     origin: `${client.scheme}://${client.host}`,
     signal,
-    authenticate: () => authenticator.authenticate(request, () => signal, client),
-    verify: (credentials) => authenticator.verify(credentials, request, signal, client),
+    authenticate: () => authenticator.authenticate(request, () => signal, source),
+    verify: (credentials) => authenticator.verify(credentials, request, signal, source),
     permissions: (principal, repository) => permissionsOf(policy, principal, repository),
     mayListRepositories: (principal) => mayListRepositories(policy, principal),
   };

@@ -13,11 +13,18 @@ test("a backend sees the credentials, the peer, the client and its own headers o
   });
   const credentials = { scheme: "bearer", token: "t" } as const;
   const { signal } = new AbortController();
-  const seen = authRequest(request, "203.0.113.7", credentials, ["x-user", "x-groups"], signal);
+  const seen = authRequest(
+    request,
+    { address: "203.0.113.7", requestId: "id-1" },
+    credentials,
+    ["x-user", "x-groups"],
+    signal,
+  );
   expect(seen).toMatchObject({
     credentials,
     peer: { address: "10.0.0.1", unixSocket: false },
     client: "203.0.113.7",
+    requestId: "id-1",
     signal,
   });
   expect([seen.header("x-user"), seen.header("x-groups"), seen.header("cookie")]).toEqual([["alice", "bob"], [], []]);

@@ -142,7 +142,12 @@ describe("a route", () => {
       reference: "v1",
       namespace: undefined,
     } as const;
-    expect(authorize(denying, mallory, pull)).toEqual({ kind: "deny", allowed: false, reason: "denied by access[1]" });
+    expect(authorize(denying, mallory, pull)).toEqual({
+      kind: "deny",
+      allowed: false,
+      reason: "denied by access[1]",
+      rule: 1,
+    });
     const mount = { digest: sha256, from: "secret/app" };
     const upload = {
       operation: "start-upload",

@@ -16,9 +16,11 @@ test("logs an internal error, and reveals nothing of it to the client", async ()
   const error = new Error("secret-5000");
   failInternally(context, error, { debug: note, info: note, warn: note, error: note });
   expect(JSON.parse(String(end.mock.calls[0]?.[0]))).toEqual({
-    errors: [{ code: "UNKNOWN", message: expect.not.stringContaining("secret"), detail: null }],
+    errors: [
+      { code: "UNKNOWN", message: expect.not.stringContaining("secret"), detail: { requestId: context.requestId } },
+    ],
   });
   expect(finish(context)).toMatchObject({ outcome: "internal-error", reason: "internal error" });
   expect(response.statusCode).toBe(500);
-  expect(logged).toEqual([{ err: error, message: "internal error" }]);
+  expect(logged).toEqual([{ requestId: context.requestId, err: error, message: "internal error" }]);
 });

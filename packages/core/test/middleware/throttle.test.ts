@@ -80,7 +80,13 @@ describe("the gate", () => {
     expect(Number(response.headers.get("Retry-After"))).toBeGreaterThan(3500);
     expect(response.headers.get("WWW-Authenticate")).toBeNull();
     expect(await response.json()).toEqual({
-      errors: [{ code: "TOOMANYREQUESTS", message: "too many failed logins", detail: null }],
+      errors: [
+        {
+          code: "TOOMANYREQUESTS",
+          message: "too many failed logins",
+          detail: { requestId: response.headers.get("x-request-id") },
+        },
+      ],
     });
     expect(users.asked).toHaveLength(3);
     await expect.poll(() => gate.records.length).toBe(4);

@@ -8,7 +8,10 @@ import { freePort } from "../../../../test/support/free-port.ts";
 import { listen } from "../../../../test/support/listen.ts";
 import {
   type LoginJudged,
+  limitReached,
+  loginCache,
   loginJudged,
+  loginThrottled,
   type RequestRecord,
   registryProxy,
   requestFinished,
@@ -256,4 +259,49 @@ test("registry-gate:upstream:queue publishes requests that wait for a connection
     { ...common, event: "granted", waiting: 0, milliseconds: expect.any(Number) },
   ];
   expect(messages).toEqual(expected);
+});
+
+describe("registry-gate:login:cache", () => {
+  test("publishes whether a login was cached, being checked, or new, and how many are cached", async () => {
+    const messages = messagesOf(loginCache);
+    const registry = await startRegistry();
+    const gate = await startGate({ upstream: registry.port });
+    await Promise.all([send(gate.port, { path: "/v2/" }), send(gate.port, { path: "/v2/" })]);
+    await send(gate.port, { path: "/v2/" });
+    await send(gate.port, { path: "/v2/", user: null });
+    expect(messages.map(({ event }) => event)).toEqual(["miss", expect.stringMatching(/^(?:shared|hit)$/), "hit"]);
+    expect(messages.at(-1)?.entries).toBe(1);
+  });
+});
+
+describe("registry-gate:login:throttled", () => {
+  test("publishes whose failures were too many", async () => {
+    const messages = messagesOf(loginThrottled);
+    const registry = await startRegistry();
+    const gate = await startGate({
+      upstream: registry.port,
+      throttle: { perUserAndAddress: "1/1m", perAddress: "2/1m" },
+    });
+    const wrong = (name: string) => ({ authorization: `Basic ${btoa(`${name}:wrong`)}` });
+    for (const name of ["alice", "alice", "bob", "carol"]) {
+      await send(gate.port, { path: "/v2/", headers: wrong(name) });
+    }
+    expect(messages).toEqual([{ limit: "user" }, { limit: "address" }]);
+  });
+});
+
+describe("registry-gate:limit:reached", () => {
+  test("publishes which limit ended a request", async () => {
+    const messages = messagesOf(limitReached);
+    let arrived = 0;
+    const upstream = await startUpstream(() => void arrived++);
+    for (const limits of [{ inFlight: 1 }, { inFlightPerClient: 1 }]) {
+      arrived = 0;
+      const gate = await startGate({ upstream, limits });
+      void send(gate.port, { path: blob }).catch(() => {});
+      await expect.poll(() => arrived).toBe(1);
+      await send(gate.port, { path: blob });
+    }
+    expect(messages).toEqual([{ limit: "inFlight" }, { limit: "inFlightPerClient" }]);
+  });
 });

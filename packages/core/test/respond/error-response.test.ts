@@ -13,16 +13,16 @@ async function sent(error: ErrorResponse, head: Head = {}, before: Readonly<Reco
   const length = sendError(request, response, error);
   const body: unknown = end.mock.calls[0]?.[0];
   // Each request has another.
-  const { "x-request-id": _, ...headers } = response.getHeaders();
-  return { status: response.statusCode, headers, body, length };
+  const { "x-request-id": requestId, ...headers } = response.getHeaders();
+  return { status: response.statusCode, headers, body, length, requestId };
 }
 
 describe("an error", () => {
   test("is in the format of the specification, of its exact length", async () => {
-    const { status, headers, body, length } = await sent({ ...refusal, message: 'n\u00f6t "so"' });
+    const { status, headers, body, length, requestId } = await sent({ ...refusal, message: 'n\u00f6t "so"' });
     expect(status).toBe(405);
     expect(JSON.parse(String(body))).toEqual({
-      errors: [{ code: "UNSUPPORTED", message: 'n\u00f6t "so"', detail: null }],
+      errors: [{ code: "UNSUPPORTED", message: 'n\u00f6t "so"', detail: { requestId } }],
     });
     expect(length).toBe(Buffer.byteLength(String(body)));
     expect(headers).toEqual({
@@ -36,15 +36,18 @@ describe("an error", () => {
 
   test("has the missing action in its detail, without the name", async () => {
     const accesses = [{ type: "repository", name: "team/app", action: "push" }] as const;
-    const detail = async (error: ErrorResponse): Promise<unknown> => JSON.parse(String((await sent(error)).body));
-    const errors = (inDetail: unknown) => ({ errors: [{ code: "UNSUPPORTED", message: "not so", detail: inDetail }] });
-    expect(await detail({ ...refusal, accesses })).toEqual(errors([{ type: "repository", action: "push" }]));
-    expect(await detail({ ...refusal, accesses: [] })).toEqual(errors(null));
+    const denied = await sent({ ...refusal, accesses }, {}, { "X-Request-Id": "id-1" });
+    expect(JSON.parse(String(denied.body))).toMatchObject({
+      errors: [{ detail: { requestId: "id-1", accesses: [{ type: "repository", action: "push" }] } }],
+    });
+    expect(String(denied.body)).not.toContain("team/app");
+    expect(String((await sent({ ...refusal, accesses: [] })).body)).not.toContain("accesses");
   });
 
   test("has the same headers for HEAD as for GET, without a body", async () => {
-    const get = await sent(refusal);
-    const head = await sent(refusal, { method: "HEAD" });
+    const id = { "X-Request-Id": "id-1" };
+    const get = await sent(refusal, {}, id);
+    const head = await sent(refusal, { method: "HEAD" }, id);
     expect(head).toEqual({ ...get, body: undefined, length: 0 });
   });
 

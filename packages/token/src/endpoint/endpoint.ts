@@ -7,7 +7,7 @@ import type { RefreshTokens } from "../refresh-tokens.ts";
 import type { TokenService } from "../token-service.ts";
 import { maxFormBytes, readForm } from "./form.ts";
 import { readParameters, type TokenParameters } from "./parameters.ts";
-import { fail, type OAuthError, succeed, unauthorized, unavailable } from "./respond.ts";
+import { type Failure, fail, type OAuthError, succeed, unauthorized, unavailable } from "./respond.ts";
 
 /** What {@link createTokenEndpoint} is told; `realm` and `service` as the challenge has them. */
 export interface TokenEndpointOptions extends ChallengeOptions {
@@ -35,7 +35,7 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
     return options.service ?? hostOf(realm ?? origin);
   }
 
-  async function grant(login: Login, parameters: TokenParameters, gate: TokenGate): Promise<TokenResponse> {
+  async function grant(login: Login, parameters: TokenParameters, gate: TokenGate): Promise<TokenResponse | Failure> {
     const { principal, notAfter } = login;
     const { backends, permissions, mayListRepositories } = gate;
     const { scopes, offline, clientId } = parameters;
@@ -62,7 +62,7 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
       if (error instanceof TokenTooLargeError) {
         return refuse("invalid_scope", error.message);
       }
-      log.error({ err: error }, "a token cannot be issued");
+      log.error({ requestId: gate.requestId, err: error }, "a token cannot be issued");
       return unavailable("a token cannot be issued");
     }
   }
@@ -73,7 +73,7 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
     parameters: TokenParameters,
     gate: TokenGate,
     username?: string,
-  ): Promise<TokenResponse> {
+  ): Promise<TokenResponse | Failure> {
     switch (verdict.outcome) {
       case "authenticated": {
         const { principal, expiresAt } = verdict;
@@ -86,15 +86,15 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
           ? grant({ principal: verdict.principal }, parameters, gate)
           : unauthorized(serviceOf(gate), "a token is no login for another one");
       case "conflicting":
-        return fail({
+        return {
           status: 400,
           error: "invalid_request",
           message: "the request names two different users",
           decision: "refused",
           reason: verdict.reason,
-        });
+        };
       case "throttled":
-        return fail({
+        return {
           status: 429,
           error: "slow_down",
           message: "too many failed logins",
@@ -102,7 +102,7 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
           reason: verdict.reason,
           headers: { "Retry-After": String(verdict.retryAfter) },
           attemptedUsername: username,
-        });
+        };
       case "unavailable":
         return unavailable(verdict.reason);
       case "rejected":
@@ -111,7 +111,7 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
     }
   }
 
-  async function byPassword(parameters: TokenParameters, gate: TokenGate): Promise<TokenResponse> {
+  async function byPassword(parameters: TokenParameters, gate: TokenGate): Promise<TokenResponse | Failure> {
     const { username, password } = parameters;
     if (username === undefined || password === undefined) {
       return invalidRequest("username and password are required");
@@ -121,7 +121,7 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
     return afterVerdict(await gate.verify(credentials), parameters, gate, credentials.username);
   }
 
-  async function byRefreshToken(parameters: TokenParameters, gate: TokenGate): Promise<TokenResponse> {
+  async function byRefreshToken(parameters: TokenParameters, gate: TokenGate): Promise<TokenResponse | Failure> {
     const { refreshToken } = parameters;
     if (refreshToken === undefined) return invalidRequest("refresh_token is required");
     const redeemed = await refreshTokens?.redeem(refreshToken, gate.backends, gate.signal);
@@ -135,25 +135,25 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
       default: {
         const message = "the refresh token is not valid: log in again";
         const reason = redeemed?.reason ?? "there are no refresh tokens";
-        return fail({ status: 400, error: "invalid_grant", message, decision: "unauthenticated", reason });
+        return { status: 400, error: "invalid_grant", message, decision: "unauthenticated", reason };
       }
     }
   }
 
   /** A service that is not ours has a token server of its own. */
-  function otherService(parameters: TokenParameters, gate: TokenGate): TokenResponse | undefined {
+  function otherService(parameters: TokenParameters, gate: TokenGate): Failure | undefined {
     const { service } = parameters;
     return service === undefined || service === serviceOf(gate) ? undefined : invalidRequest("unknown service");
   }
 
-  async function respondToGet({ query }: TokenRequest, gate: TokenGate): Promise<TokenResponse> {
+  async function respondToGet({ query }: TokenRequest, gate: TokenGate): Promise<TokenResponse | Failure> {
     const reading = readParameters(new URLSearchParams(query));
     if (reading.fault !== undefined) return refuse(reading.error, reading.fault);
     const { parameters } = reading;
     return otherService(parameters, gate) ?? afterVerdict(await gate.authenticate(), parameters, gate);
   }
 
-  async function respondToPost({ contentType, body }: TokenRequest, gate: TokenGate): Promise<TokenResponse> {
+  async function respondToPost({ contentType, body }: TokenRequest, gate: TokenGate): Promise<TokenResponse | Failure> {
     const form = await readForm(contentType, body);
     if (form.fault !== undefined) return formFaults[form.fault];
     const reading = readParameters(form.parameters);
@@ -173,28 +173,37 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
     }
   }
 
+  async function respondTo(request: TokenRequest, gate: TokenGate): Promise<TokenResponse | Failure> {
+    if (request.method === "GET") return respondToGet(request, gate);
+    if (request.method === "POST") return respondToPost(request, gate);
+    const message = "tokens are had by GET and POST";
+    const headers = { Allow: "GET, POST" };
+    return { status: 405, error: "invalid_request", message, decision: "refused", headers };
+  }
+
   return {
     path: tokenPath,
     async respond(request, gate) {
-      if (request.method === "GET") return respondToGet(request, gate);
-      if (request.method === "POST") return respondToPost(request, gate);
-      const message = "tokens are had by GET and POST";
-      const headers = { Allow: "GET, POST" };
-      return fail({ status: 405, error: "invalid_request", message, decision: "refused", headers });
+      const response = await respondTo(request, gate);
+      return "error" in response ? fail(response, gate.requestId) : response;
     },
   };
 }
 
-function refuse(error: OAuthError, message: string): TokenResponse {
-  return fail({ status: 400, error, message, decision: "refused" });
+function refuse(error: OAuthError, message: string): Failure {
+  return { status: 400, error, message, decision: "refused" };
 }
 
-function invalidRequest(message: string): TokenResponse {
+function invalidRequest(message: string): Failure {
   return refuse("invalid_request", message);
 }
 
-const refusedForm = (status: 400 | 413 | 415, message: string): TokenResponse =>
-  fail({ status, error: "invalid_request", message, decision: "refused" });
+const refusedForm = (status: 400 | 413 | 415, message: string): Failure => ({
+  status,
+  error: "invalid_request",
+  message,
+  decision: "refused",
+});
 
 const formFaults = {
   type: refusedForm(415, "the body must be application/x-www-form-urlencoded"),

@@ -39,9 +39,10 @@ const codes: Readonly<Record<Failure["status"], string>> = {
 /** RFC 6749, section 5.1: what holds a token is never kept. */
 const uncached = { "Content-Type": "application/json", "Cache-Control": "no-store", Pragma: "no-cache" };
 
-export function fail(failure: Failure): TokenResponse {
+/** @param requestId As in the response's `X-Request-Id`. */
+export function fail(failure: Failure, requestId: string): TokenResponse {
   const { status, error, message, decision, reason = message, headers, attemptedUsername } = failure;
-  const errors = [{ code: codes[status], message, detail: null }];
+  const errors = [{ code: codes[status], message, detail: { requestId } }];
   return {
     status,
     headers: { ...uncached, ...headers },
@@ -66,8 +67,8 @@ export function succeed(body: TokenBody, reason: string, principal: Principal): 
 }
 
 /** RFC 9110, section 15.5.2: a 401 says how to log in. */
-export function unauthorized(service: string, reason: string, attemptedUsername?: string): TokenResponse {
-  return fail({
+export function unauthorized(service: string, reason: string, attemptedUsername?: string): Failure {
+  return {
     status: 401,
     error: "invalid_grant",
     message: "the user name or the password is wrong",
@@ -75,18 +76,18 @@ export function unauthorized(service: string, reason: string, attemptedUsername?
     reason,
     headers: { "WWW-Authenticate": formatChallenge({ scheme: "Basic", parameters: { realm: service } }) },
     attemptedUsername,
-  });
+  };
 }
 
 const retryAfter = "5";
 
-export function unavailable(reason: string): TokenResponse {
-  return fail({
+export function unavailable(reason: string): Failure {
+  return {
     status: 503,
     error: "temporarily_unavailable",
     message: "logins cannot be checked at the moment",
     decision: "unavailable",
     reason,
     headers: { "Retry-After": retryAfter },
-  });
+  };
 }

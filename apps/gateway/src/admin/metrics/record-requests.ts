@@ -7,7 +7,8 @@ import * as metrics from "./metrics.ts";
 interface OperationMetrics {
   readonly duration: Distribution;
   readonly gate: Distribution;
-  readonly upstream: Distribution;
+  /** Once the registry was asked: for many operations it never is. */
+  upstream: Distribution | undefined;
   readonly received: Value;
   readonly sent: Value;
   /** By decision, and then by status. */
@@ -33,7 +34,7 @@ export function recordRequests(store: MetricStore): (record: RequestRecord) => v
     const made: OperationMetrics = {
       duration: store.distribution(metrics.requestDuration, operation),
       gate: store.distribution(metrics.gateDuration, operation),
-      upstream: store.distribution(metrics.upstreamDuration, operation),
+      upstream: undefined,
       received: store.value(metrics.received, operation),
       sent: store.value(metrics.sent, operation),
       requests: new Map(),
@@ -62,7 +63,10 @@ export function recordRequests(store: MetricStore): (record: RequestRecord) => v
     store.value(metrics.outcomes, record.outcome).value++;
     measured.duration.observe(record.milliseconds / 1000);
     measured.gate.observe(record.gateMilliseconds / 1000);
-    if (record.upstreamMilliseconds !== undefined) measured.upstream.observe(record.upstreamMilliseconds / 1000);
+    if (record.upstreamMilliseconds !== undefined) {
+      measured.upstream ??= store.distribution(metrics.upstreamDuration, operation);
+      measured.upstream.observe(record.upstreamMilliseconds / 1000);
+    }
     measured.received.value += record.bytesReceived;
     measured.sent.value += record.bytesSent;
     if (operation !== "issue-token") return;

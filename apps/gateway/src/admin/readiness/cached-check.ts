@@ -5,6 +5,8 @@ export interface Finding {
   readonly failed: boolean;
   /** What was thrown. */
   readonly error?: unknown;
+  /** The first check goes on, and nothing is known yet. */
+  readonly pending?: boolean;
   /** When, on the monotonic clock in milliseconds. */
   readonly at: number;
 }
@@ -43,8 +45,8 @@ export function cachedCheck(check: (signal: AbortSignal) => Promise<void>): () =
     // One that does not end by its signal is not begun again, or there would be more and more of them.
     const late =
       running === waitedFor && waitedFor !== undefined && performance.now() - waitedFor.begun > checkTimeLimit;
-    if (last === undefined || late) return { failed: true, error: new Error(noResponse), at: performance.now() };
-    return last;
+    if (last !== undefined && !late) return last;
+    return { failed: true, pending: !late, error: new Error(noResponse), at: performance.now() };
   };
 }
 

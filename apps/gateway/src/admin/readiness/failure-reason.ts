@@ -15,6 +15,8 @@ export function failureReason(error: unknown): string {
     const code = "code" in cause && typeof cause.code === "string" ? cause.code : "";
     if (errorCode.test(code)) return code;
   }
-  const [code] = error instanceof Error ? (errorCode.exec(error.message) ?? []) : [];
+  const message = error instanceof Error ? error.message : "";
+  if (message === "socket hang up") return "ECONNRESET";
+  const [code] = errorCode.exec(message) ?? [];
   return code ?? "unavailable";
 }

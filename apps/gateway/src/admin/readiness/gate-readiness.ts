@@ -49,7 +49,8 @@ export function gateReadiness({ currentGate, unready, validTo, log }: ReadinessS
       noted.certificate = noteOf(reload);
     }),
   ];
-  let statuses = new Map<string, PartState["status"]>();
+  /** What was found last of each part, also by the checks of a former gate. */
+  const findings = new Map<string, Finding>();
   let last: Readiness | undefined;
 
   function checksFor(gate: Gate): readonly Check[] {
@@ -59,17 +60,26 @@ export function gateReadiness({ currentGate, unready, validTo, log }: ReadinessS
   }
 
   async function checked({ part, requiredAs, find }: Check, required: readonly RequiredPart[]): Promise<PartState> {
-    const { failed, error, at } = await find();
+    const found = await find();
+    const before = findings.get(part);
+    // A reload must not make a gate unready for as long as a first check takes.
+    const { failed, error, at } = found.pending === true ? (before ?? found) : found;
+    if (found.pending !== true) {
+      findings.set(part, found);
+      report(part, before?.failed === true, found);
+    }
     const status = failed ? "failed" : "ok";
-    const known = statuses.get(part);
-    if (failed && known !== "failed") {
-      log.warn({ event: "part failed", part, err: error }, `${part} failed its check`);
-    } else if (!failed && known === "failed")
-      log.info({ event: "part recovered", part }, `${part} passes its check again`);
     return {
       ...{ part, status, required: required.includes(requiredAs), age: secondsSince(at) },
       ...(failed && { reason: failureReason(error) }),
     };
+  }
+
+  /** Tells the log of changes alone. */
+  function report(part: string, failedBefore: boolean, { failed, error }: Finding): void {
+    if (failed === failedBefore) return;
+    if (failed) log.warn({ event: "part failed", part, err: error }, `${part} failed its check`);
+    else log.info({ event: "part recovered", part }, `${part} passes its check again`);
   }
 
   function gatePart(): PartState {
@@ -105,7 +115,6 @@ export function gateReadiness({ currentGate, unready, validTo, log }: ReadinessS
       const gate = currentGate();
       const required = requiredParts(gate.configuration.admin ?? {});
       const found = await Promise.all(checksFor(gate).map((check) => checked(check, required)));
-      statuses = new Map(found.map(({ part, status }) => [part, status]));
       last = judgeReadiness([gatePart(), ...found, ...certificatePart(), reloadPart()]);
       return last;
     },

@@ -3,6 +3,7 @@ import { type AuthBackend, type Fault, InvalidOptionsError } from "@registry-gat
 import { parseCommandLine, UsageError } from "../command.ts";
 import { configHelp, configOption } from "../config-file.ts";
 import { lookUp } from "../find-user.ts";
+import { describeToken } from "./audited-token.ts";
 import { type OpenState, withTokens } from "./open-tokens.ts";
 
 export const createHelp: readonly string[] = [
@@ -29,11 +30,12 @@ interface Parameters {
 /** Prints the new token alone on standard output. */
 export async function create(parameters: readonly string[], openState: OpenState): Promise<number> {
   const { file, owner: given, token: wanted } = parse(parameters);
-  return withTokens(file, openState, async ({ tokens, backends }) => {
+  return withTokens(file, openState, async ({ tokens, backends, record }) => {
     const owner = "user" in given ? await findOwner(given.user, backends) : { name: given.robot, groups: given.groups };
     if (typeof owner === "string") return failed([owner]);
     try {
-      const { token } = await tokens.create({ ...wanted, owner });
+      const { token, accessToken } = await tokens.create({ ...wanted, owner });
+      await record("created", describeToken(accessToken));
       process.stdout.write(`${token}\n`);
       return 0;
     } catch (error) {

@@ -1,7 +1,12 @@
+import { userInfo } from "node:os";
 import { type AccessTokens, createAccessTokens, type IssuanceOptions } from "@registry-gate/access-tokens";
 import { type AuthBackend, InvalidOptionsError, type SharedState } from "@registry-gate/auth";
 import { silentLog } from "@registry-gate/auth-kit";
+import type { AuditedToken } from "../../audit/audit-event.ts";
+import { tokenEvent } from "../../audit/gateway-events.ts";
+import { recordAlone } from "../../audit/record-alone.ts";
 import { type LoadedConfiguration, loadConfiguration } from "../../config/load.ts";
+import type { AuditConfiguration } from "../../config/sections/audit.ts";
 import type { BackendConfiguration } from "../../config/sections/auth.ts";
 import { closeBackends, openBackends } from "../../gate/backends.ts";
 import { reportFaults } from "../config-file.ts";
@@ -23,6 +28,8 @@ export type OpenState = (loaded: LoadedConfiguration) => Promise<OpenedState>;
 export interface OpenedTokens {
   readonly tokens: AccessTokens;
   readonly backends: readonly AuthBackend[];
+  /** Records in the audit what was done; says on standard error where it cannot. */
+  readonly record: (outcome: "created" | "revoked", token: Omit<AuditedToken, "kind">) => Promise<void>;
 }
 
 /** Resolves to an exit code. */
@@ -55,12 +62,29 @@ async function openAndWork(file: string, openState: OpenState, work: Work): Prom
     const { backends, faults } = await openBackends(configuration.auth.backends, surroundings);
     try {
       if (faults.length > 0) throw new InvalidOptionsError(faults);
-      return await work({ tokens: createAccessTokens({ state, backends, ...issuance }), backends });
+      const tokens = createAccessTokens({ state, backends, ...issuance });
+      return await work({ tokens, backends, record: recorder(file, configuration.audit) });
     } finally {
       await closeBackends(backends, silentLog);
     }
   } finally {
     await close();
+  }
+}
+
+function recorder(file: string, audit: AuditConfiguration | undefined): OpenedTokens["record"] {
+  return async (outcome, token) => {
+    const failure = await recordAlone(audit, tokenEvent(outcome, token, systemUser()));
+    if (failure !== undefined) process.stderr.write(`${file}: not recorded in the audit: ${failure}\n`);
+  };
+}
+
+/** Who runs the command. In a container the user may have a number alone. */
+function systemUser(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.() ?? "unknown"}`;
   }
 }
 

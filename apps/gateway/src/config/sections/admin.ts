@@ -1,5 +1,6 @@
+import type { Fault } from "@registry-gate/auth";
 import { z } from "zod";
-import { defaultAdminAddress, type ListenAddress, parseAdminAddress } from "../address.ts";
+import { defaultAdminAddress, everyAddress, type ListenAddress, parseAdminAddress } from "../address.ts";
 import type { Section } from "../section.ts";
 import { durationOrZero } from "../value-schemas.ts";
 import type { ListenConfiguration, ListenPlace } from "./listen.ts";
@@ -63,6 +64,23 @@ export function adminPlace({ address }: AdminConfiguration, { shared }: ListenCo
     address: address ?? defaultAdminAddress,
     ...(shared !== undefined && { shared }),
   };
+}
+
+/** Finds that two listeners want the same place, as far as that can be known without listening. */
+export function adminFaults(admin: AdminConfiguration | undefined, listen: ListenConfiguration): Fault[] {
+  if (admin === undefined) return [];
+  const { address } = adminPlace(admin, listen);
+  if (!overlap(address, listen.address)) return [];
+  return [
+    { path: ["admin", "address"], message: "is taken by listen.address: the admin listener needs one of its own" },
+  ];
+}
+
+function overlap(one: ListenAddress, other: ListenAddress): boolean {
+  if ("socket" in one && "socket" in other) return one.socket === other.socket;
+  if (!("port" in one && "port" in other) || one.port === 0 || one.port !== other.port) return false;
+  const everywhere = [everyAddress, "0.0.0.0", "::"];
+  return one.host === other.host || [one, other].some(({ host }) => everywhere.includes(host));
 }
 
 /** In milliseconds; 0 without an admin listener, by which nobody can learn that the gate stops. */
