@@ -52,6 +52,8 @@ const whole = {
   log: { level: "info", attemptedNames: false },
   state: { file: "state.db" },
   workers: 2,
+  admin: { address: "127.0.0.1:9043", drainDelay: "1s", requires: ["registry"] },
+  audit: { output: { file: "audit.jsonl", maxSize: "64KiB", keep: 2 }, events: ["push"], onFailure: "block" },
   events: [
     {
       url: "https://ci.example.com/hook",
@@ -64,7 +66,6 @@ const whole = {
     },
   ],
   maintenance: { readOnly: true, file: "run/read-only" },
-  audit: { output: { file: "audit.jsonl", maxSize: "64KiB", keep: 2 }, events: ["push"], onFailure: "block" },
 };
 /** Keys that cannot stand beside those above. */
 const alternatives: Readonly<Record<string, readonly string[]>> = { state: ["redis"] };
