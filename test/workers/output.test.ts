@@ -70,6 +70,8 @@ test("lines of several workers never stand within each other in a pipe, however 
   });
   onTestFinished(() => gate.close());
   await writer.close();
+  // Only when all workers listen.
+  await expect.poll(() => text).toContain('"event":"listening"');
   const agent = new Agent({ keepAlive: true, maxSockets: 16 });
   onTestFinished(() => agent.destroy());
   const target = `${gate.url}/v2/${"long-name-of-a-repository/".repeat(8)}app/tags/list`;
