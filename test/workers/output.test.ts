@@ -58,7 +58,11 @@ test("lines of several workers never stand within each other in a pipe, however 
   const gate = await startGateWithOutput({
     configuration: {
       upstream: { url: upstream.url },
-      auth: { backends: [{ type: "talkative" }, { type: "htpasswd", file: "htpasswd" }], cache: false },
+      auth: {
+        backends: [{ type: "talkative" }, { type: "htpasswd", file: "htpasswd" }],
+        cache: false,
+        throttle: false,
+      },
       workers: 2,
     },
     files: {
