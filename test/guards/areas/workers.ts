@@ -21,7 +21,7 @@ export const workers: readonly Guard[] = [
     file: "apps/gateway/src/workers/whole-lines.ts",
     find: 'const end = text.lastIndexOf("\\n") + 1;',
     replacement: "const end = text.length;",
-    tests: ["test/workers/output.test.ts"],
+    tests: ["apps/gateway/test/workers/whole-lines.test.ts"],
   },
   {
     name: "workers-outlive-their-primary",
