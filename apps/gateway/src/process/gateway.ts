@@ -87,7 +87,12 @@ export async function startGateway(file: string): Promise<Gateway> {
   );
   const sources = { snapshots: async () => [metrics.snapshot()], readiness: () => readiness.readiness() };
   const text = async () => (await import("../admin/metrics/prometheus-text.ts")).prometheusText(version(), process.env);
-  const admin = adminSlot(adminHandler(sources, text, logger), metrics.start, logger);
+  const watched = (): void => {
+    metrics.start();
+    // Loaded before somebody waits for it. A failure is one of whoever asks.
+    void import("../admin/metrics/prometheus-text.ts").catch(() => {});
+  };
+  const admin = adminSlot(adminHandler(sources, text, logger), watched, logger);
   const readOnly = createReadOnlySwitch();
   const services = gatewayServices(log, readOnly, admin);
   const tracing = await openTracing(process.env, version());

@@ -70,6 +70,8 @@ export async function startPrimary(file: string): Promise<Gateway> {
   const startMeasuring = (): void => {
     metrics.start();
     forWorkers.measure();
+    // Loaded before somebody waits for it. A failure is one of whoever asks.
+    void import("../admin/metrics/prometheus-text.ts").catch(() => {});
   };
   const sources = {
     snapshots: async () => [metrics.snapshot(), ...(await forWorkers.snapshots())],
