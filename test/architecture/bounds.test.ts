@@ -45,6 +45,7 @@ const gatewayRooms = [
   "service-manager",
   "why",
   "doctor",
+  "import",
   "commands",
 ];
 /** Libraries that one file alone imports, so that another can take their place. */

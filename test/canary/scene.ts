@@ -125,6 +125,10 @@ function configurationOf(relay: RecordingRelay, slapd: Slapd): object {
       { subjects: ["user:nobody"], repositories: ["**"], actions: ["*"] },
     ],
     log: { level: "debug" },
+    audit: {
+      output: "stdout",
+      events: ["push", "delete", "denied", "login-failed", "pull", "throttled", "reload", "token", "blob"],
+    },
   };
 }
 

@@ -26,6 +26,13 @@ function seen({ findings }: Diagnosis, id: string): string | undefined {
   return findings.find((finding) => finding.id === id)?.seen;
 }
 
+/** Those of the repository that is pushed to, seen around the gate. */
+async function tags(): Promise<readonly string[]> {
+  const response = await fetch(`${basic.registry.url}/v2/registry-gate-doctor/tags/list`);
+  const { tags: found }: { tags?: readonly string[] | null } = Object(await response.json());
+  return found ?? [];
+}
+
 const jsonError = (code: string, message: string): string =>
   `return 503 '{"errors":[{"code":"${code}","message":"${message}"}]}';`;
 const page = "proxy_intercept_errors on;";
@@ -33,6 +40,7 @@ const page = "proxy_intercept_errors on;";
 /** Findings that are failures, by what nginx is told. */
 test.each<[id: string, front: string, settings: FrontSettings, ids?: readonly string[]]>([
   ["body-limit-front", "limits bodies", { without: ["size"], server: "client_max_body_size 100k;" }],
+  ["unexpected-response", "fails", { location: "if ($request_method = POST) { return 500; }" }],
   ["version-header", "hides the version header", { location: "proxy_hide_header Docker-Distribution-Api-Version;" }],
   ["location-missing", "hides Location", { location: "proxy_hide_header Location;" }],
   ["location-scheme", "gives Location another scheme", { location: "proxy_redirect / https://$http_host/;" }],
@@ -93,8 +101,11 @@ test.each<[id: string, front: string, settings: FrontSettings, ids?: readonly st
     ["html-errors", "left-behind"],
   ],
 ])("finds %s behind nginx that %s", async (id, _, settings, ids = [id]) => {
+  const before = await tags();
   const diagnosis = await examineBehind(settings);
   expect([...diagnosis.ids].sort()).toEqual([...ids].sort());
+  // Also where it fails half-way.
+  if (id !== "left-behind") expect(await tags()).toEqual(before);
   expect(diagnosis).toMatchObject(
     id === "expect-refused" ? { code: 0, outcome: "ok" } : { code: 1, outcome: "failed" },
   );

@@ -8,7 +8,7 @@ import { passwordFile } from "../support/password-file.ts";
 import { password, user } from "./doctor.ts";
 
 /** Everybody who is signed in may do everything, so that a tag can be pushed and deleted. */
-export const everything = [{ subjects: ["authenticated"], repositories: ["**"], actions: ["*"] }];
+const everything = [{ subjects: ["authenticated"], repositories: ["**"], actions: ["*"] }];
 
 /** A gate before a real registry, which {@link user} may use. */
 export interface Scene {

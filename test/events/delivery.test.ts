@@ -2,6 +2,7 @@ import { createHash, createHmac } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { basic } from "../support/basic.ts";
 import { type EventReceiver, type ReceivedEvent, startEventReceiver } from "../support/event-receiver.ts";
@@ -148,6 +149,24 @@ describe("an endpoint that fails", () => {
     await vi.waitUntil(() => tagsOf(endpoint).length === 2, timeout);
     expect(tagsOf(endpoint)).toEqual(["c", "d"]);
   });
+});
+
+test("a queue that cannot be used costs its notifications, which the log counts, and no push", async () => {
+  const endpoint = await receiver();
+  const gate = await start({ url: endpoint.url });
+  const other = new DatabaseSync(join(directory, "events.db"));
+  other.exec("BEGIN EXCLUSIVE");
+  await push(gate, "lost");
+  expect(await gate.logged(({ event }) => event === "notifications dropped")).toMatchObject({
+    level: "error",
+    count: 1,
+    reason: expect.stringContaining("another process has locked it for too long"),
+  });
+  other.exec("ROLLBACK");
+  other.close();
+  await push(gate, "a");
+  await vi.waitUntil(() => tagsOf(endpoint).length === 1, timeout);
+  expect(tagsOf(endpoint)).toEqual(["a"]);
 });
 
 describe("a notification that waits", () => {

@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
@@ -26,6 +26,7 @@ test("a notification is the registry's own, field by field, but for what only th
       upstream: { url: `http://${registry.address}` },
       auth: { backends: [{ type: "htpasswd", file: "htpasswd" }] },
       access: [{ subjects: ["authenticated"], repositories: ["**"], actions: ["*"] }],
+      audit: { output: { file: "audit.jsonl" }, events: ["push", "pull", "delete"] },
       events: [{ url: ours.url, secretFile: "secret", on: ["push", "pull", "delete"] }],
     },
     files: { htpasswd: await passwordFile({ alice: "alice-password" }), secret: "a secret of the receiver\n" },
@@ -65,6 +66,8 @@ test("a notification is the registry's own, field by field, but for what only th
     // What somebody looks for in the log.
     expect(gate.lines().map(({ requestId }) => requestId)).toContain(request.id);
   }
+  const audited = (await readFile(join(gate.directory, "audit.jsonl"), "utf8")).trim().split("\n");
+  expect(audited.map((line) => JSON.parse(line).id)).toEqual(sent.map(({ id }) => id));
   const [first] = ours.received;
   expect(first?.headers).toMatchObject({
     "content-type": theirs.received[0]?.headers["content-type"],

@@ -160,6 +160,22 @@ test("listens on a Unix socket, which is gone when the gate has ended", async ()
   expect(existsSync(join(gate.directory, "admin.sock"))).toBe(false);
 });
 
+test("is shared with a process that takes over, as the listener of requests is", async () => {
+  const [port, adminPort] = [await freePort(), await freePort()];
+  const admin = `127.0.0.1:${adminPort}`;
+  const shared = {
+    listen: { address: `127.0.0.1:${port}`, shared: true },
+    admin: { address: admin, drainDelay: "0s" },
+  };
+  const former = await start(shared);
+  const next = await start(shared);
+  expect(await adminOf(next)).toBe(admin);
+  former.kill("SIGTERM");
+  expect(await former.ended).toBe(0);
+  expect(await statusOf(`http://${admin}/readyz`)).toBe(200);
+  expect(next.exit()).toBeUndefined();
+});
+
 test("keeps a gate from starting where its address cannot be had", async () => {
   const taken = new URL(upstream.url).host;
   await expect(

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { runGate } from "./run-gate.ts";
 
-const commands = ["serve", "check", "explain", "passwd", "keys", "schema"];
+const commands = ["serve", "check", "explain", "doctor", "passwd", "keys", "schema"];
 
 test.each([["--help"], ["-h"], ["help"]])("%s lists the commands", async (flag) => {
   const { code, stdout, stderr } = await runGate([flag]);
@@ -48,6 +48,7 @@ test.each([
   [["explain", "--config", "a", "pull", "Team//app"], "Team//app is not the name of a repository"],
   [["explain", "--config", "a", "--group", "g", "pull", "team/app"], "--group needs --user"],
   [["explain", "--config", "a", "pull", "team/app", "more"], "unexpected more"],
+  [["doctor", "--url", "http://localhost", "more"], "unexpected more"],
   [["passwd", "file"], "FILE and USER are required"],
   [["passwd", "file", "user", "secret"], "unexpected secret"],
   [["passwd", "-b", "file", "user"], "Unknown option '-b'"],

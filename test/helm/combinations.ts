@@ -118,7 +118,9 @@ export const combinations: Readonly<Record<string, object>> = {
     config: { listen: { tls: { minVersion: "TLSv1.3" } } },
   },
   "a node port": { service: { type: "NodePort", nodePort: 30_443, externalTrafficPolicy: "Cluster" } },
-  "a ServiceMonitor": {
+  "everything for Prometheus and Grafana": {
+    prometheusRule: { enabled: true, labels: { release: "prometheus" } },
+    dashboard: { enabled: true, annotations: { grafana_folder: "Registries" } },
     serviceMonitor: {
       enabled: true,
       labels: { release: "prometheus" },

@@ -1,7 +1,9 @@
+import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { basic } from "../support/basic.ts";
 import { type DockerRegistry, startDockerRegistry } from "../support/docker-registry.ts";
 import { freePort } from "../support/free-port.ts";
 import { gateCommand } from "../support/gate.ts";
@@ -119,18 +121,43 @@ describe("helm test", () => {
   });
 });
 
+/** Starts two pods of a release, the second one at other ports. */
+async function startTwoPods(first: LiveRelease): Promise<readonly [ReadServer, ReadServer]> {
+  const directory = await podDirectory(first.manifests);
+  const file = join(directory, "registry-gate.yaml");
+  const moved = (await readFile(file, "utf8"))
+    .replace(`:${first.ports.gate}`, `:${await freePort()}`)
+    .replace(`:${first.ports.admin}`, `:${await freePort()}`);
+  await rm(file);
+  await writeFile(file, moved);
+  return [await startPod(first.directory), await startPod(directory)];
+}
+
 describe("two replicas", () => {
+  it("share uploads: what one began goes on at the other, while the first one stops", async () => {
+    const live = await release({ htpasswd: { existingSecret: "existing-users" } });
+    const [one, other] = await startTwoPods(live);
+    const headers = { ...basic("alice", "correct horse"), "content-type": "application/octet-stream" };
+    const started = await fetch(`http://${one.address}/v2/team/app/blobs/uploads/`, { method: "POST", headers });
+    expect(started.status).toBe(202);
+    one.kill("SIGTERM");
+    expect(await one.ended).toBe(0);
+    const body = "a layer";
+    const digest = `sha256:${createHash("sha256").update(body).digest("hex")}`;
+    const at = (location: string | null): URL => new URL(String(location), `http://${other.address}`);
+    const patched = await fetch(at(started.headers.get("location")), { method: "PATCH", headers, body });
+    expect(patched.status).toBe(202);
+    const end = at(patched.headers.get("location"));
+    end.searchParams.set("digest", digest);
+    expect((await fetch(end, { method: "PUT", headers })).status).toBe(201);
+    const pulled = await fetch(`http://${other.address}/v2/team/app/blobs/${digest}`, { headers });
+    expect(await pulled.text()).toBe(body);
+  });
+
   it("take each other's tokens, by the key that the chart made", async () => {
     const anybodyPulls = [{ subjects: ["anonymous"], repositories: ["public/**"], actions: ["pull"] }];
     const first = await release({}, { access: anybodyPulls, auth: { token: { refreshTtl: "0s", service: "images" } } });
-    const second = { ...first, directory: await podDirectory(first.manifests) };
-    const file = join(second.directory, "registry-gate.yaml");
-    const moved = (await readFile(file, "utf8"))
-      .replace(`:${first.ports.gate}`, `:${await freePort()}`)
-      .replace(`:${first.ports.admin}`, `:${await freePort()}`);
-    await rm(file);
-    await writeFile(file, moved);
-    const [one, other] = [await startPod(first.directory), await startPod(second.directory)];
+    const [one, other] = await startTwoPods(first);
     const response = await fetch(`http://${one.address}/v2/auth?service=images&scope=repository:public/app:pull`);
     const { token } = textsOf(await response.json().then((body: unknown) => ({ token: valueAt(body, ["token"]) })));
     const list = (address: string, bearer: string): Promise<Response> =>

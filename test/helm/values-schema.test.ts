@@ -32,6 +32,16 @@ describe("Chart.yaml", () => {
   });
 });
 
+describe("the chart's files", () => {
+  it.each([
+    ["alerts.yaml", "prometheus"],
+    ["registry-gate.json", "grafana"],
+  ])("%s is that of deploy/%s: copy it with vitest run test/helm/values-schema -u", async (name, folder) => {
+    const original = readFileSync(join(chart, "../..", folder, name), "utf8");
+    await expect(original).toMatchFileSnapshot(join(chart, "files", name));
+  });
+});
+
 describe("the chart's README", () => {
   it("has every value", () => {
     const [, readme = ""] = readFileSync(join(chart, "README.md"), "utf8").split("\n## The values\n");

@@ -123,6 +123,8 @@ export function valuesSchema(): Schema {
         relabelings: anyObjects,
         metricRelabelings: anyObjects,
       }),
+      prometheusRule: object({ enabled: flag, labels: textByName }),
+      dashboard: object({ enabled: flag, labels: textByName, annotations: textByName }),
       serviceAccount: object({ create: flag, name: nameOrNothing, annotations: textByName }),
       ...placement,
       terminationMarginSeconds: whole(1),

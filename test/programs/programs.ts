@@ -17,11 +17,17 @@ const list = {
   },
   ctr: { debian: ["containerd"], version: ["ctr", "--version"] },
   curl: { debian: ["curl"], version: ["curl", "--version"] },
+  debootstrap: { debian: ["debootstrap"], version: ["debootstrap", "--version"], needsRoot: true },
   distribution: {
     go: { module: "github.com/distribution/distribution/v3/cmd/registry", version: "v3.1.2", leastGo: "1.26" },
     optional: true,
   },
   docker: { debian: ["docker.io"], version: ["docker", "--version"] },
+  "docker-compose": {
+    // Later ones have directives in go.mod with which `go install` refuses to build them.
+    go: { module: "github.com/docker/compose/v2/cmd", version: "v2.28.1", leastGo: "1.21" },
+    optional: true,
+  },
   "docker-registry": { debian: ["docker-registry"], version: ["docker-registry", "--version"] },
   dockerd: { debian: ["docker.io"], version: ["dockerd", "--version"], needsRoot: true },
   git: { debian: ["git"], version: ["git", "--version"] },
@@ -102,6 +108,7 @@ const list = {
     needsRoot: true,
   },
   "systemd-analyze": { debian: ["systemd"], version: ["systemd-analyze", "--version"] },
+  "systemd-notify": { debian: ["systemd"], version: ["systemd-notify", "--version"] },
   "systemd-socket-activate": { debian: ["systemd"], version: ["systemd-socket-activate", "--version"] },
   tar: { debian: ["tar"], version: ["tar", "--version"], base: true },
   umount: { debian: ["mount"], version: ["umount", "--version"], needsRoot: true, base: true },

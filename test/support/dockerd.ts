@@ -1,9 +1,9 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ImageLayer, imageArchive } from "./image-archive.ts";
 import { tryPolledServer } from "./polled-server.ts";
-import { type CommandResult, runCommand } from "./run.ts";
+import { type CommandResult, run, runCommand } from "./run.ts";
 
 /** Runs docker to its end with these arguments, and `input` on its standard input. */
 export type Docker = (parameters: readonly string[], input?: string | Uint8Array) => Promise<CommandResult>;
@@ -30,10 +30,15 @@ export interface DockerdSettings {
    * for others `SSL_CERT_FILE` names the authorities that it trusts, and `HTTPS_PROXY` the way to them.
    */
   readonly environment?: Readonly<Record<string, string>>;
+  /**
+   * `vfs` works everywhere and copies an image for each layer; `automatic` leaves the choice to the daemon, for those that build.
+   * Default: `vfs`.
+   */
+  readonly storage?: "vfs" | "automatic";
 }
 
 /** Starts a daemon for images only: it needs no network, no iptables and no file system of its own. Needs root. */
-export async function startDockerd({ environment = {} }: DockerdSettings = {}): Promise<Dockerd> {
+export async function startDockerd({ environment = {}, storage = "vfs" }: DockerdSettings = {}): Promise<Dockerd> {
   if (process.getuid?.() !== 0) throw new Error("dockerd needs root");
   // Short, because the path of a socket may have no more than 107 bytes.
   const directory = await mkdtemp(join(tmpdir(), "rg-dockerd-"));
@@ -46,7 +51,8 @@ export async function startDockerd({ environment = {} }: DockerdSettings = {}): 
     parameters: [
       ...["--config-file", configuration, "--host", `unix://${socket}`, "--pidfile", join(directory, "pid")],
       ...["--data-root", join(directory, "data"), "--exec-root", join(directory, "exec")],
-      ...["--bridge=none", "--iptables=false", "--ip6tables=false", "--storage-driver=vfs"],
+      ...["--bridge=none", "--iptables=false", "--ip6tables=false"],
+      ...(storage === "vfs" ? ["--storage-driver=vfs"] : []),
     ],
     directory,
     environment,
@@ -83,7 +89,15 @@ export async function startDockerd({ environment = {} }: DockerdSettings = {}): 
     output: () => server.output(),
     async close() {
       await server.close();
+      await unmountBelow(directory);
       await remove();
     },
   };
+}
+
+/** The daemon leaves the network of containers mounted, and a mount cannot be removed. */
+async function unmountBelow(directory: string): Promise<void> {
+  const mounts = (await readFile("/proc/self/mountinfo", "utf8")).split("\n").map((line) => line.split(" ")[4] ?? "");
+  // The last mounted first.
+  for (const mount of mounts.filter((path) => path.startsWith(`${directory}/`)).reverse()) await run("umount", [mount]);
 }

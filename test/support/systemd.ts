@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm, rmdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -7,7 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { startable, startedIndirectly } from "../programs/startable.ts";
 import { type CommandResult, runCommand } from "./run.ts";
 
-startedIndirectly("mount", "umount", "unshare", "systemd");
+startedIndirectly("mount", "umount", "unshare", "systemd", "systemd-notify");
 
 /** A systemd that manages a system of its own: process 1 of a namespace, beside which it changes nothing of the machine. */
 export interface Systemd {
@@ -157,19 +158,25 @@ fi
 for place in /tmp /var/tmp /var/log /dev/shm; do mount -t tmpfs -o mode=1777 tmpfs $place; done
 mount -o remount,bind,ro /sys
 mount -o remount,bind,ro /
+# Among its own namespaces, as process 1 of a machine has it: credentials reach services so.
+mount --make-rshared /
 exec env -i container=registry-gate-test PATH=/usr/sbin:/usr/bin:/sbin:/bin \\
   /lib/systemd/systemd --system --unit=booted.target --log-target=console --show-status=no
 `;
 }
 
-/** The control groups that were made for it; nothing runs in them any more. */
+/** Removes the control groups that were made for it. The kernel needs a moment after the last process has ended. */
 async function removeGroups(name: string): Promise<void> {
-  for (const hierarchy of hierarchies) {
-    const groups = await readdir(join(hierarchy, name), { recursive: true, withFileTypes: true }).catch(() => []);
-    const folders = groups.filter((entry) => entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
-    // The deepest first. The kernel needs a moment after the last process has ended.
-    for (const folder of [...folders, join(hierarchy, name)].sort((one, other) => other.length - one.length)) {
-      await rmdir(folder).catch(() => {});
+  const end = performance.now() + 5000;
+  for (const group of hierarchies.map((hierarchy) => join(hierarchy, name))) {
+    while (existsSync(group) && performance.now() < end) {
+      const entries = await readdir(group, { recursive: true, withFileTypes: true });
+      const folders = entries.filter((entry) => entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
+      // The deepest first.
+      for (const folder of [...folders, group].sort((one, other) => other.length - one.length)) {
+        await rmdir(folder).catch(() => {});
+      }
+      await delay(50);
     }
   }
 }

@@ -11,6 +11,7 @@ import { type Command, helpOf, overviewOf, UsageError } from "./commands/command
 import { doctor } from "./commands/doctor.ts";
 import { explain } from "./commands/explain.ts";
 import { health } from "./commands/health/health.ts";
+import { importCommand } from "./commands/import.ts";
 import { keys } from "./commands/keys.ts";
 import { passwd } from "./commands/passwd.ts";
 import { helpFlags, misused, print, runCommand } from "./commands/run-command.ts";
@@ -33,6 +34,7 @@ const commands: readonly Command[] = [
   createTokenCommand(openConfiguredState),
   health,
   schema,
+  importCommand,
 ];
 
 async function run([name, ...parameters]: readonly string[]): Promise<number> {

@@ -186,7 +186,8 @@ describe("GET", () => {
     const { status, headers, body } = await get("scope=repository:public/base:pull", login);
     expect(status).toBe(401);
     expect(headers.get("www-authenticate")).toBe(`Basic realm="${host}"`);
-    expect(body).toMatchObject({ errors: [{ code: "UNAUTHORIZED" }] });
+    const detail = { requestId: headers.get("x-request-id") };
+    expect(body).toMatchObject({ errors: [{ code: "UNAUTHORIZED", detail }] });
     expect(body).not.toHaveProperty("token");
   });
 

@@ -240,4 +240,25 @@ export const availability: readonly Guard[] = [
     replacement: "const on = causes.length % 2 === 1;",
     tests: ["test/gateway/maintenance.test.ts"],
   },
+  {
+    name: "notifications-are-bounded",
+    file: "packages/state/src/sqlite/durable-queue.ts",
+    find: "const dropped = statements.removeUpTo(lane, number - most);",
+    replacement: "const dropped = statements.removeUpTo(lane, 0 * most);",
+    tests: ["packages/state/test/durable-queue.test.ts"],
+  },
+  {
+    name: "endpoint-responds-in-time",
+    file: "apps/gateway/src/events/post.ts",
+    find: "const deadline = AbortSignal.timeout(timeout);",
+    replacement: "const deadline = new AbortController().signal;",
+    tests: ["apps/gateway/test/events/post.test.ts"],
+  },
+  {
+    name: "refused-notification-is-given-up",
+    file: "apps/gateway/src/events/delivery.ts",
+    find: "if (isRefusal(status) && ++refusals >= mostRefusals) {",
+    replacement: "if (isRefusal(status) && ++refusals < 0) {",
+    tests: ["test/events/delivery.test.ts"],
+  },
 ];

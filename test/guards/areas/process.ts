@@ -54,7 +54,7 @@ export const process: readonly Guard[] = [
   {
     name: "throw-in-record",
     file: "packages/core/src/limits/request-lifecycle.ts",
-    find: 'log?.error({ err: error }, "internal error");',
+    find: 'log?.error({ requestId: context.requestId, err: error }, "internal error");',
     replacement: "throw error;",
     tests: ["packages/core/test/middleware/one-owner.test.ts"],
   },

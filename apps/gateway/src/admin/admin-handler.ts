@@ -37,10 +37,12 @@ const metricsFreshFor = 500;
  * @param text Loads what renders metrics, which takes a while: it is called once, when somebody asks for the first time.
  */
 export function adminHandler(sources: AdminSources, text: () => Promise<MetricsText>, log: Logger): RequestListener {
+  let renderer: Promise<MetricsText> | undefined;
   const metrics = sharedFor(metricsFreshFor, async (): Promise<AdminResponse> => {
     const collecting = sources.snapshots();
     if (!(await endsWithin(collectLimit, collecting))) return failure("metrics could not be collected in time");
-    const { contentType, render } = await text();
+    renderer ??= text();
+    const { contentType, render } = await renderer;
     return { status: 200, type: contentType, body: await render(combineSnapshots(await collecting, allMetrics)) };
   });
 

@@ -7,7 +7,6 @@ const readable: readonly RegExp[] = [
   /^listen\.(?:address|healthPath|trustedProxies|cors|tls\.minVersion|tls\.clientAuth)\b/,
   /^log\b/,
   /^audit\b/,
-  /^upstream\.url$/,
   /^auth\.backends\[\d+\]\.(?:type|id)$/,
 ];
 

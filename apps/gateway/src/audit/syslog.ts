@@ -81,7 +81,7 @@ export function syslogServer(options: SyslogOptions): LineDestination {
 }
 
 /** A message with its length in front. */
-export function frame(event: AuditEvent, text: string, options: SyslogOptions): Buffer {
+function frame(event: AuditEvent, text: string, options: SyslogOptions): Buffer {
   const { facility = "local0", appName = "registry-gate" } = options;
   const priority = facilityNumber(facility) * 8 + (severities[event.event] ?? informational);
   const host =

@@ -11,7 +11,7 @@ export interface Report {
 }
 
 /** A group of lines for a finding: what was seen, what that breaks, and what to change. */
-export function findingText({ id, severity, seen, breaks, mend }: Finding): string {
+function findingText({ id, severity, seen, breaks, mend }: Finding): string {
   return [
     `${severity}: ${id}`,
     `  seen    ${printable(seen)}`,
@@ -31,8 +31,13 @@ export function stepPrinter(write: (text: string) => void): (step: ExaminedStep)
   };
 }
 
-export function findingsOf({ steps }: Report): readonly Finding[] {
-  return steps.flatMap(({ findings }) => findings);
+/** Each kind once, as it was found first. */
+function findingsOf({ steps }: Report): readonly Finding[] {
+  const findings = new Map<string, Finding>();
+  for (const finding of steps.flatMap((step) => step.findings)) {
+    if (!findings.has(finding.id)) findings.set(finding.id, finding);
+  }
+  return [...findings.values()];
 }
 
 /** Whether every step has ended well; warnings are none of its business. */

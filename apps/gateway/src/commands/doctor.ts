@@ -87,7 +87,10 @@ async function examineGate(settings: Settings, gate: Gate | undefined): Promise<
   process.once("SIGINT", interrupt);
   process.once("SIGTERM", interrupt);
   try {
-    if (gate !== undefined) for await (const step of examineParts(gate, login)) take(step);
+    for await (const step of gate === undefined ? [] : examineParts(gate, login)) {
+      take(step);
+      if (interrupted.signal.aborted) break;
+    }
     const accepted = login !== undefined && steps.some(isAccepted);
     const options = { ...examineOptions(settings, gate, url, login), connection, accepted };
     for await (const step of examine({ ...options, url, signal: interrupted.signal })) take(step);

@@ -15,7 +15,7 @@ export const why: Command = {
     "  --user USER the last request of USER that was not allowed, where nobody has its id",
     "  --json      print the lines of the request instead, one JSON object a line",
     "",
-    "ID is the X-Request-Id of the response; clients show it as requestId in the detail of an error. Files may be compressed",
+    "ID is the X-Request-Id of the response; some clients show it as requestId in an error. Files may be compressed",
     "by gzip, of any size, and as Docker, Kubernetes or journald keep them:",
     "",
     "  registry-gate why 6f1c6f0e-2d6c-4f0e-9c39-0d3f9a2f6a53 --log gate.log gate.log.1.gz",

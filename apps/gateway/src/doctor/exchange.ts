@@ -46,7 +46,7 @@ export interface Exchange {
   readonly httpVersion: string;
   /** Up to {@link longestBody}. */
   readonly body: Buffer;
-  /** The middle of the time in which the response was made, by this machine's clock. */
+  /** When the head of the response came, by this machine's clock. */
   readonly at: number;
 }
 
@@ -80,7 +80,6 @@ const agent = "docker/28.0.0 registry-gate-doctor";
  */
 export function exchange(options: ExchangeOptions): Promise<Exchange> {
   const { method, url, headers = {}, body, send, connection, signal, timeLimit = 60_000 } = options;
-  const start = Date.now();
   const limited = AbortSignal.any([signal, AbortSignal.timeout(timeLimit)]);
   const request = url.protocol === "https:" ? httpsRequest : httpRequest;
   const { promise, resolve, reject } = Promise.withResolvers<Exchange>();
@@ -114,6 +113,7 @@ export function exchange(options: ExchangeOptions): Promise<Exchange> {
     response = incoming;
     begun.resolve();
     continued.resolve();
+    const at = Date.now();
     const chunks: Buffer[] = [];
     let kept = 0;
     incoming.on("data", (chunk: Buffer) => {
@@ -123,11 +123,7 @@ export function exchange(options: ExchangeOptions): Promise<Exchange> {
     incoming.once("error", fail);
     incoming.once("end", () => {
       const { statusCode: status = 0, headers, httpVersion } = incoming;
-      resolve({
-        ...{ method, url, status, headers, httpVersion },
-        body: Buffer.concat(chunks),
-        at: (start + Date.now()) / 2,
-      });
+      resolve({ method, url, status, headers, httpVersion, at, body: Buffer.concat(chunks) });
       // Of a request that was refused early, the rest is not sent.
       if (!outgoing.writableFinished) outgoing.destroy();
     });

@@ -261,7 +261,7 @@ export const findingKinds: Readonly<Record<FindingId, FindingKind>> = {
   "slow-cut": {
     severity: "failed",
     breaks: "Uploads over slow lines are cut: docker push begins the layer again and again.",
-    mend: "Raise the time limits of the front to those of the gate, 900s (nginx: client_body_timeout, proxy_send_timeout, proxy_read_timeout; Traefik: respondingTimeouts.readTimeout; HAProxy: timeout client, timeout server).",
+    mend: "Raise the time limits of the front to those of the gate, 900s (nginx: client_body_timeout, proxy_send_timeout, proxy_read_timeout; Traefik: respondingTimeouts.readTimeout; HAProxy: timeout client, timeout server). The gate itself cuts off what sends less than limits.minRate.",
   },
   "expect-refused": {
     severity: "warning",

@@ -71,7 +71,7 @@ export async function patchOnce({ session, repository }: Trial, upload: Upload, 
 }
 
 /** @throws {StepEnd} where that is refused. */
-export async function patch(trial: Trial, upload: Upload, body: PatchBody): Promise<void> {
+async function patch(trial: Trial, upload: Upload, body: PatchBody): Promise<void> {
   const { report, session } = trial;
   const response = await patchOnce(trial, upload, body);
   if (response.status !== 202 && response.status !== 204) endBy(report, response, "push");

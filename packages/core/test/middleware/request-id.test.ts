@@ -1,3 +1,4 @@
+import { type AuthBackend, BackendUnavailableError } from "@registry-gate/auth";
 import { describe, expect, test } from "vitest";
 import type { UnreadableRequest } from "../../src/index.ts";
 import { send } from "./client.ts";
@@ -24,6 +25,38 @@ describe("the id of a request", () => {
     for (const id of ids) expect(id).toMatch(uuid);
     expect(new Set(ids).size).toBe(2);
     await expect.poll(() => gate.records.map(({ requestId }) => requestId)).toEqual(ids);
+  });
+
+  test("is in the detail of every error, which clients print", async () => {
+    const gate = await startGate({ upstream: await startUpstream(() => {}) });
+    for (const request of [
+      { path: "/v2/", user: null },
+      { path: "/v2/..%2f", headers: { authorization: alice } },
+    ]) {
+      const { headers, body } = await send(gate.port, request);
+      expect(JSON.parse(body)).toMatchObject({ errors: [{ detail: { requestId: headers["x-request-id"] } }] });
+    }
+  });
+
+  test("is in what is logged about a backend that is down and a registry that is not there", async () => {
+    const down: AuthBackend = {
+      id: "ldap",
+      authenticate: () => Promise.reject(new BackendUnavailableError("ldap", "down")),
+    };
+    const request = { path: "/v2/team/app/tags/list", headers: { authorization: alice } };
+    // Nobody listens on the port of the discard service.
+    const closed = 9;
+    for (const settings of [{ backends: [down] }, {}]) {
+      const gate = await startGate({ upstream: closed, ...settings });
+      const { headers } = await send(gate.port, request);
+      const lines = () =>
+        gate
+          .logged()
+          .split("\n")
+          .filter((line) => line.includes('"err"'));
+      await expect.poll(() => lines().length).toBeGreaterThan(0);
+      for (const line of lines()) expect(JSON.parse(line)).toMatchObject({ requestId: headers["x-request-id"] });
+    }
   });
 
   test("is in the response to unparsable input", async () => {
