@@ -159,8 +159,8 @@ export const credentials: readonly Guard[] = [
   {
     name: "reload-keeps-failures",
     file: "apps/gateway/src/gate/gate-loader.ts",
-    find: "const shared = { counters,",
-    replacement: "const shared = { counters: memoryCounters(),",
+    find: "...{ counters, memory,",
+    replacement: "...{ counters: memoryCounters(), memory,",
     tests: ["test/gateway/reload.test.ts"],
   },
   {
