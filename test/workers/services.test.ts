@@ -30,8 +30,7 @@ async function started(changes: object): Promise<RunningGate> {
   const configuration = {
     listen: { address: "127.0.0.1:0" },
     upstream: { url: upstream.url },
-    // A burst of one user at several processes would be limited: see docs/workers.md.
-    auth: { backends: [{ type: "htpasswd", file: "htpasswd" }], throttle: false },
+    auth: { backends: [{ type: "htpasswd", file: "htpasswd" }] },
     workers: 2,
     ...changes,
   };
