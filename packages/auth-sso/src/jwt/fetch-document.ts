@@ -1,7 +1,7 @@
 import { type ClientRequest, request as httpRequest, type RequestOptions } from "node:http";
 import { request as httpsRequest } from "node:https";
+import type { ProxyFor } from "@registry-gate/auth-kit";
 import { HttpsProxyAgent } from "https-proxy-agent";
-import type { ProxyFor } from "./proxy.ts";
 
 export interface FetchOptions {
   /** Certificates to trust in place of the system's, of the server and of a proxy, as PEM. */
