@@ -61,7 +61,6 @@ test("lines of several workers never stand within each other in a pipe, however 
       auth: {
         backends: [{ type: "talkative" }, { type: "htpasswd", file: "htpasswd" }],
         cache: false,
-        throttle: false,
       },
       workers: 2,
     },
