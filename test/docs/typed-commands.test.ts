@@ -12,12 +12,19 @@ const read = (path: string): Promise<string> => readFile(join(workspace, path), 
 /** What only works where pnpm is installed, or where npm may fetch programs unasked. */
 const needsMore = /^\s*(?:pnpm|npx (?!--yes ))\b/;
 
+/** In prose `pnpm` may stand for the command, but npx never without the word that keeps npm from asking. */
+const asksFirst = /\bnpx pnpm\b/;
+
 describe("a command that is to be typed works where there is npm alone", () => {
-  test.each(files(["*.md", "docs/**/*.md", "{packages,apps}/*/README.md", "test/**/*.md"]))("in %s", async (path) => {
-    const { blocks } = codeOf(await read(path));
-    const lines = blocks.flatMap(({ code }) => code.split("\n"));
-    expect(lines.filter((line) => needsMore.test(line))).toEqual([]);
-  });
+  test.each(files(["*.md", ".github/**/*.md", "docs/**/*.md", "{packages,apps}/*/README.md", "test/**/*.md"]))(
+    "in %s",
+    async (path) => {
+      const { blocks, spans } = codeOf(await read(path));
+      const lines = blocks.flatMap(({ code }) => code.split("\n"));
+      expect(lines.filter((line) => needsMore.test(line))).toEqual([]);
+      expect(spans.filter((span) => asksFirst.test(span))).toEqual([]);
+    },
+  );
 
   test("in the help of every program of the workspace", async () => {
     const usages: string[] = [];

@@ -162,3 +162,9 @@ test("reports a glob without quotes in one line with its position", async () => 
   expect(code).toBe(1);
   expect(stderr).toMatch(/^gate\.yaml: line 1, column \d+: \* begins an alias in YAML .* quotes\n$/);
 });
+
+test.each(["[", '{"a": '])("says of %j without end that it is nested too deeply", async (opening) => {
+  const { code, stderr } = await check(opening.repeat(3000));
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^gate\.yaml: line 1, column \d+: is nested too deeply\n$/);
+});

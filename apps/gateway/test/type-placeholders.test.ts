@@ -9,6 +9,7 @@ upstream: { url: "http://r", readTimeout: "\${TIME}" }
 auth: { realm: "\${MANY}", backends: [{ type: t, option: "\${MANY}" }], cache: "\${CACHE}" }
 limits: { minRate: "\${RATE}" }
 log: { attemptedNames: "\${NAMES}" }
+workers: "\${MANY}"
 `;
 const environment = { ADDRESS: "5043", MANY: "20", TIME: "30d", CACHE: "false", RATE: "0", NAMES: "true" };
 
@@ -22,6 +23,7 @@ describe("a value that is one placeholder", () => {
       auth: { realm: "20", backends: [{ type: "t", option: "20" }], cache: false },
       limits: { minRate: 0 },
       log: { attemptedNames: true },
+      workers: 20,
     });
     expect(placeholders).toContainEqual(["auth", "backends", 0, "option"]);
   });
@@ -32,6 +34,7 @@ describe("a value that is one placeholder", () => {
       "listen.maxConnections: must be a whole number",
       "upstream.readTimeout: must be a duration with a unit: write 5s",
       "log.attemptedNames: must be true or false",
+      "workers: must be auto or a whole number from 1 to 256",
     ]);
   });
 
@@ -54,6 +57,9 @@ describe("a schema", () => {
     ["5", of("integer"), 5],
     ["-1.5", of("number"), -1.5],
     ["5", of("integer", "string"), "5"],
+    ["5", { properties: { a: { anyOf: [{ const: "auto" }, { type: "integer" }] } } }, 5],
+    ["5", { properties: { a: { anyOf: [{ type: "string", enum: ["5", "auto"] }, { type: "integer" }] } } }, "5"],
+    ["many", { properties: { a: { anyOf: [{ const: "auto" }, { type: "integer" }] } } }, "many"],
     ["0x10", of("integer"), "0x10"],
     ["1e3", of("integer"), "1e3"],
     ["", of("integer"), ""],

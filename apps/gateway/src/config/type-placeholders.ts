@@ -1,4 +1,4 @@
-import { valueSchema } from "@registry-gate/auth-kit";
+import { type ValueSchema, valueSchema } from "@registry-gate/auth-kit";
 import type { Path } from "./path.ts";
 
 /** As YAML 1.2 writes numbers, in its core schema, without those that nobody needs. */
@@ -19,13 +19,13 @@ export function typePlaceholders(value: unknown, places: readonly Path[], schema
     for (const step of place.slice(0, -1)) parent = isContainer(parent) ? parent[step] : undefined;
     const text = isContainer(parent) ? parent[key] : undefined;
     if (!isContainer(parent) || typeof text !== "string") continue;
-    parent[key] = typed(text, valueSchema(schema, place).types);
+    parent[key] = typed(text, valueSchema(schema, place));
   }
   return value;
 }
 
-function typed(text: string, types: ReadonlySet<string>): string | number | boolean {
-  if (types.has("string")) return text;
+function typed(text: string, { types, words }: ValueSchema): string | number | boolean {
+  if (types.has("string") && (words === undefined || words.has(text))) return text;
   if (types.has("number") && number.test(text)) return Number(text);
   if (types.has("boolean") && (text === "true" || text === "false")) return text === "true";
   return text;

@@ -20,7 +20,8 @@ const noSuchAnchor = `unknown alias; if this is text, ${quote}`;
 /** What the YAML library says to programmers, in the words of somebody who writes a configuration. */
 const rewordings: readonly (readonly [RegExp, string])[] = [
   [/^Source contains multiple documents/, "must be a single YAML document: a second one begins here"],
-  [/^Maximum call stack size exceeded/, "is nested too deeply"],
+  // A regular expression of the library's may be what finds the stack full.
+  [/^Maximum call stack size exceeded|^Invalid regular expression: .*Stack overflow$/, "is nested too deeply"],
   [/^Nested mappings are not allowed in compact mappings/, `a value contains a colon and a space: ${quote}`],
   // The same in a map or list in one line.
   [/^Block collections are not allowed within flow collections/, `a value contains a colon and a space: ${quote}`],

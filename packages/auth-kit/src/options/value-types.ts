@@ -7,6 +7,8 @@ export interface ValueSchema {
   readonly types: ReadonlySet<ValueType>;
   /** The patterns that texts have to match. */
   readonly patterns: readonly string[];
+  /** The only texts that it can be, such as `auto`; `undefined` where others may be right as well. */
+  readonly words: ReadonlySet<string> | undefined;
 }
 
 type Path = readonly (string | number)[];
@@ -17,6 +19,7 @@ export function valueSchema(schema: unknown, path: Path): ValueSchema {
   return {
     types: new Set(parts.flatMap(typesOf)),
     patterns: parts.flatMap(({ pattern }) => (typeof pattern === "string" ? [pattern] : [])),
+    words: wordsOf(parts),
   };
 }
 
@@ -39,8 +42,20 @@ function memberOf({ properties, additionalProperties }: Part, key: string): unkn
 
 const known: readonly ValueType[] = ["string", "number", "boolean", "object", "array", "null"];
 
-function typesOf({ type, const: only, enum: some }: Part): ValueType[] {
-  const values: readonly unknown[] = Array.isArray(some) ? some : only === undefined ? [] : [only];
+function wordsOf(parts: readonly Part[]): ReadonlySet<string> | undefined {
+  const texts = parts.filter((part) => typesOf(part).includes("string"));
+  const words = texts.map(valuesOf);
+  if (words.some((values) => values.length === 0)) return undefined;
+  return new Set(words.flat().filter((value) => typeof value === "string"));
+}
+
+function valuesOf({ const: only, enum: some }: Part): readonly unknown[] {
+  return Array.isArray(some) ? some : only === undefined ? [] : [only];
+}
+
+function typesOf(part: Part): ValueType[] {
+  const { type } = part;
+  const values = valuesOf(part);
   const named: readonly unknown[] = Array.isArray(type) ? type : type === undefined ? values.map(kindOf) : [type];
   return named.flatMap(
     (name) => known.find((type) => type === name || (name === "integer" && type === "number")) ?? [],

@@ -38,14 +38,13 @@ export function withRegistryLogin(
   log: Logger | undefined,
 ): Transport {
   const authorization = authorizationReader(credentials);
-  let refused = false;
+  const report = loginReport(credentials, log);
 
-  /** Whether the response is a challenge to the gate. Logged once, until the registry accepts the login again. */
+  /** Whether the response is a challenge to the gate. */
   function refusesGate(statusCode: number): boolean {
-    const before = refused;
-    refused = statusCode === 401 || statusCode === 407;
-    if (refused && !before) log?.warn({ status: statusCode }, reason(credentials));
-    if (!refused && before) log?.info({}, "the registry accepts the gate's login again");
+    const refused = statusCode === 401 || statusCode === 407;
+    if (refused) report.refused(statusCode);
+    else report.accepted();
     return refused;
   }
 
@@ -79,6 +78,30 @@ export function withRegistryLogin(
       return transfer;
     },
     close: () => transport.close(),
+  };
+}
+
+/**
+ * Logs a refusal once, until the registry accepts the login again. A registry may refuse some requests and accept others,
+ * such as pushes where anybody may pull: of refusals that come again, the 2nd, the 4th, the 8th and so on are logged.
+ */
+function loginReport(credentials: UpstreamOptions["credentials"], log: Logger | undefined) {
+  let refused = false;
+  let times = 0;
+  let logged = false;
+  return {
+    refused(status: number): void {
+      if (refused) return;
+      refused = true;
+      times++;
+      logged = Number.isInteger(Math.log2(times));
+      if (logged) log?.warn({ status, ...(times > 1 && { times }) }, reason(credentials));
+    },
+    accepted(): void {
+      if (!refused) return;
+      refused = false;
+      if (logged) log?.info({}, "the registry accepts the gate's login again");
+    },
   };
 }
 

@@ -196,4 +196,19 @@ describe("a challenge of the registry to the gate", () => {
       expect.stringContaining("requires a login"),
     ]);
   });
+
+  test("is logged ever less often where the registry refuses some requests and accepts others", async () => {
+    const { port } = await registry((request, response) => {
+      if (request.method === "GET") response.end();
+      else refuse(request, response);
+    });
+    const gate = await gateWith(port);
+    for (let count = 0; count < 20; count++) {
+      expect((await send(gate.port, { path: manifest })).status).toBe(200);
+      expect((await send(gate.port, { method: "HEAD", path: manifest })).status).toBe(502);
+    }
+    const warnings = gate.logged().match(/requires a login/g);
+    expect(warnings).toHaveLength(5);
+    expect(gate.logged().match(/"times":16/g)).toHaveLength(1);
+  });
 });
