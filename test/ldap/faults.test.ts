@@ -66,7 +66,8 @@ describe("a connection that breaks", () => {
       const { backend } = await openBackend(options(relay));
       await Promise.all(Array.from({ length: 8 }, () => signIn(backend, "alice", "alicepw")));
       relay.resetAll();
-      await delay(20);
+      // The other ends are in this process: it takes a few turns until they have heard of it.
+      await delay(200);
       expect(await outcomeOf(signIn(backend, "alice", "alicepw"))).toBe("authenticated");
     }
   });

@@ -51,8 +51,8 @@ async function gateWith(options: LdapOptions, access?: readonly Rule[]): Promise
 /** What a client gets to see of a response: everything but the time. */
 async function ask(gate: RunningGate, username: string, password: string, path = "/v2/"): Promise<object> {
   const response = await fetch(`${gate.url}${path}`, { headers: basic(username, password) });
-  const { date: _, "x-request-id": __, ...headers } = Object.fromEntries(response.headers);
-  return { status: response.status, headers, body: await response.text() };
+  const { date: _, "x-request-id": id = "", ...headers } = Object.fromEntries(response.headers);
+  return { status: response.status, headers, body: (await response.text()).replace(id, "<id>") };
 }
 
 /** The status of beginning a push. */
