@@ -1,4 +1,5 @@
 import type { RequestRecord } from "@registry-gate/core";
+import type { MaintenanceState } from "../observe/maintenance.ts";
 import { metricStore } from "./metrics/metric-store.ts";
 import * as metrics from "./metrics/metrics.ts";
 import { recordChannels } from "./metrics/record-channels.ts";
@@ -17,6 +18,11 @@ export interface MeasuredGateway {
   readonly validTo: () => Date | undefined;
   /** What was found last, if anybody has asked. */
   readonly readiness: () => Readiness | undefined;
+  readonly maintenance: () => Pick<MaintenanceState, "readOnly" | "writesInFlight">;
+  /** How many notifications wait to be delivered. */
+  readonly notificationsWaiting: () => number;
+  /** How many lines of the log were dropped since the start. */
+  readonly logLinesDropped: () => number;
 }
 
 /** What the process with a gate measures. Nothing before it is started. */
@@ -41,6 +47,11 @@ export function gateMetrics(gateway: MeasuredGateway, version: string): GateMetr
     const validTo = gateway.validTo();
     if (validTo === undefined) store.clear(metrics.certificateExpiry);
     else store.value(metrics.certificateExpiry).value = validTo.getTime() / 1000;
+    const { readOnly, writesInFlight } = gateway.maintenance();
+    store.value(metrics.readOnly).value = readOnly ? 1 : 0;
+    store.value(metrics.writesInFlight).value = writesInFlight;
+    store.value(metrics.notificationsWaiting).value = gateway.notificationsWaiting();
+    store.value(metrics.logLinesDropped).value = gateway.logLinesDropped();
     store.clear(metrics.partOk);
     const readiness = gateway.readiness();
     if (readiness === undefined) return;

@@ -88,6 +88,9 @@ export async function startGateway(file: string): Promise<Gateway> {
       connections: () => listener.connections,
       validTo: () => listener.tls?.validTo,
       readiness: () => readiness.last,
+      maintenance: () => maintenance.state,
+      notificationsWaiting: () => notifier.waiting,
+      logLinesDropped: () => log.output.dropped,
     },
     version(),
   );
@@ -108,6 +111,8 @@ export async function startGateway(file: string): Promise<Gateway> {
     currentGate,
     unready: () => (failed ? "failed" : closing === undefined ? undefined : "stopping"),
     validTo: () => listener.tls?.validTo,
+    readOnly: () => maintenance.state.readOnly,
+    auditFailure: () => audit.failure,
     log: logger,
   });
   const sources = { snapshots: async () => [metrics.snapshot()], readiness: readiness.readiness };
