@@ -29,13 +29,13 @@ export const why: Command = {
     "",
     "Prints who asked for what, what was decided and why, what backends and the registry did meanwhile, and what to do.",
     "",
-    "Exit code: 0; 1 if nothing of the request is found, or if a file cannot be read, or names no audit file.",
+    "Exit code: 0; 1 if nothing of the request is found, or if a file cannot be read, or if there is none to read.",
   ],
   async run(parameters) {
     const { wanted, config, named, json } = parse(parameters);
     let sources = named;
     if (config !== undefined) {
-      const audits = await auditsOf(config);
+      const audits = await auditsOf(config, named);
       if (audits === undefined) return 1;
       // First, so that the lines of the log about the same request and about later ones follow.
       sources = [...new Set([...audits, ...named])];
@@ -51,14 +51,18 @@ export const why: Command = {
   },
 };
 
-/** @returns `undefined` where it was said on standard error why there are none. */
-async function auditsOf(config: string): Promise<readonly string[] | undefined> {
+/**
+ * @param named What is read besides: where that is enough, the audit need not be a file.
+ * @returns `undefined` where it was said on standard error why there are none.
+ */
+async function auditsOf(config: string, named: readonly string[]): Promise<readonly string[] | undefined> {
   try {
     const inspected = await inspectConfiguration(config, process.env);
     const files = await auditFiles(inspected);
     // Faults elsewhere do not matter: a gate goes on with its former configuration.
     if (files.length > 0) return files;
-    const { faults } = inspected;
+    const faults = inspected.faults.filter(({ path: [section] }) => section === undefined || section === "audit");
+    if (faults.length === 0 && named.length > 0) return [];
     reportFaults(config, faults.length > 0 ? faults : [{ path: ["audit"], message: "names no file" }]);
   } catch (error) {
     if (!(error instanceof InvalidOptionsError)) throw error;
