@@ -41,6 +41,7 @@ const gatewayRooms = [
   "admin",
   "reload",
   "process",
+  "workers",
   "service-manager",
   "why",
   "doctor",

@@ -1,5 +1,4 @@
 import type { RequestRecord } from "@registry-gate/core";
-import type { MaintenanceState } from "../observe/maintenance.ts";
 import { metricStore } from "./metrics/metric-store.ts";
 import * as metrics from "./metrics/metrics.ts";
 import { recordChannels } from "./metrics/record-channels.ts";
@@ -18,11 +17,16 @@ export interface MeasuredGateway {
   readonly validTo: () => Date | undefined;
   /** What was found last, if anybody has asked. */
   readonly readiness: () => Readiness | undefined;
-  readonly maintenance: () => Pick<MaintenanceState, "readOnly" | "writesInFlight">;
+  /** Whether writes are refused for maintenance. */
+  readonly readOnly: () => boolean;
+  /** How many requests that may change the registry are in progress. */
+  readonly writesInFlight: () => number;
   /** How many notifications wait to be delivered. */
   readonly notificationsWaiting: () => number;
   /** How many lines of the log were dropped since the start. */
   readonly logLinesDropped: () => number;
+  /** How many workers have ended unexpectedly; absent in a process that starts none. */
+  readonly workerRestarts?: () => number;
 }
 
 /** What the process with a gate measures. Nothing before it is started. */
@@ -47,11 +51,11 @@ export function gateMetrics(gateway: MeasuredGateway, version: string): GateMetr
     const validTo = gateway.validTo();
     if (validTo === undefined) store.clear(metrics.certificateExpiry);
     else store.value(metrics.certificateExpiry).value = validTo.getTime() / 1000;
-    const { readOnly, writesInFlight } = gateway.maintenance();
-    store.value(metrics.readOnly).value = readOnly ? 1 : 0;
-    store.value(metrics.writesInFlight).value = writesInFlight;
+    store.value(metrics.readOnly).value = gateway.readOnly() ? 1 : 0;
+    store.value(metrics.writesInFlight).value = gateway.writesInFlight();
     store.value(metrics.notificationsWaiting).value = gateway.notificationsWaiting();
     store.value(metrics.logLinesDropped).value = gateway.logLinesDropped();
+    store.value(metrics.workerRestarts).value = gateway.workerRestarts?.() ?? 0;
     store.clear(metrics.partOk);
     const readiness = gateway.readiness();
     if (readiness === undefined) return;

@@ -13,6 +13,7 @@ import { type LogConfiguration, logSection } from "./sections/log.ts";
 import { type MaintenanceConfiguration, maintenanceSection } from "./sections/maintenance.ts";
 import { type StateConfiguration, stateSection } from "./sections/state.ts";
 import { type UpstreamConfiguration, upstreamSection } from "./sections/upstream.ts";
+import { type WorkersConfiguration, workersSection } from "./sections/workers.ts";
 
 /** A configuration that has been read: durations in milliseconds, paths absolute, environment variables expanded. */
 export interface Configuration {
@@ -24,8 +25,9 @@ export interface Configuration {
   readonly limits?: LimitsConfiguration;
   readonly log?: LogConfiguration;
   readonly state?: StateConfiguration;
-  readonly audit?: AuditConfiguration;
+  readonly workers?: WorkersConfiguration;
   readonly admin?: AdminConfiguration;
+  readonly audit?: AuditConfiguration;
   readonly events?: EventsConfiguration;
   readonly maintenance?: MaintenanceConfiguration;
 }
@@ -41,8 +43,9 @@ const sections: { readonly [Name in SectionName]-?: Section<NonNullable<Configur
   limits: limitsSection,
   log: logSection,
   state: stateSection,
-  audit: auditSection,
+  workers: workersSection,
   admin: adminSection,
+  audit: auditSection,
   events: eventsSection,
   maintenance: maintenanceSection,
 };
@@ -62,11 +65,14 @@ export const configurationSchema: z.ZodType<Configuration> = z.strictObject(
     state: sections.state.schema
       .describe("Where failed logins are counted; the memory of the process by default")
       .exactOptional(),
-    audit: sections.audit.schema
-      .describe("A record of pushes, deletes, denials, failed logins, throttling, reloads and tokens; none by default")
+    workers: sections.workers.schema
+      .describe("How many processes handle requests; auto is one a core, 1 by default")
       .exactOptional(),
     admin: sections.admin.schema
       .describe("A listener of its own for /livez, /readyz and /metrics; none by default")
+      .exactOptional(),
+    audit: sections.audit.schema
+      .describe("A record of pushes, deletes, denials, failed logins, throttling, reloads and tokens; none by default")
       .exactOptional(),
     events: sections.events.schema
       .describe("Where pushes and deletes are notified of, in the envelope of the distribution's registry")
@@ -85,7 +91,8 @@ export const substitutes: readonly Substitute[] = Object.entries(sections).flatM
 
 /** Makes every path in a configuration absolute, but for those of backends, which are left to their plugins. */
 export function withAbsolutePaths(configuration: Configuration, absolute: MakeAbsolute): Configuration {
-  const { listen, upstream, auth, keys, access, limits, log, state, audit, admin, events, maintenance } = configuration;
+  const { listen, upstream, auth, keys, access, limits, log, state } = configuration;
+  const { workers, admin, audit, events, maintenance } = configuration;
   const inSection = <Value>(section: Section<Value>, value: Value): Value =>
     section.withAbsolutePaths?.(value, absolute) ?? value;
   return {
@@ -97,8 +104,9 @@ export function withAbsolutePaths(configuration: Configuration, absolute: MakeAb
     ...(limits && { limits: inSection(sections.limits, limits) }),
     ...(log && { log: inSection(sections.log, log) }),
     ...(state && { state: inSection(sections.state, state) }),
-    ...(audit && { audit: inSection(sections.audit, audit) }),
+    ...(workers !== undefined && { workers }),
     ...(admin && { admin: inSection(sections.admin, admin) }),
+    ...(audit && { audit: inSection(sections.audit, audit) }),
     ...(events && { events: inSection(sections.events, events) }),
     ...(maintenance && { maintenance: inSection(sections.maintenance, maintenance) }),
   };

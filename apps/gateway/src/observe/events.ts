@@ -23,4 +23,5 @@ export interface EventDelivery {
   readonly milliseconds: number | undefined;
 }
 
+/** Notifications of endpoints. */
 export const eventDelivery: Channel<EventDelivery> = openChannel("registry-gate:event:delivery");

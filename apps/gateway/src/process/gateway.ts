@@ -6,11 +6,9 @@ import { gateMetrics } from "../admin/gate-metrics.ts";
 import { allMetrics } from "../admin/metrics/all-metrics.ts";
 import { combineSnapshots } from "../admin/metrics/snapshot.ts";
 import { gateReadiness } from "../admin/readiness/gate-readiness.ts";
-import { auditSlot } from "../audit/audit-slot.ts";
 import { drainDelayOf } from "../config/sections/admin.ts";
 import { drainTimeoutOf } from "../config/sections/listen.ts";
 import { logLevelOf } from "../config/sections/log.ts";
-import { openNotifier } from "../events/notifier.ts";
 import type { Gate } from "../gate/gate.ts";
 import { gateLoader } from "../gate/gate-loader.ts";
 import { gateSlot } from "../gate/gate-slot.ts";
@@ -18,14 +16,14 @@ import { listenerSetup } from "../listener/listener-setup.ts";
 import { type ListenerSlot, openListenerSlot } from "../listener/listener-slot.ts";
 import { openLog } from "../log/log.ts";
 import { reportListening, reportWarnings } from "../log/reports.ts";
-import { openMaintenance } from "../maintenance/maintenance.ts";
 import type { MaintenanceState } from "../observe/maintenance.ts";
-import { startReloader } from "../reload/reloader.ts";
+import { type Reloaded, startReloader } from "../reload/reloader.ts";
 import { openTracing } from "../tracing/open-tracing.ts";
 import { version } from "../version.ts";
 import { warningsOf } from "../warnings/warnings.ts";
 import { drain } from "./drain.ts";
 import { drainDelay } from "./drain-delay.ts";
+import { gatewayServices, type PreparedServices } from "./gateway-services.ts";
 import { listenerHandlers } from "./listener-handlers.ts";
 import { pushMetrics } from "./metrics-push.ts";
 
@@ -62,7 +60,7 @@ export interface Gateway {
 }
 
 /** How long the end waits for the collector of traces, in milliseconds. */
-const lastSpans = 1000;
+export const lastSpans = 1000;
 
 /**
  * Starts the gateway that a configuration file describes, and follows the file.
@@ -78,44 +76,20 @@ export async function startGateway(file: string): Promise<Gateway> {
   const isReady = (): boolean => closing === undefined && !failed;
   const delay = drainDelay(logger);
 
-  const readOnly = createReadOnlySwitch();
-  const maintenance = openMaintenance(readOnly, logger);
-  const audit = auditSlot({ log: logger, standardOutput: log.output });
-  const tracing = await openTracing(process.env, version());
   const metrics = gateMetrics(
     {
       inFlight: () => gates.inFlight,
       connections: () => listener.connections,
       validTo: () => listener.tls?.validTo,
       readiness: () => readiness.last,
-      maintenance: () => maintenance.state,
+      readOnly: () => readOnly.on,
+      writesInFlight: () => readOnly.writesInFlight,
       notificationsWaiting: () => notifier.waiting,
       logLinesDropped: () => log.output.dropped,
     },
     version(),
   );
-  const notifier = openNotifier(logger);
-  const loader = gateLoader(path, logger, {
-    auditSink: audit,
-    eventSink: notifier,
-    readOnly,
-    tracer: tracing?.tracer,
-    onRequest: metrics.request,
-  });
-  const gates = gateSlot(await loader.load());
-  const currentGate = (): Gate => gates.current.gate;
-  logger.level = logLevelOf(currentGate().configuration.log);
-  // Before anything listens: what was made read-only stays so when the gate is started anew.
-  maintenance.apply(currentGate().configuration.maintenance);
-  const readiness = gateReadiness({
-    currentGate,
-    unready: () => (failed ? "failed" : closing === undefined ? undefined : "stopping"),
-    validTo: () => listener.tls?.validTo,
-    readOnly: () => maintenance.state.readOnly,
-    auditFailure: () => audit.failure,
-    log: logger,
-  });
-  const sources = { snapshots: async () => [metrics.snapshot()], readiness: readiness.readiness };
+  const sources = { snapshots: async () => [metrics.snapshot()], readiness: () => readiness.readiness() };
   const text = async () => (await import("../admin/metrics/prometheus-text.ts")).prometheusText(version(), process.env);
   const watched = (): void => {
     metrics.start();
@@ -123,43 +97,67 @@ export async function startGateway(file: string): Promise<Gateway> {
     void import("../admin/metrics/prometheus-text.ts").catch(() => {});
   };
   const admin = adminSlot(adminHandler(sources, text, logger), watched, logger);
+  const readOnly = createReadOnlySwitch();
+  const services = gatewayServices(log, readOnly, admin);
+  const tracing = await openTracing(process.env, version());
+  const { audit, notifier, maintenance } = services;
+  const loader = gateLoader(path, {
+    ...{ log: logger, onRequest: metrics.request, tracer: tracing?.tracer },
+    ...{ auditSink: audit, eventSink: notifier, readOnly },
+  });
+  const gates = gateSlot(await loader.load());
+  const currentGate = (): Gate => gates.current.gate;
+  logger.level = logLevelOf(currentGate().configuration.log);
+  const readiness = gateReadiness({
+    currentGate,
+    unready: () => (failed ? "failed" : closing === undefined ? undefined : "stopping"),
+    validTo: () => listener.tls?.validTo,
+    readOnly: () => readOnly.on,
+    auditFailure: () => audit.failure,
+    log: logger,
+  });
+  // Before anything listens: what was made read-only stays so when the gate is started anew.
+  maintenance.apply(currentGate().configuration.maintenance);
   let listener: ListenerSlot;
+  let change: PreparedServices | undefined;
   try {
-    (await audit.prepare(currentGate().configuration.audit)).commit();
-    await (await notifier.prepare(gates.current.loaded)).commit();
-    const change = await admin.prepare(currentGate().configuration);
-    try {
-      listener = await openListenerSlot(
-        listenerSetup(currentGate()),
-        listenerHandlers({ currentGate, isReady }, logger),
-      );
-    } catch (error) {
-      await change.abort();
-      throw error;
-    }
-    reportListening(logger, listener);
-    change.commit();
+    change = await services.prepare(gates.current);
+    listener = await openListenerSlot(listenerSetup(currentGate()), listenerHandlers({ currentGate, isReady }, logger));
   } catch (error) {
+    await change?.discard();
     readiness.close();
-    maintenance.close();
     await gates.retire();
-    await notifier.close();
-    await audit.close(0);
+    await services.close();
+    await services.outputs.drained(0);
     throw error;
   }
+  reportListening(logger, listener);
+  await change.commit();
   reportWarnings(logger, warningsOf(currentGate()));
   const push = await pushMetrics(async () => combineSnapshots(await sources.snapshots(), allMetrics), logger);
   if (push !== undefined) metrics.start();
-  const reloader = startReloader(path, { loader, gates, listener, audit, notifier, maintenance, admin, log: logger });
-
-  /** What is written last: the audit of the last requests, and then what the log says about it. */
-  const outputs = {
-    logger,
-    async drained(limit: number) {
-      await audit.close(limit);
-      await log.drained(limit);
+  const running: Reloaded = {
+    get current() {
+      return gates.current;
     },
+    listening: listener,
+    load: () => loader.load(),
+    async apply(next, farewell) {
+      let change: PreparedServices | undefined;
+      try {
+        change = await services.prepare(next);
+        const anew = await listener.change(listenerSetup(next.gate));
+        gates.replace(next);
+        return { anew, finished: change.commit(farewell) };
+      } catch (error) {
+        await change?.discard();
+        await next.gate.retire();
+        throw error;
+      }
+    },
+    setTls: listener.setTls,
   };
+  const reloader = startReloader(path, running, { loader, audit, log: logger });
 
   async function finish(): Promise<void> {
     const first = listener.close();
@@ -167,12 +165,9 @@ export async function startGateway(file: string): Promise<Gateway> {
     // A reload that had begun may have put another listener in its place.
     await Promise.all([first, listener.close()]);
     await gates.retire();
-    maintenance.close();
-    await notifier.close();
     await listener.departed();
     await tracing?.close(lastSpans);
-    // To the last, it says that the gate is alive and not ready.
-    await Promise.all([admin.close(), push?.stop()]);
+    await Promise.all([services.close(), push?.stop()]);
     readiness.close();
     metrics.stop();
   }
@@ -206,7 +201,7 @@ export async function startGateway(file: string): Promise<Gateway> {
       // It counts as closing before anything else happens.
       closing ??= Promise.resolve().then(async () => {
         if (timeLimit === undefined && !failed) await delay.pass(drainDelayOf(currentGate().configuration.admin));
-        await drain(outputs, timeLimit ?? drainTimeoutOf(currentGate().configuration.listen), { finish, cut });
+        await drain(services.outputs, timeLimit ?? drainTimeoutOf(currentGate().configuration.listen), { finish, cut });
       });
       return closing;
     },

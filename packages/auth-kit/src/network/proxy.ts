@@ -11,7 +11,11 @@ export type ProxyFor = (url: URL) => URL | undefined;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** @param proxy The option: a URL that {@link proxyFault} finds nothing wrong with, or `false` for none at all. */
+/**
+ * Chooses the proxy by an option, or else by the environment.
+ *
+ * @param proxy The option: a URL that {@link proxyFault} finds nothing wrong with, or `false` for none at all.
+ */
 export function chooseProxy(proxy: string | false | undefined, environment: Environment = process.env): ProxyFor {
   if (proxy === false) return () => undefined;
   if (proxy === undefined) return (url) => environmentProxy(url, environment);

@@ -43,9 +43,11 @@ export interface DurableQueue {
   first(lane: string): Promise<Queued | undefined>;
   /** Removes an item; does nothing where it is gone. */
   remove(lane: string, item: Queued): Promise<void>;
+  /** How many items wait in a lane. */
   length(lane: string): Promise<number>;
   /** Drops what has waited for longer than `age` milliseconds in any other lane than these. */
   dropAbandoned(lanes: readonly string[], age: number): Promise<number>;
+  /** Closes the file; what waits stays in it. */
   close(): void;
 }
 

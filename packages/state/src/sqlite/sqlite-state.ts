@@ -13,7 +13,7 @@ import { sqliteTable } from "./sqlite-table.ts";
 import { untilUnlocked } from "./until-unlocked.ts";
 
 /** How often it is looked at whether the file is still the one that was opened, in milliseconds. */
-const lookInterval = 1000;
+const lookInterval = 400;
 
 /** A file that is open. */
 interface OpenFile {
@@ -62,7 +62,7 @@ export async function sqliteState({ file, log = silentLog }: SqliteStateOptions)
     current = await openFile(file, log);
   }
 
-  /** The table of the file that is at the path now, or was there a second ago. */
+  /** The table of the file that is at the path now, or was there a moment ago. */
   async function usableTable(): Promise<void> {
     if (reopening === undefined && performance.now() - lookedAt < lookInterval) return;
     reopening ??= reopenIfReplaced().finally(() => {

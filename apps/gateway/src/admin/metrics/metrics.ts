@@ -243,6 +243,10 @@ export const maxFiles: GaugeMetric = gauge(
   "How many file descriptors the process may open",
   "sum",
 );
+export const workerRestarts: CounterMetric = counter(
+  name("worker_restarts_total"),
+  "Workers that ended unexpectedly, and were replaced",
+);
 export const eventLoopDelay: HistogramMetric = durations(
   name("event_loop_delay_seconds"),
   "How late a timer of the process was, sampled twice a second",
