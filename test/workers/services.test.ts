@@ -12,10 +12,13 @@ import { alice, ask, askUntil, servingWorkers, workersOf } from "./scene.ts";
 
 let upstream: ScriptedUpstream;
 let htpasswd: string;
+/** How many requests the upstream has responded to. */
+let responses = 0;
 
 beforeAll(async () => {
   upstream = await startUpstream((incoming, response) => {
     incoming.once("end", () => {
+      responses++;
       const digest = `sha256:${"0".repeat(64)}`;
       response.writeHead(incoming.method === "PUT" ? 201 : 200, { "docker-content-digest": digest }).end("{}");
     });
@@ -89,6 +92,17 @@ test("the audit has every accepted push once, although workers are killed meanwh
   expect(tags).toEqual(expect.arrayContaining([...accepted]));
   expect(new Set(events.map(({ id }) => id)).size).toBe(events.length);
 }, 240_000);
+
+test("a push that the audit has not when the primary is killed is not accepted, whatever onFailure says", async () => {
+  const gate = await started({ audit: { output: { file: "audit.jsonl" }, onFailure: "continue" } });
+  await reachBoth(gate);
+  gate.kill("SIGSTOP");
+  const before = responses;
+  const pushes = Array.from({ length: 8 }, (_, index) => push(gate, `late${index}`));
+  await expect.poll(() => responses - before).toBe(8);
+  gate.kill("SIGKILL");
+  expect(new Set(await Promise.all(pushes))).toEqual(new Set([503]));
+});
 
 test("every worker refuses writes while the audit cannot be written, and reads go on", async () => {
   const output = { syslog: { address: "unix:nobody-listens-here" } };

@@ -8,7 +8,8 @@ export interface EventSink {
   /**
    * Takes an event. Nothing that it waits for is without a time limit, and no endpoint is asked meanwhile.
    *
-   * @returns a promise that resolves when each notification of the event is on disk, or counted as lost. It never rejects.
+   * @returns a promise that resolves when each notification of the event is on disk, or counted as lost; it rejects where the process
+   * that does so has ended.
    */
   accept(event: AuditEvent): Promise<void>;
 }

@@ -48,6 +48,9 @@ export function servicesOfPrimary(channel: Channel): PrimaryServices {
       get failure() {
         return channel.closed ? "the primary is gone" : failure;
       },
+      get ended() {
+        return channel.closed;
+      },
       async write(event) {
         try {
           await channel.ask(auditWrite, event, writeLimit);
@@ -58,8 +61,12 @@ export function servicesOfPrimary(channel: Channel): PrimaryServices {
     },
     eventSink: {
       async accept(event) {
-        // What the primary cannot take it counts as lost.
-        await channel.ask(notify, event, writeLimit).catch(() => {});
+        try {
+          await channel.ask(notify, event, writeLimit);
+        } catch (error) {
+          // What the primary cannot take it counts as lost. Where it is gone, nobody does.
+          if (channel.closed) throw error;
+        }
       },
     },
   };
