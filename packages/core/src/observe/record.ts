@@ -53,7 +53,7 @@ export interface RequestRecord {
    * says it.
    */
   readonly digest: string | undefined;
-  /** The media type of a manifest that was put or read, without parameters. */
+  /** The media type of a manifest that the registry has accepted or sent, without parameters. */
   readonly mediaType: string | undefined;
   /** Scheme and host by which the client reaches the gate, such as `https://registry.example.com`. */
   readonly origin: string | undefined;

@@ -119,7 +119,7 @@ function recordOf(context: RequestContext, outcome: Outcome, status: number): Re
     reference,
     tags: route?.operation === "put-manifest" && route.tags.length > 0 ? route.tags : undefined,
     digest: context.digest ?? (reference?.includes(":") === true ? reference : undefined),
-    mediaType: mediaTypeIn(context),
+    mediaType: status < 300 ? mediaTypeIn(context) : undefined,
     origin: client.host === "" ? undefined : `${client.scheme}://${client.host}`,
     client: client.address,
     agent: agentOf(request),
@@ -149,6 +149,7 @@ function rounded(milliseconds: number): number {
   return Math.round(milliseconds * 1000) / 1000;
 }
 
+/** What the registry has accepted or sent; anything else could be whatever a client wrote. */
 function mediaTypeIn({ request, route, contentType }: RequestContext): string | undefined {
   if (route?.operation === "put-manifest") return mediaTypeOf(request.headers["content-type"] ?? "");
   return route?.operation === "get-manifest" ? mediaTypeOf(contentType ?? "") : undefined;
