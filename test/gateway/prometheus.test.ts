@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { basic } from "../support/basic.ts";
+import { startEventReceiver } from "../support/event-receiver.ts";
 import { freePort } from "../support/free-port.ts";
 import { type GateSettings, type RunningGate, startGate } from "../support/gate.ts";
 import { listen } from "../support/listen.ts";
@@ -146,11 +147,74 @@ test("passes promtool's check, also after failures of every kind", async () => {
   expect(text).toMatch(/^target_info\{.*service_name="gate-one".*deployment_environment="test".*\} 1$/m);
   expect(text).toMatch(/^registry_gate_limits_reached_total\{limit="inFlightPerClient"\} [1-9]/m);
   expect(text).toMatch(/^registry_gate_tokens_total\{outcome="issued"\} 1$/m);
+  expect(text).toMatch(/^registry_gate_tokens_issued_total\{kind="access"\} 1$/m);
+  expect(text).toMatch(/^registry_gate_tokens_issued_total\{kind="refresh"\} 0$/m);
   expect(await runCommand("promtool", ["check", "metrics"], { input: text })).toEqual({
     code: 0,
     stdout: "",
     stderr: "",
   });
+});
+
+test("counts what the audit, notifications and maintenance do", async () => {
+  const receiver = await startEventReceiver();
+  onTestFinished(() => receiver.close());
+  const push = (gate: RunningGate): Promise<Response> =>
+    fetch(`${gate.url}/v2/app/manifests/1`, { method: "PUT", headers: alice, body: "{}" });
+  const services = {
+    audit: { output: { file: "audit.jsonl" }, events: ["push", "denied"] },
+    events: [{ url: receiver.url, secretFile: "secret" }],
+  };
+  const gate = await start({
+    configuration: configuration(services),
+    files: { htpasswd: users, secret: "a secret of the receiver\n" },
+  });
+  receiver.respond((response) => response.writeHead(receiver.received.length === 1 ? 503 : 204).end());
+  await push(gate);
+  await expectLines(gate, [
+    'registry_gate_audit_events_total{outcome="written"} 1',
+    'registry_gate_audit_events_total{outcome="lost"} 0',
+    "registry_gate_audit_failures_total 0",
+    "registry_gate_audit_failing 0",
+    'registry_gate_notifications_total{outcome="queued"} 1',
+    'registry_gate_notifications_total{outcome="failed"} 1',
+    'registry_gate_notifications_total{outcome="delivered"} 1',
+    'registry_gate_notifications_total{outcome="given-up"} 0',
+    "registry_gate_notifications_waiting 0",
+    "registry_gate_read_only 0",
+    "registry_gate_writes_in_flight 0",
+    "registry_gate_log_lines_dropped_total 0",
+  ]);
+  // An audit that cannot be written, an endpoint that refuses, and a registry that changes no more.
+  receiver.respond((response) => response.writeHead(500).end());
+  await push(gate);
+  await expectLines(gate, ["registry_gate_notifications_waiting 1"]);
+  const held = new AbortController();
+  const written = fetch(`${gate.url}/v2/held/blobs/uploads/`, {
+    ...{ method: "POST", headers: alice, signal: held.signal },
+  }).catch(() => {});
+  await expectLines(gate, ["registry_gate_writes_in_flight 1"]);
+  const nobody = await freePort();
+  const broken = {
+    audit: { output: { syslog: { address: `127.0.0.1:${nobody}` } }, events: ["push"], onFailure: "block" },
+  };
+  await gate.configure(configuration({ ...services, ...broken, maintenance: { readOnly: true } }));
+  await gate.logged(({ event }) => event === "read-only");
+  await push(gate);
+  await expectLines(gate, ["registry_gate_read_only 1", "registry_gate_audit_failing 1"]);
+  await expect
+    .poll(async () => (await fetch(`http://${await adminOf(gate)}/readyz`)).text())
+    .toBe("ready; writes are refused: audit (ECONNREFUSED), maintenance (read-only)\n");
+  expect(await metricsOf(gate)).toMatch(/^registry_gate_audit_failures_total [1-9]/m);
+  held.abort();
+  await written;
+  await gate.configure(configuration());
+  await expectLines(gate, [
+    "registry_gate_read_only 0",
+    "registry_gate_writes_in_flight 0",
+    "registry_gate_audit_failing 0",
+    "registry_gate_notifications_waiting 0",
+  ]);
 });
 
 /** A Prometheus that scrapes every second. */

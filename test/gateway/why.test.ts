@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -102,6 +102,73 @@ describe("registry-gate why", () => {
     expect(stdout).toContain("audit     denied, completed (a1)");
   });
 
+  test("reads the audit that a configuration names, with its rotated files", async () => {
+    const place = await mkdtemp(join(directory, "audited-"));
+    const events = ["oldest", "older", "newest"].map((name) => ({
+      ...audited,
+      ...{ id: `event-${name}`, requestId: name, username: "carol" },
+    }));
+    const files = ["audit.jsonl.2.gz", "audit.jsonl.1", "audit.jsonl"];
+    for (const [index, file] of files.entries()) {
+      const text = json(events.slice(index, index + 1));
+      await writeFile(join(place, file), file.endsWith(".gz") ? gzipSync(text) : text);
+      await utimes(join(place, file), 1000 + index, 1000 + index);
+    }
+    await writeFile(join(place, "audit.jsonl.bak"), json([{ ...audited, requestId: "copied" }]));
+    // Faults elsewhere, such as a variable that is not set here, do not matter.
+    await writeFile(
+      join(place, "gate.yaml"),
+      "upstream: { url: '${NOWHERE}' }\naudit: { output: { file: audit.jsonl } }\n",
+    );
+    const why = (...parameters: string[]) => runGate(["why", ...parameters, "--config", join(place, "gate.yaml")]);
+    for (const { id: event, requestId } of events) {
+      expect((await why(requestId)).stdout).toContain(`audit     denied, completed (${event})`);
+    }
+    expect((await why("copied")).code).toBe(1);
+    expect((await why("--user", "carol")).stdout).toContain("event-newest");
+  });
+
+  test("finds the last request of a user in an audit and a log that is read after it", async () => {
+    const place = await mkdtemp(join(directory, "audited-"));
+    const at = (second: number, id: string) => ({
+      ...{ time: `2026-11-28T05:00:0${second}.000Z`, requestId: id, username: "dave", attemptedUsername: undefined },
+      ...{ decision: "denied" },
+    });
+    await writeFile(join(place, "audit.jsonl"), json([{ ...audited, ...at(2, "second") }]));
+    await writeFile(join(place, "gate.yaml"), "audit: { output: { file: audit.jsonl } }\n");
+    await writeFile(
+      join(place, "gate.log"),
+      json([1, 2].map((second) => ({ ...request, ...at(second, second === 1 ? "first" : "second") }))),
+    );
+    const parameters = ["why", "--user", "dave", "--config", "gate.yaml", "--log", "gate.log"];
+    const { stdout } = await runGate(parameters, { directory: place });
+    expect(stdout).toContain("request second of");
+    expect(stdout).toContain("audit     denied, completed (a1)");
+    await writeFile(join(place, "gate.log"), json([{ ...request, ...at(3, "third") }]));
+    expect((await runGate(parameters, { directory: place })).stdout).toContain("request third of");
+  });
+
+  test.each([
+    ["names no audit file", "audit: { output: syslog }", "gate.yaml: audit: names no file"],
+    ["has a faulty audit", "audit: { output: { file: 7 } }", "gate.yaml: audit.output.file: must be"],
+    ["cannot be parsed", "audit: [", "gate.yaml: "],
+    ["names a file that is not there", "audit: { output: { file: missing/audit.jsonl } }", "ENOENT"],
+  ])("fails with a configuration that %s", async (_, configuration, message) => {
+    const place = await mkdtemp(join(directory, "audited-"));
+    await writeFile(join(place, "gate.yaml"), configuration);
+    const ending = await runGate(["why", id, "--config", "gate.yaml"], { directory: place });
+    expect(ending).toMatchObject({ code: 1, stdout: "" });
+    expect(ending.stderr).toContain(message);
+  });
+
+  test("reads the log alone where the audit is no file", async () => {
+    const place = await mkdtemp(join(directory, "audited-"));
+    await writeFile(join(place, "gate.yaml"), "audit: { output: syslog }");
+    const { code, stdout } = await runGate(["why", id, "-", "--config", "gate.yaml"], { directory: place, input: log });
+    expect(code).toBe(0);
+    expect(stdout).toContain("connect ECONNREFUSED");
+  });
+
   test("finds the last request of a user that was not allowed", async () => {
     const allowed = {
       ...another,
@@ -158,7 +225,7 @@ describe("registry-gate why", () => {
   test.each([
     ["without an id", ["-"], 2, "name a log with --log FILE"],
     ["without anything", [], 2, "ID or --user USER is required"],
-    ["without a log", [id], 2, "name a log with --log FILE, or - for standard input"],
+    ["without a log", [id], 2, "name a log with --log FILE, or - for standard input, or --config"],
     ["for a file that is not there", [id, "missing.log"], 1, "ENOENT"],
     ["for an unknown id", ["nothing-of-it", "-"], 1, "nothing of the request nothing-of-it in -"],
   ])("fails %s, and says so", async (_, parameters, code, message) => {

@@ -29,15 +29,16 @@ beforeAll(async () => {
 
 afterAll(() => upstream?.close());
 
+const configuration = (changes: object): object => ({
+  listen: { address: "127.0.0.1:0" },
+  upstream: { url: upstream.url },
+  auth: { backends: [{ type: "htpasswd", file: "htpasswd" }] },
+  workers: 2,
+  ...changes,
+});
+
 async function started(changes: object): Promise<RunningGate> {
-  const configuration = {
-    listen: { address: "127.0.0.1:0" },
-    upstream: { url: upstream.url },
-    auth: { backends: [{ type: "htpasswd", file: "htpasswd" }] },
-    workers: 2,
-    ...changes,
-  };
-  const gate = await startGate({ configuration, files: { htpasswd } });
+  const gate = await startGate({ configuration: configuration(changes), files: { htpasswd } });
   onTestFinished(() => gate.close());
   return gate;
 }
@@ -111,13 +112,28 @@ test("every worker refuses writes while the audit cannot be written, and reads g
   await reachBoth(gate);
 });
 
+test("every worker admits writes again when a reload replaces an audit that cannot be written", async () => {
+  const output = { syslog: { address: "unix:nobody-listens-here" } };
+  const gate = await started({ audit: { output, onFailure: "block" } });
+  expect(await push(gate, "before")).toBe(503);
+  await gate.logged(({ event }) => event === "audit failure");
+  await gate.configure(configuration({ audit: { output: { file: "audit.jsonl" }, onFailure: "block" } }));
+  await gate.logged(({ event }) => event === "reloaded");
+  const statuses = async (): Promise<unknown> => {
+    const found = await Promise.all(Array.from({ length: 24 }, (_, index) => push(gate, `a${index}`)));
+    return [...new Set(found)];
+  };
+  await expect.poll(statuses, { timeout: 30_000 }).toEqual([201]);
+}, 60_000);
+
 test("metrics of all workers are added up, and do not fall when one is replaced", async () => {
   const port = await freePort();
   const gate = await started({ admin: { address: `127.0.0.1:${port}` } });
   await gate.logged(({ event }) => event === "admin listening");
   await reachBoth(gate);
+  const shown = async (): Promise<string> => (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
   const total = async (): Promise<number> => {
-    const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    const text = await shown();
     const values = [...text.matchAll(/^registry_gate_requests_total\{[^}]*operation="ping"[^}]*\} (\d+)/gm)];
     return values.reduce((sum, [, value]) => sum + Number(value), 0);
   };
@@ -128,6 +144,7 @@ test("metrics of all workers are added up, and do not fall when one is replaced"
   process.kill(victim, "SIGKILL");
   await gate.logged(({ event, pid }) => event === "worker ended" && pid === victim);
   expect(await total()).toBeGreaterThanOrEqual(before);
+  await expect.poll(shown).toMatch(/^registry_gate_worker_restarts_total 1$/m);
   await expect.poll(() => gate.lines().filter(({ event }) => event === "worker started").length).toBe(3);
   await reachBoth(gate);
   await expect.poll(async () => (await total()) - requests()).toBe(0);
@@ -157,7 +174,9 @@ test("readiness is that of all workers, and says how many respond", async () => 
 });
 
 test("a signal makes every worker read-only, those that start later too, until the next one", async () => {
-  const gate = await started({});
+  const port = await freePort();
+  const gate = await started({ admin: { address: `127.0.0.1:${port}` }, audit: { output: { file: "audit.jsonl" } } });
+  const shown = async (path: string): Promise<string> => (await fetch(`http://127.0.0.1:${port}${path}`)).text();
   const statuses = async (): Promise<unknown> => {
     const found = await Promise.all(Array.from({ length: 24 }, (_, index) => push(gate, `r${index}`)));
     return [...new Set(found)];
@@ -166,6 +185,12 @@ test("a signal makes every worker read-only, those that start later too, until t
   gate.kill("SIGUSR2");
   await gate.logged(({ event }) => event === "no writes in flight");
   await expect.poll(statuses).toEqual([503]);
+  expect(await shown("/readyz")).toBe("ready; writes are refused: maintenance (read-only)\n");
+  const metrics = await shown("/metrics");
+  expect(metrics).toMatch(/^registry_gate_read_only 1$/m);
+  expect(metrics).toMatch(/^registry_gate_writes_in_flight 0$/m);
+  // Allowed ones that have reached the registry, each once, wherever they were handled.
+  expect(metrics).toMatch(/^registry_gate_audit_events_total\{outcome="written"\} [1-9]/m);
   expect((await ask(`${gate.url}/v2/`)).status).toBe(200);
   const [victim = 0] = await workersOf(gate);
   process.kill(victim, "SIGKILL");

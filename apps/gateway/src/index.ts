@@ -4,7 +4,7 @@
  * @module
  */
 
-export { type AuditFailure, auditFailure } from "./observe/audit-failure.ts";
+export { type AuditFailure, type AuditWritten, auditFailure, auditWritten } from "./observe/audit-failure.ts";
 export {
   type ConnectionLimit,
   connectionLimit,

@@ -36,13 +36,15 @@ function scripted(append: (ids: readonly string[]) => Promise<void> = async () =
   return { destination, written, syncs: () => syncs };
 }
 
-function failures(): object[] {
+function published(channel: string): object[] {
   const seen: object[] = [];
   const listener = (message: unknown): void => void seen.push(Object(message));
-  subscribe("registry-gate:audit:failure", listener);
-  onTestFinished(() => void unsubscribe("registry-gate:audit:failure", listener));
+  subscribe(channel, listener);
+  onTestFinished(() => void unsubscribe(channel, listener));
   return seen;
 }
+
+const failures = (): object[] => published("registry-gate:audit:failure");
 
 describe("auditWriter", () => {
   test("resolves when the destination has the line, and keeps the order", async () => {
@@ -114,7 +116,7 @@ describe("auditWriter", () => {
     const writer = auditWriter(destination, silentLog, { ...options, capacity: 2 * size });
     const kept = ["1", "2"].map((id) => writer.write(event(id)));
     await expect(writer.write(event("3"))).rejects.toThrow("too many events wait");
-    expect(seen.at(-1)).toMatchObject({ state: "lost", lost: 1, waiting: 2 });
+    expect(seen.at(-1)).toMatchObject({ state: "lost", lost: 1, count: 1, waiting: 2 });
     gate.resolve();
     await Promise.all(kept);
     await writer.write(event("4"));
@@ -148,6 +150,31 @@ describe("auditWriter", () => {
     const writer = auditWriter(destination, silentLog, options);
     writer.write(event("1")).catch(() => {});
     await writer.close(50);
-    expect(seen.at(-1)).toMatchObject({ state: "lost", lost: 1 });
+    expect(seen.at(-1)).toMatchObject({ state: "lost", lost: 1, count: 1 });
+  });
+
+  test("publishes how many events were written, each of them once", async () => {
+    const seen = published("registry-gate:audit:written");
+    let attempts = 0;
+    const { destination } = scripted(async () => {
+      if (++attempts === 1) throw new AppendError("ENOSPC", 1);
+    });
+    const writer = auditWriter(destination, silentLog, options);
+    const results = ["1", "2", "3"].map((id) => writer.write(event(id)).catch(() => {}));
+    await Promise.all(results);
+    await vi.waitUntil(() => writer.failure === undefined);
+    expect(seen).toEqual([{ count: 1 }, { count: 2 }]);
+  });
+
+  test("publishes that a failing audit is given up, so that nobody takes it for one in use", async () => {
+    const seen = failures();
+    const { destination } = scripted(() => Promise.reject(new AppendError("ENOSPC", 0)));
+    const writer = auditWriter(destination, silentLog, options);
+    await writer.write(event("1")).catch(() => {});
+    await writer.close(50);
+    expect(seen.slice(-2)).toMatchObject([
+      { state: "lost", count: 1 },
+      { state: "abandoned", reason: "ENOSPC", count: 0 },
+    ]);
   });
 });

@@ -17,6 +17,16 @@ export interface MeasuredGateway {
   readonly validTo: () => Date | undefined;
   /** What was found last, if anybody has asked. */
   readonly readiness: () => Readiness | undefined;
+  /** Whether writes are refused for maintenance. */
+  readonly readOnly: () => boolean;
+  /** How many requests that may change the registry are in progress. */
+  readonly writesInFlight: () => number;
+  /** How many notifications wait to be delivered. */
+  readonly notificationsWaiting: () => number;
+  /** How many lines of the log were dropped since the start. */
+  readonly logLinesDropped: () => number;
+  /** How many workers have ended unexpectedly; absent in a process that starts none. */
+  readonly workerRestarts?: () => number;
 }
 
 /** What the process with a gate measures. Nothing before it is started. */
@@ -41,6 +51,11 @@ export function gateMetrics(gateway: MeasuredGateway, version: string): GateMetr
     const validTo = gateway.validTo();
     if (validTo === undefined) store.clear(metrics.certificateExpiry);
     else store.value(metrics.certificateExpiry).value = validTo.getTime() / 1000;
+    store.value(metrics.readOnly).value = gateway.readOnly() ? 1 : 0;
+    store.value(metrics.writesInFlight).value = gateway.writesInFlight();
+    store.value(metrics.notificationsWaiting).value = gateway.notificationsWaiting();
+    store.value(metrics.logLinesDropped).value = gateway.logLinesDropped();
+    store.value(metrics.workerRestarts).value = gateway.workerRestarts?.() ?? 0;
     store.clear(metrics.partOk);
     const readiness = gateway.readiness();
     if (readiness === undefined) return;

@@ -22,7 +22,9 @@ const shape = {
   requestId: text("As in the response's X-Request-Id and in the log"),
   subject: text("The stable identifier of the user in the backend"),
   username: text("The name of the user; of a token event by a command, the user of the system"),
-  attemptedUsername: text("The user name of a rejected login, escaped, at most 128 characters"),
+  attemptedUsername: text(
+    "The user name of a login that was rejected or could not be checked, escaped, at most 128 characters",
+  ),
   backend: text("The id of the backend that authenticated the user"),
   via: z.enum(["basic", "bearer", "proxy", "session"]).describe("How the user signed in").optional(),
   groups: texts("The user's groups at that time"),

@@ -1,5 +1,5 @@
 import type { Logger } from "@registry-gate/auth";
-import { type AuditFailure, auditFailure } from "../observe/audit-failure.ts";
+import { type AuditFailure, auditFailure, auditWritten } from "../observe/audit-failure.ts";
 import type { AuditEvent } from "./audit-event.ts";
 import { AuditFailedError, type AuditSink } from "./audit-sink.ts";
 import { AppendError, type AuditLine, failureReason, type LineDestination } from "./line-destination.ts";
@@ -48,8 +48,9 @@ export function auditWriter(destination: LineDestination, log: Logger, options: 
   let syncTimer: NodeJS.Timeout | undefined;
   const idleListeners = new Set<() => void>();
 
-  function report(state: AuditFailure["state"]): void {
-    auditFailure.publish(() => ({ state, reason: failure, waiting: lines.length, lost }));
+  /** @param count How many events were lost just now. */
+  function report(state: "failing" | "lost" | "recovered", count = 0): void {
+    publish(state, count);
     const now = performance.now();
     if (state === "recovered") {
       reportedAt = Number.NEGATIVE_INFINITY;
@@ -60,6 +61,10 @@ export function auditWriter(destination: LineDestination, log: Logger, options: 
     reportedAt = now;
     const fields = { event: "audit failure", reason: failure, waiting: lines.length, lost };
     log.error(fields, "the audit cannot be written");
+  }
+
+  function publish(state: AuditFailure["state"], count: number): void {
+    auditFailure.publish(() => ({ state, reason: failure, waiting: lines.length, lost, count }));
   }
 
   /** Those who wait are told; the lines are kept, and tried again. */
@@ -83,6 +88,7 @@ export function auditWriter(destination: LineDestination, log: Logger, options: 
       resolve();
     }
     dirty ||= taken.length > 0;
+    if (taken.length > 0) auditWritten.publish(() => ({ count: taken.length }));
   }
 
   function nextBatch(): readonly Waiting[] {
@@ -175,7 +181,7 @@ export function auditWriter(destination: LineDestination, log: Logger, options: 
       const text = `${JSON.stringify(event)}\n`;
       if (closed || waitingBytes + text.length > capacity) {
         lost++;
-        report("lost");
+        report("lost", 1);
         return Promise.reject(new AuditFailedError("too many events wait to be written"));
       }
       const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -205,12 +211,14 @@ export function auditWriter(destination: LineDestination, log: Logger, options: 
       }
       clearTimeout(retryTimer);
       clearTimeout(syncTimer);
-      lost += lines.length;
-      if (lines.length > 0) {
+      const left = lines.length;
+      lost += left;
+      if (left > 0) {
         lines = [];
         reportedAt = Number.NEGATIVE_INFINITY;
-        report("lost");
+        report("lost", left);
       }
+      if (failure !== undefined) publish("abandoned", 0);
       if (!active) await destination.close().catch(() => {});
     },
   };

@@ -12,6 +12,8 @@ export interface Endpoint extends Omit<PostOptions, "signal"> {
   readonly lane: string;
   /** The secret of now. */
   readonly secret: () => string;
+  /** Finds out how many wait; undefined where the queue cannot be read. */
+  readonly waiting: () => Promise<number | undefined>;
 }
 
 /** Sends what waits for one endpoint, one notification after the other. */
@@ -40,7 +42,7 @@ export function startDelivery(endpoint: Endpoint, queue: DurableQueue, log: Logg
 
   const publish = async (outcome: EventDelivery["outcome"], status?: number, milliseconds?: number): Promise<void> => {
     if (!eventDelivery.hasSubscribers) return;
-    const waiting = await queue.length(lane).catch(() => undefined);
+    const waiting = await endpoint.waiting();
     eventDelivery.publish(() => ({ endpoint: host, outcome, count: 1, waiting, status, milliseconds }));
   };
 
@@ -63,7 +65,7 @@ export function startDelivery(endpoint: Endpoint, queue: DurableQueue, log: Logg
     const now = performance.now();
     if (now - reportedAt >= reportInterval) {
       reportedAt = now;
-      const waiting = await queue.length(lane).catch(() => undefined);
+      const waiting = await endpoint.waiting();
       log.warn(
         { event: "notification failed", endpoint: host, reason, waiting },
         "a notification could not be delivered; trying again",

@@ -30,6 +30,8 @@ export interface Notifier extends EventSink {
   prepare(loaded: LoadedConfiguration): Promise<PreparedEndpoints>;
   /** Sends no more. What has not been delivered waits for the next start. */
   close(): Promise<void>;
+  /** How many notifications wait for the endpoints, as last found out; somebody has to have subscribed to deliveries. */
+  readonly waiting: number;
 }
 
 interface Target {
@@ -39,6 +41,7 @@ interface Target {
   readonly mostQueued: number;
   readonly queue: DurableQueue;
   readonly delivery: Delivery;
+  readonly length: KnownLength;
 }
 
 interface OpenQueue {
@@ -72,6 +75,7 @@ export function openNotifier(log: Logger): Notifier {
   async function enqueue(target: Target, envelope: string): Promise<void> {
     try {
       const { length, dropped } = await target.queue.push(target.lane, envelope, target.mostQueued);
+      target.length.current = length;
       publish(target, "queued", 1, length);
       if (dropped > 0) {
         publish(target, "dropped", dropped, length);
@@ -101,9 +105,11 @@ export function openNotifier(log: Logger): Notifier {
       const url = new URL(configuration.url);
       const lane = url.href;
       const { timeout = 10_000, maxQueued: mostQueued = 10_000, on = defaultActions } = configuration;
-      const endpoint = { url, lane, ca, timeout, secret: secret.current, proxyFor: chooseProxy(undefined) };
+      const length = knownLength(queue, lane);
+      const { measure: waiting } = length;
+      const endpoint = { url, lane, ca, timeout, secret: secret.current, waiting, proxyFor: chooseProxy(undefined) };
       const delivery = startDelivery(endpoint, queue, log);
-      return [{ lane, host: url.host, on: new Set(on), mostQueued, queue, delivery }];
+      return [{ lane, host: url.host, on: new Set(on), mostQueued, queue, delivery, length }];
     });
   }
 
@@ -151,7 +157,34 @@ export function openNotifier(log: Logger): Notifier {
       };
     },
     close: stop,
+    get waiting() {
+      return targets.reduce((sum, { length }) => sum + length.current, 0);
+    },
   };
+}
+
+/** The length of a lane, as last found out. */
+interface KnownLength {
+  current: number;
+  /** @returns undefined where the queue cannot be read. */
+  measure(): Promise<number | undefined>;
+}
+
+function knownLength(queue: DurableQueue, lane: string): KnownLength {
+  const known: KnownLength = {
+    current: 0,
+    async measure() {
+      try {
+        known.current = await queue.length(lane);
+        return known.current;
+      } catch {
+        return undefined;
+      }
+    },
+  };
+  // What waits since an earlier start is not heard of otherwise, until the first attempt has ended.
+  void known.measure();
+  return known;
 }
 
 /** As the registry names itself: its host, and the port that it is configured with. */

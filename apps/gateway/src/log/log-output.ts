@@ -10,6 +10,8 @@ export interface LogOutput {
    * @throws {Error} where it was dropped.
    */
   writeAcknowledged(line: string): Promise<void>;
+  /** How many lines were dropped since the start. */
+  readonly dropped: number;
   /** Resolves when every line is written, or after `timeLimit` milliseconds. */
   drained(timeLimit: number): Promise<void>;
 }
@@ -60,6 +62,7 @@ export function logOutput(descriptor: number, { capacity, onDropped }: LogOutput
   /** Characters and bytes that wait, those being written included. */
   let waiting = 0;
   let dropped = 0;
+  let droppedInAll = 0;
   let reason: string | undefined;
   let active = false;
   let delay: number = fullPipeDelays[0];
@@ -128,7 +131,9 @@ export function logOutput(descriptor: number, { capacity, onDropped }: LogOutput
   function take(lines: string, acknowledge?: () => void): boolean {
     // Once a line is dropped, so is every further one until the gap is reported: lines never change their order.
     if (dropped > 0 || waiting + lines.length > capacity) {
-      dropped += countLines(lines);
+      const count = countLines(lines);
+      dropped += count;
+      droppedInAll += count;
       // A line that never fits, with nothing before it.
       if (!active) reportDropped();
       return false;
@@ -142,6 +147,9 @@ export function logOutput(descriptor: number, { capacity, onDropped }: LogOutput
   }
 
   return {
+    get dropped() {
+      return droppedInAll;
+    },
     write(lines) {
       take(lines);
     },

@@ -82,6 +82,10 @@ export async function startGateway(file: string): Promise<Gateway> {
       connections: () => listener.connections,
       validTo: () => listener.tls?.validTo,
       readiness: () => readiness.last,
+      readOnly: () => readOnly.on,
+      writesInFlight: () => readOnly.writesInFlight,
+      notificationsWaiting: () => notifier.waiting,
+      logLinesDropped: () => log.output.dropped,
     },
     version(),
   );
@@ -108,6 +112,8 @@ export async function startGateway(file: string): Promise<Gateway> {
     currentGate,
     unready: () => (failed ? "failed" : closing === undefined ? undefined : "stopping"),
     validTo: () => listener.tls?.validTo,
+    readOnly: () => readOnly.on,
+    auditFailure: () => audit.failure,
     log: logger,
   });
   // Before anything listens: what was made read-only stays so when the gate is started anew.

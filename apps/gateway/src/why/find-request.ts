@@ -39,8 +39,8 @@ export async function findRequest(
     const entry = readEntry(line);
     if (entry === undefined) continue;
     const { requestId } = entry;
-    if ("user" in wanted && typeof requestId === "string" && requestId !== found?.id && isOf(wanted.user, entry)) {
-      found = collected(requestId);
+    if ("user" in wanted && typeof requestId === "string" && isOf(wanted.user, entry) && isLater(entry, found)) {
+      found = collected(requestId, Date.parse(String(entry.time)));
       for (const other of recent) if (other.requestId === requestId) found.add(other);
     }
     if (found !== undefined && requestId === found.id) found.add(entry, recent);
@@ -53,16 +53,19 @@ export async function findRequest(
 
 /** A request of which lines are collected. */
 interface Collected extends FoundRequest {
+  /** When the line that names it was written; not a number where that is not known. */
+  readonly time: number;
   /** @param recent What was logged before the line of the request, once that comes. */
   add(entry: LogEntry, recent?: readonly LogEntry[]): void;
 }
 
-function collected(id: string): Collected {
+function collected(id: string, time = Number.NaN): Collected {
   const entries: LogEntry[] = [];
   const meanwhile: LogEntry[] = [];
   const seen = new Set<string>();
   return {
     id,
+    time,
     entries,
     meanwhile,
     add(entry, recent = []) {
@@ -75,6 +78,12 @@ function collected(id: string): Collected {
       meanwhile.push(...recent.filter((other) => other.requestId === undefined && isDuring(other, entry)));
     },
   };
+}
+
+/** Another request than the one found, and not an earlier one: an audit and a log may be read one after the other. */
+function isLater({ requestId, time }: LogEntry, found: Collected | undefined): boolean {
+  if (found === undefined) return true;
+  return requestId !== found.id && !(Date.parse(String(time)) < found.time);
 }
 
 function isGrave({ level }: LogEntry): boolean {

@@ -56,6 +56,7 @@ export async function startPrimary(file: string): Promise<Gateway> {
   const sockets = primarySockets();
   const delay = drainDelay(logger);
   let broken = false;
+  let restarts = 0;
   let closing: Promise<void> | undefined;
   const forWorkers = workerServices(() => services);
   const metrics = gateMetrics(
@@ -64,6 +65,12 @@ export async function startPrimary(file: string): Promise<Gateway> {
       connections: () => 0,
       validTo: () => current.gate.tls?.validTo,
       readiness: () => readiness.last,
+      readOnly: () => forWorkers.readOnly.on,
+      // The workers measure theirs.
+      writesInFlight: () => 0,
+      notificationsWaiting: () => services.notifier.waiting,
+      logLinesDropped: () => log.output.dropped,
+      workerRestarts: () => restarts,
     },
     version(),
   );
@@ -92,6 +99,8 @@ export async function startPrimary(file: string): Promise<Gateway> {
     currentGate: withoutBackends(() => current),
     unready: () => (broken ? "failed" : closing === undefined ? undefined : "stopping"),
     validTo: () => current.gate.tls?.validTo,
+    readOnly: () => forWorkers.readOnly.on,
+    auditFailure: () => services.audit.failure,
     log: logger,
   });
   /** A worker begins with what is in force, which a reload may be about to change. */
@@ -107,6 +116,7 @@ export async function startPrimary(file: string): Promise<Gateway> {
     pass: log.output.write,
     onStart: attend,
     onEnd(worker) {
+      restarts++;
       if (listening === undefined) first.reject(new Error(`worker ${worker.number} ended before it could listen`));
       else if ("inherited" in addressOf(current) && !supervisor.workers.some(({ ready }) => ready)) {
         // The last one has closed it for good. Whoever has passed it passes it again to the next process.

@@ -50,8 +50,9 @@ export function workerServices(
   let on = false;
   /** As each worker has said last. */
   const inFlight = new Map<Channel, number>();
-  const subscription = auditFailure.subscribe(({ state, reason }) => {
-    const failure = state === "recovered" ? null : (reason ?? "failing");
+  const subscription = auditFailure.subscribe(() => {
+    // Of the audit in use: the message may be of one that was replaced while it failed, or of events that were lost alone.
+    const failure = sinks().audit.failure ?? null;
     for (const channel of channels) channel.tell(auditFailing, failure);
   });
 

@@ -1,6 +1,6 @@
 import cluster from "node:cluster";
 import { InvalidOptionsError } from "@registry-gate/auth";
-import type { RequestTracer } from "@registry-gate/core";
+import type { ReadOnlySwitch, RequestTracer } from "@registry-gate/core";
 import { fixedKeys } from "@registry-gate/token";
 import type { Logger } from "pino";
 import { type GateMetrics, gateMetrics } from "../admin/gate-metrics.ts";
@@ -64,6 +64,7 @@ interface RunningParts {
   readonly loader: GateLoader;
   readonly gates: GateSlot;
   readonly listener: ListenerSlot;
+  readonly readOnly: ReadOnlySwitch;
 }
 
 async function run(channel: Channel, beginning: Beginning): Promise<number> {
@@ -82,6 +83,11 @@ async function run(channel: Channel, beginning: Beginning): Promise<number> {
       // The primary follows the certificate.
       validTo: () => undefined,
       readiness: () => undefined,
+      readOnly: () => parts?.readOnly.on ?? false,
+      writesInFlight: () => parts?.readOnly.writesInFlight ?? 0,
+      // The primary sends them.
+      notificationsWaiting: () => 0,
+      logLinesDropped: () => log.output.dropped,
     },
     version(),
   );
@@ -105,6 +111,9 @@ async function run(channel: Channel, beginning: Beginning): Promise<number> {
     currentGate: () => gates.current.gate,
     unready: () => (ending ? "stopping" : undefined),
     validTo: () => undefined,
+    // The primary knows both.
+    readOnly: () => false,
+    auditFailure: () => undefined,
     log: logger,
   });
   tellReadiness(channel, readiness);
@@ -140,9 +149,10 @@ async function openParts(
   tracer: RequestTracer | undefined,
 ): Promise<RunningParts> {
   const processes = { keys: fixedKeys(key), state: stateOfPrimary(channel) };
+  const services = servicesOfPrimary(channel);
   const loader = gateLoader(accepted.source.path, {
     ...{ log, processes, tracer, onRequest: metrics.request },
-    ...servicesOfPrimary(channel),
+    ...services,
   });
   const gates = gateSlot(await loader.load(contentsOf(accepted)));
   const currentGate = (): Gate => gates.current.gate;
@@ -154,7 +164,7 @@ async function openParts(
     { sockets: workerSockets(channel, () => starting), ticketSecret: Buffer.from(ticketSecret, "base64") },
   );
   starting = false;
-  return { loader, gates, listener };
+  return { loader, gates, listener, readOnly: services.readOnly };
 }
 
 /** Does what the primary decides. */

@@ -9,7 +9,7 @@ import type { Gate } from "../../src/gate/gate.ts";
 import { loadGate } from "../../src/gate/load-gate.ts";
 
 /** A real gate, in front of no registry. */
-async function openGate(backends: readonly AuthBackend[] = []): Promise<Gate> {
+async function openGate(backends: readonly AuthBackend[] = [], changes: object = {}): Promise<Gate> {
   const directory = await mkdtemp(join(tmpdir(), "registry-gate-readiness-"));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
   await writeFile(join(directory, "htpasswd"), "");
@@ -21,6 +21,7 @@ async function openGate(backends: readonly AuthBackend[] = []): Promise<Gate> {
       upstream: { url: "http://127.0.0.1:9" },
       auth: { backends: [{ type: "htpasswd", file: "htpasswd" }] },
       admin: { requires: ["backends"] },
+      ...changes,
     }),
   );
   const { gate } = await loadGate(file, () => ({ log: recordingLog().log, onRequest: () => {} }));
@@ -32,6 +33,8 @@ interface State {
   gate: Gate;
   unready?: "stopping" | "failed" | undefined;
   validTo?: Date | undefined;
+  readOnly?: boolean;
+  auditFailure?: string | undefined;
 }
 
 function watch(state: State) {
@@ -39,6 +42,8 @@ function watch(state: State) {
     currentGate: () => state.gate,
     unready: () => state.unready,
     validTo: () => state.validTo,
+    readOnly: () => state.readOnly ?? false,
+    auditFailure: () => state.auditFailure,
     log: recordingLog().log,
   });
   onTestFinished(() => readiness.close());
@@ -48,6 +53,28 @@ function watch(state: State) {
     return { ready, status, reason };
   };
 }
+
+test("a registry that is read-only is noted, and its gate stays ready", async () => {
+  const state: State = { gate: await openGate() };
+  const found = watch(state);
+  expect(await found("maintenance")).toEqual({ ready: true, status: undefined, reason: undefined });
+  state.readOnly = true;
+  expect(await found("maintenance")).toEqual({ ready: true, status: "warning", reason: "read-only" });
+});
+
+test.each([
+  ["block", "failed"],
+  ["continue", "warning"],
+])("an audit that cannot be written is noted, with onFailure: %s as %s", async (onFailure, status) => {
+  const audit = { output: "stdout", onFailure };
+  const state: State = { gate: await openGate([], { audit }), auditFailure: "ENOSPC" };
+  const found = watch(state);
+  expect(await found("audit")).toEqual({ ready: true, status, reason: "ENOSPC" });
+  state.auditFailure = undefined;
+  expect(await found("audit")).toEqual({ ready: true, status: "ok", reason: undefined });
+  state.gate = await openGate();
+  expect(await found("audit")).toEqual({ ready: true, status: undefined, reason: undefined });
+});
 
 const inDays = (days: number): Date => new Date(Date.now() + days * 86_400_000);
 

@@ -26,6 +26,16 @@ describe("judgeReadiness", () => {
     const failing = judgeReadiness([state("registry", "failed"), state("backend:a", "ok"), state("gate", "failed")]);
     expect(readinessText(failing)).toBe("not ready: registry (why), gate (why)");
   });
+
+  it("notes in the line why a gate that is ready refuses writes, and nothing else", () => {
+    const noted = (...parts: PartState[]) => readinessText(judgeReadiness([state("backend:a", "ok"), ...parts]));
+    const readOnly: PartState = { ...state("maintenance", "warning", false), reason: "read-only" };
+    expect(noted(readOnly)).toBe("ready; writes are refused: maintenance (read-only)");
+    expect(noted(state("audit", "failed", false), readOnly)).toBe(
+      "ready; writes are refused: audit (why), maintenance (read-only)",
+    );
+    expect(noted(state("audit", "warning", false), state("certificate", "warning"))).toBe("ready");
+  });
 });
 
 describe("failureReason", () => {

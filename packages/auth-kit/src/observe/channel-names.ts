@@ -4,6 +4,7 @@
  */
 export const channelNames = [
   "registry-gate:audit:failure",
+  "registry-gate:audit:written",
   "registry-gate:certificate:reload",
   "registry-gate:configuration:reload",
   "registry-gate:connection:limit",

@@ -63,8 +63,8 @@ export interface RequestRecord {
   readonly agent: string | undefined;
   readonly username: string | undefined;
   /**
-   * The user name of a rejected login: at most 128 characters, control and bidirectional characters escaped. Undefined
-   * where the option `attemptedNames` is false.
+   * The user name of a login that was rejected, throttled or could not be checked: at most 128 characters, control and
+   * bidirectional characters escaped. Undefined where the option `attemptedNames` is false.
    */
   readonly attemptedUsername: string | undefined;
   /** Whether credentials were given that are not valid, or no longer. */

@@ -30,10 +30,10 @@ export function loginRefusals(authenticator: Authenticator, attemptedNames: bool
     refuse(context, route, verdict) {
       const { request } = context;
       const { outcome, reason } = verdict;
-      if (outcome === "unavailable") return endWithError(context, outcome, reason, responses.backendUnavailable);
       if (outcome === "conflicting") return endWithError(context, "refused", reason, responses.conflictingIdentities);
-      context.loginRejected = outcome === "rejected";
       context.attemptedUsername = attemptedNames ? attemptedUsername(request) : undefined;
+      if (outcome === "unavailable") return endWithError(context, outcome, reason, responses.backendUnavailable);
+      context.loginRejected = outcome === "rejected";
       if (outcome === "throttled")
         return endWithError(context, outcome, reason, responses.throttled(verdict.retryAfter));
       const error = isBearer(request.headers.authorization ?? "") ? "invalid_token" : undefined;

@@ -71,7 +71,7 @@ export async function issueToken(
   if (isClaimed(response)) return;
   const { principal, decision } = issued;
   context.principal = principal;
-  if (attemptedNames && (decision === "unauthenticated" || decision === "throttled")) {
+  if (attemptedNames && (decision === "unauthenticated" || decision === "throttled" || decision === "unavailable")) {
     context.attemptedUsername = issued.attemptedUsername ?? attemptedUsername(request);
   }
   if (principal?.kind === "user" && context.place?.moveTo(userKey(principal.identity)) === false) {

@@ -1,3 +1,4 @@
+import { BackendUnavailableError } from "@registry-gate/auth";
 import { closeMidBody, stallBeforeHeaders, stallMidBody } from "@registry-gate/embedded-registry";
 import { describe, expect, test, vi } from "vitest";
 import { printableName } from "../../src/authenticate/attempted-username.ts";
@@ -178,6 +179,15 @@ describe("a failed login", () => {
       [undefined, "nobody"],
       [undefined, "\\u{202e}ecila"],
     ]);
+  });
+
+  test("is recorded with the username when no backend could check it", async () => {
+    const gate = await startGate({
+      upstream: await startUpstream((_, response) => void response.end()),
+      backends: [{ id: "ldap", authenticate: () => Promise.reject(new BackendUnavailableError("ldap", "down")) }],
+    });
+    await send(gate.port, login("alice"));
+    expect(await recordOf(gate)).toMatchObject({ status: 503, username: undefined, attemptedUsername: "alice" });
   });
 
   test("is recorded without the username when attemptedNames is false", async () => {

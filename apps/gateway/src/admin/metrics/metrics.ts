@@ -87,6 +87,9 @@ export const throttled: CounterMetric = counter(
   ["limit"],
 );
 export const tokens: CounterMetric = counter(name("tokens_total"), "Requests for a token of the gate", ["outcome"]);
+export const tokensIssued: CounterMetric = counter(name("tokens_issued_total"), "Tokens of the gate that were issued", [
+  "kind",
+]);
 
 // Queues
 export const queueWaiting: GaugeMetric = gauge(name("queue_waiting"), "How many wait in a queue", "sum", [
@@ -147,6 +150,44 @@ export const ldapConnectionsOpen: GaugeMetric = gauge(
   ["backend"],
 );
 
+// The audit, notifications, maintenance and the log
+export const auditEvents: CounterMetric = counter(name("audit_events_total"), "Audit events, by what became of them", [
+  "outcome",
+]);
+export const auditFailures: CounterMetric = counter(
+  name("audit_failures_total"),
+  "Attempts to write the audit that failed",
+);
+export const auditFailing: GaugeMetric = gauge(
+  name("audit_failing"),
+  "Whether the audit cannot be written at the moment: 1 or 0",
+  "max",
+);
+export const notifications: CounterMetric = counter(
+  name("notifications_total"),
+  "Notifications of events, by what became of them",
+  ["outcome"],
+);
+export const notificationsWaiting: GaugeMetric = gauge(
+  name("notifications_waiting"),
+  "Notifications that wait to be delivered",
+  "sum",
+);
+export const readOnly: GaugeMetric = gauge(
+  name("read_only"),
+  "Whether writes are refused for maintenance: 1 or 0",
+  "max",
+);
+export const writesInFlight: GaugeMetric = gauge(
+  name("writes_in_flight"),
+  "Requests in progress that may change the registry",
+  "sum",
+);
+export const logLinesDropped: CounterMetric = counter(
+  name("log_lines_dropped_total"),
+  "Lines of the log that could not be written",
+);
+
 // Configuration and certificate
 export const reloads: CounterMetric = counter(name("reloads_total"), "Changed files that were read again", [
   "subject",
@@ -201,6 +242,10 @@ export const maxFiles: GaugeMetric = gauge(
   name("process_max_fds"),
   "How many file descriptors the process may open",
   "sum",
+);
+export const workerRestarts: CounterMetric = counter(
+  name("worker_restarts_total"),
+  "Workers that ended unexpectedly, and were replaced",
 );
 export const eventLoopDelay: HistogramMetric = durations(
   name("event_loop_delay_seconds"),

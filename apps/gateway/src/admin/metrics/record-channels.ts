@@ -9,7 +9,9 @@ import {
   upstreamConnection,
   upstreamQueue,
 } from "@registry-gate/core";
+import { auditFailure, auditWritten } from "../../observe/audit-failure.ts";
 import { connectionLimit, handshakeFailed, requestUnreadable } from "../../observe/connections.ts";
+import { eventDelivery } from "../../observe/events.ts";
 import { certificateReload, configurationReload } from "../../observe/reloads.ts";
 import type { MetricStore, Value } from "./metric-store.ts";
 import * as metrics from "./metrics.ts";
@@ -91,6 +93,17 @@ export function recordChannels(store: MetricStore): () => void {
       lastSuccessful.value = outcome === "reloaded" ? 1 : 0;
       if (outcome === "reloaded") lastTime.value = Date.now() / 1000;
     }),
+    auditWritten.subscribe(({ count }) => {
+      store.value(metrics.auditEvents, "written").value += count;
+    }),
+    auditFailure.subscribe(({ state, count }) => {
+      store.value(metrics.auditEvents, "lost").value += count;
+      if (state === "failing") store.value(metrics.auditFailures).value++;
+      if (state !== "lost") store.value(metrics.auditFailing).value = state === "failing" ? 1 : 0;
+    }),
+    eventDelivery.subscribe(({ outcome, count }) => {
+      store.value(metrics.notifications, outcome).value += count;
+    }),
   ];
   return () => {
     for (const end of subscriptions) end();
@@ -106,6 +119,12 @@ function showZeros(store: MetricStore): void {
   for (const event of ["opened", "failed", "closed"]) store.value(metrics.upstreamConnections, event);
   for (const subject of ["configuration", "certificate"]) {
     for (const outcome of ["reloaded", "refused"]) store.value(metrics.reloads, subject, outcome);
+  }
+  for (const outcome of ["written", "lost"]) store.value(metrics.auditEvents, outcome);
+  store.value(metrics.auditFailures);
+  store.value(metrics.auditFailing);
+  for (const outcome of ["queued", "delivered", "failed", "given-up", "dropped", "lost"]) {
+    store.value(metrics.notifications, outcome);
   }
   store.value(metrics.upstreamConnectionsOpen);
   store.value(metrics.handshakeFailures);

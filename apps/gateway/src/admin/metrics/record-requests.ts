@@ -27,6 +27,7 @@ export function recordRequests(store: MetricStore): (record: RequestRecord) => v
   for (const outcome of ["completed", "client-aborted", "upstream-error", "timeout", "internal-error"]) {
     store.value(metrics.outcomes, outcome);
   }
+  for (const kind of ["access", "refresh"]) store.value(metrics.tokensIssued, kind);
 
   function of(operation: string): OperationMetrics {
     const before = operations.get(operation);
@@ -71,6 +72,9 @@ export function recordRequests(store: MetricStore): (record: RequestRecord) => v
     measured.sent.value += record.bytesSent;
     if (operation !== "issue-token") return;
     store.value(metrics.tokens, record.status === 200 ? "issued" : "refused").value++;
+    if (record.issuedToken === undefined) return;
+    store.value(metrics.tokensIssued, "access").value++;
+    if (record.issuedToken === "refresh") store.value(metrics.tokensIssued, "refresh").value++;
   };
 }
 

@@ -7,7 +7,14 @@ import type { Gate } from "../../gate/gate.ts";
 import { certificateReload, configurationReload, type Reload } from "../../observe/reloads.ts";
 import { cachedCheck, checkTimeLimit, type Finding } from "./cached-check.ts";
 import { failureReason } from "./failure-reason.ts";
-import { backendPart, judgeReadiness, type PartState, type Readiness } from "./readiness.ts";
+import {
+  auditName,
+  backendPart,
+  judgeReadiness,
+  maintenanceName,
+  type PartState,
+  type Readiness,
+} from "./readiness.ts";
 
 /** What the readiness of a gateway depends on. */
 export interface ReadinessSources {
@@ -16,6 +23,10 @@ export interface ReadinessSources {
   readonly unready: () => "stopping" | "failed" | undefined;
   /** When the certificate expires; undefined without TLS. */
   readonly validTo: () => Date | undefined;
+  /** Whether writes are refused for maintenance. */
+  readonly readOnly: () => boolean;
+  /** Why the audit cannot be written at the moment; undefined where it can. */
+  readonly auditFailure: () => string | undefined;
   readonly log: Logger;
 }
 
@@ -37,7 +48,8 @@ interface Check {
 const expiresSoon = 14 * 86_400_000;
 
 /** Watches reloads from now on. */
-export function gateReadiness({ currentGate, unready, validTo, log }: ReadinessSources): GateReadiness {
+export function gateReadiness(sources: ReadinessSources): GateReadiness {
+  const { currentGate, unready, validTo, log } = sources;
   const checksOf = new WeakMap<Gate, readonly Check[]>();
   const begun = performance.now();
   const noted = { configuration: noReload(begun), certificate: noReload(begun) };
@@ -107,6 +119,21 @@ export function gateReadiness({ currentGate, unready, validTo, log }: ReadinessS
     return refused ? { ...common, status: "warning", reason: "rejected" } : { ...common, status: "ok" };
   }
 
+  /** While it is not read-only, there is nothing to say. */
+  function maintenancePart(): PartState[] {
+    if (!sources.readOnly()) return [];
+    return [{ part: maintenanceName, status: "warning", required: false, reason: "read-only", age: 0 }];
+  }
+
+  /** It never makes a gate unready: reads go on, and no other replica may do better. */
+  function auditPart({ configuration: { audit } }: Gate): PartState[] {
+    if (audit === undefined) return [];
+    const common = { part: auditName, required: false, age: 0 } as const;
+    const reason = sources.auditFailure();
+    if (reason === undefined) return [{ ...common, status: "ok" }];
+    return [{ ...common, status: audit.onFailure === "block" ? "failed" : "warning", reason }];
+  }
+
   return {
     get last() {
       return last;
@@ -115,7 +142,8 @@ export function gateReadiness({ currentGate, unready, validTo, log }: ReadinessS
       const gate = currentGate();
       const required = requiredParts(gate.configuration.admin ?? {});
       const found = await Promise.all(checksFor(gate).map((check) => checked(check, required)));
-      last = judgeReadiness([gatePart(), ...found, ...certificatePart(), reloadPart()]);
+      const noted = [...auditPart(gate), ...maintenancePart()];
+      last = judgeReadiness([gatePart(), ...found, ...certificatePart(), reloadPart(), ...noted]);
       return last;
     },
     close() {

@@ -5,7 +5,7 @@ export interface Readiness {
 }
 
 export interface PartState {
-  /** `gate`, `registry`, `state`, `certificate`, `reload`, or `backend:` with the id of a backend. */
+  /** `gate`, `registry`, `state`, `certificate`, `reload`, `audit`, `maintenance`, or `backend:` with the id of a backend. */
   readonly part: string;
   /** `warning`: nothing is wrong yet, but somebody should look. */
   readonly status: "ok" | "warning" | "failed";
@@ -16,6 +16,11 @@ export interface PartState {
   /** How long ago this was found out, in seconds. */
   readonly age: number;
 }
+
+/** The part that fails while writes are refused because the audit cannot be written. */
+export const auditName = "audit";
+/** The part that is there while the registry is read-only. */
+export const maintenanceName = "maintenance";
 
 const backendPrefix = "backend:";
 
@@ -33,7 +38,16 @@ export function judgeReadiness(parts: readonly PartState[]): Readiness {
 
 /** In one line. */
 export function readinessText({ ready, parts }: Readiness): string {
-  if (ready) return "ready";
-  const failing = parts.filter(({ required, status }) => required && status === "failed");
-  return `not ready: ${failing.map(({ part, reason = "failed" }) => `${part} (${reason})`).join(", ")}`;
+  if (!ready) return `not ready: ${listed(parts.filter(({ required, status }) => required && status === "failed"))}`;
+  const refusing = parts.filter(refusesWrites);
+  return refusing.length === 0 ? "ready" : `ready; writes are refused: ${listed(refusing)}`;
+}
+
+/** Pulls are served, so that this makes no gate unready. */
+function refusesWrites({ part, status }: PartState): boolean {
+  return part === maintenanceName || (part === auditName && status === "failed");
+}
+
+function listed(parts: readonly PartState[]): string {
+  return parts.map(({ part, reason = "failed" }) => `${part} (${reason})`).join(", ");
 }
