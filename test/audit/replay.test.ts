@@ -186,6 +186,14 @@ describe("explain --replay", () => {
     expect(await replay([{ subjects: [] }], [event()])).toMatchObject({ code: 1, stdout: "" });
   });
 
+  it.each([[[]], [["--json"]]])("lets no name control the terminal with %j", async (parameters) => {
+    const evil = event({ username: "\u001b[2J\u009b2Jeve\u202e", groups: [] });
+    const { code, stdout } = await replay(access, [evil], ...parameters);
+    expect(code).toBe(1);
+    expect(stdout).toContain("2Jeve");
+    expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u0080-\u009f\u202e]/);
+  });
+
   it("takes no user from the command line", async () => {
     expect(await replay(access, [event()], "--user", "alice")).toMatchObject({ code: 2 });
   });

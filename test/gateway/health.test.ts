@@ -46,6 +46,12 @@ const byConfiguration = ["--config", "registry-gate.yaml"];
 const ready = { code: 0, stdout: "ready\n", stderr: "" };
 
 describe("registry-gate health", () => {
+  test("lets no response control the terminal", async () => {
+    const server = await startUpstream((_, response) => response.end("\u001b[2J\u009b2Jready\u202e"));
+    onTestFinished(() => server.close());
+    expect(await health(["--url", server.url])).toEqual({ ...ready, stdout: "\ufffd[2J\ufffd2Jready\ufffd\n" });
+  });
+
   test("asks the admin listener, also through main.ts, by its address, and by a URL", async () => {
     const address = `127.0.0.1:${await freePort()}`;
     const gate = await start({ listen: { address: "127.0.0.1:0" }, admin: { address, drainDelay: "1h" } });

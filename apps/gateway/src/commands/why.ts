@@ -1,5 +1,6 @@
+import { printableJson } from "../printable.ts";
+import { linesOf, linesOfFile } from "../read-lines.ts";
 import { type FoundRequest, findRequest, type WantedRequest } from "../why/find-request.ts";
-import { linesOf, linesOfFile } from "../why/read-lines.ts";
 import { storyOf } from "../why/story.ts";
 import { type Command, parseCommandLine, UsageError } from "./command.ts";
 
@@ -45,7 +46,7 @@ async function* linesOfAll(sources: readonly string[]): AsyncGenerator<string> {
 }
 
 function asJson({ entries }: FoundRequest): string {
-  return entries.map((entry) => `${JSON.stringify(entry)}\n`).join("");
+  return entries.map((entry) => `${printableJson(entry)}\n`).join("");
 }
 
 function parse(parameters: readonly string[]): { wanted: WantedRequest; sources: readonly string[]; json: boolean } {

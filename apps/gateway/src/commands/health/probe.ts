@@ -2,6 +2,7 @@ import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { connect } from "node:net";
 import { oneLine } from "../../one-line.ts";
+import { printable } from "../../printable.ts";
 import type { HealthTarget, SocketPlace } from "./target.ts";
 
 /** What came of a question. */
@@ -55,7 +56,7 @@ function ask(
       response.once("end", () => {
         const { statusCode = 0 } = response;
         const ready = statusCode === 200;
-        resolve({ ready, text: oneLine(text) || `status ${statusCode}` });
+        resolve({ ready, text: printable(oneLine(text)) || `status ${statusCode}` });
       });
     })
       .once("error", reject)
