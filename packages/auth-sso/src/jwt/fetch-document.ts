@@ -1,5 +1,6 @@
 import { type ClientRequest, request as httpRequest, type RequestOptions } from "node:http";
 import { request as httpsRequest } from "node:https";
+import { refuseUpgrade } from "@registry-gate/auth-kit";
 import { HttpsProxyAgent } from "https-proxy-agent";
 import type { ProxyFor } from "./proxy.ts";
 
@@ -63,6 +64,7 @@ function get(url: URL, ca: string | undefined, proxy: URL | undefined, signal: A
     const agent = proxy === undefined ? false : new HttpsProxyAgent(proxy, { ...trust, signal });
     const request = open(url, { headers, signal, agent, ...trust });
     request.on("error", reject);
+    refuseUpgrade(request, () => reject(new FetchError(`${url.host} switched protocols`)));
     if (proxy !== undefined) {
       // Otherwise what the proxy says of itself would be taken for the server's response.
       request.on("proxyConnect", ({ statusCode }: { readonly statusCode: number }) => {

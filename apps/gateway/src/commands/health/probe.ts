@@ -46,7 +46,7 @@ function ask(
     // Nothing secret is sent, and the certificate is for another name than this machine's.
     const options = { ...place, path, signal, agent: false, ...(secure && { rejectUnauthorized: false }) };
     const request = secure ? httpsRequest : httpRequest;
-    request(options, (response) => {
+    const outgoing = request(options, (response) => {
       let text = "";
       response.setEncoding("utf8");
       response.on("data", (chunk: string) => {
@@ -58,9 +58,13 @@ function ask(
         const ready = statusCode === 200;
         resolve({ ready, text: printable(oneLine(text)) || `status ${statusCode}` });
       });
-    })
-      .once("error", reject)
-      .end();
+    });
+    // Without this, Node destroys the connection without any event.
+    outgoing.once("upgrade", (_, socket) => {
+      socket.destroy();
+      reject(new Error("the server switched protocols"));
+    });
+    outgoing.once("error", reject).end();
   });
 }
 
