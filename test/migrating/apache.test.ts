@@ -28,7 +28,16 @@ beforeAll(async () => {
 
 afterAll(close);
 
-const modules = ["auth_basic", "authn_file", "authz_groupfile", "authz_host", "access_compat", "ldap", "authnz_ldap", "rewrite"];
+const modules = [
+  "auth_basic",
+  "authn_file",
+  "authz_groupfile",
+  "authz_host",
+  "access_compat",
+  "ldap",
+  "authnz_ldap",
+  "rewrite",
+];
 
 let files = 0;
 

@@ -185,7 +185,9 @@ describe("an imported ACL of docker_auth", () => {
 
 describe("an ACL of docker_auth that is written with anchors", () => {
   function rulesIn(acl: readonly string[]): readonly AccessRule[] {
-    const text = ["users:", `  admin: { password: "${hash}" }`, `  7: { password: "${hash}" }`, "acl:", ...acl].join("\n");
+    const text = ["users:", `  admin: { password: "${hash}" }`, `  7: { password: "${hash}" }`, "acl:", ...acl].join(
+      "\n",
+    );
     const result = importDockerAuth(
       { name: "d.yml", directory: "/etc", text },
       { upstream: "http://registry:5000", passwordFile: undefined },

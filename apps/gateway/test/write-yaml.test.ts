@@ -14,6 +14,12 @@ test("what is written is read as it was, whatever texts and comments are", () =>
       const written = writeYaml({ configuration, notes: [], comments: [comment] }, `Imported from ${comment}.`);
       expect(parse(written)).toEqual(configuration);
     }),
-    { numRuns: 3000, examples: [["\n&", ""], ["\n0", "x\naccess: []"]] },
+    {
+      numRuns: 3000,
+      examples: [
+        ["\n&", ""],
+        ["\n0", "x\naccess: []"],
+      ],
+    },
   );
 });

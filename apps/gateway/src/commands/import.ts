@@ -54,9 +54,7 @@ function read(file: string): Source {
 /** In the order of the lines, each once. */
 function notesOf(notes: readonly Note[]): string {
   const ordered = [...notes].sort((one, other) => one.line - other.line);
-  const lines = ordered.map(
-    ({ file, line, text, reason }) => `${printable(`${file}:${line}: ${text}: ${reason}`)}\n`,
-  );
+  const lines = ordered.map(({ file, line, text, reason }) => `${printable(`${file}:${line}: ${text}: ${reason}`)}\n`);
   return [...new Set(lines)].join("");
 }
 

@@ -1,5 +1,5 @@
-import { UsageError } from "../command.ts";
 import { printableJson } from "../../printable.ts";
+import { UsageError } from "../command.ts";
 import { type OpenState, withTokens } from "./open-tokens.ts";
 import { parseSelection, selectTokens } from "./selection.ts";
 import { tokenJson, tokenTable } from "./token-text.ts";
