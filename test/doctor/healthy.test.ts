@@ -127,10 +127,14 @@ test.each<["SIGINT" | "SIGTERM"]>([["SIGINT"], ["SIGTERM"]])(
     const { gate, registry } = await scene();
     const relay = await startRelay(Number(new URL(gate.url).port));
     onTestFinished(() => relay.close());
-    const [program, ...before] = gateCommand;
-    const child = spawn(program, [...before, "doctor", "--url", `http://127.0.0.1:${relay.port}`, "--user", user], {
-      stdio: ["pipe", "pipe", "pipe"],
-    });
+    const [, ...before] = gateCommand;
+    const child = spawn(
+      process.execPath,
+      [...before, "doctor", "--url", `http://127.0.0.1:${relay.port}`, "--user", user],
+      {
+        stdio: ["pipe", "pipe", "pipe"],
+      },
+    );
     onTestFinished(() => void child.kill("SIGKILL"));
     let output = "";
     child.stdout.on("data", (chunk: Buffer) => {

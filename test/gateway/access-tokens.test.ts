@@ -70,7 +70,7 @@ describe("an access token, at a running gate", () => {
     expect((await fetch(url, { method: "DELETE", headers: basic("alice", secret) })).status).toBe(403);
   });
 
-  it("is refused within 3 s once the command line has revoked it", async () => {
+  it("is refused within a moment once the command line has revoked it", async () => {
     const secret = await create("--owner", "alice", "--name", "short");
     expect(await pull("team/app", secret)).toBe(200);
     const { stdout } = await token("revoke", "short");

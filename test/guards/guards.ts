@@ -11,6 +11,7 @@ import { secrets } from "./areas/secrets.ts";
 import { singleSignOn } from "./areas/single-sign-on.ts";
 import { tokens } from "./areas/tokens.ts";
 import { watching } from "./areas/watching.ts";
+import { workers } from "./areas/workers.ts";
 import type { Guard } from "./guard.ts";
 
 /**
@@ -32,4 +33,5 @@ export const guards: readonly Guard[] = [
   ...availability,
   ...secrets,
   ...audit,
+  ...workers,
 ];

@@ -17,9 +17,12 @@ export interface GateError {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+const uuidLength = 36;
+
 /** The gate responds with an error of its own. */
 export function ownError(reason: string, { status, code, message, action, headers }: GateError): Difference {
-  const detail = action === undefined ? null : [{ type: "repository", action }];
+  const missing = action === undefined ? {} : { accesses: [{ type: "repository", action }] };
+  const detail = { requestId: "<uuid>", ...missing };
   const body = JSON.stringify({ errors: [{ code, message, detail }] });
   return {
     reason,
@@ -27,7 +30,8 @@ export function ownError(reason: string, { status, code, message, action, header
       status,
       headers: {
         ...headers,
-        "content-length": String(body.length),
+        // Of an id as it is sent, which no two responses have in common.
+        "content-length": String(body.length - "<uuid>".length + uuidLength),
         "content-type": "application/json; charset=utf-8",
         "docker-distribution-api-version": "registry/2.0",
         "x-content-type-options": "nosniff",

@@ -54,6 +54,8 @@ export interface FurtherSettings {
   readonly readOnly?: boolean;
   /** Settings below `auth.token`: whose tokens it asks for. */
   readonly token?: TokenSettings;
+  /** Where the registry posts its own notifications. */
+  readonly notifyUrl?: string;
   /** The program that has the settings of the distribution's registry. Default: Debian's docker-registry. */
   readonly start?: (server: Omit<LoggedServer, "command">) => Promise<RunningServer>;
 }
@@ -75,7 +77,7 @@ export async function startDockerRegistryIn(
   directory: string,
   http: HttpSettings = {},
   observation?: Observation,
-  { redirectTo, htpasswd, token, readOnly = false, start = startProgram }: FurtherSettings = {},
+  { redirectTo, htpasswd, token, notifyUrl, readOnly = false, start = startProgram }: FurtherSettings = {},
 ): Promise<RunningServer> {
   const file = join(directory, "config.yml");
   const configuration = {
@@ -93,6 +95,11 @@ export async function startDockerRegistryIn(
       auth: { htpasswd: { realm: "the registry's own", path: join(directory, "htpasswd") } },
     }),
     ...(token !== undefined && { auth: { token } }),
+    ...(notifyUrl !== undefined && {
+      notifications: {
+        endpoints: [{ name: "test", url: notifyUrl, timeout: "5s", threshold: 5, backoff: "1s" }],
+      },
+    }),
     ...(redirectTo !== undefined && {
       middleware: { storage: [{ name: "redirect", options: { baseurl: redirectTo } }] },
     }),

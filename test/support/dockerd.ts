@@ -1,9 +1,9 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ImageLayer, imageArchive } from "./image-archive.ts";
 import { tryPolledServer } from "./polled-server.ts";
-import { type CommandResult, runCommand } from "./run.ts";
+import { type CommandResult, run, runCommand } from "./run.ts";
 
 /** Runs docker to its end with these arguments, and `input` on its standard input. */
 export type Docker = (parameters: readonly string[], input?: string | Uint8Array) => Promise<CommandResult>;
@@ -89,7 +89,15 @@ export async function startDockerd({ environment = {}, storage = "vfs" }: Docker
     output: () => server.output(),
     async close() {
       await server.close();
+      await unmountBelow(directory);
       await remove();
     },
   };
+}
+
+/** The daemon leaves the network of containers mounted, and a mount cannot be removed. */
+async function unmountBelow(directory: string): Promise<void> {
+  const mounts = (await readFile("/proc/self/mountinfo", "utf8")).split("\n").map((line) => line.split(" ")[4] ?? "");
+  // The last mounted first.
+  for (const mount of mounts.filter((path) => path.startsWith(`${directory}/`)).reverse()) await run("umount", [mount]);
 }

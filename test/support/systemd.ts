@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm, rmdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -164,14 +165,18 @@ exec env -i container=registry-gate-test PATH=/usr/sbin:/usr/bin:/sbin:/bin \\
 `;
 }
 
-/** The control groups that were made for it; nothing runs in them any more. */
+/** Removes the control groups that were made for it. The kernel needs a moment after the last process has ended. */
 async function removeGroups(name: string): Promise<void> {
-  for (const hierarchy of hierarchies) {
-    const groups = await readdir(join(hierarchy, name), { recursive: true, withFileTypes: true }).catch(() => []);
-    const folders = groups.filter((entry) => entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
-    // The deepest first. The kernel needs a moment after the last process has ended.
-    for (const folder of [...folders, join(hierarchy, name)].sort((one, other) => other.length - one.length)) {
-      await rmdir(folder).catch(() => {});
+  const end = performance.now() + 5000;
+  for (const group of hierarchies.map((hierarchy) => join(hierarchy, name))) {
+    while (existsSync(group) && performance.now() < end) {
+      const entries = await readdir(group, { recursive: true, withFileTypes: true });
+      const folders = entries.filter((entry) => entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
+      // The deepest first.
+      for (const folder of [...folders, group].sort((one, other) => other.length - one.length)) {
+        await rmdir(folder).catch(() => {});
+      }
+      await delay(50);
     }
   }
 }

@@ -13,5 +13,7 @@ export {
   type RequestUnreadable,
   requestUnreadable,
 } from "./observe/connections.ts";
+export { type EventDelivery, eventDelivery } from "./observe/events.ts";
+export { type MaintenanceState, maintenanceState, type ReadOnlyCause } from "./observe/maintenance.ts";
 export { certificateReload, configurationReload, type Reload } from "./observe/reloads.ts";
 export { type Gateway, startGateway } from "./process/gateway.ts";

@@ -27,6 +27,8 @@ const record: Omit<RequestRecord, "principal"> = {
   ...logged,
   tags: undefined,
   digest: undefined,
+  mediaType: undefined,
+  origin: "http://127.0.0.1:5043",
   agent: "docker/28.0",
   rule: 1,
   loginRejected: false,

@@ -51,8 +51,21 @@ const whole = {
   limits: { inFlight: 1, inFlightPerClient: 1, minRate: 0, connectionsPerAddress: 1 },
   log: { level: "info", attemptedNames: false },
   state: { file: "state.db" },
+  workers: 2,
+  admin: { address: "127.0.0.1:9043", drainDelay: "1s", requires: ["registry"] },
   audit: { output: { file: "audit.jsonl", maxSize: "64KiB", keep: 2 }, events: ["push"], onFailure: "block" },
-  admin: { address: "unix:run/admin", drainDelay: "1m", requires: ["registry"] },
+  events: [
+    {
+      url: "https://ci.example.com/hook",
+      secretFile: "hook-secret",
+      on: ["push", "pull"],
+      ca: "hook-ca.pem",
+      timeout: "1s",
+      queueFile: "/var/lib/queue.db",
+      maxQueued: 1,
+    },
+  ],
+  maintenance: { readOnly: true, file: "run/read-only" },
 };
 /** Keys that cannot stand beside those above. */
 const alternatives: Readonly<Record<string, readonly string[]>> = { state: ["redis"] };
@@ -92,12 +105,15 @@ test("makes every relative path absolute but those of backends, and leaves absol
     auth: { backends: [{ file: "htpasswd" }] },
     keys: { file: inDirectory("keys.json") },
     state: { file: inDirectory("state.db") },
+    events: [
+      { secretFile: inDirectory("hook-secret"), ca: inDirectory("hook-ca.pem"), queueFile: "/var/lib/queue.db" },
+    ],
+    maintenance: { file: inDirectory("run/read-only") },
     audit: {
       output: { file: inDirectory("audit.jsonl"), maxSize: 65_536, keep: 2 },
       events: ["push"],
       onFailure: "block",
     },
-    admin: { address: { socket: inDirectory("run/admin") } },
   });
   const bearer = { ...whole, upstream: { url: "http://r", credentials: { bearerFile: "token" } } };
   expect((await load(bearer)).upstream.credentials).toEqual({ bearerFile: inDirectory("token") });

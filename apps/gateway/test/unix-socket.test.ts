@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { addressSet } from "@registry-gate/auth-kit";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openListener } from "../src/listener/listener.ts";
+import { ownOrigin } from "../src/listener/listener-origin.ts";
 import { listenOnUnixSocket } from "../src/listener/unix-socket.ts";
 
 let directory: string;
@@ -48,6 +49,7 @@ test("who has connected before a listener is closed is served", async () => {
       handshakeFailed: () => {},
       plain: () => {},
     },
+    ownOrigin(),
   );
   // In an event of the same kind as those by which Node learns of connections.
   const first = connect(path);

@@ -28,8 +28,8 @@ import type { AccessToken, UserOwner } from "./token-record.ts";
 import { hasExpired, openTokenStore, type StoredToken } from "./token-store.ts";
 import { digestOf, isToken, tokenPrefix } from "./token-text.ts";
 
-/** Of what another process has revoked nothing is known for so long, in milliseconds: with the store's own time below 3 s. */
-const holdFor = 2000;
+/** Of what another process has revoked nothing is known for so long, in milliseconds: with the store's own time below 1 s. */
+const holdFor = 500;
 /** How often the last use of a token is written, in milliseconds. */
 const useInterval = 60_000;
 /**
@@ -112,7 +112,7 @@ export function accessTokenBackend(options: AccessTokenOptions, context: Partial
       ...(record.expiresAt !== undefined && { expiresAt: record.expiresAt }),
       ...(record.scopes !== undefined && { grants: record.scopes }),
       // What holds for one address is not to be remembered for another.
-      rememberFor: record.networks === undefined ? found.holdsFor : 0,
+      rememberFor: record.networks === undefined ? Math.max(0, found.holdsUntil - performance.now()) : 0,
     };
   }
 

@@ -55,7 +55,7 @@ export interface AccessTokens {
   /** The tokens of an owner, or of all, in the order of their creation. */
   list(owner?: UserReference | Pick<RobotOwner, "name">): Promise<readonly ListedAccessToken[]>;
   /**
-   * Revokes a token: at once in this process, and within 3 s in others that share the state.
+   * Revokes a token: at once in this process, and within a second in others that share the state.
    *
    * @param id The {@link AccessToken.id}.
    * @param owner Whose token it must be. Default: anybody's.

@@ -1,10 +1,10 @@
 import type { AccessToken } from "./token-record.ts";
 import type { TokenStore } from "./token-store.ts";
 
-/** A record, and for how long it may still be used without asking the store, in milliseconds. */
+/** A record, and until when it may be used without asking the store, on the monotonic clock in milliseconds. */
 export interface CachedRecord {
   readonly record: AccessToken;
-  readonly holdsFor: number;
+  readonly holdsUntil: number;
 }
 
 /** Reads records, each at most once within a time that is short enough for revocations by other processes. */
@@ -47,7 +47,7 @@ export function recordCache(store: TokenStore, holdFor: number): RecordCache {
       const entry = known !== undefined && performance.now() - known.since < holdFor ? known : read(digest);
       const record = await entry.work;
       if (record === undefined) return undefined;
-      return { record, holdsFor: Math.max(0, holdFor - (performance.now() - entry.since)) };
+      return { record, holdsUntil: entry.since + holdFor };
     },
     forget: (digest) => void entries.delete(digest),
   };

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import type { AuthBackend } from "@registry-gate/auth";
+import { chooseProxy } from "@registry-gate/auth-kit";
 import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { makeCertificate } from "../../../test/support/certificate.ts";
-import { chooseProxy } from "../src/jwt/proxy.ts";
 import { type ConnectProxy, startConnectProxy } from "./connect-proxy.ts";
 import { scratchDirectory, until } from "./fixtures.ts";
 import {

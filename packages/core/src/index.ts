@@ -27,6 +27,7 @@ export type { Permissions } from "./authorize/permission.ts";
 export type { ImmutableTags, Knowledge, Policy, PolicyDecision, RuleVerdict } from "./authorize/policy.ts";
 export { clientReader, type RequestClient } from "./client/client-reader.ts";
 export { registryAuthorization } from "./forward/registry-login.ts";
+export { createReadOnlySwitch, type ReadOnlySwitch } from "./limits/read-only-switch.ts";
 export {
   type LimitReached,
   type LoginCache,

@@ -37,6 +37,7 @@ import * as responses from "./respond/responses.ts";
 import { sendCatalog } from "./respond/send-catalog.ts";
 import { withUploadLocation } from "./respond/upload-location.ts";
 import { accessesOf, continuesUpload, isWrite } from "./route/accesses.ts";
+import { changesRegistry } from "./route/changes-registry.ts";
 import { isDigest } from "./route/names.ts";
 import { parseRoute } from "./route/parse-route.ts";
 import type { Refusal } from "./route/refusal.ts";
@@ -90,7 +91,7 @@ export interface RegistryProxy {
  */
 export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions): RegistryProxy {
   const { authenticator, shared, ...options } = withAuthenticator(given);
-  const { limits = {}, attemptedNames = true, tokens, writes, tracer, log, onFinished } = options;
+  const { limits = {}, attemptedNames = true, tokens, readOnly, writes, tracer, log, onFinished } = options;
   const trusted = addressSet(options.trustedProxies ?? []);
   const { credentialHeaders } = authenticator;
   const policy = compilePolicy(options.access);
@@ -228,6 +229,14 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
       const { target: upstreamTarget, refusal: notContinued } = targetOf(route, holder, sealer);
       if (notContinued !== undefined) return refuse(context, notContinued);
       if (response.destroyed) return;
+      if (readOnly !== undefined && changesRegistry(route)) {
+        // The last step before the registry is asked: what is admitted is forwarded, and what is not leaves no trace.
+        const writeEnded = readOnly.admit();
+        if (writeEnded === undefined) {
+          return endWithError(context, "unavailable", "read-only for maintenance", responses.readOnly);
+        }
+        response.once("close", writeEnded);
+      }
       const mayEnd = tagLimit && (() => confirmTag(upstream, context, route, tagLimit, queueKey, log));
       const upstreamRequest: UpstreamRequest = {
         method: request.method ?? "",
@@ -253,14 +262,14 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
           sealer,
         );
       const write = (head: ResponseHead): void => {
-        noteDigest(context, head);
+        noteContent(context, head);
         writeHead(head, response, upstream.url, client);
         if (bySession) sandboxResponse(response);
       };
       const announced =
         observer &&
         ((head: ResponseHead): Promise<void> | undefined => {
-          noteDigest(context, head);
+          noteContent(context, head);
           return observer.responded(announce(context, head.statusCode));
         });
       forward(upstream, context, upstreamRequest, prepare, write, log, announced);
@@ -323,9 +332,11 @@ function withAuthenticator(given: RegistryProxyOptions | SharedSignInOptions): G
 }
 
 /** For the record. */
-function noteDigest(context: RequestContext, { headers }: ResponseHead): void {
+function noteContent(context: RequestContext, { headers }: ResponseHead): void {
   const digest = headers["docker-content-digest"];
   if (typeof digest === "string" && isDigest(digest)) context.digest = digest;
+  const contentType = headers["content-type"];
+  if (typeof contentType === "string") context.contentType = contentType;
 }
 
 function refuse(context: RequestContext, refusal: Refusal): void {

@@ -14,9 +14,17 @@ export {
   TokenTooLargeError,
   tokenType,
 } from "./issue.ts";
-export { type AddedKey, type AddKeyOptions, addKey, type KeyOptions, openKeys, randomKeys } from "./key-file.ts";
+export {
+  type AddedKey,
+  type AddKeyOptions,
+  addKey,
+  fixedKeys,
+  type KeyOptions,
+  openKeys,
+  randomKeys,
+} from "./key-file.ts";
 export type { TokenKeys } from "./keys.ts";
-export type { NewKey } from "./make-key.ts";
+export { makeKey, type NewKey } from "./make-key.ts";
 export {
   type Redeemed,
   type RefreshTokenEntry,
@@ -26,7 +34,7 @@ export {
   refreshTokens,
 } from "./refresh-tokens.ts";
 export { formatScopes, type ResourceAccess, readScopes, type ScopeReading } from "./scope.ts";
-export { type TokenAlgorithm, type TokenKey, tokenAlgorithms } from "./signing-key.ts";
+export { jwkSchema, type KeyMaterial, type TokenAlgorithm, type TokenKey, tokenAlgorithms } from "./signing-key.ts";
 export { type TokenBackendOptions, tokenBackend } from "./token-backend.ts";
 export { type TokenHandlerOptions, tokenHandler } from "./token-handler.ts";
 export {

@@ -69,7 +69,12 @@ export async function openKeys(
 
 /** One key that this process alone has. */
 export async function randomKeys(key: NewKey = {}): Promise<TokenKeys> {
-  const keys = [tokenKey(await makeKey(key))];
+  return fixedKeys(await makeKey(key));
+}
+
+/** One key that never changes, such as one that {@link makeKey} has made for several processes. */
+export function fixedKeys(material: KeyMaterial): TokenKeys {
+  const keys = [tokenKey(material)];
   return tokenKeys({ current: () => keys, onChange: () => () => {}, close: () => {} });
 }
 

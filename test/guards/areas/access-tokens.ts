@@ -15,8 +15,8 @@ export const accessTokens: readonly Guard[] = [
   {
     name: "access-token-of-a-network-is-not-remembered",
     file: "packages/access-tokens/src/backend.ts",
-    find: "rememberFor: record.networks === undefined ? found.holdsFor : 0,",
-    replacement: "rememberFor: found.holdsFor,",
+    find: "rememberFor: record.networks === undefined ? Math.max(0, found.holdsUntil - performance.now()) : 0,",
+    replacement: "rememberFor: Math.max(0, found.holdsUntil - performance.now()),",
     tests: backend,
   },
   {

@@ -152,15 +152,15 @@ export const credentials: readonly Guard[] = [
   {
     name: "sighup-forgets-logins",
     file: "apps/gateway/src/commands/serve.ts",
-    find: "(gateway) => gateway.reload(),",
-    replacement: "() => {},",
+    find: "(gateway) => serviceManager.reload(() => gateway.reload())",
+    replacement: "() => {}",
     tests: ["test/gateway/reload.test.ts"],
   },
   {
     name: "reload-keeps-failures",
     file: "apps/gateway/src/gate/gate-loader.ts",
-    find: "const shared = { counters,",
-    replacement: "const shared = { counters: memoryCounters(),",
+    find: "...{ counters, memory,",
+    replacement: "...{ counters: memoryCounters(), memory,",
     tests: ["test/gateway/reload.test.ts"],
   },
   {

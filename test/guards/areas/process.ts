@@ -103,7 +103,7 @@ export const process: readonly Guard[] = [
   {
     name: "log-is-bounded",
     file: "apps/gateway/src/log/log-output.ts",
-    find: "if (dropped > 0 || waiting + line.length > capacity) {",
+    find: "if (dropped > 0 || waiting + lines.length > capacity) {",
     replacement: "if (false) {",
     tests: ["test/gateway/log-output.test.ts"],
   },

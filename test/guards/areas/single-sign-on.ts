@@ -180,7 +180,7 @@ export const singleSignOn: readonly Guard[] = [
   {
     name: "keys-in-clear-text",
     file: "packages/auth-sso/src/jwt/key-url.ts",
-    find: 'if (url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url))) return undefined;',
+    find: 'if (url.protocol === "https:" || (url.protocol === "http:" && isLoopbackUrl(url))) return undefined;',
     replacement: "return undefined;",
     tests: ["packages/auth-sso/test/jwt-options.test.ts"],
   },

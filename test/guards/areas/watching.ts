@@ -71,8 +71,8 @@ export const watching: readonly Guard[] = [
   },
   {
     name: "admin-listener-of-a-rejected-reload",
-    file: "apps/gateway/src/reload/reloader.ts",
-    find: "await adminChange?.abort();",
+    file: "apps/gateway/src/process/gateway-services.ts",
+    find: "opened.push(listener.abort);",
     replacement: "",
     tests: listener,
   },

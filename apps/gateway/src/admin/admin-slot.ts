@@ -5,6 +5,7 @@ import type { Configuration } from "../config/configuration.ts";
 import { adminPlace } from "../config/sections/admin.ts";
 import type { ListenPlace } from "../config/sections/listen.ts";
 import { type Listener, type ListenerHandlers, type ListenerLimits, openListener } from "../listener/listener.ts";
+import { ownOrigin } from "../listener/listener-origin.ts";
 
 /** The admin listener of a gateway, if it has one. */
 export interface AdminSlot {
@@ -87,7 +88,7 @@ export function adminSlot(handle: ListenerHandlers["handle"], onOpen: () => void
 
 async function open(place: ListenPlace, handlers: ListenerHandlers): Promise<Listener> {
   try {
-    return await openListener(place, undefined, limits, handlers);
+    return await openListener(place, undefined, limits, handlers, ownOrigin());
   } catch (error) {
     if (!(error instanceof InvalidOptionsError)) throw error;
     const faults = error.faults.map(({ path: [, ...rest], message }) => ({ path: ["admin", ...rest], message }));

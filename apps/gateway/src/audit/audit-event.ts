@@ -40,6 +40,10 @@ export interface AuditEvent {
   /** All tags, where a manifest was put by digest with several. */
   readonly tags?: readonly string[];
   readonly digest?: string;
+  /** Of a manifest. */
+  readonly mediaType?: string;
+  /** Scheme and host by which the client reached the gate. */
+  readonly origin?: string;
   readonly decision?: Decision;
   /** The index in `access` of the rule that decided, as `explain` names it. */
   readonly rule?: number;

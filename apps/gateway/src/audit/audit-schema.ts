@@ -41,6 +41,8 @@ const shape = {
   tag: text("The tag, or the first of several"),
   tags: texts("All tags, where a manifest was put by digest with several"),
   digest: text("Of the manifest or blob"),
+  mediaType: text("Of the manifest"),
+  origin: text("Scheme and host by which the client reached the gate"),
   decision: z
     .enum(["allowed", "unauthenticated", "denied", "throttled", "refused", "unavailable"])
     .describe("What the gate decided")

@@ -14,6 +14,11 @@ export interface AuditSink {
   write(event: AuditEvent): Promise<void>;
   /** Why events cannot be written at the moment; undefined where they can. */
   readonly failure: string | undefined;
+  /**
+   * Whether nothing will be recorded any more, because the process that writes has ended. Writes are refused then, whatever
+   * `onFailure` says: this process is about to end too, and another one can record them.
+   */
+  readonly ended?: boolean;
 }
 
 /** An event was not written, or not yet. */

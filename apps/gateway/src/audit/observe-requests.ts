@@ -30,10 +30,15 @@ export function observeRequests(configuration: AuditConfiguration, sink: AuditSi
     },
     writes: {
       refusal: () =>
-        blocks && sink.failure !== undefined ? `the audit cannot be written: ${sink.failure}` : undefined,
+        (blocks || sink.ended === true) && sink.failure !== undefined
+          ? `the audit cannot be written: ${sink.failure}`
+          : undefined,
       responded(record) {
         const written = write(record);
-        return blocks ? written : written?.catch(() => {});
+        if (blocks) return written;
+        return written?.catch((error: unknown) => {
+          if (sink.ended === true) throw error;
+        });
       },
     },
   };

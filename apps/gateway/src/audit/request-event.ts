@@ -4,10 +4,16 @@ import type { RequestRecord } from "@registry-gate/core";
 import type { AuditEventKind } from "../config/sections/audit.ts";
 import { type AuditEvent, mostGroups } from "./audit-event.ts";
 
+/** So that all who take the event of a request have the same, with one id. */
+const made = new WeakMap<RequestRecord, AuditEvent>();
+
 /** The audit event of a request; undefined where it is none, such as a `ping`. Each request has at most one. */
 export function requestEvent(record: RequestRecord): AuditEvent | undefined {
-  const event = kindOf(record);
-  return event === undefined ? undefined : describe(event, record);
+  const kind = kindOf(record);
+  if (kind === undefined) return undefined;
+  const event = made.get(record) ?? describe(kind, record);
+  made.set(record, event);
+  return event;
 }
 
 /** What kind of event a request is, whether or not that kind is recorded. */
@@ -68,6 +74,8 @@ function describe(event: AuditEventKind, record: RequestRecord): AuditEvent {
     ...(tag !== undefined && { tag }),
     ...(tags !== undefined && tags.length > 1 && { tags }),
     ...(digest !== undefined && { digest }),
+    ...(record.mediaType !== undefined && { mediaType: record.mediaType }),
+    ...(record.origin !== undefined && { origin: record.origin }),
     decision: record.decision,
     ...(rule !== undefined && { rule }),
     phase: record.phase,

@@ -1,8 +1,11 @@
 import { InvalidOptionsError } from "@registry-gate/auth";
 import { oneLine } from "../one-line.ts";
-import { type Gateway, startGateway } from "../process/gateway.ts";
+import type { Gateway } from "../process/gateway.ts";
 import { catchUncaughtErrors } from "../process/uncaught-errors.ts";
 import { connectServiceManager } from "../service-manager/service-manager.ts";
+import { openGateway } from "../workers/open-gateway.ts";
+import { runWorker } from "../workers/worker.ts";
+import { isGateWorker } from "../workers/worker-mark.ts";
 import type { Command } from "./command.ts";
 import { configFile, configHelp, reportFaults } from "./config-file.ts";
 
@@ -16,10 +19,14 @@ export const serve: Command = {
     "Writes the log to standard output, a JSON object a line. Reloads the configuration on SIGHUP and when the file changes,",
     "and keeps the running one if the new one is invalid. SIGTERM, SIGINT and SIGQUIT wait for requests to finish, for at",
     "most listen.drainTimeout, 30 seconds by default; a second signal ends the process at once. With an admin listener they",
-    "are accepted for admin.drainDelay before, 5 seconds by default; a second signal skips that. SIGUSR1 does nothing. The",
-    "registry and the directories need not be available at the start.",
+    "are accepted for admin.drainDelay before, 5 seconds by default; a second signal skips that. SIGUSR2 makes the registry",
+    "read-only, and a second one ends that. SIGUSR1 does nothing. The registry and the directories need not be available at",
+    "the start.",
     "",
-    "Started by systemd with Type=notify, it says by systemd-notify when it is ready, reloads and stops, and keeps the watchdog.",
+    "Started by systemd with Type=notify, it says by systemd-notify when it is ready, reloads and stops, and keeps the",
+    "watchdog.",
+    "",
+    "With workers in the configuration it starts further processes, which handle the requests, and does all else itself.",
     "",
     "An uncaught error is logged; requests in flight may finish as after SIGTERM, and the process ends with 1, so that a",
     "supervisor restarts it.",
@@ -31,6 +38,7 @@ export const serve: Command = {
     const file = configFile(parameters);
     // Plugins may write there; that nobody reads it must not end the process. The log sees to the standard output.
     process.stderr.on("error", () => {});
+    if (isGateWorker()) process.exit(await runWorker());
     // Signals are listened for first: one that comes while the gateway starts would end the process.
     let running: Gateway | undefined;
     const stop = stopSignal(() => running?.skipDrainDelay() === true);
@@ -41,13 +49,14 @@ export const serve: Command = {
     });
     const serviceManager = connectServiceManager(process.env, process.pid, reportUnnotified);
     try {
-      const starting = startGateway(file);
-      process.on("SIGHUP", () => {
-        starting.then(
-          (gateway) => serviceManager.reload(() => gateway.reload()),
-          () => {},
-        );
-      });
+      const starting = openGateway(file);
+      const onSignal = (signal: NodeJS.Signals, act: (gateway: Gateway) => unknown): void => {
+        process.on(signal, () => {
+          starting.then(act, () => {});
+        });
+      };
+      onSignal("SIGHUP", (gateway) => serviceManager.reload(() => gateway.reload()));
+      onSignal("SIGUSR2", (gateway) => gateway.toggleReadOnly());
       running = await starting;
       serviceManager.ready(running.address);
       await Promise.race([stop, uncaught.first]);

@@ -5,12 +5,15 @@ import { type AccessConfiguration, accessSection } from "./sections/access.ts";
 import { type AdminConfiguration, adminSection } from "./sections/admin.ts";
 import { type AuditConfiguration, auditSection } from "./sections/audit.ts";
 import { type AuthConfiguration, authSection } from "./sections/auth.ts";
+import { type EventsConfiguration, eventsSection } from "./sections/events.ts";
 import { type KeysConfiguration, keysSection } from "./sections/keys.ts";
 import { type LimitsConfiguration, limitsSection } from "./sections/limits.ts";
 import { type ListenConfiguration, listenSection } from "./sections/listen.ts";
 import { type LogConfiguration, logSection } from "./sections/log.ts";
+import { type MaintenanceConfiguration, maintenanceSection } from "./sections/maintenance.ts";
 import { type StateConfiguration, stateSection } from "./sections/state.ts";
 import { type UpstreamConfiguration, upstreamSection } from "./sections/upstream.ts";
+import { type WorkersConfiguration, workersSection } from "./sections/workers.ts";
 
 /** A configuration that has been read: durations in milliseconds, paths absolute, environment variables expanded. */
 export interface Configuration {
@@ -22,8 +25,11 @@ export interface Configuration {
   readonly limits?: LimitsConfiguration;
   readonly log?: LogConfiguration;
   readonly state?: StateConfiguration;
-  readonly audit?: AuditConfiguration;
+  readonly workers?: WorkersConfiguration;
   readonly admin?: AdminConfiguration;
+  readonly audit?: AuditConfiguration;
+  readonly events?: EventsConfiguration;
+  readonly maintenance?: MaintenanceConfiguration;
 }
 
 type SectionName = keyof Configuration;
@@ -37,8 +43,11 @@ const sections: { readonly [Name in SectionName]-?: Section<NonNullable<Configur
   limits: limitsSection,
   log: logSection,
   state: stateSection,
-  audit: auditSection,
+  workers: workersSection,
   admin: adminSection,
+  audit: auditSection,
+  events: eventsSection,
+  maintenance: maintenanceSection,
 };
 
 /** The form of a configuration, as it is written. What its parts mean together is judged when they are built. */
@@ -56,11 +65,20 @@ export const configurationSchema: z.ZodType<Configuration> = z.strictObject(
     state: sections.state.schema
       .describe("Where failed logins are counted; the memory of the process by default")
       .exactOptional(),
-    audit: sections.audit.schema
-      .describe("A record of pushes, deletes, denials, failed logins, throttling, reloads and tokens; none by default")
+    workers: sections.workers.schema
+      .describe("How many processes handle requests; auto is one a core, 1 by default")
       .exactOptional(),
     admin: sections.admin.schema
       .describe("A listener of its own for /livez, /readyz and /metrics; none by default")
+      .exactOptional(),
+    audit: sections.audit.schema
+      .describe("A record of pushes, deletes, denials, failed logins, throttling, reloads and tokens; none by default")
+      .exactOptional(),
+    events: sections.events.schema
+      .describe("Where pushes and deletes are notified of, in the envelope of the distribution's registry")
+      .exactOptional(),
+    maintenance: sections.maintenance.schema
+      .describe("Makes the registry read-only, such as for its garbage collection")
       .exactOptional(),
   },
   "must be a configuration with listen, upstream and auth",
@@ -73,7 +91,8 @@ export const substitutes: readonly Substitute[] = Object.entries(sections).flatM
 
 /** Makes every path in a configuration absolute, but for those of backends, which are left to their plugins. */
 export function withAbsolutePaths(configuration: Configuration, absolute: MakeAbsolute): Configuration {
-  const { listen, upstream, auth, keys, access, limits, log, state, audit, admin } = configuration;
+  const { listen, upstream, auth, keys, access, limits, log, state } = configuration;
+  const { workers, admin, audit, events, maintenance } = configuration;
   const inSection = <Value>(section: Section<Value>, value: Value): Value =>
     section.withAbsolutePaths?.(value, absolute) ?? value;
   return {
@@ -85,8 +104,11 @@ export function withAbsolutePaths(configuration: Configuration, absolute: MakeAb
     ...(limits && { limits: inSection(sections.limits, limits) }),
     ...(log && { log: inSection(sections.log, log) }),
     ...(state && { state: inSection(sections.state, state) }),
-    ...(audit && { audit: inSection(sections.audit, audit) }),
+    ...(workers !== undefined && { workers }),
     ...(admin && { admin: inSection(sections.admin, admin) }),
+    ...(audit && { audit: inSection(sections.audit, audit) }),
+    ...(events && { events: inSection(sections.events, events) }),
+    ...(maintenance && { maintenance: inSection(sections.maintenance, maintenance) }),
   };
 }
 

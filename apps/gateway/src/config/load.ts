@@ -34,12 +34,20 @@ export interface InspectedConfiguration {
  * @throws {InvalidOptionsError} when the file cannot be read at all.
  */
 export async function inspectConfiguration(file: string, environment: Environment): Promise<InspectedConfiguration> {
-  const path = resolve(file);
-  const source = await readSettled(path).catch((error: unknown) => {
+  const source = await readSettled(resolve(file)).catch((error: unknown) => {
     if (!(error instanceof FileReadError)) throw error;
     throw new InvalidOptionsError([{ path: [], message: error.fault }], { cause: error });
   });
-  const directory = dirname(path);
+  return inspectSource(source, environment);
+}
+
+/**
+ * Judges a configuration file that was read already, as {@link inspectConfiguration} does.
+ *
+ * @throws {InvalidOptionsError} when it is no text.
+ */
+export function inspectSource(source: SettledFile, environment: Environment): InspectedConfiguration {
+  const directory = dirname(source.path);
   const { configuration, ...findings } = readConfiguration(decode(source.content), environment);
   if (configuration === undefined) return { ...findings, loaded: undefined };
   const { placeholders } = findings;

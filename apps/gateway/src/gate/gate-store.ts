@@ -8,8 +8,10 @@ import { hasRefreshTokens } from "./gate-tokens.ts";
 
 /** The stores of one gate. */
 export interface GateStore {
-  /** As configured: failed logins are counted there. Absent: in memory. */
+  /** As configured; absent where nothing is. */
   readonly configured: StateStore | undefined;
+  /** Where failed logins are counted. Absent: in the memory of this process. */
+  readonly counting: StateStore | undefined;
   /** Where tokens are kept; absent where there are none. */
   readonly tokens: StateStore | undefined;
   release(): Promise<void>;
@@ -21,6 +23,8 @@ export interface StoreSurroundings {
   readonly leaseState: LeaseState;
   /** Where tokens are kept if nothing is configured and no file can be had. It outlives a reload. */
   readonly memory: StateStore;
+  /** What the processes of one gate share where nothing is configured; absent where there is one process. */
+  readonly processState: StateStore | undefined;
   readonly log: Logger;
   readonly warn: (fault: Fault) => void;
 }
@@ -33,14 +37,20 @@ export interface StoreSurroundings {
  */
 export async function openGateStore(
   configuration: Configuration,
-  { directory, leaseState, memory, log, warn }: StoreSurroundings,
+  { directory, leaseState, memory, processState, log, warn }: StoreSurroundings,
 ): Promise<GateStore> {
   const { state } = configuration;
   if (state !== undefined) {
     const lease = await leaseState(state, log);
-    return { configured: lease?.store, tokens: lease?.store ?? memory, release: async () => lease?.release() };
+    return {
+      configured: lease?.store,
+      counting: lease?.store,
+      tokens: lease?.store ?? memory,
+      release: async () => lease?.release(),
+    };
   }
-  if (!keepsTokens(configuration)) return { configured: undefined, tokens: undefined, release: async () => {} };
+  if (!keepsTokens(configuration))
+    return { configured: undefined, counting: processState, tokens: undefined, release: async () => {} };
   let lease: StateLease | undefined;
   try {
     lease = await leaseState(defaultState(directory), log);
@@ -49,9 +59,14 @@ export async function openGateStore(
     const [fault] = error.faults;
     const message = `is missing, and state.db beside the configuration cannot be used (${fault?.message}): logins without a password end with the process`;
     warn({ path: ["state"], message });
-    return { configured: undefined, tokens: memory, release: async () => {} };
+    return { configured: undefined, counting: processState, tokens: processState ?? memory, release: async () => {} };
   }
-  return { configured: undefined, tokens: lease?.store ?? memory, release: async () => lease?.release() };
+  return {
+    configured: undefined,
+    counting: processState,
+    tokens: lease?.store ?? memory,
+    release: async () => lease?.release(),
+  };
 }
 
 function keepsTokens({ auth, access }: Configuration): boolean {

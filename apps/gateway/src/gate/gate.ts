@@ -1,6 +1,12 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import type { AuthBackend, Fault } from "@registry-gate/auth";
-import { type RequestRecord, type RequestTracer, registryProxy, type WriteObserver } from "@registry-gate/core";
+import {
+  type ReadOnlySwitch,
+  type RequestRecord,
+  type RequestTracer,
+  registryProxy,
+  type WriteObserver,
+} from "@registry-gate/core";
 import type { StateStore } from "@registry-gate/state";
 import express from "express";
 import type { Configuration } from "../config/configuration.ts";
@@ -27,6 +33,8 @@ export interface Gate {
 
 export interface GateSurroundings extends PartsSurroundings {
   readonly onRequest: (record: RequestRecord) => void;
+  /** Shared by all gates of the process. Default: writes are not refused. */
+  readonly readOnly?: ReadOnlySwitch;
   readonly writes?: WriteObserver | undefined;
   /** Follows the requests; undefined where nobody asked for traces. */
   readonly tracer?: RequestTracer | undefined;
@@ -39,11 +47,12 @@ export interface GateSurroundings extends PartsSurroundings {
  */
 export async function buildGate(
   configuration: Configuration,
-  { onRequest, writes, tracer, ...surroundings }: GateSurroundings,
+  { onRequest, writes, readOnly, tracer, ...surroundings }: GateSurroundings,
 ): Promise<Gate> {
   const { options, backends, tls, state, warnings, close } = await openParts(configuration, surroundings);
   const proxy = registryProxy({
     ...options,
+    ...(readOnly && { readOnly }),
     log: surroundings.log,
     onFinished: onRequest,
     ...(writes !== undefined && { writes }),

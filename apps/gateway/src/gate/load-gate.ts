@@ -1,6 +1,11 @@
 import { type Fault, InvalidOptionsError } from "@registry-gate/auth";
 import type { Configuration } from "../config/configuration.ts";
-import { inspectConfiguration, type LoadedConfiguration, loadConfiguration } from "../config/load.ts";
+import {
+  type InspectedConfiguration,
+  inspectConfiguration,
+  type LoadedConfiguration,
+  loadConfiguration,
+} from "../config/load.ts";
 import { isWithin } from "../config/path.ts";
 import { buildGate, type Gate, type GateSurroundings } from "./gate.ts";
 
@@ -22,7 +27,14 @@ export async function loadGate(
   file: string,
   surroundingsOf: (configuration: Configuration) => Surroundings,
 ): Promise<LoadedGate> {
-  const { faults, loaded, leftOut } = await inspectConfiguration(file, process.env);
+  return loadInspected(await inspectConfiguration(file, process.env), surroundingsOf);
+}
+
+/** Builds a gate, as {@link loadGate} does, from a configuration that was read already. */
+export async function loadInspected(
+  { faults, loaded, leftOut }: InspectedConfiguration,
+  surroundingsOf: (configuration: Configuration) => Surroundings,
+): Promise<LoadedGate> {
   if (loaded === undefined) throw new InvalidOptionsError(faults);
   const { configuration, directory, placeholders } = loaded;
   const build = (): Promise<Gate> =>

@@ -6,9 +6,11 @@ import type { Configuration } from "../config/configuration.ts";
 import type { Path } from "../config/path.ts";
 import { adminFaults } from "../config/sections/admin.ts";
 import { challengeOf } from "../config/sections/auth.ts";
+import { inspectEndpoints } from "../events/open-endpoint.ts";
 import { listenFaults } from "../listener/listen-faults.ts";
+import { maintenanceFaults } from "../maintenance/maintenance-faults.ts";
 import { inspectOnly, type LeaseState } from "../state/state-leases.ts";
-import { loadTls, type TlsIdentity, whyNoClientCertificates } from "../tls/tls-identity.ts";
+import { loadTls, type TlsFiles, type TlsIdentity, whyNoClientCertificates } from "../tls/tls-identity.ts";
 import { closeBackends, openBackends } from "./backends.ts";
 import { openGateStore } from "./gate-store.ts";
 import { gateTokens } from "./gate-tokens.ts";
@@ -30,6 +32,10 @@ export interface PartsSurroundings {
   readonly memory?: StateStore;
   /** The keys where no file is configured. Default: anew for each gate. */
   readonly keys?: TokenKeys;
+  /** The store that the processes of this gate share where the configuration names none. Default: there is none. */
+  readonly processState?: StateStore;
+  /** The files of the certificate, where they were read already. */
+  readonly tlsFiles?: TlsFiles;
 }
 
 /** Everything that a gate is made of, but for what handles requests. */
@@ -60,6 +66,8 @@ export async function openParts(configuration: Configuration, surroundings: Part
     counters = memoryCounters(),
     leaseState = inspectOnly,
     memory = memoryState(),
+    processState,
+    tlsFiles,
   } = surroundings;
   const faults: Fault[] = [];
   const collect = async <T>(action: Promise<T>): Promise<T | undefined> => {
@@ -87,8 +95,8 @@ export async function openParts(configuration: Configuration, surroundings: Part
       ? undefined
       : await collect(openKeys({ file: keyFile }, { baseDirectory: directory, log, warn, option: ["keys", "file"] }));
   const keys = ownKeys ?? surroundings.keys ?? (await randomKeys());
-  const state = await collect(openGateStore(configuration, { directory, leaseState, memory, log, warn }));
-  const counting = state?.configured ? stateCounters({ store: state.configured, fallback: counters, log }) : counters;
+  const state = await collect(openGateStore(configuration, { directory, leaseState, memory, processState, log, warn }));
+  const counting = state?.counting ? stateCounters({ store: state.counting, fallback: counters, log }) : counters;
   let issuers: readonly AuthBackend[] = [];
   const tokens =
     challengeOf(configuration.auth, configuration.access) === "bearer"
@@ -98,8 +106,14 @@ export async function openParts(configuration: Configuration, surroundings: Part
   const findings = options === undefined ? undefined : validateOptions(options);
   faults.push(...(findings?.faults.map(inConfiguration) ?? []));
   faults.push(...(await listenFaults(configuration.listen)), ...adminFaults(configuration.admin, configuration.listen));
+  const endpoints = await inspectEndpoints(configuration.events, { directory, log });
+  faults.push(...endpoints.faults);
+  warnings.push(...endpoints.warnings);
+  const maintenance = maintenanceFaults(configuration.maintenance);
+  faults.push(...maintenance.faults);
+  warnings.push(...maintenance.warnings);
   const { tls: tlsConfiguration } = configuration.listen;
-  const tls = tlsConfiguration === undefined ? undefined : await collect(loadTls(tlsConfiguration));
+  const tls = tlsConfiguration === undefined ? undefined : await collect(loadTls(tlsConfiguration, tlsFiles));
   warnings.push(...(findings?.warnings.map(inConfiguration) ?? []));
   const noClientCertificates = whyNoClientCertificates(configuration.listen, tls);
   const { backends, faults: backendFaults } = await openBackends(configuration.auth.backends, {

@@ -2,15 +2,16 @@ import type { Server } from "node:net";
 import { InvalidOptionsError } from "@registry-gate/auth";
 import { everyAddress, formatListenAddress, type ListenAddress } from "../config/address.ts";
 import type { ListenPlace } from "../config/sections/listen.ts";
-import { findInheritedSocket, inheritanceHint, takeDescriptor } from "./inherited-socket.ts";
-import { listenOnUnixSocket, type UnixSocketFile } from "./unix-socket.ts";
+import { inheritanceHint } from "./inherited-socket.ts";
+import type { SocketSource } from "./socket-source.ts";
+import type { UnixSocketFile } from "./unix-socket.ts";
 
 /** A server that listens. */
 export interface Listening {
   /** With the actual port. */
   readonly name: string;
   readonly onUnixSocket: boolean;
-  /** The file of a Unix socket that this process has made. */
+  /** The file of a Unix socket, unless systemd has passed it. */
   readonly file: UnixSocketFile | undefined;
 }
 
@@ -20,16 +21,19 @@ export interface Listening {
  * @param former A Unix socket of this process whose place may be taken.
  * @throws {InvalidOptionsError} with paths below `listen`.
  */
-export async function listenOn(server: Server, place: ListenPlace, former?: UnixSocketFile): Promise<Listening> {
+export async function listenOn(
+  server: Server,
+  place: ListenPlace,
+  sockets: SocketSource,
+  former?: UnixSocketFile,
+): Promise<Listening> {
   const { address, socketMode: mode, socketGroup: group, shared = false } = place;
   if ("socket" in address) {
-    const file = await listenOnUnixSocket(server, { path: address.socket, mode, group, shared }, former);
+    const file = await sockets.unix(server, { path: address.socket, mode, group, shared }, former);
     return { name: formatListenAddress(address), onUnixSocket: true, file };
   }
   if ("inherited" in address) {
-    const descriptor = findInheritedSocket(address.inherited, process.env, process.pid);
-    takeDescriptor(descriptor);
-    await listen(server, { fd: descriptor }, address);
+    await listen(server, { fd: sockets.inherited(address.inherited) }, address);
   } else {
     const { host, port } = address;
     // Without a host, Node takes IPv4 where the machine has no IPv6.

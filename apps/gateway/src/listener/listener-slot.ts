@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { InvalidOptionsError } from "@registry-gate/auth";
 import type { TlsIdentity } from "../tls/tls-identity.ts";
 import { type Listener, type ListenerHandlers, openListener } from "./listener.ts";
+import { type ListenerOrigin, ownOrigin } from "./listener-origin.ts";
 import type { ListenerSetup } from "./listener-setup.ts";
 import type { UnixSocketFile } from "./unix-socket.ts";
 
@@ -22,6 +23,12 @@ export interface ListenerSlot {
    * @throws {InvalidOptionsError} with paths below `listen`; then it listens as before.
    */
   change(setup: ListenerSetup): Promise<boolean>;
+  /**
+   * Does what may fail of a change, such as opening another socket.
+   *
+   * @throws {InvalidOptionsError} with paths below `listen`; then it listens as before.
+   */
+  prepare(setup: ListenerSetup): Promise<PreparedChange>;
   /** For new connections, until the next change. */
   setTls(identity: TlsIdentity): void;
   /** Accepts nothing more, and resolves when every connection of the current listener has ended. */
@@ -32,10 +39,26 @@ export interface ListenerSlot {
   cut(): void;
 }
 
+/** A change that is decided later: one of these is called, once. */
+export interface PreparedChange {
+  /**
+   * @returns whether another listener was opened.
+   * @throws {InvalidOptionsError} only where one address has to be given up before it can be had anew; then it listens as
+   * before.
+   */
+  commit(): Promise<boolean>;
+  /** Listens as before. */
+  abort(): void;
+}
+
 /** @throws {InvalidOptionsError} with paths below `listen` where the place cannot be had. */
-export async function openListenerSlot(first: ListenerSetup, handlers: ListenerHandlers): Promise<ListenerSlot> {
+export async function openListenerSlot(
+  first: ListenerSetup,
+  handlers: ListenerHandlers,
+  origin: ListenerOrigin = ownOrigin(),
+): Promise<ListenerSlot> {
   const open = ({ place, tls, limits }: ListenerSetup, former?: UnixSocketFile): Promise<Listener> =>
-    openListener(place, tls, limits, handlers, former);
+    openListener(place, tls, limits, handlers, origin, former);
   let setup = first;
   let listener = await open(first);
   /** Those that listen no more, but still have connections. */
@@ -52,12 +75,19 @@ export async function openListenerSlot(first: ListenerSetup, handlers: ListenerH
   }
 
   /** The new socket is opened before the old one is given up, wherever both can be. */
-  async function move(next: ListenerSetup): Promise<void> {
+  async function prepareMove(next: ListenerSetup): Promise<PreparedChange> {
     const former = listener;
     const { address, shared } = next.place;
     if (!isDeepStrictEqual(address, former.place.address) || "socket" in address) {
-      listener = await open(next, former.file);
-      return giveUp(former);
+      const opened = await open(next, former.file);
+      return {
+        async commit() {
+          listener = opened;
+          giveUp(former);
+          return true;
+        },
+        abort: () => giveUp(opened),
+      };
     }
     if ("inherited" in address) {
       const message =
@@ -68,14 +98,34 @@ export async function openListenerSlot(first: ListenerSetup, handlers: ListenerH
       const message = "cannot be removed by a reload while listen.address stays the same: restart the gate";
       throw new InvalidOptionsError([{ path: ["listen", "shared"], message }]);
     }
-    // Of one address there is one socket only: the old one makes place, its connections live on.
-    giveUp(former);
-    try {
-      listener = await open(next, former.file);
-    } catch (error) {
-      listener = await open(setup);
-      throw error;
-    }
+    return {
+      async commit() {
+        // Of one address there is one socket only: the old one makes place, its connections live on.
+        giveUp(former);
+        try {
+          listener = await open(next, former.file);
+        } catch (error) {
+          listener = await open(setup);
+          throw error;
+        }
+        return true;
+      },
+      abort() {},
+    };
+  }
+
+  async function prepare(next: ListenerSetup): Promise<PreparedChange> {
+    const move = canStay(next) ? undefined : await prepareMove(next);
+    return {
+      async commit() {
+        await move?.commit();
+        if (move === undefined && next.tls !== undefined) listener.setTls(next.tls);
+        listener.setLimits(next.limits);
+        setup = next;
+        return move !== undefined;
+      },
+      abort: () => move?.abort(),
+    };
   }
 
   return {
@@ -92,13 +142,9 @@ export async function openListenerSlot(first: ListenerSetup, handlers: ListenerH
       return [listener, ...givenUp.keys()].reduce((sum, each) => sum + each.connections, 0);
     },
     async change(next) {
-      const stays = canStay(next);
-      if (!stays) await move(next);
-      else if (next.tls !== undefined) listener.setTls(next.tls);
-      listener.setLimits(next.limits);
-      setup = next;
-      return !stays;
+      return (await prepare(next)).commit();
     },
+    prepare,
     setTls(identity) {
       listener.setTls(identity);
       setup = { ...setup, tls: identity };

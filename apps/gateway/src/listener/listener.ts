@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { hkdfSync } from "node:crypto";
 import {
   createServer as createHttpServer,
   type Server as HttpServer,
@@ -17,6 +17,7 @@ import type { TlsIdentity } from "../tls/tls-identity.ts";
 import type { HandshakeFailure } from "./handshake-failure.ts";
 import { type ConnectionPressure, limitConnections } from "./limit-connections.ts";
 import { type Listening, listenOn } from "./listen-on.ts";
+import type { ListenerOrigin } from "./listener-origin.ts";
 import { type PlainRequest, refusePlainHttp } from "./plain-http.ts";
 import type { UnixSocketFile } from "./unix-socket.ts";
 
@@ -78,6 +79,8 @@ const handshakeTimeout = 10_000;
 const acceptLimit = 1000;
 /** Room for a token in `Authorization` and for what portals add. */
 const maxHeaderSize = 32_768;
+/** As many as Node asks for (nodejs.org/api/tls.html, "ticketKeys"). */
+const ticketKeyBytes = 48;
 
 /**
  * @param former A Unix socket of this process whose place may be taken.
@@ -88,6 +91,7 @@ export async function openListener(
   tls: TlsIdentity | undefined,
   limits: ListenerLimits,
   handlers: ListenerHandlers,
+  { sockets, ticketSecret }: ListenerOrigin,
   former?: UnixSocketFile,
 ): Promise<Listener> {
   const { checkHealth, handle, unreadable, plain } = handlers;
@@ -106,7 +110,7 @@ export async function openListener(
   const asking = { requestCert: clientAuth !== "none", rejectUnauthorized: clientAuth === "required" };
   const server: HttpServer | HttpsServer =
     tls === undefined ? createHttpServer(options) : createHttpsServer({ ...options, ...asking, ...tls.options });
-  let authorities = authoritiesOf(tls);
+  if (server instanceof HttpsServer) server.setTicketKeys(ticketKeys(ticketSecret, tls));
   let listening: Listening | undefined;
   // First, so that every other listener of the server sees each connection too.
   const diverted = (socket: Socket): void => connections.takePlain(socket);
@@ -139,7 +143,7 @@ export async function openListener(
     connections.stop();
   }
   try {
-    listening = await listenOn(server, place, former);
+    listening = await listenOn(server, place, sockets, former);
   } catch (error) {
     connections.stop();
     throw error;
@@ -156,11 +160,8 @@ export async function openListener(
     },
     setTls(identity) {
       if (!(server instanceof HttpsServer)) throw new TypeError("the listener has no TLS");
-      const tickets = server.getTicketKeys();
       server.setSecureContext(identity.options);
-      // A resumed session brings its certificate along unverified: authorities that are gone must not live on in one.
-      server.setTicketKeys(authoritiesOf(identity) === authorities ? tickets : randomBytes(tickets.length));
-      authorities = authoritiesOf(identity);
+      server.setTicketKeys(ticketKeys(ticketSecret, identity));
     },
     setLimits,
     close() {
@@ -171,8 +172,13 @@ export async function openListener(
   };
 }
 
-function authoritiesOf(identity: TlsIdentity | undefined): string | undefined {
-  return identity?.files[2]?.content.toString("latin1");
+/**
+ * The keys of session tickets. A resumed session brings its certificate along unverified: authorities that are gone must not
+ * live on in one, so that others have other keys.
+ */
+function ticketKeys(secret: Uint8Array, identity: TlsIdentity | undefined): Buffer {
+  const authorities = identity?.files[2]?.content ?? Buffer.alloc(0);
+  return Buffer.from(hkdfSync("sha512", secret, authorities, "TLS session tickets", ticketKeyBytes));
 }
 
 /**

@@ -40,6 +40,39 @@ export async function listenOnUnixSocket(
   place: UnixSocketPlace,
   former: UnixSocketFile | undefined,
 ): Promise<UnixSocketFile> {
+  const reserved = await reserveUnixSocket(place, former);
+  try {
+    await listenAt(server, reserved.temporary, place.path);
+    try {
+      return await reserved.place();
+    } catch (error) {
+      server.close();
+      throw error;
+    }
+  } finally {
+    await reserved.release();
+  }
+}
+
+/** A place where a socket can be made that nobody can connect to yet. */
+export interface ReservedUnixSocket {
+  /** Where a server has to listen. */
+  readonly temporary: string;
+  /**
+   * Gives the file of the socket its mode and group and moves it to its path.
+   *
+   * @throws {InvalidOptionsError} with paths below `listen`.
+   */
+  place(): Promise<UnixSocketFile>;
+  /** Must be called in the end, in any case. */
+  release(): Promise<void>;
+}
+
+/** Prepares what {@link listenOnUnixSocket} does, for a server of another process. */
+export async function reserveUnixSocket(
+  place: UnixSocketPlace,
+  former: UnixSocketFile | undefined,
+): Promise<ReservedUnixSocket> {
   const { path, mode, group, shared } = place;
   const replaces = shared || former?.isInPlace() === true;
   if (Buffer.byteLength(path) > longestPath) throw tooLong(path);
@@ -51,12 +84,17 @@ export async function listenOnUnixSocket(
     throw fault("socketGroup", `/etc/group has no group ${group}; give its number`);
   }
   const directory = await makeDirectory(path);
-  try {
-    // The name is what `ss` shows, where there is room for it.
-    const temporary = [basename(path), "s"].map((name) => join(directory, name)).find(isShort);
-    if (temporary === undefined) throw tooLong(path);
-    await listen(server, temporary, path);
-    try {
+  const release = (): Promise<void> => rm(directory, { recursive: true, force: true });
+  // The name is what `ss` shows, where there is room for it.
+  const temporary = [basename(path), "s"].map((name) => join(directory, name)).find(isShort);
+  if (temporary === undefined) {
+    await release();
+    throw tooLong(path);
+  }
+  return {
+    temporary,
+    release,
+    async place() {
       if (gid !== undefined) await changeGroup(temporary, gid, group);
       if (mode !== undefined) await chmod(temporary, mode);
       const { dev, ino } = await lstat(temporary, { bigint: true });
@@ -68,13 +106,8 @@ export async function listenOnUnixSocket(
           if (!shared && isSame(path, dev, ino)) attempt(() => unlinkSync(path));
         },
       };
-    } catch (error) {
-      server.close();
-      throw error;
-    }
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+    },
+  };
 }
 
 /** The number of a group, as a number or by its name in `/etc/group`; `undefined` where it has none. */
@@ -105,7 +138,13 @@ async function makeDirectory(path: string): Promise<string> {
   }
 }
 
-function listen(server: Server, temporary: string, path: string): Promise<void> {
+/**
+ * Makes a server listen at a reserved place.
+ *
+ * @param path As it is named in faults.
+ * @throws {InvalidOptionsError} at `listen.address`.
+ */
+export function listenAt(server: Server, temporary: string, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (error) => reject(refusal(path, error)));
     server.listen(temporary, resolve);

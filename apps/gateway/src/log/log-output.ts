@@ -2,8 +2,8 @@ import { write } from "node:fs";
 
 /** Takes the lines of a log, and never makes the caller wait. */
 export interface LogOutput {
-  /** Takes one whole line, its end included. */
-  write(line: string): void;
+  /** Takes whole lines, the end of the last one included. */
+  write(lines: string): void;
   /**
    * Takes a line, and writes it without waiting for others.
    *
@@ -125,16 +125,16 @@ export function logOutput(descriptor: number, { capacity, onDropped }: LogOutput
   }
 
   /** @returns whether it was not dropped. */
-  function take(line: string, acknowledge?: () => void): boolean {
+  function take(lines: string, acknowledge?: () => void): boolean {
     // Once a line is dropped, so is every further one until the gap is reported: lines never change their order.
-    if (dropped > 0 || waiting + line.length > capacity) {
-      dropped++;
+    if (dropped > 0 || waiting + lines.length > capacity) {
+      dropped += countLines(lines);
       // A line that never fits, with nothing before it.
       if (!active) reportDropped();
       return false;
     }
-    waiting += line.length;
-    current += line;
+    waiting += lines.length;
+    current += lines;
     if (acknowledge !== undefined) acknowledgements.push(acknowledge);
     if (current.length >= batchSize) seal();
     if (!active) writeLater(batchDelay);
@@ -142,8 +142,8 @@ export function logOutput(descriptor: number, { capacity, onDropped }: LogOutput
   }
 
   return {
-    write(line) {
-      take(line);
+    write(lines) {
+      take(lines);
     },
     writeAcknowledged(line) {
       const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -165,4 +165,10 @@ export function logOutput(descriptor: number, { capacity, onDropped }: LogOutput
       });
     },
   };
+}
+
+function countLines(lines: string): number {
+  let count = 0;
+  for (let end = lines.indexOf("\n"); end >= 0; end = lines.indexOf("\n", end + 1)) count++;
+  return count;
 }

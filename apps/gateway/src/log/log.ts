@@ -14,8 +14,12 @@ export interface GatewayLog {
 /** How much waits for a slow reader, or for room on a disk: some ten thousand lines. */
 const capacity = 4 * 1024 * 1024;
 
-/** Opens it at the level `info`. A log that cannot be written never delays a request or the end of the process. */
-export function openLog(): GatewayLog {
+/**
+ * Opens it at the level `info`. A log that cannot be written never delays a request or the end of the process.
+ *
+ * @param members Of every line.
+ */
+export function openLog(members: { readonly worker?: number } = {}): GatewayLog {
   const output = logOutput(nonBlockingStandardOutput(), {
     capacity,
     // As an error, so that no level but `silent` hides it.
@@ -24,7 +28,7 @@ export function openLog(): GatewayLog {
   });
   const logger = pino(
     {
-      base: null,
+      base: members,
       timestamp: time(),
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: describeError },

@@ -1,7 +1,17 @@
 import type { RequestRecord } from "@registry-gate/core";
 
 /** For the audit alone: they would lengthen each line, and the reason names the rule. */
-type Unlogged = "principal" | "tags" | "agent" | "digest" | "rule" | "loginRejected" | "issuedToken" | "announced";
+type Unlogged =
+  | "principal"
+  | "tags"
+  | "agent"
+  | "digest"
+  | "mediaType"
+  | "origin"
+  | "rule"
+  | "loginRejected"
+  | "issuedToken"
+  | "announced";
 
 /** The members of a request line. Undefined ones are left out. */
 type RequestLine = Readonly<Record<"event" | "via" | "grants" | keyof Omit<RequestRecord, Unlogged>, unknown>>;

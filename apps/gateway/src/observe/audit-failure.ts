@@ -12,4 +12,5 @@ export interface AuditFailure {
   readonly lost: number;
 }
 
+/** What the audit could not write. */
 export const auditFailure: Channel<AuditFailure> = openChannel("registry-gate:audit:failure");

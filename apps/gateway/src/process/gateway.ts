@@ -1,11 +1,11 @@
 import { resolve } from "node:path";
+import { createReadOnlySwitch } from "@registry-gate/core";
 import { adminHandler } from "../admin/admin-handler.ts";
 import { adminSlot } from "../admin/admin-slot.ts";
 import { gateMetrics } from "../admin/gate-metrics.ts";
 import { allMetrics } from "../admin/metrics/all-metrics.ts";
 import { combineSnapshots } from "../admin/metrics/snapshot.ts";
 import { gateReadiness } from "../admin/readiness/gate-readiness.ts";
-import { auditSlot } from "../audit/audit-slot.ts";
 import { drainDelayOf } from "../config/sections/admin.ts";
 import { drainTimeoutOf } from "../config/sections/listen.ts";
 import { logLevelOf } from "../config/sections/log.ts";
@@ -16,12 +16,14 @@ import { listenerSetup } from "../listener/listener-setup.ts";
 import { type ListenerSlot, openListenerSlot } from "../listener/listener-slot.ts";
 import { openLog } from "../log/log.ts";
 import { reportListening, reportWarnings } from "../log/reports.ts";
-import { startReloader } from "../reload/reloader.ts";
+import type { MaintenanceState } from "../observe/maintenance.ts";
+import { type Reloaded, startReloader } from "../reload/reloader.ts";
 import { openTracing } from "../tracing/open-tracing.ts";
 import { version } from "../version.ts";
 import { warningsOf } from "../warnings/warnings.ts";
 import { drain } from "./drain.ts";
 import { drainDelay } from "./drain-delay.ts";
+import { gatewayServices, type PreparedServices } from "./gateway-services.ts";
 import { listenerHandlers } from "./listener-handlers.ts";
 import { pushMetrics } from "./metrics-push.ts";
 
@@ -34,6 +36,10 @@ export interface Gateway {
   readonly ready: boolean;
   /** Reads the configuration again. An invalid one is logged and rejected; the running configuration stays. */
   reload(): Promise<void>;
+  /** Whether writes are refused for maintenance. */
+  readonly maintenance: MaintenanceState;
+  /** Makes the registry read-only until the next call, whatever else makes it so. */
+  toggleReadOnly(): void;
   /** Logs an uncaught error, and is ready no more. The process should be ended, after {@link Gateway.close}. */
   reportUncaught(error: unknown): void;
   /**
@@ -54,7 +60,7 @@ export interface Gateway {
 }
 
 /** How long the end waits for the collector of traces, in milliseconds. */
-const lastSpans = 1000;
+export const lastSpans = 1000;
 
 /**
  * Starts the gateway that a configuration file describes, and follows the file.
@@ -70,8 +76,6 @@ export async function startGateway(file: string): Promise<Gateway> {
   const isReady = (): boolean => closing === undefined && !failed;
   const delay = drainDelay(logger);
 
-  const audit = auditSlot({ log: logger, standardOutput: log.output });
-  const tracing = await openTracing(process.env, version());
   const metrics = gateMetrics(
     {
       inFlight: () => gates.inFlight,
@@ -81,10 +85,21 @@ export async function startGateway(file: string): Promise<Gateway> {
     },
     version(),
   );
-  const loader = gateLoader(path, logger, {
-    auditSink: audit,
-    tracer: tracing?.tracer,
-    onRequest: metrics.request,
+  const sources = { snapshots: async () => [metrics.snapshot()], readiness: () => readiness.readiness() };
+  const text = async () => (await import("../admin/metrics/prometheus-text.ts")).prometheusText(version(), process.env);
+  const watched = (): void => {
+    metrics.start();
+    // Loaded before somebody waits for it. A failure is one of whoever asks.
+    void import("../admin/metrics/prometheus-text.ts").catch(() => {});
+  };
+  const admin = adminSlot(adminHandler(sources, text, logger), watched, logger);
+  const readOnly = createReadOnlySwitch();
+  const services = gatewayServices(log, readOnly, admin);
+  const tracing = await openTracing(process.env, version());
+  const { audit, notifier, maintenance } = services;
+  const loader = gateLoader(path, {
+    ...{ log: logger, onRequest: metrics.request, tracer: tracing?.tracer },
+    ...{ auditSink: audit, eventSink: notifier, readOnly },
   });
   const gates = gateSlot(await loader.load());
   const currentGate = (): Gate => gates.current.gate;
@@ -95,43 +110,48 @@ export async function startGateway(file: string): Promise<Gateway> {
     validTo: () => listener.tls?.validTo,
     log: logger,
   });
-  const sources = { snapshots: async () => [metrics.snapshot()], readiness: readiness.readiness };
-  const text = async () => (await import("../admin/metrics/prometheus-text.ts")).prometheusText(version(), process.env);
-  const admin = adminSlot(adminHandler(sources, text, logger), metrics.start, logger);
+  // Before anything listens: what was made read-only stays so when the gate is started anew.
+  maintenance.apply(currentGate().configuration.maintenance);
   let listener: ListenerSlot;
+  let change: PreparedServices | undefined;
   try {
-    (await audit.prepare(currentGate().configuration.audit)).commit();
-    const change = await admin.prepare(currentGate().configuration);
-    try {
-      listener = await openListenerSlot(
-        listenerSetup(currentGate()),
-        listenerHandlers({ currentGate, isReady }, logger),
-      );
-    } catch (error) {
-      await change.abort();
-      throw error;
-    }
-    reportListening(logger, listener);
-    change.commit();
+    change = await services.prepare(gates.current);
+    listener = await openListenerSlot(listenerSetup(currentGate()), listenerHandlers({ currentGate, isReady }, logger));
   } catch (error) {
+    await change?.discard();
     readiness.close();
     await gates.retire();
-    await audit.close(0);
+    await services.close();
+    await services.outputs.drained(0);
     throw error;
   }
+  reportListening(logger, listener);
+  await change.commit();
   reportWarnings(logger, warningsOf(currentGate()));
   const push = await pushMetrics(async () => combineSnapshots(await sources.snapshots(), allMetrics), logger);
   if (push !== undefined) metrics.start();
-  const reloader = startReloader(path, { loader, gates, listener, audit, admin, log: logger });
-
-  /** What is written last: the audit of the last requests, and then what the log says about it. */
-  const outputs = {
-    logger,
-    async drained(limit: number) {
-      await audit.close(limit);
-      await log.drained(limit);
+  const running: Reloaded = {
+    get current() {
+      return gates.current;
     },
+    listening: listener,
+    load: () => loader.load(),
+    async apply(next, farewell) {
+      let change: PreparedServices | undefined;
+      try {
+        change = await services.prepare(next);
+        const anew = await listener.change(listenerSetup(next.gate));
+        gates.replace(next);
+        return { anew, finished: change.commit(farewell) };
+      } catch (error) {
+        await change?.discard();
+        await next.gate.retire();
+        throw error;
+      }
+    },
+    setTls: listener.setTls,
   };
+  const reloader = startReloader(path, running, { loader, audit, log: logger });
 
   async function finish(): Promise<void> {
     const first = listener.close();
@@ -141,8 +161,7 @@ export async function startGateway(file: string): Promise<Gateway> {
     await gates.retire();
     await listener.departed();
     await tracing?.close(lastSpans);
-    // To the last, it says that the gate is alive and not ready.
-    await Promise.all([admin.close(), push?.stop()]);
+    await Promise.all([services.close(), push?.stop()]);
     readiness.close();
     metrics.stop();
   }
@@ -163,6 +182,10 @@ export async function startGateway(file: string): Promise<Gateway> {
       return isReady();
     },
     reload: () => reloader.reload("signal"),
+    get maintenance() {
+      return maintenance.state;
+    },
+    toggleReadOnly: maintenance.toggleBySignal,
     reportUncaught(error) {
       failed = true;
       delay.skip();
@@ -172,7 +195,7 @@ export async function startGateway(file: string): Promise<Gateway> {
       // It counts as closing before anything else happens.
       closing ??= Promise.resolve().then(async () => {
         if (timeLimit === undefined && !failed) await delay.pass(drainDelayOf(currentGate().configuration.admin));
-        await drain(outputs, timeLimit ?? drainTimeoutOf(currentGate().configuration.listen), { finish, cut });
+        await drain(services.outputs, timeLimit ?? drainTimeoutOf(currentGate().configuration.listen), { finish, cut });
       });
       return closing;
     },

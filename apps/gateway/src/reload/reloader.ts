@@ -1,17 +1,13 @@
 import { type FileWatch, watchFiles } from "@registry-gate/watched-file";
 import type { Logger } from "pino";
-import type { AdminChange, AdminSlot } from "../admin/admin-slot.ts";
 import type { AuditEvent, ReloadCause } from "../audit/audit-event.ts";
-import type { AuditSlot, PreparedAudit } from "../audit/audit-slot.ts";
+import type { AuditSink } from "../audit/audit-sink.ts";
 import { reloadedEvent, reloadRejectedEvent } from "../audit/gateway-events.ts";
 import type { Configuration } from "../config/configuration.ts";
 import { recordedEvents } from "../config/sections/audit.ts";
 import { logLevelOf } from "../config/sections/log.ts";
 import type { GateLoader } from "../gate/gate-loader.ts";
-import type { GateSlot } from "../gate/gate-slot.ts";
-import { isWellFormed } from "../gate/load-gate.ts";
-import { listenerSetup } from "../listener/listener-setup.ts";
-import type { ListenerSlot } from "../listener/listener-slot.ts";
+import { isWellFormed, type LoadedGate } from "../gate/load-gate.ts";
 import {
   describeRefusal,
   refusalFaults,
@@ -21,6 +17,7 @@ import {
   reportWarnings,
 } from "../log/reports.ts";
 import { configurationReload, publishRefusal, publishReload } from "../observe/reloads.ts";
+import type { TlsIdentity } from "../tls/tls-identity.ts";
 import { warningsOf } from "../warnings/warnings.ts";
 import { followCertificate } from "./certificate-follower.ts";
 import { reloadAttempts } from "./reload-attempts.ts";
@@ -33,18 +30,46 @@ export interface Reloader {
   stop(): Promise<void>;
 }
 
-/** The parts of a gateway that a reload changes. */
+/** The running gateway that a reload changes. */
 export interface Reloaded {
+  /** What is in force. */
+  readonly current: LoadedGate;
+  /** Where it listens. */
+  readonly listening: { readonly name: string; readonly secure: boolean };
+  /**
+   * Reads the configuration and builds a gate of it.
+   *
+   * @throws {InvalidOptionsError} with every fault.
+   */
+  load(): Promise<LoadedGate>;
+  /**
+   * Puts it in force.
+   *
+   * @param farewell Recorded where the audit went until now, if that is somewhere else.
+   * @throws whatever keeps it from that. Then nothing has changed, and the gate is retired.
+   */
+  apply(next: LoadedGate, farewell: AuditEvent | undefined): Promise<Applied>;
+  /** Uses another certificate for new connections. */
+  setTls(identity: TlsIdentity): void;
+}
+
+/** What a new configuration has led to. */
+export interface Applied {
+  /** Whether another listener was opened. */
+  readonly anew: boolean;
+  /** Resolves when what the former configuration had is closed. */
+  readonly finished: Promise<void>;
+}
+
+/** What a reloader works with. */
+export interface ReloadTools {
   readonly loader: GateLoader;
-  readonly gates: GateSlot;
-  readonly listener: ListenerSlot;
-  readonly audit: AuditSlot;
-  readonly admin: AdminSlot;
+  readonly audit: AuditSink;
   readonly log: Logger;
 }
 
 /** Follows the configuration file, and the certificate files that the running gate uses. */
-export function startReloader(path: string, { loader, gates, listener, audit, admin, log }: Reloaded): Reloader {
+export function startReloader(path: string, running: Reloaded, { loader, audit, log }: ReloadTools): Reloader {
   let watches = watch();
   let stopped = false;
   /** Whether everything that the configuration names could be had, the last time that it was loaded. */
@@ -54,7 +79,7 @@ export function startReloader(path: string, { loader, gates, listener, audit, ad
     isPossible,
     refuse(error, cause) {
       reportRefusal(log, "reload refused", error);
-      record(gates.current.gate.configuration, reloadRejectedEvent(refusalFaults(error), cause));
+      record(running.current.gate.configuration, reloadRejectedEvent(refusalFaults(error), cause));
       publishRefusal(configurationReload, error);
     },
     describe: describeRefusal,
@@ -62,13 +87,13 @@ export function startReloader(path: string, { loader, gates, listener, audit, ad
   });
 
   function watch(): FileWatch[] {
-    const { loaded, gate } = gates.current;
+    const { loaded, gate } = running.current;
     const onError = (error: Error): void => reportUnreadableFile(log, error);
     const configuration = watchFiles([path], () => void attempts.reload("file"), { since: [loaded.source], onError });
     const { tls: identity } = gate;
     const { tls } = gate.configuration.listen;
     if (identity === undefined || tls === undefined) return [configuration];
-    return [configuration, followCertificate(tls, identity, listener.setTls, log)];
+    return [configuration, followCertificate(tls, identity, running.setTls, log)];
   }
 
   function unwatch(): void {
@@ -78,36 +103,22 @@ export function startReloader(path: string, { loader, gates, listener, audit, ad
   /** Everything new is built, and the new socket opened, before anything old is given up. */
   async function replace(cause: ReloadCause): Promise<void> {
     loadable = false;
-    const next = await loader.load();
+    const next = await running.load();
     loadable = true;
     const { gate } = next;
-    const former = gates.current.gate.configuration;
+    const former = running.current.gate.configuration;
     if (stopped) return gate.retire();
-    let anew: boolean;
-    let auditChange: PreparedAudit | undefined;
-    let adminChange: AdminChange | undefined;
-    try {
-      auditChange = await audit.prepare(gate.configuration.audit);
-      adminChange = await admin.prepare(gate.configuration);
-      anew = await listener.change(listenerSetup(gate));
-    } catch (error) {
-      await auditChange?.discard();
-      await adminChange?.abort();
-      await gate.retire();
-      throw error;
-    }
-    gates.replace(next);
-    adminChange.commit();
+    const event = reloadedEvent(former, gate.configuration, cause);
+    const { anew, finished } = await running.apply(next, isRecorded(former, event) ? event : undefined);
     log.level = logLevelOf(gate.configuration.log);
     unwatch();
     watches = watch();
     log.info({ event: "reloaded" }, "configuration reloaded");
     publishReload(configurationReload);
-    const event = reloadedEvent(former, gate.configuration, cause);
-    auditChange.commit(isRecorded(former, event) ? event : undefined);
     record(gate.configuration, event);
-    if (anew) reportListening(log, listener);
+    if (anew) reportListening(log, running.listening);
     reportWarnings(log, warningsOf(gate));
+    await finished;
   }
 
   function record(configuration: Configuration, event: AuditEvent): void {

@@ -25,8 +25,12 @@ export type TlsFiles = readonly [certificate: SettledFile, key: SettledFile, cli
 type TlsKey = "certificate" | "key" | "clientCa" | "clientAuth" | "ciphers";
 type TlsFileKey = "certificate" | "key" | "clientCa";
 
-/** @throws {InvalidOptionsError} with paths below `listen.tls`. */
-export async function loadTls(configuration: TlsConfiguration): Promise<TlsIdentity> {
+/**
+ * @param files Where they were read already.
+ * @throws {InvalidOptionsError} with paths below `listen.tls`.
+ */
+export async function loadTls(configuration: TlsConfiguration, files?: TlsFiles): Promise<TlsIdentity> {
+  if (files !== undefined) return identityOf(configuration, files);
   const faults: Fault[] = [];
   const read = async (key: TlsFileKey, file: string | undefined): Promise<SettledFile | undefined> => {
     try {

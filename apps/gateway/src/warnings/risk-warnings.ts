@@ -2,6 +2,7 @@ import type { Fault } from "@registry-gate/auth";
 import { isLoopback } from "../config/address.ts";
 import type { Configuration } from "../config/configuration.ts";
 import { challengeOf } from "../config/sections/auth.ts";
+import { isPlainToOthers } from "../config/sections/events.ts";
 import type { TlsIdentity } from "../tls/tls-identity.ts";
 
 /** Finds settings that endanger passwords or images. */
@@ -42,6 +43,11 @@ export function riskWarnings(configuration: Configuration, tls: TlsIdentity | un
   } else if ("socket" in listen.address && listen.trustedProxies?.includes("unix:") !== true) {
     const message = "lacks unix:, so auth.throttle counts all clients as one";
     warnings.push({ path: ["listen", "trustedProxies"], message });
+  }
+  for (const [index, endpoint] of (configuration.events ?? []).entries()) {
+    if (!isPlainToOthers(endpoint)) continue;
+    const message = "is plain HTTP: anyone on the network path can read who pushes what";
+    warnings.push({ path: ["events", index, "url"], message });
   }
   const challenge = challengeOf(auth, access);
   if (challenge === "basic" && auth.token !== undefined) {

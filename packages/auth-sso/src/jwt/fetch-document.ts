@@ -1,8 +1,7 @@
 import { type ClientRequest, request as httpRequest, type RequestOptions } from "node:http";
 import { request as httpsRequest } from "node:https";
-import { refuseUpgrade } from "@registry-gate/auth-kit";
+import { type ProxyFor, refuseUpgrade } from "@registry-gate/auth-kit";
 import { HttpsProxyAgent } from "https-proxy-agent";
-import type { ProxyFor } from "./proxy.ts";
 
 export interface FetchOptions {
   /** Certificates to trust in place of the system's, of the server and of a proxy, as PEM. */

@@ -1,5 +1,5 @@
 import { type Duration, type Fault, InvalidOptionsError, parseDuration } from "@registry-gate/auth";
-import { readName } from "@registry-gate/auth-kit";
+import { chooseProxy, isLoopbackUrl, type ProxyFor, proxyFault, readName } from "@registry-gate/auth-kit";
 import type { Freshness } from "./cached-document.ts";
 import type { ClaimMapping, ClaimPath } from "./claims.ts";
 import { discoveryFault } from "./discovery.ts";
@@ -7,7 +7,6 @@ import { keyUrlFault } from "./key-url.ts";
 import { isUrl, type JwtAlgorithm, parseJwtOptions, type SsoJwtOptions } from "./options.ts";
 import { compilePattern } from "./pattern.ts";
 import { identifyingClaims, isLoadBalancer, jwtPresets } from "./presets.ts";
-import { chooseProxy, isLoopback, type ProxyFor, proxyFault } from "./proxy.ts";
 
 /** All options, with the preset and the defaults. */
 export interface ResolvedJwtOptions {
@@ -170,7 +169,7 @@ function proxyFaultOf(proxy: string | false | undefined, keys: KeyLocation | und
   const message = proxyFault(proxy);
   if (message !== undefined || keys === undefined || keys.kind === "file") return message;
   const from = keys.kind === "set" ? keys.url : new URL(keys.kind === "single" ? keys.template : keys.issuer);
-  if (from.protocol === "https:" || isLoopback(new URL(proxy))) return undefined;
+  if (from.protocol === "https:" || isLoopbackUrl(new URL(proxy))) return undefined;
   return "must be on this machine, or the keys come over https://: on their way over http:// they could be changed";
 }
 

@@ -53,6 +53,10 @@ export interface RequestRecord {
    * says it.
    */
   readonly digest: string | undefined;
+  /** The media type of a manifest that was put or read, without parameters. */
+  readonly mediaType: string | undefined;
+  /** Scheme and host by which the client reaches the gate, such as `https://registry.example.com`. */
+  readonly origin: string | undefined;
   /** The client's address, taken from `X-Forwarded-For` only where a trusted proxy says so. */
   readonly client: string | undefined;
   /** The `User-Agent` header: at most 256 characters, control and bidirectional characters escaped. */

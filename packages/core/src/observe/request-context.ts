@@ -3,6 +3,7 @@ import type { Principal } from "@registry-gate/auth";
 import { usernameOf, withoutRevision } from "../authorize/principal.ts";
 import type { Client } from "../client/client.ts";
 import type { Transfer } from "../forward/transport.ts";
+import { mediaTypeOf } from "../grammar/media-type.ts";
 import type { Place } from "../limits/request-budget.ts";
 import { requestIdOf } from "../respond/request-id.ts";
 import { type Route, referenceOf, repositoryOf } from "../route/route.ts";
@@ -32,6 +33,8 @@ export interface RequestContext {
   issuedToken: IssuedToken | undefined;
   /** As the registry names it in `Docker-Content-Digest`. */
   digest: string | undefined;
+  /** As the registry names it in its response. */
+  contentType: string | undefined;
   /** Whether an observer of writes was told of the response. */
   announced: boolean;
   reason: string;
@@ -66,6 +69,7 @@ export function requestContext(request: IncomingMessage, response: ServerRespons
     rule: undefined,
     issuedToken: undefined,
     digest: undefined,
+    contentType: undefined,
     announced: false,
     reason: "",
     outcome: undefined,
@@ -115,6 +119,8 @@ function recordOf(context: RequestContext, outcome: Outcome, status: number): Re
     reference,
     tags: route?.operation === "put-manifest" && route.tags.length > 0 ? route.tags : undefined,
     digest: context.digest ?? (reference?.includes(":") === true ? reference : undefined),
+    mediaType: mediaTypeIn(context),
+    origin: client.host === "" ? undefined : `${client.scheme}://${client.host}`,
     client: client.address,
     agent: agentOf(request),
     username: principal === undefined ? undefined : usernameOf(principal),
@@ -141,6 +147,11 @@ function recordOf(context: RequestContext, outcome: Outcome, status: number): Re
 /** To microseconds. */
 function rounded(milliseconds: number): number {
   return Math.round(milliseconds * 1000) / 1000;
+}
+
+function mediaTypeIn({ request, route, contentType }: RequestContext): string | undefined {
+  if (route?.operation === "put-manifest") return mediaTypeOf(request.headers["content-type"] ?? "");
+  return route?.operation === "get-manifest" ? mediaTypeOf(contentType ?? "") : undefined;
 }
 
 const longestAgent = 256;

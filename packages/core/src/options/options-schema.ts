@@ -6,6 +6,7 @@ import type { MakeChallenge } from "../authenticate/challenges.ts";
 import { throttleSchema } from "../authenticate/throttle/login-throttle.ts";
 import { accessSchema } from "../authorize/access-schema.ts";
 import { credentialsFault } from "../forward/registry-login.ts";
+import type { ReadOnlySwitch } from "../limits/read-only-switch.ts";
 import type { WriteObserver } from "../observe/record.ts";
 import type { RequestTracer } from "../observe/tracing.ts";
 import type { SealingKeys } from "../seal/sealer.ts";
@@ -132,6 +133,7 @@ const gateShape = {
   writes: z.custom<WriteObserver>(isWriteObserver, "must have the methods refusal and responded").exactOptional(),
   tracer: z.custom<RequestTracer>(isTracer, "must have the method begin").exactOptional(),
   attemptedNames: z.boolean("must be true or false").exactOptional(),
+  readOnly: z.custom<ReadOnlySwitch>(isReadOnlySwitch, "must be made by createReadOnlySwitch").exactOptional(),
   log: log.exactOptional(),
 } satisfies OptionShape<GateOptions>;
 
@@ -180,6 +182,10 @@ function isTokenEndpoint(value: unknown): value is TokenEndpoint {
   if (typeof value !== "object" || value === null) return false;
   const path: unknown = Reflect.get(value, "path");
   return typeof path === "string" && path.startsWith("/v2/") && typeof Reflect.get(value, "respond") === "function";
+}
+
+function isReadOnlySwitch(value: unknown): value is ReadOnlySwitch {
+  return typeof value === "object" && value !== null && typeof Reflect.get(value, "admit") === "function";
 }
 
 function isWriteObserver(value: unknown): value is WriteObserver {

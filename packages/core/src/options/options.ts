@@ -4,6 +4,7 @@ import type { MakeChallenge } from "../authenticate/challenges.ts";
 import type { SessionUser } from "../authenticate/session.ts";
 import type { LoginThrottle } from "../authenticate/throttle/login-throttle.ts";
 import type { ThrottleOptions } from "../authenticate/throttle/throttle-options.ts";
+import type { ReadOnlySwitch } from "../limits/read-only-switch.ts";
 import type { RequestRecord, WriteObserver } from "../observe/record.ts";
 import type { RequestTracer } from "../observe/tracing.ts";
 import type { SealingKeys } from "../seal/sealer.ts";
@@ -84,6 +85,11 @@ export interface GateOptions {
   readonly tracer?: RequestTracer;
   /** Whether records contain the user names of rejected logins. Default true. */
   readonly attemptedNames?: boolean;
+  /**
+   * Refuses writes with 503 while it is on, and counts those in flight: made by {@link createReadOnlySwitch}. Default:
+   * writes are never refused for maintenance.
+   */
+  readonly readOnly?: ReadOnlySwitch;
   /** The log for errors of backends and of the registry. Default none. */
   readonly log?: Logger;
 }

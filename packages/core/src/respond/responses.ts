@@ -93,6 +93,14 @@ export const upstreamOverloaded: ErrorResponse = {
   headers: { "Retry-After": retryAfter },
 };
 
+/** For a write that the caller may do, but not while the registry is under maintenance: that takes minutes, not seconds. */
+export const readOnly: ErrorResponse = {
+  status: 503,
+  code: "UNAVAILABLE",
+  message: "the registry is read-only for maintenance",
+  headers: { "Retry-After": "30" },
+};
+
 /** The limit of concurrent requests is reached. */
 export const tooManyInFlight: ErrorResponse = {
   status: 503,

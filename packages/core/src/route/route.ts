@@ -55,6 +55,7 @@ export type Route =
       readonly namespace: string | undefined;
     };
 
+/** What a request asks of the registry, such as `get-manifest`. */
 export type Operation = Route["operation"];
 
 /** Routes with pages. */

@@ -4,30 +4,38 @@ import { loadSqlite } from "./load-sqlite.ts";
 import { sqliteFault } from "./sqlite-fault.ts";
 import { busyTimeout, untilUnlocked } from "./until-unlocked.ts";
 
-/** Tells our files from those of other programs (sqlite.org/pragma.html#pragma_application_id): "rgst" in ASCII. */
-const applicationId = 0x72677374;
-const version = 1;
+/** What is in a file. */
+export interface DatabaseFormat {
+  /** Tells our files from those of others (sqlite.org/pragma.html#pragma_application_id): four letters in ASCII. */
+  readonly applicationId: number;
+  readonly version: number;
+  /** Makes the tables. */
+  readonly schema: string;
+}
 
-const schema = `
-  CREATE TABLE entries (key TEXT PRIMARY KEY, value TEXT NOT NULL, expires_at INTEGER) STRICT, WITHOUT ROWID;
-  CREATE INDEX entries_by_expiry ON entries (expires_at) WHERE expires_at IS NOT NULL;
-  PRAGMA application_id = ${applicationId};
-  PRAGMA user_version = ${version};
-`;
+/** Of {@link sqliteState}: "rgst". */
+export const stateFormat: DatabaseFormat = {
+  applicationId: 0x72677374,
+  version: 1,
+  schema: `
+    CREATE TABLE entries (key TEXT PRIMARY KEY, value TEXT NOT NULL, expires_at INTEGER) STRICT, WITHOUT ROWID;
+    CREATE INDEX entries_by_expiry ON entries (expires_at) WHERE expires_at IS NOT NULL;
+  `,
+};
 
 /**
- * Opens the database of a file, and makes its table where it has none.
+ * Opens the database of a file, and makes its tables where it has none.
  *
  * @throws {InvalidOptionsError} at `file` for what is no database of ours.
  */
-export async function openDatabase(file: string): Promise<DatabaseSync> {
+export async function openDatabase(file: string, format: DatabaseFormat): Promise<DatabaseSync> {
   const { DatabaseSync } = loadSqlite();
   let database: DatabaseSync | undefined;
   try {
     const opened = new DatabaseSync(file);
     database = opened;
     opened.exec(`PRAGMA busy_timeout = ${busyTimeout}`);
-    await untilUnlocked(() => prepare(opened, file));
+    await untilUnlocked(() => prepare(opened, file, format));
     return opened;
   } catch (error) {
     database?.close();
@@ -36,7 +44,7 @@ export async function openDatabase(file: string): Promise<DatabaseSync> {
   }
 }
 
-function prepare(database: DatabaseSync, file: string): void {
+function prepare(database: DatabaseSync, file: string, { applicationId, version, schema }: DatabaseFormat): void {
   database.exec("PRAGMA journal_mode = WAL");
   // A value of an entry is never interpreted: what is in the file can do no more than be wrong.
   database.exec("PRAGMA trusted_schema = OFF");
@@ -44,8 +52,10 @@ function prepare(database: DatabaseSync, file: string): void {
   try {
     const id = numberOf(database, "PRAGMA application_id", "application_id");
     const tables = numberOf(database, "SELECT count(*) AS tables FROM sqlite_schema", "tables");
-    if (id === 0 && tables === 0) database.exec(schema);
-    else if (id !== applicationId) throw fault(`is a database of another program: ${file}`);
+    if (id === 0 && tables === 0) {
+      database.exec(schema);
+      database.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${version}`);
+    } else if (id !== applicationId) throw fault(`is a database of another program: ${file}`);
     else if (numberOf(database, "PRAGMA user_version", "user_version") > version)
       throw fault(`was written by a newer version of registry-gate: ${file}`);
     database.exec("COMMIT");

@@ -6,14 +6,14 @@ import type { StateStore } from "../state-store.ts";
 import { StateUnavailableError } from "../state-unavailable-error.ts";
 import type { EntryTable, Transact } from "../table/entry-table.ts";
 import { tableStore } from "../table/table-store.ts";
-import { openDatabase, rollBack } from "./database.ts";
+import { openDatabase, rollBack, stateFormat } from "./database.ts";
 import { createPrivateFile, findFile } from "./private-file.ts";
 import { sqliteFault } from "./sqlite-fault.ts";
 import { sqliteTable } from "./sqlite-table.ts";
 import { untilUnlocked } from "./until-unlocked.ts";
 
 /** How often it is looked at whether the file is still the one that was opened, in milliseconds. */
-const lookInterval = 1000;
+const lookInterval = 400;
 
 /** A file that is open. */
 interface OpenFile {
@@ -62,7 +62,7 @@ export async function sqliteState({ file, log = silentLog }: SqliteStateOptions)
     current = await openFile(file, log);
   }
 
-  /** The table of the file that is at the path now, or was there a second ago. */
+  /** The table of the file that is at the path now, or was there a moment ago. */
   async function usableTable(): Promise<void> {
     if (reopening === undefined && performance.now() - lookedAt < lookInterval) return;
     reopening ??= reopenIfReplaced().finally(() => {
@@ -116,7 +116,7 @@ async function openFile(file: string, log: Logger): Promise<OpenFile> {
   const { exists, exposed } = await findFile(file);
   if (exposed) log.warn({ file }, "the state file can be read or changed by other users of this machine");
   if (!exists) await createPrivateFile(file);
-  const database = await openDatabase(file);
+  const database = await openDatabase(file, stateFormat);
   // Of the file that was opened: one that takes its place meanwhile is found at the next look.
   const { ino: inode } = await stat(file);
   return { database, table: sqliteTable(database), inode, durable: undefined };

@@ -2,7 +2,7 @@ import { describeToken } from "./audited-token.ts";
 import { type OpenState, withTokens } from "./open-tokens.ts";
 import { ownerName, parseSelection, selectToken } from "./selection.ts";
 
-/** Revokes one token: a running gate that shares the state refuses it within 3 s. */
+/** Revokes one token: a running gate that shares the state refuses it within a second. */
 export async function revoke(parameters: readonly string[], openState: OpenState): Promise<number> {
   const selection = parseSelection(parameters);
   return withTokens(selection.file, openState, async ({ tokens, record }) => {

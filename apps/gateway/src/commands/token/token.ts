@@ -34,7 +34,7 @@ export function createTokenCommand(openState: OpenState): Command {
       "  NAME               the name of a token, or its id",
       "",
       "The configuration needs a backend of the type access-token, and state. What is changed holds on running gates that",
-      "share the state within 3 s.",
+      "share the state within a second.",
       "",
       "Exit code: 0, or 1 with one line for each thing that is wrong.",
     ],

@@ -36,7 +36,8 @@ export function importApache(source: Source): Imported {
 
   const sections = sectionsOf(host.directives);
   const base = effective(sections, root);
-  const find: Lookup = (name) => base.findLast((directive) => directive.name === name);
+  // Some lines may only stand in the host itself, such as those of OpenID Connect.
+  const find: Lookup = (name) => [...host.directives, ...base].findLast((directive) => directive.name === name);
   const read = accessRules(host.directives, pass, sections, find, note);
   const signOn = isOpenID(find("authtype"));
   const access = signOn ? [] : read.access;

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { CounterStore } from "./counters.ts";
 import { createPending } from "./pending.ts";
 import { createTurns } from "./turns.ts";
@@ -49,6 +50,9 @@ export interface Limiter {
   reserve(key: string, signal: AbortSignal): Promise<Admission>;
 }
 
+/** How long attempts of other processes are waited for without one of this process ending, and how often they are looked at, in milliseconds. */
+const patience = 2000;
+const pause = 25;
 /** How long an exclusive attempt blocks others if its process ends before it does. */
 const LEASE = 60_000;
 
@@ -115,12 +119,18 @@ export function createLimiter({ limit, backoff, store, name }: LimiterOptions): 
 
   return {
     async reserve(key, signal) {
+      let since = performance.now();
       for (;;) {
         signal.throwIfAborted();
         const admission = await turns.take(key, () => reserveOrWait(key, signal));
         if (!("wait" in admission)) return admission;
-        // An attempt of another process is in progress.
-        if (!(await admission.wait)) return { retryAfter: backoff.first };
+        if (await admission.wait) {
+          since = performance.now();
+          continue;
+        }
+        // An attempt of another process is in progress, of whose end nobody here hears.
+        if (performance.now() - since >= patience) return { retryAfter: backoff.first };
+        await delay(pause, undefined, { signal }).catch(() => {});
       }
     },
   };

@@ -156,11 +156,24 @@ describe("a limiter", () => {
     expect(await others).toEqual([1, 2, 3].map(() => ({ retryAfter: 2000 })));
   });
 
-  it("refuses while the deciding attempt belongs to another process with the same store", async () => {
+  it("waits for the deciding attempt of another process with the same store", async () => {
     const store = memoryCounters();
     const [here, there] = [limiterWith(1, store), limiterWith(1, store)];
     const probe = await mayTry(there);
-    expect(await waitOf(here)).toBe(1000);
+    const waiting = waitOf(here);
+    await nextTask();
+    await probe.succeeded();
+    expect(await waiting).toBeUndefined();
+  });
+
+  it("refuses where the deciding attempt of another process takes more than two seconds", async () => {
+    const store = memoryCounters();
+    const [here, there] = [limiterWith(1, store), limiterWith(1, store)];
+    const probe = await mayTry(there);
+    const waiting = waitOf(here);
+    await nextTask();
+    vi.advanceTimersByTime(2000);
+    expect(await waiting).toBe(1000);
     await probe.returned();
     expect(await waitOf(here)).toBeUndefined();
     await mayTry(there);

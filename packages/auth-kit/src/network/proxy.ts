@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
-import { addressBlock, addressSet } from "@registry-gate/auth-kit";
+import { addressBlock } from "./address-block.ts";
+import { addressSet } from "./address-set.ts";
 
 /**
  * Says through which proxy a URL is to be fetched; `undefined` for none.
@@ -10,7 +11,11 @@ export type ProxyFor = (url: URL) => URL | undefined;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** @param proxy The option: a URL that {@link proxyFault} finds nothing wrong with, or `false` for none at all. */
+/**
+ * Chooses the proxy by an option, or else by the environment.
+ *
+ * @param proxy The option: a URL that {@link proxyFault} finds nothing wrong with, or `false` for none at all.
+ */
 export function chooseProxy(proxy: string | false | undefined, environment: Environment = process.env): ProxyFor {
   if (proxy === false) return () => undefined;
   if (proxy === undefined) return (url) => environmentProxy(url, environment);
@@ -27,7 +32,7 @@ export function proxyFault(proxy: string): string | undefined {
 }
 
 /** Whether a host is this machine by its name or address. */
-export function isLoopback({ hostname }: URL): boolean {
+export function isLoopbackUrl({ hostname }: URL): boolean {
   return hostname === "localhost" || hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }
 

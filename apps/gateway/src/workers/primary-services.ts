@@ -1,0 +1,99 @@
+import { createReadOnlySwitch, type ReadOnlySwitch } from "@registry-gate/core";
+import type { GateMetrics } from "../admin/gate-metrics.ts";
+import type { GateReadiness } from "../admin/readiness/gate-readiness.ts";
+import { AuditFailedError, type AuditSink } from "../audit/audit-sink.ts";
+import type { EventSink } from "../events/event-sink.ts";
+import { oneLine } from "../one-line.ts";
+import type { Channel } from "./channel.ts";
+import {
+  auditFailing,
+  auditWrite,
+  measure,
+  measured,
+  measuredSoFar,
+  notify,
+  readinessOf,
+  setReadOnly,
+  writesEnded,
+} from "./service-topics.ts";
+
+/** The services of the primary, as a worker uses them. */
+export interface PrimaryServices {
+  readonly auditSink: AuditSink;
+  readonly eventSink: EventSink;
+  readonly readOnly: ReadOnlySwitch;
+}
+
+/** How long the primary may take to write an event, in milliseconds; the writer has limits of its own. */
+const writeLimit = 60_000;
+
+export function servicesOfPrimary(channel: Channel): PrimaryServices {
+  let failure: string | undefined;
+  channel.reply(auditFailing, (reason) => {
+    failure = reason ?? undefined;
+    return null;
+  });
+  const readOnly = createReadOnlySwitch();
+  channel.reply(setReadOnly, (on) => {
+    readOnly.set(on);
+    return readOnly.writesInFlight;
+  });
+  channel.reply(writesEnded, async () => {
+    await readOnly.writesEnded();
+    return null;
+  });
+  return {
+    readOnly,
+    auditSink: {
+      get failure() {
+        return channel.closed ? "the primary is gone" : failure;
+      },
+      get ended() {
+        return channel.closed;
+      },
+      async write(event) {
+        try {
+          await channel.ask(auditWrite, event, writeLimit);
+        } catch (error) {
+          throw new AuditFailedError(oneLine(error), { cause: error });
+        }
+      },
+    },
+    eventSink: {
+      async accept(event) {
+        try {
+          await channel.ask(notify, event, writeLimit);
+        } catch (error) {
+          // What the primary cannot take it counts as lost. Where it is gone, nobody does.
+          if (channel.closed) throw error;
+        }
+      },
+    },
+  };
+}
+
+/** How often the primary is told what was measured, in milliseconds. */
+const tellInterval = 5000;
+
+/** Tells the primary what this worker measures, as soon as somebody wants to know it. */
+export function tellMetrics(channel: Channel, metrics: GateMetrics): { stop(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  const tell = (): void => channel.tell(measuredSoFar, metrics.snapshot());
+  channel.reply(measure, () => {
+    metrics.start();
+    timer ??= setInterval(tell, tellInterval).unref();
+    return null;
+  });
+  channel.reply(measured, () => metrics.snapshot());
+  return {
+    stop() {
+      clearInterval(timer);
+      if (timer !== undefined) tell();
+      metrics.stop();
+    },
+  };
+}
+
+export function tellReadiness(channel: Channel, readiness: GateReadiness): void {
+  channel.reply(readinessOf, () => readiness.readiness());
+}

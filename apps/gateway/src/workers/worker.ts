@@ -1,0 +1,191 @@
+import cluster from "node:cluster";
+import { InvalidOptionsError } from "@registry-gate/auth";
+import type { RequestTracer } from "@registry-gate/core";
+import { fixedKeys } from "@registry-gate/token";
+import type { Logger } from "pino";
+import { type GateMetrics, gateMetrics } from "../admin/gate-metrics.ts";
+import { gateReadiness } from "../admin/readiness/gate-readiness.ts";
+import { drainTimeoutOf } from "../config/sections/listen.ts";
+import { logLevelOf } from "../config/sections/log.ts";
+import type { Gate } from "../gate/gate.ts";
+import { type GateLoader, gateLoader } from "../gate/gate-loader.ts";
+import { type GateSlot, gateSlot } from "../gate/gate-slot.ts";
+import { listenerSetup } from "../listener/listener-setup.ts";
+import { type ListenerSlot, openListenerSlot } from "../listener/listener-slot.ts";
+import { openLog } from "../log/log.ts";
+import { oneLine } from "../one-line.ts";
+import { drain } from "../process/drain.ts";
+import { lastSpans } from "../process/gateway.ts";
+import { listenerHandlers } from "../process/listener-handlers.ts";
+import { catchUncaughtErrors } from "../process/uncaught-errors.ts";
+import { identityOf } from "../tls/tls-identity.ts";
+import { openTracing } from "../tracing/open-tracing.ts";
+import { version } from "../version.ts";
+import { type Channel, openChannel } from "./channel.ts";
+import { portToPrimary } from "./ports.ts";
+import { followPrimary, type Preparation } from "./preparation.ts";
+import { servicesOfPrimary, tellMetrics, tellReadiness } from "./primary-services.ts";
+import { stateOfPrimary } from "./process-state.ts";
+import { contentsOf, unpackedTls } from "./sent-files.ts";
+import { heartbeat } from "./supervisor.ts";
+import { alive, type Beginning, begin, certificate, failed, finish, started } from "./topics.ts";
+import { workerSockets } from "./worker-sockets.ts";
+
+/** A service manager and a terminal send them to every process of the gate. The primary obeys, and the workers follow it. */
+const signalsOfPrimary = ["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR2"] as const;
+/** A reload may be in progress, which takes a minute at most, in milliseconds. */
+const beginLimit = 90_000;
+
+/**
+ * Runs this process as a worker: it handles requests, and follows the primary in everything else. It ends when the primary
+ * says so or is gone, with the requests that have begun.
+ *
+ * @returns the exit code.
+ */
+export async function runWorker(): Promise<number> {
+  for (const signal of signalsOfPrimary) process.on(signal, () => {});
+  // Node would end this process as soon as the primary is gone, with all requests.
+  if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
+  const channel = openChannel(portToPrimary());
+  const beating = setInterval(() => channel.tell(alive, null), heartbeat);
+  try {
+    return await run(channel, await channel.ask(begin, null, beginLimit));
+  } catch (error) {
+    const faults = error instanceof InvalidOptionsError ? error.faults : [{ path: [], message: oneLine(error) }];
+    await channel.ask(failed, { faults }).catch(() => {});
+    return 1;
+  } finally {
+    clearInterval(beating);
+  }
+}
+
+/** What this process runs. */
+interface RunningParts {
+  readonly loader: GateLoader;
+  readonly gates: GateSlot;
+  readonly listener: ListenerSlot;
+}
+
+async function run(channel: Channel, beginning: Beginning): Promise<number> {
+  const log = openLog({ worker: beginning.worker });
+  const { logger } = log;
+  let ending = false;
+  let parts: RunningParts | undefined;
+  const uncaught = catchUncaughtErrors((error) => {
+    ending = true;
+    logger.error({ event: "uncaught error", err: error }, "uncaught error; the worker ends");
+  });
+  const metrics = gateMetrics(
+    {
+      inFlight: () => parts?.gates.inFlight ?? 0,
+      connections: () => parts?.listener.connections ?? 0,
+      // The primary follows the certificate.
+      validTo: () => undefined,
+      readiness: () => undefined,
+    },
+    version(),
+  );
+  const telling = tellMetrics(channel, metrics);
+  const surroundings = { log: logger, metrics, isReady: () => !ending };
+  const tracing = await openTracing(process.env, version());
+  const opening = openParts(channel, beginning, surroundings, tracing?.tracer);
+  // The primary may decide something before this worker listens: it waits for that.
+  follow(channel, opening, logger);
+  const end = new Promise<number | undefined>((resolve) => {
+    channel.reply(finish, (timeLimit) => {
+      resolve(timeLimit);
+      return null;
+    });
+    channel.onClose(() => resolve(undefined));
+    void uncaught.first.then(() => resolve(undefined));
+  });
+  parts = await opening;
+  const { gates, listener } = parts;
+  const readiness = gateReadiness({
+    currentGate: () => gates.current.gate,
+    unready: () => (ending ? "stopping" : undefined),
+    validTo: () => undefined,
+    log: logger,
+  });
+  tellReadiness(channel, readiness);
+  const { faults } = await channel.ask(started, { name: listener.name, secure: listener.secure });
+  if (faults.length > 0) throw new InvalidOptionsError(faults);
+
+  const timeLimit = (await end) ?? drainTimeoutOf(gates.current.gate.configuration.listen);
+  ending = true;
+  await drain(log, timeLimit, {
+    async finish() {
+      await listener.close();
+      await gates.retire();
+      await listener.departed();
+      await tracing?.close(lastSpans);
+      readiness.close();
+      telling.stop();
+    },
+    cut: listener.cut,
+  });
+  return uncaught.count > 0 ? 1 : 0;
+}
+
+interface WorkerSurroundings {
+  readonly log: Logger;
+  readonly metrics: GateMetrics;
+  readonly isReady: () => boolean;
+}
+
+async function openParts(
+  channel: Channel,
+  { accepted, key, ticketSecret }: Beginning,
+  { log, metrics, isReady }: WorkerSurroundings,
+  tracer: RequestTracer | undefined,
+): Promise<RunningParts> {
+  const processes = { keys: fixedKeys(key), state: stateOfPrimary(channel) };
+  const loader = gateLoader(accepted.source.path, {
+    ...{ log, processes, tracer, onRequest: metrics.request },
+    ...servicesOfPrimary(channel),
+  });
+  const gates = gateSlot(await loader.load(contentsOf(accepted)));
+  const currentGate = (): Gate => gates.current.gate;
+  log.level = logLevelOf(currentGate().configuration.log);
+  let starting = true;
+  const listener = await openListenerSlot(
+    listenerSetup(currentGate()),
+    listenerHandlers({ currentGate, isReady }, log),
+    { sockets: workerSockets(channel, () => starting), ticketSecret: Buffer.from(ticketSecret, "base64") },
+  );
+  starting = false;
+  return { loader, gates, listener };
+}
+
+/** Does what the primary decides. */
+function follow(channel: Channel, opening: Promise<RunningParts>, log: Logger): void {
+  followPrimary(channel, async (next): Promise<Preparation> => {
+    const { loader, gates, listener } = await opening;
+    const loaded = await loader.load(contentsOf(next));
+    try {
+      const change = await listener.prepare(listenerSetup(loaded.gate));
+      return {
+        async commit() {
+          const anew = await change.commit();
+          gates.replace(loaded);
+          log.level = logLevelOf(loaded.gate.configuration.log);
+          return { name: listener.name, secure: listener.secure, anew };
+        },
+        async abort() {
+          change.abort();
+          await loaded.gate.retire();
+        },
+      };
+    } catch (error) {
+      await loaded.gate.retire();
+      throw error;
+    }
+  });
+  channel.reply(certificate, async (files) => {
+    const { gates, listener } = await opening;
+    const { tls } = gates.current.gate.configuration.listen;
+    const contents = unpackedTls(files);
+    if (tls !== undefined && contents !== undefined) listener.setTls(identityOf(tls, contents));
+    return null;
+  });
+}
