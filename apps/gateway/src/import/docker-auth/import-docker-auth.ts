@@ -166,7 +166,7 @@ function aclOf(
       const value = isMap(match) ? match.get(name, true) : undefined;
       if (value === undefined || (isScalar(value) && value.value === null)) return undefined;
       const found = textOf(value);
-      if (found === undefined) throw new ImportError(`line ${lineOf(item)}: ${name} is a text`);
+      if (found === undefined) throw new ImportError(`line ${lineOf(item)}: match.${name} must be text`);
       return found;
     };
     const type = text("type");
