@@ -30,5 +30,6 @@ test("the command health, which a container runs all the time, loads little of t
     "config/address.ts",
     "config/expand.ts",
     "one-line.ts",
+    "printable.ts",
   ]);
 });

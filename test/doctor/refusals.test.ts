@@ -6,6 +6,7 @@ import { runGate } from "../gateway/run-gate.ts";
 import { type DockerRegistry, startDockerRegistry, startDockerRegistryIn } from "../support/docker-registry.ts";
 import { freePort } from "../support/free-port.ts";
 import { startRelay, type Tamper } from "../support/relay.ts";
+import { startUpstream } from "../support/upstream.ts";
 import { makeServerCertificate } from "./certificates.ts";
 import { type Diagnosis, detailsOf, doctor, password, user } from "./doctor.ts";
 import { configurationOf, type Scene, startFront, startScene } from "./scene.ts";
@@ -25,6 +26,19 @@ async function scene(settings?: Parameters<typeof startScene>[0], before: Docker
 }
 
 describe("a login", () => {
+  test("is shown nowhere, whatever a server repeats of it", async () => {
+    const server = await startUpstream(({ headers }, response) => {
+      const login = headers.authorization ?? "";
+      const message = `${login} ${Buffer.from(login.split(" ")[1] ?? "", "base64").toString()}`;
+      response.writeHead(login === "" ? 401 : 403, { "WWW-Authenticate": "Basic" });
+      response.end(JSON.stringify({ errors: [{ code: "DENIED", message }] }));
+    });
+    onTestFinished(() => server.close());
+    const { code, stdout } = await runGate(["doctor", "--url", server.url, "--user", user], { input: `${password}\n` });
+    expect(code).toBe(1);
+    expect(stdout).toContain(`DENIED: Basic [the password] ${user}:[the password]`);
+  });
+
   test.each([["basic"], ["bearer"]])("with a wrong password is rejected under a %s challenge", async (challenge) => {
     const { gate } = await scene({ auth: { challenge } });
     const diagnosis = await doctor(["--url", gate.url], "wrong");

@@ -98,6 +98,10 @@ test("survives clients that send nonsense or nothing, and takes others in meanwh
     [`${asked}X: ${"x".repeat(100_000)}\r\n\r\n`, 431],
     [`${asked}Content-Length: 9999999999\r\n\r\nx`, 200],
     [`${asked}Expect: 100-continue\r\nContent-Length: 5\r\n\r\n`, 200],
+    // The listener refuses the body while the response is being made.
+    ...["/livez", "/readyz", "/metrics"].map(
+      (path) => [`GET ${path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n`, 400] as const,
+    ),
   ] as const) {
     const [response] = await exchangeRaw(`http://${address}`, nonsense);
     expect(response?.status, nonsense.slice(0, 60)).toBe(status);

@@ -46,6 +46,21 @@ const byConfiguration = ["--config", "registry-gate.yaml"];
 const ready = { code: 0, stdout: "ready\n", stderr: "" };
 
 describe("registry-gate health", () => {
+  test("lets no response control the terminal", async () => {
+    const server = await startUpstream((_, response) => response.end("\u001b[2J\u009b2Jready\u202e"));
+    onTestFinished(() => server.close());
+    expect(await health(["--url", server.url])).toEqual({ ...ready, stdout: "\ufffd[2J\ufffd2Jready\ufffd\n" });
+  });
+
+  test("says so where the server switches protocols", async () => {
+    const server = await startUpstream(({ socket }) => {
+      socket.end("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n");
+    });
+    onTestFinished(() => server.close());
+    const failed = { code: 1, stdout: "", stderr: "registry-gate: the server switched protocols\n" };
+    expect(await health(["--url", server.url])).toEqual(failed);
+  });
+
   test("asks the admin listener, also through main.ts, by its address, and by a URL", async () => {
     const address = `127.0.0.1:${await freePort()}`;
     const gate = await start({ listen: { address: "127.0.0.1:0" }, admin: { address, drainDelay: "1h" } });

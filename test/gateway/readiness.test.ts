@@ -99,6 +99,15 @@ test("a registry that fails makes it not ready, which the log tells once, and on
     ]);
 });
 
+test("a registry that switched protocols once is asked again", async () => {
+  const gate = await start();
+  const registry = async () => (await readinessOf(gate)).parts.registry;
+  respond = ({ socket }) => socket.end("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n");
+  await expect.poll(registry).toBe("failed: unavailable");
+  respond = working;
+  await expect.poll(registry).toBe("ok");
+});
+
 test("a gate that requires nothing else stays ready, and tells all the same", async () => {
   const gate = await start({ admin: { address: "127.0.0.1:0", drainDelay: "0s", requires: [] } });
   respond = (request) => request.socket.destroy();

@@ -210,6 +210,23 @@ describe("registry-gate why", () => {
     expect(stdout).toContain("[2Jeve tried to sign in");
   });
 
+  test("lets no text control the terminal with --json either, and changes none", async () => {
+    const evil = { ...request, attemptedUsername: "\u009b2Jeve\u202e", reason: "a\u2028b" };
+    const { stdout } = await runGate(["why", id, "-", "--json"], { input: json([evil]) });
+    expect(stdout).not.toMatch(/[\u0080-\u009f\u2028\u202e]/);
+    expect(JSON.parse(stdout)).toEqual(evil);
+  });
+
+  test("finds a line with whatever JSON may hold, and after one without an end", async () => {
+    const odd = { ...request, reason: "a\u2028b\u2029c\u0085d\re" };
+    const path = join(directory, "odd.log.gz");
+    await writeFile(path, gzipSync(`${id}${"x".repeat(200 * 1024 * 1024)}\n${json([odd])}`));
+    const options = { directory, environment: { NODE_OPTIONS: "--max-old-space-size=64" } };
+    const { code, stdout } = await runGate(["why", id, path], options);
+    expect(code).toBe(0);
+    expect(stdout).toContain("reason    a\ufffdb\ufffdc\ufffdd\ufffde\n");
+  }, 120_000);
+
   test("reads a log of 300 MB in flat memory", async () => {
     const filler = json(Array.from({ length: 2000 }, (_, index) => ({ ...another, requestId: `other-${index}` })));
     const chunk = Buffer.from(filler.repeat(Math.ceil((50 * 1024 * 1024) / filler.length)));

@@ -28,7 +28,16 @@ beforeAll(async () => {
 
 afterAll(close);
 
-const modules = ["auth_basic", "authn_file", "authz_groupfile", "authz_host", "access_compat", "ldap", "authnz_ldap"];
+const modules = [
+  "auth_basic",
+  "authn_file",
+  "authz_groupfile",
+  "authz_host",
+  "access_compat",
+  "ldap",
+  "authnz_ldap",
+  "rewrite",
+];
 
 let files = 0;
 
@@ -202,6 +211,58 @@ const inDoubt: readonly (readonly [...Case, note: RegExp])[] = [
       "</LocationMatch>",
     ],
     /<LocationMatch public>: what it is for cannot be told/,
+  ],
+  [
+    "a section by a pattern",
+    () => [
+      "<Location /v2>",
+      ...login(),
+      "Require valid-user",
+      "</Location>",
+      '<Location "/v?/team">',
+      "Require user alice",
+      "</Location>",
+    ],
+    /<Location \/v\?\/team>: what it is for cannot be told/,
+  ],
+  [
+    "what outer sections demand too",
+    () => [
+      "<Location /v2>",
+      ...login(),
+      "Require user alice",
+      "</Location>",
+      "<Location /v2/team>",
+      "AuthMerging And",
+      "Require valid-user",
+      "</Location>",
+    ],
+    /AuthMerging And: cannot be carried over/,
+  ],
+  [
+    "a rewriting that refuses within a section",
+    () => [
+      "<Location /v2>",
+      ...login(),
+      "Require valid-user",
+      "RewriteEngine on",
+      "RewriteRule team - [R=403]",
+      "</Location>",
+    ],
+    /RewriteRule team: cannot be carried over/,
+  ],
+  [
+    "a part that is not proxied",
+    () => [
+      "<Location /v2>",
+      ...login(),
+      "Require valid-user",
+      "</Location>",
+      "<Location /v2/team>",
+      "ProxyPass !",
+      "</Location>",
+    ],
+    /ProxyPass !: not proxied to this registry/,
   ],
 ];
 

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { appendFile, chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silentLog } from "@registry-gate/auth-kit";
@@ -64,6 +64,45 @@ describe("auditFile", () => {
     await file.append(lines("one"));
     await rm(path);
     file.reopen();
+    await file.append(lines("two"));
+    await file.close();
+    expect(await contentOf(directory, "a")).toBe("two\n");
+  });
+
+  test("ends a line that another process has begun in the meantime", async () => {
+    const directory = await place();
+    const path = join(directory, "a");
+    const file = auditFile({ path }, silentLog);
+    await file.append(lines("one"));
+    await appendFile(path, "whole\n");
+    await file.append(lines("two"));
+    await appendFile(path, "torn");
+    await file.append(lines("three", "four"));
+    await file.close();
+    expect(await contentOf(directory, "a")).toBe("one\nwhole\ntwo\ntorn\nthree\nfour\n");
+  });
+
+  test("counts what another process has written, or taken away", async () => {
+    const directory = await place();
+    const path = join(directory, "a");
+    const file = auditFile({ path, maxSize: 20 }, silentLog);
+    await file.append(lines("12345678", "12345678"));
+    await truncate(path);
+    await file.append(lines("next"));
+    expect(await readdir(directory)).toEqual(["a"]);
+    await appendFile(path, "1234567890123\n");
+    await file.append(lines("after"));
+    await file.close();
+    expect(await contentOf(directory, "a.1")).toBe("next\n1234567890123\n");
+    expect(await contentOf(directory, "a")).toBe("after\n");
+  });
+
+  test("loses nothing to a file that was deleted a moment ago", async () => {
+    const directory = await place();
+    const path = join(directory, "a");
+    const file = auditFile({ path }, silentLog);
+    await file.append(lines("one"));
+    await rm(path);
     await file.append(lines("two"));
     await file.close();
     expect(await contentOf(directory, "a")).toBe("two\n");

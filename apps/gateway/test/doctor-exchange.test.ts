@@ -45,6 +45,14 @@ test("reads an early refusal though the body has not been sent", async () => {
   expect(chunks).toBeGreaterThan(0);
 });
 
+test("fails where the server switches protocols", async () => {
+  const url = await serve(({ socket }) => {
+    socket.end("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n");
+  });
+  const response = exchange({ method: "GET", url, connection: {}, signal });
+  await expect(response).rejects.toMatchObject({ message: "the server switched protocols" });
+});
+
 test.each([
   ["a time limit", "TIMEOUT", { timeLimit: 100 }],
   ["an interruption", "ABORTED", { signal: AbortSignal.timeout(100) }],

@@ -39,6 +39,19 @@ describe("a realm", () => {
     });
   });
 
+  // Whoever can put a realm into a response must not choose whom else the password goes to.
+  test.each([
+    ["http://localhost//evil.example.com/token", "//evil.example.com/token"],
+    ["https://127.0.0.1//evil.example.com/token", "//evil.example.com/token"],
+    ["x:////evil.example.com/token", "//evil.example.com/token"],
+    ["https://10.0.0.1/\\evil.example.com/token", "//evil.example.com/token"],
+  ])("never leads the password from %s to a third host", (realm, path) => {
+    expect(judge(realm, "https://registry.example.com")).toMatchObject({
+      given: undefined,
+      own: `https://registry.example.com${path}`,
+    });
+  });
+
   test("of another public host is asked, and is unreachable if it does not respond", () => {
     expect(judge("https://auth.example.com/token", "https://registry.example.com")).toMatchObject({
       reported: [],

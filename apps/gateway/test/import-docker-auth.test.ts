@@ -183,6 +183,58 @@ describe("an imported ACL of docker_auth", () => {
   });
 });
 
+describe("an ACL of docker_auth that is written with anchors", () => {
+  function rulesIn(acl: readonly string[]): readonly AccessRule[] {
+    const text = ["users:", `  admin: { password: "${hash}" }`, `  7: { password: "${hash}" }`, "acl:", ...acl].join(
+      "\n",
+    );
+    const result = importDockerAuth(
+      { name: "d.yml", directory: "/etc", text },
+      { upstream: "http://registry:5000", passwordFile: undefined },
+    );
+    return rulesOf(result);
+  }
+
+  test("is for those whom an alias stands for", () => {
+    expect(
+      rulesIn([
+        "  - match: &admin { account: admin }",
+        "    actions: &pull [pull]",
+        "  - { match: { account: 7, name: &team team/* }, actions: *pull }",
+        '  - { match: { account: "/.+/", name: *team }, actions: *pull }',
+        "  - { match: *admin, actions: ['*'] }",
+      ]),
+    ).toEqual([
+      { subjects: ["user:admin"], repositories: ["**"], actions: ["pull"] },
+      { subjects: ["user:7"], repositories: ["team/*"], actions: ["pull"] },
+      { subjects: ["authenticated"], repositories: ["team/*"], actions: ["pull"] },
+    ]);
+  });
+
+  test.each([
+    ["a merge key", ["  - { match: &m { ip: 10.0.0.1 }, actions: [] }", "  - { match: { <<: *m }, actions: ['*'] }"]],
+    ["an alias of nothing", ["  - { match: *m, actions: ['*'] }"]],
+    ["an alias within itself", ["  - { match: &m { account: *m }, actions: ['*'] }"]],
+    ["a condition that is a list", ["  - { match: { account: [admin] }, actions: ['*'] }"]],
+    ["an entry without conditions by their names", ["  - { match: [admin], actions: ['*'] }"]],
+    ["an entry that is none", ["  - admin"]],
+  ])("is not carried over with %s", (_, acl) => {
+    expect(() => rulesIn(acl)).toThrow(ImportError);
+  });
+
+  test.each([
+    ["a condition of a later version", "{ match: { account: admin, colour: red }, actions: ['*'] }"],
+    ["a key of a later version", "{ match: { account: admin }, unless: night, actions: ['*'] }"],
+    ["what is a variable here alone", "{ match: { account: admin, name: '${username}/*' }, actions: ['*'] }"],
+  ])("leaves out %s", (_, entry) => {
+    expect(rulesIn([`  - ${entry}`])).toEqual([]);
+  });
+
+  test("takes numbers as they are written", () => {
+    expect(rulesIn(["  - { match: { account: 007 }, actions: [pull] }"])).toMatchObject([{ subjects: ["user:007"] }]);
+  });
+});
+
 describe("imported users of docker_auth", () => {
   test("become lines of a password file, but for those whom any password would do for", () => {
     const users = { alice: { password: hash }, bob: {}, carol: { password: "plain" }, "": {} };

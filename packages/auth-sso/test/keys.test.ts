@@ -187,6 +187,11 @@ test.each<[string, Handler, string]>([
     (_, response) => void response.writeHead(200, { "content-length": 9 }).end("{"),
     "reached (ECONNRESET)",
   ],
+  [
+    "another protocol",
+    ({ socket }) => void socket.end("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"),
+    "switched protocols",
+  ],
   ["silence", () => {}, "did not respond within 200 ms"],
   ["an endless answer", (_, response) => void response.write("{"), "did not respond within 200 ms"],
 ])("a server of keys that gives %s makes it unavailable", async (_, handler, reason) => {

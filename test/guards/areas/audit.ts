@@ -33,9 +33,16 @@ export const audit: readonly Guard[] = [
   {
     name: "audit-ends-a-torn-line",
     file: "apps/gateway/src/audit/audit-file.ts",
-    find: "          if (torn) {",
-    replacement: "          if (torn && size < 0) {",
+    find: "      if (torn) {",
+    replacement: "      if (torn && size < 0) {",
     tests: ["apps/gateway/test/audit-file.test.ts", "test/audit/audit.test.ts"],
+  },
+  {
+    name: "audit-sees-what-others-write",
+    file: "apps/gateway/src/audit/audit-file.ts",
+    find: "if (status.size !== size) await measure",
+    replacement: "if (status.size < 0) await measure",
+    tests: ["apps/gateway/test/audit-file.test.ts"],
   },
   {
     name: "audit-is-whole-again-after-a-write-alone",

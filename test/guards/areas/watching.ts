@@ -56,6 +56,13 @@ export const watching: readonly Guard[] = [
     tests: ["apps/gateway/test/admin/snapshot.test.ts"],
   },
   {
+    name: "admin-listener-responds-once",
+    file: "apps/gateway/src/admin/admin-handler.ts",
+    find: "if (response.headersSent) return;",
+    replacement: "",
+    tests: listener,
+  },
+  {
     name: "admin-listener-reads-alone",
     file: "apps/gateway/src/admin/admin-handler.ts",
     find: `if (request.method !== "GET" && request.method !== "HEAD") {`,

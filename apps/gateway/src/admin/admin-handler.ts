@@ -83,6 +83,8 @@ function failure(message: string): AdminResponse {
 }
 
 function send(request: IncomingMessage, response: ServerResponse, { status, type, body }: AdminResponse): void {
+  // Its body turned out to be malformed in the meantime, and the listener has responded.
+  if (response.headersSent) return;
   const { "content-length": length, "transfer-encoding": encoding } = request.headers;
   response.writeHead(status, {
     "Content-Type": type,

@@ -27,7 +27,10 @@ const rotationRetry = 60_000;
 
 const lineEnd = Buffer.from("\n");
 
-/** A file that lines are appended to. It is rotated by size, and opened anew where it was moved away or deleted. */
+/**
+ * A file that lines are appended to. It is rotated by size, and opened anew where it was moved away or deleted. Another
+ * process may append to it, and be killed in the middle of a line, or empty it.
+ */
 export function auditFile(options: AuditFileOptions, log: Logger): AuditFile {
   const { path, maxSize = 100 * 1024 * 1024, keep = 10 } = options;
   let handle: FileHandle | undefined;
@@ -47,21 +50,31 @@ export function auditFile(options: AuditFileOptions, log: Logger): AuditFile {
     try {
       const status = await opened.stat();
       if (!status.isFile()) throw new Error("is not a regular file");
-      const last = Buffer.alloc(1);
-      torn =
-        status.size > 0 && (await opened.read(last, 0, 1, status.size - 1)).bytesRead === 1 && !last.equals(lineEnd);
       if (status.size === 0) await syncDirectory(path);
-      size = status.size;
+      await measure(opened, status.size);
       identity = `${status.dev}:${status.ino}`;
     } catch (error) {
       await opened.close();
       throw error;
     }
-    begun = 0;
     checkedAt = performance.now();
     reopening = false;
     handle = opened;
     return opened;
+  }
+
+  /** The next line is written as a whole, and after the end of the last one. */
+  async function measure(file: FileHandle, length: number): Promise<void> {
+    const last = Buffer.alloc(1);
+    torn = length > 0 && (await file.read(last, 0, 1, length - 1)).bytesRead === 1 && !last.equals(lineEnd);
+    size = length;
+    begun = 0;
+  }
+
+  /** Another process may have written in between, also into the middle of a line. */
+  async function lookAtEnd(file: FileHandle): Promise<void> {
+    const status = await file.stat();
+    if (status.size !== size) await measure(file, status.size);
   }
 
   async function closeFile(): Promise<void> {
@@ -83,9 +96,14 @@ export function auditFile(options: AuditFileOptions, log: Logger): AuditFile {
     return status === undefined || `${status.dev}:${status.ino}` !== identity;
   }
 
-  async function current(): Promise<FileHandle> {
+  async function isGone(file: FileHandle): Promise<boolean> {
+    if ((await file.stat()).nlink === 0) return true;
     // Never in the middle of a line, whose rest belongs into the same file.
-    if (handle !== undefined && begun === 0 && (reopening || (await wasMoved()))) await closeFile();
+    return begun === 0 && (reopening || (await wasMoved()));
+  }
+
+  async function current(): Promise<FileHandle> {
+    if (handle !== undefined && (await isGone(handle))) await closeFile();
     return handle ?? openFile();
   }
 
@@ -124,6 +142,11 @@ export function auditFile(options: AuditFileOptions, log: Logger): AuditFile {
   ): Promise<void> {
     const buffers = lines.map(({ text }) => Buffer.from(text));
     while (buffers.length > 0) {
+      await lookAtEnd(file);
+      if (torn) {
+        await write(file, lineEnd);
+        torn = false;
+      }
       let written = await write(file, Buffer.concat(buffers).subarray(begun));
       let count = 0;
       for (let [first] = buffers; first !== undefined && begun + written >= first.length; [first] = buffers) {
@@ -154,15 +177,11 @@ export function auditFile(options: AuditFileOptions, log: Logger): AuditFile {
     async append(lines) {
       let taken = 0;
       try {
-        await current();
+        await lookAtEnd(await current());
         let rest = lines;
         while (rest[0] !== undefined) {
           if (isFull(rest[0].text)) await rotate();
           const file = handle ?? (await openFile());
-          if (torn) {
-            await write(file, lineEnd);
-            torn = false;
-          }
           await writeLines(file, fitting(rest), (count) => {
             taken += count;
           });

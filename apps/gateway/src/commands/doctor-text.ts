@@ -1,6 +1,7 @@
 import type { ExaminedStep } from "../doctor/examination.ts";
 import type { Finding } from "../doctor/finding.ts";
-import { printable, stepText } from "./step-text.ts";
+import { printable, printableJson } from "../printable.ts";
+import { stepText } from "./step-text.ts";
 
 /** What an examination has come to. */
 export interface Report {
@@ -65,5 +66,5 @@ export function reportJson(report: Report): string {
     })),
     findings: findingsOf(report),
   };
-  return `${JSON.stringify(result, undefined, 2)}\n`;
+  return `${printableJson(result, 2)}\n`;
 }

@@ -4,6 +4,7 @@ import { isRepository } from "@registry-gate/core";
 import { FileReadError } from "@registry-gate/watched-file";
 import { parseBytes } from "../config/byte-size.ts";
 import { neighboursOf, neighboursOfUpstream } from "../doctor/around.ts";
+import { conceal } from "../doctor/conceal.ts";
 import { examineParts, isAccepted, ownAddress, trustedCertificates, trustOwn } from "../doctor/configured.ts";
 import type { ExaminedStep } from "../doctor/examination.ts";
 import { type ExamineOptions, examine } from "../doctor/examine.ts";
@@ -77,7 +78,8 @@ async function examineGate(settings: Settings, gate: Gate | undefined): Promise<
   const login = user === undefined ? undefined : await askFor(user);
   const steps: ExaminedStep[] = [];
   const print = json ? () => {} : stepPrinter((text) => process.stdout.write(text));
-  const take = (step: ExaminedStep): void => {
+  const take = (examined: ExaminedStep): void => {
+    const step = conceal(examined, login);
     steps.push(step);
     print(step);
   };

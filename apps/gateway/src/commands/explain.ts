@@ -10,6 +10,7 @@ import {
 } from "@registry-gate/core";
 import type { Configuration } from "../config/configuration.ts";
 import { type LoadedConfiguration, loadConfiguration } from "../config/load.ts";
+import { printableJson } from "../printable.ts";
 import { type Command, parseCommandLine, UsageError } from "./command.ts";
 import { configHelp, reportFaults } from "./config-file.ts";
 import { findUser } from "./find-user.ts";
@@ -122,7 +123,7 @@ function verdictsOfInterest(verdicts: readonly RuleVerdict[], access: readonly A
 
 function asJson(allowed: boolean, verdicts: readonly RuleVerdict[]): string {
   const rules = verdicts.map(({ rule, allows, denies, reason }) => ({ rule: rule ?? null, allows, denies, reason }));
-  return `${JSON.stringify({ allowed, rules }, undefined, 2)}\n`;
+  return `${printableJson({ allowed, rules }, 2)}\n`;
 }
 
 interface Question {

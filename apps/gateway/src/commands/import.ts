@@ -3,6 +3,7 @@ import { dirname, resolve } from "node:path";
 import { importFile, type Kind, kinds } from "../import/import-file.ts";
 import { ImportError, type Imported, type Note, type Source } from "../import/imported.ts";
 import { writeYaml } from "../import/write-yaml.ts";
+import { printable } from "../printable.ts";
 import { type Command, parseCommandLine, UsageError } from "./command.ts";
 
 /** What stands for it in the place of a file. */
@@ -38,7 +39,7 @@ export const importCommand: Command = {
       return 0;
     } catch (error) {
       if (!(error instanceof ImportError)) throw error;
-      process.stderr.write(`registry-gate: import: ${error.message}\n`);
+      process.stderr.write(`registry-gate: import: ${printable(error.message)}\n`);
       return 1;
     }
   },
@@ -53,9 +54,7 @@ function read(file: string): Source {
 /** In the order of the lines, each once. */
 function notesOf(notes: readonly Note[]): string {
   const ordered = [...notes].sort((one, other) => one.line - other.line);
-  const lines = ordered.map(
-    ({ file, line, text, reason }) => `${file}:${line}: ${printable(text)}: ${printable(reason)}\n`,
-  );
+  const lines = ordered.map(({ file, line, text, reason }) => `${printable(`${file}:${line}: ${text}: ${reason}`)}\n`);
   return [...new Set(lines)].join("");
 }
 
@@ -70,10 +69,6 @@ function withUsers(imported: Imported, passwordFile: string | undefined): Import
   // Never over a file that is there.
   writeFileSync(passwordFile, passwords.map((line) => `${line}\n`).join(""), { mode: 0o600, flag: "wx" });
   return imported;
-}
-
-function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, "\ufffd");
 }
 
 function parse(parameters: readonly string[]): {

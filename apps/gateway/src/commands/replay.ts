@@ -1,13 +1,9 @@
-import { createReadStream } from "node:fs";
-import { pipeline } from "node:stream";
-import { createGunzip } from "node:zlib";
 import { systemErrorCode } from "@registry-gate/auth-kit";
 import type { Policy } from "@registry-gate/core";
 import { type Difference, type Replay, type Ruling, replay } from "../audit/replay.ts";
 import { oneLine } from "../one-line.ts";
-
-/** Of what is longer, the rest is dropped: it is no event. In characters. */
-const longestLine = 4 * 1024 * 1024;
+import { printable, printableJson } from "../printable.ts";
+import { linesOf, linesOfFile } from "../read-lines.ts";
 
 /** How many accesses of a difference are printed as text. */
 const mostPrinted = 10;
@@ -16,7 +12,7 @@ const mostPrinted = 10;
  * Prints what a policy would decide otherwise about the requests of audits, alone; what was not replayed is counted on
  * standard error.
  *
- * @param files Their paths; `-` is the standard input, and a name that ends with `.gz` is unpacked.
+ * @param files Their paths; `-` is the standard input, and what gzip has compressed is unpacked.
  * @returns the exit code: 1 where anything would be decided otherwise, or a file cannot be read.
  */
 export async function printReplay(files: readonly string[], policy: Policy, json: boolean): Promise<number> {
@@ -24,7 +20,7 @@ export async function printReplay(files: readonly string[], policy: Policy, json
   async function* lines(): AsyncGenerator<string> {
     for (const file of files) {
       current = file;
-      yield* linesOf(file);
+      yield* file === "-" ? linesOf(process.stdin) : linesOfFile(file);
     }
   }
   let result: Replay;
@@ -40,21 +36,8 @@ export async function printReplay(files: readonly string[], policy: Policy, json
   return differences.length > 0 ? 1 : 0;
 }
 
-async function* linesOf(file: string): AsyncGenerator<string> {
-  const bytes = file === "-" ? process.stdin : createReadStream(file);
-  // An error of either ends the loop below.
-  const plain = file.endsWith(".gz") ? pipeline(bytes, createGunzip(), () => {}) : bytes;
-  let rest = "";
-  for await (const chunk of plain.setEncoding("utf8")) {
-    const lines = `${rest}${chunk}`.split("\n");
-    rest = (lines.pop() ?? "").slice(0, longestLine);
-    yield* lines;
-  }
-  yield rest;
-}
-
 function asText({ username, was, would, requests, accesses }: Difference): string {
-  const who = username ?? "anonymous callers";
+  const who = username === undefined ? "anonymous callers" : printable(username);
   const count = requests === 1 ? "1 request was" : `${requests} requests were`;
   const printed = [...accesses].slice(0, mostPrinted).map(([access, times]) => `  ${access} (${times})\n`);
   const further = accesses.size - printed.length;
@@ -75,7 +58,7 @@ function asJson(differences: readonly Difference[]): string {
     requests,
     accesses: Object.fromEntries(accesses),
   }));
-  return `${JSON.stringify(printed, undefined, 2)}\n`;
+  return `${printableJson(printed, 2)}\n`;
 }
 
 function noteOf({ replayed, unreadable, undecided, beyondRules }: Replay): string {

@@ -1,4 +1,5 @@
 import type { DiagnosisStep } from "@registry-gate/auth";
+import { printable } from "../printable.ts";
 
 /** One line for a step, and below it a line for each item of its lists. */
 export function stepText(step: DiagnosisStep): string {
@@ -20,9 +21,4 @@ export function failureText(step: DiagnosisStep): string {
   const { reason } = step.details;
   const why = typeof reason === "string" ? printable(reason) : "no reason given";
   return `${step.step} failed: ${why} (${step.target})`;
-}
-
-/** Replaces control characters: text of a server must not control the terminal. */
-export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, "\ufffd");
 }

@@ -1,8 +1,9 @@
 import { InvalidOptionsError } from "@registry-gate/auth";
 import { inspectConfiguration } from "../config/load.ts";
+import { printableJson } from "../printable.ts";
+import { linesOf, linesOfFile } from "../read-lines.ts";
 import { auditFiles } from "../why/audit-files.ts";
 import { type FoundRequest, findRequest, type WantedRequest } from "../why/find-request.ts";
-import { linesOf, linesOfFile } from "../why/read-lines.ts";
 import { storyOf } from "../why/story.ts";
 import { type Command, parseCommandLine, UsageError } from "./command.ts";
 import { configOption, reportFaults } from "./config-file.ts";
@@ -78,7 +79,7 @@ async function* linesOfAll(sources: readonly string[]): AsyncGenerator<string> {
 }
 
 function asJson({ entries }: FoundRequest): string {
-  return entries.map((entry) => `${JSON.stringify(entry)}\n`).join("");
+  return entries.map((entry) => `${printableJson(entry)}\n`).join("");
 }
 
 interface Question {

@@ -1,6 +1,7 @@
 import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { type DiagnosisStep, timerDelay } from "@registry-gate/auth";
+import { refuseUpgrade } from "@registry-gate/auth-kit";
 import { registryAuthorization } from "@registry-gate/core";
 import { readSettled } from "@registry-gate/watched-file";
 import type { CredentialsConfiguration, UpstreamConfiguration } from "../config/sections/upstream.ts";
@@ -52,7 +53,7 @@ function ask(url: URL, options: AskOptions): Promise<Response> {
   return new Promise((resolve, reject) => {
     const fail = (error: Error): void =>
       reject(options.signal.aborted ? new Error("no response in time") : explained(error));
-    request(url, { ...options, agent: false }, (response) => {
+    const outgoing = request(url, { ...options, agent: false }, (response) => {
       const { statusCode = 0, headers } = response;
       const chunks: Buffer[] = [];
       let length = 0;
@@ -66,9 +67,9 @@ function ask(url: URL, options: AskOptions): Promise<Response> {
       });
       response.once("end", finish);
       response.once("error", fail);
-    })
-      .once("error", fail)
-      .end();
+    });
+    refuseUpgrade(outgoing, fail);
+    outgoing.once("error", fail).end();
   });
 }
 

@@ -1,6 +1,7 @@
 import { type ClientRequest, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { PeerCertificate } from "node:tls";
+import { refuseUpgrade } from "@registry-gate/auth-kit";
 
 /** How a server is reached and trusted. */
 export interface Connection {
@@ -131,6 +132,7 @@ export function exchange(options: ExchangeOptions): Promise<Exchange> {
   outgoing.on("error", (error) => {
     if (response === undefined) fail(error);
   });
+  refuseUpgrade(outgoing, fail);
   void sendBody(outgoing, { body, send, begun: begun.promise, continued: continued.promise });
   return promise;
 }

@@ -36,8 +36,12 @@ export function realmsOf(realm: string, base: URL, report: Examination["report"]
   return { given: url, own, onFailure: likelyInner ? "realm-host" : "realm-unreachable" };
 }
 
+/** A path such as `//host/` would be read as another host's if it were resolved. */
 function atBase({ pathname, search }: URL, base: URL): URL {
-  return new URL(`${pathname}${search}`, base);
+  const own = new URL("/", base);
+  own.pathname = pathname;
+  own.search = search;
+  return own;
 }
 
 /** Whether a host is the machine itself. */

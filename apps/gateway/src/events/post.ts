@@ -1,6 +1,6 @@
 import { type ClientRequest, request as httpRequest, type RequestOptions } from "node:http";
 import { request as httpsRequest } from "node:https";
-import type { ProxyFor } from "@registry-gate/auth-kit";
+import { type ProxyFor, refuseUpgrade } from "@registry-gate/auth-kit";
 import { HttpsProxyAgent } from "https-proxy-agent";
 
 export interface PostOptions {
@@ -60,6 +60,7 @@ function send(
   });
   // It goes on to be listened to: a connection that is given up fails once more.
   request.on("error", reject);
+  refuseUpgrade(request, reject);
   if (proxy !== undefined) {
     // Otherwise what the proxy says of itself would be taken for the endpoint's response.
     request.on("proxyConnect", ({ statusCode }: { readonly statusCode: number }) => {

@@ -1,4 +1,5 @@
-import { Document, isMap, isSeq } from "yaml";
+import { Document, isMap, isSeq, Scalar, visit } from "yaml";
+import { printable } from "../printable.ts";
 import type { Imported } from "./imported.ts";
 
 /** Writes a configuration as YAML, with a rule or a backend a line where it is short. */
@@ -9,7 +10,13 @@ export function writeYaml({ configuration, comments }: Imported, title: string):
   const rules = document.get("access");
   for (const rule of isSeq(rules) ? rules.items : []) if (isMap(rule)) rule.flow = true;
   if (isSeq(rules) && rules.items.length === 0) rules.flow = true;
-  document.commentBefore = [title, ...comments].map((line) => ` ${line}`).join("\n");
+  visit(document, {
+    Scalar(_, scalar) {
+      // The library writes some texts with line ends so that they are read as something else.
+      if (typeof scalar.value === "string" && !/^[\x20-\x7e]*$/.test(scalar.value)) scalar.type = Scalar.QUOTE_DOUBLE;
+    },
+  });
+  document.commentBefore = [title, ...comments].map((line) => ` ${printable(line)}`).join("\n");
   return document.toString({ lineWidth: 0 });
 }
 

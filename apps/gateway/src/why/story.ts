@@ -1,3 +1,4 @@
+import { printable } from "../printable.ts";
 import type { FoundRequest } from "./find-request.ts";
 import type { LogEntry } from "./log-entry.ts";
 import { nextStep } from "./next-steps.ts";
@@ -105,9 +106,4 @@ function audit({ id, event, outcome }: LogEntry): string {
 
 function value(given: unknown): string {
   return printable(typeof given === "string" ? given : (JSON.stringify(given) ?? "unknown"));
-}
-
-/** Text of a client must not control the terminal. */
-function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, "\ufffd");
 }

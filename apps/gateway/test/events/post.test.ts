@@ -3,6 +3,7 @@ import { beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { startConnectProxy } from "../../../../packages/auth-sso/test/connect-proxy.ts";
 import { type CertificateFiles, makeCertificate } from "../../../../test/support/certificate.ts";
 import { type EventReceiver, startEventReceiver } from "../../../../test/support/event-receiver.ts";
+import { startUpstream } from "../../../../test/support/upstream.ts";
 import { type PostOptions, post } from "../../src/events/post.ts";
 
 let files: CertificateFiles;
@@ -55,6 +56,14 @@ test("goes through a proxy, and says which one refuses", async () => {
   proxy.behave("silent");
   await expect(post(url, {}, body, options({ proxyFor, timeout: 200 }))).rejects.toThrow("no response within 200 ms");
   await vi.waitUntil(async () => (await proxy.connections()) === 0);
+});
+
+test("fails where the endpoint switches protocols", async () => {
+  const server = await startUpstream(({ socket }) => {
+    socket.end("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n");
+  });
+  onTestFinished(() => server.close());
+  await expect(post(new URL(server.url), {}, body, options())).rejects.toThrow("the server switched protocols");
 });
 
 test("reads nothing of a response but its head, however long it is", async () => {

@@ -1,6 +1,6 @@
 import { type ClientRequest, request as httpRequest, type RequestOptions } from "node:http";
 import { request as httpsRequest } from "node:https";
-import type { ProxyFor } from "@registry-gate/auth-kit";
+import { type ProxyFor, refuseUpgrade } from "@registry-gate/auth-kit";
 import { HttpsProxyAgent } from "https-proxy-agent";
 
 export interface FetchOptions {
@@ -63,6 +63,7 @@ function get(url: URL, ca: string | undefined, proxy: URL | undefined, signal: A
     const agent = proxy === undefined ? false : new HttpsProxyAgent(proxy, { ...trust, signal });
     const request = open(url, { headers, signal, agent, ...trust });
     request.on("error", reject);
+    refuseUpgrade(request, () => reject(new FetchError(`${url.host} switched protocols`)));
     if (proxy !== undefined) {
       // Otherwise what the proxy says of itself would be taken for the server's response.
       request.on("proxyConnect", ({ statusCode }: { readonly statusCode: number }) => {

@@ -2,6 +2,7 @@ import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { connect } from "node:net";
 import { oneLine } from "../../one-line.ts";
+import { printable } from "../../printable.ts";
 import type { HealthTarget, SocketPlace } from "./target.ts";
 
 /** What came of a question. */
@@ -45,7 +46,7 @@ function ask(
     // Nothing secret is sent, and the certificate is for another name than this machine's.
     const options = { ...place, path, signal, agent: false, ...(secure && { rejectUnauthorized: false }) };
     const request = secure ? httpsRequest : httpRequest;
-    request(options, (response) => {
+    const outgoing = request(options, (response) => {
       let text = "";
       response.setEncoding("utf8");
       response.on("data", (chunk: string) => {
@@ -55,11 +56,15 @@ function ask(
       response.once("end", () => {
         const { statusCode = 0 } = response;
         const ready = statusCode === 200;
-        resolve({ ready, text: oneLine(text) || `status ${statusCode}` });
+        resolve({ ready, text: printable(oneLine(text)) || `status ${statusCode}` });
       });
-    })
-      .once("error", reject)
-      .end();
+    });
+    // Without this, Node destroys the connection without any event.
+    outgoing.once("upgrade", (_, socket) => {
+      socket.destroy();
+      reject(new Error("the server switched protocols"));
+    });
+    outgoing.once("error", reject).end();
   });
 }
 

@@ -1,3 +1,4 @@
+import { printableJson } from "../../printable.ts";
 import { UsageError } from "../command.ts";
 import { type OpenState, withTokens } from "./open-tokens.ts";
 import { parseSelection, selectTokens } from "./selection.ts";
@@ -9,7 +10,7 @@ export async function list(parameters: readonly string[], openState: OpenState):
   if (selection.name !== undefined) throw new UsageError(`unexpected ${selection.name}`);
   return withTokens(selection.file, openState, async ({ tokens }) => {
     const found = await selectTokens(tokens, selection);
-    const text = selection.json ? `${JSON.stringify(found.map(tokenJson), undefined, 2)}\n` : tokenTable(found);
+    const text = selection.json ? `${printableJson(found.map(tokenJson), 2)}\n` : tokenTable(found);
     process.stdout.write(text);
     return 0;
   });

@@ -1,3 +1,4 @@
+import { printableJson } from "../../printable.ts";
 import { type OpenState, withTokens } from "./open-tokens.ts";
 import { parseSelection, selectToken } from "./selection.ts";
 import { tokenDetails, tokenJson } from "./token-text.ts";
@@ -12,7 +13,7 @@ export async function show(parameters: readonly string[], openState: OpenState):
       return 1;
     }
     const { token } = found;
-    process.stdout.write(selection.json ? `${JSON.stringify(tokenJson(token), undefined, 2)}\n` : tokenDetails(token));
+    process.stdout.write(selection.json ? `${printableJson(tokenJson(token), 2)}\n` : tokenDetails(token));
     return 0;
   });
 }

@@ -114,8 +114,22 @@ const harmless =
   /^(?:header|errordocument|setenv|setenvif|setenvifnocase|unsetenv|options|allowoverride|proxy.*|oidc.*|authldap.*|authbasicauthoritative|rewrite.*|limitrequest.*|expires.*|ssl.*)$/;
 
 /** Whether a directive may refuse requests in a way that is not known. */
-export function mayRestrict({ name }: Directive): boolean {
+export function mayRestrict(directive: Directive): boolean {
+  const { name } = directive;
+  if (isRefusal(directive) || name === "include-missing") return true;
   return !carried.has(name) && !needless.has(name) && !Object.hasOwn(reasons, name) && !harmless.test(name);
+}
+
+/** Whether a directive that is commonly harmless refuses requests, or has outer sections refuse them too. */
+function isRefusal({ name, parameters }: Directive): boolean {
+  if (name === "rewriterule") return /\b(?:F|forbidden|G|gone|R=[45]\d\d)\b/i.test(parameters[2] ?? "");
+  return name === "authmerging" && parameters[0]?.toLowerCase() === "and";
+}
+
+/** Whether a directive outside of all sections may refuse requests, or hold sections that do. */
+export function mayRestrictOutside(directive: Directive): boolean {
+  const { name } = directive;
+  return isRefusal(directive) || name === "include-missing" || name === "use";
 }
 
 /** Names of directives as the documentation writes them, as far as they occur in notes. */
@@ -154,5 +168,7 @@ const spellings: Readonly<Record<string, string>> = Object.fromEntries(
       "AuthType",
       "RewriteRule",
     ])
-    .map((spelling) => [spelling.toLowerCase(), spelling]),
+    .concat(["AuthMerging", "ProxyPassMatch", "Use"])
+    .map((spelling) => [spelling.toLowerCase(), spelling])
+    .concat([["include-missing", "Include"]]),
 );

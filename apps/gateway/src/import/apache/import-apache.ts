@@ -1,9 +1,10 @@
 import { resolve } from "node:path";
 import { ImportError, type Imported, type ImportedRule, type Note, type Source } from "../imported.ts";
 import { globsOf, nobodyByAnyMethod, rulesOf } from "../path-rules.ts";
-import { carried, needless, reasons, secret, spelled } from "./directives.ts";
+import { carried, mayRestrictOutside, needless, reasons, secret, spelled } from "./directives.ts";
 import { type Lookup, ldapBackend } from "./ldap.ts";
 import type { Directive } from "./parse.ts";
+import { notProxied } from "./proxied.ts";
 import { readApache } from "./read-apache.ts";
 import { accessOf } from "./requirements.ts";
 
@@ -37,7 +38,7 @@ export function importApache(source: Source): Imported {
   const base = effective(sections, root);
   // Some lines may only stand in the host itself, such as those of OpenID Connect.
   const find: Lookup = (name) => [...host.directives, ...base].findLast((directive) => directive.name === name);
-  const read = accessRules(host.directives, sections, find, note);
+  const read = accessRules(host.directives, pass, sections, find, note);
   const signOn = isOpenID(find("authtype"));
   const access = signOn ? [] : read.access;
   const backends = backendsOf(find, directory, read.groupDNs, note);
@@ -140,6 +141,7 @@ function isWithin(path: string, outer: string): boolean {
 
 function accessRules(
   host: readonly Directive[],
+  pass: Directive,
   sections: readonly PathSection[],
   base: Lookup,
   note: Noting,
@@ -184,14 +186,38 @@ function accessRules(
     note(own.directive, "other users or groups: here they are the same everywhere, so that what is there is denied");
     return [{ prefix, access: nobodyByAnyMethod }];
   });
-  return { access: doubtful ? [] : rulesOf(paths, true), groupDNs: [...groupDNs] };
+  const closed = notProxied(host, pass, root).flatMap(({ directive, prefix }) => {
+    if (prefix.startsWith("_catalog")) return [];
+    note(directive, "not proxied to this registry: what is there is denied to everybody");
+    if (globsOf(prefix, true) === undefined) doubtful = true;
+    return [{ prefix, access: nobodyByAnyMethod }];
+  });
+  const open = paths.filter((path) => !closed.some(({ prefix }) => isWithin(path.prefix, prefix)));
+  return { access: doubtful ? [] : rulesOf([...open, ...closed], true), groupDNs: [...groupDNs] };
 }
 
-/** Whether a section or a rewriting may refuse requests for the registry in a way that is not understood. */
-function isUnclear({ name, parameters, section }: Directive): boolean {
-  if (name === "rewriterule") return /\b(?:F|forbidden|G|gone|R=4\d\d)\b/.test(parameters.at(-1) ?? "");
-  if (section === undefined) return false;
-  return ["locationmatch", "if", "proxymatch"].includes(name) || (name === "location" && parameters[0] === "~");
+/** Whether a section or a line may refuse requests for the registry in a way that is not understood. */
+function isUnclear(directive: Directive): boolean {
+  const { name, parameters, section } = directive;
+  if (name === "proxypassmatch") {
+    const [, begin = ""] = /^\^(\/[\w-]*)/.exec(parameters[0] ?? "") ?? [];
+    // What follows may make the last sign optional.
+    return mayBeginLikeRoot(begin.slice(0, -1));
+  }
+  if (section === undefined) return mayRestrictOutside(directive);
+  const [path = ""] = parameters;
+  if (name === "location" && path !== "~") return isPattern(path) && mayBeginLikeRoot(path.split(/[*?[]/)[0] ?? "");
+  return ["locationmatch", "if", "proxymatch", "location"].includes(name);
+}
+
+/** Whether a path of `<Location>` has wildcards. */
+function isPattern(path: string): boolean {
+  return /[*?[]/.test(path);
+}
+
+/** Whether paths that begin so may be the registry's. */
+function mayBeginLikeRoot(text: string): boolean {
+  return root.startsWith(text) || text.startsWith(root);
 }
 
 type Backend = Readonly<Record<string, unknown>>;
@@ -344,6 +370,7 @@ function reportRest(all: readonly Directive[], inForce: readonly Directive[], no
         if (!within) note(directive, "files are not served");
       } else if (
         name === "proxypass" &&
+        !isWithin(first, root) &&
         !registryPaths.some((pattern) => pattern.test(first)) &&
         !/^https?:/i.test(first)
       ) {

@@ -1,9 +1,10 @@
 import { resolve } from "node:path";
-import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLMap } from "yaml";
+import { isMap, isScalar, isSeq, LineCounter, type Node, type YAMLMap } from "yaml";
 import { ImportError, type Imported, type Note, type Source } from "../imported.ts";
 import { type Accounts, readAccounts } from "./account-set.ts";
 import { type AclEntry, allActions, rulesOfAcl } from "./acl-rules.ts";
 import { globsOfName } from "./name-globs.ts";
+import { readDocument } from "./read-document.ts";
 
 export interface DockerAuthOptions {
   /** The registry, which docker_auth does not name. */
@@ -14,8 +15,10 @@ export interface DockerAuthOptions {
 
 type Noting = (node: unknown, text: string, reason: string) => void;
 
-/** What our ACL does not look at. */
-const conditions = ["ip", "service", "email", "team", "labels"];
+/** The conditions of an entry that rules have too. Any other one, also of a later version, takes something away. */
+const understood = ["account", "type", "name"];
+/** What an entry holds. */
+const entryKeys = ["match", "actions", "comment"];
 
 /**
  * Carries a configuration of docker_auth over: its users and directory, and its static ACL as far as rules can say the same.
@@ -24,11 +27,7 @@ const conditions = ["ip", "service", "email", "team", "labels"];
  */
 export function importDockerAuth(source: Source, options: DockerAuthOptions): Imported {
   const lines = new LineCounter();
-  const document = parseDocument(source.text, { lineCounter: lines });
-  const [fault] = document.errors;
-  if (fault !== undefined)
-    throw new ImportError(`${source.name}:${lines.linePos(fault.pos[0]).line}: ${fault.message.split("\n")[0]}`);
-  const root = document.contents;
+  const root = readDocument(source, lines);
   if (!isMap(root)) throw new ImportError(`${source.name}: not a configuration of docker_auth`);
   const notes: Note[] = [];
   const lineOf = (node: unknown): number => lines.linePos((node as Node | undefined)?.range?.[0] ?? 0).line;
@@ -158,11 +157,17 @@ function aclOf(
 ): readonly AclEntry[] {
   const list = root.get("acl");
   return (isSeq(list) ? list.items : []).flatMap((item): AclEntry[] => {
-    if (!isMap(item)) return [];
-    const match = item.get("match");
+    const match = isMap(item) ? item.get("match", true) : undefined;
+    const given = isScalar(match) && match.value === null ? undefined : match;
+    if (!isMap(item) || (given !== undefined && !isMap(given))) {
+      throw new ImportError(`line ${lineOf(item)}: an entry of acl has match and actions`);
+    }
     const text = (name: string): string | undefined => {
-      const value = isMap(match) ? match.get(name) : undefined;
-      return value === undefined || value === null ? undefined : String(value);
+      const value = isMap(match) ? match.get(name, true) : undefined;
+      if (value === undefined || (isScalar(value) && value.value === null)) return undefined;
+      const found = textOf(value);
+      if (found === undefined) throw new ImportError(`line ${lineOf(item)}: match.${name} must be text`);
+      return found;
     };
     const type = text("type");
     if (type !== undefined && !["repository", "*", "/.*/", "/.+/"].includes(type) && /^[a-z]+$/.test(type)) {
@@ -171,7 +176,7 @@ function aclOf(
     }
     const set = readAccounts(text("account"), accounts);
     const names = globsOfName(text("name"));
-    const condition = conditions.find((name) => isMap(match) && match.has(name));
+    const condition = [...keysOf(match, understood), ...keysOf(item, entryKeys)][0];
     const actions = actionsIn(item.get("actions"));
     const unclear =
       condition !== undefined
@@ -193,6 +198,11 @@ function aclOf(
       },
     ];
   });
+}
+
+/** The keys of a map besides those that are known. */
+function keysOf(map: unknown, known: readonly string[]): readonly string[] {
+  return (isMap(map) ? map.items : []).map(({ key }) => textOf(key) ?? "").filter((key) => !known.includes(key));
 }
 
 function actionsIn(value: unknown): readonly string[] {
@@ -251,6 +261,8 @@ function numberAt(root: YAMLMap, path: readonly string[]): number | undefined {
   return typeof value === "number" && value > 0 ? value : undefined;
 }
 
+/** As it is written: `007` is the name of a user there, and not that of 7. */
 function textOf(node: unknown): string | undefined {
-  return isScalar(node) ? String(node.value) : undefined;
+  if (!isScalar(node)) return undefined;
+  return typeof node.value === "string" ? node.value : (node.source ?? String(node.value));
 }

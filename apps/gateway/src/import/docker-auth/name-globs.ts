@@ -6,6 +6,8 @@
  */
 export function globsOfName(pattern: string | undefined): readonly string[] | undefined {
   if (pattern === undefined) return ["**"];
+  // Only here it is a variable.
+  if (pattern.includes("${username}")) return undefined;
   const named = pattern.replaceAll("${account}", "${username}");
   const expression = /^\/(.+)\/$/.exec(named)?.[1];
   if (expression !== undefined) return globsOfExpression(expression);
