@@ -13,7 +13,7 @@ const rest = "upstream: { url: http://registry }\nauth: { backends: [{ type: htp
 
 test("each worker has its part, rounded up, of what is limited for the gateway", () => {
   const { listen, limits, upstream } = shareOf(
-    "listen: { address: '5043', maxConnections: 100 }\nlimits: { inFlight: 9, inFlightPerClient: 1 }\n" + rest,
+    `listen: { address: '5043', maxConnections: 100 }\nlimits: { inFlight: 9, inFlightPerClient: 1 }\n${rest}`,
     4,
   );
   expect(listen.maxConnections).toBe(25);
