@@ -6,6 +6,8 @@ export interface Contender {
   readonly pid: number;
   /** Every request has them. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Where its metrics are; undefined where it has none. */
+  readonly adminUrl?: string;
   close(): Promise<void>;
 }
 

@@ -5,6 +5,7 @@ import { makeCertificate } from "../support/certificate.ts";
 import { downloads, uploads } from "./blobs.ts";
 import { ldapLogins } from "./ldap.ts";
 import { memory } from "./memory.ts";
+import { observing } from "./observing.ts";
 import { reads } from "./reads.ts";
 import { realReads, realUploads } from "./real-registry.ts";
 import { rememberedLogins } from "./remembered-logins.ts";
@@ -21,6 +22,7 @@ const parts: Readonly<Record<string, readonly ((scale: Scale) => Promise<Finding
   registry: [realReads, realUploads],
   ldap: [ldapLogins, rememberedLogins],
   tokens: [bearerReads, tokenIssuance],
+  observing: [observing],
   "slow-clients": [slowClients],
 };
 

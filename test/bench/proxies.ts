@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { basic } from "../support/basic.ts";
 import type { CertificateFiles } from "../support/certificate.ts";
+import { freePort } from "../support/free-port.ts";
 import { gateCommand } from "../support/gate.ts";
 import { startNginx } from "../support/nginx.ts";
 import { nginxRecipe } from "../support/nginx-recipe.ts";
@@ -24,6 +25,8 @@ export interface ProxySettings {
   readonly registry: string;
   /** Plain HTTP by default. */
   readonly tls?: CertificateFiles | undefined;
+  /** Whether the gate has an admin listener and an audit. */
+  readonly observed?: boolean;
 }
 
 const user = { name: "alice", password: "correct horse battery staple" };
@@ -53,8 +56,15 @@ export async function startGate(settings: ProxySettings, login?: BackendLogin): 
     await writeFile(join(directory, "htpasswd"), await passwordFile("bcrypt 10"));
     await writeFile(join(directory, "groups"), `pushers: ${user.name}\n`);
     const [command, ...before] = gateCommand;
+    const adminAddress = `127.0.0.1:${await freePort()}`;
     const { port, server } = await startOnFreePort(async (port) => {
-      const configuration = configurationOf(port, settings, login);
+      const configuration = {
+        ...configurationOf(port, settings, login),
+        ...(settings.observed === true && {
+          admin: { address: adminAddress },
+          audit: { output: { file: "audit.jsonl" } },
+        }),
+      };
       // JSON is YAML too.
       await writeFile(join(directory, "registry-gate.yaml"), JSON.stringify(configuration));
       return tryPolledServer({
@@ -71,6 +81,7 @@ export async function startGate(settings: ProxySettings, login?: BackendLogin): 
       url: `${settings.tls === undefined ? "http" : "https"}://127.0.0.1:${port}`,
       pid: server.pid,
       headers: login?.headers ?? basic(user.name, user.password),
+      ...(settings.observed === true && { adminUrl: `http://${adminAddress}` }),
       close: () => server.close().then(discard),
     };
   } catch (error) {

@@ -1,0 +1,41 @@
+import { type Contender, closeAll, startAll } from "./contender.ts";
+import { startFixedRegistry } from "./fixed-registry.ts";
+import { startGate } from "./proxies.ts";
+import { compareLoads } from "./reads.ts";
+import type { Findings } from "./report.ts";
+import type { Scale } from "./scale.ts";
+
+/** Between two scrapes, in milliseconds: much more often than anybody does it. */
+const scrapeInterval = 1000;
+/** The share of the rate that metrics and an audit may cost. */
+const least = 0.95;
+
+/** The gate with metrics, which are scraped, and an audit, against the gate without both. */
+export async function observing(scale: Scale): Promise<Findings> {
+  const registry = await startFixedRegistry("/nowhere");
+  const contenders: Contender[] = [];
+  let scraping: NodeJS.Timeout | undefined;
+  try {
+    const settings = { registry: registry.url, tls: undefined };
+    contenders.push(
+      ...(await startAll([
+        () => startGate({ ...settings, observed: true }).then((gate) => ({ ...gate, name: "gate, observed" })),
+        () => startGate(settings),
+      ])),
+    );
+    const admin = contenders[0]?.adminUrl;
+    if (admin === undefined) throw new Error("the gate has no admin listener");
+    scraping = setInterval(() => void scrape(`${admin}/metrics`), scrapeInterval);
+    const limit = { name: "rate ÷ gate without", bound: { atLeast: least } };
+    return await compareLoads("GET of a manifest, with metrics and an audit", contenders, scale, limit);
+  } finally {
+    clearInterval(scraping);
+    await closeAll(contenders);
+    await registry.close();
+  }
+}
+
+async function scrape(url: string): Promise<void> {
+  const response = await fetch(url);
+  if (!(await response.text()).includes("registry_gate_requests_total")) throw new Error(`${url} has no requests`);
+}
