@@ -60,6 +60,9 @@ function send(
   });
   // It goes on to be listened to: a connection that is given up fails once more.
   request.on("error", reject);
+  // A connection may end without an error and without a response. Node closes the one of a response that changes the
+  // protocol (101), where nobody listens for it, and says nothing else.
+  request.once("close", () => reject(new Error("the connection was closed without a response")));
   if (proxy !== undefined) {
     // Otherwise what the proxy says of itself would be taken for the endpoint's response.
     request.on("proxyConnect", ({ statusCode }: { readonly statusCode: number }) => {

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { startConnectProxy } from "../../../../packages/auth-sso/test/connect-proxy.ts";
 import { type CertificateFiles, makeCertificate } from "../../../../test/support/certificate.ts";
@@ -55,6 +56,22 @@ test("goes through a proxy, and says which one refuses", async () => {
   proxy.behave("silent");
   await expect(post(url, {}, body, options({ proxyFor, timeout: 200 }))).rejects.toThrow("no response within 200 ms");
   await vi.waitUntil(async () => (await proxy.connections()) === 0);
+});
+
+test.each([
+  ["changes the protocol", "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n", 10_000],
+  ["sends interim responses alone", "HTTP/1.1 103 Early Hints\r\n\r\n", 200],
+])("ends with an error where the server %s", async (_what, head, timeout) => {
+  const server = createServer((connection) => {
+    connection.on("error", () => {});
+    connection.once("data", () => connection.write(head));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void server.close());
+  const { port } = Object(server.address());
+  await expect(post(new URL(`http://127.0.0.1:${port}/`), {}, body, options({ timeout }))).rejects.toThrow(
+    /^(the connection was closed without a response|no response within 200 ms)$/,
+  );
 });
 
 test("reads nothing of a response but its head, however long it is", async () => {
