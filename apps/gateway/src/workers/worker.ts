@@ -159,8 +159,11 @@ async function openParts(
 
 /** Does what the primary decides. */
 function follow(channel: Channel, opening: Promise<RunningParts>, log: Logger): void {
+  // Where this worker cannot start it is about to end, and says so itself: what is wrong is the configuration in force, and
+  // must not be taken for a fault of the next one.
+  const opened = opening.catch(() => new Promise<never>(() => {}));
   followPrimary(channel, async (next): Promise<Preparation> => {
-    const { loader, gates, listener } = await opening;
+    const { loader, gates, listener } = await opened;
     const loaded = await loader.load(contentsOf(next));
     try {
       const change = await listener.prepare(listenerSetup(loaded.gate));
@@ -182,7 +185,7 @@ function follow(channel: Channel, opening: Promise<RunningParts>, log: Logger): 
     }
   });
   channel.reply(certificate, async (files) => {
-    const { gates, listener } = await opening;
+    const { gates, listener } = await opened;
     const { tls } = gates.current.gate.configuration.listen;
     const contents = unpackedTls(files);
     if (tls !== undefined && contents !== undefined) listener.setTls(identityOf(tls, contents));
