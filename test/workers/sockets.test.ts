@@ -193,7 +193,9 @@ test("TLS is not added by a reload to an address that stays, and no worker ends 
   const workers = await workersOf(gate);
   await gate.configure(configuration({ address, tls }));
   const refusal = await gate.logged(({ event }) => event === "reload refused");
-  expect(JSON.stringify(refusal)).toContain("listen.tls: cannot be added, removed or changed in clientAuth by a reload");
+  expect(JSON.stringify(refusal)).toContain(
+    "listen.tls: cannot be added, removed or changed in clientAuth by a reload",
+  );
   expect(await workersOf(gate)).toEqual(workers);
   expect((await ask(`${gate.url}/v2/`)).status).toBe(200);
   const other = `127.0.0.1:${await freePort()}`;

@@ -199,7 +199,11 @@ test("a configuration that can be used ends a time in which no worker can start"
   const auth = { backends: [{ type: "htpasswd", file: "other" }] };
   await gate.configure(configuration({ auth, listen: { address } }));
   await gate.logged(({ event }) => event === "reloaded");
-  const later = (): readonly unknown[] => gate.lines().slice(before).map(({ event }) => event);
+  const later = (): readonly unknown[] =>
+    gate
+      .lines()
+      .slice(before)
+      .map(({ event }) => event);
   await expect.poll(() => later().filter((event) => event === "worker started")).toHaveLength(2);
   expect(later()).not.toContain("reload refused");
   expect((await ask(`http://${address}/v2/`)).status).toBe(200);
@@ -218,7 +222,15 @@ test("a worker whose place was given up follows no further reload", async () => 
   const before = gate.lines().length;
   const url = `http://127.0.0.1:${port}/v2/`;
   await Promise.all(Array.from({ length: 200 }, () => ask(url)));
-  await expect.poll(() => gate.lines().slice(before).filter(({ event }) => event === "request").length).toBe(200);
+  await expect
+    .poll(
+      () =>
+        gate
+          .lines()
+          .slice(before)
+          .filter(({ event }) => event === "request").length,
+    )
+    .toBe(200);
   expect(servingWorkers(gate.lines().slice(before))).not.toContain(3);
   for (const finish of finishes) expect(await finish()).toBe(200);
   await gate.logged(({ event, worker }) => event === "worker ended" && worker === 3);
