@@ -7,6 +7,7 @@ import { type GateMetrics, gateMetrics } from "../admin/gate-metrics.ts";
 import { gateReadiness } from "../admin/readiness/gate-readiness.ts";
 import { drainTimeoutOf } from "../config/sections/listen.ts";
 import { logLevelOf } from "../config/sections/log.ts";
+import { endsWithin } from "../ends-within.ts";
 import type { Gate } from "../gate/gate.ts";
 import { type GateLoader, gateLoader } from "../gate/gate-loader.ts";
 import { type GateSlot, gateSlot } from "../gate/gate-slot.ts";
@@ -35,6 +36,8 @@ import { workerSockets } from "./worker-sockets.ts";
 const signalsOfPrimary = ["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR2"] as const;
 /** A reload may be in progress, which takes a minute at most, in milliseconds. */
 const beginLimit = 90_000;
+/** How long the end waits for the primary to take the last events, in milliseconds. */
+const lastEvents = 1000;
 
 /**
  * Runs this process as a worker: it handles requests, and follows the primary in everything else. It ends when the primary
@@ -124,6 +127,8 @@ async function run(channel: Channel, beginning: Beginning): Promise<number> {
     },
     cut: listener.cut,
   });
+  // The end of the process would take along what the primary has not read yet: the audit of the last requests.
+  await endsWithin(lastEvents, channel.settled());
   return uncaught.count > 0 ? 1 : 0;
 }
 
