@@ -7,12 +7,12 @@ import { join } from "node:path";
 import { connect } from "node:tls";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from "vitest";
 import { startable } from "../programs/startable.ts";
-import { makeCertificate } from "../support/certificate.ts";
+import { makeCertificate, makeClientCertificate } from "../support/certificate.ts";
 import { freePort } from "../support/free-port.ts";
 import { gateCommand, type RunningGate, startGate } from "../support/gate.ts";
 import { passwordFile } from "../support/password-file.ts";
 import { type ScriptedUpstream, startUpstream } from "../support/upstream.ts";
-import { alice, servingWorkers, workersOf } from "./scene.ts";
+import { alice, ask, isRunning, servingWorkers, workersOf } from "./scene.ts";
 
 /** Every kind of socket with several workers. */
 
@@ -117,11 +117,16 @@ test("a reload changes mode and path of a Unix socket, and one that is refused l
 });
 
 /** The certificate that a connection of its own is shown, and whether its session could be resumed. */
-function handshake(port: number, session?: Buffer): Promise<{ serial: string; resumed: boolean; ticket: Buffer }> {
+function handshake(
+  port: number,
+  session?: Buffer,
+  client: object = {},
+): Promise<{ serial: string; resumed: boolean; ticket: Buffer }> {
   return new Promise((resolve, reject) => {
     const socket = connect({
       ...{ port, host: "127.0.0.1", rejectUnauthorized: false, maxVersion: "TLSv1.2" },
       ...(session && { session }),
+      ...client,
     });
     socket.once("error", reject);
     socket.once("secureConnect", () => {
@@ -161,6 +166,43 @@ test("a session of TLS is resumed at any worker, and a new certificate is shown 
   expect(new Set(shown.map(({ serial }) => serial)).size).toBe(1);
 });
 
+test("a worker that replaces another one resumes no session of authorities that are gone", async () => {
+  const files = await makeCertificate(directory);
+  const client = await makeClientCertificate(directory, "client");
+  const tls = { certificate: files.certificate, key: files.key, clientCa: files.authority };
+  const gate = await started({ address: "127.0.0.1:0", tls });
+  const port = Number(new URL(gate.url).port);
+  const certificate = { cert: await readFile(client.certificate), key: await readFile(client.key) };
+  const { ticket } = await handshake(port, undefined, certificate);
+  expect((await handshake(port, ticket)).resumed).toBe(true);
+  const others = await makeCertificate();
+  await writeFile(files.authority, await readFile(others.authority));
+  await gate.logged(({ event }) => event === "certificate reloaded");
+  const [victim = 0] = await workersOf(gate);
+  process.kill(victim, "SIGKILL");
+  await expect.poll(() => gate.lines().filter(({ event }) => event === "worker started").length).toBe(3);
+  const again = await Promise.all(Array.from({ length: 100 }, () => handshake(port, ticket)));
+  expect(new Set(again.map(({ resumed }) => resumed))).toEqual(new Set([false]));
+});
+
+test("TLS is not added by a reload to an address that stays, and no worker ends of it", async () => {
+  const files = await makeCertificate(directory);
+  const tls = { certificate: files.certificate, key: files.key };
+  const address = `127.0.0.1:${await freePort()}`;
+  const gate = await started({ address });
+  const workers = await workersOf(gate);
+  await gate.configure(configuration({ address, tls }));
+  const refusal = await gate.logged(({ event }) => event === "reload refused");
+  expect(JSON.stringify(refusal)).toContain(
+    "listen.tls: cannot be added, removed or changed in clientAuth by a reload",
+  );
+  expect(await workersOf(gate)).toEqual(workers);
+  expect((await ask(`${gate.url}/v2/`)).status).toBe(200);
+  const other = `127.0.0.1:${await freePort()}`;
+  await gate.configure(configuration({ address: other, tls }));
+  await gate.logged(({ event, address: now }) => event === "listening" && now === other);
+});
+
 test("a socket that systemd has passed is listened on by all workers, over a restart and over their death", async () => {
   const port = await freePort();
   await writeFile(join(directory, "htpasswd"), htpasswd);
@@ -180,16 +222,24 @@ test("a socket that systemd has passed is listened on by all workers, over a res
     manager.kill("SIGKILL");
     await exited;
     const pid = await pidOf();
-    if (pid > 0) process.kill(pid, "SIGKILL");
+    if (pid > 0 && (await isRunning(pid))) process.kill(pid, "SIGKILL");
   });
   const status = (): Promise<number | string> =>
-    fetch(`http://127.0.0.1:${port}/v2/`, { headers: alice }).then(
+    ask(`http://127.0.0.1:${port}/v2/`).then(
       (response) => response.status,
       (error: Error) => error.message,
     );
   await expect.poll(status).toBe(200);
   const first = await pidOf();
   expect(await workersOf({ pid: first })).toHaveLength(2);
+  const serving = async (): Promise<number> => {
+    await status();
+    const log = await readFile(join(directory, "log"), "utf8");
+    return servingWorkers(
+      log.split("\n").flatMap((line) => (line.startsWith("{") && line.endsWith("}") ? [JSON.parse(line)] : [])),
+    ).size;
+  };
+  await expect.poll(serving).toBe(2);
   process.kill((await workersOf({ pid: first }))[0] ?? 0, "SIGKILL");
   expect(await status()).toBe(200);
   process.kill(first, "SIGTERM");

@@ -1,3 +1,5 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { basic } from "../support/basic.ts";
@@ -180,6 +182,58 @@ test("a worker that ends again and again is started again after pauses that grow
   expect(pauses.toSorted((one, other) => one - other)).toEqual(pauses);
   expect(pauses[0]).toBe(0);
   expect(pauses.at(-1)).toBeGreaterThan(pauses[1] ?? 0);
+});
+
+test("a configuration that can be used ends a time in which no worker can start", async () => {
+  const gate = await started();
+  await rm(join(gate.directory, "htpasswd"));
+  for (const pid of await workersOf(gate)) process.kill(pid, "SIGKILL");
+  for (const number of [1, 2]) {
+    await gate.logged(({ event, worker, faults }) => {
+      return event === "worker failed" && worker === number && String(faults).includes("no such file");
+    });
+  }
+  const before = gate.lines().length;
+  await gate.put("other", htpasswd);
+  const address = `127.0.0.1:${await freePort()}`;
+  const auth = { backends: [{ type: "htpasswd", file: "other" }] };
+  await gate.configure(configuration({ auth, listen: { address } }));
+  await gate.logged(({ event }) => event === "reloaded");
+  const later = (): readonly unknown[] =>
+    gate
+      .lines()
+      .slice(before)
+      .map(({ event }) => event);
+  await expect.poll(() => later().filter((event) => event === "worker started")).toHaveLength(2);
+  expect(later()).not.toContain("reload refused");
+  expect((await ask(`http://${address}/v2/`)).status).toBe(200);
+});
+
+test("a worker whose place was given up follows no further reload", async () => {
+  const listen = (port: number): object => ({ address: `127.0.0.1:${port}` });
+  const gate = await started({ workers: 3, listen: listen(await freePort()) });
+  // Of so many, one is at the third worker.
+  const finishes = await Promise.all(Array.from({ length: 16 }, () => beginUpload(gate)));
+  await gate.configure(configuration({ listen: { address: gate.address } }));
+  await gate.logged(({ event, worker }) => event === "stopping" && worker === 3);
+  const port = await freePort();
+  await gate.configure(configuration({ listen: listen(port) }));
+  await gate.logged(({ event, address }) => event === "listening" && address === `127.0.0.1:${port}`);
+  const before = gate.lines().length;
+  const url = `http://127.0.0.1:${port}/v2/`;
+  await Promise.all(Array.from({ length: 200 }, () => ask(url)));
+  await expect
+    .poll(
+      () =>
+        gate
+          .lines()
+          .slice(before)
+          .filter(({ event }) => event === "request").length,
+    )
+    .toBe(200);
+  expect(servingWorkers(gate.lines().slice(before))).not.toContain(3);
+  for (const finish of finishes) expect(await finish()).toBe(200);
+  await gate.logged(({ event, worker }) => event === "worker ended" && worker === 3);
 });
 
 const upload = "/v2/team/app/blobs/uploads/0f0c5ff3-2f2f-4f2f-9f2f-0f0c5ff32f2f";

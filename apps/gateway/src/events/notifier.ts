@@ -81,8 +81,12 @@ export function openNotifier(log: Logger): Notifier {
         publish(target, "dropped", dropped, length);
         report(target.host, dropped, "too many wait");
       }
-      target.delivery.wake();
+      // After a reload it is another one who sends what waits.
+      for (const { lane, delivery } of [target, ...targets]) if (lane === target.lane) delivery.wake();
     } catch (error) {
+      const successor = targets.find(({ lane }) => lane === target.lane);
+      // A reload has closed the queue while another process had locked it.
+      if (successor !== undefined && successor !== target) return enqueue(successor, envelope);
       publish(target, "lost", 1, undefined);
       report(target.host, 1, error instanceof Error ? error.message : "unknown error");
     }
@@ -115,11 +119,12 @@ export function openNotifier(log: Logger): Notifier {
 
   async function accept(event: AuditEvent): Promise<void> {
     const action = notifiedAction(event);
-    const wanting = targets.filter(({ on }) => action !== undefined && on.has(action));
-    if (wanting.length === 0) return;
+    const wanting = (): readonly Target[] => targets.filter(({ on }) => action !== undefined && on.has(action));
+    if (wanting().length === 0) return;
     for (const notification of notificationsOf(event, source)) {
       const envelope = envelopeOf(notification);
-      await Promise.all(wanting.map((target) => enqueue(target, envelope)));
+      // Those of now: a reload may come between two of them.
+      await Promise.all(wanting().map((target) => enqueue(target, envelope)));
     }
   }
 

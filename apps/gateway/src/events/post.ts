@@ -61,6 +61,8 @@ function send(
   // It goes on to be listened to: a connection that is given up fails once more.
   request.on("error", reject);
   refuseUpgrade(request, reject);
+  // A connection may end without an error and without a response.
+  request.once("close", () => reject(new Error("the connection was closed without a response")));
   if (proxy !== undefined) {
     // Otherwise what the proxy says of itself would be taken for the endpoint's response.
     request.on("proxyConnect", ({ statusCode }: { readonly statusCode: number }) => {

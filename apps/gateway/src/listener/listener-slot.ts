@@ -69,9 +69,12 @@ export async function openListenerSlot(
     givenUp.set(former, departure);
   }
 
-  function canStay({ place, tls }: ListenerSetup): boolean {
-    const sameKind = (tls !== undefined) === listener.secure && (tls?.clientAuth ?? "none") === listener.clientAuth;
-    return sameKind && isDeepStrictEqual(place, listener.place);
+  function isSameKind({ tls }: ListenerSetup): boolean {
+    return (tls !== undefined) === listener.secure && (tls?.clientAuth ?? "none") === listener.clientAuth;
+  }
+
+  function canStay(next: ListenerSetup): boolean {
+    return isSameKind(next) && isDeepStrictEqual(next.place, listener.place);
   }
 
   /** The new socket is opened before the old one is given up, wherever both can be. */
@@ -97,6 +100,11 @@ export async function openListenerSlot(
     if (former.place.shared === true && shared !== true) {
       const message = "cannot be removed by a reload while listen.address stays the same: restart the gate";
       throw new InvalidOptionsError([{ path: ["listen", "shared"], message }]);
+    }
+    if (!origin.sockets.reopens && former.place.shared !== true) {
+      const [key, change] = isSameKind(next) ? ["shared", "added"] : ["tls", "added, removed or changed in clientAuth"];
+      const message = `cannot be ${change} by a reload of several workers while listen.address stays the same: restart the gate`;
+      throw new InvalidOptionsError([{ path: ["listen", key], message }]);
     }
     return {
       async commit() {

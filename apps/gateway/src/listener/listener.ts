@@ -110,7 +110,9 @@ export async function openListener(
   const asking = { requestCert: clientAuth !== "none", rejectUnauthorized: clientAuth === "required" };
   const server: HttpServer | HttpsServer =
     tls === undefined ? createHttpServer(options) : createHttpsServer({ ...options, ...asking, ...tls.options });
-  if (server instanceof HttpsServer) server.setTicketKeys(ticketKeys(ticketSecret, tls));
+  // Not before: `node:cluster` gives a server the keys of the first one that has listened there, whatever is in force since.
+  // No connection is accepted before this listener has run.
+  if (server instanceof HttpsServer) server.on("listening", () => server.setTicketKeys(ticketKeys(ticketSecret, tls)));
   let listening: Listening | undefined;
   // First, so that every other listener of the server sees each connection too.
   const diverted = (socket: Socket): void => connections.takePlain(socket);

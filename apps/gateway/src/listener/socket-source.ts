@@ -4,6 +4,8 @@ import { listenOnUnixSocket, type UnixSocketFile, type UnixSocketPlace } from ".
 
 /** Where the sockets come from that no port says everything of. */
 export interface SocketSource {
+  /** Whether an address and port that this process gives up can be had anew at once. */
+  readonly reopens: boolean;
   /**
    * Makes a server listen on a Unix socket.
    *
@@ -22,6 +24,7 @@ export interface SocketSource {
 
 /** They are made by this process, or were passed to it. */
 export const ownSockets: SocketSource = {
+  reopens: true,
   unix: listenOnUnixSocket,
   inherited(name) {
     const descriptor = findInheritedSocket(name, process.env, process.pid);

@@ -43,6 +43,8 @@ export interface Channel {
   reply<Request, Reply>(topic: Topic<Request, Reply>, handler: (request: Request) => Reply | Promise<Reply>): void;
   /** Calls a listener as soon as the other end is gone. */
   onClose(listener: () => void): void;
+  /** Resolves when no question of this end waits for a reply. */
+  settled(): Promise<void>;
 }
 
 const envelope = z.discriminatedUnion("gate", [
@@ -70,6 +72,7 @@ export function openChannel(port: MessagePort): Channel {
   /** What came for topics that have no handler yet. */
   let early: { readonly name: string; readonly act: () => void }[] = [];
   const closeListeners = new Set<() => void>();
+  const settledListeners = new Set<() => void>();
   let nextId = 1;
   let closed = false;
 
@@ -145,6 +148,7 @@ export function openChannel(port: MessagePort): Channel {
       } finally {
         clearTimeout(timer);
         waiting.delete(id);
+        if (waiting.size === 0) for (const listener of settledListeners) listener();
       }
     },
     tell: (topic, request) => post({ gate: "tell", topic: topic.name, body: request }),
@@ -162,6 +166,13 @@ export function openChannel(port: MessagePort): Channel {
     onClose(listener) {
       if (closed) listener();
       else closeListeners.add(listener);
+    },
+    async settled() {
+      if (waiting.size === 0) return;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      settledListeners.add(resolve);
+      await promise;
+      settledListeners.delete(resolve);
     },
   };
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { resolve } from "node:path";
-import { InvalidOptionsError } from "@registry-gate/auth";
+import { InvalidOptionsError, timerDelay } from "@registry-gate/auth";
 import { memoryState } from "@registry-gate/state";
 import { fixedKeys, makeKey } from "@registry-gate/token";
 import { adminHandler } from "../admin/admin-handler.ts";
@@ -38,6 +38,8 @@ import { workerServices } from "./worker-services.ts";
 
 /** How long the workers may take until all of them listen, in milliseconds. */
 const startLimit = 120_000;
+/** How much longer than its requests may take a worker lives whose place was given up, in milliseconds. */
+const dismissalGrace = 10_000;
 
 /**
  * Starts a gateway of several processes: this one handles no request, but starts the others, follows the files, and decides
@@ -123,7 +125,12 @@ export async function startPrimary(file: string): Promise<Gateway> {
         throw new Error("every worker has ended, and the socket that systemd has passed is closed with them");
       }
     },
-    dismiss: (worker) => worker.channel.tell(finish, drainTimeoutOf(current.gate.configuration.listen)),
+    dismiss(worker) {
+      const timeLimit = drainTimeoutOf(current.gate.configuration.listen);
+      worker.channel.tell(finish, timeLimit);
+      // Nobody looks any more whether it hangs.
+      setTimeout(worker.kill, timerDelay(timeLimit + dismissalGrace)).unref();
+    },
   });
   // Whatever ends this process ends the others, at once.
   process.once("exit", supervisor.kill);
@@ -181,7 +188,8 @@ export async function startPrimary(file: string): Promise<Gateway> {
       takeInherited(next, current);
       change = await services.prepare(next);
       const candidate = acceptedOf(next, nextCount);
-      const rollout = await prepareRollout([...begun], candidate);
+      const followers = [...begun].filter(({ dismissed }) => !dismissed);
+      const rollout = await prepareRollout(followers, candidate);
       try {
         await sockets.place();
       } catch (error) {

@@ -19,7 +19,8 @@ export interface Rollout {
 
 /**
  * The first of two phases: every worker builds what is new and changes nothing. One that dies meanwhile does not count: the
- * one in its place begins with what is in force then.
+ * one in its place begins with what is in force then. So do all where none runs, because none can start: what they begin with
+ * then is what mends that.
  *
  * @throws {InvalidOptionsError} with the faults of all, each once; then nothing has changed anywhere.
  * @throws {ChannelError} where a worker has not prepared for another reason; then nothing has changed anywhere.
@@ -64,8 +65,8 @@ export async function prepareRollout(workers: readonly WorkerProcess[], next: Ac
       );
     },
   };
-  if (faults.size === 0 && failure === undefined && prepared.length > 0) return rollout;
+  if (faults.size === 0 && failure === undefined) return rollout;
   await rollout.abort();
   if (faults.size > 0) throw new InvalidOptionsError([...faults.values()]);
-  throw failure ?? new ChannelError("closed", "no worker runs");
+  throw failure;
 }

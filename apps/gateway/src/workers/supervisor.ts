@@ -15,6 +15,8 @@ export interface WorkerProcess {
   /** Says that it handles requests: from now on its death is not counted as a failure to start. */
   markReady(): void;
   readonly ready: boolean;
+  /** Whether its place was given up: it finishes its requests, and follows nothing any more. */
+  readonly dismissed: boolean;
   kill(): void;
 }
 
@@ -22,7 +24,7 @@ export interface WorkerProcess {
 export interface Supervisor {
   /** Those whose processes run, in the order of their places. */
   readonly workers: readonly WorkerProcess[];
-  /** Starts workers for places that have none, and gives up places beyond the number. */
+  /** Starts workers for places that have none, at once also those that wait for another try; gives up places beyond the number. */
   resize(count: number): void;
   /** Starts no worker any more. */
   stop(): void;
@@ -154,6 +156,12 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
         if (slot.process === undefined) continue;
         slot.process.dismissed = true;
         dismiss(slot.process);
+      }
+      for (const slot of slots) {
+        slot.failures = 0;
+        if (slot.process !== undefined) continue;
+        clearTimeout(slot.timer);
+        start(slot);
       }
       while (slots.length < count) {
         const slot: Slot = { number: slots.length + 1, process: undefined, failures: 0, timer: undefined };

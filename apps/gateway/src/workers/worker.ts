@@ -7,6 +7,7 @@ import { type GateMetrics, gateMetrics } from "../admin/gate-metrics.ts";
 import { gateReadiness } from "../admin/readiness/gate-readiness.ts";
 import { drainTimeoutOf } from "../config/sections/listen.ts";
 import { logLevelOf } from "../config/sections/log.ts";
+import { endsWithin } from "../ends-within.ts";
 import type { Gate } from "../gate/gate.ts";
 import { type GateLoader, gateLoader } from "../gate/gate-loader.ts";
 import { type GateSlot, gateSlot } from "../gate/gate-slot.ts";
@@ -31,10 +32,10 @@ import { heartbeat } from "./supervisor.ts";
 import { alive, type Beginning, begin, certificate, failed, finish, started } from "./topics.ts";
 import { workerSockets } from "./worker-sockets.ts";
 
-/** A service manager and a terminal send them to every process of the gate. The primary obeys, and the workers follow it. */
-const signalsOfPrimary = ["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR2"] as const;
 /** A reload may be in progress, which takes a minute at most, in milliseconds. */
 const beginLimit = 90_000;
+/** How long the end waits for the primary to take the last events, in milliseconds. */
+const lastEvents = 1000;
 
 /**
  * Runs this process as a worker: it handles requests, and follows the primary in everything else. It ends when the primary
@@ -43,7 +44,6 @@ const beginLimit = 90_000;
  * @returns the exit code.
  */
 export async function runWorker(): Promise<number> {
-  for (const signal of signalsOfPrimary) process.on(signal, () => {});
   // Node would end this process as soon as the primary is gone, with all requests.
   if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
   const channel = openChannel(portToPrimary());
@@ -133,6 +133,8 @@ async function run(channel: Channel, beginning: Beginning): Promise<number> {
     },
     cut: listener.cut,
   });
+  // The end of the process would take along what the primary has not read yet: the audit of the last requests.
+  await endsWithin(lastEvents, channel.settled());
   return uncaught.count > 0 ? 1 : 0;
 }
 
@@ -169,8 +171,11 @@ async function openParts(
 
 /** Does what the primary decides. */
 function follow(channel: Channel, opening: Promise<RunningParts>, log: Logger): void {
+  // Where this worker cannot start it is about to end, and says so itself: what is wrong is the configuration in force, and
+  // must not be taken for a fault of the next one.
+  const opened = opening.catch(() => new Promise<never>(() => {}));
   followPrimary(channel, async (next): Promise<Preparation> => {
-    const { loader, gates, listener } = await opening;
+    const { loader, gates, listener } = await opened;
     const loaded = await loader.load(contentsOf(next));
     try {
       const change = await listener.prepare(listenerSetup(loaded.gate));
@@ -192,7 +197,7 @@ function follow(channel: Channel, opening: Promise<RunningParts>, log: Logger): 
     }
   });
   channel.reply(certificate, async (files) => {
-    const { gates, listener } = await opening;
+    const { gates, listener } = await opened;
     const { tls } = gates.current.gate.configuration.listen;
     const contents = unpackedTls(files);
     if (tls !== undefined && contents !== undefined) listener.setTls(identityOf(tls, contents));

@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { startConnectProxy } from "../../../../packages/auth-sso/test/connect-proxy.ts";
 import { type CertificateFiles, makeCertificate } from "../../../../test/support/certificate.ts";
 import { type EventReceiver, startEventReceiver } from "../../../../test/support/event-receiver.ts";
-import { startUpstream } from "../../../../test/support/upstream.ts";
 import { type PostOptions, post } from "../../src/events/post.ts";
 
 let files: CertificateFiles;
@@ -58,12 +58,20 @@ test("goes through a proxy, and says which one refuses", async () => {
   await vi.waitUntil(async () => (await proxy.connections()) === 0);
 });
 
-test("fails where the endpoint switches protocols", async () => {
-  const server = await startUpstream(({ socket }) => {
-    socket.end("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n");
+test.each([
+  ["changes the protocol", "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n", 10_000],
+  ["sends interim responses alone", "HTTP/1.1 103 Early Hints\r\n\r\n", 200],
+])("ends with an error where the server %s", async (_what, head, timeout) => {
+  const server = createServer((connection) => {
+    connection.on("error", () => {});
+    connection.once("data", () => connection.write(head));
   });
-  onTestFinished(() => server.close());
-  await expect(post(new URL(server.url), {}, body, options())).rejects.toThrow("the server switched protocols");
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void server.close());
+  const { port } = Object(server.address());
+  await expect(post(new URL(`http://127.0.0.1:${port}/`), {}, body, options({ timeout }))).rejects.toThrow(
+    /^(the server switched protocols|no response within 200 ms)$/,
+  );
 });
 
 test("reads nothing of a response but its head, however long it is", async () => {

@@ -45,6 +45,29 @@ function connected(): Ends {
   };
 }
 
+test("is settled when every question has its reply, or none can come", async () => {
+  const { primary, worker, cut } = connected();
+  await worker.settled();
+  const release = Promise.withResolvers<void>();
+  const done: string[] = [];
+  primary.reply(double, async ({ number }) => {
+    await release.promise;
+    done.push("replied");
+    return 2 * number;
+  });
+  const asked = worker.ask(double, { number: 1 });
+  const settled = worker.settled().then(() => void done.push("settled"));
+  await delay(20);
+  release.resolve();
+  await Promise.all([asked, settled]);
+  expect(done).toEqual(["replied", "settled"]);
+  primary.reply(note, () => new Promise(() => {}));
+  const lost = worker.ask(note, "lost").catch(() => {});
+  const given = worker.settled();
+  cut();
+  await Promise.all([lost, given]);
+});
+
 test("each end asks the other, and gets the reply to its own question", async () => {
   const { primary, worker } = connected();
   primary.reply(double, async ({ number }) => {
