@@ -3,8 +3,9 @@ import type { GateMetrics } from "../admin/gate-metrics.ts";
 import type { GateReadiness } from "../admin/readiness/gate-readiness.ts";
 import { AuditFailedError, type AuditSink } from "../audit/audit-sink.ts";
 import type { EventSink } from "../events/event-sink.ts";
+import { auditFailure } from "../observe/audit-failure.ts";
 import { oneLine } from "../one-line.ts";
-import type { Channel } from "./channel.ts";
+import { type Channel, ChannelError } from "./channel.ts";
 import {
   auditFailing,
   auditWrite,
@@ -29,6 +30,13 @@ const writeLimit = 60_000;
 
 export function servicesOfPrimary(channel: Channel): PrimaryServices {
   let failure: string | undefined;
+  let lost = 0;
+  /** What the primary has taken it counts itself. */
+  function countLost(error: unknown): void {
+    if (!(error instanceof ChannelError) || error.reason === "failed") return;
+    lost++;
+    auditFailure.publish(() => ({ state: "lost", reason: error.reason, waiting: 0, lost, count: 1 }));
+  }
   channel.reply(auditFailing, (reason) => {
     failure = reason ?? undefined;
     return null;
@@ -55,6 +63,7 @@ export function servicesOfPrimary(channel: Channel): PrimaryServices {
         try {
           await channel.ask(auditWrite, event, writeLimit);
         } catch (error) {
+          countLost(error);
           throw new AuditFailedError(oneLine(error), { cause: error });
         }
       },
