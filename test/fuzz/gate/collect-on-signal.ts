@@ -1,2 +1,2 @@
-/** Loaded into a gate before its own code: SIGUSR2 makes it free what memory it can. */
-process.on("SIGUSR2", () => globalThis.gc?.());
+/** Loaded into a gate before its own code: SIGUSR1 makes it free what memory it can. */
+process.on("SIGUSR1", () => globalThis.gc?.());

@@ -75,7 +75,7 @@ export async function startFuzzedGate(registry: string, certificate?: Certificat
     // One that has ended has none.
     descriptors: async () => (await readdir(`/proc/${gate.pid}/fd`).catch(() => [])).length,
     async memory() {
-      gate.kill("SIGUSR2");
+      gate.kill("SIGUSR1");
       await delay(300);
       return residentMemory(gate.pid);
     },
