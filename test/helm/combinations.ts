@@ -20,6 +20,13 @@ export const combinations: Readonly<Record<string, object>> = {
     htpasswd: { users: "alice:$2y$05$abcdefghijklmnopqrstuuJ7oOV7l3E3vlMOq3FdTqT3hO4xS9hJW", groups: "pushers: alice" },
     config: { access: [usersPush] },
   },
+  "an audit and events in files that are written": {
+    config: {
+      audit: { output: { file: "audit.jsonl" } },
+      events: [{ url: "https://hooks.example.com/registry", secretFile: "hook-secret" }],
+    },
+    extraFiles: [{ secret: { name: "hook", items: [{ key: "secret", path: "hook-secret" }] } }],
+  },
   "users in a Secret that exists": { htpasswd: { existingSecret: "existing-users" } },
   "users without groups in a Secret that exists": {
     htpasswd: { existingSecret: "existing-users-alone" },

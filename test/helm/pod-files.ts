@@ -28,6 +28,7 @@ export async function makeExistingObjects(): Promise<ExistingObjects> {
       "Secret existing-users": { htpasswd: users, groups: "pushers: alice\n" },
       "Secret existing-users-alone": { htpasswd: users },
       "Secret environment": { LEVEL: "info" },
+      "Secret hook": { secret: "0123456789abcdef0123456789abcdef" },
       "ConfigMap ldap-ca": { "ca.crt": await content("tls.crt") },
     };
   } finally {

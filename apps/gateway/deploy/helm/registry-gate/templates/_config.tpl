@@ -31,6 +31,16 @@
 {{- $_ := set $config "state" (dict "file" "/var/lib/registry-gate/state.db") }}
 {{- end }}
 {{- end }}
+{{- /* The folder of the configuration cannot be written. */}}
+{{- range $events := default list $config.events }}
+{{- if not $events.queueFile }}{{ $_ := set $events "queueFile" "/var/lib/registry-gate/events.db" }}{{ end }}
+{{- end }}
+{{- $output := dig "audit" "output" "" $config }}
+{{- if kindIs "map" $output }}
+{{- if and $output.file (not (hasPrefix "/" $output.file)) }}
+{{- $_ := set $output "file" (printf "/var/lib/registry-gate/%s" $output.file) }}
+{{- end }}
+{{- end }}
 {{- toYaml $config }}
 {{- end }}
 
