@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from "node:util";
 import { InvalidOptionsError, type Logger } from "@registry-gate/auth";
-import { systemErrorCode, writeFaultReason } from "@registry-gate/auth-kit";
 import type { AuditConfiguration, AuditFileOutput, AuditOutput } from "../config/sections/audit.ts";
 import type { LogOutput } from "../log/log-output.ts";
 import type { AuditEvent } from "./audit-event.ts";
 import { auditFile } from "./audit-file.ts";
 import type { AuditSink } from "./audit-sink.ts";
 import { type AuditWriter, auditWriter } from "./audit-writer.ts";
+import { auditFileFault } from "./inspect-audit-file.ts";
 import type { LineDestination } from "./line-destination.ts";
 import { standardOutput } from "./standard-output.ts";
 import { syslogServer } from "./syslog.ts";
@@ -93,16 +93,7 @@ async function openFile(to: AuditFileOutput, log: Logger): Promise<LineDestinati
   try {
     await file.open();
   } catch (error) {
-    throw new InvalidOptionsError([{ path: ["audit", "output", "file"], message: openFault(path, error) }], {
-      cause: error,
-    });
+    throw new InvalidOptionsError([auditFileFault(path, error)], { cause: error });
   }
   return file;
-}
-
-function openFault(path: string, error: unknown): string {
-  const code = systemErrorCode(error);
-  if (code === "ELOOP") return `is a symbolic link, which is not followed: ${path}`;
-  if (code === undefined) return `${error instanceof Error ? error.message : String(error)}: ${path}`;
-  return `cannot be written (${writeFaultReason(code) ?? code}): ${path}`;
 }

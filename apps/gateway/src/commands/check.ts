@@ -28,7 +28,10 @@ export const check: Command = {
     const logged: string[] = [];
     let gate: Gate | undefined;
     try {
-      ({ gate } = await loadGate(file, () => ({ log: collectingLog(logged), onRequest: () => {} })));
+      ({ gate } = await loadGate(file, () => ({
+        ...{ log: collectingLog(logged), onRequest: () => {} },
+        inspectAudit: true,
+      })));
       const { configuration } = gate;
       const warnings = [...warningsOf(gate), ...(await exposedKey(configuration))];
       for (const text of [...logged, ...warnings.map(formatFault)]) process.stderr.write(`${file}: warning: ${text}\n`);

@@ -2,6 +2,7 @@ import { type AuthBackend, type Fault, formatFault, InvalidOptionsError, type Lo
 import { type CounterStore, memoryCounters, type RegistryProxyOptions, validateOptions } from "@registry-gate/core";
 import { memoryState, type StateStore, stateCounters } from "@registry-gate/state";
 import { openKeys, randomKeys, type TokenKeys } from "@registry-gate/token";
+import { inspectAuditFile } from "../audit/inspect-audit-file.ts";
 import type { Configuration } from "../config/configuration.ts";
 import type { Path } from "../config/path.ts";
 import { adminFaults } from "../config/sections/admin.ts";
@@ -36,6 +37,8 @@ export interface PartsSurroundings {
   readonly processState?: StateStore;
   /** The files of the certificate, where they were read already. */
   readonly tlsFiles?: TlsFiles;
+  /** Whether the audit's file is inspected. Default: no, a gateway opens it itself, and keeps one that it has open. */
+  readonly inspectAudit?: boolean;
 }
 
 /** Everything that a gate is made of, but for what handles requests. */
@@ -109,6 +112,7 @@ export async function openParts(configuration: Configuration, surroundings: Part
   const endpoints = await inspectEndpoints(configuration.events, { directory, log });
   faults.push(...endpoints.faults);
   warnings.push(...endpoints.warnings);
+  if (surroundings.inspectAudit === true) faults.push(...(await inspectAuditFile(configuration.audit)));
   const maintenance = maintenanceFaults(configuration.maintenance);
   faults.push(...maintenance.faults);
   warnings.push(...maintenance.warnings);
