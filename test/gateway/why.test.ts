@@ -184,6 +184,16 @@ describe("registry-gate why", () => {
     expect(ofAlice.stdout).toContain("connect ECONNREFUSED");
   });
 
+  test("finds the last request of a user that was allowed, and to which the registry did not respond", async () => {
+    const failed = {
+      ...another,
+      ...{ requestId: "failed", decision: "allowed", outcome: "upstream-error", status: 502 },
+      ...{ attemptedUsername: undefined, username: "bob" },
+    };
+    const { stdout } = await runGate(["why", "--user", "bob", "-"], { input: json([another, failed]) });
+    expect(stdout).toContain("request failed of");
+  });
+
   test.each([
     ["Docker", (text: string) => JSON.stringify({ log: `${text}\n`, stream: "stdout", time: "2026-11-28T04:00:10Z" })],
     ["Kubernetes", (text: string) => `2026-11-28T04:00:10.000000000Z stdout F ${text}`],

@@ -18,7 +18,7 @@ export const why: Command = {
   details: [
     "  --log FILE  a log or an audit of the gateway; may be repeated, or named without --log. - is standard input",
     "  -c, --config FILE  a configuration: the audit that it names is read too, with its rotated files",
-    "  --user USER the last request of USER that was not allowed, where nobody has its id",
+    "  --user USER the last request of USER that was not allowed or failed, where nobody has its id",
     "  --json      print the lines of the request instead, one JSON object a line",
     "",
     "ID is the X-Request-Id of the response; some clients show it as requestId in an error. Files may be compressed",
@@ -43,7 +43,8 @@ export const why: Command = {
     }
     const found = await findRequest(wanted, linesOfAll(sources));
     if (found === undefined) {
-      const request = "id" in wanted ? `the request ${wanted.id}` : `a request of ${wanted.user} that was not allowed`;
+      const request =
+        "id" in wanted ? `the request ${wanted.id}` : `a request of ${wanted.user} that was not allowed or failed`;
       process.stderr.write(`registry-gate: why: nothing of ${request} in ${sources.join(", ")}\n`);
       return 1;
     }

@@ -1,6 +1,6 @@
 import { type LogEntry, readEntry } from "./log-entry.ts";
 
-/** Which request: the one with this id, or the last one of this user that was not allowed. */
+/** Which request: the one with this id, or the last one of this user that was not allowed or failed. */
 export type WantedRequest = { readonly id: string } | { readonly user: string };
 
 /** All that logs and audits have about one request. */
@@ -18,7 +18,10 @@ const mostKept = 200;
 const before = 1000;
 /** By the text of a line: a warning, an error, or a text that journald exports as bytes. */
 const grave = /level\\*":\\*"(?:warn|error|fatal)|"MESSAGE":\s*\[/;
-const graveOrRefused = new RegExp(`${grave.source}|decision\\\\*":\\\\*"(?!allowed)`);
+const failures = ["upstream-error", "timeout", "internal-error"];
+const graveOrRefused = new RegExp(
+  `${grave.source}|decision\\\\*":\\\\*"(?!allowed)|outcome\\\\*":\\\\*"(?:${failures.join("|")})`,
+);
 const graveLevels: readonly unknown[] = ["warn", "error", "fatal"];
 
 /**
@@ -90,8 +93,9 @@ function isGrave({ level }: LogEntry): boolean {
   return graveLevels.includes(level);
 }
 
-function isOf(user: string, { username, attemptedUsername, decision }: LogEntry): boolean {
-  return decision !== undefined && decision !== "allowed" && [username, attemptedUsername].includes(user);
+function isOf(user: string, { username, attemptedUsername, decision, outcome }: LogEntry): boolean {
+  if (decision === undefined || ![username, attemptedUsername].includes(user)) return false;
+  return decision !== "allowed" || failures.includes(String(outcome));
 }
 
 function isDuring(other: LogEntry, request: LogEntry): boolean {
