@@ -44,6 +44,8 @@ export async function startSpanCollector(): Promise<SpanCollector> {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
+      // Metrics come here too, where nothing but the endpoint is set.
+      if (request.url !== "/v1/traces") return void response.writeHead(200).end("{}");
       const message: Message = JSON.parse(Buffer.concat(chunks).toString());
       for (const { resource: of, scopeSpans } of message.resourceSpans) {
         Object.assign(resource, valuesOf(of.attributes));
