@@ -48,8 +48,7 @@ function prepare(database: DatabaseSync, file: string, { applicationId, version,
   database.exec("PRAGMA journal_mode = WAL");
   // A value of an entry is never interpreted: what is in the file can do no more than be wrong.
   database.exec("PRAGMA trusted_schema = OFF");
-  database.exec("BEGIN IMMEDIATE");
-  try {
+  inTransaction(database, () => {
     const id = numberOf(database, "PRAGMA application_id", "application_id");
     const tables = numberOf(database, "SELECT count(*) AS tables FROM sqlite_schema", "tables");
     if (id === 0 && tables === 0) {
@@ -58,19 +57,28 @@ function prepare(database: DatabaseSync, file: string, { applicationId, version,
     } else if (id !== applicationId) throw fault(`is a database of another program: ${file}`);
     else if (numberOf(database, "PRAGMA user_version", "user_version") > version)
       throw fault(`was written by a newer version of registry-gate: ${file}`);
-    database.exec("COMMIT");
-  } catch (error) {
-    rollBack(database);
-    throw error;
-  }
+  });
 }
 
 /** Ends a transaction that failed. Where SQLite has ended it by itself, there is nothing to end. */
-export function rollBack(database: DatabaseSync): void {
+function rollBack(database: DatabaseSync): void {
   try {
     database.exec("ROLLBACK");
   } catch {
     // Node 22.15 cannot say whether there is a transaction.
+  }
+}
+
+/** Does work in one transaction; where it throws, nothing of it stays. */
+export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
+  database.exec("BEGIN IMMEDIATE");
+  try {
+    const result = work();
+    database.exec("COMMIT");
+    return result;
+  } catch (error) {
+    rollBack(database);
+    throw error;
   }
 }
 

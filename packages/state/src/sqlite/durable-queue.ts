@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Logger } from "@registry-gate/auth";
-import { type DatabaseFormat, openDatabase, rollBack } from "./database.ts";
+import { type DatabaseFormat, inTransaction, openDatabase } from "./database.ts";
 import { createPrivateFile, findFile } from "./private-file.ts";
 import { sqliteFault } from "./sqlite-fault.ts";
 import { untilUnlocked } from "./until-unlocked.ts";
@@ -75,17 +75,7 @@ export async function openQueue({
   /** One transaction. */
   async function run<T>(work: () => T): Promise<T> {
     try {
-      return await untilUnlocked(() => {
-        database.exec("BEGIN IMMEDIATE");
-        try {
-          const result = work();
-          database.exec("COMMIT");
-          return result;
-        } catch (error) {
-          rollBack(database);
-          throw error;
-        }
-      });
+      return await untilUnlocked(() => inTransaction(database, work));
     } catch (error) {
       throw new Error(sqliteFault(error, file), { cause: error });
     }

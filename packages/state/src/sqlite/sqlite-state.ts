@@ -6,7 +6,7 @@ import type { StateStore } from "../state-store.ts";
 import { StateUnavailableError } from "../state-unavailable-error.ts";
 import type { EntryTable, Transact } from "../table/entry-table.ts";
 import { tableStore } from "../table/table-store.ts";
-import { openDatabase, rollBack, stateFormat } from "./database.ts";
+import { inTransaction, openDatabase, stateFormat } from "./database.ts";
 import { createPrivateFile, findFile } from "./private-file.ts";
 import { sqliteFault } from "./sqlite-fault.ts";
 import { sqliteTable } from "./sqlite-table.ts";
@@ -80,15 +80,7 @@ export async function sqliteState({ file, log = silentLog }: SqliteStateOptions)
         const { database, table } = current;
         if (purpose === "read") return work(table);
         synchronize(purpose === "write");
-        database.exec("BEGIN IMMEDIATE");
-        try {
-          const result = work(table);
-          database.exec("COMMIT");
-          return result;
-        } catch (error) {
-          rollBack(database);
-          throw error;
-        }
+        return inTransaction(database, () => work(table));
       });
     } catch (error) {
       if (error instanceof StateUnavailableError) throw error;
