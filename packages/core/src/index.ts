@@ -61,6 +61,7 @@ export type {
   UpstreamOptions,
 } from "./options/options.ts";
 export { type Findings, validateOptions } from "./options/validate-options.ts";
+export type { RegistryRead, RegistryReadResult } from "./read/read-as.ts";
 export { type RegistryProxy, registryProxy } from "./registry-proxy.ts";
 export { type ErrorResponse, sendError } from "./respond/error-response.ts";
 export { refuseUnreadable, type UnreadableRequest } from "./respond/refuse-unreadable.ts";

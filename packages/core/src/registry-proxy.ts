@@ -29,6 +29,7 @@ import { optionsSchema, sharedSignInSchema } from "./options/options-schema.ts";
 import { visibleCatalog } from "./query/catalog/visible-catalog.ts";
 import { confirmTag } from "./query/immutable/confirm-tag.ts";
 import { findTagViolation } from "./query/immutable/tag-violation.ts";
+import { type RegistryRead, type RegistryReadResult, readAs } from "./read/read-as.ts";
 import { endAtClientLimit, endWithError } from "./respond/end-with-error.ts";
 import { sealPage, targetOf, withClientLink } from "./respond/listing-pages.ts";
 import { loginRefusals } from "./respond/refuse-login.ts";
@@ -69,6 +70,14 @@ export interface RegistryProxy {
    * @throws {TypeError} for anything but a principal, such as an identity alone.
    */
   permissions(principal: Principal, repository: string): Permissions;
+  /**
+   * Reads lists, manifests and small blobs for pages that show them: what the principal's own request would be allowed to
+   * read, and no more. Nothing is logged or recorded, and the login is not verified again.
+   *
+   * @throws {Error} where the registry does not respond as expected: its message names no address. When `signal` aborts,
+   * its reason.
+   */
+  read(principal: Principal, asked: RegistryRead, signal: AbortSignal): Promise<RegistryReadResult>;
   /**
    * Prepares a server for uploads: requests are authorized before their body is sent, uploads have no time limit, and
    * requests that Node cannot parse get an error of the gate. Call it for each server on which the middleware is
@@ -307,6 +316,8 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
   };
   return Object.assign(handler, {
     permissions: (principal: Principal, repository: string) => permissionsOf(policy, principal, repository),
+    read: (principal: Principal, asked: RegistryRead, signal: AbortSignal) =>
+      readAs({ policy, upstream, catalog, sealer }, principal, asked, signal),
     attach,
     close: async (): Promise<void> => {
       if (!shared) authenticator.close();

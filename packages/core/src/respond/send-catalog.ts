@@ -3,6 +3,7 @@ import type { CatalogPage } from "../query/catalog/filtered-catalog.ts";
 import type { Page } from "../route/route.ts";
 import { writeAddedHeaders } from "./added-headers.ts";
 import { keepPrivate, removeOwnedHeaders } from "./app-headers.ts";
+import { catalogLink } from "./catalog-link.ts";
 import { claim } from "./claim.ts";
 import { apiVersion } from "./error-response.ts";
 
@@ -26,10 +27,7 @@ export function sendCatalog(
   // It depends on what the caller may pull.
   keepPrivate(response);
   response.setHeader(...apiVersion);
-  if (next !== undefined) {
-    const n = asked.n === undefined ? "" : `&n=${asked.n}`;
-    response.setHeader("Link", `</v2/_catalog?last=${encodeURIComponent(next)}${n}>; rel="next"`);
-  }
+  if (next !== undefined) response.setHeader("Link", catalogLink(next, asked));
   writeAddedHeaders(response);
   response.end(body);
   request.resume();
