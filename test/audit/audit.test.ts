@@ -128,8 +128,9 @@ describe("an audit file", () => {
     ]);
     expect(events).toHaveLength(4);
     expect(new Set(events.map(({ id }) => id)).size).toBe(4);
-    const logged = gate.lines().filter(({ event }) => event === "request");
-    for (const { requestId } of events) expect(logged.some((line) => line.requestId === requestId)).toBe(true);
+    for (const { requestId } of events) {
+      await gate.logged((line) => line.event === "request" && line.requestId === requestId);
+    }
     expect((await stat(join(gate.directory, "audit.jsonl"))).mode & 0o777).toBe(0o640);
   });
 

@@ -115,8 +115,11 @@ test("skopeo without a login pulls what anonymous may, is refused the rest, and 
     await refused(skopeo(["list-tags", `docker://${host}/team/copied`]), unauthorized);
   }
   await refused(skopeo(["copy", archive, remote]), unauthorized);
-  const said = stage.gate.lines().filter(({ event, repository }) => event === "request" && repository === "public/app");
-  expect(said.some(({ decision, username }) => decision === "allowed" && username === undefined)).toBe(true);
+  await stage.gate.logged(
+    ({ event, repository, decision, username }) =>
+      event === "request" && repository === "public/app" && decision === "allowed" && username === undefined,
+  );
+  await stage.gate.settled();
   expect(stage.gate.output()).not.toMatch(/"decision":"throttled"|malformed/);
 });
 

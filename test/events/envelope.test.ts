@@ -1,8 +1,9 @@
 import { createHmac } from "node:crypto";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { auditOf } from "../audit/audited-gate.ts";
 import { basic } from "../support/basic.ts";
 import { startDockerRegistryIn } from "../support/docker-registry.ts";
 import { startEventReceiver } from "../support/event-receiver.ts";
@@ -64,10 +65,10 @@ test("a notification is the registry's own, field by field, but for what only th
     expect(id).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
     expect(Date.now() - Date.parse(timestamp)).toBeLessThan(60_000);
     // What somebody looks for in the log.
-    expect(gate.lines().map(({ requestId }) => requestId)).toContain(request.id);
+    await gate.logged(({ requestId }) => requestId === request.id);
   }
-  const audited = (await readFile(join(gate.directory, "audit.jsonl"), "utf8")).trim().split("\n");
-  expect(audited.map((line) => JSON.parse(line).id)).toEqual(sent.map(({ id }) => id));
+  const audited = async (): Promise<unknown> => (await auditOf(gate)).map(({ id }) => id);
+  await expect.poll(audited).toEqual(sent.map(({ id }) => id));
   const [first] = ours.received;
   expect(first?.headers).toMatchObject({
     "content-type": theirs.received[0]?.headers["content-type"],

@@ -91,6 +91,7 @@ describe("a token of an OpenID Connect provider as the password of docker login"
     const token = await provider.programToken("builder");
     await login("oauth2", token);
     await login("alice", token);
+    await stage.gate.settled();
     expect(stage.gate.output()).not.toContain(token);
     expect(stage.gate.output()).not.toContain(token.split(".")[2]);
   });

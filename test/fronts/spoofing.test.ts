@@ -173,8 +173,9 @@ test("the tricks would do what they mean to, if the gate trusted who sends them"
   });
 });
 
-test("never took a client for another user or another address", () => {
+test("never took a client for another user or another address", async () => {
   for (const { gate } of [behindApache, behindNginx]) {
+    await gate.settled();
     const requests = gate.lines().filter(({ event }) => event === "request");
     expect(requests.length).toBeGreaterThan(2 * tricks.length);
     for (const { username, repository, client } of requests) {

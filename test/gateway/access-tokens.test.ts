@@ -156,6 +156,7 @@ describe("an access token, at a running gate", () => {
     const { reason } = await gate.logged((line) => String(line.reason).includes("the access token is malformed"));
     // No other backend is asked: a directory would count it as a wrong password of the user.
     expect(reason).toBe("access-token: the access token is malformed: its checksum does not fit");
+    await gate.settled();
     const log = gate.output();
     const names = (await readdir(gate.directory)).filter((name) => name.startsWith("state.db"));
     expect(names).not.toHaveLength(0);

@@ -70,6 +70,7 @@ test("serves three paths, by GET and HEAD alone, and none of them on the listene
 
 test("does not exist unless it is configured, and then of this machine alone if no more is said", async () => {
   const without = await start({ admin: undefined });
+  await without.settled();
   expect(without.lines().filter(({ event }) => event === "admin listening")).toEqual([]);
   const port = await freePort();
   const gate = await start({ admin: { address: port, drainDelay: "0s" } });

@@ -101,6 +101,7 @@ test("is neither limited nor among the logged requests", async () => {
   const [refused] = await exchangeRaw(gate.url, download);
   expect(refused?.status).toBe(503);
   for (let check = 0; check < 5; check++) expect((await fetch(`${gate.url}/healthz`)).status).toBe(200);
+  await expect.poll(() => gate.lines().filter(({ event }) => event === "health check").length).toBe(5);
   expect(await gate.logged(({ event }) => event === "health check")).toMatchObject({ level: "debug", status: 200 });
   expect(gate.lines().filter(({ event }) => event === "request")).toEqual([]);
   busy.socket.destroy();

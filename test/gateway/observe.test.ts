@@ -116,5 +116,6 @@ test("a gate whose every subscriber throws serves requests, and warns", async ()
   await gate.logged(({ event }) => event === "reloaded");
   await expect.poll(async () => (await fetch(gate.url + manifest, alice)).status).toBe(403);
   expect(gate.exit()).toBeUndefined();
+  await gate.settled();
   expect(gate.lines().filter(({ level }) => level === "error")).toEqual([]);
 });

@@ -54,6 +54,7 @@ describe("a docker-registry with a password file of its own", () => {
     // The gate's login opens nothing at the gate, and alice's nothing at the registry.
     expect((await fetch(`${gate.url}/v2/`, { headers: basic("gate", "canary-gate") })).status).toBe(401);
     expect((await fetch(`${registry.url}/v2/`, { headers: alice })).status).toBe(401);
+    await gate.settled();
     expect(gate.output()).not.toContain("canary");
   });
 
@@ -73,6 +74,7 @@ describe("a docker-registry with a password file of its own", () => {
     await gate.put("secret", "");
     await gate.logged(({ msg }) => typeof msg === "string" && msg.startsWith("invalid file ignored"));
     expect((await ask()).status).toBe(200);
+    await gate.settled();
     expect(gate.lines().filter(isWarning)).toHaveLength(1);
     expect(gate.output()).not.toContain("canary");
   });

@@ -88,6 +88,7 @@ test("goes on counting in memory while Redis is away, says so once, and returns 
   await redis.stop();
   expect(await login(gate, "bob", "bob-password")).toBe(200);
   expect(await guess(gate, "alice", 3)).toEqual([401, 401, 429]);
+  await gate.settled();
   const about = (event: string) => gate.lines().filter((line) => line.event === event);
   expect(about("state unavailable")).toMatchObject([{ level: "warn" }]);
   expect(String(about("state unavailable")[0]?.msg)).toMatch(/^the state store is unavailable: Redis: /);

@@ -65,6 +65,7 @@ async function push(gate: RunningGate, username: string, password: string, repos
 
 /** Why the gate responded to its latest request as it did. */
 async function reasonAfter(gate: RunningGate, act: () => Promise<unknown>): Promise<string> {
+  await gate.settled();
   const requests = (): readonly unknown[] => gate.lines().filter(({ event }) => event === "request");
   const before = requests().length;
   await act();
@@ -103,6 +104,7 @@ describe("a login that is refused looks the same outside, and says why in the lo
     const failure = ["locked", "wrong", "wrong password"] as const;
     await expectAlike(gate, [failure, failure, failure, ["locked", "Passw0rd!", "the account is locked"]]);
     expect(await ask(gate, "CORP\\alice", "Passw0rd!")).toMatchObject({ status: 200 });
+    await gate.settled();
     expect(gate.output()).not.toContain("Passw0rd!");
   });
 
@@ -141,6 +143,7 @@ describe("a directory that gives no response", () => {
     }
     const outage = await gate.logged(({ msg, message }) => (msg ?? message) === "a backend is unavailable");
     expect(JSON.stringify(outage)).toMatch(reason);
+    await gate.settled();
     expect(gate.output()).not.toMatch(/alicepw|gatepw/);
   });
 

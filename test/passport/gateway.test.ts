@@ -66,6 +66,7 @@ test("the example of a strategy in an own module accepts, rejects, and provides 
   expect(
     await gate.logged(({ reason }) => typeof reason === "string" && reason.includes("the strategy says")),
   ).toMatchObject({ reason: "passport: the strategy says no", decision: "unauthenticated" });
+  await gate.settled();
   expect(gate.output()).not.toContain("canary");
 });
 
@@ -82,6 +83,7 @@ test("the example of passport-ldapauth signs people in at OpenLDAP, and responds
   await slapd.stop();
   onTestFinished(() => slapd.start());
   expect(await statusOf(gate, "GET", "/v2/", ["bob", "bobpw"])).toBe(503);
+  await gate.settled();
   expect(gate.output()).not.toMatch(/gatepw|bobpw|alicepw/);
 });
 
@@ -96,8 +98,8 @@ test("a strategy is put in the place of another by a reload", async () => {
   onTestFinished(() => gate.close());
   const who = async () => {
     await statusOf(gate, "GET", "/v2/", ["x", "y"]);
-    await expect.poll(() => gate.lines().some(({ username }) => username !== undefined)).toBe(true);
-    return gate.lines().findLast(({ event }) => event === "request")?.username;
+    await gate.settled();
+    return gate.lines().findLast(({ username }) => username !== undefined)?.username;
   };
   expect(await who()).toBe("one");
   await gate.put("strategy.mjs", letting("two"));
@@ -203,6 +205,7 @@ describe("an uncaught error of a strategy", () => {
     expect(await statusOf(gate, "GET", "/v2/", ["alice", "canary"])).toBe(200);
     leaving.abort();
     await expect(others).rejects.toThrow();
+    await gate.settled();
     expect(gate.lines().filter(({ status }) => status === 503)).toHaveLength(1);
     expect(gate.output()).not.toContain("canary");
   });
@@ -217,6 +220,7 @@ describe("an uncaught error of a strategy", () => {
       msg: "uncaught error in the strategy, outside any single login",
     });
     expect(await statusOf(gate, "GET", "/v2/", ["alice", "canary"])).toBe(200);
+    await gate.settled();
     expect(gate.output()).not.toContain("canary");
   });
 

@@ -65,7 +65,7 @@ test("denies a user with a remembered login as soon as the rule is loaded, until
   expect([await pull("mallory", "team/app"), await pull("alice", "team/app")]).toEqual([403, 200]);
   await expect(pushImage(as("mallory"), "mallory/app", "v1", "another")).rejects.toThrow("403");
   expect(await catalog("mallory")).toEqual([]);
-  const record = gate.lines().find(({ event, decision }) => event === "request" && decision === "denied");
+  const record = await gate.logged(({ event, decision }) => event === "request" && decision === "denied");
   expect(record).toMatchObject({ username: "mallory", reason: "denied by access[1]" });
   await reload(notMallory, { ...everybody, subjects: ["user:alice"] });
   expect(await pull("mallory", "team/app")).toBe(403);

@@ -1,4 +1,6 @@
 import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { get } from "node:http";
+import { get as getSecure } from "node:https";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -23,6 +25,11 @@ export interface RunningGate extends ReadServer {
   put(name: string, content: string): Promise<void>;
   /** Puts another configuration in place. */
   configure(configuration: object): Promise<void>;
+  /**
+   * Resolves when {@link ReadServer.lines} and {@link ReadServer.output} have what it logged of the requests that it has
+   * responded to: by the line of a later request, which this sends. For a gate of one process.
+   */
+  settled(): Promise<void>;
 }
 
 export interface GateSettings {
@@ -77,12 +84,14 @@ export async function startGate(settings: GateSettings): Promise<RunningGate> {
         return address;
       },
     });
+    const url = `${secure ? "https" : "http"}://${server.address}`;
     return {
       ...server,
-      url: `${secure ? "https" : "http"}://${server.address}`,
+      url,
       directory,
       put,
       configure,
+      settled: () => settled(url, server),
       async close() {
         await server.close();
         await rm(directory, { recursive: true, force: true });
@@ -92,4 +101,22 @@ export async function startGate(settings: GateSettings): Promise<RunningGate> {
     await rm(directory, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** {@link RunningGate.settled} for a gate that was started otherwise. */
+export async function settled(url: string, log: Pick<ReadServer, "logged">): Promise<void> {
+  const last = await requestIdOf(`${url}/v2/`);
+  await log.logged(({ requestId }) => requestId === last);
+}
+
+/** Sends a request on a connection of its own. @returns the id that the gate has given it. */
+function requestIdOf(url: string): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const options = { agent: false, rejectUnauthorized: false };
+    const send = url.startsWith("https:") ? getSecure : get;
+    const request = send(url, options, (response) => {
+      response.resume().once("end", () => resolve(response.headers["x-request-id"]));
+    });
+    request.once("error", reject);
+  });
 }

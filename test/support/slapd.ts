@@ -22,7 +22,10 @@ export interface Slapd {
   modify(ldif: string): Promise<void>;
   /** What it has logged: every connection, request and result. */
   output(): string;
-  /** What it logs while something is done. Other tests must not be at it at the same time. */
+  /**
+   * What it logs while something is done, but for the end of connections that were there before: a test may go on while
+   * those of the one before it still end. Other tests must not be at it at the same time.
+   */
   logOf(act: () => Promise<unknown>): Promise<string>;
   kill(signal: NodeJS.Signals): void;
   /** Ends it as an administrator would. */
@@ -120,7 +123,7 @@ export async function startSlapd({ global = [], database = [], logged = true }: 
       const { to } = await mark();
       await act();
       const { from } = await mark();
-      return server.output().slice(to, from);
+      return withoutEarlierEnds(server.output().slice(to, from));
     },
     kill: (signal) => server.kill(signal),
     stop: () => server.close(),
@@ -134,6 +137,18 @@ export async function startSlapd({ global = [], database = [], logged = true }: 
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+function withoutEarlierEnds(log: string): string {
+  const accepted = new Set([...log.matchAll(/conn=(\d+) fd=\d+ ACCEPT/g)].map(([, connection]) => connection));
+  const isEarlierEnd = (line: string): boolean => {
+    const [, connection] = /conn=(\d+) (?:op=\d+ UNBIND|fd=\d+ closed)/.exec(line) ?? [];
+    return connection !== undefined && !accepted.has(connection);
+  };
+  return log
+    .split("\n")
+    .filter((line) => !isEarlierEnd(line))
+    .join("\n");
 }
 
 function ldapModify(url: string, file: string): Promise<string> {
