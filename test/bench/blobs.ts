@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { withBlobFiles } from "./blob-files.ts";
 import { type Contender, closeAll, startAll } from "./contender.ts";
+import { atLeast, type Column, type Findings } from "./findings.ts";
 import { blobPath, startFixedRegistry, startSink } from "./fixed-registry.ts";
 import { startBareNginx, startGate, startRecipe } from "./proxies.ts";
-import type { Findings } from "./report.ts";
-import { interleave, median, medianRatio } from "./rounds.ts";
+import { interleave, ratios } from "./rounds.ts";
 import { mebibyte, type Scale } from "./scale.ts";
 import { download, type Transfer, upload } from "./transfer.ts";
 
@@ -14,7 +14,15 @@ export function downloads(scale: Scale, secure: boolean): Promise<Findings> {
     const registry = await startFixedRegistry(directory);
     try {
       const measure = (contender: Contender): Promise<Transfer> => download(contender, blobPath("app"), scale.blob);
-      return await compareTransfers(`GET of ${nameOf(scale, secure)}`, registry.url, scale, secure, measure, 0.55);
+      return await compareTransfers(
+        "downloads",
+        `GET of ${nameOf(scale, secure)}`,
+        registry.url,
+        scale,
+        secure,
+        measure,
+        0.55,
+      );
     } finally {
       await registry.close();
     }
@@ -28,7 +36,8 @@ export function uploads(scale: Scale, secure: boolean): Promise<Findings> {
     const body = { path: "/v2/app/blobs/uploads/1", file: join(directory, "blob"), bytes: scale.blob };
     try {
       const measure = (contender: Contender): Promise<Transfer> => upload(contender, { ...body, method: "PATCH" });
-      return await compareTransfers(`PATCH of ${nameOf(scale, secure)} in chunks`, sink.url, scale, secure, measure, 1);
+      const title = `PATCH of ${nameOf(scale, secure)} in chunks`;
+      return await compareTransfers("uploads", title, sink.url, scale, secure, measure, 1);
     } finally {
       await sink.close();
     }
@@ -40,48 +49,57 @@ function nameOf({ blob }: Scale, secure: boolean): string {
 }
 
 async function compareTransfers(
+  part: string,
   title: string,
   registry: string,
-  { rounds, certificate }: Scale,
+  scale: Scale,
   secure: boolean,
   measure: (contender: Contender) => Promise<Transfer>,
   floor: number,
 ): Promise<Findings> {
-  const settings = { registry, tls: secure ? certificate : undefined };
+  const settings = { registry, tls: secure ? scale.certificate : undefined };
   const contenders = await startAll([
     () => startGate(settings),
     () => startRecipe(settings, "apr1"),
     () => startBareNginx(settings),
   ]);
   try {
-    await interleave(contenders, 1, measure);
-    return transferFindings(title, contenders, await interleave(contenders, rounds, measure), floor);
+    await interleave(contenders, { ...scale, rounds: 1 }, measure);
+    const transfers = await interleave(contenders, scale, measure);
+    return transferFindings(`${part}.${secure ? "tls" : "plain"}`, title, contenders, transfers, floor);
   } finally {
     await closeAll(contenders);
   }
 }
 
+const columns: readonly Column[] = [
+  { id: "rate", label: "MB/s", digits: 0, better: "more" },
+  { id: "ratio", label: "first ÷ it", digits: 2 },
+  { id: "processor", label: "CPU s/GiB", digits: 2, better: "less" },
+  { id: "memory", label: "peak MiB", digits: 0, better: "less" },
+];
+
 /** @param contenders The gate first, and then the recipe. */
 export function transferFindings(
+  id: string,
   title: string,
   contenders: readonly Contender[],
   transfers: readonly (readonly Transfer[])[],
   floor: number,
 ): Findings {
   const rates = (index: number): number[] => (transfers[index] ?? []).map(({ rate }) => rate);
-  const rows = contenders.map(({ name }, index) => {
+  const rows = contenders.map(({ name, own }, index) => {
     const its = transfers[index] ?? [];
-    return [
+    return {
       name,
-      median(rates(index)).toFixed(0),
-      medianRatio(rates(0), rates(index)).toFixed(2),
-      median(its.map(({ processor }) => processor)).toFixed(2),
-      Math.max(...its.map(({ peak }) => peak)).toFixed(0),
-    ];
+      ...(own === true && { own }),
+      samples: {
+        rate: rates(index),
+        ratio: ratios(rates(0), rates(index)),
+        processor: its.map(({ processor }) => processor),
+        memory: its.map(({ peak }) => peak),
+      },
+    };
   });
-  return {
-    title,
-    table: [["", "MB/s", "gate ÷ it", "CPU s/GiB", "peak MiB"], ...rows],
-    limits: [{ name: "rate ÷ recipe, apr1", value: medianRatio(rates(0), rates(1)), bound: { atLeast: floor } }],
-  };
+  return { id, title, columns, rows, limits: [atLeast(floor, "rate ÷ recipe", ratios(rates(0), rates(1)))] };
 }

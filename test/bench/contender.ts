@@ -1,8 +1,10 @@
 /** A proxy under test, or the registry itself. */
 export interface Contender {
   readonly name: string;
+  /** Whether it is the gate. */
+  readonly own?: boolean;
   readonly url: string;
-  /** Of the one process that does the work. */
+  /** Of the process that does the work, or that has started those that do. */
   readonly pid: number;
   /** Every request has them. */
   readonly headers: Readonly<Record<string, string>>;

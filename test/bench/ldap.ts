@@ -3,8 +3,8 @@ import type { AuthBackend } from "@registry-gate/auth";
 import { ldapBackend } from "@registry-gate/auth-ldap";
 import { Client, EqualityFilter } from "ldapts";
 import { type Slapd, startSlapd } from "../support/slapd.ts";
-import type { Findings } from "./report.ts";
-import { interleave, median, medianRatio } from "./rounds.ts";
+import { atLeast, type Findings } from "./findings.ts";
+import { interleave, ratios } from "./rounds.ts";
 import type { Scale } from "./scale.ts";
 
 const base = "dc=example,dc=org";
@@ -14,24 +14,24 @@ const parallel = 8;
 type Login = (worker: number) => Promise<void>;
 
 /** Compares the backend, without any cache, with a loop that does the same search and bind on kept connections. */
-export async function ldapLogins({ rounds, seconds }: Scale): Promise<Findings> {
+export async function ldapLogins(scale: Scale): Promise<Findings> {
   const slapd = await startSlapd({ logged: false });
   try {
     const contenders = [await ours(slapd), await bareLdapts(slapd)];
-    const measure = ({ login }: Contender): Promise<number> => measureRate(login, seconds / 2);
+    const measure = ({ login }: Contender): Promise<number> => measureRate(login, scale.seconds / 2);
     // Both are warm before anything is counted.
-    await interleave(contenders, 1, measure);
-    const [backend = [], bare = []] = await interleave(contenders, rounds, measure);
+    await interleave(contenders, { ...scale, rounds: 1 }, measure);
+    const [backend = [], bare = []] = await interleave(contenders, scale, measure);
     for (const { close } of contenders) await close();
-    const ratio = medianRatio(backend, bare);
     return {
+      id: "ldap.logins",
       title: `Logins over LDAPS, none remembered, ${parallel} at once`,
-      table: [
-        ["", "logins/s", "backend ÷ it"],
-        ["auth-ldap", median(backend).toFixed(0), "1.00"],
-        ["bare ldapts", median(bare).toFixed(0), ratio.toFixed(2)],
+      columns: [{ id: "rate", label: "logins/s", digits: 0, better: "more" }],
+      rows: [
+        { name: "auth-ldap", own: true, samples: { rate: backend } },
+        { name: "bare ldapts", samples: { rate: bare } },
       ],
-      limits: [{ name: "rate ÷ bare ldapts", value: ratio, bound: { atLeast: 0.8 } }],
+      limits: [atLeast(0.9, "rate ÷ bare ldapts", ratios(backend, bare))],
     };
   } finally {
     await slapd.close();

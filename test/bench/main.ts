@@ -2,37 +2,25 @@ import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
 import { makeCertificate } from "../support/certificate.ts";
-import { downloads, uploads } from "./blobs.ts";
-import { ldapLogins } from "./ldap.ts";
-import { memory } from "./memory.ts";
-import { observing } from "./observing.ts";
-import { reads } from "./reads.ts";
-import { realReads, realUploads } from "./real-registry.ts";
-import { rememberedLogins } from "./remembered-logins.ts";
-import { type Findings, formatFindings, isKept } from "./report.ts";
-import { quick, type Scale, whole } from "./scale.ts";
-import { slowClients } from "./slow-clients.ts";
-import { bearerReads, tokenIssuance } from "./tokens.ts";
+import { leaveCore } from "./cores.ts";
+import type { Findings } from "./findings.ts";
+import type { Part } from "./part.ts";
+import { parts } from "./parts.ts";
+import { createProgress } from "./progress.ts";
+import { formatFindings, missedLimits } from "./report.ts";
+import { quick, type Sizes, whole } from "./scale.ts";
 
-const parts: Readonly<Record<string, readonly ((scale: Scale) => Promise<Findings>)[]>> = {
-  reads: [(scale) => reads(scale, false), (scale) => reads(scale, true)],
-  downloads: [(scale) => downloads(scale, false), (scale) => downloads(scale, true)],
-  uploads: [(scale) => uploads(scale, false), (scale) => uploads(scale, true)],
-  memory: [memory],
-  registry: [realReads, realUploads],
-  ldap: [ldapLogins, rememberedLogins],
-  tokens: [bearerReads, tokenIssuance],
-  observing: [observing],
-  "slow-clients": [slowClients],
-};
-
+const width = Math.max(...parts.map(({ name }) => name.length));
 const usage = `usage: npx --yes pnpm@12 bench [--quick] [PART ...]
 
-Compares the gate with nginx by Docker's recipe, side by side on this machine: read the ratios.
+Compares the gate with nginx by Docker's recipe and with other proxies, side by side on this machine: read the ratios.
 Ends with 1 where one of the limits is missed.
 
-  --quick  fewer rounds and smaller bodies
-  PART     of ${Object.keys(parts).join(", ")}; by default all
+  --quick  everything within two minutes: shorter, smaller, and of several numbers of connections the first
+
+PART is any of these; by default all of them:
+
+${parts.map(({ name, about }) => `  ${name.padEnd(width)}  ${about}`).join("\n")}
 `;
 
 async function run(): Promise<number> {
@@ -44,25 +32,36 @@ async function run(): Promise<number> {
     process.stdout.write(usage);
     return 0;
   }
-  const chosen = positionals.length === 0 ? Object.keys(parts) : positionals;
-  const unknown = chosen.filter((name) => !Object.hasOwn(parts, name));
+  const unknown = positionals.filter((name) => !parts.some((part) => part.name === name));
   if (unknown.length > 0) throw new TypeError(`no such part: ${unknown.join(", ")}`);
-
-  const certificate = await makeCertificate();
-  let missed = 0;
-  try {
-    for (const name of chosen) {
-      for (const part of parts[name] ?? []) {
-        const findings = await part({ ...(values.quick === true ? quick : whole), certificate });
-        process.stdout.write(`${formatFindings(findings)}\n`);
-        missed += findings.limits.filter((limit) => !isKept(limit)).length;
-      }
-    }
-  } finally {
-    await rm(dirname(certificate.certificate), { recursive: true, force: true });
-  }
+  const chosen = positionals.length === 0 ? parts : parts.filter(({ name }) => positionals.includes(name));
+  const missed = missedLimits(await measure(chosen, values.quick === true ? quick : whole)).length;
   process.stdout.write(missed === 0 ? "every limit is kept\n" : `limits missed: ${missed}\n`);
   return missed === 0 ? 0 : 1;
+}
+
+/** Runs the parts one after the other, and prints what each has found as soon as it has. */
+async function measure(chosen: readonly Part[], sizes: Sizes): Promise<Findings[]> {
+  await leaveCore();
+  const progress = createProgress(process.stderr, chosen.length, () => performance.now());
+  const certificate = await makeCertificate();
+  const all: Findings[] = [];
+  try {
+    for (const { name, steps } of chosen) {
+      progress.begin(name);
+      for (const step of steps) {
+        const findings = await step({ ...sizes, certificate, progress: progress.now });
+        all.push(findings);
+        progress.clear();
+        process.stdout.write(`${formatFindings(findings)}\n`);
+      }
+      progress.end();
+    }
+    return all;
+  } finally {
+    progress.clear();
+    await rm(dirname(certificate.certificate), { recursive: true, force: true });
+  }
 }
 
 try {

@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { withBlobFiles } from "./blob-files.ts";
 import type { Contender } from "./contender.ts";
+import { atMost, type Findings, type Limit, type Row } from "./findings.ts";
 import { blobPath, startFixedRegistry, startSink } from "./fixed-registry.ts";
 import { residentMemory } from "./process-usage.ts";
 import { startGate } from "./proxies.ts";
-import type { Findings, Limit } from "./report.ts";
 import { mebibyte, type Scale } from "./scale.ts";
 import { download, type Transfer, upload } from "./transfer.ts";
 
@@ -18,7 +18,7 @@ const most = 32;
 type Carry = (gate: Contender, size: Size) => Promise<Transfer>;
 
 /** Whether the memory of the gate depends on the size of what passes. */
-export async function memory({ largest, certificate }: Scale): Promise<Findings> {
+export async function memory({ largest, certificate, progress }: Scale): Promise<Findings> {
   const bytes = { small: 10 * mebibyte, large: largest };
   return withBlobFiles(bytes, async (directory) => {
     const registry = await startFixedRegistry(directory);
@@ -34,17 +34,19 @@ export async function memory({ largest, certificate }: Scale): Promise<Findings>
       ["GET", registry.url, receive, false],
       ["GET, TLS", registry.url, receive, true],
     ];
-    const rows: string[][] = [];
+    const rows: Row[] = [];
     const limits: Limit[] = [];
     try {
       for (const [name, url, carry, secure] of ways) {
+        progress(name);
         const gate = await startGate({ registry: url, tls: secure ? certificate : undefined });
         try {
           await carry(gate, "small");
           const small = (await carry(gate, "small")).peak;
           const large = (await carry(gate, "large")).peak;
-          rows.push([name, ...[small, large, await residentMemory(gate.pid)].map((value) => value.toFixed(0))]);
-          limits.push({ name: `MiB more for the large one, ${name}`, value: large - small, bound: { atMost: most } });
+          const after = await residentMemory(gate.pid);
+          rows.push({ name, own: true, samples: { large: [large], small: [small], after: [after] } });
+          limits.push(atMost(most, `MiB more for the large one, ${name}`, large - small));
         } finally {
           await gate.close();
         }
@@ -53,8 +55,14 @@ export async function memory({ largest, certificate }: Scale): Promise<Findings>
       await Promise.all([registry.close(), sink.close()]);
     }
     return {
+      id: "memory.sizes",
       title: `Memory of the gate, MiB: bodies of ${bytes.small / mebibyte} and ${bytes.large / mebibyte} MiB`,
-      table: [["", "peak, small", "peak, large", "then"], ...rows],
+      columns: [
+        { id: "large", label: "peak, large", digits: 0, better: "less" },
+        { id: "small", label: "peak, small", digits: 0, better: "less" },
+        { id: "after", label: "after it", digits: 0 },
+      ],
+      rows,
       limits,
     };
   });

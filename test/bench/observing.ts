@@ -1,8 +1,9 @@
 import { type Contender, closeAll, startAll } from "./contender.ts";
+import { atLeast, type Findings } from "./findings.ts";
 import { startFixedRegistry } from "./fixed-registry.ts";
+import { compareLoads, rateRatios } from "./loads.ts";
 import { startGate } from "./proxies.ts";
-import { compareLoads } from "./reads.ts";
-import type { Findings } from "./report.ts";
+import { manifestPath } from "./reads.ts";
 import type { Scale } from "./scale.ts";
 
 /** Between two scrapes, in milliseconds: much more often than anybody does it. */
@@ -26,8 +27,17 @@ export async function observing(scale: Scale): Promise<Findings> {
     const admin = contenders[0]?.adminUrl;
     if (admin === undefined) throw new Error("the gate has no admin listener");
     scraping = setInterval(() => void scrape(`${admin}/metrics`), scrapeInterval);
-    const limit = { name: "rate ÷ gate without", bound: { atLeast: least } };
-    return await compareLoads("GET of a manifest, with metrics and an audit", contenders, scale, limit);
+    return await compareLoads(
+      {
+        id: "observing.reads",
+        title: "GET of a manifest, with metrics and an audit",
+        contenders,
+        request: { path: manifestPath },
+        connections: 16,
+        limits: (loads) => [atLeast(least, "rate ÷ gate without", rateRatios(loads[0], loads[1]))],
+      },
+      scale,
+    );
   } finally {
     clearInterval(scraping);
     await closeAll(contenders);

@@ -11,6 +11,7 @@ import { tryPolledServer } from "../support/polled-server.ts";
 import { run } from "../support/run.ts";
 import { startOnFreePort } from "../support/start-on-free-port.ts";
 import type { Contender } from "./contender.ts";
+import { giveOwnCore } from "./cores.ts";
 
 /** How a password file keeps its passwords: options of htpasswd. */
 export const hashes = {
@@ -29,7 +30,14 @@ export interface ProxySettings {
   readonly observed?: boolean;
 }
 
-const user = { name: "alice", password: "correct horse battery staple" };
+/** By the number of characters: apr1 costs by the length of the password. */
+const passwords = { 8: "hunter2!", 28: "correct horse battery staple" } as const;
+/** How long a password is, in characters. */
+export type PasswordLength = keyof typeof passwords;
+
+const username = "alice";
+/** The gate remembers a login by a keyed hash: its password's length does not show. */
+const gatePassword = passwords[28];
 
 /** Somebody whom a backend knows. */
 export interface BackendLogin {
@@ -39,8 +47,14 @@ export interface BackendLogin {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-function passwordFile(hash: Hash): Promise<string> {
-  return run("htpasswd", ["-bn", ...hashes[hash], user.name, user.password]);
+/** The text of a password file with {@link loginOf} that length. */
+export function passwordFile(hash: Hash, length: PasswordLength = 28): Promise<string> {
+  return run("htpasswd", ["-bn", ...hashes[hash], username, passwords[length]]);
+}
+
+/** The headers of whom a {@link passwordFile} knows. */
+export function loginOf(length: PasswordLength = 28): Readonly<Record<string, string>> {
+  return basic(username, passwords[length]);
 }
 
 /**
@@ -54,7 +68,7 @@ export async function startGate(settings: ProxySettings, login?: BackendLogin): 
   const discard = (): Promise<void> => rm(directory, { recursive: true, force: true });
   try {
     await writeFile(join(directory, "htpasswd"), await passwordFile("bcrypt 10"));
-    await writeFile(join(directory, "groups"), `pushers: ${user.name}\n`);
+    await writeFile(join(directory, "groups"), `pushers: ${username}\n`);
     const [command, ...before] = gateCommand;
     const adminAddress = `127.0.0.1:${await freePort()}`;
     const { port, server } = await startOnFreePort(async (port) => {
@@ -76,11 +90,13 @@ export async function startGate(settings: ProxySettings, login?: BackendLogin): 
         outputFile: join(directory, "log"),
       });
     });
+    await giveOwnCore(server.pid);
     return {
       name: login?.name ?? "gate",
+      own: true,
       url: `${settings.tls === undefined ? "http" : "https"}://127.0.0.1:${port}`,
       pid: server.pid,
-      headers: login?.headers ?? basic(user.name, user.password),
+      headers: login?.headers ?? basic(username, gatePassword),
       ...(settings.observed === true && { adminUrl: `http://${adminAddress}` }),
       close: () => server.close().then(discard),
     };
@@ -111,14 +127,21 @@ function configurationOf(port: number, { registry, tls }: ProxySettings, login: 
 }
 
 /** nginx with Docker's recipe. */
-export async function startRecipe({ registry, tls }: ProxySettings, hash: Hash): Promise<Contender> {
+export async function startRecipe(
+  { registry, tls }: ProxySettings,
+  hash: Hash,
+  length: PasswordLength = 28,
+): Promise<Contender> {
   const { pid, port, close } = await startNginx({
     http: (port) =>
       nginxRecipe({ port, registry: new URL(registry).host, passwordFile: "htpasswd", ...(tls && { tls }) }),
-    files: { htpasswd: await passwordFile(hash) },
+    files: { htpasswd: await passwordFile(hash, length) },
   });
+  await giveOwnCore(pid);
   const url = `${tls === undefined ? "http" : "https"}://127.0.0.1:${port}`;
-  return { name: `recipe, ${hash}`, url, pid, headers: basic(user.name, user.password), close };
+  // bcrypt costs the same for all.
+  const name = hash === "apr1" ? `recipe, ${hash}, ${length} characters` : `recipe, ${hash}`;
+  return { name, url, pid, headers: loginOf(length), close };
 }
 
 /** nginx that asks nobody who they are, and keeps its connections to the registry: what a proxy can reach at all. */
@@ -144,6 +167,7 @@ server {
   }
 }`,
   });
+  await giveOwnCore(pid);
   const url = `${tls === undefined ? "http" : "https"}://127.0.0.1:${port}`;
   return { name: "nginx without logins, connections kept", url, pid, headers: {}, close };
 }

@@ -4,9 +4,9 @@ import { pushImage, startUpload } from "../support/registry-content.ts";
 import { withBlobFiles } from "./blob-files.ts";
 import { transferFindings } from "./blobs.ts";
 import { type Contender, closeAll, startAll } from "./contender.ts";
+import type { Findings } from "./findings.ts";
 import { startBareNginx, startGate, startRecipe } from "./proxies.ts";
 import { compareReads } from "./reads.ts";
-import type { Findings } from "./report.ts";
 import { interleave } from "./rounds.ts";
 import { mebibyte, type Scale } from "./scale.ts";
 import { type Transfer, upload } from "./transfer.ts";
@@ -16,14 +16,16 @@ export async function realReads(scale: Scale): Promise<Findings> {
   const registry = await startDockerRegistry();
   try {
     await pushImage({ url: registry.url, headers: {} }, "team/app", "latest", "a layer");
-    return await compareReads("GET of a manifest of docker-registry, plain HTTP", { registry: registry.url }, scale);
+    const title = "GET of a manifest of docker-registry, plain HTTP";
+    return await compareReads("registry.reads", title, { registry: registry.url }, scale);
   } finally {
     await registry.close();
   }
 }
 
 /** One large blob, up to docker-registry, which hashes it and writes it to the disk. */
-export async function realUploads({ rounds, blob }: Scale): Promise<Findings> {
+export async function realUploads(scale: Scale): Promise<Findings> {
+  const { blob } = scale;
   return withBlobFiles({ blob }, async (directory) => {
     const registry = await startDockerRegistry();
     const settings = { registry: registry.url };
@@ -39,9 +41,9 @@ export async function realUploads({ rounds, blob }: Scale): Promise<Findings> {
         return upload(contender, { path, file: join(directory, "blob"), bytes: blob, method: "PATCH" });
       };
       try {
-        const transfers = await interleave(contenders, Math.min(rounds, 3), measure);
+        const transfers = await interleave(contenders, { ...scale, rounds: Math.min(scale.rounds, 3) }, measure);
         const title = `PATCH of ${blob / mebibyte} MiB in chunks to docker-registry, plain HTTP`;
-        return transferFindings(title, contenders, transfers, 1);
+        return transferFindings("registry.uploads", title, contenders, transfers, 1);
       } finally {
         await closeAll(contenders);
       }

@@ -2,10 +2,11 @@ import { basic } from "../support/basic.ts";
 import { directoryBackend } from "../support/directory-backend.ts";
 import { startSlapd } from "../support/slapd.ts";
 import { closeAll, startAll } from "./contender.ts";
+import { atLeast, type Findings } from "./findings.ts";
 import { startFixedRegistry } from "./fixed-registry.ts";
+import { compareLoads, rateRatios } from "./loads.ts";
 import { startGate } from "./proxies.ts";
-import { compareLoads } from "./reads.ts";
-import type { Findings } from "./report.ts";
+import { manifestPath } from "./reads.ts";
 import type { Scale } from "./scale.ts";
 
 /** `GET`s of one user whom the gate remembers, so that it must not matter where it knows him from. */
@@ -23,8 +24,17 @@ export async function rememberedLogins(scale: Scale): Promise<Findings> {
       () => startGate({ registry: registry.url }),
     ]);
     try {
-      const title = "GET of a manifest by a user who is remembered, plain HTTP";
-      return await compareLoads(title, contenders, scale, { name: "rate ÷ htpasswd", bound: { atLeast: 0.9 } });
+      return await compareLoads(
+        {
+          id: "ldap.remembered",
+          title: "GET of a manifest by a user who is remembered, plain HTTP",
+          contenders,
+          request: { path: manifestPath },
+          connections: 16,
+          limits: (loads) => [atLeast(0.9, "rate ÷ htpasswd", rateRatios(loads[0], loads[1]))],
+        },
+        scale,
+      );
     } finally {
       await closeAll(contenders);
     }

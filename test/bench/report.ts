@@ -1,32 +1,59 @@
-/** What a part of the benchmark has found. */
-export interface Findings {
-  readonly title: string;
-  /** Rows of cells, the first with the names of the columns. */
-  readonly table: readonly (readonly string[])[];
-  readonly limits: readonly Limit[];
+import { type Bound, type Column, type Findings, isKept, judgedValue, type Limit, type Row } from "./findings.ts";
+import { median, spread } from "./rounds.ts";
+
+/** Findings as lines of text: the median of the rounds, and of the first column the least and the most too. */
+export function formatFindings({ title, columns, rows, limits, notes = [] }: Findings): string {
+  const [first] = columns;
+  const withSpread = rows.some(({ samples }) => first !== undefined && (samples[first.id]?.length ?? 0) > 1);
+  const head = ["", ...columns.map(({ label }) => label)];
+  if (withSpread) head.splice(2, 0, "min–max");
+  const table = rows.map((row) => {
+    const cells = [row.name, ...columns.map((column) => formatMedian(column, row))];
+    if (withSpread && first !== undefined) cells.splice(2, 0, formatSpread(first, row));
+    return cells;
+  });
+  const outcomes = limits.map((limit) => [
+    isKept(limit) ? "kept" : "MISSED",
+    limit.name,
+    formatFigure(judgedValue(limit), 2),
+    formatBound(limit.bound),
+  ]);
+  const parts = [alignTable([head, ...table]), alignTable(outcomes), notes.map((note) => `  ${note}`)];
+  return [title, ...parts.filter((lines) => lines.length > 0).flatMap((lines) => ["", ...lines]), ""].join("\n");
 }
 
-/** A figure that must keep to a limit. */
-export interface Limit {
-  readonly name: string;
-  readonly value: number;
-  readonly bound: { readonly atLeast: number } | { readonly atMost: number };
+export function formatMedian({ id, digits }: Column, { samples }: Row): string {
+  const figures = samples[id] ?? [];
+  return figures.length === 0 ? "" : formatFigure(median(figures), digits);
 }
 
-export function isKept({ value, bound }: Limit): boolean {
-  return "atLeast" in bound ? value >= bound.atLeast : value <= bound.atMost;
+/** Empty where there was one round. */
+export function formatSpread({ id, digits }: Column, { samples }: Row): string {
+  const figures = samples[id] ?? [];
+  if (figures.length < 2) return "";
+  const { least, most } = spread(figures);
+  return `${formatFigure(least, digits)}–${formatFigure(most, digits)}`;
 }
 
-export function formatFindings({ title, table, limits }: Findings): string {
-  const outcome = (limit: Limit): string[] => {
-    const bound = "atLeast" in limit.bound ? `at least ${limit.bound.atLeast}` : `at most ${limit.bound.atMost}`;
-    return [isKept(limit) ? "kept" : "MISSED", limit.name, limit.value.toFixed(2), bound];
-  };
-  return [title, "", ...formatTable(table), "", ...formatTable(limits.map(outcome)), ""].join("\n");
+/** With commas between thousands. */
+export function formatFigure(value: number, digits: number): string {
+  if (Number.isNaN(value)) return "?";
+  return value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+export function formatBound(bound: Bound): string {
+  return "atLeast" in bound ? `at least ${bound.atLeast}` : `at most ${bound.atMost}`;
+}
+
+/** The limits that are missed, each with the title of its findings. */
+export function missedLimits(findings: readonly Findings[]): { readonly title: string; readonly limit: Limit }[] {
+  return findings.flatMap(({ title, limits }) =>
+    limits.filter((limit) => !isKept(limit)).map((limit) => ({ title, limit })),
+  );
 }
 
 /** The first column begins at the left, those of figures end at the right. */
-function formatTable(rows: readonly (readonly string[])[]): string[] {
+export function alignTable(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = [];
   for (const row of rows) {
     for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length);
@@ -41,5 +68,5 @@ function formatTable(rows: readonly (readonly string[])[]): string[] {
 }
 
 function isFigure(rows: readonly (readonly string[])[], column: number): boolean {
-  return rows.slice(1).every((row) => /^[\d.,-]*$/.test(row[column] ?? "")) && rows.length > 1;
+  return rows.slice(1).every((row) => /^[\d.,–?∞-]*$/.test(row[column] ?? "")) && rows.length > 1;
 }

@@ -1,20 +1,48 @@
 import type { CertificateFiles } from "../support/certificate.ts";
 
 /** How thorough a run is, and what its parts share. */
-export interface Scale {
+export interface Scale extends Sizes {
+  readonly certificate: CertificateFiles;
+  /** Says what is being done, in a few words. */
+  readonly progress: (text: string) => void;
+}
+
+/** How thorough a run is. */
+export interface Sizes {
+  /** Whether all parts together have to be done within two minutes: about seven seconds each. */
+  readonly quick: boolean;
   readonly rounds: number;
-  /** How long each contender is loaded in a round. */
+  /** How long each contender is loaded in a round. Need not be whole. */
   readonly seconds: number;
+  /** How long each is loaded before anything is counted: Node compiles what is used often only after a while. */
+  readonly warmUp: number;
+  /** How many connections ask at the same time, one after the other. */
+  readonly connections: readonly number[];
   /** The size of a blob, in bytes. */
   readonly blob: number;
-  /** The size of the upload whose memory is compared with that of a small one, in bytes. */
+  /** The size of the body whose memory is compared with that of a small one, in bytes. */
   readonly largest: number;
-  readonly certificate: CertificateFiles;
 }
 
 export const mebibyte: number = 2 ** 20;
 const gibibyte = 2 ** 30;
 
-export type Sizes = Omit<Scale, "certificate">;
-export const whole: Sizes = { rounds: 5, seconds: 4, blob: gibibyte, largest: 4 * gibibyte };
-export const quick: Sizes = { rounds: 3, seconds: 2, blob: gibibyte / 4, largest: gibibyte };
+export const whole: Sizes = {
+  quick: false,
+  rounds: 5,
+  seconds: 3,
+  warmUp: 3,
+  connections: [16, 64, 256],
+  blob: gibibyte,
+  largest: 4 * gibibyte,
+};
+
+export const quick: Sizes = {
+  quick: true,
+  rounds: 3,
+  seconds: 0.3,
+  warmUp: 0.7,
+  connections: [16],
+  blob: 256 * mebibyte,
+  largest: 512 * mebibyte,
+};

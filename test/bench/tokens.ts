@@ -1,11 +1,10 @@
 import { type Contender, closeAll, startAll } from "./contender.ts";
+import { atLeast, atMost, type Findings } from "./findings.ts";
 import { startFixedRegistry } from "./fixed-registry.ts";
+import { compareLoads, rateRatios } from "./loads.ts";
 import { startGate } from "./proxies.ts";
-import { compareLoads } from "./reads.ts";
-import type { Findings } from "./report.ts";
-import { interleave, median } from "./rounds.ts";
+import { manifestPath } from "./reads.ts";
 import type { Scale } from "./scale.ts";
-import { load } from "./wrk.ts";
 
 const scope = "scope=repository:team/app:pull,push";
 
@@ -14,34 +13,41 @@ export async function bearerReads(scale: Scale): Promise<Findings> {
   return withGate(async (gate) => {
     const token = await tokenOf(gate);
     const bearer = { ...gate, name: "gate, Bearer", headers: { Authorization: `Bearer ${token}` } };
-    const title = "GET of a manifest with a token, plain HTTP";
-    const floor = { name: "rate ÷ remembered Basic", bound: { atLeast: 0.95 } };
-    return compareLoads(title, [bearer, { ...gate, name: "gate, Basic" }], scale, floor);
+    return compareLoads(
+      {
+        id: "tokens.reads",
+        title: "GET of a manifest with a token, plain HTTP",
+        contenders: [bearer, { ...gate, name: "gate, Basic" }],
+        request: { path: manifestPath },
+        connections: 16,
+        limits: (loads) => [atLeast(0.95, "rate ÷ remembered Basic", rateRatios(loads[0], loads[1]))],
+      },
+      scale,
+    );
   });
 }
 
 /** Tokens for a user whose login is remembered. */
-export async function tokenIssuance({ rounds, seconds }: Scale): Promise<Findings> {
-  return withGate(async (gate) => {
-    const settings = { path: `/v2/auth?${scope}`, connections: 16, seconds };
-    await load(gate, settings);
-    const [loads = []] = await interleave([gate], rounds, (contender) => load(contender, settings));
-    const processor = median(loads.map((one) => one.processor));
-    return {
-      title: "Tokens for a remembered login, plain HTTP, 16 connections",
-      table: [
-        ["", "tokens/s", "p50 ms", "p99 ms", "CPU µs"],
-        [
-          "gate",
-          median(loads.map(({ rate }) => rate)).toFixed(0),
-          median(loads.map(({ p50 }) => p50)).toFixed(2),
-          median(loads.map(({ p99 }) => p99)).toFixed(2),
-          processor.toFixed(0),
+export async function tokenIssuance(scale: Scale): Promise<Findings> {
+  return withGate((gate) =>
+    compareLoads(
+      {
+        id: "tokens.issuance",
+        title: "Tokens for a remembered login, plain HTTP",
+        contenders: [gate],
+        request: { path: `/v2/auth?${scope}` },
+        connections: 16,
+        limits: ([loads = []]) => [
+          atMost(
+            1000,
+            "processor µs a token",
+            loads.map(({ processor }) => processor),
+          ),
         ],
-      ],
-      limits: [{ name: "processor µs a token", value: processor, bound: { atMost: 1000 } }],
-    };
-  });
+      },
+      scale,
+    ),
+  );
 }
 
 async function withGate(measure: (gate: Contender) => Promise<Findings>): Promise<Findings> {

@@ -111,6 +111,7 @@ const list = {
   "systemd-notify": { debian: ["systemd"], version: ["systemd-notify", "--version"] },
   "systemd-socket-activate": { debian: ["systemd"], version: ["systemd-socket-activate", "--version"] },
   tar: { debian: ["tar"], version: ["tar", "--version"], base: true },
+  taskset: { debian: ["util-linux"], version: ["taskset", "--version"], base: true },
   umount: { debian: ["mount"], version: ["umount", "--version"], needsRoot: true, base: true },
   unshare: { debian: ["util-linux"], version: ["unshare", "--version"], needsRoot: true, base: true },
   wrk: { debian: ["wrk"], version: ["wrk", "-v"] },

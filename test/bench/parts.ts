@@ -1,0 +1,35 @@
+import { downloads, uploads } from "./blobs.ts";
+import { ldapLogins } from "./ldap.ts";
+import { memory } from "./memory.ts";
+import { observing } from "./observing.ts";
+import type { Part } from "./part.ts";
+import { reads } from "./reads.ts";
+import { realReads, realUploads } from "./real-registry.ts";
+import { rememberedLogins } from "./remembered-logins.ts";
+import { slowClients } from "./slow-clients.ts";
+import { bearerReads, tokenIssuance } from "./tokens.ts";
+
+/** Every part, in the order in which they are run and reported. */
+export const parts: readonly Part[] = [
+  {
+    name: "reads",
+    about: "small authenticated GETs, plain and TLS",
+    steps: [(scale) => reads(scale, false), (scale) => reads(scale, true)],
+  },
+  {
+    name: "downloads",
+    about: "one large blob down, plain and TLS",
+    steps: [(scale) => downloads(scale, false), (scale) => downloads(scale, true)],
+  },
+  {
+    name: "uploads",
+    about: "one large blob up, plain and TLS",
+    steps: [(scale) => uploads(scale, false), (scale) => uploads(scale, true)],
+  },
+  { name: "memory", about: "whether memory depends on the size of what passes", steps: [memory] },
+  { name: "registry", about: "reads and uploads in front of a real registry", steps: [realReads, realUploads] },
+  { name: "ldap", about: "logins by LDAP, fresh and remembered", steps: [ldapLogins, rememberedLogins] },
+  { name: "tokens", about: "Bearer tokens, used and issued", steps: [bearerReads, tokenIssuance] },
+  { name: "observing", about: "what metrics and an audit cost", steps: [observing] },
+  { name: "slow-clients", about: "pulls and logins while clients are slow", steps: [slowClients] },
+];
