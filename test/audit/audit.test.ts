@@ -1,7 +1,7 @@
 import { appendFile, readFile, rename, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { auditEventFault } from "../../apps/gateway/src/audit/audit-schema.ts";
 import { basic } from "../support/basic.ts";
 import { type DockerRegistry, startDockerRegistry } from "../support/docker-registry.ts";
@@ -59,7 +59,7 @@ const toFile = { output: { file: "audit.jsonl" } };
 
 /** The events of a gate, once there are so many. */
 async function eventsOf(gate: RunningGate, count: number): Promise<AuditedEvent[]> {
-  await vi.waitUntil(async () => (await auditOf(gate)).length >= count, { timeout: 20_000 });
+  await expect.poll(async () => (await auditOf(gate)).length).toBeGreaterThanOrEqual(count);
   // One too many would come now.
   await delay(100);
   const events = await auditOf(gate);
@@ -215,7 +215,7 @@ describe("an audit file", () => {
     await gate.configure(configurationOf({ output: { file: "other.jsonl" } }));
     await gate.logged(({ event }) => event === "reloaded");
     await pushImage({ url: gate.url, headers: alice }, "team/moved", "v1", "a layer");
-    await vi.waitUntil(async () => (await auditOf(gate, "other.jsonl")).length === 2);
+    await expect.poll(async () => (await auditOf(gate, "other.jsonl")).length).toBe(2);
     expect(await auditOf(gate)).toMatchObject([{ event: "reload", changes: [{ path: "audit.output.file" }] }]);
     expect(await auditOf(gate, "other.jsonl")).toMatchObject([{ event: "reload" }, { event: "push" }]);
   });
@@ -227,7 +227,7 @@ describe("an audit file", () => {
     await pushImage(caller, "team/one", "v1", "a layer");
     await rename(path, join(gate.directory, "moved-1"));
     gate.kill("SIGHUP");
-    await vi.waitUntil(async () => (await readFile(path, "utf8").catch(() => "")).includes("reload"));
+    await expect.poll(async () => (await readFile(path, "utf8").catch(() => "")).includes("reload")).toBe(true);
     await rename(path, join(gate.directory, "moved-2"));
     await delay(1100);
     await pushImage(caller, "team/two", "v1", "a layer");

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { basic } from "../support/basic.ts";
 import { type DockerRegistry, startDockerRegistry } from "../support/docker-registry.ts";
 import { type RunningGate, startGate } from "../support/gate.ts";
@@ -85,9 +85,8 @@ describe("an audit", () => {
     for (const round of [1, 2, 3]) {
       const gate = await startAudited({ output: { file } });
       const pushing = pushUntilGone(gate, `killed-${round}`, 8);
-      await vi.waitUntil(async () => (await tagsOf(directory, "killed.jsonl")).length > accepted.length + 20, {
-        timeout: 30_000,
-      });
+      const written = async (): Promise<number> => (await tagsOf(directory, "killed.jsonl")).length;
+      await expect.poll(written).toBeGreaterThan(accepted.length + 20);
       gate.kill("SIGKILL");
       accepted.push(...(await pushing));
     }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { auditEventFault } from "../../apps/gateway/src/audit/audit-schema.ts";
 import { basic } from "../support/basic.ts";
 import { type RunningGate, startGate } from "../support/gate.ts";
@@ -46,7 +46,7 @@ async function put(repository: string): Promise<number> {
 
 /** Each message in front of its event. */
 async function received(count: number): Promise<readonly (readonly [head: string, event: AuditedEvent])[]> {
-  await vi.waitUntil(async () => (await rsyslog.received()).length >= count, { timeout: 20_000 });
+  await expect.poll(async () => (await rsyslog.received()).length).toBeGreaterThanOrEqual(count);
   return (await rsyslog.received()).map((line) => {
     const start = line.indexOf("{");
     const event = parseEvent(line.slice(start));

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { auditEventFault } from "../../apps/gateway/src/audit/audit-schema.ts";
 import { runGate } from "../gateway/run-gate.ts";
 import { basic } from "../support/basic.ts";
@@ -40,7 +40,7 @@ afterAll(async () => {
 });
 
 async function eventsOf(count: number): Promise<AuditedEvent[]> {
-  await vi.waitUntil(async () => (await auditOf(gate)).length >= count, { timeout: 20_000 });
+  await expect.poll(async () => (await auditOf(gate)).length).toBeGreaterThanOrEqual(count);
   const events = await auditOf(gate);
   for (const event of events) expect(auditEventFault(event), JSON.stringify(event)).toBeUndefined();
   return events;

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { imageArchive, incompressible } from "../support/image-archive.ts";
 import { passwordFile } from "../support/password-file.ts";
 import { newSkopeoUser } from "../support/skopeo.ts";
@@ -24,7 +24,7 @@ async function toggle(): Promise<void> {
   const count = (): number => stage.gate.lines().filter(({ event }) => event === "read-only").length;
   const before = count();
   stage.gate.kill("SIGUSR2");
-  await vi.waitUntil(() => count() > before, { timeout: 20_000 });
+  await expect.poll(count).toBeGreaterThan(before);
 }
 
 test("docker pulls all the while, and its push waits for the end where that comes within its retries", async () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Dockerd } from "../support/dockerd.ts";
 import { incompressible } from "../support/image-archive.ts";
 import { passwordFile } from "../support/password-file.ts";
@@ -58,7 +58,7 @@ test("a push whose connection is torn is begun again by docker, and arrives whol
   expect(await pusher(["push", image])).toMatchObject({ code: 0 });
   expect(torn()).toBe(true);
   // The upload that was torn is logged as one that its client left, and is not the one that was finished.
-  await vi.waitFor(() => expect(endings("team/pushed", "continue-upload")).toEqual([499, 202]));
+  await expect.poll(() => endings("team/pushed", "continue-upload")).toEqual([499, 202]);
 
   const elsewhere = await stage.newDaemon();
   const puller = await loggedIn(elsewhere, stage.host, "testuser", "testpassword");
@@ -78,6 +78,6 @@ test("a pull whose connection is torn resumes where it stopped", async () => {
   const torn = tearOnce("down", 5 * mebibyte);
   expect(await puller(["pull", image])).toMatchObject({ code: 0 });
   expect(torn()).toBe(true);
-  await vi.waitFor(() => expect(endings("team/pulled", "get-blob")).toEqual([200, 206]));
+  await expect.poll(() => endings("team/pulled", "get-blob")).toEqual([200, 206]);
   expect(await imageId(puller, image)).toBe(await imageId(pusher, image));
 });

@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { auditOf } from "../audit/audited-gate.ts";
 import { basic } from "../support/basic.ts";
 import { startDockerRegistryIn } from "../support/docker-registry.ts";
@@ -10,8 +10,6 @@ import { startEventReceiver } from "../support/event-receiver.ts";
 import { startGate } from "../support/gate.ts";
 import { passwordFile } from "../support/password-file.ts";
 import { type Caller, manifestType, pushImage } from "../support/registry-content.ts";
-
-const timeout = { timeout: 20_000 };
 
 test("a notification is the registry's own, field by field, but for what only the gate knows", async () => {
   const [ours, theirs] = [await startEventReceiver(), await startEventReceiver()];
@@ -44,7 +42,7 @@ test("a notification is the registry's own, field by field, but for what only th
   const isManifest = ({ target }: { readonly target: Readonly<Record<string, unknown>> }): boolean =>
     target.digest === manifest;
   const eventsOf = ({ received }: typeof ours) => received.flatMap(({ events }) => events.filter(isManifest));
-  await vi.waitUntil(() => eventsOf(ours).length === 3 && eventsOf(theirs).length === 3, timeout);
+  await expect.poll(() => eventsOf(ours).length === 3 && eventsOf(theirs).length === 3).toBe(true);
   const sent = eventsOf(ours);
   expect(sent.map(({ action }) => action)).toEqual(["push", "pull", "delete"]);
   for (const [index, { id, timestamp, request, actor, source, ...rest }] of sent.entries()) {

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type EventDelivery, eventDelivery, startGateway } from "registry-gate";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { basic } from "../support/basic.ts";
 import { startEventReceiver } from "../support/event-receiver.ts";
 import { passwordFile } from "../support/password-file.ts";
@@ -42,7 +42,7 @@ test("what becomes of notifications is published, with how many wait", async () 
     headers: { ...basic("alice", "alice-password"), "Content-Type": "application/json" },
     body: "{}",
   });
-  await vi.waitUntil(() => published.length >= 3, { timeout: 30_000 });
+  await expect.poll(() => published.length).toBeGreaterThanOrEqual(3);
   const endpoint = new URL(receiver.url).host;
   expect(published).toMatchObject([
     { endpoint, outcome: "queued", count: 1, waiting: 1 },

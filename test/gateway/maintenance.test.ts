@@ -1,7 +1,7 @@
 import { rm, writeFile } from "node:fs/promises";
 import type { ServerResponse } from "node:http";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { basic } from "../support/basic.ts";
 import { type RunningGate, startGate } from "../support/gate.ts";
 import type { LogLine } from "../support/logged-server.ts";
@@ -51,7 +51,7 @@ const states = (gate: RunningGate): readonly LogLine[] => gate.lines().filter(({
 
 /** Waits for the state that follows `known` others. */
 async function nextState(gate: RunningGate, known: number): Promise<LogLine | undefined> {
-  await vi.waitUntil(() => states(gate).length > known, { timeout: 20_000 });
+  await expect.poll(() => states(gate).length).toBeGreaterThan(known);
   return states(gate)[known];
 }
 
@@ -118,7 +118,7 @@ describe("the log", () => {
   test("says when the last write in flight has ended, of former configurations too", async () => {
     const gate = await start({ file: "read-only" });
     const write = fetch(`${gate.url}/v2/team/hold/manifests/v1`, { method: "PUT", headers, body: "{}" });
-    await vi.waitUntil(() => held.length === 1);
+    await expect.poll(() => held.length).toBe(1);
     gate.kill("SIGHUP");
     await gate.logged(({ event }) => event === "reloaded");
     await writeFile(join(gate.directory, "read-only"), "");
@@ -130,13 +130,13 @@ describe("the log", () => {
     await gate.logged(({ event }) => event === "no writes in flight");
     // Who makes it read-only for a second reason waits for the same line.
     gate.kill("SIGUSR2");
-    await vi.waitUntil(() => noWrites(gate) === 2);
+    await expect.poll(() => noWrites(gate)).toBe(2);
   });
 
   test("says nothing of the kind where writes are admitted again before that", async () => {
     const gate = await start();
     const write = fetch(`${gate.url}/v2/team/hold/manifests/v1`, { method: "PUT", headers, body: "{}" });
-    await vi.waitUntil(() => held.length === 1);
+    await expect.poll(() => held.length).toBe(1);
     gate.kill("SIGUSR2");
     await nextState(gate, 0);
     gate.kill("SIGUSR2");

@@ -244,17 +244,17 @@ describe("a TLS handshake that fails is logged", () => {
     leaving.end(hello);
     const resetting = await open(gate);
     resetting.write(hello);
-    await delay(200);
-    resetting.resetAndDestroy();
     const garbage = await open(gate);
     garbage.write("\0\x01\x02\x03\x04\x05");
+    // The gate has accepted those before it, too.
     await once(garbage.resume(), "close");
+    resetting.resetAndDestroy();
     await expect.poll(() => gate.lines().filter(failed).length).toBe(3);
     await delay(500);
     const lines = gate.lines().filter(failed);
     expect(lines.map(({ client }) => client)).toEqual(["127.0.0.1", "127.0.0.1", "127.0.0.1"]);
     const left = "the client closed the connection; it may not trust the certificate";
-    expect(lines.map(({ reason }) => reason)).toEqual([left, left, "the client does not speak TLS"]);
+    expect(lines.map(({ reason }) => reason).sort()).toEqual([left, left, "the client does not speak TLS"]);
   });
 
   test("but not a check whether the port is open, which sends nothing", async () => {

@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { setTimeout as delay } from "node:timers/promises";
 import { silentLog } from "@registry-gate/auth-kit";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import type { AuditEvent } from "../src/audit/audit-event.ts";
 import { auditWriter } from "../src/audit/audit-writer.ts";
 import { AppendError, type LineDestination } from "../src/audit/line-destination.ts";
@@ -67,7 +67,7 @@ describe("auditWriter", () => {
     const { destination, syncs } = scripted();
     const writer = auditWriter(destination, silentLog, { syncDelay: 100 });
     for (let id = 0; id < 50; id++) await writer.write(event(String(id)));
-    await vi.waitUntil(() => syncs() > 0);
+    await expect.poll(syncs).toBeGreaterThan(0);
     await delay(150);
     expect(syncs()).toBeLessThan(10);
   });
@@ -84,7 +84,7 @@ describe("auditWriter", () => {
     expect(writer.failure).toBe("ENOSPC");
     await expect(writer.write(event("4"))).rejects.toThrow("the audit cannot be written: ENOSPC");
     broken = false;
-    await vi.waitUntil(() => writer.failure === undefined);
+    await expect.poll(() => writer.failure).toBeUndefined();
     await writer.write(event("5"));
     expect(written).toEqual(["1", "2", "3", "4", "5"]);
     expect(seen.at(0)).toMatchObject({ state: "failing", reason: "ENOSPC", lost: 0 });
@@ -130,7 +130,7 @@ describe("auditWriter", () => {
     await expect(writer.write(event("1"))).rejects.toThrow("ETIMEDOUT");
     await expect(writer.write(event("2"))).rejects.toThrow("ETIMEDOUT");
     gate.resolve();
-    await vi.waitUntil(() => writer.failure === undefined);
+    await expect.poll(() => writer.failure).toBeUndefined();
     expect(written).toEqual(["1", "2"]);
   });
 
@@ -162,7 +162,7 @@ describe("auditWriter", () => {
     const writer = auditWriter(destination, silentLog, options);
     const results = ["1", "2", "3"].map((id) => writer.write(event(id)).catch(() => {}));
     await Promise.all(results);
-    await vi.waitUntil(() => writer.failure === undefined);
+    await expect.poll(() => writer.failure).toBeUndefined();
     expect(seen).toEqual([{ count: 1 }, { count: 2 }]);
   });
 

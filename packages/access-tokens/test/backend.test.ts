@@ -265,7 +265,7 @@ describe("an owner who is gone, and whose token nobody uses", () => {
     const same = found;
     found = undefined;
     vi.advanceTimersByTime(60_000);
-    await vi.waitFor(async () => expect(await tokens.list()).toEqual([]));
+    await expect.poll(() => tokens.list()).toEqual([]);
     found = same;
     expect(await statusOf(backend, bearerAsk(token))).toBe("rejected");
   });

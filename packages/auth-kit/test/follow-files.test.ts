@@ -40,11 +40,11 @@ test("follows a file, and keeps the last good version of it", async () => {
   expect(followed.current()).toBe(1);
 
   await replace(path, "2");
-  await vi.waitFor(() => expect(onChange).toHaveBeenCalledTimes(1), 10_000);
+  await expect.poll(() => onChange).toHaveBeenCalledTimes(1);
   expect(followed.current()).toBe(2);
 
   await replace(path, "two");
-  await vi.waitFor(() => expect(lines.at(-1)).toMatchObject({ level: "error" }), 10_000);
+  await expect.poll(() => lines.at(-1)).toMatchObject({ level: "error" });
   expect(lines.at(-1)).toEqual({
     level: "error",
     fields: { file: path, reason: "holds no number" },
@@ -53,7 +53,7 @@ test("follows a file, and keeps the last good version of it", async () => {
   expect([followed.current(), onChange.mock.calls.length]).toEqual([2, 1]);
 
   await rm(path);
-  await vi.waitFor(() => expect(lines.at(-1)).toMatchObject({ fields: { code: "ENOENT" } }), 10_000);
+  await expect.poll(() => lines.at(-1)).toMatchObject({ fields: { code: "ENOENT" } });
   expect(followed.current()).toBe(2);
 });
 
@@ -73,10 +73,10 @@ test("asks whether a version that is well-formed may follow the current one", as
   });
   onTestFinished(() => followed.close());
   await replace(path, "2");
-  await vi.waitFor(() => expect(lines).toMatchObject([{ fields: { reason: "is older than what is known" } }]), 10_000);
+  await expect.poll(() => lines).toMatchObject([{ fields: { reason: "is older than what is known" } }]);
   expect(followed.current()).toBe(3);
   await replace(path, "4");
-  await vi.waitFor(() => expect(followed.current()).toBe(4), 10_000);
+  await expect.poll(() => followed.current()).toBe(4);
 });
 
 test("names the option and the file that cannot be used at the start", async () => {

@@ -63,7 +63,7 @@ describe("a channel", () => {
     onTestFinished(channel.subscribe((given) => others.push(given)));
     channel.publish(() => message);
     channel.publish(() => message);
-    await vi.waitUntil(() => heard.length > 0);
+    await expect.poll(() => heard.length).toBeGreaterThan(0);
     expect(others).toHaveLength(2);
     expect(heard).toEqual([[`a subscriber of ${name} failed`, expect.stringContaining("thrown")]]);
   });
@@ -73,7 +73,7 @@ describe("a channel", () => {
     const channel = openChannel<FileReload>(name);
     onTestFinished(channel.subscribe(() => Promise.reject(new Error("rejected"))));
     channel.publish(() => message);
-    await vi.waitUntil(() => heard.length > 0);
+    await expect.poll(() => heard.length).toBeGreaterThan(0);
     expect(heard).toEqual([[`a subscriber of ${name} failed`, expect.stringContaining("rejected")]]);
   });
 
@@ -84,7 +84,7 @@ describe("a channel", () => {
     channel.publish(() => {
       throw new Error("cannot be made");
     });
-    await vi.waitUntil(() => heard.length > 0);
+    await expect.poll(() => heard.length).toBeGreaterThan(0);
     expect(heard).toEqual([[expect.any(String), expect.stringContaining("cannot be made")]]);
   });
 });
@@ -174,7 +174,7 @@ describe("a queue that is observed", () => {
       if (reason === "full") void acquire("a");
       if (reason === "displaced") void acquire("b");
       if (reason === "closed") queue.close();
-      await vi.waitUntil(() => events.some(({ event }) => event === "refused"));
+      await expect.poll(() => events.some(({ event }) => event === "refused")).toBe(true);
       const refused = events.find(({ event }) => event === "refused");
       expect(refused).toMatchObject({ reason, milliseconds: reason === "full" ? 0 : expect.any(Number), inUse: 1 });
       const entered = events.filter(({ event }) => event === "waiting").length;

@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { Agent, request as httpRequest } from "node:http";
 import type { Socket } from "node:net";
 import { connect } from "node:net";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { EmbeddedRegistry, Faults } from "../src/index.ts";
 import {
   answerEarly,
@@ -94,7 +94,7 @@ describe("stalling", () => {
     registry.setFaults({ onRequest: stallBeforeHeaders() });
     const { socket, received } = open();
     socket.write("POST /v2/a/blobs/uploads/ HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello");
-    await vi.waitFor(() => expect(registry.requests[0]).toMatchObject({ bytes: 5, complete: true }));
+    await expect.poll(() => registry.requests[0]).toMatchObject({ bytes: 5, complete: true });
     // The answer to another request shows that time enough has passed for this one's.
     registry.setFaults({});
     await fetch(`${url}/v2/`);
@@ -106,7 +106,7 @@ describe("stalling", () => {
     registry.setFaults({ onRequest: stallMidBody({ length: 100, sent: 10 }) });
     const { socket, received } = open();
     socket.write(ping);
-    await vi.waitFor(() => expect(received()).toContain("\0".repeat(10)));
+    await expect.poll(received).toContain("\0".repeat(10));
     expect(received()).toMatch(/^HTTP\/1\.1 200 OK\r\n(.+\r\n)*content-length: 100\r\n(.+\r\n)*\r\n\0{10}$/);
     expect(socket.readableEnded).toBe(false);
     socket.destroy();
@@ -117,7 +117,7 @@ describe("stalling", () => {
     const { socket } = open();
     socket.write("POST /v2/a/blobs/uploads/ HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n");
     socket.write(Buffer.alloc(64 * 1024 * 1024));
-    await vi.waitFor(() => expect(registry.requests[0]?.bytes).toBeGreaterThanOrEqual(1000));
+    await expect.poll(() => registry.requests[0]?.bytes).toBeGreaterThanOrEqual(1000);
     registry.setFaults({});
     // While these are answered, a registry that went on reading would have taken megabytes.
     for (let count = 0; count < 20; count += 1) await pushBlob(url, "meanwhile", Buffer.alloc(1024 * 1024));
@@ -151,7 +151,7 @@ describe("closing", () => {
     expect(await get()).toMatchObject({ reused: true });
     registry.setFaults({ closeIdleAfter: 20 });
     const { socket } = await get();
-    await vi.waitFor(() => expect(socket?.destroyed).toBe(true));
+    await expect.poll(() => socket?.destroyed).toBe(true);
     expect(registry.requests.map((request) => request.connection)).toEqual([1, 1, 1]);
     expect(await get()).toMatchObject({ reused: false });
 
@@ -189,9 +189,9 @@ describe("a client that waits for 100 Continue", () => {
     const { socket, received } = open();
     const target = `/v2/a/blobs/uploads/?digest=${sha256("hello")}`;
     socket.write(`POST ${target} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n`);
-    await vi.waitFor(() => expect(received()).toBe("HTTP/1.1 100 Continue\r\n\r\n"));
+    await expect.poll(received).toBe("HTTP/1.1 100 Continue\r\n\r\n");
     socket.write("hello");
-    await vi.waitFor(() => expect(received()).toMatch(/\r\n\r\nHTTP\/1\.1 201 Created\r\n/));
+    await expect.poll(received).toMatch(/\r\n\r\nHTTP\/1\.1 201 Created\r\n/);
     socket.destroy();
   });
 
@@ -209,7 +209,7 @@ describe("other faults", () => {
     const location = await openUpload(url, "slow");
     registry.setFaults({ commitDelay: 60_000 });
     const pending = fetch(withDigest(location, sha256("x")), { method: "PUT", body: "x" });
-    await vi.waitFor(() => expect(registry.requests.at(-1)).toMatchObject({ method: "PUT", complete: true }));
+    await expect.poll(() => registry.requests.at(-1)).toMatchObject({ method: "PUT", complete: true });
     expect((await fetch(`${url}/v2/slow/blobs/${sha256("x")}`)).status).toBe(404);
     // Closing does not wait for the delay.
     const ended = expect(pending).rejects.toThrow();

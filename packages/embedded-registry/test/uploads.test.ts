@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { request as httpRequest } from "node:http";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { EmbeddedRegistry } from "../src/index.ts";
 import { startEmbeddedRegistry } from "../src/index.ts";
 import { errorCode, locationOf, openUpload, pushBlob, rawRequest, sha256, withDigest } from "./registry-client.ts";
@@ -141,7 +141,7 @@ describe("an upload", () => {
     const broken = httpRequest(location, { method: "PATCH", headers: { "content-length": "1000" } });
     broken.on("error", () => undefined);
     broken.write("first ");
-    await vi.waitFor(async () => expect((await fetch(location)).headers.get("range")).toBe("0-5"));
+    await expect.poll(async () => (await fetch(location)).headers.get("range")).toBe("0-5");
     broken.destroy();
     const rest = await patch(location, "second", { "content-range": "6-11" });
     expect(rest.status).toBe(202);

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { startEventReceiver } from "../../../../test/support/event-receiver.ts";
 import { recordingLog } from "../../../../test/support/recording-log.ts";
 import type { AuditEvent } from "../../src/audit/audit-event.ts";
@@ -50,7 +50,7 @@ test("a reload loses no notification that another process keeps from the queue a
   await new Promise((resolve) => void setTimeout(resolve, 200));
   other.exec("COMMIT");
   await Promise.all([accepted, committed]);
-  await vi.waitUntil(() => receiver.received.length === 2, { timeout: 10_000 });
+  await expect.poll(() => receiver.received.length).toBe(2);
   const tags = receiver.received.flatMap(({ events }) => events.map(({ target }) => target.tag));
   expect(tags).toEqual(["a", "b"]);
   expect(lines).toEqual([]);

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { startConnectProxy } from "../../../../packages/auth-sso/test/connect-proxy.ts";
 import { type CertificateFiles, makeCertificate } from "../../../../test/support/certificate.ts";
 import { type EventReceiver, startEventReceiver } from "../../../../test/support/event-receiver.ts";
@@ -55,7 +55,7 @@ test("goes through a proxy, and says which one refuses", async () => {
   await expect(post(url, {}, body, options({ proxyFor }))).rejects.toThrow(`the proxy ${proxy.host} answered 403`);
   proxy.behave("silent");
   await expect(post(url, {}, body, options({ proxyFor, timeout: 200 }))).rejects.toThrow("no response within 200 ms");
-  await vi.waitUntil(async () => (await proxy.connections()) === 0);
+  await expect.poll(() => proxy.connections()).toBe(0);
 });
 
 test.each([
@@ -101,7 +101,7 @@ test("ends when it is told to", async () => {
   receiver.respond(() => {});
   const controller = new AbortController();
   const posting = post(new URL(receiver.url), {}, body, options({ signal: controller.signal }));
-  await vi.waitUntil(() => receiver.received.length === 1);
+  await expect.poll(() => receiver.received.length).toBe(1);
   controller.abort();
   await expect(posting).rejects.toThrow("ABORT_ERR");
 });

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, createServer, Socket } from "node:net";
 import { platform } from "node:os";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { connectionName, kernelQueues } from "../../src/limits/kernel-queues.ts";
 
 async function pair(host: string): Promise<{ near: Socket; far: Socket }> {
@@ -30,9 +30,9 @@ test.runIf(platform() === "linux").each(["127.0.0.1", "::1", "::ffff:127.0.0.1"]
     if (name === undefined) throw new Error("no name");
     expect((await kernelQueues())?.has(name)).toBe(false);
     near.write(Buffer.alloc(16 * 2 ** 20));
-    await vi.waitUntil(async () => ((await kernelQueues())?.get(name) ?? 0) > 10_000);
+    await expect.poll(async () => (await kernelQueues())?.get(name) ?? 0).toBeGreaterThan(10_000);
     far.resume();
-    await vi.waitUntil(async () => (await kernelQueues())?.has(name) === false, { timeout: 10_000 });
+    await expect.poll(async () => (await kernelQueues())?.has(name)).toBe(false);
   },
 );
 

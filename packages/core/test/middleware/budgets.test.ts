@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { AccessRule } from "../../src/index.ts";
 import { errorCode, type Sent, send } from "./client.ts";
 import { startGate, startRawUpstream, startUpstream } from "./servers.ts";
@@ -24,17 +24,17 @@ describe("requests in flight", () => {
     const registry = await startHeld();
     const gate = await startGate({ upstream: registry.port, limits: { inFlightPerClient: 3 } });
     const first = Array.from({ length: 3 }, () => send(gate.port, as("bob")));
-    await vi.waitUntil(() => registry.held.length === 3);
+    await expect.poll(() => registry.held.length).toBe(3);
     const refused = await send(gate.port, as("bob"));
     expect([refused.status, errorCode(refused)]).toEqual([429, "TOOMANYREQUESTS"]);
     expect(Number(refused.headers["retry-after"])).toBeGreaterThanOrEqual(1);
     const other = send(gate.port, as("carol"));
-    await vi.waitUntil(() => registry.held.length === 4);
+    await expect.poll(() => registry.held.length).toBe(4);
     registry.release();
     expect((await Promise.all([...first, other])).map(({ status }) => status)).toEqual([200, 200, 200, 200]);
     // A place that was left can be taken again.
     const again = send(gate.port, as("bob"));
-    await vi.waitUntil(() => registry.held.length === 1);
+    await expect.poll(() => registry.held.length).toBe(1);
     registry.release();
     expect((await again).status).toBe(200);
     expect(gate.records.filter(({ decision }) => decision === "throttled")).toMatchObject([
@@ -53,10 +53,10 @@ describe("requests in flight", () => {
     });
     const from = (address: string) => ({ path: blob, user: null, headers: { "x-forwarded-for": address } });
     const first = [send(gate.port, from("2001:db8::1")), send(gate.port, from("2001:db8::ffff:2"))];
-    await vi.waitUntil(() => registry.held.length === 2);
+    await expect.poll(() => registry.held.length).toBe(2);
     expect((await send(gate.port, from("2001:db8::3"))).status).toBe(429);
     const other = [send(gate.port, from("2001:db8:0:1::3")), send(gate.port, from("192.0.2.1"))];
-    await vi.waitUntil(() => registry.held.length === 4);
+    await expect.poll(() => registry.held.length).toBe(4);
     registry.release();
     for (const response of await Promise.all([...first, ...other])) expect(response.status).toBe(200);
   });
@@ -65,7 +65,7 @@ describe("requests in flight", () => {
     const registry = await startHeld();
     const gate = await startGate({ upstream: registry.port, limits: { inFlight: 2 } });
     const first = [send(gate.port, as("bob")), send(gate.port, as("carol"))];
-    await vi.waitUntil(() => registry.held.length === 2);
+    await expect.poll(() => registry.held.length).toBe(2);
     const refused = await send(gate.port, as("dave"));
     expect([refused.status, errorCode(refused)]).toEqual([503, "UNAVAILABLE"]);
     expect(refused.headers).toHaveProperty("retry-after");
@@ -80,7 +80,7 @@ describe("connections to the registry", () => {
     const upstream = await startRawUpstream(() => {});
     const gate = await startGate({ upstream: { url: `http://127.0.0.1:${upstream.port}`, maxConnections: 4 } });
     const waiting = Array.from({ length: 20 }, () => send(gate.port, as("bob")));
-    await vi.waitUntil(() => upstream.received.filter((text) => text.includes("GET")).length === 4);
+    await expect.poll(() => upstream.received.filter((text) => text.includes("GET")).length).toBe(4);
     const carol = send(gate.port, as("carol"));
     const order: string[] = [];
     void carol.then(() => order.push("carol"));
@@ -125,7 +125,7 @@ describe("connections to the registry", () => {
     });
     const order: string[] = [];
     const crowd = Array.from({ length: 20 }, () => send(gate.port, busy).then(() => order.push("busy")));
-    await vi.waitUntil(() => registry.held.length === 2);
+    await expect.poll(() => registry.held.length).toBe(2);
     const asked = send(gate.port, other).then(() => order.push("other"));
     const timer = setInterval(registry.release, 2);
     await Promise.all([...crowd, asked]);
@@ -147,7 +147,7 @@ describe("connections to the registry", () => {
       most = Math.max(most, upstream.sockets.filter(({ readableEnded }) => !readableEnded).length);
       expect((await send(gate.port, user)).status).toBe(200);
     }
-    await vi.waitUntil(() => upstream.sockets.filter(({ destroyed }) => !destroyed).length <= 3);
+    await expect.poll(() => upstream.sockets.filter(({ destroyed }) => !destroyed).length).toBeLessThanOrEqual(3);
     expect(most).toBeLessThanOrEqual(4);
   });
 });

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { AccessRule } from "../../src/index.ts";
 import { errorCode, send } from "./client.ts";
 import { alice, connectRaw, startGate, startUpstream, statuses } from "./servers.ts";
@@ -102,12 +102,12 @@ describe("a push with a slow body", () => {
     const { tag, received, gate } = await startTag();
     const client = await connectRaw(gate.port);
     client.write(slowPush(framing) + first);
-    await vi.waitUntil(() => tag.asked === 1);
+    await expect.poll(() => tag.asked).toBe(1);
     tag.exists = true;
     client.write(rest);
     expect(statuses(await client.until(/DENIED/))).toEqual([403]);
     expect([tag.asked, received]).toEqual([2, []]);
-    await vi.waitUntil(() => gate.records.length === 1);
+    await expect.poll(() => gate.records.length).toBe(1);
     expect(gate.records[0]).toMatchObject({ decision: "denied", reason: "the tag v1 is immutable", status: 403 });
     // The connection of the client is as good as before.
     client.write(`GET /v2/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
@@ -119,7 +119,7 @@ describe("a push with a slow body", () => {
     const body = "x".repeat(300_000);
     const client = await connectRaw(gate.port);
     client.write(slowPush(`Content-Length: ${body.length}`) + body.slice(0, 200_000));
-    await vi.waitUntil(() => tag.asked === 1);
+    await expect.poll(() => tag.asked).toBe(1);
     client.write(body.slice(200_000));
     expect(statuses(await client.until(/\r\n\r\n/))).toEqual([201]);
     expect([tag.asked, received]).toEqual([2, [body]]);
@@ -129,7 +129,7 @@ describe("a push with a slow body", () => {
     const { tag, received, gate } = await startTag();
     const client = await connectRaw(gate.port);
     client.write(`${slowPush("Content-Length: 4")}{}`);
-    await vi.waitUntil(() => tag.asked === 1);
+    await expect.poll(() => tag.asked).toBe(1);
     Object.assign(tag, { exists: true, status: 500 });
     client.write("  ");
     expect(statuses(await client.until(/UNAVAILABLE/))).toEqual([502]);
@@ -151,9 +151,9 @@ describe("a push with a slow body", () => {
     const { tag, received, gate } = await startTag();
     const client = await connectRaw(gate.port);
     client.write(`${slowPush("Content-Length: 4")}{}`);
-    await vi.waitUntil(() => tag.asked === 1);
+    await expect.poll(() => tag.asked).toBe(1);
     client.socket.resetAndDestroy();
-    await vi.waitUntil(() => gate.records.length === 1);
+    await expect.poll(() => gate.records.length).toBe(1);
     expect([gate.records[0]?.outcome, received]).toEqual(["client-aborted", []]);
   });
 });

@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { errorCode, send } from "./client.ts";
 import { alice, connectRaw, startGate, startRawUpstream, startUpstream, statuses } from "./servers.ts";
 
@@ -34,7 +34,7 @@ describe("a body that turns out to be malformed after it was partly forwarded", 
     const gate = await startGate({ upstream: upstream.port });
     const client = await connectRaw(gate.port);
     client.write(patch + chunk(10));
-    await vi.waitUntil(() => upstream.received[0]?.includes("xxxxxxxxxx") === true);
+    await expect.poll(() => upstream.received[0]?.includes("xxxxxxxxxx")).toBe(true);
     client.write("zz\r\n");
     expect(statuses(await client.ended())).toEqual([400]);
   });
@@ -72,7 +72,7 @@ describe("an invalid status", () => {
       });
       expect([method, status, response.status]).toEqual([method, status, 502]);
       if (method !== "HEAD") expect(errorCode(response)).toBe("UNAVAILABLE");
-      await vi.waitUntil(() => gate.records.length === 1);
+      await expect.poll(() => gate.records.length).toBe(1);
       expect(gate.records[0]).toMatchObject({ outcome: "upstream-error", status: 502 });
     }
   });
@@ -100,7 +100,7 @@ describe("an internal error", () => {
       },
     });
     for (let count = 0; count < 3; count++) expect((await send(gate.port, { path: "/v2/" })).status).toBe(200);
-    await vi.waitUntil(() => gate.logged().split("\n").length === 3);
+    await expect.poll(() => gate.logged().split("\n").length).toBe(3);
     expect(gate.logged()).toContain("no room for records");
   });
 });

@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { send } from "./client.ts";
 import { alice, connectRaw, startGate, startUpstream, statuses } from "./servers.ts";
 
@@ -35,10 +35,10 @@ describe("pipelined requests", () => {
     const client = await connectRaw(gate.port);
     client.write(get("a").repeat(50));
     for (let count = 0; count < 50; count++) {
-      await vi.waitUntil(() => held.length === 1);
+      await expect.poll(() => held.length).toBe(1);
       held.pop()?.();
     }
-    await vi.waitUntil(() => statuses(client.text()).length === 50);
+    await expect.poll(() => statuses(client.text()).length).toBe(50);
     expect(most).toBe(1);
   });
 
@@ -78,7 +78,7 @@ describe("pipelined requests", () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     client.socket.resetAndDestroy();
     release();
-    await vi.waitUntil(() => gate.records.length === 1);
+    await expect.poll(() => gate.records.length).toBe(1);
     for (let count = 0; count < 5; count++) expect((await send(gate.port, { path: "/v2/" })).status).toBe(200);
     expect(gate.records[0]).toMatchObject({ outcome: "client-aborted" });
   });
@@ -157,7 +157,7 @@ describe("a response after which the connection closes is the last one", () => {
     const [together = "", apart] = `${first}${second}`.split("|");
     client.write(together);
     if (apart !== undefined) {
-      await vi.waitUntil(() => asked.length === 1);
+      await expect.poll(() => asked.length).toBe(1);
       client.write(apart);
     }
     expect(statuses(await client.ended())).toEqual([200]);
@@ -202,7 +202,7 @@ describe("a socket that Node emits without listeners", () => {
     client.write(`${get("a")}${post}Transfer-Encoding: chunked\r\n\r\nzz\r\n`);
     expect(statuses(await client.until(/ 400 [\s\S]*\r\n\r\n/))).toEqual([200, 400]);
     client.socket.destroy();
-    await vi.waitUntil(() => gate.records.length === 2);
+    await expect.poll(() => gate.records.length).toBe(2);
     expect(gate.records[1]).toMatchObject({ decision: "refused", status: 400, phase: "validate" });
     expect(gate.logged()).toBe("");
   });

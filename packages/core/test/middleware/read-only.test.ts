@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { createReadOnlySwitch } from "../../src/index.ts";
 import { errorCode, send } from "./client.ts";
 import { startGate, startUpstream } from "./servers.ts";
@@ -71,7 +71,7 @@ describe("while the registry is read-only", () => {
     }
     expect(registry.heard).toEqual([]);
     expect(readOnly.writesInFlight).toBe(0);
-    await vi.waitUntil(() => gate.records.length === writes.length);
+    await expect.poll(() => gate.records.length).toBe(writes.length);
     for (const record of gate.records) {
       expect(record).toMatchObject({
         decision: "unavailable",
@@ -128,7 +128,7 @@ describe("writes in flight", () => {
     registry.hold();
     const first = send(gate.port, { method: "PATCH", path: upload, body: "chunk" });
     const second = send(gate.port, { method: "PUT", path: `${repository}/manifests/v1`, body: "{}" });
-    await vi.waitUntil(() => registry.held.length === 2);
+    await expect.poll(() => registry.held.length).toBe(2);
     readOnly.set(true);
     expect(readOnly.writesInFlight).toBe(2);
     let over = false;
@@ -138,7 +138,7 @@ describe("writes in flight", () => {
     expect((await send(gate.port, { method: "PATCH", path: upload, body: "chunk" })).status).toBe(503);
     registry.held[0]?.end();
     expect((await first).status).toBe(200);
-    await vi.waitUntil(() => readOnly.writesInFlight === 1);
+    await expect.poll(() => readOnly.writesInFlight).toBe(1);
     expect(over).toBe(false);
     registry.held[1]?.end();
     expect((await second).status).toBe(200);
@@ -157,7 +157,7 @@ describe("writes in flight", () => {
       headers: { "x-test-user": "alice" },
       signal: leaving.signal,
     });
-    await vi.waitUntil(() => registry.held.length === 1);
+    await expect.poll(() => registry.held.length).toBe(1);
     readOnly.set(true);
     const ended = readOnly.writesEnded();
     leaving.abort();

@@ -1,4 +1,4 @@
-import { BackendUnavailableError } from "@registry-gate/auth";
+import { type AuthBackend, BackendUnavailableError } from "@registry-gate/auth";
 import { closeMidBody, stallBeforeHeaders, stallMidBody } from "@registry-gate/embedded-registry";
 import { describe, expect, test, vi } from "vitest";
 import { printableName } from "../../src/authenticate/attempted-username.ts";
@@ -19,7 +19,7 @@ const upload = { method: "PATCH", path: "/v2/team/app/blobs/uploads/1" };
 const octets = { "content-type": "application/octet-stream" };
 
 async function recordOf(gate: TestGate): Promise<RequestRecord | undefined> {
-  await vi.waitUntil(() => gate.records.length > 0);
+  await expect.poll(() => gate.records.length).toBeGreaterThan(0);
   return gate.records[0];
 }
 
@@ -40,7 +40,7 @@ describe("the record of a request", () => {
     const gate = await startGate({ upstream: upstream.port });
     const client = await connectRaw(gate.port);
     client.write(`GET ${blob} HTTP/1.1\r\nHost: x\r\nAuthorization: ${alice}\r\n\r\n`);
-    await vi.waitUntil(() => upstream.received.length === 1);
+    await expect.poll(() => upstream.received.length).toBe(1);
     client.socket.destroy();
     expect(await recordOf(gate)).toMatchObject({
       decision: "allowed",
@@ -51,19 +51,16 @@ describe("the record of a request", () => {
   });
 
   test("whose client disconnected during authentication is recorded as neither refused nor allowed", async () => {
+    const authenticate = vi.fn<AuthBackend["authenticate"]>(
+      ({ signal }) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
+    );
     const gate = await startGate({
       upstream: await startUpstream((_, response) => void response.end("ok")),
-      backends: [
-        {
-          id: "slow",
-          authenticate: ({ signal }) =>
-            new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
-        },
-      ],
+      backends: [{ id: "slow", authenticate }],
     });
     const client = await connectRaw(gate.port);
     client.write(`GET ${blob} HTTP/1.1\r\nHost: x\r\nAuthorization: ${alice}\r\n\r\n`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await expect.poll(() => authenticate).toHaveBeenCalled();
     client.socket.destroy();
     expect(await recordOf(gate)).toMatchObject({
       decision: "unauthenticated",
@@ -173,7 +170,7 @@ describe("a failed login", () => {
   test("is recorded with the attempted username", async () => {
     const gate = await startGate({ upstream: await startUpstream((_, response) => void response.end()) });
     for (const name of ["alice", "nobody", "\u202eecila"]) await send(gate.port, login(name));
-    await vi.waitUntil(() => gate.records.length === 3);
+    await expect.poll(() => gate.records.length).toBe(3);
     expect(gate.records.map(({ username, attemptedUsername }) => [username, attemptedUsername])).toEqual([
       [undefined, "alice"],
       [undefined, "nobody"],

@@ -12,7 +12,7 @@ import {
   stallMidBody,
   stallUpload,
 } from "@registry-gate/embedded-registry";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { errorCode, send, zeros } from "./client.ts";
 import { alice, connectRaw, startGate, startRawUpstream, startRegistry, startUpstream } from "./servers.ts";
 
@@ -55,7 +55,7 @@ describe("a kept connection that the registry has just closed", () => {
     for (let count = 0; count < 20; count++) {
       expect((await send(gate.port, ping)).status).toBe(200);
       // Asked again just then: the gate may not have noticed yet.
-      await vi.waitUntil(() => sockets.at(-1)?.destroyed === true, { interval: 1 });
+      await expect.poll(() => sockets.at(-1)?.destroyed === true, { interval: 1 }).toBe(true);
     }
   });
 

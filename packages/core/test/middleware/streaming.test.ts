@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { Agent, type IncomingMessage, type ServerResponse } from "node:http";
 import { stallMidBody, stallUpload } from "@registry-gate/embedded-registry";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { type ClientResponse, send } from "./client.ts";
 import { alice, connectRaw, type RawClient, startGate, startRegistry, startUpstream } from "./servers.ts";
 
@@ -41,7 +41,7 @@ describe("chunks are forwarded at once", () => {
     });
     for (const count of [1, 2, 3]) {
       if (count > 1) client.write(frame("bytes"));
-      await vi.waitUntil(() => received === "bytes".repeat(count));
+      await expect.poll(() => received).toBe("bytes".repeat(count));
     }
     expect(request.complete).toBe(headers[0] === "Content-Length: 15");
     client.write(frame(""));
@@ -63,7 +63,7 @@ describe("chunks are forwarded at once", () => {
       await client.until(new RegExp(`(?:bytes[^b]*){${count}}`));
     }
     response.end();
-    await vi.waitUntil(() => gate.records.length === 1);
+    await expect.poll(() => gate.records.length).toBe(1);
     expect(gate.records[0]).toMatchObject({ status: 200, bytesSent: 15 });
   });
 });
@@ -101,7 +101,7 @@ describe("a slow reader slows down only its sender", () => {
       received += text.length;
     });
     client.socket.resume();
-    await vi.waitUntil(() => received > 256 * mebibyte, { timeout: 30_000 });
+    await expect.poll(() => received).toBeGreaterThan(256 * mebibyte);
   });
 
   test("a registry that does not read an upload", async () => {
@@ -116,7 +116,7 @@ describe("a slow reader slows down only its sender", () => {
       });
     };
     write();
-    await vi.waitUntil(() => (registry.requests[0]?.bytes ?? 0) >= 1000);
+    await expect.poll(() => registry.requests[0]?.bytes ?? 0).toBeGreaterThanOrEqual(1000);
     registry.setFaults({});
     await others(gate.port);
     expect(taken).toBeLessThan(atMost);
@@ -170,7 +170,7 @@ describe("a client that disconnects", () => {
     await client.until(/beginning/);
     client.socket.destroy();
     await closed.promise;
-    await vi.waitUntil(() => gate.records.length === 1);
+    await expect.poll(() => gate.records.length).toBe(1);
     expect(gate.records[0]).toMatchObject({ status: 200, bytesSent: "beginning".length });
   });
 
@@ -181,7 +181,7 @@ describe("a client that disconnects", () => {
     const { response } = await upstream.exchange;
     client.socket.destroy();
     await once(response, "close");
-    await vi.waitUntil(() => gate.records.length === 1);
+    await expect.poll(() => gate.records.length).toBe(1);
     expect(gate.records[0]).toMatchObject({ status: 499, bytesSent: 0 });
   });
 
@@ -205,7 +205,7 @@ describe("a client that disconnects", () => {
     for (const client of clients) client.socket.destroy();
     registry.setFaults({});
     expect((await send(gate.port, { path: "/v2/" })).status).toBe(200);
-    await vi.waitUntil(() => gate.records.length === 11);
+    await expect.poll(() => gate.records.length).toBe(11);
   });
 });
 

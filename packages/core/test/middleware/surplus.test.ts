@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { send } from "./client.ts";
 import { alice, connectRaw, startGate, startRawUpstream } from "./servers.ts";
 
@@ -82,7 +82,9 @@ describe("surplus bytes after a response", () => {
       });
       const gate = await startGate({ upstream: upstream.port, access });
       await send(gate.port, sent(exchange));
-      await vi.waitUntil(() => upstream.sockets[0]?.destroyed === true || upstream.sockets[0]?.readableEnded === true);
+      await expect
+        .poll(() => upstream.sockets[0]?.destroyed === true || upstream.sockets[0]?.readableEnded === true)
+        .toBe(true);
       const response = await send(gate.port, { path: blob });
       expect([response.status, response.body]).toEqual([200, "bob's "]);
     },

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { RequestListener } from "node:http";
 import { createServer } from "node:https";
-import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { type CertificateFiles, makeCertificate } from "../../../../test/support/certificate.ts";
 import { listen } from "../../../../test/support/listen.ts";
 import { errorCode, send } from "./client.ts";
@@ -102,6 +102,6 @@ describe("a registry that is reached by TLS", () => {
     });
     const gate = await startGate({ upstream: { url: upstream.url, ca: authority } });
     await expect(send(gate.port, { path: "/v2/" })).rejects.toThrow(/aborted|hang up/);
-    await vi.waitUntil(() => gate.records.length === 1);
+    await expect.poll(() => gate.records.length).toBe(1);
   });
 });

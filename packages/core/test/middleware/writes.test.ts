@@ -48,7 +48,7 @@ function observed(): Observed {
 }
 
 async function finished(gate: TestGate): Promise<RequestRecord> {
-  const record = await vi.waitUntil(() => gate.records[0]);
+  const record = await vi.waitUntil(() => gate.records[0], { timeout: 30_000 });
   return record;
 }
 
@@ -66,7 +66,7 @@ describe("an observer of writes", () => {
     void response.then(() => {
       ended = true;
     });
-    await vi.waitUntil(() => records.length === 1);
+    await expect.poll(() => records.length).toBe(1);
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(ended).toBe(false);
     expect(records[0]).toMatchObject({
@@ -146,7 +146,7 @@ describe("an observer of writes", () => {
     const client = await connectRaw(gate.port);
     const head = `Host: x\r\nAuthorization: ${alice}\r\nContent-Type: ${put.headers["content-type"]}\r\nContent-Length: 2\r\n\r\n`;
     client.write(`PUT ${put.path} HTTP/1.1\r\n${head}{}`);
-    await vi.waitUntil(() => records.length === 1);
+    await expect.poll(() => records.length).toBe(1);
     client.socket.destroy();
     expect(await finished(gate)).toMatchObject({ status: 499, outcome: "client-aborted", announced: true });
     release();

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { createServer } from "node:https";
 import { type AuthBackend, type AuthResult, BackendUnavailableError } from "@registry-gate/auth";
 import type { Channel } from "@registry-gate/auth-kit";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { makeCertificate } from "../../../../test/support/certificate.ts";
 import { freePort } from "../../../../test/support/free-port.ts";
 import { listen } from "../../../../test/support/listen.ts";
@@ -65,15 +65,15 @@ describe("registry-gate:request:finished", () => {
       }),
     ].map(({ status }) => status);
     statuses.push(Number((await exchange(gate.port, "GET /v2/ HTTP/1.1", "Host: x", "Host: y", "", "")).slice(9, 12)));
-    await vi.waitUntil(() => gate.records.length === statuses.length);
+    await expect.poll(() => gate.records.length).toBe(statuses.length);
 
     const silent = await startRawUpstream(() => {});
     const waiting = await startGate({ upstream: silent.port });
     const client = await connectRaw(waiting.port);
     client.write(`GET ${blob} HTTP/1.1\r\nHost: x\r\nAuthorization: ${alice}\r\n\r\n`);
-    await vi.waitUntil(() => silent.received.length === 1);
+    await expect.poll(() => silent.received.length).toBe(1);
     client.socket.destroy();
-    await vi.waitUntil(() => waiting.records.length === 1);
+    await expect.poll(() => waiting.records.length).toBe(1);
 
     expect(new Set(statuses).size).toBeGreaterThan(4);
     expect(new Set(messages.map(({ requestId }) => requestId)).size).toBe(messages.length);
@@ -87,7 +87,7 @@ describe("registry-gate:request:finished", () => {
     onTestFinished(() => proxy.close());
     const port = await startUpstream((request, response) => proxy(request, response));
     await send(port, { path: "/v2/", user: null });
-    await vi.waitUntil(() => messages.length === 1);
+    await expect.poll(() => messages.length).toBe(1);
   });
 
   test("is published when onFinished throws", async () => {
@@ -100,7 +100,7 @@ describe("registry-gate:request:finished", () => {
       },
     });
     await send(failing.port, { path: "/v2/" });
-    await vi.waitUntil(() => messages.length === 1);
+    await expect.poll(() => messages.length).toBe(1);
     expect(failing.logged()).toContain("of the app");
   });
 
@@ -110,7 +110,7 @@ describe("registry-gate:request:finished", () => {
     const upstream = await startUpstream((_, response) => void response.end("ok"));
     const gate = await startGate({ upstream, onFinished: (record) => void own.push(record) });
     await send(gate.port, { path: "/v2/" });
-    await vi.waitUntil(() => own.length === 1);
+    await expect.poll(() => own.length).toBe(1);
     expect(messages).toEqual(own);
     expect([Object.isFrozen(messages[0]), Object.isFrozen(own[0])]).toEqual([true, false]);
   });
@@ -153,22 +153,23 @@ describe("registry-gate:login:judged", () => {
 
   test("publishes aborted logins, and the scheme none", async () => {
     const messages = messagesOf(loginJudged);
+    let waiting = false;
     const gate = await startGate({
       upstream: await startUpstream((_, response) => void response.end("ok")),
       backends: [
-        backend("slow", ({ credentials, signal }) =>
-          credentials?.scheme === "bearer"
-            ? new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)))
-            : Promise.resolve({ status: "conflicting", reason: "two names" }),
-        ),
+        backend("slow", ({ credentials, signal }) => {
+          if (credentials?.scheme !== "bearer") return Promise.resolve({ status: "conflicting", reason: "two names" });
+          waiting = true;
+          return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+        }),
       ],
     });
     await send(gate.port, { path: "/v2/", user: null });
     const client = await connectRaw(gate.port);
     client.write("GET /v2/ HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer canary-token\r\n\r\n");
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await expect.poll(() => waiting).toBe(true);
     client.socket.destroy();
-    await vi.waitUntil(() => messages.length === 2);
+    await expect.poll(() => messages.length).toBe(2);
     expect(messages).toMatchObject([
       { backend: "slow", scheme: "none", outcome: "conflicting" },
       { backend: "slow", scheme: "bearer", outcome: "aborted" },
@@ -201,7 +202,7 @@ describe("registry-gate:upstream:connection", () => {
     const opened: UpstreamConnection = { upstream, event: "opened", milliseconds: expect.any(Number) };
     expect(messages).toEqual([opened]);
     await gate.proxy.close();
-    await vi.waitUntil(() => messages.length === 2);
+    await expect.poll(() => messages.length).toBe(2);
     expect(messages).toEqual([opened, { ...opened, event: "closed" }]);
   });
 
@@ -213,7 +214,7 @@ describe("registry-gate:upstream:connection", () => {
     const messages = connectionsTo(`127.0.0.1:${port}`);
     const gate = await startGate({ upstream: port });
     expect((await send(gate.port, request)).status).toBe(502);
-    await vi.waitUntil(() => messages.length === 1);
+    await expect.poll(() => messages.length).toBe(1);
     expect(messages).toMatchObject([{ upstream: `127.0.0.1:${port}`, event: "failed", code: "ECONNREFUSED" }]);
   });
 
@@ -233,7 +234,7 @@ describe("registry-gate:upstream:connection", () => {
     await send(trusting.port, { path: blob });
     const other = await startGate({ upstream: { url } });
     await send(other.port, { path: blob });
-    await vi.waitUntil(() => messages.some(({ event }) => event === "failed"));
+    await expect.poll(() => messages.some(({ event }) => event === "failed")).toBe(true);
     expect(messages[0]).toMatchObject({ event: "opened" });
     const failed = messages.find(({ event }) => event === "failed");
     expect(failed).toMatchObject({ code: expect.stringMatching(/^(?:[A-Z]+_)+[A-Z]+$/) });
@@ -245,12 +246,12 @@ test("registry-gate:upstream:queue publishes requests that wait for a connection
   const upstream = await startRawUpstream(() => {});
   const gate = await startGate({ upstream: { url: `http://127.0.0.1:${upstream.port}`, maxConnections: 1 } });
   const sent = [send(gate.port, { path: blob, user: "bob" })];
-  await vi.waitUntil(() => upstream.received.length === 1);
+  await expect.poll(() => upstream.received.length).toBe(1);
   sent.push(send(gate.port, { path: blob, user: "carol" }));
-  await vi.waitUntil(() => messages.length === 1);
+  await expect.poll(() => messages.length).toBe(1);
   const end = (index: number) => upstream.sockets[index]?.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
   end(0);
-  await vi.waitUntil(() => upstream.received.length === 2);
+  await expect.poll(() => upstream.received.length).toBe(2);
   end(1);
   expect((await Promise.all(sent)).map(({ status }) => status)).toEqual([200, 200]);
   const common = { upstream: `127.0.0.1:${upstream.port}`, queue: "ordinary", inUse: 1 } as const;
