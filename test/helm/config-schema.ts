@@ -1,4 +1,7 @@
 import { jsonSchema } from "../../apps/gateway/src/commands/schema.ts";
+import { builtInPlugins } from "../../apps/gateway/src/plugins.ts";
+
+const whole = jsonSchema(await builtInPlugins());
 
 /** A part of a JSON Schema, draft 2020-12. */
 export type Schema = Readonly<Record<string, unknown>>;
@@ -8,7 +11,7 @@ export type Schema = Readonly<Record<string, unknown>>;
  * gate learns is known to the chart as soon as the schema is written anew.
  */
 export function configSchema(): Schema {
-  const { title: _title, $schema: _schema, required: _required, ...root } = jsonSchema();
+  const { title: _title, $schema: _schema, required: _required, ...root } = whole;
   const sections = objectAt(root, "properties");
   return {
     ...root,

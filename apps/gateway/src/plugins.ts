@@ -1,24 +1,26 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { plugin as accessToken } from "@registry-gate/access-tokens";
 import { type AuthBackendPlugin, InvalidOptionsError } from "@registry-gate/auth";
-import { plugin as htpasswd } from "@registry-gate/auth-htpasswd";
 import { backendFault, didYouMean } from "@registry-gate/auth-kit";
-import { plugin as ldap } from "@registry-gate/auth-ldap";
-import { ssoHeaderPlugin, ssoJwtPlugin } from "@registry-gate/auth-sso";
-import { plugin as passport } from "@registry-gate/passport";
-import { resolve } from "import-meta-resolve";
 import { oneLine } from "./one-line.ts";
 
-/** The backends that need no further package. This is the one list of them. */
-export const builtInPlugins: readonly AuthBackendPlugin[] = [
-  htpasswd,
-  ldap,
-  ssoHeaderPlugin,
-  ssoJwtPlugin,
-  passport,
-  accessToken,
-];
+/**
+ * The backends that need no further package, by their types. This is the one list of them. Each is loaded when a
+ * configuration names it: all of them are a third of what the gate is made of.
+ */
+const builtIn: ReadonlyMap<string, () => Promise<AuthBackendPlugin>> = new Map([
+  ["htpasswd", async () => (await import("@registry-gate/auth-htpasswd")).plugin],
+  ["ldap", async () => (await import("@registry-gate/auth-ldap")).plugin],
+  ["sso-header", async () => (await import("@registry-gate/auth-sso")).ssoHeaderPlugin],
+  ["sso-jwt", async () => (await import("@registry-gate/auth-sso")).ssoJwtPlugin],
+  ["passport", async () => (await import("@registry-gate/passport")).plugin],
+  ["access-token", async () => (await import("@registry-gate/access-tokens")).plugin],
+]);
+
+/** All backends that need no further package. */
+export function builtInPlugins(): Promise<readonly AuthBackendPlugin[]> {
+  return Promise.all([...builtIn.values()].map((load) => load()));
+}
 
 /**
  * Finds the plugin for a backend's `type`: a built-in one, or the `plugin` that the package of this name exports. The
@@ -27,8 +29,8 @@ export const builtInPlugins: readonly AuthBackendPlugin[] = [
  * @throws {InvalidOptionsError} at the path `type`.
  */
 export async function findPlugin(type: string, directory: string): Promise<AuthBackendPlugin> {
-  const builtIn = builtInPlugins.find((plugin) => plugin.type === type);
-  if (builtIn !== undefined) return builtIn;
+  const load = builtIn.get(type);
+  if (load !== undefined) return load();
   const exported = await importPackage(type, directory);
   const plugin = isRecord(exported) ? exported.plugin : undefined;
   if (!isRecord(plugin)) return fault(`the package ${type} does not export a plugin`);
@@ -48,7 +50,8 @@ export async function findPlugin(type: string, directory: string): Promise<AuthB
 }
 
 async function importPackage(name: string, directory: string): Promise<unknown> {
-  const known = builtInPlugins.map((plugin) => plugin.type);
+  const known = [...builtIn.keys()];
+  const { resolve } = await import("import-meta-resolve");
   let location: string;
   try {
     location = resolve(name, pathToFileURL(join(directory, "registry-gate.yaml")).href);

@@ -2,7 +2,7 @@ import { suggestKey } from "@registry-gate/auth-kit";
 import { expect, test } from "vitest";
 import { builtInPlugins } from "../src/plugins.ts";
 
-test.each(builtInPlugins.map((plugin) => [plugin.type, plugin] as const))(
+test.each((await builtInPlugins()).map((plugin) => [plugin.type, plugin] as const))(
   "every option of %s is known",
   (_, plugin) => {
     const { properties } = plugin.optionsSchema ?? {};

@@ -5,9 +5,12 @@ import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
 import { jsonSchema } from "../src/commands/schema.ts";
+import { builtInPlugins } from "../src/plugins.ts";
+
+const whole = jsonSchema(await builtInPlugins());
 
 test("the schema speaks of the configuration as it is written, not as it is read", () => {
-  expect(jsonSchema()).toMatchObject({
+  expect(whole).toMatchObject({
     $schema: "https://json-schema.org/draft/2020-12/schema",
     type: "object",
     required: ["listen", "upstream", "auth"],
@@ -22,7 +25,7 @@ test("the schema speaks of the configuration as it is written, not as it is read
 
 test("the schema holds the options of each built-in backend beside its type, and leaves others to their packages", () => {
   const types = ["htpasswd", "ldap", "sso-header", "sso-jwt", "passport", "access-token"];
-  expect(jsonSchema()).toMatchObject({
+  expect(whole).toMatchObject({
     properties: {
       auth: {
         properties: {
@@ -41,13 +44,13 @@ test("the schema holds the options of each built-in backend beside its type, and
 });
 
 test("the schema accepts durations of backends only as text, because a bare number has no unit", () => {
-  const ldap = JSON.stringify(jsonSchema());
+  const ldap = JSON.stringify(whole);
   expect(ldap).toContain('"timeout":{"description":"For one operation; 5s by default","type":"string","pattern":"');
   expect(ldap).toContain('"jwksTimeout":{"description":"How long a fetch may take","type":"string","pattern":"');
 });
 
 describe("an editor that knows the schema", () => {
-  const schema = z.fromJSONSchema(jsonSchema());
+  const schema = z.fromJSONSchema(whole);
   const complaints = (text: string): string[] =>
     (schema.safeParse(parse(text, { merge: true })).error?.issues ?? []).map(({ path }) => path.join("."));
   const configuration = (key: string): string =>

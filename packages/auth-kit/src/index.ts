@@ -64,7 +64,7 @@ export { clientNetwork } from "./network/client-network.ts";
 export { ipv6Groups, plainAddress } from "./network/ip-address.ts";
 export { chooseProxy, isLoopbackUrl, type ProxyFor, proxyFault } from "./network/proxy.ts";
 export { refuseUpgrade } from "./network/refuse-upgrade.ts";
-export { type Channel, openChannel } from "./observe/channel.ts";
+export { type Channel, openChannel, subscribeByName } from "./observe/channel.ts";
 export { type ChannelName, channelNames } from "./observe/channel-names.ts";
 export { type FileReload, fileReload } from "./observe/file-reload.ts";
 export type { ObserveQueue, QueueEvent, QueueLevels, QueueRefusal } from "./observe/queue-event.ts";

@@ -1,3 +1,4 @@
+import type { AuthBackendPlugin } from "@registry-gate/auth";
 import { z } from "zod";
 import { auditJsonSchema } from "../audit/audit-schema.ts";
 import { configurationSchema } from "../config/configuration.ts";
@@ -25,7 +26,7 @@ export const schema: Command = {
       options: { audit: { type: "boolean" } },
     });
     if (positionals[0] !== undefined) throw new UsageError(`unexpected ${positionals[0]}`);
-    const printed = values.audit === true ? auditJsonSchema() : jsonSchema();
+    const printed = values.audit === true ? auditJsonSchema() : jsonSchema(await builtInPlugins());
     process.stdout.write(`${JSON.stringify(printed, undefined, 2)}\n`);
     return 0;
   },
@@ -33,14 +34,18 @@ export const schema: Command = {
 
 type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** JSON Schema, draft 2020-12, of a configuration as it is written. */
-export function jsonSchema(): JsonSchema {
+/**
+ * JSON Schema, draft 2020-12, of a configuration as it is written.
+ *
+ * @param plugins Whose options it holds; of other backends it knows nothing.
+ */
+export function jsonSchema(plugins: readonly AuthBackendPlugin[]): JsonSchema {
   const whole = z.toJSONSchema(configurationSchema, {
     io: "input",
     override({ path, jsonSchema: part }) {
       if (part.additionalProperties === false) part.patternProperties = extensions;
       // The items of auth.backends: each built-in type brings its own options.
-      if (path.join(".") === "properties.auth.properties.backends.items") part.anyOf = backendSchemas(part);
+      if (path.join(".") === "properties.auth.properties.backends.items") part.anyOf = backendSchemas(plugins, part);
     },
   });
   return { title: "registry-gate", ...asObject(allowPlaceholders(whole, (key) => key === "access" || key === "type")) };
@@ -49,8 +54,11 @@ export function jsonSchema(): JsonSchema {
 /** Keys for whatever is used again elsewhere, as in compose files. */
 const extensions = { "^x-": {} };
 
-function backendSchemas(common: { properties?: object }): Record<string, unknown>[] {
-  const builtIn = builtInPlugins.map(({ type, optionsSchema = {} }): Record<string, unknown> => {
+function backendSchemas(
+  plugins: readonly AuthBackendPlugin[],
+  common: { properties?: object },
+): Record<string, unknown>[] {
+  const known = plugins.map(({ type, optionsSchema = {} }): Record<string, unknown> => {
     const { $schema: _, properties, ...rest } = optionsSchema;
     return {
       ...rest,
@@ -58,8 +66,8 @@ function backendSchemas(common: { properties?: object }): Record<string, unknown
       properties: { ...common.properties, ...asObject(properties), type: { const: type } },
     };
   });
-  const others = { properties: { type: { not: { enum: builtInPlugins.map(({ type }) => type) } } } };
-  return [...builtIn, others];
+  const others = { properties: { type: { not: { enum: plugins.map(({ type }) => type) } } } };
+  return [...known, others];
 }
 
 function asObject(value: unknown): object {

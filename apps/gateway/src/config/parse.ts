@@ -44,7 +44,7 @@ export function readConfiguration(
     return unreadable([{ path: [], message: error instanceof Error ? firstLine(error.message) : "unreadable" }]);
   }
   const { value: expanded, faults, placeholders } = expandEnvironment(written, environment, isExtension);
-  const value = typePlaceholders(expanded, placeholders, jsonSchema());
+  const value = placeholders.length === 0 ? expanded : typePlaceholders(expanded, placeholders, jsonSchema());
   const unset = faults.map(({ path }) => path);
   const judged = configurationSchema.safeParse(value);
   if (judged.success) return { faults, configuration: judged.data, leftOut: unset, placeholders };

@@ -70,6 +70,19 @@ export function openChannel<Message extends object>(name: ChannelName): Channel<
   };
 }
 
+/**
+ * Listens to a channel of a package that need not be loaded, nor be loaded ever: as {@link Channel.subscribe} of the channel
+ * that the package opens.
+ *
+ * @returns a function that ends the subscription.
+ */
+export function subscribeByName<Message extends object>(
+  name: ChannelName,
+  listener: (message: Message) => unknown,
+): () => void {
+  return openChannel<Message>(name).subscribe(listener);
+}
+
 /** A thrown value may throw again when it is read. */
 function describe(error: unknown): string {
   try {

@@ -1,6 +1,6 @@
-import { hashQueue } from "@registry-gate/auth-htpasswd";
-import { type FileReload, fileReload, type QueueEvent } from "@registry-gate/auth-kit";
-import { ldapConnection, ldapOperation, ldapQueue } from "@registry-gate/auth-ldap";
+import type { HashQueue } from "@registry-gate/auth-htpasswd";
+import { type FileReload, fileReload, type QueueEvent, subscribeByName } from "@registry-gate/auth-kit";
+import type { LdapConnection, LdapOperation, LdapQueue } from "@registry-gate/auth-ldap";
 import {
   limitReached,
   loginCache,
@@ -66,19 +66,22 @@ export function recordChannels(store: MetricStore): () => void {
     upstreamQueue.subscribe((message) => {
       queued(message.queue === "urgent" ? "upstream-urgent" : "upstream", "", message);
     }),
-    hashQueue.subscribe((message) => queued("hash", message.backend, message)),
-    ldapQueue.subscribe((message) => queued(`ldap-${message.pool}`, message.backend, message)),
+    // A backend is loaded where a configuration names it.
+    subscribeByName<HashQueue>("registry-gate:hash:queue", (message) => queued("hash", message.backend, message)),
+    subscribeByName<LdapQueue>("registry-gate:ldap:queue", (message) => {
+      queued(`ldap-${message.pool}`, message.backend, message);
+    }),
     upstreamConnection.subscribe(({ event, milliseconds }) => {
       store.value(metrics.upstreamConnections, event).value++;
       if (event === "failed") return;
       step(store.value(metrics.upstreamConnectionsOpen), event === "opened");
       if (event === "opened") store.distribution(metrics.upstreamConnect).observe(milliseconds / 1000);
     }),
-    ldapConnection.subscribe(({ backend, event }) => {
+    subscribeByName<LdapConnection>("registry-gate:ldap:connection", ({ backend, event }) => {
       store.value(metrics.ldapConnections, backend, event).value++;
       if (event !== "failed") step(store.value(metrics.ldapConnectionsOpen, backend), event === "opened");
     }),
-    ldapOperation.subscribe(({ backend, operation, outcome, milliseconds }) => {
+    subscribeByName<LdapOperation>("registry-gate:ldap:operation", ({ backend, operation, outcome, milliseconds }) => {
       store.value(metrics.ldapOperations, backend, operation, outcome).value++;
       store.distribution(metrics.ldapOperationDuration, backend, operation).observe(milliseconds / 1000);
     }),
