@@ -93,4 +93,5 @@ export {
 } from "./waiting/fair-queue.ts";
 export { type LinkedList, type LinkedNode, linkedList } from "./waiting/linked-list.ts";
 export { signalWithin } from "./waiting/signal-within.ts";
+export { atOnce, inTurns, type Steps } from "./waiting/steps.ts";
 export { untilAborted } from "./waiting/until-aborted.ts";

@@ -95,7 +95,7 @@ export const access: readonly Guard[] = [
   },
   {
     name: "deny-of-possible-groups",
-    file: "packages/core/src/authorize/rule-subjects.ts",
+    file: "packages/core/src/authorize/subject-index.ts",
     find: '(effect === "deny" ? possible : certain)',
     replacement: "certain",
     tests: ["packages/core/test/authorize/policy.test.ts"],
@@ -103,7 +103,7 @@ export const access: readonly Guard[] = [
   {
     name: "deny-hides-from-catalog",
     file: "packages/core/src/authorize/policy.ts",
-    find: "&& !denied.some(isAboutSomething)",
+    find: "&& !denied.some(({ something }) => something)",
     replacement: "",
     tests: ["packages/core/test/middleware/catalog.test.ts"],
   },

@@ -1,8 +1,14 @@
+import { atOnce, type Steps } from "@registry-gate/auth-kit";
 import type { AccessRule } from "../options/options.ts";
 import { limitByGrants } from "./limit-by-grants.ts";
 import { compileRules, type Policy } from "./policy.ts";
 
 /** Compiles validated rules. Without rules, authenticated users can pull and push. */
 export function compilePolicy(rules: readonly AccessRule[] | undefined): Policy {
-  return limitByGrants(compileRules(rules));
+  return atOnce(compileSteps(rules));
+}
+
+/** The same, in steps. */
+export function* compileSteps(rules: readonly AccessRule[] | undefined): Steps<Policy> {
+  return limitByGrants(yield* compileRules(rules));
 }

@@ -1,19 +1,19 @@
 import type { Access, Action, Principal } from "@registry-gate/auth";
 import type { AccessRule } from "../options/options.ts";
-import { compileGlob, type Glob } from "./glob.ts";
+import { compileGlob } from "./glob.ts";
+import { type GlobSet, globSet } from "./glob-set.ts";
+import { nearMissOf } from "./near-miss.ts";
 import { usernameOf } from "./principal.ts";
-import { compileSubjects, type RuleSubjects } from "./rule-subjects.ts";
 import { compileWildcard, type Wildcard } from "./wildcard.ts";
 
 /** A compiled rule of `access`. */
 export interface CompiledRule {
   readonly index: number;
   readonly effect: "allow" | "deny";
-  readonly anybody: boolean;
-  readonly authenticated: boolean;
-  readonly named: RuleSubjects;
-  readonly included: readonly Glob[];
-  readonly excluded: readonly Glob[];
+  /** As written in the rule. */
+  readonly subjects: readonly string[];
+  readonly included: GlobSet;
+  readonly excluded: GlobSet;
   readonly actions: ReadonlySet<Action>;
   readonly immutableTags: readonly Wildcard[];
   /** As written in the rule. */
@@ -30,36 +30,32 @@ export function compileRule(rule: AccessRule, index: number): CompiledRule {
     index,
     // Anything but an explicit allow denies.
     effect: (rule.effect ?? "allow") === "allow" ? "allow" : "deny",
-    anybody: rule.subjects.includes("anonymous"),
-    authenticated: rule.subjects.includes("authenticated"),
-    named: compileSubjects(rule.subjects),
-    included: globs.filter((glob) => !glob.negative),
-    excluded: globs.filter((glob) => glob.negative),
+    subjects: [...rule.subjects],
+    included: globSet(globs.filter((glob) => !glob.negative)),
+    excluded: globSet(globs.filter((glob) => glob.negative)),
     actions: new Set(rule.actions),
     immutableTags: immutablePatterns.map(compileWildcard),
     immutablePatterns,
   };
 }
 
-/** Evaluates whether a rule, allowing or denying, applies to an access. */
-export function judge(rule: CompiledRule, principal: Principal, access: Access): Judgement {
+/**
+ * Evaluates whether a rule, allowing or denying, applies to an access.
+ *
+ * @param concerned Whether the principal is one of its subjects.
+ */
+export function judge(rule: CompiledRule, concerned: boolean, principal: Principal, access: Access): Judgement {
   if (!covers(rule, access.action)) return "action";
-  if (!appliesTo(rule, principal)) return "subject";
+  if (!concerned) return "subject";
   if (access.type !== "repository") return "repository";
   const username = usernameOf(principal);
-  if (!rule.included.some((glob) => glob.matches(access.name, username))) return "repository";
-  return rule.excluded.some((glob) => glob.matches(access.name, username)) ? "excluded" : "applies";
+  if (!rule.included.matches(access.name, username)) return "repository";
+  return rule.excluded.matches(access.name, username) ? "excluded" : "applies";
 }
 
 /** `*` requests all actions: a rule allows it with all of them, and denies it with any. */
 export function covers({ effect, actions }: CompiledRule, action: Action): boolean {
   return actions.has("*") || actions.has(action) || (effect === "deny" && action === "*");
-}
-
-export function appliesTo(rule: CompiledRule, principal: Principal): boolean {
-  if (rule.anybody) return true;
-  if (principal.kind !== "user") return false;
-  return rule.authenticated || rule.named.include(principal.identity, rule.effect);
 }
 
 /**
@@ -98,10 +94,10 @@ function limitOf({ immutablePatterns }: CompiledRule, action: Action): string {
   return `, but neither overwrites nor deletes the tags ${tags}`;
 }
 
-function nearMiss({ named }: CompiledRule, principal: Principal): string {
+function nearMiss({ subjects }: CompiledRule, principal: Principal): string {
   if (principal.kind !== "user") return "";
   const { username, groups } = principal.identity;
-  const subject = named.nearMiss(principal.identity);
+  const subject = nearMissOf(subjects, principal.identity);
   if (subject === undefined) return "";
   const lowerCase = (text: string): string => text.normalize("NFC").toLowerCase();
   const own = [`user:${username}`, ...groups.map((group) => `group:${group}`)].map(lowerCase);

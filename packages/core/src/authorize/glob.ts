@@ -7,6 +7,12 @@ export interface Glob {
   readonly negative: boolean;
   /** Whether every repository matches. */
   readonly everything: boolean;
+  /** The one repository that matches, where the pattern is a literal name. */
+  readonly only: string | undefined;
+  /** What every repository that matches begins with; empty where that is not known. */
+  readonly prefix: string;
+  /** The same of their end. */
+  readonly suffix: string;
   /** @param username The value of `${username}`; without it a pattern with that placeholder matches nothing. */
   matches(repository: string, username: string | undefined): boolean;
 }
@@ -46,24 +52,41 @@ export function impossibleSegment(pattern: string): string | undefined {
 export function compileGlob(pattern: string): Glob {
   const negative = pattern.startsWith("!");
   const body = negative ? pattern.slice(1) : pattern;
-  const personal = body.includes(placeholder);
+  const everything = !negative && body === "**";
+  const only = /^[^*$]+$/.test(body) ? body : undefined;
+  const prefix = /^[^*$]*/.exec(body)?.[0] ?? "";
+  // ** in front of a slash may stand for nothing, and the slash with it.
+  const suffix = (/[^*}]*$/.exec(body)?.[0] ?? "").replace(/^\//, "");
+  return { negative, everything, only, prefix, suffix, matches: matcherOf(body, prefix) };
+}
+
+/** Most patterns need no more than a comparison. */
+function matcherOf(body: string, prefix: string): Glob["matches"] {
+  if (body === "**") return () => true;
+  if (body === prefix) return (repository) => repository === body;
+  if (prefix.endsWith("/") && body === `${prefix}**`) return (repository) => repository.startsWith(prefix);
   const segments = parse(body);
-  const everything = !negative && segments.length === 1 && segments[0] === "**";
-  return {
-    negative,
-    everything,
-    matches(repository, username) {
-      if (everything) return true;
-      if (!personal) return matchSegments(segments, repository.split("/"));
-      // The name is literal, and one segment: a user named `a/b` or `*` gets no further access.
-      if (username === undefined || !isRepositoryComponent(username)) return false;
-      return matchSegments(substitute(segments, username), repository.split("/"));
-    },
+  if (!body.includes(placeholder)) {
+    const needed = longestLiteral(segments);
+    return (repository) => repository.includes(needed) && matchSegments(segments, repository.split("/"));
+  }
+  let latest: { readonly username: string; readonly segments: readonly Segment[] } | undefined;
+  return (repository, username) => {
+    // The name is literal, and one segment: a user named `a/b` or `*` gets no further access.
+    if (username === undefined || !isRepositoryComponent(username)) return false;
+    if (latest?.username !== username) latest = { username, segments: substitute(segments, username) };
+    return matchSegments(latest.segments, repository.split("/"));
   };
 }
 
 function parse(body: string): Segment[] {
   return body.split("/").map((segment) => (segment === "**" ? "**" : compileWildcard(segment)));
+}
+
+/** What every name that matches has somewhere within one segment: looking for it costs least. */
+function longestLiteral(segments: readonly Segment[]): string {
+  const literals = segments.flatMap((segment) => (segment === "**" ? [] : segment));
+  return literals.reduce((longest, literal) => (literal.length > longest.length ? literal : longest), "");
 }
 
 function substitute(segments: readonly Segment[], username: string): Segment[] {

@@ -1,6 +1,10 @@
 import type { Access, Action, Principal } from "@registry-gate/auth";
+import type { Steps } from "@registry-gate/auth-kit";
 import type { AccessRule } from "../options/options.ts";
-import { appliesTo, type CompiledRule, compileRule, covers, judge, reasonOf } from "./compiled-rule.ts";
+import { type CompiledRule, compileRule, judge, reasonOf } from "./compiled-rule.ts";
+import { usernameOf } from "./principal.ts";
+import type { RuleIndex } from "./rule-index.ts";
+import { type SubjectIndex, subjectIndex } from "./subject-index.ts";
 import { matchWildcard } from "./wildcard.ts";
 
 /** Decides what a principal may do: what the rules allow, limited to the grants of the login. */
@@ -57,8 +61,18 @@ export interface RuleVerdict {
 }
 
 /** Decides by rules alone, without grants. Without rules, authenticated users can pull and push. */
-export function compileRules(rules: readonly AccessRule[] | undefined): Policy {
-  return rules === undefined ? openPolicy : rulePolicy(rules.map(compileRule));
+export function* compileRules(rules: readonly AccessRule[] | undefined): Steps<Policy> {
+  if (rules === undefined) return openPolicy;
+  const compiled: CompiledRule[] = [];
+  for (const [index, rule] of rules.entries()) {
+    yield;
+    compiled.push(compileRule(rule, index));
+  }
+  const withEffect = (wanted: "allow" | "deny"): readonly CompiledRule[] =>
+    compiled.filter(({ effect }) => effect === wanted);
+  const denying = yield* subjectIndex(withEffect("deny"), "deny");
+  const allowing = yield* subjectIndex(withEffect("allow"), "allow");
+  return rulePolicy(compiled, denying, allowing);
 }
 
 const openPolicy: Policy = {
@@ -76,29 +90,37 @@ const openPolicy: Policy = {
     principal.kind === "user" && (action === "pull" || action === "push") ? "everything" : "nothing",
 };
 
-function rulePolicy(rules: readonly CompiledRule[]): Policy {
-  const allowing = rules.filter(({ effect }) => effect === "allow");
-  const denying = rules.filter(({ effect }) => effect === "deny");
-  const applies = (rule: CompiledRule, principal: Principal, access: Access): boolean =>
-    judge(rule, principal, access) === "applies";
+function rulePolicy(rules: readonly CompiledRule[], denying: SubjectIndex, allowing: SubjectIndex): Policy {
+  /** The first rule that applies. */
+  function first(indexes: readonly RuleIndex[], principal: Principal, access: Access): CompiledRule | undefined {
+    if (access.type !== "repository") return undefined;
+    const username = usernameOf(principal);
+    let found: CompiledRule | undefined;
+    for (const index of indexes) found = index.first(access, username, found);
+    return found;
+  }
 
   return {
     decide(principal, access) {
-      const denies = denying.find((rule) => applies(rule, principal, access));
+      const denies = first(denying.of(principal), principal, access);
       if (denies !== undefined) return { allowed: false, rule: denies.index };
-      const allows = allowing.find((rule) => applies(rule, principal, access));
+      const allows = first(allowing.of(principal), principal, access);
       return allows === undefined ? { allowed: false, rule: undefined } : { allowed: true, rule: allows.index };
     },
     immutableTags(principal, name, action) {
       const access: Access = { type: "repository", name, action };
-      const limits = allowing.filter((rule) => applies(rule, principal, access)).map((rule) => rule.immutableTags);
+      const username = usernameOf(principal);
+      const limits = allowing
+        .of(principal)
+        .flatMap((index) => index.all(access, username).map((rule) => rule.immutableTags));
       if (limits.length === 0 || limits.some((patterns) => patterns.length === 0)) return undefined;
       return (tag) => limits.every((patterns) => patterns.some((pattern) => matchWildcard(pattern, tag)));
     },
-    explain: (principal, access, { groupsUnknown = false } = {}) =>
-      rules.map((rule) => {
+    explain(principal, access, { groupsUnknown = false } = {}) {
+      const concerned = new Set([...denying.of(principal), ...allowing.of(principal)].flatMap((index) => index.rules));
+      return rules.map((rule) => {
         const { index, effect } = rule;
-        const judgement = judge(rule, principal, access);
+        const judgement = judge(rule, concerned.has(rule), principal, access);
         const applies = judgement === "applies";
         return {
           rule: index,
@@ -106,22 +128,15 @@ function rulePolicy(rules: readonly CompiledRule[]): Policy {
           denies: applies && effect === "deny",
           reason: reasonOf(rule, judgement, principal, access, groupsUnknown),
         };
-      }),
+      });
+    },
     reach(principal, action) {
-      const concerns = (rule: CompiledRule): boolean => covers(rule, action) && appliesTo(rule, principal);
-      const denied = denying.filter(concerns);
-      const allowed = allowing.filter(concerns);
-      if (denied.some(isAboutEverything) || !allowed.some(isAboutSomething)) return "nothing";
-      return allowed.some(isAboutEverything) && !denied.some(isAboutSomething) ? "everything" : "something";
+      const denied = denying.of(principal).map((index) => index.about(action));
+      const allowed = allowing.of(principal).map((index) => index.about(action));
+      if (denied.some(({ everything }) => everything) || !allowed.some(({ something }) => something)) return "nothing";
+      return allowed.some(({ everything }) => everything) && !denied.some(({ something }) => something)
+        ? "everything"
+        : "something";
     },
   };
-}
-
-function isAboutEverything({ included, excluded }: CompiledRule): boolean {
-  return excluded.length === 0 && included.some((glob) => glob.everything);
-}
-
-/** Without an including pattern, there is nothing to exclude from. */
-function isAboutSomething({ included }: CompiledRule): boolean {
-  return included.length > 0;
 }

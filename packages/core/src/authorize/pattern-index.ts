@@ -1,0 +1,81 @@
+import type { Glob } from "./glob.ts";
+
+/** A pattern, and what it stands for. */
+export interface PatternEntry<T> {
+  readonly glob: Pick<Glob, "only" | "prefix" | "suffix" | "matches">;
+  readonly value: T;
+}
+
+/** Patterns by the text that they begin with, so that few of them have to be compared with a name. */
+export interface PatternIndex<T> {
+  /**
+   * Calls `visit` with the values of the patterns that match. They come in several runs, each in the order of the entries;
+   * where it returns true, the rest of a run is left out.
+   */
+  each(repository: string, username: string | undefined, visit: (value: T) => boolean): void;
+}
+
+/** From how many patterns on an index costs less than comparing each of them. */
+const worthAnIndex = 8;
+
+/** @param entries None of them is of a pattern that excludes. */
+export function indexPatterns<T>(entries: readonly PatternEntry<T>[]): PatternIndex<T> {
+  if (entries.length <= worthAnIndex) {
+    return { each: (repository, username, visit) => visitRun(entries, repository, username, visit) };
+  }
+  const byName = new Map<string, PatternEntry<T>[]>();
+  const byPath = new Map<string, PatternEntry<T>[]>();
+  /** Of patterns whose first `*` is not at the beginning of a path segment. */
+  const byPrefix: ByLength<T> = new Map();
+  /** Of patterns that begin with `*`. */
+  const bySuffix: ByLength<T> = new Map();
+  const others: PatternEntry<T>[] = [];
+  for (const entry of entries) {
+    const { only, prefix, suffix } = entry.glob;
+    if (only !== undefined) append(byName, only, entry);
+    else if (prefix.endsWith("/")) append(byPath, prefix, entry);
+    else if (prefix !== "") appendByLength(byPrefix, prefix, entry);
+    else if (suffix !== "") appendByLength(bySuffix, suffix, entry);
+    else others.push(entry);
+  }
+  return {
+    each(repository, username, visit) {
+      const run = (found: readonly PatternEntry<T>[] | undefined): void => {
+        if (found !== undefined) visitRun(found, repository, username, visit);
+      };
+      if (byName.size > 0) run(byName.get(repository));
+      if (byPath.size > 0) {
+        for (let at = repository.indexOf("/"); at !== -1; at = repository.indexOf("/", at + 1)) {
+          run(byPath.get(repository.slice(0, at + 1)));
+        }
+      }
+      for (const [length, ofLength] of byPrefix) run(ofLength.get(repository.slice(0, length)));
+      for (const [length, ofLength] of bySuffix) run(ofLength.get(repository.slice(-length)));
+      run(others);
+    },
+  };
+}
+
+/** Patterns by the length of a text in them, and by that text. */
+type ByLength<T> = Map<number, Map<string, PatternEntry<T>[]>>;
+
+function appendByLength<T>(map: ByLength<T>, text: string, entry: PatternEntry<T>): void {
+  const ofLength = map.get(text.length) ?? new Map<string, PatternEntry<T>[]>();
+  map.set(text.length, append(ofLength, text, entry));
+}
+
+function visitRun<T>(
+  entries: readonly PatternEntry<T>[],
+  repository: string,
+  username: string | undefined,
+  visit: (value: T) => boolean,
+): void {
+  for (const { glob, value } of entries) if (glob.matches(repository, username) && visit(value)) return;
+}
+
+function append<T>(map: Map<string, T[]>, key: string, value: T): Map<string, T[]> {
+  const known = map.get(key);
+  if (known === undefined) map.set(key, [value]);
+  else known.push(value);
+  return map;
+}
