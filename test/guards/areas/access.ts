@@ -19,8 +19,8 @@ export const access: readonly Guard[] = [
   {
     name: "grants-cut-the-rules",
     file: "packages/core/src/authorize/compile-policy.ts",
-    find: "return limitByGrants(compileRules(rules));",
-    replacement: "return limitByGrants(compileRules(rules)) && compileRules(rules);",
+    find: "return limitByGrants(yield* compileRules(rules));",
+    replacement: "const compiled = yield* compileRules(rules);\n  return limitByGrants(compiled) && compiled;",
     tests: ["packages/core/test/authorize/grants.test.ts"],
   },
   {
