@@ -4,39 +4,26 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { basic } from "../support/basic.ts";
 import { freePort } from "../support/free-port.ts";
-import { type GateSettings, type RunningGate, startGate } from "../support/gate.ts";
+import type { RunningGate } from "../support/gate.ts";
+import { type Gates, gatesBefore } from "../support/gates-before.ts";
 import { passwordFile } from "../support/password-file.ts";
 import { exchangeRaw } from "../support/raw-client.ts";
 import { type ScriptedUpstream, startUpstream } from "../support/upstream.ts";
 
 let upstream: ScriptedUpstream;
-let users: string;
+let gates: Gates;
 beforeAll(async () => {
   upstream = await startUpstream((_, response) => {
     response.setHeader("docker-distribution-api-version", "registry/2.0");
     response.end("{}");
   });
-  users = await passwordFile({ alice: "canary-password" });
+  gates = gatesBefore(upstream.url, await passwordFile({ alice: "canary-password" }), {
+    admin: { address: "127.0.0.1:0", drainDelay: "0s" },
+  });
 });
 afterAll(() => upstream.close());
 
 const alice = { headers: basic("alice", "canary-password") };
-
-function configuration(changes: object = {}): object {
-  return {
-    listen: { address: "127.0.0.1:0" },
-    upstream: { url: upstream.url },
-    auth: { backends: [{ type: "htpasswd", file: "htpasswd" }] },
-    admin: { address: "127.0.0.1:0", drainDelay: "0s" },
-    ...changes,
-  };
-}
-
-async function start(changes: object = {}, more: Partial<GateSettings> = {}): Promise<RunningGate> {
-  const gate = await startGate({ configuration: configuration(changes), files: { htpasswd: users }, ...more });
-  onTestFinished(() => gate.close());
-  return gate;
-}
 
 /** Where the admin listener is, for the last time that the log tells. */
 async function adminOf(gate: RunningGate): Promise<string> {
@@ -48,7 +35,7 @@ async function adminOf(gate: RunningGate): Promise<string> {
 const statusOf = async (url: string, init?: RequestInit): Promise<number> => (await fetch(url, init)).status;
 
 test("serves three paths, by GET and HEAD alone, and none of them on the listener of requests", async () => {
-  const gate = await start();
+  const gate = await gates.start();
   const admin = `http://${await adminOf(gate)}`;
   for (const path of ["/livez", "/readyz", "/readyz?verbose", "/metrics", "/metrics?x=1"]) {
     expect(await statusOf(admin + path), path).toBe(200);
@@ -69,16 +56,16 @@ test("serves three paths, by GET and HEAD alone, and none of them on the listene
 });
 
 test("does not exist unless it is configured, and then of this machine alone if no more is said", async () => {
-  const without = await start({ admin: undefined });
+  const without = await gates.start({ admin: undefined });
   await without.settled();
   expect(without.lines().filter(({ event }) => event === "admin listening")).toEqual([]);
   const port = await freePort();
-  const gate = await start({ admin: { address: port, drainDelay: "0s" } });
+  const gate = await gates.start({ admin: { address: port, drainDelay: "0s" } });
   expect(await adminOf(gate)).toBe(`127.0.0.1:${port}`);
 });
 
 test("survives clients that send nonsense or nothing, and takes others in meanwhile", async () => {
-  const gate = await start();
+  const gate = await gates.start();
   const address = await adminOf(gate);
   const port = Number(address.split(":").at(-1));
   const silent: Socket[] = [];
@@ -112,10 +99,10 @@ test("survives clients that send nonsense or nothing, and takes others in meanwh
 });
 
 test("moves by a reload, and a reload whose address cannot be had is rejected as a whole", async () => {
-  const gate = await start();
+  const gate = await gates.start();
   const before = await adminOf(gate);
   const taken = new URL(upstream.url).host;
-  await gate.configure(configuration({ admin: { address: taken }, access: [] }));
+  await gate.configure(gates.configuration({ admin: { address: taken }, access: [] }));
   const { faults } = await gate.logged(({ event }) => event === "reload refused");
   expect(faults).toEqual([`admin.address: ${taken} is in use`]);
   expect(await statusOf(`http://${before}/readyz`)).toBe(200);
@@ -126,30 +113,30 @@ test("moves by a reload, and a reload whose address cannot be had is rejected as
   expect(await statusOf(`${gate.url}/v2/`, alice)).toBe(200);
 
   const next = `127.0.0.1:${await freePort()}`;
-  await gate.configure(configuration({ admin: { address: next, drainDelay: "0s" } }));
+  await gate.configure(gates.configuration({ admin: { address: next, drainDelay: "0s" } }));
   await expect.poll(() => adminOf(gate)).toBe(next);
   expect(await statusOf(`http://${next}/readyz`)).toBe(200);
   await expect.poll(() => fetch(`http://${before}/livez`).catch(() => "refused")).toBe("refused");
 
-  await gate.configure(configuration({ admin: undefined }));
+  await gate.configure(gates.configuration({ admin: undefined }));
   await expect.poll(() => fetch(`http://${next}/livez`).catch(() => "refused")).toBe("refused");
-  await gate.configure(configuration({ admin: { address: next, drainDelay: "0s" } }));
+  await gate.configure(gates.configuration({ admin: { address: next, drainDelay: "0s" } }));
   await expect.poll(() => statusOf(`http://${next}/livez`).catch(() => "refused")).toBe(200);
 });
 
 test("is left where it was when the listener of requests cannot move", async () => {
-  const gate = await start();
+  const gate = await gates.start();
   const before = await adminOf(gate);
   const next = `127.0.0.1:${await freePort()}`;
   const taken = new URL(upstream.url).host;
-  await gate.configure(configuration({ listen: { address: taken }, admin: { address: next, drainDelay: "0s" } }));
+  await gate.configure(gates.configuration({ listen: { address: taken }, admin: { address: next, drainDelay: "0s" } }));
   await gate.logged(({ event }) => event === "reload refused");
   expect(await statusOf(`http://${before}/livez`)).toBe(200);
   await expect.poll(() => fetch(`http://${next}/livez`).catch(() => "refused")).toBe("refused");
 });
 
 test("listens on a Unix socket, which is gone when the gate has ended", async () => {
-  const gate = await start({ admin: { address: "unix:admin.sock", drainDelay: "0s" } });
+  const gate = await gates.start({ admin: { address: "unix:admin.sock", drainDelay: "0s" } });
   expect(await adminOf(gate)).toBe(`unix:${join(gate.directory, "admin.sock")}`);
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   let received = "";
@@ -172,8 +159,8 @@ test("is shared with a process that takes over, as the listener of requests is",
     listen: { address: `127.0.0.1:${port}`, shared: true },
     admin: { address: admin, drainDelay: "0s" },
   };
-  const former = await start(shared);
-  const next = await start(shared);
+  const former = await gates.start(shared);
+  const next = await gates.start(shared);
   expect(await adminOf(next)).toBe(admin);
   former.kill("SIGTERM");
   expect(await former.ended).toBe(0);
@@ -183,7 +170,5 @@ test("is shared with a process that takes over, as the listener of requests is",
 
 test("keeps a gate from starting where its address cannot be had", async () => {
   const taken = new URL(upstream.url).host;
-  await expect(
-    startGate({ configuration: configuration({ admin: { address: taken } }), files: { htpasswd: users } }),
-  ).rejects.toThrow(`admin.address: ${taken} is in use`);
+  await expect(gates.start({ admin: { address: taken } })).rejects.toThrow(`admin.address: ${taken} is in use`);
 });

@@ -1,33 +1,27 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { basic } from "../support/basic.ts";
-import { type RunningGate, startGate } from "../support/gate.ts";
+import type { RunningGate } from "../support/gate.ts";
+import { type Gates, gatesBefore } from "../support/gates-before.ts";
 import { passwordFile } from "../support/password-file.ts";
 import { type ScriptedUpstream, startUpstream } from "../support/upstream.ts";
 
 let upstream: ScriptedUpstream;
-let users: string;
+let gates: Gates;
 beforeAll(async () => {
   upstream = await startUpstream((_, response) => {
     response.setHeader("docker-distribution-api-version", "registry/2.0");
     response.end("{}");
   });
-  users = await passwordFile({ alice: "alice-password" });
+  gates = gatesBefore(upstream.url, await passwordFile({ alice: "alice-password" }), {
+    listen: { address: "127.0.0.1:0", healthPath: "/healthz" },
+  });
 });
 afterAll(() => upstream.close());
 
-async function start(drainDelay: string | undefined, more: object = {}): Promise<RunningGate> {
-  const gate = await startGate({
-    configuration: {
-      listen: { address: "127.0.0.1:0", healthPath: "/healthz" },
-      upstream: { url: upstream.url },
-      auth: { backends: [{ type: "htpasswd", file: "htpasswd" }] },
-      admin: { address: "127.0.0.1:0", ...(drainDelay !== undefined && { drainDelay }) },
-      ...more,
-    },
-    files: { htpasswd: users },
-  });
-  onTestFinished(() => gate.close());
-  return gate;
+/** A gate with an admin listener, in which `drainDelay` stands where it is given. */
+function start(drainDelay: string | undefined, more: object = {}): Promise<RunningGate> {
+  const admin = { address: "127.0.0.1:0", ...(drainDelay !== undefined && { drainDelay }) };
+  return gates.start({ admin, ...more });
 }
 
 /** Of the admin listener and of a pull, over new connections: status or `refused`. */

@@ -6,7 +6,8 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { basic } from "../support/basic.ts";
 import { startEventReceiver } from "../support/event-receiver.ts";
 import { freePort } from "../support/free-port.ts";
-import { type GateSettings, type RunningGate, startGate } from "../support/gate.ts";
+import type { RunningGate } from "../support/gate.ts";
+import { type Gates, gatesBefore } from "../support/gates-before.ts";
 import { listen } from "../support/listen.ts";
 import { passwordFile } from "../support/password-file.ts";
 import { tryPolledServer } from "../support/polled-server.ts";
@@ -14,7 +15,7 @@ import { runCommand } from "../support/run.ts";
 import { type ScriptedUpstream, startUpstream } from "../support/upstream.ts";
 
 let upstream: ScriptedUpstream;
-let users: string;
+let gates: Gates;
 beforeAll(async () => {
   upstream = await startUpstream((request, response) => {
     request.resume();
@@ -23,27 +24,13 @@ beforeAll(async () => {
     if (request.url?.includes("/canary-missing/") === true) response.writeHead(404);
     response.end("{}");
   });
-  users = await passwordFile({ "canary-alice": "canary-password" });
+  gates = gatesBefore(upstream.url, await passwordFile({ "canary-alice": "canary-password" }), {
+    admin: { address: "127.0.0.1:0", drainDelay: "0s" },
+  });
 });
 afterAll(() => upstream.close());
 
 const alice = basic("canary-alice", "canary-password");
-
-function configuration(changes: object = {}): object {
-  return {
-    listen: { address: "127.0.0.1:0" },
-    upstream: { url: upstream.url },
-    auth: { backends: [{ type: "htpasswd", file: "htpasswd" }] },
-    admin: { address: "127.0.0.1:0", drainDelay: "0s" },
-    ...changes,
-  };
-}
-
-async function start(settings: Partial<GateSettings> = {}): Promise<RunningGate> {
-  const gate = await startGate({ configuration: configuration(), files: { htpasswd: users }, ...settings });
-  onTestFinished(() => gate.close());
-  return gate;
-}
 
 async function adminOf(gate: RunningGate): Promise<string> {
   const { address } = await gate.logged(({ event }) => event === "admin listening");
@@ -69,7 +56,7 @@ const pull = (gate: RunningGate, repository: string, headers: Record<string, str
   fetch(`${gate.url}/v2/${repository}/manifests/latest`, { headers });
 
 test("counts requests by operation, decision and status, and names no user, repository or address", async () => {
-  const gate = await start();
+  const gate = await gates.start();
   await pull(gate, "canary-app");
   await pull(gate, "canary-app");
   await pull(gate, "canary-missing");
@@ -104,12 +91,12 @@ test("counts requests by operation, decision and status, and names no user, repo
 });
 
 test("goes on counting over reloads, and tells of those that are rejected", async () => {
-  const gate = await start();
+  const gate = await gates.start();
   await pull(gate, "app");
-  await gate.configure(configuration({ access: [] }));
+  await gate.configure(gates.configuration({ access: [] }));
   await gate.logged(({ event }) => event === "reloaded");
   await pull(gate, "app");
-  await gate.configure(configuration({ acess: [] }));
+  await gate.configure(gates.configuration({ acess: [] }));
   await gate.logged(({ event }) => event === "reload refused");
   await expectLines(gate, [
     'registry_gate_requests_total{operation="get-manifest",decision="allowed",status="200"} 1',
@@ -121,17 +108,13 @@ test("goes on counting over reloads, and tells of those that are rejected", asyn
 });
 
 test("passes promtool's check, also after failures of every kind", async () => {
-  const gate = await start({
-    configuration: configuration({
-      limits: { inFlightPerClient: 1 },
-      auth: {
-        backends: [{ type: "htpasswd", file: "htpasswd" }],
-        throttle: { perUserAndAddress: "2/1m" },
-        challenge: "bearer",
-      },
-    }),
-    environment: { OTEL_SERVICE_NAME: "gate-one", OTEL_RESOURCE_ATTRIBUTES: "deployment.environment=test" },
-  });
+  const auth = {
+    backends: [{ type: "htpasswd", file: "htpasswd" }],
+    throttle: { perUserAndAddress: "2/1m" },
+    challenge: "bearer",
+  };
+  const environment = { OTEL_SERVICE_NAME: "gate-one", OTEL_RESOURCE_ATTRIBUTES: "deployment.environment=test" };
+  const gate = await gates.start({ limits: { inFlightPerClient: 1 }, auth }, { environment });
   for (let count = 0; count < 5; count++) await pull(gate, "app", basic("bob", "wrong"));
   const leaving = new AbortController();
   const held = fetch(`${gate.url}/v2/held/manifests/1`, { headers: alice, signal: leaving.signal }).catch(() => {});
@@ -165,10 +148,7 @@ test("counts what the audit, notifications and maintenance do", async () => {
     audit: { output: { file: "audit.jsonl" }, events: ["push", "denied"] },
     events: [{ url: receiver.url, secretFile: "secret" }],
   };
-  const gate = await start({
-    configuration: configuration(services),
-    files: { htpasswd: users, secret: "a secret of the receiver\n" },
-  });
+  const gate = await gates.start(services, { files: { secret: "a secret of the receiver\n" } });
   receiver.respond((response) => response.writeHead(receiver.received.length === 1 ? 503 : 204).end());
   await push(gate);
   await expectLines(gate, [
@@ -198,7 +178,7 @@ test("counts what the audit, notifications and maintenance do", async () => {
   const broken = {
     audit: { output: { syslog: { address: `127.0.0.1:${nobody}` } }, events: ["push"], onFailure: "block" },
   };
-  await gate.configure(configuration({ ...services, ...broken, maintenance: { readOnly: true } }));
+  await gate.configure(gates.configuration({ ...services, ...broken, maintenance: { readOnly: true } }));
   await gate.logged(({ event }) => event === "read-only");
   await push(gate);
   await expectLines(gate, ["registry_gate_read_only 1", "registry_gate_audit_failing 1"]);
@@ -208,7 +188,7 @@ test("counts what the audit, notifications and maintenance do", async () => {
   expect(await metricsOf(gate)).toMatch(/^registry_gate_audit_failures_total [1-9]/m);
   held.abort();
   await written;
-  await gate.configure(configuration());
+  await gate.configure(gates.configuration());
   await expectLines(gate, [
     "registry_gate_read_only 0",
     "registry_gate_writes_in_flight 0",
@@ -244,7 +224,7 @@ async function startPrometheus(target: string): Promise<(query: string) => Promi
 }
 
 test("a real Prometheus scrapes a gate under load, and has counted what its clients have", async () => {
-  const gate = await start();
+  const gate = await gates.start();
   const query = await startPrometheus(await adminOf(gate));
   await expect.poll(() => query("up")).toBe(1);
   let done = 0;
@@ -257,7 +237,7 @@ test("a real Prometheus scrapes a gate under load, and has counted what its clie
   };
   const load = Promise.all([client(), client(), client(), client()]);
   await expect.poll(() => done).toBeGreaterThan(20);
-  await gate.configure(configuration({ limits: { inFlight: 9000 } }));
+  await gate.configure(gates.configuration({ limits: { inFlight: 9000 } }));
   await load;
   await expect.poll(() => query("sum(registry_gate_requests_total)")).toBe(done);
   expect(await query('sum(registry_gate_requests_total{status="404"})')).toBe(40);
@@ -270,7 +250,7 @@ test("a real Prometheus scrapes a gate under load, and has counted what its clie
 });
 
 test("many that scrape at once cost no more than a few, and requests go on", async () => {
-  const gate = await start();
+  const gate = await gates.start();
   const texts = await Promise.all(Array.from({ length: 100 }, () => metricsOf(gate)));
   expect(new Set(texts).size).toBeLessThan(50);
   expect((await pull(gate, "app")).status).toBe(200);
@@ -300,16 +280,18 @@ async function startCollector() {
 
 test("pushes by OTLP where the environment asks, without an admin listener too, and a last time at the end", async () => {
   const collector = await startCollector();
-  const gate = await start({
-    configuration: configuration({ admin: undefined }),
-    environment: {
-      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
-      OTEL_EXPORTER_OTLP_HEADERS: "x-key=secret",
-      OTEL_METRIC_EXPORT_INTERVAL: "300",
-      OTEL_SERVICE_NAME: "gate-one",
-      OTEL_RESOURCE_ATTRIBUTES: "deployment.environment=test",
+  const gate = await gates.start(
+    { admin: undefined },
+    {
+      environment: {
+        OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+        OTEL_EXPORTER_OTLP_HEADERS: "x-key=secret",
+        OTEL_METRIC_EXPORT_INTERVAL: "300",
+        OTEL_SERVICE_NAME: "gate-one",
+        OTEL_RESOURCE_ATTRIBUTES: "deployment.environment=test",
+      },
     },
-  });
+  );
   await pull(gate, "app");
   await expect.poll(() => collector.requests.length).toBeGreaterThan(2);
   const last = collector.requests.at(-1);
@@ -325,13 +307,16 @@ test("pushes by OTLP where the environment asks, without an admin listener too, 
 });
 
 test("a collector that is not there delays nothing, neither requests nor the end", async () => {
-  const gate = await start({
-    environment: {
-      OTEL_METRICS_EXPORTER: "otlp",
-      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${await freePort()}`,
-      OTEL_METRIC_EXPORT_INTERVAL: "100",
+  const gate = await gates.start(
+    {},
+    {
+      environment: {
+        OTEL_METRICS_EXPORTER: "otlp",
+        OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${await freePort()}`,
+        OTEL_METRIC_EXPORT_INTERVAL: "100",
+      },
     },
-  });
+  );
   expect((await pull(gate, "app")).status).toBe(200);
   gate.kill("SIGTERM");
   expect(await gate.ended).toBe(0);

@@ -1,9 +1,10 @@
 import type { RequestListener } from "node:http";
-import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { basic } from "../support/basic.ts";
 import { makeCertificate } from "../support/certificate.ts";
 import { freePort } from "../support/free-port.ts";
-import { type RunningGate, startGate } from "../support/gate.ts";
+import type { RunningGate } from "../support/gate.ts";
+import { gatesBefore } from "../support/gates-before.ts";
 import { passwordFile } from "../support/password-file.ts";
 import { type ScriptedUpstream, startUpstream } from "../support/upstream.ts";
 
@@ -28,18 +29,10 @@ afterEach(() => upstream.close());
 const htpasswd = { type: "htpasswd", file: "htpasswd" };
 
 async function start(changes: object = {}, files: Readonly<Record<string, string>> = {}): Promise<RunningGate> {
-  const gate = await startGate({
-    configuration: {
-      listen: { address: "127.0.0.1:0" },
-      upstream: { url: upstream.url },
-      auth: { backends: [htpasswd] },
-      admin: { address: "127.0.0.1:0", drainDelay: "0s" },
-      ...changes,
-    },
-    files: { htpasswd: await passwordFile({ alice: "canary-password" }), ...files },
+  const gates = gatesBefore(upstream.url, await passwordFile({ alice: "canary-password" }), {
+    admin: { address: "127.0.0.1:0", drainDelay: "0s" },
   });
-  onTestFinished(() => gate.close());
-  return gate;
+  return gates.start(changes, { files });
 }
 
 interface Answer {

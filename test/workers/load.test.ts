@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { type DockerRegistry, startDockerRegistry } from "../support/docker-registry.ts";
-import { type RunningGate, startGate } from "../support/gate.ts";
+import type { RunningGate } from "../support/gate.ts";
+import { type Gates, gatesBefore } from "../support/gates-before.ts";
 import { imageArchive } from "../support/image-archive.ts";
 import { passwordFile } from "../support/password-file.ts";
 import { runCommand } from "../support/run.ts";
@@ -14,12 +15,12 @@ import { alice, ask, servingWorkers, workersOf } from "./scene.ts";
 /** What clients notice of workers that die, and of reloads, while they push and pull without a pause. */
 
 let registry: DockerRegistry;
-let htpasswd: string;
+let gates: Gates;
 let directory: string;
 
 beforeAll(async () => {
   registry = await startDockerRegistry();
-  htpasswd = await passwordFile({ alice: "alice-password" });
+  gates = gatesBefore(registry.url, await passwordFile({ alice: "alice-password" }), { workers: 2 });
   directory = await mkdtemp(join(tmpdir(), "workers-load-"));
 });
 
@@ -27,22 +28,6 @@ afterAll(async () => {
   await registry?.close();
   await rm(directory, { recursive: true, force: true });
 });
-
-function configuration(changes: object = {}): object {
-  return {
-    listen: { address: "127.0.0.1:0" },
-    upstream: { url: registry.url },
-    auth: { backends: [{ type: "htpasswd", file: "htpasswd" }] },
-    workers: 2,
-    ...changes,
-  };
-}
-
-async function started(changes: object = {}): Promise<RunningGate> {
-  const gate = await startGate({ configuration: configuration(changes), files: { htpasswd } });
-  onTestFinished(() => gate.close());
-  return gate;
-}
 
 const kills = 4;
 
@@ -79,7 +64,7 @@ async function isWhole(repository: string): Promise<boolean> {
 }
 
 test("no accepted push is lost when workers are killed under load, and clients that retry succeed", async () => {
-  const gate = await started();
+  const gate = await gates.start();
   const accepted: string[] = [];
   const failures: string[] = [];
   let killed = 0;
@@ -108,7 +93,7 @@ test("no accepted push is lost when workers are killed under load, and clients t
 }, 300_000);
 
 test("no request fails in a storm of reloads, and all workers follow each", async () => {
-  const gate = await started();
+  const gate = await gates.start();
   const statuses = new Map<number | string, number>();
   let over = false;
   const clients = Array.from({ length: 4 }, async () => {
@@ -123,7 +108,7 @@ test("no request fails in a storm of reloads, and all workers follow each", asyn
   for (let round = 1; round <= 8; round++) {
     const listen = { address: "127.0.0.1:0", healthPath: `/health-${round}` };
     // Every other one moves a limit too, and one in between is broken.
-    await gate.configure(configuration({ listen, limits: { inFlight: 1000 + round } }));
+    await gate.configure(gates.configuration({ listen, limits: { inFlight: 1000 + round } }));
     await expect.poll(() => gate.lines().filter(({ event }) => event === "reloaded").length).toBe(round);
     const health = await Promise.all(Array.from({ length: 10 }, () => ask(`${gate.url}/health-${round}`)));
     expect(new Set(health.map(({ status }) => status))).toEqual(new Set([200]));
@@ -137,7 +122,7 @@ test("no request fails in a storm of reloads, and all workers follow each", asyn
 }, 180_000);
 
 test("connections that stay are shared by all workers", async () => {
-  const gate = await started();
+  const gate = await gates.start();
   const connections = 60;
   const { Agent, request } = await import("node:http");
   const agent = new Agent({ keepAlive: true, maxSockets: connections });

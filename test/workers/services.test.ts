@@ -1,9 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { request } from "node:http";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { freePort } from "../support/free-port.ts";
-import { type RunningGate, startGate } from "../support/gate.ts";
+import type { RunningGate } from "../support/gate.ts";
+import { type Gates, gatesBefore } from "../support/gates-before.ts";
 import { passwordFile } from "../support/password-file.ts";
 import { type ScriptedUpstream, startUpstream } from "../support/upstream.ts";
 import { alice, ask, askUntil, servingWorkers, workersOf } from "./scene.ts";
@@ -11,7 +12,7 @@ import { alice, ask, askUntil, servingWorkers, workersOf } from "./scene.ts";
 /** What a gateway has once, in its primary: the audit, the admin listener, maintenance. */
 
 let upstream: ScriptedUpstream;
-let htpasswd: string;
+let gates: Gates;
 /** How many requests the upstream has responded to. */
 let responses = 0;
 
@@ -24,24 +25,10 @@ beforeAll(async () => {
     });
     incoming.resume();
   });
-  htpasswd = await passwordFile({ alice: "alice-password" });
+  gates = gatesBefore(upstream.url, await passwordFile({ alice: "alice-password" }), { workers: 2 });
 });
 
 afterAll(() => upstream?.close());
-
-const configuration = (changes: object): object => ({
-  listen: { address: "127.0.0.1:0" },
-  upstream: { url: upstream.url },
-  auth: { backends: [{ type: "htpasswd", file: "htpasswd" }] },
-  workers: 2,
-  ...changes,
-});
-
-async function started(changes: object): Promise<RunningGate> {
-  const gate = await startGate({ configuration: configuration(changes), files: { htpasswd } });
-  onTestFinished(() => gate.close());
-  return gate;
-}
 
 /** Pushes a manifest on a connection of its own; the status, or why there was none. */
 function push(gate: RunningGate, tag: string): Promise<number | string> {
@@ -64,7 +51,7 @@ async function reachBoth(gate: RunningGate): Promise<void> {
 }
 
 test("the audit has every accepted push once, although workers are killed meanwhile", async () => {
-  const gate = await started({ audit: { output: { file: "audit.jsonl" } } });
+  const gate = await gates.start({ audit: { output: { file: "audit.jsonl" } } });
   const accepted = new Set<string>();
   let number = 0;
   for (let round = 0; round < 2; round++) {
@@ -94,7 +81,7 @@ test("the audit has every accepted push once, although workers are killed meanwh
 }, 240_000);
 
 test("a push that the audit has not when the primary is killed is not accepted, whatever onFailure says", async () => {
-  const gate = await started({ audit: { output: { file: "audit.jsonl" }, onFailure: "continue" } });
+  const gate = await gates.start({ audit: { output: { file: "audit.jsonl" }, onFailure: "continue" } });
   await reachBoth(gate);
   gate.kill("SIGSTOP");
   const before = responses;
@@ -106,7 +93,7 @@ test("a push that the audit has not when the primary is killed is not accepted, 
 
 test("every worker refuses writes while the audit cannot be written, and reads go on", async () => {
   const output = { syslog: { address: "unix:nobody-listens-here" } };
-  const gate = await started({ audit: { output, onFailure: "block" } });
+  const gate = await gates.start({ audit: { output, onFailure: "block" } });
   const statuses = await Promise.all(Array.from({ length: 24 }, (_, index) => push(gate, `b${index}`)));
   expect([...new Set(statuses)]).toEqual([503]);
   await reachBoth(gate);
@@ -114,10 +101,10 @@ test("every worker refuses writes while the audit cannot be written, and reads g
 
 test("every worker admits writes again when a reload replaces an audit that cannot be written", async () => {
   const output = { syslog: { address: "unix:nobody-listens-here" } };
-  const gate = await started({ audit: { output, onFailure: "block" } });
+  const gate = await gates.start({ audit: { output, onFailure: "block" } });
   expect(await push(gate, "before")).toBe(503);
   await gate.logged(({ event }) => event === "audit failure");
-  await gate.configure(configuration({ audit: { output: { file: "audit.jsonl" }, onFailure: "block" } }));
+  await gate.configure(gates.configuration({ audit: { output: { file: "audit.jsonl" }, onFailure: "block" } }));
   await gate.logged(({ event }) => event === "reloaded");
   const statuses = async (): Promise<unknown> => {
     const found = await Promise.all(Array.from({ length: 24 }, (_, index) => push(gate, `a${index}`)));
@@ -128,7 +115,7 @@ test("every worker admits writes again when a reload replaces an audit that cann
 
 test("metrics of all workers are added up, and do not fall when one is replaced", async () => {
   const port = await freePort();
-  const gate = await started({ admin: { address: `127.0.0.1:${port}` } });
+  const gate = await gates.start({ admin: { address: `127.0.0.1:${port}` } });
   await gate.logged(({ event }) => event === "admin listening");
   await reachBoth(gate);
   const shown = async (): Promise<string> => (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
@@ -152,7 +139,7 @@ test("metrics of all workers are added up, and do not fall when one is replaced"
 
 test("readiness is that of all workers, and says how many respond", async () => {
   const port = await freePort();
-  const gate = await started({ admin: { address: `127.0.0.1:${port}`, drainDelay: "1s" } });
+  const gate = await gates.start({ admin: { address: `127.0.0.1:${port}`, drainDelay: "1s" } });
   const ready = async (): Promise<{ status: number; parts: readonly Record<string, unknown>[] }> => {
     const response = await fetch(`http://127.0.0.1:${port}/readyz?verbose`);
     const { parts } = Object(await response.json());
@@ -175,7 +162,10 @@ test("readiness is that of all workers, and says how many respond", async () => 
 
 test("a signal makes every worker read-only, those that start later too, until the next one", async () => {
   const port = await freePort();
-  const gate = await started({ admin: { address: `127.0.0.1:${port}` }, audit: { output: { file: "audit.jsonl" } } });
+  const gate = await gates.start({
+    admin: { address: `127.0.0.1:${port}` },
+    audit: { output: { file: "audit.jsonl" } },
+  });
   const shown = async (path: string): Promise<string> => (await fetch(`http://127.0.0.1:${port}${path}`)).text();
   const statuses = async (): Promise<unknown> => {
     const found = await Promise.all(Array.from({ length: 24 }, (_, index) => push(gate, `r${index}`)));

@@ -1,10 +1,11 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { basic } from "../support/basic.ts";
 import { freePort } from "../support/free-port.ts";
-import { type RunningGate, startGate } from "../support/gate.ts";
+import type { RunningGate } from "../support/gate.ts";
+import { type Gates, gatesBefore } from "../support/gates-before.ts";
 import { passwordFile } from "../support/password-file.ts";
 import { type ScriptedUpstream, startUpstream } from "../support/upstream.ts";
 import { alice, ask, askUntil, isRunning, servingWorkers, workersOf } from "./scene.ts";
@@ -13,6 +14,7 @@ import { alice, ask, askUntil, isRunning, servingWorkers, workersOf } from "./sc
 
 let upstream: ScriptedUpstream;
 let htpasswd: string;
+let gates: Gates;
 /** How many uploads the registry has seen begin. */
 let uploads = 0;
 
@@ -25,25 +27,13 @@ beforeAll(async () => {
     request.resume();
   });
   htpasswd = await passwordFile({ alice: "alice-password" });
+  gates = gatesBefore(upstream.url, htpasswd, {
+    listen: { address: "127.0.0.1:0", healthPath: "/before" },
+    workers: 2,
+  });
 });
 
 afterAll(() => upstream?.close());
-
-function configuration(changes: object = {}): object {
-  return {
-    listen: { address: "127.0.0.1:0", healthPath: "/before" },
-    upstream: { url: upstream.url },
-    auth: { backends: [{ type: "htpasswd", file: "htpasswd" }] },
-    workers: 2,
-    ...changes,
-  };
-}
-
-async function started(changes: object = {}): Promise<RunningGate> {
-  const gate = await startGate({ configuration: configuration(changes), files: { htpasswd } });
-  onTestFinished(() => gate.close());
-  return gate;
-}
 
 const both = new Set([1, 2]);
 
@@ -59,7 +49,7 @@ function count(gate: RunningGate, event: string): number {
 }
 
 test("children of the started process handle the requests, and their lines name the worker", async () => {
-  const gate = await started();
+  const gate = await gates.start();
   expect(await workersOf(gate)).toHaveLength(2);
   expect(await reachBoth(gate)).toEqual(new Set([200]));
   expect(servingWorkers(gate.lines())).toEqual(both);
@@ -68,7 +58,7 @@ test("children of the started process handle the requests, and their lines name 
 });
 
 test("one worker is one process", async () => {
-  const gate = await started({ workers: 1 });
+  const gate = await gates.start({ workers: 1 });
   expect(await workersOf(gate)).toEqual([]);
   await ask(`${gate.url}/v2/`);
   const line = await gate.logged(({ event }) => event === "request");
@@ -78,7 +68,7 @@ test("one worker is one process", async () => {
 test("counts failed logins of all workers together, without a state", async () => {
   const throttle = { perUserAndAddress: "3/1h", backoff: "1h..1h" };
   const auth = { backends: [{ type: "htpasswd", file: "htpasswd" }], cache: false, throttle };
-  const gate = await started({ auth });
+  const gate = await gates.start({ auth });
   await reachBoth(gate);
   const wrong = basic("alice", "wrong");
   const statuses: number[] = [];
@@ -88,7 +78,7 @@ test("counts failed logins of all workers together, without a state", async () =
 
 test("a token that one worker has issued is good at the other, without a file of keys", async () => {
   const backends = [{ type: "htpasswd", file: "htpasswd" }];
-  const gate = await started({ auth: { backends, challenge: "bearer" } });
+  const gate = await gates.start({ auth: { backends, challenge: "bearer" } });
   const issued: unknown = JSON.parse(
     (await ask(`${gate.url}/v2/auth?service=${gate.address}&scope=repository:a/b:pull`)).body,
   );
@@ -103,16 +93,16 @@ test("a token that one worker has issued is good at the other, without a file of
 });
 
 test("a reload is decided once and holds in all workers; one that a worker cannot use changes none", async () => {
-  const gate = await started();
+  const gate = await gates.start();
   const status = async (path: string): Promise<unknown> => {
     const answers = await Promise.all(Array.from({ length: 40 }, () => ask(`${gate.url}${path}`)));
     return [...new Set(answers.map(({ status }) => status))];
   };
   const listen = { address: "127.0.0.1:0", healthPath: "/after" };
-  await gate.configure(configuration({ listen }));
+  await gate.configure(gates.configuration({ listen }));
   await gate.logged(({ event }) => event === "reloaded");
   expect([await status("/after"), await status("/before")]).toEqual([[200], [404]]);
-  await gate.configure(configuration({ auth: { backends: [{ type: "htpasswd", file: "nobody" }] } }));
+  await gate.configure(gates.configuration({ auth: { backends: [{ type: "htpasswd", file: "nobody" }] } }));
   const refusal = await gate.logged(({ event }) => event === "reload refused");
   expect(JSON.stringify(refusal)).toContain("auth.backends[0].file: no such file");
   expect([await status("/after"), await status("/before")]).toEqual([[200], [404]]);
@@ -120,43 +110,43 @@ test("a reload is decided once and holds in all workers; one that a worker canno
 });
 
 test("an address that is in use is refused in all workers, and a free one is taken in all", async () => {
-  const gate = await started();
+  const gate = await gates.start();
   const taken = new URL(upstream.url).port;
-  await gate.configure(configuration({ listen: { address: `127.0.0.1:${taken}` } }));
+  await gate.configure(gates.configuration({ listen: { address: `127.0.0.1:${taken}` } }));
   const refusal = await gate.logged(({ event }) => event === "reload refused");
   expect(JSON.stringify(refusal)).toContain(`listen.address: 127.0.0.1:${taken} is in use`);
   expect(await reachBoth(gate)).toEqual(new Set([200]));
   const port = await freePort();
-  await gate.configure(configuration({ listen: { address: `127.0.0.1:${port}` } }));
+  await gate.configure(gates.configuration({ listen: { address: `127.0.0.1:${port}` } }));
   await gate.logged(({ event, address }) => event === "listening" && address === `127.0.0.1:${port}`);
   expect((await ask(`http://127.0.0.1:${port}/v2/`)).status).toBe(200);
   await expect(ask(`${gate.url}/v2/`)).rejects.toThrow("ECONNREFUSED");
 });
 
 test("the number of workers grows and shrinks by a reload, but not to one", async () => {
-  const gate = await started();
-  await gate.configure(configuration({ workers: 3 }));
+  const gate = await gates.start();
+  await gate.configure(gates.configuration({ workers: 3 }));
   await gate.logged(({ event, worker }) => event === "worker started" && worker === 3);
   expect(await workersOf(gate)).toHaveLength(3);
-  await gate.configure(configuration({ workers: 2 }));
+  await gate.configure(gates.configuration({ workers: 2 }));
   await gate.logged(({ event, worker }) => event === "worker ended" && worker === 3);
   await expect.poll(() => workersOf(gate)).toHaveLength(2);
-  await gate.configure(configuration({ workers: 1 }));
+  await gate.configure(gates.configuration({ workers: 1 }));
   const refusal = await gate.logged(({ event }) => event === "reload refused");
   expect(JSON.stringify(refusal)).toContain("workers: the gate runs as several processes");
   expect(await reachBoth(gate)).toEqual(new Set([200]));
 });
 
 test("one process does not become several by a reload", async () => {
-  const gate = await started({ workers: 1 });
-  await gate.configure(configuration({ workers: 2 }));
+  const gate = await gates.start({ workers: 1 });
+  await gate.configure(gates.configuration({ workers: 2 }));
   const refusal = await gate.logged(({ event }) => event === "reload refused");
   expect(JSON.stringify(refusal)).toContain("workers: the gate runs as one process");
   expect((await ask(`${gate.url}/v2/`)).status).toBe(200);
 });
 
 test("a killed worker is replaced, and the new one begins with what is in force, not with what is in the file", async () => {
-  const gate = await started();
+  const gate = await gates.start();
   await gate.put("registry-gate.yaml", "listen: { address: [half an edit");
   await gate.logged(({ event }) => event === "reload refused");
   const [victim = 0, survivor] = await workersOf(gate);
@@ -171,7 +161,7 @@ test("a killed worker is replaced, and the new one begins with what is in force,
 });
 
 test("a worker that ends again and again is started again after pauses that grow", async () => {
-  const gate = await started();
+  const gate = await gates.start();
   for (let round = 0; round < 4; round++) {
     const [victim = 0] = (await workersOf(gate)).slice(-1);
     process.kill(victim, "SIGKILL");
@@ -185,7 +175,7 @@ test("a worker that ends again and again is started again after pauses that grow
 });
 
 test("a configuration that can be used ends a time in which no worker can start", async () => {
-  const gate = await started();
+  const gate = await gates.start();
   await rm(join(gate.directory, "htpasswd"));
   for (const pid of await workersOf(gate)) process.kill(pid, "SIGKILL");
   for (const number of [1, 2]) {
@@ -197,7 +187,7 @@ test("a configuration that can be used ends a time in which no worker can start"
   await gate.put("other", htpasswd);
   const address = `127.0.0.1:${await freePort()}`;
   const auth = { backends: [{ type: "htpasswd", file: "other" }] };
-  await gate.configure(configuration({ auth, listen: { address } }));
+  await gate.configure(gates.configuration({ auth, listen: { address } }));
   await gate.logged(({ event }) => event === "reloaded");
   const later = (): readonly unknown[] =>
     gate
@@ -211,13 +201,13 @@ test("a configuration that can be used ends a time in which no worker can start"
 
 test("a worker whose place was given up follows no further reload", async () => {
   const listen = (port: number): object => ({ address: `127.0.0.1:${port}` });
-  const gate = await started({ workers: 3, listen: listen(await freePort()) });
+  const gate = await gates.start({ workers: 3, listen: listen(await freePort()) });
   // Of so many, one is at the third worker.
   const finishes = await Promise.all(Array.from({ length: 16 }, () => beginUpload(gate)));
-  await gate.configure(configuration({ listen: { address: gate.address } }));
+  await gate.configure(gates.configuration({ listen: { address: gate.address } }));
   await gate.logged(({ event, worker }) => event === "stopping" && worker === 3);
   const port = await freePort();
-  await gate.configure(configuration({ listen: listen(port) }));
+  await gate.configure(gates.configuration({ listen: listen(port) }));
   await gate.logged(({ event, address }) => event === "listening" && address === `127.0.0.1:${port}`);
   const before = gate.lines().length;
   const url = `http://127.0.0.1:${port}/v2/`;
@@ -257,7 +247,7 @@ async function beginUpload(gate: RunningGate): Promise<() => Promise<number>> {
 }
 
 test.each(["SIGTERM", "SIGINT"] as const)("%s for every process lets an upload finish, and ends all", async (name) => {
-  const gate = await started();
+  const gate = await gates.start();
   const finish = await beginUpload(gate);
   const workers = await workersOf(gate);
   // As a service manager and a terminal send it: to everybody, in any order.
@@ -272,7 +262,7 @@ test.each(["SIGTERM", "SIGINT"] as const)("%s for every process lets an upload f
 });
 
 test("a second signal ends all processes at once", async () => {
-  const gate = await started();
+  const gate = await gates.start();
   const finish = await beginUpload(gate);
   const workers = await workersOf(gate);
   gate.kill("SIGTERM");
@@ -284,7 +274,7 @@ test("a second signal ends all processes at once", async () => {
 });
 
 test("an upload is cut within listen.drainTimeout, in every worker", async () => {
-  const gate = await started({ listen: { address: "127.0.0.1:0", drainTimeout: "2s" } });
+  const gate = await gates.start({ listen: { address: "127.0.0.1:0", drainTimeout: "2s" } });
   const finish = await beginUpload(gate);
   gate.kill("SIGTERM");
   expect(await gate.ended).toBe(0);
@@ -293,7 +283,7 @@ test("an upload is cut within listen.drainTimeout, in every worker", async () =>
 });
 
 test("when the primary is killed, the workers finish what has begun and end", async () => {
-  const gate = await started();
+  const gate = await gates.start();
   const finish = await beginUpload(gate);
   const workers = await workersOf(gate);
   gate.kill("SIGKILL");
