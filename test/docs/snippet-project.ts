@@ -18,8 +18,15 @@ export interface Ending {
 export interface SnippetProject {
   /** Runs a module, with these variables in its environment, and waits at most half a minute for it to end by itself. */
   run(name: string, code: string, environment: Readonly<Record<string, string>>): Promise<Ending>;
-  /** Compiles a module strictly, without writing anything. */
-  compile(name: string, code: string): Promise<Ending>;
+  /**
+   * Compiles modules strictly, without writing anything: together, because most of what they take to compile is the
+   * packages that all of them import.
+   *
+   * @param modules Name to code. None declares anything for the others.
+   * @returns What is wrong with each, an empty text being nothing.
+   * @throws {Error} where something is wrong elsewhere.
+   */
+  compile(modules: ReadonlyMap<string, string>): Promise<ReadonlyMap<string, string>>;
   close(): Promise<void>;
 }
 
@@ -69,13 +76,29 @@ export async function createSnippetProject(workspace: string, libraries: readonl
       await writeFile(file, code);
       return start(["--conditions=development", file], environment);
     },
-    async compile(name, code) {
-      await writeFile(join(directory, `${name}.ts`), code);
-      const project = join(directory, `${name}.tsconfig.json`);
+    async compile(modules) {
+      const fileOf = (name: string): string => `types-${name}.ts`;
+      for (const [name, code] of modules) {
+        if (/^\s*declare (?:global|module)\b/m.test(code)) throw new Error(`${name} declares something for all`);
+        await writeFile(join(directory, fileOf(name)), code);
+      }
+      const project = join(directory, "tsconfig.json");
       // A package's own declarations of modules without types are not imported by anything.
-      const include = [`${name}.ts`, join(workspace, "packages/*/src/**/*.d.ts")];
+      const include = [...[...modules.keys()].map(fileOf), join(workspace, "packages/*/src/**/*.d.ts")];
       await writeFile(project, JSON.stringify({ ...configuration, include }));
-      return start([join(workspace, "node_modules/typescript/bin/tsc"), "--project", project]);
+      const { code, output, complaints } = await start([
+        join(workspace, "node_modules/typescript/bin/tsc"),
+        ...["--pretty", "false", "--project", project],
+      ]);
+      // An error that takes several lines goes on with a blank.
+      const errors = output.split(/\n(?=\S)/).filter((error) => error.trim() !== "");
+      const isIn = (name: string, error: string): boolean => error.startsWith(`${fileOf(name)}(`);
+      const elsewhere = errors.filter((error) => ![...modules.keys()].some((name) => isIn(name, error)));
+      if (complaints !== "" || elsewhere.length > 0 || (code !== 0 && errors.length === 0)) {
+        throw new Error(`tsc ended with ${code}: ${complaints}${elsewhere.join("\n")}`);
+      }
+      const wrongIn = (name: string): string => errors.filter((error) => isIn(name, error)).join("\n");
+      return new Map([...modules.keys()].map((name) => [name, wrongIn(name)]));
     },
     close: () => rm(directory, { recursive: true, force: true }),
   };

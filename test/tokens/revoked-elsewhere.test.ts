@@ -5,7 +5,7 @@ import { type RunningGate, startGate } from "../support/gate.ts";
 import { passwordFile } from "../support/password-file.ts";
 import { type Redis, startRedis } from "../support/redis.ts";
 import { type ScriptedUpstream, startUpstream } from "../support/upstream.ts";
-import { servingWorkers } from "../workers/scene.ts";
+import { askUntil, servingWorkers } from "../workers/scene.ts";
 
 /** What one process revokes holds in all others that share its state. */
 
@@ -97,11 +97,9 @@ test.each(["Redis", "SQLite"])(
 test("an access token that was revoked by the command is refused by every worker", async () => {
   const gate = await started(undefined, 2);
   const secret = await token(gate, "create", "--name", "short", "--expires", "1h");
-  const before = gate.lines().length;
-  while (servingWorkers(gate.lines().slice(before)).size < 2) {
-    const statuses = await Promise.all(Array.from({ length: 8 }, () => statusWith(gate, secret)));
-    expect(new Set(statuses)).toEqual(new Set([200]));
-  }
+  const both = (): boolean => servingWorkers(gate.lines()).size === 2;
+  const headers = { authorization: `Bearer ${secret}` };
+  expect(await askUntil(`${gate.url}/v2/`, both, headers)).toEqual(new Set([200]));
   await token(gate, "revoke", "short");
   const refusedByAll = async (): Promise<boolean> => {
     const statuses = await Promise.all(Array.from({ length: 16 }, () => statusWith(gate, secret)));

@@ -47,11 +47,16 @@ export function servingWorkers(lines: readonly LogLine[]): ReadonlySet<unknown> 
   return new Set(lines.filter(({ event }) => event === "request").map(({ worker }) => worker));
 }
 
-/** Asks on new connections, several at a time, until `enough`. */
-export async function askUntil(url: string, enough: () => boolean): Promise<ReadonlySet<number>> {
+/** Asks on new connections, several at a time, until `enough`. @returns the statuses. */
+export async function askUntil(
+  url: string,
+  enough: () => boolean,
+  headers: Readonly<Record<string, string>> = alice,
+): Promise<ReadonlySet<number>> {
   const statuses = new Set<number>();
   for (let round = 0; round < 200 && !enough(); round++) {
-    for (const { status } of await Promise.all(Array.from({ length: 8 }, () => ask(url)))) statuses.add(status);
+    for (const { status } of await Promise.all(Array.from({ length: 8 }, () => ask(url, headers))))
+      statuses.add(status);
   }
   if (!enough()) throw new Error("not all workers have handled a request");
   return statuses;
