@@ -15,8 +15,8 @@ export default defineConfig({
     ],
     setupFiles: "test/programs/allow-needs.ts",
     pool: "forks",
-    // Tests wait for servers more than they compute. By itself vitest would leave one of two cores idle.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Tests wait for servers, time limits and each other's processes for a third of their time, in which another one runs.
+    maxWorkers: availableParallelism() + 1,
     sequence: { sequencer: LongestFirst },
     // Real servers and clients start inside the tests; two cores under load make each of them slow now and then.
     testTimeout: 60_000,

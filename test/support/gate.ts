@@ -3,16 +3,15 @@ import { get } from "node:http";
 import { get as getSecure } from "node:https";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { gateProgram } from "./gate-program.ts";
 import { type ReadServer, startLoggedServer } from "./logged-server.ts";
-
-const main = fileURLToPath(new URL("../../apps/gateway/src/main.ts", import.meta.url));
 
 /** The command line that runs `registry-gate` from source. */
 export const gateCommand: readonly [program: string, ...parameters: string[]] = [
   process.execPath,
+  // Of the packages of this workspace that a configuration names, the source is taken.
   "--conditions=development",
-  main,
+  gateProgram(),
 ];
 
 /** `registry-gate serve` in a process of its own. */
