@@ -51,6 +51,15 @@ test("warns of a page of plain HTTP that may use the registry", async () => {
   });
 });
 
+test("warns of a cache that shows for long what was changed elsewhere", async () => {
+  const cached = (cache: object) => check({ ...good, upstream: { ...good.upstream, cache } });
+  expect((await cached({ ttl: "5m", maxAge: "7d" })).stderr).toBe("");
+  const { code, stderr } = await cached({ ttl: "301s", maxAge: "8d" });
+  expect(code).toBe(0);
+  expect(stderr).toContain("gate.yaml: warning: upstream.cache.ttl: is long: clients get a tag's former content");
+  expect(stderr).toContain("gate.yaml: warning: upstream.cache.maxAge: is long: content stays visible");
+});
+
 test("warns of plain-text passwords by line without quoting them", async () => {
   await writeFile(join(directory, "htpasswd"), "alice:canary-password\n");
   const { code, stdout, stderr } = await check({

@@ -135,6 +135,22 @@ access:
       ["upstream.readTimeout: must be more than 0 and at most 36525d"],
     ],
     [
+      "a cache that is switched on by a word",
+      { upstream: { url: "http://r", cache: true } },
+      ["upstream.cache: must hold maxSize, maxEntry, ttl or maxAge, or be {}"],
+    ],
+    [
+      "wrong sizes and times of the cache",
+      { upstream: { url: "http://r", cache: { maxSize: "0B", maxEntry: 5, ttl: "-1s", maxAge: 5, size: "1MiB" } } },
+      [
+        "upstream.cache.maxSize: must be a size such as 64MiB or 512KiB, at least 1B",
+        "upstream.cache.maxEntry: must be a size such as 64MiB or 512KiB, at least 1B",
+        "upstream.cache.ttl: must be a duration such as 500ms, 30s or 15m",
+        "upstream.cache.maxAge: must be a duration with a unit: write 5s",
+        "upstream.cache.size: is not a known key",
+      ],
+    ],
+    [
       "an old protocol",
       { listen: { address: "a:1", tls: { certificate: "c", key: "k", minVersion: "TLSv1.1" } } },
       ["listen.tls.minVersion: must be TLSv1.2 or TLSv1.3"],

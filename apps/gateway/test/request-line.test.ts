@@ -22,6 +22,7 @@ const logged = {
   milliseconds: 1,
   gateMilliseconds: 0.4,
   upstreamMilliseconds: 0.6,
+  cache: "hit",
 } as const;
 const record: Omit<RequestRecord, "principal"> = {
   ...logged,

@@ -37,6 +37,7 @@ const whole = {
     maxConnections: 1,
     ca: "ca.pem",
     credentials: { username: "gate", passwordFile: "password" },
+    cache: { maxSize: "1MiB", maxEntry: "1KiB", ttl: "0s", maxAge: "1h" },
   },
   auth: {
     realm: "R",

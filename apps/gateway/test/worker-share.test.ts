@@ -21,6 +21,17 @@ test("each worker has its part, rounded up, of what is limited for the gateway",
   expect(upstream.maxConnections).toBe(256);
 });
 
+test("each worker has its part of the cache, and no entry is larger than that", () => {
+  const cacheOf = (cache: string): unknown =>
+    shareOf(least + rest.replace("registry }", `registry, cache: ${cache} }`), 4).upstream.cache;
+  expect(cacheOf("{ maxSize: 4MiB, maxEntry: 2MiB, ttl: 5s }")).toEqual({
+    maxSize: 2 ** 20,
+    maxEntry: 2 ** 20,
+    ttl: 5000,
+  });
+  expect(cacheOf("{}")).toEqual({ maxSize: 2 ** 24 });
+});
+
 test("one worker has what is configured", () => {
   expect(shareOf(least + rest, 1)).not.toHaveProperty("limits");
 });

@@ -38,17 +38,28 @@ export {
   loginJudged,
   loginThrottled,
   requestFinished,
+  type UpstreamCache,
   type UpstreamConnection,
   type UpstreamQueue,
+  upstreamCache,
   upstreamConnection,
   upstreamQueue,
 } from "./observe/channels.ts";
 export { operationNames } from "./observe/operation-names.ts";
-export type { Decision, IssuedToken, Outcome, Phase, RequestRecord, WriteObserver } from "./observe/record.ts";
+export type {
+  CacheResult,
+  Decision,
+  IssuedToken,
+  Outcome,
+  Phase,
+  RequestRecord,
+  WriteObserver,
+} from "./observe/record.ts";
 export type { RequestTrace, RequestTracer, TraceContext, TracedRequest } from "./observe/tracing.ts";
 export type {
   AccessRule,
   AuthenticatorOptions,
+  ContentCacheOptions,
   CorsOptions,
   GateOptions,
   LimitOptions,

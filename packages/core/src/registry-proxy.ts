@@ -254,6 +254,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
         body: withBody ? requestBody(context, mayEnd) : undefined,
         connectionKey: holder,
         clientKey: queueKey,
+        route,
       };
 
       // 6. Respond: the registry's response, with the links and headers that the client should see.

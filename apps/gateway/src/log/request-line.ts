@@ -44,6 +44,7 @@ export function requestLine(record: RequestRecord): RequestLine {
     milliseconds: record.milliseconds,
     gateMilliseconds: record.gateMilliseconds,
     upstreamMilliseconds: record.upstreamMilliseconds,
+    cache: record.cache,
     via: principal?.kind === "user" ? principal.via : undefined,
     grants: principal?.grants,
   };

@@ -5,6 +5,10 @@ import { challengeOf } from "../config/sections/auth.ts";
 import { isPlainToOthers } from "../config/sections/events.ts";
 import type { TlsIdentity } from "../tls/tls-identity.ts";
 
+/** Longer lifetimes in the cache of content are warned of, in milliseconds. */
+const longestTagAge = 300_000;
+const longestContentAge = 7 * 86_400_000;
+
 /** Finds settings that endanger passwords or images. */
 export function riskWarnings(configuration: Configuration, tls: TlsIdentity | undefined): Fault[] {
   const { listen, upstream, auth, access = [] } = configuration;
@@ -25,6 +29,16 @@ export function riskWarnings(configuration: Configuration, tls: TlsIdentity | un
   if (plainToOthers && upstream.credentials !== undefined) {
     const message = "are sent in clear text: anyone on the network path can sign in as the gate";
     warnings.push({ path: ["upstream", "credentials"], message });
+  }
+  const { ttl = 0, maxAge = 0 } = upstream.cache ?? {};
+  if (ttl > longestTagAge) {
+    const message =
+      "is long: clients get a tag's former content for so long where it is pushed in another way than here";
+    warnings.push({ path: ["upstream", "cache", "ttl"], message });
+  }
+  if (maxAge > longestContentAge) {
+    const message = "is long: content stays visible for so long that was deleted in another way than here";
+    warnings.push({ path: ["upstream", "cache", "maxAge"], message });
   }
   for (const entry of listen.trustedProxies ?? []) {
     if (/\/0$/.test(entry)) {

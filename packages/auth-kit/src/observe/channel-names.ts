@@ -22,6 +22,7 @@ export const channelNames = [
   "registry-gate:maintenance:state",
   "registry-gate:request:finished",
   "registry-gate:request:unreadable",
+  "registry-gate:upstream:cache",
   "registry-gate:upstream:connection",
   "registry-gate:upstream:queue",
 ] as const;

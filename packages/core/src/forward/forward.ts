@@ -33,6 +33,8 @@ export function forward(
   const sink = clientSink(context, {
     head(head) {
       context.times.responded = performance.now();
+      context.cache = head.cache;
+      if (head.cache === "hit") context.times.sent = undefined;
       enterPhase(context, "respond");
       const prepared = prepareHead(head);
       // The request's body failed, and an error was sent.

@@ -1,5 +1,7 @@
 import type { OutgoingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
+import type { CacheResult } from "../observe/record.ts";
+import type { Route } from "../route/route.ts";
 
 /** A request to the registry, built by the gate; it contains nothing of the client's raw head. */
 export interface UpstreamRequest {
@@ -18,6 +20,8 @@ export interface UpstreamRequest {
   readonly clientKey: string;
   /** Whether a request with a connection waits for this one, which must not wait for that connection. */
   readonly urgent?: boolean;
+  /** What it does, for a cache; undefined for a query of the gate, which is always for the registry itself. */
+  readonly route: Route | undefined;
 }
 
 /** The body of a request, streamed from the client. */
@@ -41,6 +45,8 @@ export interface ResponseHead {
   readonly statusCode: number;
   /** By names in lower case. */
   readonly headers: NodeJS.Dict<string | string[]>;
+  /** Where it comes from; absent where no cache was looked into. */
+  readonly cache?: CacheResult;
 }
 
 /**

@@ -3,6 +3,7 @@ import { type FairQueue, fairQueue } from "@registry-gate/auth-kit";
 import { type UpstreamQueue, upstreamQueue } from "../observe/channels.ts";
 import type { UpstreamOptions } from "../options/options.ts";
 import { type QueryResponse, query, type UpstreamQuery } from "../query/query.ts";
+import { cacheContent } from "./cache/content-cache.ts";
 import { connectionLimit } from "./connection-limit.ts";
 import { directTransport, isRead } from "./direct/direct-transport.ts";
 import { readPool } from "./direct/read-pool.ts";
@@ -79,7 +80,8 @@ export function openUpstream(options: UpstreamOptions, log: Logger | undefined):
       observe: (build) => upstreamQueue.publish(() => ({ upstream: url.host, queue, ...build() })),
     });
   const queues = { ordinary: queueOf("ordinary", maxConnections), urgent: queueOf("urgent", mostUrgent) };
-  const transport = withRegistryLogin(limitTransport(retryStale(either), queues), credentials, url.host, log);
+  const registry = withRegistryLogin(limitTransport(retryStale(either), queues), credentials, url.host, log);
+  const transport = cacheContent(registry, options.cache, url.host);
 
   return {
     url,

@@ -1,5 +1,5 @@
 import { type Channel, openChannel, type QueueEvent } from "@registry-gate/auth-kit";
-import type { RequestRecord } from "./record.ts";
+import type { CacheResult, RequestRecord } from "./record.ts";
 
 /** The result of one backend for one login. Cached and throttled logins are not published: no backend sees them. */
 export interface LoginJudged {
@@ -70,6 +70,18 @@ export type UpstreamQueue = QueueEvent & {
   readonly queue: "ordinary" | "urgent";
 };
 
+/** A look into the cache of content, or a change of what it holds. */
+export interface UpstreamCache {
+  /** The registry's host and port, as in the option `upstream.url`. */
+  readonly upstream: string;
+  /** `changed`: a response was kept, or what a write touches was forgotten. */
+  readonly event: CacheResult | "changed";
+  /** How many responses are kept. */
+  readonly entries: number;
+  /** The memory that they take, and those that are being collected. */
+  readonly bytes: number;
+}
+
 /** Finished requests, once for each. */
 export const requestFinished: Channel<RequestRecord> = openChannel("registry-gate:request:finished");
 /** Requests that a limit ended. */
@@ -84,3 +96,5 @@ export const loginJudged: Channel<LoginJudged> = openChannel("registry-gate:logi
 export const upstreamConnection: Channel<UpstreamConnection> = openChannel("registry-gate:upstream:connection");
 /** The queue for connections to the registry. */
 export const upstreamQueue: Channel<UpstreamQueue> = openChannel("registry-gate:upstream:queue");
+/** The cache of manifests and small blobs. */
+export const upstreamCache: Channel<UpstreamCache> = openChannel("registry-gate:upstream:cache");

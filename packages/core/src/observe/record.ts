@@ -33,6 +33,16 @@ export type Outcome =
   /** An internal error: 500, or a truncated response. */
   | "internal-error";
 
+/**
+ * How a request for a manifest or blob fared at the cache of content:
+ *
+ * - `hit`: the response is from memory, and the registry was not asked
+ * - `revalidated`: it is from memory, and the registry has confirmed it
+ * - `joined`: it is that of another request in progress
+ * - `miss`: it is the registry's
+ */
+export type CacheResult = "hit" | "revalidated" | "joined" | "miss";
+
 /** The kinds of tokens that a token endpoint gives out: `refresh` comes together with an access token. */
 export type IssuedToken = "access" | "refresh";
 
@@ -97,6 +107,8 @@ export interface RequestRecord {
    * connection, and with queries of the gate. Undefined where the registry was not asked. The rest is for bodies.
    */
   readonly upstreamMilliseconds: number | undefined;
+  /** How it fared at the cache of content; undefined where the cache is off or was not looked into. */
+  readonly cache: CacheResult | undefined;
   /** Whether {@link WriteObserver.responded} was called for this request. */
   readonly announced: boolean;
 }

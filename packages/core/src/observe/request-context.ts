@@ -8,7 +8,7 @@ import type { Place } from "../limits/request-budget.ts";
 import { requestIdOf } from "../respond/request-id.ts";
 import { type Route, referenceOf, repositoryOf } from "../route/route.ts";
 import { printable } from "./printable.ts";
-import type { Decision, IssuedToken, Outcome, Phase, RequestRecord } from "./record.ts";
+import type { CacheResult, Decision, IssuedToken, Outcome, Phase, RequestRecord } from "./record.ts";
 import { gateTime, type RequestTimes, requestTimes, upstreamTime } from "./request-times.ts";
 import type { RequestTrace } from "./tracing.ts";
 
@@ -35,6 +35,8 @@ export interface RequestContext {
   digest: string | undefined;
   /** As the registry names it in its response. */
   contentType: string | undefined;
+  /** How it fared at the cache of content; undefined where that was not looked into. */
+  cache: CacheResult | undefined;
   /** Whether an observer of writes was told of the response. */
   announced: boolean;
   reason: string;
@@ -70,6 +72,7 @@ export function requestContext(request: IncomingMessage, response: ServerRespons
     issuedToken: undefined,
     digest: undefined,
     contentType: undefined,
+    cache: undefined,
     announced: false,
     reason: "",
     outcome: undefined,
@@ -140,6 +143,7 @@ function recordOf(context: RequestContext, outcome: Outcome, status: number): Re
     milliseconds: rounded(now - times.begun),
     gateMilliseconds: rounded(gateTime(times, now)),
     upstreamMilliseconds: upstream === undefined ? undefined : rounded(upstream),
+    cache: context.cache,
     announced: context.announced,
   };
 }

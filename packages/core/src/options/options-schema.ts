@@ -5,6 +5,7 @@ import type { Authenticator } from "../authenticate/authenticator.ts";
 import type { MakeChallenge } from "../authenticate/challenges.ts";
 import { throttleSchema } from "../authenticate/throttle/login-throttle.ts";
 import { accessSchema } from "../authorize/access-schema.ts";
+import { defaultMaxSize } from "../forward/cache/content-cache.ts";
 import { credentialsFault } from "../forward/registry-login.ts";
 import type { ReadOnlySwitch } from "../limits/read-only-switch.ts";
 import type { WriteObserver } from "../observe/record.ts";
@@ -14,6 +15,7 @@ import type { TokenEndpoint } from "../tokens/token-endpoint.ts";
 import type { OptionShape } from "./option-shape.ts";
 import type {
   AuthenticatorOptions,
+  ContentCacheOptions,
   CorsOptions,
   GateOptions,
   LimitOptions,
@@ -50,6 +52,28 @@ const credentials = z.custom<NonNullable<UpstreamOptions["credentials"]>>().supe
   if (message !== undefined) context.addIssue({ code: "custom", message });
 });
 
+const durationOrZero = (): z.ZodType<Duration> =>
+  z.custom<Duration>(
+    (value) => (typeof value === "number" || typeof value === "string") && parseDuration(value) !== undefined,
+    "must be a duration such as 30s, or a whole number of milliseconds",
+  );
+
+const contentCache: z.ZodType<ContentCacheOptions> = z
+  .strictObject(
+    {
+      maxSize: positive().exactOptional(),
+      maxEntry: positive().exactOptional(),
+      ttl: durationOrZero().exactOptional(),
+      maxAge: durationOrZero().exactOptional(),
+    } satisfies OptionShape<ContentCacheOptions>,
+    "must hold maxSize, maxEntry, ttl or maxAge, or nothing",
+  )
+  .superRefine(({ maxSize, maxEntry = 0 }, context) => {
+    if (maxEntry > (maxSize ?? defaultMaxSize)) {
+      context.addIssue({ code: "custom", path: ["maxEntry"], message: "must not be more than maxSize" });
+    }
+  });
+
 const upstream = z.strictObject(
   {
     url,
@@ -58,6 +82,7 @@ const upstream = z.strictObject(
     maxConnections: positive().exactOptional(),
     ca: z.string("must be certificates as PEM").min(1, "must not be empty").exactOptional(),
     credentials: credentials.exactOptional(),
+    cache: contentCache.exactOptional(),
   } satisfies OptionShape<UpstreamOptions>,
   "must hold url",
 );

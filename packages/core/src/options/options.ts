@@ -114,6 +114,29 @@ export interface UpstreamOptions {
    * `Authorization` never reaches the registry. Default none.
    */
   readonly credentials?: RegistryCredentials | (() => RegistryCredentials);
+  /** Keeps manifests and small blobs in memory. Default: nothing is kept, and each request is for the registry. */
+  readonly cache?: ContentCacheOptions;
+}
+
+/**
+ * Options of the cache of manifests and small blobs. Every request is authorized as without it; a body is kept once its
+ * digest was verified, for the repository that it was asked of; a PUT or DELETE that passes the gate drops what it changes.
+ */
+export interface ContentCacheOptions {
+  /** The maximum memory of everything that is kept, in bytes. Default 64 MiB. */
+  readonly maxSize?: number;
+  /** The maximum length of a body that is kept, in bytes. Default 1 MiB, and never more than `maxSize`. */
+  readonly maxEntry?: number;
+  /**
+   * How long a tag is served without asking the registry: so long a push that does not pass this gate may stay unseen.
+   * Default 0: the registry is asked each time whether the tag has changed.
+   */
+  readonly ttl?: Duration;
+  /**
+   * How long content is served by its digest without asking the registry: so long what was deleted in another way than
+   * through this gate may stay visible. Default `1h`.
+   */
+  readonly maxAge?: Duration;
 }
 
 /** For Basic (RFC 7617), or for Bearer (RFC 6750). */

@@ -53,7 +53,16 @@ export function query(
       reject(signal.reason);
     };
     const transfer = transport.send(
-      { method, target, headers: { host, accept }, body: undefined, connectionKey, clientKey, urgent },
+      {
+        method,
+        target,
+        headers: { host, accept },
+        body: undefined,
+        connectionKey,
+        clientKey,
+        urgent,
+        route: undefined,
+      },
       {
         head(received) {
           head = received;

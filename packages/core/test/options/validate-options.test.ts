@@ -97,6 +97,32 @@ describe("a time or a number", () => {
   });
 });
 
+describe("the cache of content", () => {
+  const cached = (cache: unknown): string[] => places({ upstream: { url: "http://registry", cache } });
+
+  test("may be empty, and its times may be nothing", () => {
+    expect(cached({})).toEqual([]);
+    expect(cached({ maxSize: 1, maxEntry: 1, ttl: 0, maxAge: "0s" })).toEqual([]);
+  });
+
+  test("has every wrong value named", () => {
+    expect(cached({ maxSize: 0, maxEntry: 1.5, ttl: -1, maxAge: "soon", size: 1 })).toEqual([
+      "upstream.cache.maxSize",
+      "upstream.cache.maxEntry",
+      "upstream.cache.ttl",
+      "upstream.cache.maxAge",
+      "upstream.cache.size",
+    ]);
+    expect(cached(true)).toEqual(["upstream.cache"]);
+  });
+
+  test("holds no entry that is larger than all of it", () => {
+    expect(cached({ maxSize: 1000, maxEntry: 1001 })).toEqual(["upstream.cache.maxEntry"]);
+    expect(cached({ maxEntry: 2 ** 26 })).toEqual([]);
+    expect(cached({ maxEntry: 2 ** 26 + 1 })).toEqual(["upstream.cache.maxEntry"]);
+  });
+});
+
 test.each(["", "Registry realm", 'a "b" \\c', "~"])("%j can be a realm", (realm) => {
   expect(places({ ...sound, realm })).toEqual([]);
 });

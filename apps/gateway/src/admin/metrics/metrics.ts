@@ -91,6 +91,21 @@ export const tokensIssued: CounterMetric = counter(name("tokens_issued_total"), 
   "kind",
 ]);
 
+// The cache of content
+export const contentCache: CounterMetric = counter(
+  name("cache_requests_total"),
+  "Looks into the cache of manifests and blobs",
+  ["result"],
+);
+export const contentCacheEntries: GaugeMetric = gauge(name("cache_entries"), "Manifests and blobs in the cache", "sum");
+export const contentCacheBytes: GaugeMetric = gauge(
+  name("cache_bytes"),
+  "Memory that the cache of manifests and blobs takes",
+  "sum",
+  [],
+  "By",
+);
+
 // Queues
 export const queueWaiting: GaugeMetric = gauge(name("queue_waiting"), "How many wait in a queue", "sum", [
   "queue",

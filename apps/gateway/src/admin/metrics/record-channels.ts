@@ -6,6 +6,7 @@ import {
   loginCache,
   loginJudged,
   loginThrottled,
+  upstreamCache,
   upstreamConnection,
   upstreamQueue,
 } from "@registry-gate/core";
@@ -24,6 +25,9 @@ import * as metrics from "./metrics.ts";
 export function recordChannels(store: MetricStore): () => void {
   const hits = store.value(metrics.loginCache, "hit");
   const cached = store.value(metrics.loginCacheEntries);
+  const contentHits = store.value(metrics.contentCache, "hit");
+  const contentEntries = store.value(metrics.contentCacheEntries);
+  const contentBytes = store.value(metrics.contentCacheBytes);
   const lastSuccessful = store.value(metrics.lastReloadSuccessful);
   const lastTime = store.value(metrics.lastReloadTime);
   lastSuccessful.value = 1;
@@ -70,6 +74,12 @@ export function recordChannels(store: MetricStore): () => void {
     subscribeByName<HashQueue>("registry-gate:hash:queue", (message) => queued("hash", message.backend, message)),
     subscribeByName<LdapQueue>("registry-gate:ldap:queue", (message) => {
       queued(`ldap-${message.pool}`, message.backend, message);
+    }),
+    upstreamCache.subscribe(({ event, entries, bytes }) => {
+      if (event === "hit") contentHits.value++;
+      else if (event !== "changed") store.value(metrics.contentCache, event).value++;
+      contentEntries.value = entries;
+      contentBytes.value = bytes;
     }),
     upstreamConnection.subscribe(({ event, milliseconds }) => {
       store.value(metrics.upstreamConnections, event).value++;
@@ -119,6 +129,7 @@ function showZeros(store: MetricStore): void {
   for (const limit of limits) store.value(metrics.limits, limit);
   for (const limit of ["user", "token", "address"]) store.value(metrics.throttled, limit);
   for (const result of ["hit", "miss", "shared"]) store.value(metrics.loginCache, result);
+  for (const result of ["hit", "revalidated", "joined", "miss"]) store.value(metrics.contentCache, result);
   for (const event of ["opened", "failed", "closed"]) store.value(metrics.upstreamConnections, event);
   for (const subject of ["configuration", "certificate"]) {
     for (const outcome of ["reloaded", "refused"]) store.value(metrics.reloads, subject, outcome);

@@ -1,8 +1,9 @@
 import { timerDelay } from "@registry-gate/auth";
 import type { UpstreamOptions } from "@registry-gate/core";
 import { z } from "zod";
+import { byteSize } from "../byte-size.ts";
 import { type Section, withAbsolute } from "../section.ts";
-import { duration, text, wholeNumber } from "../value-schemas.ts";
+import { duration, durationOrZero, text, wholeNumber } from "../value-schemas.ts";
 
 export interface UpstreamConfiguration {
   readonly url: string;
@@ -13,6 +14,15 @@ export interface UpstreamConfiguration {
   readonly ca?: string;
   /** The gate's own login at the registry. */
   readonly credentials?: CredentialsConfiguration;
+  /** Keeps manifests and small blobs; sizes in bytes, times in milliseconds. */
+  readonly cache?: CacheConfiguration;
+}
+
+export interface CacheConfiguration {
+  readonly maxSize?: number;
+  readonly maxEntry?: number;
+  readonly ttl?: number;
+  readonly maxAge?: number;
 }
 
 /** For Basic, or for Bearer; the secret is the only line of a file. */
@@ -33,6 +43,26 @@ const credentials: z.ZodType<CredentialsConfiguration> = z.union(
   "must hold username and passwordFile, or bearerFile, and nothing else",
 );
 
+const sizeMessage = "must be a size such as 64MiB or 512KiB, at least 1B";
+
+const cache: z.ZodType<CacheConfiguration> = z.strictObject(
+  {
+    maxSize: byteSize(1, sizeMessage)
+      .describe("How much memory the cache takes, of all workers together; 64MiB by default")
+      .exactOptional(),
+    maxEntry: byteSize(1, sizeMessage)
+      .describe("The largest manifest or blob that is kept; 1MiB by default")
+      .exactOptional(),
+    ttl: durationOrZero()
+      .describe("How long a tag is served without asking the registry whether it has changed; 0s by default")
+      .exactOptional(),
+    maxAge: durationOrZero()
+      .describe("How long content is served by its digest without asking the registry; 1h by default")
+      .exactOptional(),
+  },
+  "must hold maxSize, maxEntry, ttl or maxAge, or be {}",
+);
+
 const schema: z.ZodType<UpstreamConfiguration> = z.strictObject(
   {
     url: text().describe("The registry, such as http://registry:5000"),
@@ -43,6 +73,7 @@ const schema: z.ZodType<UpstreamConfiguration> = z.strictObject(
       .exactOptional(),
     ca: text().describe("A PEM file with the certificates to trust, in place of the system's").exactOptional(),
     credentials: credentials.describe("The gate's own login at the registry; none by default").exactOptional(),
+    cache: cache.describe("Keeps manifests and small blobs in memory; off by default").exactOptional(),
   },
   "must hold url",
 );

@@ -1,0 +1,166 @@
+import { parseDuration } from "@registry-gate/auth";
+import { type UpstreamCache, upstreamCache } from "../../observe/channels.ts";
+import type { CacheResult } from "../../observe/record.ts";
+import type { ContentCacheOptions } from "../../options/options.ts";
+import type { ResponseSink, Transfer, Transport, UpstreamRequest } from "../transport.ts";
+import { type Asked, askedBy, isProbe, variantOf } from "./asked.ts";
+import { contentStore, type Resource } from "./content-store.ts";
+import { type Fill, startFill } from "./fill.ts";
+import type { KeptResponse } from "./kept-response.ts";
+import { deliver, inTurns, type Reader } from "./reader.ts";
+import { type Touched, touchedBy } from "./touched-by.ts";
+
+/** In bytes. */
+export const defaultMaxSize: number = 64 * 2 ** 20;
+const defaultMaxEntry = 2 ** 20;
+
+/** How often a request waits for the response to another one before it is sent itself. */
+const mostJoins = 2;
+
+/**
+ * Keeps manifests and small blobs in memory, with the bodies that have the digest that was asked for.
+ *
+ * It stands behind authorization: whoever reaches it may read the repository. A kept response is only for the repository
+ * that it was asked of, by requests with the same headers that registries select by.
+ *
+ * @param host The registry's own, for the channel.
+ */
+export function cacheContent(transport: Transport, options: ContentCacheOptions | undefined, host: string): Transport {
+  if (options === undefined) return transport;
+  const { maxSize = defaultMaxSize, maxEntry = defaultMaxEntry } = options;
+  const ttl = parseDuration(options.ttl ?? 0) ?? 0;
+  const maxAge = parseDuration(options.maxAge ?? "1h") ?? 0;
+  const store = contentStore<Fill>(maxSize);
+
+  function publish(event: UpstreamCache["event"]): void {
+    upstreamCache.publish(() => ({ upstream: host, event, entries: store.count, bytes: store.bytes }));
+  }
+  const report = (result: CacheResult): void => publish(result);
+  const changed = (): void => publish("changed");
+
+  /** Answers from memory, joins a request in progress, or asks the registry. */
+  function read(reader: Reader, asked: Asked, variant: string): void {
+    const { repository, name, digest } = asked;
+    const found = store.find(repository, name);
+    const fresh = freshOf(found, variant);
+    if (fresh !== undefined) {
+      report("hit");
+      return void deliver(reader, fresh, "hit");
+    }
+    const inProgress = found?.fills.get(variant);
+    if (inProgress !== undefined && reader.joins >= mostJoins) return void sendAlone(reader);
+    if (inProgress?.join(reader) === true) return;
+    const previous = found?.entries.get(variant)?.response;
+    const cannotFill = previous?.etag === undefined && (reader.condition !== undefined || isProbe(reader.request));
+    if (cannotFill) return void sendAlone(reader);
+    const released = (readers: readonly Reader[], alone: boolean): void =>
+      inTurns(readers, (each) => (alone ? sendAlone(each) : read(each, asked, variant)));
+    const resource = store.open(repository, name);
+    const terms = {
+      transport,
+      store,
+      resource,
+      variant,
+      asked: digest,
+      lifetime: digest === undefined ? ttl : maxAge,
+      maxEntry,
+      previous: previous?.etag === undefined ? undefined : previous,
+      report,
+      changed,
+      released,
+    };
+    startFill(terms, reader);
+  }
+
+  /** @returns a response that needs no confirmation. */
+  function freshOf(resource: Resource<Fill> | undefined, variant: string): KeptResponse | undefined {
+    const entry = resource?.entries.get(variant);
+    if (entry === undefined || performance.now() - entry.response.confirmed >= entry.response.lifetime)
+      return undefined;
+    store.touch(entry);
+    return entry.response;
+  }
+
+  /** What comes is not kept. */
+  function sendAlone(reader: Reader): void {
+    const { sink } = reader;
+    report("miss");
+    reader.current = transport.send(reader.request, {
+      head: (head) => sink.head({ ...head, cache: "miss" }),
+      chunk: (chunk, consumed) => sink.chunk(chunk, consumed),
+      flush: () => sink.flush(),
+      end: () => sink.end(),
+      failed: (failure) => sink.failed(failure),
+    });
+  }
+
+  function sendWrite(request: UpstreamRequest, sink: ResponseSink, touched: Touched): Transfer {
+    const drop = (): void => {
+      store.drop(touched.repository, touched.names);
+      changed();
+    };
+    // What is read until the write is over may be from before it, and what was read before is.
+    drop();
+    const transfer = transport.send(request, {
+      head(head) {
+        drop();
+        sink.head(head);
+      },
+      chunk: (chunk, consumed) => sink.chunk(chunk, consumed),
+      flush: () => sink.flush(),
+      end: () => sink.end(),
+      failed(failure) {
+        drop();
+        sink.failed(failure);
+      },
+    });
+    return {
+      resume: () => transfer.resume(),
+      abort() {
+        transfer.abort();
+        drop();
+      },
+    };
+  }
+
+  return {
+    send(request, sink, how) {
+      const { route } = request;
+      if (route === undefined) return transport.send(request, sink, how);
+      const asked = askedBy(request);
+      if (asked === undefined) {
+        const touched = touchedBy(route);
+        return touched === undefined ? transport.send(request, sink, how) : sendWrite(request, sink, touched);
+      }
+      const condition = request.headers["if-none-match"];
+      const reader: Reader = {
+        request,
+        sink,
+        condition: condition === undefined ? undefined : String(condition),
+        joins: 0,
+        over: false,
+        current: undefined,
+      };
+      // Whoever sends has the transfer before anything is called.
+      process.nextTick(() => {
+        if (!reader.over) read(reader, asked, variantOf(request));
+      });
+      return transferOf(reader);
+    },
+    close() {
+      store.clear();
+      changed();
+      transport.close();
+    },
+  };
+}
+
+function transferOf(reader: Reader): Transfer {
+  return {
+    resume: () => reader.current?.resume(),
+    abort() {
+      reader.over = true;
+      reader.current?.abort();
+    },
+  };
+}
