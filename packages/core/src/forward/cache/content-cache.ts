@@ -50,9 +50,9 @@ export function cacheContent(transport: Transport, options: ContentCacheOptions 
     const inProgress = found?.fills.get(variant);
     if (inProgress !== undefined && reader.joins >= mostJoins) return void sendAlone(reader);
     if (inProgress?.join(reader) === true) return;
-    const previous = found?.entries.get(variant)?.response;
-    const cannotFill = previous?.etag === undefined && (reader.condition !== undefined || isProbe(reader.request));
-    if (cannotFill) return void sendAlone(reader);
+    const previous = confirmable(found, variant, digest);
+    if (previous === undefined && (reader.condition !== undefined || isProbe(reader.request)))
+      return void sendAlone(reader);
     const released = (readers: readonly Reader[], alone: boolean): void =>
       inTurns(readers, (each) => (alone ? sendAlone(each) : read(each, asked, variant)));
     const resource = store.open(repository, name);
@@ -64,7 +64,7 @@ export function cacheContent(transport: Transport, options: ContentCacheOptions 
       asked: digest,
       lifetime: digest === undefined ? ttl : maxAge,
       maxEntry,
-      previous: previous?.etag === undefined ? undefined : previous,
+      previous,
       report,
       changed,
       released,
@@ -79,6 +79,23 @@ export function cacheContent(transport: Transport, options: ContentCacheOptions 
       return undefined;
     store.touch(entry);
     return entry.response;
+  }
+
+  /**
+   * @returns a response that the registry can confirm. Of content by digest docker-registry would, without a look whether it
+   * is still there: what is too old is forgotten.
+   */
+  function confirmable(
+    resource: Resource<Fill> | undefined,
+    variant: string,
+    digest: string | undefined,
+  ): KeptResponse | undefined {
+    const response = resource?.entries.get(variant)?.response;
+    if (resource === undefined || response === undefined) return undefined;
+    if (digest === undefined && response.etag !== undefined) return response;
+    store.remove(resource, variant);
+    store.tidy(resource);
+    return undefined;
   }
 
   /** What comes is not kept. */

@@ -157,13 +157,14 @@ test("asks anew where a 304 is about another entity tag or digest", async () => 
   }
 });
 
-test("content by digest is confirmed by the registry after maxAge", async () => {
+test("content by digest is asked for anew after maxAge: docker-registry would confirm by its digest what is gone", async () => {
   const opened = open({ maxAge: "10m" });
   await get(opened, byDigest);
   vi.advanceTimersByTime(599_999);
   expect((await get(opened, byDigest)).cache).toBe("hit");
   vi.advanceTimersByTime(1);
   expect((await get(opened, byDigest)).cache).toBe("miss");
+  expect(opened.registry.received.at(-1)?.request.headers["if-none-match"]).toBeUndefined();
 });
 
 test("never keeps a response that says that it must not be, or that is unusual", async () => {
