@@ -1,3 +1,4 @@
+import { remembered } from "../../grammar/remembered.ts";
 import type { UpstreamRequest } from "../transport.ts";
 import { isVerifiable } from "./body-verifier.ts";
 
@@ -31,12 +32,18 @@ export function isProbe({ method, route }: UpstreamRequest): boolean {
   return method === "HEAD" && route?.operation === "get-blob";
 }
 
+/**
+ * The elements of `Accept`, as the gate writes it, in one order: docker sends them in a random one, which has no meaning (RFC
+ * 9110, section 12.5.1).
+ */
+const inOrder = remembered((accept) => accept.split(", ").sort().join(", "));
+
 /** What registries select a response by, beside the path. */
 export function variantOf({ headers, target }: UpstreamRequest): string {
   const query = target.indexOf("?");
   return [
     query === -1 ? "" : target.slice(query),
-    headers.accept ?? "",
+    inOrder(String(headers.accept ?? "")),
     headers["accept-encoding"] ?? "",
     headers.host ?? "",
     headers["oci-namespace"] ?? "",

@@ -107,6 +107,14 @@ test("a request with another Accept, Accept-Encoding, host or mirrored registry 
   for (const other of others) expect((await get(opened, other)).cache).toBe("hit");
 });
 
+test("the order of what Accept lists makes no difference", async () => {
+  const opened = open();
+  await get(opened, manifestRequest("team/app", "latest", { accept: "a/b, c/d;q=0.5, e/f" }));
+  const again = await get(opened, manifestRequest("team/app", "latest", { accept: "e/f, a/b, c/d;q=0.5" }));
+  const other = await get(opened, manifestRequest("team/app", "latest", { accept: "e/f, a/b, c/d" }));
+  expect([again.cache, other.cache]).toEqual(["hit", "miss"]);
+});
+
 test("asks the registry whether a tag has changed where ttl is over, and forgets the content where it has", async () => {
   const opened = open({ ttl: "1s" });
   await get(opened, tag);
