@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { startLoggedServer } from "../support/logged-server.ts";
 import { startNginx } from "../support/nginx.ts";
+import { digestOf } from "../support/registry-content.ts";
 
 /** A registry that always responds the same, as fast as it can be done, so that the proxies are what is measured. */
 export interface FixedRegistry {
@@ -38,7 +39,7 @@ server {
   add_header Docker-Distribution-Api-Version registry/2.0;
   location ~ ^/v2/.+/manifests/ {
     default_type application/vnd.oci.image.manifest.v1+json;
-    add_header Docker-Content-Digest sha256:${"a".repeat(64)};
+    add_header Docker-Content-Digest ${digestOf(manifest)};
     add_header Docker-Distribution-Api-Version registry/2.0;
     return 200 '${manifest}';
   }

@@ -1,4 +1,5 @@
 import { downloads, uploads } from "./blobs.ts";
+import { cachedReads, cachedRealReads, cachedStorm } from "./cache.ts";
 import { ldapLogins } from "./ldap.ts";
 import { memory } from "./memory.ts";
 import { observing } from "./observing.ts";
@@ -28,6 +29,11 @@ export const parts: readonly Part[] = [
   },
   { name: "memory", about: "whether memory depends on the size of what passes", steps: [memory] },
   { name: "registry", about: "reads and uploads in front of a real registry", steps: [realReads, realUploads] },
+  {
+    name: "cache",
+    about: "manifests from memory, and a storm of pulls",
+    steps: [cachedReads, cachedRealReads, cachedStorm],
+  },
   { name: "ldap", about: "logins by LDAP, fresh and remembered", steps: [ldapLogins, rememberedLogins] },
   { name: "tokens", about: "Bearer tokens, used and issued", steps: [bearerReads, tokenIssuance] },
   { name: "observing", about: "what metrics and an audit cost", steps: [observing] },

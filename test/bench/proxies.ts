@@ -28,6 +28,8 @@ export interface ProxySettings {
   readonly tls?: CertificateFiles | undefined;
   /** Whether the gate has an admin listener and an audit. */
   readonly observed?: boolean;
+  /** `upstream.cache` of the gate. */
+  readonly cache?: object;
 }
 
 /** By the number of characters: apr1 costs by the length of the password. */
@@ -106,13 +108,17 @@ export async function startGate(settings: ProxySettings, login?: BackendLogin): 
   }
 }
 
-function configurationOf(port: number, { registry, tls }: ProxySettings, login: BackendLogin | undefined): object {
+function configurationOf(
+  port: number,
+  { registry, tls, cache }: ProxySettings,
+  login: BackendLogin | undefined,
+): object {
   return {
     listen: {
       address: `127.0.0.1:${port}`,
       ...(tls !== undefined && { tls: { certificate: tls.certificate, key: tls.key } }),
     },
-    upstream: { url: registry },
+    upstream: { url: registry, ...(cache !== undefined && { cache }) },
     auth: {
       backends: [login?.backend ?? { type: "htpasswd", file: "htpasswd", groupFile: "groups" }],
       // One token has to do for all rounds.

@@ -26,6 +26,7 @@ export { compilePolicy } from "./authorize/checked-policy.ts";
 export type { Permissions } from "./authorize/permission.ts";
 export type { ImmutableTags, Knowledge, Policy, PolicyDecision, RuleVerdict } from "./authorize/policy.ts";
 export { clientReader, type RequestClient } from "./client/client-reader.ts";
+export type { ContentChange, ContentChanges } from "./forward/cache/content-changes.ts";
 export { registryAuthorization } from "./forward/registry-login.ts";
 export { createReadOnlySwitch, type ReadOnlySwitch } from "./limits/read-only-switch.ts";
 export {

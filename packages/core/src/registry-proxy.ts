@@ -104,7 +104,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
   const trusted = addressSet(options.trustedProxies ?? []);
   const { credentialHeaders } = authenticator;
   const policy = compilePolicy(options.access);
-  const upstream = openUpstream(options.upstream, log);
+  const upstream = openUpstream(options.upstream, log, options.contentChanges);
   const crossOrigin = options.cors === undefined ? undefined : crossOriginPolicy(options.cors);
   const sealer = sealerFor(upstream.url, options.sealingKeys);
   const catalog = visibleCatalog(upstream, sealer);

@@ -1,5 +1,11 @@
 import { type Fault, InvalidOptionsError } from "@registry-gate/auth";
-import { memoryCounters, type ReadOnlySwitch, type RequestRecord, type RequestTracer } from "@registry-gate/core";
+import {
+  type ContentChanges,
+  memoryCounters,
+  type ReadOnlySwitch,
+  type RequestRecord,
+  type RequestTracer,
+} from "@registry-gate/core";
 import { memoryState, type StateStore } from "@registry-gate/state";
 import { randomKeys, type TokenKeys } from "@registry-gate/token";
 import type { SettledFile } from "@registry-gate/watched-file";
@@ -64,6 +70,8 @@ export interface LoaderOptions {
   readonly eventSink?: EventSink;
   /** Turned by `maintenance`, for all gates at once. */
   readonly readOnly?: ReadOnlySwitch;
+  /** Connects what each gate keeps of the registry's content with other processes. */
+  readonly contentChanges?: ContentChanges;
   /** Follows requests; undefined where nobody asked for traces. */
   readonly tracer?: RequestTracer | undefined;
   /** Default: there is one process. */
@@ -71,7 +79,7 @@ export interface LoaderOptions {
 }
 
 export function gateLoader(path: string, options: LoaderOptions): GateLoader {
-  const { log, onRequest, auditSink, eventSink, readOnly, tracer, processes } = options;
+  const { log, onRequest, auditSink, eventSink, readOnly, contentChanges, tracer, processes } = options;
   // A reload forgets no failed logins, and ends no token.
   const counters = memoryCounters();
   const leaseState = stateLeases();
@@ -87,6 +95,7 @@ export function gateLoader(path: string, options: LoaderOptions): GateLoader {
     const shared = {
       ...{ counters, memory, leaseState: lease },
       ...(readOnly !== undefined && { readOnly }),
+      ...(contentChanges !== undefined && { contentChanges }),
       ...(keys !== undefined && { keys }),
       ...(processes !== undefined && { processState: processes.state }),
       ...(contents?.tlsFiles !== undefined && { tlsFiles: contents.tlsFiles }),

@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import type { AuthBackend, Fault } from "@registry-gate/auth";
 import {
+  type ContentChanges,
   type ReadOnlySwitch,
   type RequestRecord,
   type RequestTracer,
@@ -35,6 +36,7 @@ export interface GateSurroundings extends PartsSurroundings {
   readonly onRequest: (record: RequestRecord) => void;
   /** Shared by all gates of the process. Default: writes are not refused. */
   readonly readOnly?: ReadOnlySwitch;
+  readonly contentChanges?: ContentChanges;
   readonly writes?: WriteObserver | undefined;
   /** Follows the requests; undefined where nobody asked for traces. */
   readonly tracer?: RequestTracer | undefined;
@@ -47,12 +49,13 @@ export interface GateSurroundings extends PartsSurroundings {
  */
 export async function buildGate(
   configuration: Configuration,
-  { onRequest, writes, readOnly, tracer, ...surroundings }: GateSurroundings,
+  { onRequest, writes, readOnly, contentChanges, tracer, ...surroundings }: GateSurroundings,
 ): Promise<Gate> {
   const { options, backends, tls, state, warnings, close } = await openParts(configuration, surroundings);
   const proxy = registryProxy({
     ...options,
     ...(readOnly && { readOnly }),
+    ...(contentChanges && { contentChanges }),
     log: surroundings.log,
     onFinished: onRequest,
     ...(writes !== undefined && { writes }),

@@ -1,4 +1,9 @@
-import { createReadOnlySwitch, type ReadOnlySwitch } from "@registry-gate/core";
+import {
+  type ContentChange,
+  type ContentChanges,
+  createReadOnlySwitch,
+  type ReadOnlySwitch,
+} from "@registry-gate/core";
 import type { GateMetrics } from "../admin/gate-metrics.ts";
 import type { GateReadiness } from "../admin/readiness/gate-readiness.ts";
 import { AuditFailedError, type AuditSink } from "../audit/audit-sink.ts";
@@ -9,6 +14,8 @@ import { type Channel, ChannelError } from "./channel.ts";
 import {
   auditFailing,
   auditWrite,
+  contentChanged,
+  dropContent,
   measure,
   measured,
   measuredSoFar,
@@ -23,6 +30,8 @@ export interface PrimaryServices {
   readonly auditSink: AuditSink;
   readonly eventSink: EventSink;
   readonly readOnly: ReadOnlySwitch;
+  /** Of what the workers keep of the registry's content. */
+  readonly contentChanges: ContentChanges;
 }
 
 /** How long the primary may take to write an event, in milliseconds; the writer has limits of its own. */
@@ -52,6 +61,7 @@ export function servicesOfPrimary(channel: Channel): PrimaryServices {
   });
   return {
     readOnly,
+    contentChanges: contentChangesOf(channel),
     auditSink: {
       get failure() {
         return channel.closed ? "the primary is gone" : failure;
@@ -77,6 +87,27 @@ export function servicesOfPrimary(channel: Channel): PrimaryServices {
           if (channel.closed) throw error;
         }
       },
+    },
+  };
+}
+
+/** How long a response to a write waits for the other workers, in milliseconds: a little longer than the primary does. */
+const changeLimit = 3000;
+
+function contentChangesOf(channel: Channel): ContentChanges {
+  const followers = new Set<(change: ContentChange) => void>();
+  channel.reply(dropContent, (change) => {
+    for (const follower of followers) follower(change);
+    return null;
+  });
+  return {
+    async announce(change) {
+      // Where the primary is gone, this worker ends soon, and the others do.
+      await channel.ask(contentChanged, change, changeLimit).catch(() => {});
+    },
+    follow(listener) {
+      followers.add(listener);
+      return () => void followers.delete(listener);
     },
   };
 }

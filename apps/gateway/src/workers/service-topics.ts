@@ -1,3 +1,4 @@
+import type { ContentChange } from "@registry-gate/core";
 import { z } from "zod";
 import type { Snapshot } from "../admin/metrics/snapshot.ts";
 import type { Readiness } from "../admin/readiness/readiness.ts";
@@ -22,6 +23,16 @@ export const notify: Topic<AuditEvent, null> = topic("events/accept", auditEvent
 export const setReadOnly: Topic<boolean, number> = topic("maintenance/read-only", z.boolean(), z.int());
 /** Resolves when no admitted write is in flight. */
 export const writesEnded: Topic<null, null> = topic("maintenance/writes-ended", nothing, nothing);
+
+const contentChange: z.ZodType<ContentChange> = z.object({
+  repository: z.string(),
+  names: z.array(z.string()).optional(),
+});
+
+/** Resolves when the other workers have forgotten the content that a write has changed. */
+export const contentChanged: Topic<ContentChange, null> = topic("content/changed", contentChange, nothing);
+/** Forgets content. */
+export const dropContent: Topic<ContentChange, null> = topic("content/drop", contentChange, nothing);
 
 const labels = z.array(z.string());
 const snapshot: z.ZodType<Snapshot> = z.object({

@@ -9,6 +9,8 @@ import type { Channel } from "./channel.ts";
 import {
   auditFailing,
   auditWrite,
+  contentChanged,
+  dropContent,
   measure,
   measured,
   measuredSoFar,
@@ -37,6 +39,8 @@ export interface WorkerServices {
 
 /** Who asks for metrics or readiness waits about a second, in milliseconds. */
 const askLimit = 800;
+/** A client that has pushed waits for it, in milliseconds. A worker that takes longer is replaced soon. */
+const dropLimit = 2000;
 /** Uploads last for hours, in milliseconds. */
 const longestWrite = 7 * 86_400_000;
 
@@ -81,6 +85,11 @@ export function workerServices(
       });
       channel.reply(notify, async (event) => {
         await sinks().notifier.accept(event);
+        return null;
+      });
+      channel.reply(contentChanged, async (change) => {
+        const others = [...channels].filter((other) => other !== channel);
+        await Promise.all(others.map((other) => other.ask(dropContent, change, dropLimit).catch(() => {})));
         return null;
       });
       channel.reply(measuredSoFar, (snapshot) => {

@@ -4,6 +4,7 @@ import { type UpstreamQueue, upstreamQueue } from "../observe/channels.ts";
 import type { UpstreamOptions } from "../options/options.ts";
 import { type QueryResponse, query, type UpstreamQuery } from "../query/query.ts";
 import { cacheContent } from "./cache/content-cache.ts";
+import type { ContentChanges } from "./cache/content-changes.ts";
 import { connectionLimit } from "./connection-limit.ts";
 import { directTransport, isRead } from "./direct/direct-transport.ts";
 import { readPool } from "./direct/read-pool.ts";
@@ -41,7 +42,8 @@ const waitTimeout = 30_000;
 /** The maximum number of concurrent urgent requests, in addition to `maxConnections`: each takes a moment. */
 const mostUrgent = 4;
 
-export function openUpstream(options: UpstreamOptions, log: Logger | undefined): Upstream {
+/** @param changes Of other gates before the same registry, for the cache. */
+export function openUpstream(options: UpstreamOptions, log: Logger | undefined, changes?: ContentChanges): Upstream {
   const { maxConnections = 1024, ca, credentials } = options;
   const readTimeout = delayOf(options.readTimeout ?? "900s");
   const connectTimeout = delayOf(options.connectTimeout ?? "10s");
@@ -81,7 +83,7 @@ export function openUpstream(options: UpstreamOptions, log: Logger | undefined):
     });
   const queues = { ordinary: queueOf("ordinary", maxConnections), urgent: queueOf("urgent", mostUrgent) };
   const registry = withRegistryLogin(limitTransport(retryStale(either), queues), credentials, url.host, log);
-  const transport = cacheContent(registry, options.cache, url.host);
+  const transport = cacheContent(registry, options.cache, url.host, changes);
 
   return {
     url,

@@ -6,6 +6,7 @@ import type { MakeChallenge } from "../authenticate/challenges.ts";
 import { throttleSchema } from "../authenticate/throttle/login-throttle.ts";
 import { accessSchema } from "../authorize/access-schema.ts";
 import { defaultMaxSize } from "../forward/cache/content-cache.ts";
+import type { ContentChanges } from "../forward/cache/content-changes.ts";
 import { credentialsFault } from "../forward/registry-login.ts";
 import type { ReadOnlySwitch } from "../limits/read-only-switch.ts";
 import type { WriteObserver } from "../observe/record.ts";
@@ -159,6 +160,9 @@ const gateShape = {
   tracer: z.custom<RequestTracer>(isTracer, "must have the method begin").exactOptional(),
   attemptedNames: z.boolean("must be true or false").exactOptional(),
   readOnly: z.custom<ReadOnlySwitch>(isReadOnlySwitch, "must be made by createReadOnlySwitch").exactOptional(),
+  contentChanges: z
+    .custom<ContentChanges>(isContentChanges, "must have the methods announce and follow")
+    .exactOptional(),
   log: log.exactOptional(),
 } satisfies OptionShape<GateOptions>;
 
@@ -211,6 +215,14 @@ function isTokenEndpoint(value: unknown): value is TokenEndpoint {
 
 function isReadOnlySwitch(value: unknown): value is ReadOnlySwitch {
   return typeof value === "object" && value !== null && typeof Reflect.get(value, "admit") === "function";
+}
+
+function isContentChanges(value: unknown): value is ContentChanges {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    ["announce", "follow"].every((name) => typeof Reflect.get(value, name) === "function")
+  );
 }
 
 function isWriteObserver(value: unknown): value is WriteObserver {

@@ -4,6 +4,7 @@ import type { MakeChallenge } from "../authenticate/challenges.ts";
 import type { SessionUser } from "../authenticate/session.ts";
 import type { LoginThrottle } from "../authenticate/throttle/login-throttle.ts";
 import type { ThrottleOptions } from "../authenticate/throttle/throttle-options.ts";
+import type { ContentChanges } from "../forward/cache/content-changes.ts";
 import type { ReadOnlySwitch } from "../limits/read-only-switch.ts";
 import type { RequestRecord, WriteObserver } from "../observe/record.ts";
 import type { RequestTracer } from "../observe/tracing.ts";
@@ -90,6 +91,11 @@ export interface GateOptions {
    * writes are never refused for maintenance.
    */
   readonly readOnly?: ReadOnlySwitch;
+  /**
+   * Connects the cache of `upstream.cache` with those of gates in other processes, so that a push through one of them is seen
+   * at once by all. Default: the cache learns of what passes this gate.
+   */
+  readonly contentChanges?: ContentChanges;
   /** The log for errors of backends and of the registry. Default none. */
   readonly log?: Logger;
 }

@@ -5,7 +5,7 @@ import { isVerifiable } from "./body-verifier.ts";
 /** A manifest or blob that is asked for. */
 export interface Asked {
   readonly repository: string;
-  /** Of the resource in its repository, as in {@link Touched}. */
+  /** Of the resource in its repository, as in {@link ContentChange}. */
   readonly name: string;
   /** Undefined for a tag. */
   readonly digest: string | undefined;

@@ -2,13 +2,16 @@ import { parseDuration } from "@registry-gate/auth";
 import { type UpstreamCache, upstreamCache } from "../../observe/channels.ts";
 import type { CacheResult } from "../../observe/record.ts";
 import type { ContentCacheOptions } from "../../options/options.ts";
+import { holdResponse } from "../hold-response.ts";
 import type { ResponseSink, Transfer, Transport, UpstreamRequest } from "../transport.ts";
+import { asError } from "../transport-errors.ts";
 import { type Asked, askedBy, isProbe, variantOf } from "./asked.ts";
+import type { ContentChange, ContentChanges } from "./content-changes.ts";
 import { contentStore, type Resource } from "./content-store.ts";
 import { type Fill, startFill } from "./fill.ts";
 import type { KeptResponse } from "./kept-response.ts";
 import { deliver, inTurns, type Reader } from "./reader.ts";
-import { type Touched, touchedBy } from "./touched-by.ts";
+import { touchedBy } from "./touched-by.ts";
 
 /** In bytes. */
 export const defaultMaxSize: number = 64 * 2 ** 20;
@@ -24,8 +27,14 @@ const mostJoins = 2;
  * that it was asked of, by requests with the same headers that registries select by.
  *
  * @param host The registry's own, for the channel.
+ * @param changes Of other caches before the same registry.
  */
-export function cacheContent(transport: Transport, options: ContentCacheOptions | undefined, host: string): Transport {
+export function cacheContent(
+  transport: Transport,
+  options: ContentCacheOptions | undefined,
+  host: string,
+  changes?: ContentChanges,
+): Transport {
   if (options === undefined) return transport;
   const { maxSize = defaultMaxSize, maxEntry = defaultMaxEntry } = options;
   const ttl = parseDuration(options.ttl ?? 0) ?? 0;
@@ -111,34 +120,46 @@ export function cacheContent(transport: Transport, options: ContentCacheOptions 
     });
   }
 
-  function sendWrite(request: UpstreamRequest, sink: ResponseSink, touched: Touched): Transfer {
-    const drop = (): void => {
-      store.drop(touched.repository, touched.names);
-      changed();
+  function drop({ repository, names }: ContentChange): void {
+    store.drop(repository, names);
+    changed();
+  }
+
+  function sendWrite(request: UpstreamRequest, sink: ResponseSink, change: ContentChange): Transfer {
+    let aborted = false;
+    const passed = (): Promise<void> | undefined => {
+      drop(change);
+      return changes?.announce(change);
     };
-    // What is read until the write is over may be from before it, and what was read before is.
-    drop();
-    const transfer = transport.send(request, {
-      head(head) {
-        drop();
-        sink.head(head);
+    const held = holdResponse(sink, {
+      until: passed,
+      rejected(error) {
+        transfer.abort();
+        sink.failed({ kind: "internal", error: asError(error), stale: false });
       },
-      chunk: (chunk, consumed) => sink.chunk(chunk, consumed),
-      flush: () => sink.flush(),
-      end: () => sink.end(),
+      resume: () => transfer.resume(),
+      isGone: () => aborted,
+    });
+    // What is read until the write is over may be from before it, and what was read before is.
+    drop(change);
+    const transfer = transport.send(request, {
+      ...held,
       failed(failure) {
-        drop();
-        sink.failed(failure);
+        void passed();
+        held.failed(failure);
       },
     });
     return {
       resume: () => transfer.resume(),
       abort() {
+        aborted = true;
         transfer.abort();
-        drop();
+        void passed();
       },
     };
   }
+
+  const unfollow = changes?.follow(drop);
 
   return {
     send(request, sink, how) {
@@ -146,8 +167,8 @@ export function cacheContent(transport: Transport, options: ContentCacheOptions 
       if (route === undefined) return transport.send(request, sink, how);
       const asked = askedBy(request);
       if (asked === undefined) {
-        const touched = touchedBy(route);
-        return touched === undefined ? transport.send(request, sink, how) : sendWrite(request, sink, touched);
+        const change = touchedBy(route);
+        return change === undefined ? transport.send(request, sink, how) : sendWrite(request, sink, change);
       }
       const condition = request.headers["if-none-match"];
       const reader: Reader = {
@@ -165,6 +186,7 @@ export function cacheContent(transport: Transport, options: ContentCacheOptions 
       return transferOf(reader);
     },
     close() {
+      unfollow?.();
       store.clear();
       changed();
       transport.close();

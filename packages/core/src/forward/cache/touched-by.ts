@@ -1,11 +1,5 @@
 import type { Route } from "../../route/route.ts";
-
-/** What a write changes for readers. */
-export interface Touched {
-  readonly repository: string;
-  /** Resources; undefined for everything in the repository. */
-  readonly names: readonly string[] | undefined;
-}
+import type { ContentChange } from "./content-changes.ts";
 
 /**
  * What has to be forgotten when a write passes.
@@ -13,7 +7,7 @@ export interface Touched {
  * A pushed blob changes nothing that is kept: only what is there is. What is deleted by digest takes the tags that refer to
  * it along.
  */
-export function touchedBy(route: Route): Touched | undefined {
+export function touchedBy(route: Route): ContentChange | undefined {
   switch (route.operation) {
     case "put-manifest": {
       const { repository, reference, tags } = route;
