@@ -2,6 +2,7 @@ import { access } from "./areas/access.ts";
 import { accessTokens } from "./areas/access-tokens.ts";
 import { audit } from "./areas/audit.ts";
 import { availability } from "./areas/availability.ts";
+import { contentCache } from "./areas/content-cache.ts";
 import { credentials } from "./areas/credentials.ts";
 import { directory } from "./areas/directory.ts";
 import { forwarding } from "./areas/forwarding.ts";
@@ -23,6 +24,7 @@ export const guards: readonly Guard[] = [
   ...process,
   ...requests,
   ...forwarding,
+  ...contentCache,
   ...access,
   ...credentials,
   ...singleSignOn,
