@@ -10,6 +10,9 @@ export interface OpenGate extends RunningGate {
 /** How the gate asks for a login. */
 export type Challenge = "basic" | "bearer";
 
+/** By the second way the gate keeps content for as long as it can: a client must not notice it. */
+const cached = { cache: { ttl: "1h", maxAge: "1h" } };
+
 /** Starts the gate in front of the registry at `upstream` (`host:port`), with one user who may do everything. */
 export async function startOpenGate(upstream: string, challenge: Challenge): Promise<OpenGate> {
   const username = "conformance";
@@ -17,7 +20,7 @@ export async function startOpenGate(upstream: string, challenge: Challenge): Pro
   const gate = await startGate({
     configuration: {
       listen: { address: "127.0.0.1:0" },
-      upstream: { url: `http://${upstream}` },
+      upstream: { url: `http://${upstream}`, ...(challenge === "bearer" && cached) },
       auth: { backends: [{ type: "htpasswd", file: "htpasswd" }], challenge },
       access: [{ subjects: ["authenticated"], repositories: ["**"], actions: ["*"] }],
     },

@@ -91,6 +91,17 @@ describe("registry-gate why", () => {
     );
   });
 
+  test("does not say that the registry has responded where the cache has", async () => {
+    const kept = { ...request, decision: "allowed", outcome: "completed", phase: "respond", status: 200 };
+    for (const [cache, said] of [
+      ["hit", "was not asked: the response was in the cache"],
+      ["revalidated", "responded"],
+    ]) {
+      const { stdout } = await runGate(["why", id, "-"], { input: json([{ ...kept, cache }]) });
+      expect(stdout).toContain(`  registry  ${said}\n`);
+    }
+  });
+
   test("joins the log with the audit, and with rotated files that are compressed", async () => {
     await writeFile(join(directory, "gate.log"), json([another]));
     await writeFile(join(directory, "gate.log.1"), gzipSync(json([down, outage, request])));

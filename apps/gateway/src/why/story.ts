@@ -67,7 +67,8 @@ function decision({ decision: decided, phase, rule, status }: LogEntry): string 
   return `${value(decided)}${by}, in the step ${value(phase)}: status ${value(status)}`;
 }
 
-function registry({ decision: decided, outcome, phase, upstreamMilliseconds }: LogEntry): string {
+function registry({ decision: decided, outcome, phase, upstreamMilliseconds, cache }: LogEntry): string {
+  if (cache === "hit") return "was not asked: the response was in the cache";
   if (decided !== "allowed" && upstreamMilliseconds === undefined && phase !== "forward") return "was not asked";
   switch (outcome) {
     case "completed":
