@@ -17,7 +17,7 @@ import { touchedBy } from "./touched-by.ts";
 export const defaultMaxSize: number = 64 * 2 ** 20;
 const defaultMaxEntry = 2 ** 20;
 
-/** How often a request waits for the response to another one before it is sent itself. */
+/** How often a request waits for a response that may be kept before it is sent by itself. */
 const mostJoins = 2;
 
 /**
@@ -56,9 +56,8 @@ export function cacheContent(
       report("hit");
       return void deliver(reader, fresh, "hit");
     }
-    const inProgress = found?.fills.get(variant);
-    if (inProgress !== undefined && reader.joins >= mostJoins) return void sendAlone(reader);
-    if (inProgress?.join(reader) === true) return;
+    if (reader.joins >= mostJoins) return void sendAlone(reader);
+    if (found?.fills.get(variant)?.join(reader) === true) return;
     const previous = confirmable(found, variant, digest);
     if (previous === undefined && (reader.condition !== undefined || isProbe(reader.request)))
       return void sendAlone(reader);

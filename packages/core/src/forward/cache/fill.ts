@@ -156,6 +156,7 @@ export function startFill(terms: FillTerms, leader: Reader): void {
   /** The registry confirms what it was not asked about. */
   function mistaken(): void {
     store.remove(resource, variant);
+    leader.joins++;
     const waiting = leader.over ? takeFollowers() : [leader, ...takeFollowers()];
     stop();
     terms.released(waiting, false);
@@ -228,6 +229,8 @@ export function startFill(terms: FillTerms, leader: Reader): void {
   function confirm(response: KeptResponse): void {
     // After a write has passed, it is right for those who have asked before, and for nobody else.
     if (!resource.dropped) response.confirmed = Math.max(response.confirmed, started);
+    const entry = resource.entries.get(variant);
+    if (entry?.response === response) store.touch(entry);
     finish();
     serve(response, "revalidated");
   }

@@ -8,7 +8,7 @@ export interface Reader {
   readonly sink: ResponseSink;
   /** Its `If-None-Match`. */
   readonly condition: string | undefined;
-  /** How often it has waited for the response to another request. */
+  /** How often it has waited in vain, or waits, for the response to another request. */
   joins: number;
   /** It was aborted, or has its response. */
   over: boolean;

@@ -525,6 +525,27 @@ test("keeps no more than maxSize, forgets what was read longest ago, and counts 
   expect(events.at(-1)).toMatchObject({ upstream: "registry:5000", event: "miss" });
 });
 
+test("what the registry confirms counts as read", async () => {
+  const opened = open({ maxSize: 12_000, ttl: 0 });
+  const body = "x".repeat(4000);
+  const request = (index: number): UpstreamRequest => manifestRequest("team/app", `t${index}`);
+  for (const index of [0, 1]) await get(opened, request(index), body);
+  const asked = ask(opened.cache, request(0));
+  await turns();
+  respondStatus(opened.registry.received.at(-1), 304);
+  await turns();
+  expect(asked.cache).toBe("revalidated");
+  await get(opened, request(2), body);
+  for (const [index, condition] of [
+    [0, `"${digestOf(body)}"`],
+    [1, undefined],
+  ] as const) {
+    ask(opened.cache, request(index));
+    await turns();
+    expect(opened.registry.received.at(-1)?.request.headers["if-none-match"]).toBe(condition);
+  }
+});
+
 test("gives everything back: nothing is held once all was dropped", async () => {
   const opened = open();
   await get(opened, tag);
