@@ -4,22 +4,68 @@ import { pushImage, startUpload } from "../support/registry-content.ts";
 import { withBlobFiles } from "./blob-files.ts";
 import { transferFindings } from "./blobs.ts";
 import { type Contender, closeAll, startAll } from "./contender.ts";
-import type { Findings } from "./findings.ts";
+import { giveOwnCore } from "./cores.ts";
+import { atLeast, type Findings } from "./findings.ts";
+import { compareLoads, rateRatios } from "./loads.ts";
+import { peerLack, startDistribution, startOauth2Proxy } from "./peers.ts";
 import { startBareNginx, startGate, startRecipe } from "./proxies.ts";
-import { compareReads } from "./reads.ts";
+import { manifestPath } from "./reads.ts";
 import { interleave } from "./rounds.ts";
 import { mebibyte, type Scale } from "./scale.ts";
 import { type Transfer, upload } from "./transfer.ts";
 
-/** `GET`s of a manifest in front of docker-registry, which then does most of the work. */
+/** At the same time: a registry of many cores has enough to do. */
+const connections = 64;
+
+/**
+ * `GET`s of a manifest in front of the distribution's registry of today, or of Debian's where Go is missing, beside
+ * what else can be asked for a password there.
+ */
 export async function realReads(scale: Scale): Promise<Findings> {
-  const registry = await startDockerRegistry();
+  const lacks = { proxy: await peerLack("oauth2-proxy", scale), registry: await peerLack("distribution", scale) };
+  const registry = await (lacks.registry === undefined ? startDistribution() : startDockerRegistry());
+  const settings = { registry: registry.url };
   try {
     await pushImage({ url: registry.url, headers: {} }, "team/app", "latest", "a layer");
-    const title = "GET of a manifest of docker-registry, plain HTTP";
-    return await compareReads("registry.reads", title, { registry: registry.url }, scale);
+    const contenders = await startAll([
+      () => startGate(settings),
+      () => startRecipe(settings, "apr1", 28),
+      () => startRecipe(settings, "apr1", 8),
+      () => startRecipe(settings, "bcrypt 5"),
+      ...(lacks.proxy === undefined ? [() => startOauth2Proxy(settings)] : []),
+      ...(lacks.registry === undefined ? [() => startDistribution(true).then(withImage)] : []),
+      () => startBareNginx(settings),
+    ]);
+    try {
+      return await compareLoads(
+        {
+          id: "registry.reads",
+          title: "GET of a manifest of a real registry, plain HTTP",
+          contenders,
+          request: { path: manifestPath },
+          connections,
+          limits: (loads) => [atLeast(1, "rate ÷ recipe, apr1, 28 characters", rateRatios(loads[0], loads[1]))],
+          notes: Object.values(lacks).filter((lack) => lack !== undefined),
+        },
+        scale,
+      );
+    } finally {
+      await closeAll(contenders);
+    }
   } finally {
     await registry.close();
+  }
+}
+
+/** Its content is its own. */
+async function withImage(registry: Contender): Promise<Contender> {
+  try {
+    await pushImage(registry, "team/app", "latest", "a layer");
+    await giveOwnCore(registry.pid);
+    return registry;
+  } catch (error) {
+    await registry.close();
+    throw error;
   }
 }
 

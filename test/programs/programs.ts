@@ -71,6 +71,10 @@ const list = {
     optional: true,
   },
   openssl: { debian: ["openssl"], version: ["openssl", "version"] },
+  "oauth2-proxy": {
+    go: { module: "github.com/oauth2-proxy/oauth2-proxy/v7", version: "v7.15.6", leastGo: "1.26" },
+    optional: true,
+  },
   oras: {
     go: { module: "oras.land/oras/cmd/oras", version: "v1.3.6", leastGo: "1.26.7" },
     optional: true,

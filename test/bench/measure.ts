@@ -1,0 +1,46 @@
+import { rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { makeCertificate } from "../support/certificate.ts";
+import { leaveCore } from "./cores.ts";
+import { describeMachine } from "./describe-machine.ts";
+import type { Findings } from "./findings.ts";
+import { busyWarning } from "./machine.ts";
+import type { Options } from "./options.ts";
+import { createProgress } from "./progress.ts";
+import { formatFindings } from "./report.ts";
+import type { RunRecord } from "./run-record.ts";
+import { quick, whole } from "./scale.ts";
+
+/** Runs the parts one after the other, and writes what each has found as soon as it has. */
+export async function measure(
+  options: Pick<Options, "parts" | "quick">,
+  output: { write(text: string): unknown },
+): Promise<RunRecord> {
+  const started = performance.now();
+  const startedAt = new Date().toISOString();
+  const machine = await describeMachine();
+  const warning = busyWarning(machine);
+  if (warning !== undefined) process.stderr.write(`${warning}\n`);
+  await leaveCore();
+  const progress = createProgress(process.stderr, options.parts.length, () => performance.now());
+  const certificate = await makeCertificate();
+  const sizes = options.quick ? quick : whole;
+  const findings: Findings[] = [];
+  try {
+    for (const { name, steps } of options.parts) {
+      progress.begin(name);
+      for (const step of steps) {
+        const found = await step({ ...sizes, certificate, progress: progress.now });
+        findings.push(found);
+        progress.clear();
+        output.write(`${formatFindings(found)}\n`);
+      }
+      progress.end();
+    }
+  } finally {
+    progress.clear();
+    await rm(dirname(certificate.certificate), { recursive: true, force: true });
+  }
+  const seconds = Math.round((performance.now() - started) / 100) / 10;
+  return { schema: "registry-gate-bench", version: 1, startedAt, seconds, quick: options.quick, machine, findings };
+}
