@@ -13,7 +13,7 @@ h1 { font-size: 1.6rem; line-height: 1.2; margin: .5rem 0; }
 h2 { font-size: 1.2rem; line-height: 1.3; margin: 0 0 .75rem; }
 a { color: var(--own); }
 section { border-top: 1px solid var(--line); margin-top: 2rem; padding-top: 1.5rem; }
-nav ol { columns: 20rem auto; margin: 0; padding-left: 1.5rem; }
+nav ol { columns: 20rem auto; column-gap: 3rem; margin: 0; padding-left: 1.5rem; }
 nav li { break-inside: avoid; }
 .summary { font-size: 1.1rem; font-weight: 600; }
 .kept, tr.better td:last-child { color: var(--kept); }
@@ -44,7 +44,9 @@ tbody tr:nth-child(odd) { background: var(--band); }
 @media print {
   :root { color-scheme: light; --text: #000; --soft: #444; --page: #fff; --line: #bbb; --band: #f4f4f4; --own: #0550ae;
     --other: #999; --spread: #000; --kept: #116329; --missed: #b3151f; --warning: #7d4e00; }
-  body { max-width: none; padding: 0; font-size: 9.5pt; }
+  html { font-size: 8.5pt; }
+  body { max-width: none; padding: 0; }
+  th, td { padding: .2rem .4rem; }
   nav { display: none; }
   section { break-inside: avoid-page; margin-top: 1rem; padding-top: .75rem; }
   #changes { break-inside: auto; }

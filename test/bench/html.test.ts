@@ -31,6 +31,9 @@ describe("the page of a run", () => {
   test("draws nothing where there is no figure", () => {
     const none = htmlReport({ ...fixedRun, findings: [{ ...fixedFindings, rows: [{ name: "gate", samples: {} }] }] });
     expect(none).not.toContain("<svg");
+    expect(htmlReport({ ...fixedRun, findings: [{ ...fixedFindings, columns: [], rows: [] }] })).not.toContain(
+      "<table",
+    );
     expect(none).not.toMatch(/NaN|Infinity|undefined/);
   });
 

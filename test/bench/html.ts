@@ -59,10 +59,14 @@ function section(findings: Findings): string {
   return `<section id="${escapeHtml(id)}">
 <h2>${escapeHtml(title)}</h2>
 ${first === undefined ? "" : barChart(first, rows)}
-<div class="table" tabindex="0" role="region" aria-label="${escapeHtml(title)}, figures"><table>
+${
+  rows.length === 0
+    ? ""
+    : `<div class="table" tabindex="0" role="region" aria-label="${escapeHtml(title)}, figures"><table>
 <thead><tr>${head.map((cell) => (cell === "" ? "<td></td>" : `<th scope="col">${escapeHtml(cell)}</th>`)).join("")}</tr></thead>
 <tbody>${body.join("\n")}</tbody>
-</table></div>
+</table></div>`
+}
 ${limits.length === 0 ? "" : `<ul class="limits">${limits.map(limitItem).join("\n")}</ul>`}
 ${notes.map((note) => `<p class="note">${escapeHtml(note)}</p>`).join("\n")}
 </section>`;

@@ -6,6 +6,7 @@ import { describeMachine } from "./describe-machine.ts";
 import type { Findings } from "./findings.ts";
 import { busyWarning } from "./machine.ts";
 import type { Options } from "./options.ts";
+import { runStep } from "./part.ts";
 import { createProgress } from "./progress.ts";
 import { formatFindings } from "./report.ts";
 import type { RunRecord } from "./run-record.ts";
@@ -30,7 +31,7 @@ export async function measure(
     for (const { name, steps } of options.parts) {
       progress.begin(name);
       for (const step of steps) {
-        const found = await step({ ...sizes, certificate, progress: progress.now });
+        const found = await runStep(name, () => step({ ...sizes, certificate, progress: progress.now }));
         findings.push(found);
         progress.clear();
         output.write(`${formatFindings(found)}\n`);

@@ -1,4 +1,4 @@
-import type { Findings } from "./findings.ts";
+import { atLeast, type Findings } from "./findings.ts";
 import type { Scale } from "./scale.ts";
 
 /** What can be measured by itself, by its name on the command line. */
@@ -8,4 +8,20 @@ export interface Part {
   readonly about: string;
   /** One after the other. What a step starts, it ends, also where it fails. */
   readonly steps: readonly ((scale: Scale) => Promise<Findings>)[];
+}
+
+/** A step that fails is a limit that is missed: what the others have found is not lost. */
+export async function runStep(part: string, step: () => Promise<Findings>): Promise<Findings> {
+  try {
+    return await step();
+  } catch (error) {
+    return {
+      id: `${part}.failed`,
+      title: `${part}: failed`,
+      columns: [],
+      rows: [],
+      limits: [atLeast(1, "measured", 0)],
+      notes: [error instanceof Error ? error.message : `${error}`],
+    };
+  }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { atLeast, atMost, isKept } from "./findings.ts";
-import { formatFindings } from "./report.ts";
+import { runStep } from "./part.ts";
+import { formatFindings, missedLimits } from "./report.ts";
 import { interleave, median, ratios, spread } from "./rounds.ts";
 
 describe("a limit", () => {
@@ -44,6 +45,19 @@ describe("a limit", () => {
   kept    memory  3.00  at most 32
 
   oauth2-proxy is left out: no Go
+`);
+  });
+});
+
+describe("a step that fails", () => {
+  test("is a limit that is missed, with its reason", async () => {
+    const findings = await runStep("memory", () => Promise.reject(new Error("no registry")));
+    expect(missedLimits([findings])).toHaveLength(1);
+    expect(formatFindings(findings)).toBe(`memory: failed
+
+  MISSED  measured  0.00  at least 1
+
+  no registry
 `);
   });
 });

@@ -18,7 +18,11 @@ export function formatFindings({ title, columns, rows, limits, notes = [] }: Fin
     formatFigure(judgedValue(limit), 2),
     formatBound(limit.bound),
   ]);
-  const parts = [alignTable([head, ...table]), alignTable(outcomes), notes.map((note) => `  ${note}`)];
+  const parts = [
+    rows.length === 0 ? [] : alignTable([head, ...table]),
+    alignTable(outcomes),
+    notes.map((note) => `  ${note}`),
+  ];
   return [title, ...parts.filter((lines) => lines.length > 0).flatMap((lines) => ["", ...lines]), ""].join("\n");
 }
 
