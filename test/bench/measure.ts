@@ -30,8 +30,10 @@ export async function measure(
   try {
     for (const { name, steps } of options.parts) {
       progress.begin(name);
-      for (const step of steps) {
-        const found = await runStep(name, () => step({ ...sizes, certificate, progress: progress.now }));
+      for (const [index, step] of steps.entries()) {
+        const found = await runStep(`${name}.${index + 1}`, () =>
+          step({ ...sizes, certificate, progress: progress.now }),
+        );
         findings.push(found);
         progress.clear();
         output.write(`${formatFindings(found)}\n`);

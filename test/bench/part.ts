@@ -10,14 +10,18 @@ export interface Part {
   readonly steps: readonly ((scale: Scale) => Promise<Findings>)[];
 }
 
-/** A step that fails is a limit that is missed: what the others have found is not lost. */
-export async function runStep(part: string, step: () => Promise<Findings>): Promise<Findings> {
+/**
+ * A step that fails is a limit that is missed: what the others have found is not lost.
+ *
+ * @param name Of the step, unlike that of all others.
+ */
+export async function runStep(name: string, step: () => Promise<Findings>): Promise<Findings> {
   try {
     return await step();
   } catch (error) {
     return {
-      id: `${part}.failed`,
-      title: `${part}: failed`,
+      id: `${name}.failed`,
+      title: `${name}: failed`,
       columns: [],
       rows: [],
       limits: [atLeast(1, "measured", 0)],
