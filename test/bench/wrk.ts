@@ -47,7 +47,7 @@ const script = fileURLToPath(new URL("wrk-report.lua", import.meta.url));
 /**
  * Loads a contender by wrk, in a process of its own.
  *
- * @throws where any response was not a success. A rate of 0: none came in time.
+ * @throws where any response was not a success. A rate of 0: none came in time, and nothing else can be told.
  */
 export async function load(contender: Contender, settings: LoadSettings): Promise<Load> {
   const { connections, seconds } = settings;
@@ -68,12 +68,15 @@ export async function load(contender: Contender, settings: LoadSettings): Promis
     };
     const done = number("requests");
     if (number("failed") > 0) throw new Error(`${contender.name} failed under load:\n${output}`);
+    const nothing = { rate: 0, p50: Number.NaN, p99: Number.NaN, processor: Number.NaN };
+    const memory = await peakMemoryOfTree(contender.pid);
+    if (done === 0) return { ...nothing, memory };
     return {
       rate: done / (number("microseconds") / 1e6),
       p50: number("p50") / 1000,
       p99: number("p99") / 1000,
       processor: (used / done) * 1e6,
-      memory: await peakMemoryOfTree(contender.pid),
+      memory,
     };
   } finally {
     await rm(directory, { recursive: true, force: true });
