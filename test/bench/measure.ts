@@ -10,7 +10,7 @@ import { runStep } from "./part.ts";
 import { createProgress } from "./progress.ts";
 import { formatFindings } from "./report.ts";
 import type { RunRecord } from "./run-record.ts";
-import { quick, whole } from "./scale.ts";
+import { quick, quickSeconds, whole } from "./scale.ts";
 
 /** Runs the parts one after the other, and writes what each has found as soon as it has. */
 export async function measure(
@@ -27,14 +27,19 @@ export async function measure(
   const certificate = await makeCertificate();
   const sizes = options.quick ? quick : whole;
   const findings: Findings[] = [];
+  const total = options.parts.reduce((sum, { steps }) => sum + steps.length, 0);
+  let done = 0;
+  // Each step may take its share of the time, and what those before it have left.
+  const isLate = (): boolean =>
+    options.quick && performance.now() - started > (quickSeconds * 1000 * (done + 0.8)) / total;
   try {
     for (const { name, steps } of options.parts) {
       progress.begin(name);
       for (const [index, step] of steps.entries()) {
-        const found = await runStep(`${name}.${index + 1}`, () =>
-          step({ ...sizes, certificate, progress: progress.now }),
-        );
+        const scale = { ...sizes, certificate, progress: progress.now, isLate };
+        const found = await runStep(`${name}.${index + 1}`, () => step(scale));
         findings.push(found);
+        done++;
         progress.clear();
         output.write(`${formatFindings(found)}\n`);
       }

@@ -77,6 +77,17 @@ describe("rounds", () => {
     ]);
   });
 
+  test("are fewer where the run is late, but one at least", async () => {
+    let measured = 0;
+    const isLate = (): boolean => measured >= 4;
+    const measure = async (): Promise<number> => ++measured;
+    expect(await interleave(["a", "b"], { rounds: 5, progress: () => {}, isLate }, measure)).toEqual([
+      [1, 4],
+      [2, 3],
+    ]);
+    expect(await interleave(["a"], { rounds: 5, progress: () => {}, isLate }, measure)).toEqual([[5]]);
+  });
+
   test("are compared one by one, so that a slow moment of the machine does not count", () => {
     expect(median([5, 1, 9])).toBe(5);
     expect(median(ratios([2, 20, 200], [1, 10, 1]))).toBe(2);

@@ -5,11 +5,13 @@ export interface Scale extends Sizes {
   readonly certificate: CertificateFiles;
   /** Says what is being done, in a few words. */
   readonly progress: (text: string) => void;
+  /** Whether a run of limited time is behind: then one round has to do. */
+  readonly isLate?: () => boolean;
 }
 
 /** How thorough a run is. */
 export interface Sizes {
-  /** Whether all parts together have to be done within two minutes: about seven seconds each. */
+  /** Whether all parts together have to be done within {@link quickSeconds}: a few seconds each. */
   readonly quick: boolean;
   readonly rounds: number;
   /** How long each contender is loaded in a round. Need not be whole. */
@@ -37,12 +39,15 @@ export const whole: Sizes = {
   largest: 4 * gibibyte,
 };
 
+/** What a quick run of all parts may take. */
+export const quickSeconds = 120;
+
 export const quick: Sizes = {
   quick: true,
   rounds: 3,
   seconds: 0.3,
-  warmUp: 0.7,
+  warmUp: 0.5,
   connections: [16],
-  blob: 256 * mebibyte,
-  largest: 512 * mebibyte,
+  blob: 128 * mebibyte,
+  largest: 256 * mebibyte,
 };
