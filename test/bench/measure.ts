@@ -38,10 +38,10 @@ export async function measure(
       for (const [index, step] of steps.entries()) {
         const scale = { ...sizes, certificate, progress: progress.now, isLate };
         const found = await runStep(`${name}.${index + 1}`, () => step(scale));
-        findings.push(found);
+        findings.push(...found);
         done++;
         progress.clear();
-        output.write(`${formatFindings(found)}\n`);
+        for (const each of found) output.write(`${formatFindings(each)}\n`);
       }
       progress.end();
     }

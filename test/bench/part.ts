@@ -7,7 +7,7 @@ export interface Part {
   /** What it is about, in a line of the usage text. */
   readonly about: string;
   /** One after the other. What a step starts, it ends, also where it fails. */
-  readonly steps: readonly ((scale: Scale) => Promise<Findings>)[];
+  readonly steps: readonly ((scale: Scale) => Promise<Findings | readonly Findings[]>)[];
 }
 
 /**
@@ -15,11 +15,14 @@ export interface Part {
  *
  * @param name Of the step, unlike that of all others.
  */
-export async function runStep(name: string, step: () => Promise<Findings>): Promise<Findings> {
+export async function runStep(
+  name: string,
+  step: () => Promise<Findings | readonly Findings[]>,
+): Promise<readonly Findings[]> {
   try {
-    return await step();
+    return [await step()].flat();
   } catch (error) {
-    return {
+    const failure = {
       id: `${name}.failed`,
       title: `${name}: failed`,
       columns: [],
@@ -27,5 +30,6 @@ export async function runStep(name: string, step: () => Promise<Findings>): Prom
       limits: [atLeast(1, "measured", 0)],
       notes: [error instanceof Error ? error.message : `${error}`],
     };
+    return [failure];
   }
 }

@@ -1,47 +1,90 @@
-import { closeAll, startAll } from "./contender.ts";
-import { atLeast, type Findings, type Limit } from "./findings.ts";
+import { type Contender, closeAll, startAll } from "./contender.ts";
+import { atLeast, atMost, type Findings, type Limit } from "./findings.ts";
 import { startFixedRegistry } from "./fixed-registry.ts";
 import { compareLoads, rateRatios } from "./loads.ts";
 import { type ProxySettings, startBareNginx, startGate, startRecipe } from "./proxies.ts";
+import { ratios } from "./rounds.ts";
 import type { Scale } from "./scale.ts";
 import type { Load } from "./wrk.ts";
 
 /** What is read: a manifest, by its tag. */
 export const manifestPath = "/v2/team/app/manifests/latest";
+const request = { path: manifestPath };
 
-/** Authenticated `GET`s of a manifest in front of a registry that costs next to nothing. */
-export async function reads(scale: Scale, secure: boolean): Promise<Findings> {
+/** How long the recipe is loaded that verifies bcrypt of cost 10 for each request, in seconds. */
+const slowSeconds = 10;
+
+/**
+ * Authenticated `GET`s of a manifest in front of a registry that costs next to nothing: the gate against the recipe,
+ * with passwords as they may be kept there, and against nginx without logins.
+ */
+export async function reads(scale: Scale, secure: boolean): Promise<Findings[]> {
   const registry = await startFixedRegistry("/nowhere");
   try {
     const settings = { registry: registry.url, tls: secure ? scale.certificate : undefined };
-    const id = `reads.${secure ? "tls" : "plain"}.16`;
-    return await compareReads(id, `GET of a manifest, ${secure ? "TLS" : "plain HTTP"}`, settings, scale);
+    const contenders = await startAll([
+      () => startGate(settings),
+      () => startRecipe(settings, "apr1", 28),
+      () => startBareNginx(settings),
+      () => startRecipe(settings, "apr1", 8),
+      () => startRecipe(settings, "bcrypt 5"),
+    ]);
+    try {
+      const all: Findings[] = [];
+      for (const connections of scale.connections) {
+        const limits = (loads: readonly (readonly Load[])[]): Limit[] => [
+          ...(connections === scale.connections[0] ? limitsOfRate(loads, secure) : []),
+          atMost(1, "p99 ÷ recipe, apr1, 28 characters", percentileRatios(loads[0], loads[1])),
+        ];
+        const id = `reads.${secure ? "tls" : "plain"}.${connections}`;
+        const title = `GET of a manifest, ${secure ? "TLS" : "plain HTTP"}`;
+        all.push(await compareLoads({ id, title, contenders, request, connections, limits }, scale));
+      }
+      return secure || scale.quick ? all : [...all, await slowReads(settings, contenders.slice(0, 1), scale)];
+    } finally {
+      await closeAll(contenders);
+    }
   } finally {
     await registry.close();
   }
 }
 
-/** The gate against the recipe, with passwords as they may be kept there, and against nginx without logins. */
-export async function compareReads(
-  id: string,
-  title: string,
-  settings: ProxySettings,
-  scale: Scale,
-): Promise<Findings> {
-  const contenders = await startAll([
-    () => startGate(settings),
-    () => startRecipe(settings, "apr1", 28),
-    () => startRecipe(settings, "apr1", 8),
-    () => startRecipe(settings, "bcrypt 5"),
-    () => startBareNginx(settings),
-  ]);
-  const limits = (loads: readonly (readonly Load[])[]): Limit[] => [
-    atLeast(1, "rate ÷ recipe, apr1, 28 characters", rateRatios(loads[0], loads[1])),
+function limitsOfRate(loads: readonly (readonly Load[])[], secure: boolean): Limit[] {
+  const [gate = [], recipe, bare] = loads;
+  const times = atLeast(secure ? 3 : 4, "rate ÷ recipe, apr1, 28 characters", rateRatios(gate, recipe));
+  if (secure) return [times];
+  const processor = gate.map((load) => load.processor);
+  return [
+    times,
+    atLeast(0.4, "rate ÷ nginx without logins", rateRatios(gate, bare)),
+    atMost(45, "processor µs a request", processor),
   ];
+}
+
+function percentileRatios(ours: readonly Load[] = [], theirs: readonly Load[] = []): number[] {
+  return ratios(
+    ours.map(({ p99 }) => p99),
+    theirs.map(({ p99 }) => p99),
+  );
+}
+
+/** A handful of responses a second: one round has to do. */
+async function slowReads(settings: ProxySettings, gates: readonly Contender[], scale: Scale): Promise<Findings> {
+  const slow = await startRecipe(settings, "bcrypt 10");
   try {
-    const request = { path: manifestPath };
-    return await compareLoads({ id, title, contenders, request, connections: 16, limits }, scale);
+    const contenders = [...gates, slow];
+    return await compareLoads(
+      {
+        id: "reads.bcrypt-10",
+        title: "GET of a manifest, plain HTTP, passwords with bcrypt of cost 10",
+        contenders,
+        request,
+        connections: 16,
+        limits: ([gate, recipe]) => [atLeast(400, "rate ÷ recipe, bcrypt 10", rateRatios(gate, recipe))],
+      },
+      { ...scale, rounds: 1, seconds: slowSeconds },
+    );
   } finally {
-    await closeAll(contenders);
+    await slow.close();
   }
 }
