@@ -21,7 +21,7 @@ export function downloads(scale: Scale, secure: boolean): Promise<Findings> {
         scale,
         secure,
         measure,
-        0.55,
+        secure ? 1.7 : 1.5,
       );
     } finally {
       await registry.close();
@@ -37,7 +37,7 @@ export function uploads(scale: Scale, secure: boolean): Promise<Findings> {
     try {
       const measure = (contender: Contender): Promise<Transfer> => upload(contender, { ...body, method: "PATCH" });
       const title = `PATCH of ${nameOf(scale, secure)} in chunks`;
-      return await compareTransfers("uploads", title, sink.url, scale, secure, measure, 1);
+      return await compareTransfers("uploads", title, sink.url, scale, secure, measure, secure ? 1.7 : 2);
     } finally {
       await sink.close();
     }
