@@ -184,15 +184,13 @@ export function startFill(terms: FillTerms, leader: Reader): void {
   }
 
   /** The first reader gets what the registry has sent, as it was sent; nobody else does. */
-  function passCollected({ head, body, length }: Collected, last: () => void): void {
+  function passCollected({ head, body, length }: Collected): void {
     if (leader.over) return;
     terms.report("miss");
     leader.sink.head({ ...head, cache: "miss" });
-    if (leader.request.method === "HEAD") return void end();
-    if (!leader.over && length > 0) leader.sink.chunk(body.subarray(0, length));
-    if (leader.over) return;
-    leader.over = true;
-    last();
+    const withBody = leader.request.method !== "HEAD" && length > 0;
+    if (!leader.over && withBody) leader.sink.chunk(body.subarray(0, length));
+    end();
   }
 
   function complete(found: Collected): void {
@@ -200,7 +198,7 @@ export function startFill(terms: FillTerms, leader: Reader): void {
     if (found.length !== body.length || !verifier.isVerified()) {
       const waiting = takeFollowers();
       finish();
-      passCollected(found, () => leader.sink.end());
+      passCollected(found);
       return void terms.released(waiting, true);
     }
     const response: KeptResponse = {
@@ -236,12 +234,10 @@ export function startFill(terms: FillTerms, leader: Reader): void {
   }
 
   function fail(failure: TransportFailure): void {
-    const found = collected;
     const waiting = takeFollowers();
     const passing = state === "passing";
     finish();
-    if (found !== undefined) passCollected(found, () => leader.sink.failed(failure));
-    else if (!leader.over) {
+    if (!leader.over) {
       leader.over = true;
       if (!passing) terms.report("miss");
       leader.sink.failed(failure);
