@@ -6,6 +6,7 @@
  */
 import "../src/require-node.ts";
 import "../src/process/ignore-debug-signal.ts";
+import "../src/process/compile-cache.ts";
 
 const { npm_lifecycle_event: script, INIT_CWD: folder } = process.env;
 if (script === "gate" && folder !== undefined) process.chdir(folder);

@@ -8,5 +8,6 @@ import "./require-node.ts";
 // Before the rest, so that it is in force before anything else runs.
 import "./process/ignore-debug-signal.ts";
 import "./process/leave-signals-to-primary.ts";
+import "./process/compile-cache.ts";
 
 await import("./command-line.ts");

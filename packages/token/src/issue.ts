@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Principal } from "@registry-gate/auth";
-import { CompactSign } from "jose";
+import { CompactSign } from "jose/jws/compact/sign";
 import { type IdentityClaims, identityClaims, type TokenClaims } from "./claims.ts";
 import type { TokenKeys } from "./keys.ts";
 import { packIdentity } from "./packed-identity.ts";

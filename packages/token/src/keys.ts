@@ -1,5 +1,5 @@
 import type { JSONWebKeySet, JWK } from "jose";
-import { exportJWK } from "jose";
+import { exportJWK } from "jose/key/export";
 import type { TokenAlgorithm, TokenKey } from "./signing-key.ts";
 
 /** For how long a new key only verifies, in milliseconds: by then the other replicas have read it too. */

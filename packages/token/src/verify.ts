@@ -1,4 +1,4 @@
-import { compactVerify } from "jose";
+import { compactVerify } from "jose/jws/compact/verify";
 import { type IdentityClaims, readClaims, type TokenClaims } from "./claims.ts";
 import { maxTokenBytes } from "./issue.ts";
 import type { TokenKeys } from "./keys.ts";

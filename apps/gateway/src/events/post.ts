@@ -1,7 +1,6 @@
-import { type ClientRequest, request as httpRequest, type RequestOptions } from "node:http";
+import { type Agent, type ClientRequest, request as httpRequest, type RequestOptions } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { type ProxyFor, refuseUpgrade } from "@registry-gate/auth-kit";
-import { HttpsProxyAgent } from "https-proxy-agent";
 
 export interface PostOptions {
   /** Certificates to trust in place of the system's, as PEM. */
@@ -31,7 +30,9 @@ export async function post(
   const deadline = AbortSignal.timeout(timeout);
   try {
     const proxy = proxyFor(url);
-    return await send(url, headers, body, ca, proxy, AbortSignal.any([signal, deadline]));
+    const either = AbortSignal.any([signal, deadline]);
+    const agent = proxy === undefined ? false : await agentFor(proxy, ca, either);
+    return await send(url, headers, body, { ca, proxy, agent, signal: either });
   } catch (error) {
     if (deadline.aborted) throw new Error(`no response within ${timeout} ms`, { cause: error });
     const code = error instanceof Error && "code" in error ? String(error.code) : undefined;
@@ -39,24 +40,33 @@ export async function post(
   }
 }
 
+/** Loaded where there is a proxy. */
+async function agentFor(proxy: URL, ca: string | undefined, signal: AbortSignal): Promise<Agent> {
+  const { HttpsProxyAgent } = await import("https-proxy-agent");
+  return new HttpsProxyAgent(proxy, { ...(ca !== undefined && { ca }), signal });
+}
+
+interface Way {
+  readonly ca: string | undefined;
+  readonly proxy: URL | undefined;
+  readonly agent: Agent | false;
+  readonly signal: AbortSignal;
+}
+
 function send(
   url: URL,
   headers: Readonly<Record<string, string>>,
   body: string,
-  ca: string | undefined,
-  proxy: URL | undefined,
-  signal: AbortSignal,
+  { ca, proxy, agent, signal }: Way,
 ): Promise<PostResponse> {
   const { promise, resolve, reject } = Promise.withResolvers<PostResponse>();
-  const trust = ca === undefined ? {} : { ca };
-  const agent = proxy === undefined ? false : new HttpsProxyAgent(proxy, { ...trust, signal });
   const length = `${Buffer.byteLength(body)}`;
   const request = open(url, {
     method: "POST",
     headers: { ...headers, "Content-Length": length },
     signal,
     agent,
-    ...trust,
+    ...(ca !== undefined && { ca }),
   });
   // It goes on to be listened to: a connection that is given up fails once more.
   request.on("error", reject);

@@ -9,9 +9,9 @@ import {
   type WriteObserver,
 } from "@registry-gate/core";
 import type { StateStore } from "@registry-gate/state";
-import express from "express";
 import type { Configuration } from "../config/configuration.ts";
 import type { TlsIdentity } from "../tls/tls-identity.ts";
+import { lazyHandler } from "./lazy-handler.ts";
 import { openParts, type PartsSurroundings } from "./open-parts.ts";
 import { countRequests } from "./request-count.ts";
 
@@ -61,10 +61,14 @@ export async function buildGate(
     ...(writes !== undefined && { writes }),
     ...(tracer !== undefined && { tracer }),
   });
-  const app = express();
-  app.disable("x-powered-by");
-  app.disable("etag");
-  app.use((request: IncomingMessage, response: ServerResponse) => proxy(request, response));
+  const app = lazyHandler(async () => {
+    const { default: express } = await import("express");
+    const app = express();
+    app.disable("x-powered-by");
+    app.disable("etag");
+    app.use((request: IncomingMessage, response: ServerResponse) => proxy(request, response));
+    return app;
+  });
   // Express serves what is not the registry's. What it does not know is refused by the gate, and so is a target that it
   // cannot parse: it would respond with a page of its own.
   const requests = countRequests((request, response) => {

@@ -9,7 +9,7 @@ import { connectionLimit } from "./connection-limit.ts";
 import { directTransport, isRead } from "./direct/direct-transport.ts";
 import { readPool } from "./direct/read-pool.ts";
 import { hostOf } from "./host.ts";
-import { libraryTransport } from "./library/library-transport.ts";
+import { lazyTransport } from "./lazy-transport.ts";
 import { limitTransport } from "./limit-transport.ts";
 import { withRegistryLogin } from "./registry-login.ts";
 import { retryStale } from "./retry-stale.ts";
@@ -49,7 +49,10 @@ export function openUpstream(options: UpstreamOptions, log: Logger | undefined, 
   const connectTimeout = delayOf(options.connectTimeout ?? "10s");
   const url = new URL(options.url);
   const limit = connectionLimit(maxConnections, maxIdle);
-  const library = libraryTransport({ url, readTimeout, connectTimeout, idleTimeout, maxIdle, ca }, limit);
+  const library = lazyTransport(async () => {
+    const { libraryTransport } = await import("./library/library-transport.ts");
+    return libraryTransport({ url, readTimeout, connectTimeout, idleTimeout, maxIdle, ca }, limit);
+  });
   // TLS to the registry is left to the library.
   const direct =
     url.protocol === "https:"
