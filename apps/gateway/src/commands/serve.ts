@@ -2,6 +2,7 @@ import { InvalidOptionsError } from "@registry-gate/auth";
 import { oneLine } from "../one-line.ts";
 import type { Gateway } from "../process/gateway.ts";
 import { catchUncaughtErrors } from "../process/uncaught-errors.ts";
+import { limitYoungGeneration } from "../process/young-generation.ts";
 import { connectServiceManager } from "../service-manager/service-manager.ts";
 import { openGateway } from "../workers/open-gateway.ts";
 import { runWorker } from "../workers/worker.ts";
@@ -36,6 +37,7 @@ export const serve: Command = {
   ],
   async run(parameters) {
     const file = configFile(parameters);
+    limitYoungGeneration();
     // Plugins may write there; that nobody reads it must not end the process. The log sees to the standard output.
     process.stderr.on("error", () => {});
     if (isGateWorker()) process.exit(await runWorker());
