@@ -2,9 +2,9 @@ import { PerformanceObserver } from "node:perf_hooks";
 import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8";
 
 /**
- * How large V8's new space may become, in bytes. V8 by itself goes to 64 MiB under load, which saves nothing that can be
- * measured; with 2 MiB, at which it begins, a request costs half as much again, because much survives that is soon dropped.
- * See docs/performance.md.
+ * At which size V8's new space stops growing, in bytes; a collection is heard of a turn later, so it may be a step more. V8 by
+ * itself goes to 64 MiB under load, which saves nothing that can be measured; with 2 MiB, at which it begins, a request costs
+ * half as much again, because much survives that is soon dropped. See docs/processes.md.
  */
 const limit = 8 * 2 ** 20;
 /** V8 makes the space small again when little happens. How often that is looked for, in milliseconds. */
