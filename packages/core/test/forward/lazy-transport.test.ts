@@ -9,6 +9,7 @@ const request: UpstreamRequest = {
   body: undefined,
   connectionKey: "",
   clientKey: "",
+  route: undefined,
 };
 
 interface Seen {
