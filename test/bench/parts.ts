@@ -1,5 +1,6 @@
 import { downloads, uploads } from "./blobs.ts";
 import { cachedReads, cachedRealReads, cachedStorm } from "./cache.ts";
+import { crowds } from "./crowds.ts";
 import { ldapLogins } from "./ldap.ts";
 import { memory } from "./memory.ts";
 import { observing } from "./observing.ts";
@@ -27,7 +28,7 @@ export const parts: readonly Part[] = [
     about: "one large blob up, plain and TLS",
     steps: [(scale) => uploads(scale, false), (scale) => uploads(scale, true)],
   },
-  { name: "memory", about: "whether memory depends on the size of what passes", steps: [memory] },
+  { name: "memory", about: "memory by the size of what passes, and by how many there are", steps: [memory, crowds] },
   { name: "registry", about: "reads and uploads in front of a real registry", steps: [realReads, realUploads] },
   {
     name: "cache",

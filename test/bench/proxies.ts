@@ -30,6 +30,8 @@ export interface ProxySettings {
   readonly observed?: boolean;
   /** `upstream.cache` of the gate. */
   readonly cache?: object;
+  /** Sections of the gate's configuration that it has in place of its own. */
+  readonly sections?: Readonly<Record<string, unknown>>;
 }
 
 /** By the number of characters: apr1 costs by the length of the password. */
@@ -80,6 +82,7 @@ export async function startGate(settings: ProxySettings, login?: BackendLogin): 
           admin: { address: adminAddress },
           audit: { output: { file: "audit.jsonl" } },
         }),
+        ...settings.sections,
       };
       // JSON is YAML too.
       await writeFile(join(directory, "registry-gate.yaml"), JSON.stringify(configuration));

@@ -47,7 +47,7 @@ function configuration(directory: string, http: string): string {
     "master_process off;",
     `pid ${directory}/nginx.pid;`,
     "error_log stderr;",
-    "events { worker_connections 1024; }",
+    "events { worker_connections 8192; }",
     "http {",
     `access_log ${directory}/access.log;`,
     ...["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((kind) => `${kind}_temp_path ${directory}/${kind};`),
