@@ -9,7 +9,9 @@ import { reads } from "./reads.ts";
 import { realReads, realUploads } from "./real-registry.ts";
 import { rememberedLogins } from "./remembered-logins.ts";
 import { slowClients } from "./slow-clients.ts";
+import { startUp } from "./start-up.ts";
 import { bearerReads, tokenIssuance } from "./tokens.ts";
+import { workers } from "./workers.ts";
 
 /** Every part, in the order in which they are run and reported. */
 export const parts: readonly Part[] = [
@@ -39,4 +41,6 @@ export const parts: readonly Part[] = [
   { name: "tokens", about: "Bearer tokens, used and issued", steps: [bearerReads, tokenIssuance] },
   { name: "observing", about: "what metrics and an audit cost", steps: [observing] },
   { name: "slow-clients", about: "pulls and logins while clients are slow", steps: [slowClients] },
+  { name: "workers", about: "processor time and memory of two workers", steps: [workers] },
+  { name: "start-up", about: "how soon serve responds", steps: [startUp] },
 ];
