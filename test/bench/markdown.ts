@@ -1,5 +1,5 @@
 import { type Findings, isKept, judgedValue } from "./findings.ts";
-import { formatMachine } from "./machine.ts";
+import { busyWarning, formatMachine } from "./machine.ts";
 import { formatBound, formatFigure, formatMedian, formatSpread } from "./report.ts";
 import type { RunRecord } from "./run-record.ts";
 
@@ -10,7 +10,10 @@ const end = "<!-- pnpm bench: end -->";
 export function markdownRun(run: RunRecord): string {
   const kind = run.quick ? "Quick run" : "Whole run";
   const about = `${kind} of ${run.startedAt.slice(0, 10)}, ${Math.round(run.seconds)} s: ${formatMachine(run.machine)}.`;
-  return [about, ...run.findings.map(markdownFindings)].join("\n\n");
+  const warning = busyWarning(run.machine);
+  return [about, ...(warning === undefined ? [] : [`**${warning}.**`]), ...run.findings.map(markdownFindings)].join(
+    "\n\n",
+  );
 }
 
 function markdownFindings({ title, columns, rows, limits, notes = [] }: Findings): string {
