@@ -55,7 +55,7 @@ async function warningsIn(content: string): Promise<readonly string[]> {
   await writeFile(file, content);
   const { gate } = await loadGate(file, () => ({ log: silentLog, onRequest: () => {} }));
   try {
-    return warningsOfGate(gate).map(formatFault);
+    return (await warningsOfGate(gate)).map(formatFault);
   } finally {
     await gate.retire();
   }

@@ -1,3 +1,4 @@
+import { atOnce } from "@registry-gate/auth-kit";
 import { expect, test } from "vitest";
 import { configurationChanges } from "../src/audit/configuration-changes.ts";
 import { reloadedEvent, reloadRejectedEvent } from "../src/audit/gateway-events.ts";
@@ -19,7 +20,7 @@ test("a change of the configuration is named by its path, with values of rules, 
     limits: { inFlight: 7 },
     access: [{ subjects: ["user:eve"], repositories: ["**"], actions: ["pull", "push"] }],
   };
-  expect(configurationChanges(configuration, next)).toEqual([
+  expect(atOnce(configurationChanges(configuration, next))).toEqual([
     { path: "listen.address.port", from: 5043, to: 5044 },
     { path: "access[0].subjects[0]", from: "authenticated", to: "user:eve" },
     { path: "access[0].actions[1]", to: "push" },
@@ -35,7 +36,7 @@ test("a change of a backend has no values, because anything there may be a secre
     state: { redis: "redis://:canary-three@redis" },
     keys: { file: "/canary" },
   };
-  const changes = configurationChanges(configuration, next);
+  const changes = atOnce(configurationChanges(configuration, next));
   expect(changes).toEqual([
     { path: "auth.backends[0].type", from: "ldap", to: "sso" },
     { path: "auth.backends[0].bindPassword" },
@@ -47,10 +48,10 @@ test("a change of a backend has no values, because anything there may be a secre
   expect(JSON.stringify(changes)).not.toContain("canary");
 });
 
-test("a reload lists so many changes and faults, and counts all", () => {
+test("a reload lists so many changes and faults, and counts all", async () => {
   const rule = { subjects: ["authenticated"], repositories: ["**"], actions: ["pull"] } as const;
   const next = { ...configuration, access: Array.from({ length: 1000 }, () => rule) };
-  const event = reloadedEvent(configuration, next, "file");
+  const event = await reloadedEvent(configuration, next, "file");
   expect(event).toMatchObject({ event: "reload", outcome: "reloaded", cause: "file", reason: "2997 values changed" });
   expect(event.changes).toHaveLength(200);
   const faults = Array.from({ length: 300 }, (_, index) => ({ path: ["access", index], message: "is wrong" }));

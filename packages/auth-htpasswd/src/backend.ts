@@ -7,18 +7,27 @@ import {
   type ChangeListener,
   type Identity,
 } from "@registry-gate/auth";
-import { backendContext, followFile, openAll, readText, revisionOf, subscriptions } from "@registry-gate/auth-kit";
+import {
+  backendContext,
+  followFile,
+  inTurns,
+  openAll,
+  readText,
+  revisionOf,
+  type Steps,
+  subscriptions,
+} from "@registry-gate/auth-kit";
 import { acceptGroups, acceptUsers } from "./accept-reload.ts";
 import { bcryptFault } from "./bcrypt.ts";
-import { trackChanges } from "./changes.ts";
+import { onlyNewGroups, onlyNewPassword } from "./changes.ts";
 import { dummyHashes, failureCost } from "./equal-work.ts";
-import { type GroupFile, parseGroupFile } from "./group-file.ts";
+import { type GroupFile, groupFileSteps } from "./group-file.ts";
 import { createHashChecks, type HashChecks } from "./hash-checks.ts";
 import type { PasswordHash } from "./hash-format.ts";
 import { createHasher } from "./hasher.ts";
 import { type HtpasswdOptions, parseOptions, resolveOptions } from "./options.ts";
 import { memberReporter, reportBcrypt, reportGroups, reportUsers, type Users } from "./report-files.ts";
-import { parseUserFile } from "./user-file.ts";
+import { userFileSteps } from "./user-file.ts";
 
 const ABSTAINED: AuthResult = { status: "abstained" };
 const WRONG: AuthResult = { status: "rejected", reason: "wrong password" };
@@ -56,41 +65,55 @@ export async function htpasswdBackendWith(
   };
   // One file may change before the other has been read.
   let opened = false;
-  const onChange = (): void => {
+  const changed = (only: string | undefined): void => {
     if (!opened) return;
     reportMembers();
-    changes.notify(onlyChanged());
+    changes.notify(only);
   };
+  // Found out before the new version comes into force, so that nothing is remembered of the old one once it has.
+  let newPassword: string | undefined;
+  let newGroups: string | undefined;
+
+  function* usersOf(content: Buffer): Steps<Users> {
+    const parsed = yield* userFileSteps(content, allowPlaintext);
+    yield;
+    const computed = [...parsed.hashes.values()].filter(({ kind }) => noBcrypt === undefined || kind !== "bcrypt");
+    return { ...parsed, cost: failureCost(computed) };
+  }
+
   const [users, groups] = await openAll([
     followFile<Users>({
       path: userPath,
       option: ["file"],
-      parse(content) {
-        const parsed = parseUserFile(content, allowPlaintext);
-        const computed = [...parsed.hashes.values()].filter(({ kind }) => noBcrypt === undefined || kind !== "bcrypt");
-        return { ...parsed, cost: failureCost(computed) };
-      },
+      parse: (content) => inTurns(usersOf(content)),
       report(parsed) {
         reportUsers(parsed, userPath, log);
         if (noBcrypt !== undefined) reportBcrypt(parsed, userPath, noBcrypt, log);
       },
-      accept: acceptUsers,
+      async accept(next, current) {
+        const accepted = acceptUsers(next, current);
+        newPassword = await inTurns(onlyNewPassword(current, accepted));
+        return accepted;
+      },
       log,
-      onChange,
+      onChange: () => changed(newPassword),
     }),
     groupPath === undefined
       ? undefined
       : followFile<GroupFile>({
           path: groupPath,
           option: ["groupFile"],
-          parse: parseGroupFile,
-          accept: (next, current) => acceptGroups(next, current, groupPath, log),
+          parse: (content) => inTurns(groupFileSteps(content)),
+          async accept(next, current) {
+            const accepted = acceptGroups(next, current, groupPath, log);
+            newGroups = await inTurns(onlyNewGroups(current, accepted));
+            return accepted;
+          },
           report: (parsed) => reportGroups(parsed, groupPath, log),
           log,
-          onChange,
+          onChange: () => changed(newGroups),
         }),
   ]);
-  const onlyChanged = trackChanges(() => ({ hashes: users.current().hashes, groups: groups?.current() }));
   opened = true;
   reportMembers();
   const hasher = createHasher({ backend: id, concurrency: hashConcurrency, queue: hashQueue, checks });

@@ -1,40 +1,42 @@
-import type { GroupFile, GroupsOfUsers } from "./group-file.ts";
-import type { PasswordHash } from "./hash-format.ts";
+import type { Steps } from "@registry-gate/auth-kit";
+import type { GroupFile } from "./group-file.ts";
+import type { UserFile } from "./user-file.ts";
 
-/** What logins rest on. */
-export interface Contents {
-  readonly hashes: ReadonlyMap<string, PasswordHash>;
-  readonly groups: GroupFile | undefined;
+/** The one user whose password has changed; `undefined` where it is nobody, or several. */
+export function* onlyNewPassword(before: UserFile, after: UserFile): Steps<string | undefined> {
+  return onlyOf(yield* differences(before.hashes, after.hashes, (one, other) => one.text === other.text));
 }
 
-/**
- * Makes a function that gives the one user whose password or groups have changed since it was called before, or since it was
- * made; `undefined` where it is nobody, or several.
- */
-export function trackChanges(current: () => Contents): () => string | undefined {
-  let before = current();
-  return () => {
-    const now = current();
-    const changed = new Set<string>();
-    const compare = <T>(
-      one: ReadonlyMap<string, T>,
-      other: ReadonlyMap<string, T>,
-      text: (value: T) => string,
-    ): void => {
-      for (const name of new Set([...one.keys(), ...other.keys()])) {
-        const [was, is] = [one.get(name), other.get(name)];
-        if ((was && text(was)) !== (is && text(is))) changed.add(name);
-      }
-    };
-    compare(before.hashes, now.hashes, (hash) => hash.text);
-    compare(groupsIn(before, "groupsOf"), groupsIn(now, "groupsOf"), JSON.stringify);
-    compare(groupsIn(before, "possibleGroupsOf"), groupsIn(now, "possibleGroupsOf"), JSON.stringify);
-    before = now;
-    const [only, ...others] = changed;
-    return others.length === 0 ? only : undefined;
-  };
+/** The one user whose groups have changed; `undefined` where it is nobody, or several. */
+export function* onlyNewGroups(before: GroupFile, after: GroupFile): Steps<string | undefined> {
+  const isSame = (one: readonly string[], other: readonly string[]): boolean =>
+    one.length === other.length && one.every((group, index) => group === other[index]);
+  const differing = (kind: "groupsOf" | "possibleGroupsOf"): Steps<ReadonlySet<string>> =>
+    differences(before[kind], after[kind], isSame);
+  return onlyOf(new Set([...(yield* differing("groupsOf")), ...(yield* differing("possibleGroupsOf"))]));
 }
 
-function groupsIn({ groups }: Contents, kind: "groupsOf" | "possibleGroupsOf"): GroupsOfUsers {
-  return groups?.[kind] ?? new Map();
+function onlyOf([only, ...others]: ReadonlySet<string>): string | undefined {
+  return others.length === 0 ? only : undefined;
+}
+
+/** The keys at which two maps differ, as far as the second one. */
+function* differences<T>(
+  before: ReadonlyMap<string, T>,
+  after: ReadonlyMap<string, T>,
+  isSame: (one: T, other: T) => boolean,
+): Steps<ReadonlySet<string>> {
+  const keys = new Set<string>();
+  for (const [key, value] of after) {
+    yield;
+    const was = before.get(key);
+    if (was === undefined || !isSame(was, value)) keys.add(key);
+    if (keys.size > 1) return keys;
+  }
+  for (const key of before.keys()) {
+    yield;
+    if (!after.has(key)) keys.add(key);
+    if (keys.size > 1) return keys;
+  }
+  return keys;
 }

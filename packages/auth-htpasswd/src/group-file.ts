@@ -1,4 +1,4 @@
-import { InvalidFileError, readGroupName, readText } from "@registry-gate/auth-kit";
+import { atOnce, InvalidFileError, readGroupName, readText, type Steps } from "@registry-gate/auth-kit";
 import { type Note, textLines } from "./text-lines.ts";
 
 /** The groups of an Apache group file. */
@@ -33,6 +33,11 @@ const SYSTEM_GROUP = /^[^\s:]*:\d+:[^\s:]*$/;
  * @throws {InvalidFileError} when the file as a whole is no group file.
  */
 export function parseGroupFile(content: Buffer): GroupFile {
+  return atOnce(groupFileSteps(content));
+}
+
+/** The same, in a step for each line, and for each user. */
+export function* groupFileSteps(content: Buffer): Steps<GroupFile> {
   const certain = membership();
   const possible = membership();
   const names = new Set<string>();
@@ -42,6 +47,7 @@ export function parseGroupFile(content: Buffer): GroupFile {
   let wellFormedLines = 0;
 
   for (const { number: line, text } of textLines(content)) {
+    yield;
     const fault = (message: string): void => void faults.push({ line, message });
     const colon = text?.indexOf(":") ?? -1;
     if (text === undefined || colon === -1) {
@@ -62,6 +68,7 @@ export function parseGroupFile(content: Buffer): GroupFile {
     }
     names.add(group.name);
     for (const word of users) {
+      yield;
       const user = readText(word);
       if (user.text === undefined) fault(`the name of a user ${user.fault}`);
       else {
@@ -73,7 +80,8 @@ export function parseGroupFile(content: Buffer): GroupFile {
   }
   if (malformedLines > 0 && wellFormedLines === 0)
     throw new InvalidFileError("is not a group file: no line is group: user user");
-  return { groupsOf: certain.ofUsers(), possibleGroupsOf: possible.ofUsers(), names, members, faults };
+  const groupsOf = yield* certain.ofUsers();
+  return { groupsOf, possibleGroupsOf: yield* possible.ofUsers(), names, members, faults };
 }
 
 function unusableLine(groupFault: string | undefined, list: string, users: unknown): string | undefined {
@@ -84,7 +92,7 @@ function unusableLine(groupFault: string | undefined, list: string, users: unkno
 
 interface Membership {
   add(user: string, group: string): void;
-  ofUsers(): GroupsOfUsers;
+  ofUsers(): Steps<GroupsOfUsers>;
 }
 
 function membership(): Membership {
@@ -95,7 +103,14 @@ function membership(): Membership {
       if (groups === undefined) groupsOf.set(user, new Set([group]));
       else groups.add(group);
     },
-    ofUsers: () => new Map([...groupsOf].map(([user, groups]) => [user, [...groups]])),
+    *ofUsers() {
+      const lists = new Map<string, readonly string[]>();
+      for (const [user, groups] of groupsOf) {
+        yield;
+        lists.set(user, [...groups]);
+      }
+      return lists;
+    },
   };
 }
 

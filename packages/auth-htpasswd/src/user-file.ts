@@ -1,4 +1,4 @@
-import { InvalidFileError, isRobotName, readText } from "@registry-gate/auth-kit";
+import { atOnce, InvalidFileError, isRobotName, readText, type Steps } from "@registry-gate/auth-kit";
 import { type HashReading, type PasswordHash, readHash } from "./hash-format.ts";
 import { hashLikeFault, isDigest, isLocked } from "./lookalikes.ts";
 import { type Note, textLines } from "./text-lines.ts";
@@ -24,7 +24,13 @@ export interface UserFile {
  * @throws {InvalidFileError} when the file as a whole is no password file.
  */
 export function parseUserFile(content: Buffer, allowPlaintext: boolean): UserFile {
+  return atOnce(userFileSteps(content, allowPlaintext));
+}
+
+/** The same, in a step for each line. */
+export function* userFileSteps(content: Buffer, allowPlaintext: boolean): Steps<UserFile> {
   const hashes = new Map<string, PasswordHash>();
+  const names = new Set<string>();
   const firstLines = new Map<string, number>();
   const faults: Note[] = [];
   const weak = { des: [] as number[], plain: [] as number[] };
@@ -33,6 +39,7 @@ export function parseUserFile(content: Buffer, allowPlaintext: boolean): UserFil
   let locked = 0;
 
   for (const { number: line, text } of textLines(content)) {
+    yield;
     const fault = (message: string): void => void faults.push({ line, message });
     const entry = text === undefined ? undefined : splitEntry(text);
     if (entry === undefined) {
@@ -56,6 +63,7 @@ export function parseUserFile(content: Buffer, allowPlaintext: boolean): UserFil
       continue;
     }
     firstLines.set(name, line);
+    names.add(name);
     const reading = readStored(entry, allowPlaintext);
     if ("fault" in reading) {
       fault(reading.fault);
@@ -68,7 +76,7 @@ export function parseUserFile(content: Buffer, allowPlaintext: boolean): UserFil
   }
   if (malformedLines > 0 && wellFormedLines === 0)
     throw new InvalidFileError("is not a password file: no line is user:hash");
-  return { hashes, names: new Set(firstLines.keys()), faults, locked, weak };
+  return { hashes, names, faults, locked, weak };
 }
 
 function readStored({ stored, next }: Entry, allowPlaintext: boolean): HashReading {

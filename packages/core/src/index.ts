@@ -25,6 +25,7 @@ export { accessRuleSchema } from "./authorize/access-schema.ts";
 export { compilePolicy } from "./authorize/checked-policy.ts";
 export type { Permissions } from "./authorize/permission.ts";
 export type { ImmutableTags, Knowledge, Policy, PolicyDecision, RuleVerdict } from "./authorize/policy.ts";
+export { prepareAccess } from "./authorize/prepare-access.ts";
 export { clientReader, type RequestClient } from "./client/client-reader.ts";
 export type { ContentChange, ContentChanges } from "./forward/cache/content-changes.ts";
 export { registryAuthorization } from "./forward/registry-login.ts";

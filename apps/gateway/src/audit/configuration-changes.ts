@@ -1,3 +1,4 @@
+import type { Steps } from "@registry-gate/auth-kit";
 import type { Configuration } from "../config/configuration.ts";
 import type { ConfigurationChange } from "./audit-event.ts";
 
@@ -16,20 +17,28 @@ const closed: readonly RegExp[] = [/^auth\.backends\b/, /^upstream\.credentials\
 type Scalar = string | number | boolean;
 
 /** The keys in which two configurations differ, down to single values, in the order of their paths. */
-export function configurationChanges(from: Configuration, to: Configuration): readonly ConfigurationChange[] {
-  const before = leavesOf(from);
-  const after = leavesOf(to);
-  const paths = [...new Set([...before.keys(), ...after.keys()])];
-  return paths
-    .filter((path) => before.get(path) !== after.get(path))
-    .map((path) => {
-      const [old, now] = [before.get(path), after.get(path)];
-      return {
-        path,
-        ...(old !== undefined && maySay(path, old) && { from: old }),
-        ...(now !== undefined && maySay(path, now) && { to: now }),
-      };
+export function* configurationChanges(from: Configuration, to: Configuration): Steps<readonly ConfigurationChange[]> {
+  const before = yield* leavesOf(from);
+  const after = yield* leavesOf(to);
+  const changes: ConfigurationChange[] = [];
+  const compare = (path: string): void => {
+    const [old, now] = [before.get(path), after.get(path)];
+    if (old === now) return;
+    changes.push({
+      path,
+      ...(old !== undefined && maySay(path, old) && { from: old }),
+      ...(now !== undefined && maySay(path, now) && { to: now }),
     });
+  };
+  for (const path of before.keys()) {
+    yield;
+    compare(path);
+  }
+  for (const path of after.keys()) {
+    yield;
+    if (!before.has(path)) compare(path);
+  }
+  return changes;
 }
 
 function maySay(path: string, value: Scalar): boolean {
@@ -37,17 +46,18 @@ function maySay(path: string, value: Scalar): boolean {
   return typeof value !== "string" && !closed.some((pattern) => pattern.test(path));
 }
 
-function leavesOf(configuration: object): Map<string, Scalar> {
+function* leavesOf(configuration: object): Steps<Map<string, Scalar>> {
   const leaves = new Map<string, Scalar>();
-  const visit = (value: unknown, path: string): void => {
+  function* visit(value: unknown, path: string): Steps<void> {
+    yield;
     if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") {
       leaves.set(path, value);
     } else if (Array.isArray(value)) {
-      for (const [index, item] of value.entries()) visit(item, `${path}[${index}]`);
+      for (const [index, item] of value.entries()) yield* visit(item, `${path}[${index}]`);
     } else if (typeof value === "object" && value !== null) {
-      for (const [key, item] of Object.entries(value)) visit(item, path === "" ? key : `${path}.${key}`);
+      for (const [key, item] of Object.entries(value)) yield* visit(item, path === "" ? key : `${path}.${key}`);
     }
-  };
-  visit(configuration, "");
+  }
+  yield* visit(configuration, "");
   return leaves;
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { type Fault, formatFault } from "@registry-gate/auth";
+import { inTurns } from "@registry-gate/auth-kit";
 import type { Configuration } from "../config/configuration.ts";
 import type { AuditEvent, AuditedToken, ReloadCause } from "./audit-event.ts";
 import { configurationChanges } from "./configuration-changes.ts";
@@ -8,8 +9,8 @@ import { configurationChanges } from "./configuration-changes.ts";
 const mostListed = 200;
 
 /** A configuration that was applied. */
-export function reloadedEvent(from: Configuration, to: Configuration, cause: ReloadCause): AuditEvent {
-  const changes = configurationChanges(from, to);
+export async function reloadedEvent(from: Configuration, to: Configuration, cause: ReloadCause): Promise<AuditEvent> {
+  const changes = await inTurns(configurationChanges(from, to));
   return {
     ...begin("reload"),
     outcome: "reloaded",

@@ -33,7 +33,7 @@ export const check: Command = {
         inspectAudit: true,
       })));
       const { configuration } = gate;
-      const warnings = [...warningsOf(gate), ...(await exposedKey(configuration))];
+      const warnings = [...(await warningsOf(gate)), ...(await exposedKey(configuration))];
       for (const text of [...logged, ...warnings.map(formatFault)]) process.stderr.write(`${file}: warning: ${text}\n`);
       const failures = connect
         ? [

@@ -1,11 +1,15 @@
 import { dirname, isAbsolute, resolve } from "node:path";
 import { type Fault, InvalidOptionsError } from "@registry-gate/auth";
+import { prepareAccess } from "@registry-gate/core";
 import { FileReadError, readSettled, type SettledFile } from "@registry-gate/watched-file";
 import { type Configuration, withAbsolutePaths } from "./configuration.ts";
-import { readConfiguration } from "./parse.ts";
+import { type ReadConfiguration, readConfiguration } from "./parse.ts";
 import type { Path } from "./path.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads the text of a configuration: at once, or beside whatever the process does. */
+type ReadText = (text: string, environment: Environment) => ReadConfiguration | Promise<ReadConfiguration>;
 
 /** A configuration and where it came from. */
 export interface LoadedConfiguration {
@@ -29,16 +33,21 @@ export interface InspectedConfiguration {
 }
 
 /**
- * Reads a configuration file. Relative paths in it are made absolute, but those of backends are left to their plugins.
+ * Reads a configuration file. Relative paths in it are made absolute, but those of backends are left to their plugins. The
+ * rules of access are prepared for `registryProxy`.
  *
  * @throws {InvalidOptionsError} when the file cannot be read at all.
  */
-export async function inspectConfiguration(file: string, environment: Environment): Promise<InspectedConfiguration> {
+export async function inspectConfiguration(
+  file: string,
+  environment: Environment,
+  readText: ReadText = readConfiguration,
+): Promise<InspectedConfiguration> {
   const source = await readSettled(resolve(file)).catch((error: unknown) => {
     if (!(error instanceof FileReadError)) throw error;
     throw new InvalidOptionsError([{ path: [], message: error.fault }], { cause: error });
   });
-  return inspectSource(source, environment);
+  return inspectSource(source, environment, readText);
 }
 
 /**
@@ -46,10 +55,16 @@ export async function inspectConfiguration(file: string, environment: Environmen
  *
  * @throws {InvalidOptionsError} when it is no text.
  */
-export function inspectSource(source: SettledFile, environment: Environment): InspectedConfiguration {
+export async function inspectSource(
+  source: SettledFile,
+  environment: Environment,
+  readText: ReadText = readConfiguration,
+): Promise<InspectedConfiguration> {
   const directory = dirname(source.path);
-  const { configuration, ...findings } = readConfiguration(decode(source.content), environment);
-  if (configuration === undefined) return { ...findings, loaded: undefined };
+  const { configuration: read, ...findings } = await readText(decode(source.content), environment);
+  if (read === undefined) return { ...findings, loaded: undefined };
+  const { access } = read;
+  const configuration = access === undefined ? read : { ...read, access: await prepareAccess(access) };
   const { placeholders } = findings;
   const absolute = (path: string): string => (isAbsolute(path) ? path : resolve(directory, path));
   const loaded = { configuration: withAbsolutePaths(configuration, absolute), source, directory, placeholders };
@@ -61,8 +76,12 @@ export function inspectSource(source: SettledFile, environment: Environment): In
  *
  * @throws {InvalidOptionsError} with every fault of its form.
  */
-export async function loadConfiguration(file: string, environment: Environment): Promise<LoadedConfiguration> {
-  const { faults, loaded } = await inspectConfiguration(file, environment);
+export async function loadConfiguration(
+  file: string,
+  environment: Environment,
+  readText: ReadText = readConfiguration,
+): Promise<LoadedConfiguration> {
+  const { faults, loaded } = await inspectConfiguration(file, environment, readText);
   if (faults.length > 0 || loaded === undefined) throw new InvalidOptionsError(faults);
   return loaded;
 }

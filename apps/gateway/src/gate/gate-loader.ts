@@ -14,6 +14,8 @@ import type { AuditSink } from "../audit/audit-sink.ts";
 import { observeRequests } from "../audit/observe-requests.ts";
 import type { Configuration } from "../config/configuration.ts";
 import { type InspectedConfiguration, inspectConfiguration, inspectSource } from "../config/load.ts";
+import { readConfiguration } from "../config/parse.ts";
+import { readApart } from "../config/read-apart.ts";
 import { logLevelOf } from "../config/sections/log.ts";
 import { workerCount } from "../config/sections/workers.ts";
 import { workerShare } from "../config/worker-share.ts";
@@ -85,6 +87,8 @@ export function gateLoader(path: string, options: LoaderOptions): GateLoader {
   const leaseState = stateLeases();
   const memory = memoryState();
   const ownKeys = processes === undefined ? randomKeys() : undefined;
+  /** The first time there is nothing else that could be held up. */
+  let readText: typeof readConfiguration | typeof readApart = readConfiguration;
 
   async function load(
     contents: ReadContents | undefined,
@@ -102,8 +106,9 @@ export function gateLoader(path: string, options: LoaderOptions): GateLoader {
     };
     const inspected =
       contents === undefined
-        ? await inspectConfiguration(path, process.env)
-        : inspectSource(contents.source, process.env);
+        ? await inspectConfiguration(path, process.env, readText)
+        : await inspectSource(contents.source, process.env, readText);
+    readText = readApart;
     const loaded = await loadInspected(shareOf(inspected, contents?.workers), (configuration) => {
       const own = logOf(configuration);
       const audit = configuration.audit && auditSink && observeRequests(configuration.audit, auditSink);

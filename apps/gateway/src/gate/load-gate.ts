@@ -7,6 +7,7 @@ import {
   loadConfiguration,
 } from "../config/load.ts";
 import { isWithin } from "../config/path.ts";
+import { readApart } from "../config/read-apart.ts";
 import { buildGate, type Gate, type GateSurroundings } from "./gate.ts";
 
 /** A gate and the configuration that it was built from. */
@@ -55,10 +56,10 @@ async function faultsOfBuilding(build: () => Promise<Gate>): Promise<readonly Fa
   }
 }
 
-/** Whether there is no fault in the form of a configuration file. */
+/** Whether there is no fault in the form of a configuration file; holds up nothing. */
 export async function isWellFormed(file: string): Promise<boolean> {
   try {
-    await loadConfiguration(file, process.env);
+    await loadConfiguration(file, process.env, readApart);
     return true;
   } catch (error) {
     if (error instanceof InvalidOptionsError) return false;

@@ -133,7 +133,7 @@ export async function startGateway(file: string): Promise<Gateway> {
   }
   reportListening(logger, listener);
   await change.commit();
-  reportWarnings(logger, warningsOf(currentGate()));
+  reportWarnings(logger, await warningsOf(currentGate()));
   const push = await pushMetrics(async () => combineSnapshots(await sources.snapshots(), allMetrics), logger);
   if (push !== undefined) metrics.start();
   const running: Reloaded = {

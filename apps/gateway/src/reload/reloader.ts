@@ -107,8 +107,8 @@ export function startReloader(path: string, running: Reloaded, { loader, audit, 
     loadable = true;
     const { gate } = next;
     const former = running.current.gate.configuration;
+    const event = await reloadedEvent(former, gate.configuration, cause);
     if (stopped) return gate.retire();
-    const event = reloadedEvent(former, gate.configuration, cause);
     const { anew, finished } = await running.apply(next, isRecorded(former, event) ? event : undefined);
     log.level = logLevelOf(gate.configuration.log);
     unwatch();
@@ -117,7 +117,7 @@ export function startReloader(path: string, running: Reloaded, { loader, audit, 
     publishReload(configurationReload);
     record(gate.configuration, event);
     if (anew) reportListening(log, running.listening);
-    reportWarnings(log, warningsOf(gate));
+    reportWarnings(log, await warningsOf(gate));
     await finished;
   }
 

@@ -17,8 +17,8 @@ export function knownNames(backends: readonly AuthBackend[]): KnownNames {
   });
   return {
     complete: rosters.length === backends.length,
-    users: new Set(rosters.flatMap(({ users }) => [...users])),
-    groups: new Set(rosters.flatMap(({ groups }) => [...groups])),
+    users: union(rosters.map(({ users }) => users)),
+    groups: union(rosters.map(({ groups }) => groups)),
     identityOf(username) {
       for (const roster of rosters) {
         const identity = roster.identityOf(username);
@@ -27,6 +27,11 @@ export function knownNames(backends: readonly AuthBackend[]): KnownNames {
       return undefined;
     },
   };
+}
+
+/** One set is not copied: there may be a hundred thousand users in it. */
+function union([first = new Set(), ...others]: readonly ReadonlySet<string>[]): ReadonlySet<string> {
+  return others.length === 0 ? first : new Set([...first, ...others.flatMap((names) => [...names])]);
 }
 
 /** Those of some names that are the same but for case. */

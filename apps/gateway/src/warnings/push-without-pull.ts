@@ -1,4 +1,5 @@
 import type { Access, Fault, Identity } from "@registry-gate/auth";
+import type { Steps } from "@registry-gate/auth-kit";
 import { type AccessRule, compilePolicy, isRepository, type Policy, type Principal } from "@registry-gate/core";
 import type { KnownNames } from "./known-names.ts";
 
@@ -6,27 +7,56 @@ import type { KnownNames } from "./known-names.ts";
  * Finds rules that allow push without pull: docker, crane and skopeo check for existing content before they push, and fail
  * when that is denied.
  */
-export function pushWithoutPull(rules: readonly AccessRule[], known: KnownNames): Fault[] {
+export function* pushWithoutPull(rules: readonly AccessRule[], known: KnownNames): Steps<Fault[]> {
   const policy = compilePolicy(rules);
-  return rules.flatMap((rule, index) => {
-    const { effect, actions } = rule;
-    if (effect === "deny" || !actions.includes("push") || actions.includes("pull") || actions.includes("*")) return [];
-    const subject = rule.subjects.find((candidate) =>
-      principalsOf(candidate, rules, known).some((principal) => isStuck(policy, principal, rule.repositories)),
-    );
-    if (subject === undefined) return [];
-    const why = "docker, crane and skopeo check for existing content before they push, and fail";
-    return [
-      { path: ["access", index, "actions"], message: `allows push without pull to ${subject}: ${why}; add pull` },
-    ];
-  });
+  const warnings: Fault[] = [];
+  let listed: ListedNames | undefined;
+  for (const [index, { effect, actions, subjects, repositories }] of rules.entries()) {
+    yield;
+    if (effect === "deny" || !actions.includes("push") || actions.includes("pull") || actions.includes("*")) continue;
+    listed ??= yield* listNames(rules, known);
+    for (const subject of subjects) {
+      yield;
+      const stuck = principalsOf(subject, listed, known).some((principal) => isStuck(policy, principal, repositories));
+      if (!stuck) continue;
+      const why = "docker, crane and skopeo check for existing content before they push, and fail";
+      warnings.push({
+        path: ["access", index, "actions"],
+        message: `allows push without pull to ${subject}: ${why}; add pull`,
+      });
+      break;
+    }
+  }
+  return warnings;
+}
+
+/** What many rules ask for, found out once. */
+interface ListedNames {
+  /** The groups that the rules name. */
+  readonly inRules: readonly string[];
+  readonly membersOf: ReadonlyMap<string, readonly Identity[]>;
+}
+
+function* listNames(rules: readonly AccessRule[], known: KnownNames): Steps<ListedNames> {
+  const membersOf = new Map<string, Identity[]>();
+  for (const user of known.complete ? known.users : []) {
+    yield;
+    const identity = known.identityOf(user);
+    if (identity === undefined) continue;
+    for (const group of identity.groups) {
+      const members = membersOf.get(group);
+      if (members === undefined) membersOf.set(group, [identity]);
+      else members.push(identity);
+    }
+  }
+  return { inRules: groupsIn(rules), membersOf };
 }
 
 /** A name that no rule can have meant. */
 const somebody = "somebody-else";
 
 /** Whom a subject stands for, as far as it is known. */
-function principalsOf(subject: string, rules: readonly AccessRule[], known: KnownNames): readonly Principal[] {
+function principalsOf(subject: string, { inRules, membersOf }: ListedNames, known: KnownNames): readonly Principal[] {
   const signedIn = (identity: Identity): Principal => ({ kind: "user", identity, via: "basic" });
   const of = (username: string, groups: readonly string[]): Principal =>
     signedIn({ subject: username, username, groups, backend: "check" });
@@ -36,15 +66,12 @@ function principalsOf(subject: string, rules: readonly AccessRule[], known: Know
     const identity = known.identityOf(username);
     if (identity !== undefined) return [signedIn(identity)];
     // They may be in any group.
-    return [of(username, known.complete ? [] : groupsIn(rules))];
+    return [of(username, known.complete ? [] : inRules)];
   }
   if (!subject.startsWith("group:")) return [of(somebody, [])];
   const group = subject.slice("group:".length).normalize("NFC");
   if (!known.complete) return [of(somebody, [group])];
-  const members = [...known.users].flatMap((user): Identity[] => {
-    const identity = known.identityOf(user);
-    return identity?.groups.includes(group) === true ? [identity] : [];
-  });
+  const members = membersOf.get(group) ?? [];
   return members.length === 0 ? [of(somebody, [group])] : members.map(signedIn);
 }
 

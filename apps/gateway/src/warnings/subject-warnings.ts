@@ -1,7 +1,7 @@
 import type { Fault } from "@registry-gate/auth";
-import { didYouMean } from "@registry-gate/auth-kit";
+import { didYouMean, type Steps } from "@registry-gate/auth-kit";
 import type { AccessRule } from "@registry-gate/core";
-import { caseVariants, type KnownNames } from "./known-names.ts";
+import type { KnownNames } from "./known-names.ts";
 
 /** Properties of the backends. */
 export interface BackendKinds {
@@ -11,31 +11,73 @@ export interface BackendKinds {
   readonly directory: boolean;
 }
 
+/** Of so many names one is looked for that is near to a misspelt one, and for so many misspelt ones. */
+const mostCompared = 1000;
+const mostSuggestions = 100;
+
 /** Finds users and groups in rules that can never match. */
-export function subjectWarnings(rules: readonly AccessRule[], known: KnownNames, kinds: BackendKinds): Fault[] {
-  return rules.flatMap(({ subjects }, index) =>
-    subjects.flatMap((subject, position) => {
-      const message = subjectFault(subject, known, kinds);
-      return message === undefined ? [] : [{ path: ["access", index, "subjects", position], message }];
-    }),
-  );
+export function* subjectWarnings(rules: readonly AccessRule[], known: KnownNames, kinds: BackendKinds): Steps<Fault[]> {
+  const warnings: Fault[] = [];
+  const near = { user: nearNames(known.users), group: nearNames(known.groups) };
+  for (const [index, { subjects }] of rules.entries()) {
+    for (const [position, subject] of subjects.entries()) {
+      yield;
+      const message = yield* subjectFault(subject, known, kinds, near);
+      if (message !== undefined) warnings.push({ path: ["access", index, "subjects", position], message });
+    }
+  }
+  return warnings;
 }
 
-function subjectFault(subject: string, known: KnownNames, kinds: BackendKinds): string | undefined {
-  const [, kind, written = ""] = /^(user|group):(.*)$/s.exec(subject) ?? [];
-  if (kind === undefined) return undefined;
-  const name = written.normalize("NFC");
+function* subjectFault(
+  subject: string,
+  known: KnownNames,
+  kinds: BackendKinds,
+  near: Readonly<Record<"user" | "group", NearNames>>,
+): Steps<string | undefined> {
+  const [, written, name] = /^(user|group):(.*)$/s.exec(subject.normalize("NFC")) ?? [];
+  if (written === undefined || name === undefined) return undefined;
+  const kind = written === "user" ? "user" : "group";
   const names = kind === "user" ? known.users : known.groups;
   if (kind === "group" && kinds.withoutGroups) return "can never match: no backend provides groups";
   if (names.has(name)) return undefined;
   const form = formFault(kind, name, kinds);
   if (form !== undefined) return form;
   if (!known.complete) return undefined;
-  const [variant] = caseVariants(name, names);
+  const variant = yield* near[kind].variantOf(name);
   const file = kind === "user" ? "password file" : "group file";
   if (variant !== undefined)
     return `can never match: no ${file} has ${name}, but ${variant}, which differs only in case`;
-  return `can never match: no ${file} has the ${kind} ${name}${didYouMean(name, [...names])}`;
+  return `can never match: no ${file} has the ${kind} ${name}${near[kind].suggest(name)}`;
+}
+
+/** What a name that nobody has may have been meant to be. */
+interface NearNames {
+  /** The first name that differs by case alone. */
+  variantOf(name: string): Steps<string | undefined>;
+  /** To be put behind what is wrong; empty where nothing is near. */
+  suggest(name: string): string;
+}
+
+function nearNames(names: ReadonlySet<string>): NearNames {
+  let folded: Map<string, string> | undefined;
+  let suggestions = 0;
+  return {
+    *variantOf(name) {
+      if (folded === undefined) {
+        folded = new Map();
+        for (const other of names) {
+          yield;
+          const form = other.toLowerCase();
+          if (!folded.has(form)) folded.set(form, other);
+        }
+      }
+      return folded.get(name.toLowerCase());
+    },
+    suggest(name) {
+      return names.size > mostCompared || ++suggestions > mostSuggestions ? "" : didYouMean(name, [...names]);
+    },
+  };
 }
 
 /** Finds names that no backend can provide. */

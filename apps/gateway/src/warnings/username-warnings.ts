@@ -1,4 +1,5 @@
 import type { AuthBackend, Fault } from "@registry-gate/auth";
+import type { Steps } from "@registry-gate/auth-kit";
 import { type AccessRule, isRepository } from "@registry-gate/core";
 import type { BackendConfiguration } from "../config/sections/auth.ts";
 import { listed } from "./known-names.ts";
@@ -9,13 +10,18 @@ const placeholder = "${username}";
  * Finds rules in which `${username}` can never match: it stands for a whole path segment of a repository's name, which is
  * lower-case, with digits and single `.`, `_` or `-` between.
  */
-export function usernameWarnings(
+export function* usernameWarnings(
   rules: readonly AccessRule[],
   configurations: readonly BackendConfiguration[],
   backends: readonly AuthBackend[],
-): Fault[] {
-  const findings = configurations.map((configuration, index) => judge(configuration, backends[index]));
-  return rules.flatMap(({ subjects, repositories }, index) => {
+): Steps<Fault[]> {
+  const personal = rules.some(({ repositories }) => repositories.some((pattern) => pattern.includes(placeholder)));
+  if (!personal) return [];
+  const findings: Finding[] = [];
+  for (const [index, configuration] of configurations.entries()) {
+    findings.push(yield* judge(configuration, backends[index]));
+  }
+  return rules.flatMap(({ subjects, repositories }, index): Fault[] => {
     const position = repositories.findIndex((pattern) => pattern.includes(placeholder));
     // The middleware warns of anonymous callers.
     if (position === -1 || subjects.every((subject) => subject === "anonymous")) return [];
@@ -48,13 +54,17 @@ interface Finding {
   readonly reason: string | undefined;
 }
 
-function judge(configuration: BackendConfiguration, backend: AuthBackend | undefined): Finding {
+function* judge(configuration: BackendConfiguration, backend: AuthBackend | undefined): Steps<Finding> {
   const users = backend?.roster?.().users;
   if (users === undefined) {
     const reason = namesOf(configuration);
     return { never: reason !== undefined, reason };
   }
-  const unfit = [...users].filter((name) => !isSegment(name));
+  const unfit: string[] = [];
+  for (const name of users) {
+    yield;
+    if (!isSegment(name)) unfit.push(name);
+  }
   return {
     never: unfit.length === users.size && unfit.length > 0,
     reason: unfit.length === 0 ? undefined : reasonOf(unfit),

@@ -1,4 +1,5 @@
 import type { AuthBackend, Fault } from "@registry-gate/auth";
+import { inTurns, type Steps } from "@registry-gate/auth-kit";
 import type { Gate } from "../gate/gate.ts";
 import { knownNames } from "./known-names.ts";
 import { pushWithoutPull } from "./push-without-pull.ts";
@@ -7,7 +8,11 @@ import { subjectWarnings } from "./subject-warnings.ts";
 import { usernameWarnings } from "./username-warnings.ts";
 
 /** All warnings about a configuration: risks, rules without effect, and rules that clients cannot work with. */
-export function warningsOf(gate: Gate): Fault[] {
+export function warningsOf(gate: Gate): Promise<readonly Fault[]> {
+  return inTurns(warningSteps(gate));
+}
+
+function* warningSteps(gate: Gate): Steps<readonly Fault[]> {
   const { configuration, backends } = gate;
   const { auth, access = [] } = configuration;
   const known = knownNames(backends);
@@ -18,9 +23,9 @@ export function warningsOf(gate: Gate): Fault[] {
   return [
     ...gate.warnings,
     ...riskWarnings(configuration, gate.tls),
-    ...pushWithoutPull(access, known),
-    ...subjectWarnings(access, known, kinds),
-    ...usernameWarnings(access, auth.backends, backends),
+    ...(yield* pushWithoutPull(access, known)),
+    ...(yield* subjectWarnings(access, known, kinds)),
+    ...(yield* usernameWarnings(access, auth.backends, backends)),
   ];
 }
 

@@ -250,7 +250,7 @@ export async function startPrimary(file: string): Promise<Gateway> {
   }
   reportListening(logger, running.listening);
   await change.commit();
-  reportWarnings(logger, warningsOf(current.gate));
+  reportWarnings(logger, await warningsOf(current.gate));
   const push = await pushMetrics(async () => combineSnapshots(await sources.snapshots(), allMetrics), logger);
   if (push !== undefined) startMeasuring();
   const reloader = startReloader(path, running, { loader, audit: services.audit, log: logger });

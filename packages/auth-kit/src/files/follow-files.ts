@@ -13,13 +13,13 @@ export interface NamedFile {
 
 /** How files are followed. `Contents` is one content, or a list of them. */
 interface FollowOptions<T, Contents> {
-  /** Throws {@link InvalidFileError} for what cannot be used. */
-  readonly parse: (contents: Contents) => T;
+  /** Throws {@link InvalidFileError} for what cannot be used. What takes long is done {@link inTurns}. */
+  readonly parse: (contents: Contents) => T | Promise<T>;
   /**
    * Maps a new value to the one that comes into force. Default: the new value itself. Throws {@link InvalidFileError} where the
    * current one is to stay, although the new one is well-formed.
    */
-  readonly accept?: (next: T, current: T) => T;
+  readonly accept?: (next: T, current: T) => T | Promise<T>;
   /** Logs faults and warnings of a value, before it comes into force. */
   readonly report?: (value: T) => void;
   /** The largest file to read, in bytes. Default 64 MiB. */
@@ -73,30 +73,40 @@ export async function followFiles<T>(options: FollowFilesOptions<T>): Promise<Fo
   const { files, parse, accept = (next) => next, report, maxBytes, log, onChange } = options;
   const limit = maxBytes === undefined ? {} : { maxBytes };
   const since = await readAll(files, limit);
-  let value = parseFirst(files, since, parse);
+  let value = await parseFirst(files, since, parse);
   report?.(value);
   if (files.length === 0) return { current: () => value, close: () => {} };
 
   const paths = files.map(({ path }) => path);
   const [path] = paths;
   const named = paths.length === 1 ? { file: path } : { files: paths };
+  let closed = false;
+  let latest: Promise<void> = Promise.resolve();
+
+  async function take(contents: readonly Buffer[]): Promise<void> {
+    try {
+      const next = await accept(await parse(contents), value);
+      if (closed) return;
+      report?.(next);
+      value = next;
+    } catch (error) {
+      if (!(error instanceof InvalidFileError)) throw error;
+      if (closed) return;
+      const file = paths[error.index] ?? path;
+      log.error({ file, reason: error.message }, "invalid file ignored, keeping the previous version");
+      fileReload.publish(() => ({ files: paths, outcome: "invalid" }));
+      return;
+    }
+    log.info(named, paths.length === 1 ? "the file was reloaded" : "the files were reloaded");
+    fileReload.publish(() => ({ files: paths, outcome: "reloaded" }));
+    onChange?.();
+  }
+
   const watch = watchFiles(
     paths,
     (contents) => {
-      try {
-        const next = accept(parse(contents), value);
-        report?.(next);
-        value = next;
-      } catch (error) {
-        if (!(error instanceof InvalidFileError)) throw error;
-        const file = paths[error.index] ?? path;
-        log.error({ file, reason: error.message }, "invalid file ignored, keeping the previous version");
-        fileReload.publish(() => ({ files: paths, outcome: "invalid" }));
-        return;
-      }
-      log.info(named, paths.length === 1 ? "the file was reloaded" : "the files were reloaded");
-      fileReload.publish(() => ({ files: paths, outcome: "reloaded" }));
-      onChange?.();
+      // One version after the other, in the order of the files' changes.
+      latest = latest.then(() => take(contents));
     },
     {
       ...limit,
@@ -107,7 +117,13 @@ export async function followFiles<T>(options: FollowFilesOptions<T>): Promise<Fo
       },
     },
   );
-  return { current: () => value, close: () => watch.close() };
+  return {
+    current: () => value,
+    close() {
+      closed = true;
+      watch.close();
+    },
+  };
 }
 
 async function readAll(
@@ -130,13 +146,13 @@ async function readAll(
   return read.flat();
 }
 
-function parseFirst<T>(
+async function parseFirst<T>(
   files: readonly NamedFile[],
   read: readonly SettledFile[],
-  parse: (contents: readonly Buffer[]) => T,
-): T {
+  parse: (contents: readonly Buffer[]) => T | Promise<T>,
+): Promise<T> {
   try {
-    return parse(read.map(({ content }) => content));
+    return await parse(read.map(({ content }) => content));
   } catch (error) {
     if (!(error instanceof InvalidFileError)) throw error;
     const file = files[error.index];

@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 export type Steps<T> = Generator<undefined, T, undefined>;
 
 /** For how long at a time others wait, in milliseconds. */
-const longestTurn = 5;
+const longestTurn = 4;
 
 /** Takes all steps one after the other. */
 export function atOnce<T>(steps: Steps<T>): T {

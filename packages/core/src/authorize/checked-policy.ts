@@ -3,6 +3,7 @@ import type { AccessRule } from "../options/options.ts";
 import { accessSchema } from "./access-schema.ts";
 import { compilePolicy as compile } from "./compile-policy.ts";
 import type { Policy } from "./policy.ts";
+import { isPrepared } from "./prepared-access.ts";
 
 /**
  * Validates and compiles rules. Without rules, authenticated users can pull and push.
@@ -10,5 +11,5 @@ import type { Policy } from "./policy.ts";
  * @throws {InvalidOptionsError} with every fault in the rules; its paths start at their list.
  */
 export function compilePolicy(rules: readonly AccessRule[] | undefined): Policy {
-  return compile(rules === undefined ? undefined : parseOptions(accessSchema, rules));
+  return compile(rules === undefined || isPrepared(rules) ? rules : parseOptions(accessSchema, rules));
 }

@@ -1,3 +1,4 @@
+import { atOnce, type Steps } from "@registry-gate/auth-kit";
 import type { Glob } from "./glob.ts";
 
 /** A pattern, and what it stands for. */
@@ -20,6 +21,11 @@ const worthAnIndex = 8;
 
 /** @param entries None of them is of a pattern that excludes. */
 export function indexPatterns<T>(entries: readonly PatternEntry<T>[]): PatternIndex<T> {
+  return atOnce(patternIndex(entries));
+}
+
+/** The same, in a step for each pattern. */
+export function* patternIndex<T>(entries: readonly PatternEntry<T>[]): Steps<PatternIndex<T>> {
   if (entries.length <= worthAnIndex) {
     return { each: (repository, username, visit) => visitRun(entries, repository, username, visit) };
   }
@@ -31,6 +37,7 @@ export function indexPatterns<T>(entries: readonly PatternEntry<T>[]): PatternIn
   const bySuffix: ByLength<T> = new Map();
   const others: PatternEntry<T>[] = [];
   for (const entry of entries) {
+    yield;
     const { only, prefix, suffix } = entry.glob;
     if (only !== undefined) append(byName, only, entry);
     else if (prefix.endsWith("/")) append(byPath, prefix, entry);

@@ -1,6 +1,7 @@
 import type { Access, Action } from "@registry-gate/auth";
+import type { Steps } from "@registry-gate/auth-kit";
 import { type CompiledRule, covers } from "./compiled-rule.ts";
-import { indexPatterns, type PatternEntry } from "./pattern-index.ts";
+import { type PatternEntry, patternIndex } from "./pattern-index.ts";
 
 /** Some rules of one effect, by the repositories that they are about. */
 export interface RuleIndex {
@@ -24,8 +25,8 @@ interface About {
 const mostPatterns = 32;
 
 /** @param rules In their order. */
-export function indexRules(rules: readonly CompiledRule[]): RuleIndex {
-  const patterns = indexPatterns(rules.flatMap(entriesOf));
+export function* indexRules(rules: readonly CompiledRule[]): Steps<RuleIndex> {
+  const patterns = yield* patternIndex(rules.flatMap(entriesOf));
   const known = new Map<Action, About>();
   return {
     rules,

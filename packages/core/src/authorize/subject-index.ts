@@ -1,5 +1,5 @@
 import type { Identity, NameMatching, Principal } from "@registry-gate/auth";
-import type { Steps } from "@registry-gate/auth-kit";
+import { atOnce, type Steps } from "@registry-gate/auth-kit";
 import type { CompiledRule } from "./compiled-rule.ts";
 import { comparableGroup, comparableGroups, comparableUser } from "./group-name.ts";
 import { indexRules, type RuleIndex } from "./rule-index.ts";
@@ -26,9 +26,9 @@ type Named = ReadonlyMap<string, RuleIndex>;
 export function* subjectIndex(rules: readonly CompiledRule[], effect: "allow" | "deny"): Steps<SubjectIndex> {
   const made = new Map<string, RuleIndex>();
   /** Subjects of the same rules share an index. */
-  function indexOf(list: readonly CompiledRule[]): RuleIndex {
+  function* indexOf(list: readonly CompiledRule[]): Steps<RuleIndex> {
     const key = list.map(({ index }) => index).join();
-    const index = made.get(key) ?? indexRules(list);
+    const index = made.get(key) ?? (yield* indexRules(list));
     made.set(key, index);
     return index;
   }
@@ -47,7 +47,7 @@ export function* subjectIndex(rules: readonly CompiledRule[], effect: "allow" | 
     const indexes = new Map<string, RuleIndex>();
     for (const [name, list] of lists) {
       yield;
-      indexes.set(name, indexOf(list));
+      indexes.set(name, yield* indexOf(list));
     }
     return indexes;
   }
@@ -58,9 +58,11 @@ export function* subjectIndex(rules: readonly CompiledRule[], effect: "allow" | 
     };
   }
 
-  const everybody = indexOf(rules.filter(({ subjects }) => subjects.includes("anonymous")));
-  const authenticated = indexOf(rules.filter(({ subjects }) => subjects.includes("authenticated")));
-  const anyGroup = indexOf(rules.filter(({ subjects }) => subjects.some((subject) => subject.startsWith("group:"))));
+  const everybody = yield* indexOf(rules.filter(({ subjects }) => subjects.includes("anonymous")));
+  const authenticated = yield* indexOf(rules.filter(({ subjects }) => subjects.includes("authenticated")));
+  const anyGroup = yield* indexOf(
+    rules.filter(({ subjects }) => subjects.some((subject) => subject.startsWith("group:"))),
+  );
   const users = yield* byForm("user:", comparableUser);
   const groups = yield* byForm("group:", comparableGroup);
 
@@ -87,7 +89,7 @@ export function* subjectIndex(rules: readonly CompiledRule[], effect: "allow" | 
 
   function join(indexes: readonly RuleIndex[]): RuleIndex {
     const rules = new Set(indexes.flatMap((index) => index.rules));
-    return indexRules([...rules].sort((one, other) => one.index - other.index));
+    return atOnce(indexRules([...rules].sort((one, other) => one.index - other.index)));
   }
 
   const byNobody = [everybody];

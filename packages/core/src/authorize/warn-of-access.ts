@@ -1,4 +1,5 @@
 import type { Fault } from "@registry-gate/auth";
+import { atOnce, type Steps } from "@registry-gate/auth-kit";
 import type { AccessRule } from "../options/options.ts";
 import { compileGlob, impossibleSegment } from "./glob.ts";
 
@@ -11,13 +12,39 @@ const everyAction: readonly SingleAction[] = ["pull", "push", "delete"];
  * to. Paths start at the list of rules.
  */
 export function warnOfAccess(rules: readonly AccessRule[]): Fault[] {
-  return rules.flatMap((rule, index) =>
-    [
-      ...warnOfPatterns(rule),
-      ...(rule.effect === "deny" ? warnOfDenial(rule, rules) : warnOfAllowance(rule, index, rules)),
-    ].map(({ path, message }) => ({ path: [index, ...path], message })),
-  );
+  return atOnce(accessWarnings(rules));
 }
+
+/** The same, in a step for each rule. */
+export function* accessWarnings(rules: readonly AccessRule[]): Steps<Fault[]> {
+  const whole: WholeList = {
+    allowed: new Set(rules.filter(({ effect }) => effect !== "deny").flatMap(actionsOf)),
+    denyingAll: [...rules.entries()].filter(
+      ([, rule]) => rule.effect === "deny" && isAboutEverybody(rule) && isAboutEverything(rule),
+    ),
+    protecting: yield* protectingRules(rules),
+  };
+  const warnings: Fault[] = [];
+  for (const [index, rule] of rules.entries()) {
+    yield;
+    const found = [
+      ...warnOfPatterns(rule),
+      ...(rule.effect === "deny" ? warnOfDenial(rule, whole) : warnOfAllowance(rule, index, whole)),
+    ];
+    for (const { path, message } of found) warnings.push({ path: [index, ...path], message });
+  }
+  return warnings;
+}
+
+/** What is known of all the rules together. */
+interface WholeList {
+  readonly allowed: ReadonlySet<SingleAction>;
+  /** Those that deny something to everybody, everywhere, with their indexes. */
+  readonly denyingAll: readonly Indexed[];
+  readonly protecting: ProtectingRules;
+}
+
+type Indexed = readonly [number, AccessRule];
 
 function warnOfPatterns(rule: AccessRule): Fault[] {
   const warnings: Fault[] = [];
@@ -46,9 +73,8 @@ function warnOfPatterns(rule: AccessRule): Fault[] {
   return warnings;
 }
 
-function warnOfDenial(rule: AccessRule, rules: readonly AccessRule[]): Fault[] {
+function warnOfDenial(rule: AccessRule, { allowed }: WholeList): Fault[] {
   const denied = actionsOf(rule);
-  const allowed = new Set(rules.filter(({ effect }) => effect !== "deny").flatMap(actionsOf));
   if (!denied.some((action) => allowed.has(action))) {
     return [{ path: ["actions"], message: `has no effect: no rule allows ${denied.join(" or ")}` }];
   }
@@ -63,45 +89,66 @@ function warnOfDenial(rule: AccessRule, rules: readonly AccessRule[]): Fault[] {
   return [];
 }
 
-function warnOfAllowance(rule: AccessRule, index: number, rules: readonly AccessRule[]): Fault[] {
+function warnOfAllowance(rule: AccessRule, index: number, { denyingAll, protecting }: WholeList): Fault[] {
   const warnings: Fault[] = [];
   const actions = actionsOf(rule);
   if (rule.immutableTags !== undefined && !actions.some((action) => action !== "pull")) {
     const message = "has no effect: the rule allows neither push nor delete";
     warnings.push({ path: ["immutableTags"], message });
   }
-  const denying = rules.findIndex(
-    (other) =>
-      other.effect === "deny" &&
-      isAboutEverybody(other) &&
-      isAboutEverything(other) &&
-      actions.every((action) => actionsOf(other).includes(action)),
-  );
-  if (denying !== -1) warnings.push({ path: [], message: `allows nothing: access[${denying}] denies it to everybody` });
+  const denying = denyingAll.find(([, other]) => actions.every((action) => actionsOf(other).includes(action)));
+  if (denying !== undefined) {
+    warnings.push({ path: [], message: `allows nothing: access[${denying[0]}] denies it to everybody` });
+  }
   for (const action of actions.filter((action) => action !== "pull")) {
-    const undone = rules.findIndex((other, at) => at !== index && lifts(rule, other, action));
-    if (undone === -1) continue;
+    const undone = protecting.concerning(rule).find(([at, other]) => at !== index && lifts(rule, other));
+    if (undone === undefined) continue;
     const how = action === "push" ? "overwritten" : "deleted, and pushed anew";
-    const message = `allows ${action} without the immutableTags of access[${undone}]: those tags can be ${how}`;
+    const message = `allows ${action} without the immutableTags of access[${undone[0]}]: those tags can be ${how}`;
     warnings.push({ path: ["actions"], message });
   }
   return warnings;
 }
 
+/** Rules that allow to push, and protect tags. */
+interface ProtectingRules {
+  /** At least those that are about repositories that a rule names as well, in their order. */
+  concerning(rule: AccessRule): readonly Indexed[];
+}
+
+function* protectingRules(rules: readonly AccessRule[]): Steps<ProtectingRules> {
+  const all: Indexed[] = [];
+  const byPattern = new Map<string, Indexed[]>();
+  for (const [index, rule] of rules.entries()) {
+    yield;
+    const { effect, immutableTags = [], repositories } = rule;
+    if (effect === "deny" || immutableTags.length === 0 || !actionsOf(rule).includes("push")) continue;
+    all.push([index, rule]);
+    for (const pattern of new Set(repositories)) {
+      const known = byPattern.get(pattern);
+      if (known === undefined) byPattern.set(pattern, [[index, rule]]);
+      else known.push([index, rule]);
+    }
+  }
+  return {
+    concerning({ repositories }) {
+      if (repositories.includes("**")) return all;
+      const found = new Map(repositories.flatMap((pattern) => byPattern.get(pattern) ?? []));
+      return [...found].sort(([one], [other]) => one - other);
+    },
+  };
+}
+
 /**
- * Whether a rule lets users that another rule allows to push, in the same repositories, change the tags that the other
- * one protects.
+ * Whether a rule lets users that another rule, which protects tags, allows to push in the same repositories, change those
+ * tags.
  */
-function lifts(rule: AccessRule, other: AccessRule, action: "push" | "delete"): boolean {
+function lifts(rule: AccessRule, { immutableTags: protectedTags = [], subjects, repositories }: AccessRule): boolean {
   const { immutableTags: own = [] } = rule;
-  const { immutableTags: protectedTags = [] } = other;
   return (
-    other.effect !== "deny" &&
-    actionsOf(rule).includes(action) &&
-    actionsOf(other).includes("push") &&
     protectedTags.some((pattern) => !own.includes(pattern) && !own.includes("*")) &&
-    other.subjects.some((subject) => includesSubject(rule, subject)) &&
-    other.repositories.some((pattern) => !pattern.startsWith("!") && includesPattern(rule, pattern))
+    subjects.some((subject) => includesSubject(rule, subject)) &&
+    repositories.some((pattern) => !pattern.startsWith("!") && includesPattern(rule, pattern))
   );
 }
 

@@ -5,6 +5,7 @@ import type { Authenticator } from "../authenticate/authenticator.ts";
 import type { MakeChallenge } from "../authenticate/challenges.ts";
 import { throttleSchema } from "../authenticate/throttle/login-throttle.ts";
 import { accessSchema } from "../authorize/access-schema.ts";
+import { isPrepared } from "../authorize/prepared-access.ts";
 import { defaultMaxSize } from "../forward/cache/content-cache.ts";
 import type { ContentChanges } from "../forward/cache/content-changes.ts";
 import { credentialsFault } from "../forward/registry-login.ts";
@@ -15,6 +16,7 @@ import type { SealingKeys } from "../seal/sealer.ts";
 import type { TokenEndpoint } from "../tokens/token-endpoint.ts";
 import type { OptionShape } from "./option-shape.ts";
 import type {
+  AccessRule,
   AuthenticatorOptions,
   ContentCacheOptions,
   CorsOptions,
@@ -149,7 +151,7 @@ const signInShape = {
 
 const gateShape = {
   upstream,
-  access: accessSchema.exactOptional(),
+  access: z.union([z.custom<readonly AccessRule[]>(isPrepared), accessSchema], "must be a list").exactOptional(),
   trustedProxies: trustedProxiesOption().exactOptional(),
   tokens: z.custom<TokenEndpoint>(isTokenEndpoint, "must be made by createTokenEndpoint").exactOptional(),
   cors: cors.exactOptional(),

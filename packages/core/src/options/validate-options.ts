@@ -1,7 +1,8 @@
 import type { Fault } from "@registry-gate/auth";
 import { optionFaults } from "@registry-gate/auth-kit";
+import { preparedOf } from "../authorize/prepared-access.ts";
 import { warnOfAccess } from "../authorize/warn-of-access.ts";
-import type { RegistryProxyOptions } from "./options.ts";
+import type { AccessRule, RegistryProxyOptions } from "./options.ts";
 import { optionsBeforeBackendsSchema } from "./options-schema.ts";
 
 /** Faults and warnings. Warnings concern valid options that are risky or useless. Paths start at the options. */
@@ -16,6 +17,10 @@ export function validateOptions(
 ): Findings {
   const faults = [...optionFaults(optionsBeforeBackendsSchema, options)];
   const judgeable = faults.every(({ path }) => path.length > 0 && path[0] !== "access");
-  const warnings = judgeable ? warnOfAccess(options.access ?? []) : [];
+  const warnings = judgeable ? warningsOf(options.access ?? []) : [];
   return { faults, warnings: warnings.map((warning) => ({ ...warning, path: ["access", ...warning.path] })) };
+}
+
+function warningsOf(access: readonly AccessRule[]): readonly Fault[] {
+  return preparedOf(access)?.warnings ?? warnOfAccess(access);
 }
