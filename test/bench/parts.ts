@@ -1,6 +1,8 @@
 import { downloads, uploads } from "./blobs.ts";
 import { cachedReads, cachedRealReads, cachedStorm } from "./cache.ts";
+import { coldLogins } from "./cold-logins.ts";
 import { crowds } from "./crowds.ts";
+import { decisions, growth, reloads } from "./growth.ts";
 import { ldapLogins } from "./ldap.ts";
 import { memory } from "./memory.ts";
 import { observing } from "./observing.ts";
@@ -40,6 +42,8 @@ export const parts: readonly Part[] = [
   { name: "ldap", about: "logins by LDAP, fresh and remembered", steps: [ldapLogins, rememberedLogins] },
   { name: "tokens", about: "Bearer tokens, used and issued", steps: [bearerReads, tokenIssuance] },
   { name: "observing", about: "what metrics and an audit cost", steps: [observing] },
+  { name: "cold-logins", about: "many logins at once that nobody remembers", steps: [coldLogins] },
+  { name: "growth", about: "many rules, users, groups, connections and logins", steps: [decisions, growth, reloads] },
   { name: "slow-clients", about: "pulls and logins while clients are slow", steps: [slowClients] },
   { name: "workers", about: "processor time and memory of two workers", steps: [workers] },
   { name: "start-up", about: "how soon serve responds", steps: [startUp] },
