@@ -20,10 +20,18 @@ export interface Size {
 /** A gate of some size, whose files can be replaced while it runs. */
 export interface GrowingGate extends Contender {
   readonly gate: RunningGate;
-  /** By how many milliseconds its event loop was late, at the most of each tenth of a second so far. */
-  delays(): Promise<readonly number[]>;
+  /** What its event loop has met, in each tenth of a second so far. */
+  delays(): Promise<readonly Delay[]>;
   /** Another rule, another password and another member. */
   change(): Promise<void>;
+}
+
+/** The most of a tenth of a second, in milliseconds. */
+export interface Delay {
+  /** By how much the event loop was late. */
+  readonly late: number;
+  /** How long it has computed at one stretch. */
+  readonly stretch: number;
 }
 
 const recorder = fileURLToPath(new URL("delay-recorder.ts", import.meta.url));
@@ -58,7 +66,11 @@ export async function startGrowingGate(registry: string, size: Size): Promise<Gr
     headers: basic(userOf(0), userOf(0)),
     async delays() {
       const text = await readFile(join(gate.directory, delayFile), "utf8");
-      return text.split("\n").filter(Boolean).map(Number);
+      const lines = text.split("\n").filter(Boolean);
+      return lines.map((line) => {
+        const [late = Number.NaN, stretch = Number.NaN] = line.split(" ").map(Number);
+        return { late, stretch };
+      });
     },
     async change() {
       version++;

@@ -38,6 +38,14 @@ describe("with a password file", () => {
     expect(gate.records.length).toBeLessThan(250);
   });
 
+  it("computes one hash for 100 clients that log in with one password at once", async () => {
+    const gate = await attackedGate(await passwordFileBackend());
+    const addresses = Array.from({ length: 100 }, (_, index) => (index % 2 === 0 ? attacker : colleague));
+    const statuses = await Promise.all(addresses.map((address) => gate.login(address, "alice", "alicepw")));
+    expect(new Set(statuses)).toEqual(new Set([200]));
+    expect(gate.asked()).toBe(1);
+  });
+
   it("computes no more hashes for 499 wrong passwords at once than may fail", async () => {
     const gate = await attackedGate(await passwordFileBackend(), { throttle: { backoff: "1h..1h" } });
     for (const guess of guesses(499)) gate.flood(attacker, [guess]);
