@@ -97,10 +97,11 @@ export async function growth(scale: Scale): Promise<Findings> {
       rows,
       limits: [
         atMost(1.15, "processor, large ÷ small", processorRatios(much, few)),
-        atMost(1.3, "processor, remembered logins ÷ small", processorRatios(remembering, few)),
+        atMost(2, "processor, remembered logins ÷ small", processorRatios(remembering, few)),
         atMost(1.3, "processor, active connections ÷ small", processorRatios(active, few)),
         atMost(1.15, "processor, idle connections ÷ small", processorRatios(beside, few)),
       ],
+      notes: ["of many users in turn each request is by another one, for whom no connection to the registry is kept"],
     };
   } finally {
     for (const { close } of idle) close();
