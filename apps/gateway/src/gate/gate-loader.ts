@@ -64,6 +64,8 @@ export interface GateProcesses {
 export interface LoaderOptions {
   /** Each gate logs there at the level of its own configuration. */
   readonly log: Logger;
+  /** Logs a request. Default: as any other line. */
+  readonly logRequest?: (log: Logger, record: RequestRecord) => void;
   /** Called with the record of each request, after it is logged. */
   readonly onRequest?: (record: RequestRecord) => void;
   /** Where each gate records what its own configuration asks for. */
@@ -82,6 +84,7 @@ export interface LoaderOptions {
 
 export function gateLoader(path: string, options: LoaderOptions): GateLoader {
   const { log, onRequest, auditSink, eventSink, readOnly, contentChanges, tracer, processes } = options;
+  const { logRequest = (own, record) => own.info(requestLine(record)) } = options;
   // A reload forgets no failed logins, and ends no token.
   const counters = memoryCounters();
   const leaseState = stateLeases();
@@ -119,7 +122,7 @@ export function gateLoader(path: string, options: LoaderOptions): GateLoader {
         log: own,
         tracer,
         onRequest(record: RequestRecord) {
-          own.info(requestLine(record));
+          logRequest(own, record);
           onRequest?.(record);
           for (const { onFinished } of observers) onFinished(record);
         },

@@ -1,10 +1,18 @@
 import { constants, fstatSync, openSync } from "node:fs";
+import type { RequestRecord } from "@registry-gate/core";
 import pino, { type Logger } from "pino";
 import { type LogOutput, logOutput } from "./log-output.ts";
+import { requestLine, requestMembers } from "./request-line.ts";
 
 /** The gateway's log: a JSON object a line, on standard output. */
 export interface GatewayLog {
   readonly logger: Logger;
+  /**
+   * Logs a request as `log.info(requestLine(record))` does, byte for byte and at a fraction of the cost.
+   *
+   * @param log One that {@link logger} has made, without members of its own.
+   */
+  readonly logRequest: (log: Logger, record: RequestRecord) => void;
   /** Where the lines go. */
   readonly output: LogOutput;
   /** Resolves when every line is written, or after `timeLimit` milliseconds. */
@@ -19,23 +27,47 @@ const capacity = 4 * 1024 * 1024;
  *
  * @param members Of every line.
  */
-export function openLog(members: { readonly worker?: number } = {}): GatewayLog {
+export function openLog(members: LogMembers = {}): GatewayLog {
   const output = logOutput(nonBlockingStandardOutput(), {
     capacity,
     // As an error, so that no level but `silent` hides it.
     onDropped: ({ lines, reason }) =>
       logger.error({ event: "log lines dropped", lines, reason }, "the log could not be written"),
   });
+  const { logger, logRequest } = logOn(output, members);
+  return { logger, logRequest, output, drained: (timeLimit) => output.drained(timeLimit) };
+}
+
+/** Members of every line. */
+export interface LogMembers {
+  readonly worker?: number;
+}
+
+/** The log whose lines go to `output`. */
+export function logOn(
+  output: Pick<LogOutput, "write">,
+  members: LogMembers,
+): Pick<GatewayLog, "logger" | "logRequest"> {
+  const timestamp = time();
   const logger = pino(
     {
       base: members,
-      timestamp: time(),
+      timestamp,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: describeError },
     },
     output,
   );
-  return { logger, output, drained: (timeLimit) => output.drained(timeLimit) };
+  const common = members.worker === undefined ? "" : `,"worker":${members.worker}`;
+  return {
+    logger,
+    logRequest(log, record) {
+      if (!log.isLevelEnabled("info")) return;
+      const prepared = requestMembers(record);
+      if (prepared === undefined) log.info(requestLine(record));
+      else output.write(`{"level":"info"${timestamp()}${common}${prepared}}\n`);
+    },
+  };
 }
 
 /** Makes a function that gives the member `time` of a line. What many lines of one millisecond share is made once. */

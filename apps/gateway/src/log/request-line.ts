@@ -1,3 +1,4 @@
+import type { Grants } from "@registry-gate/auth";
 import type { RequestRecord } from "@registry-gate/core";
 
 /** For the audit alone: they would lengthen each line, and the reason names the rule. */
@@ -48,4 +49,54 @@ export function requestLine(record: RequestRecord): RequestLine {
     via: principal?.kind === "user" ? principal.via : undefined,
     grants: principal?.grants,
   };
+}
+
+/**
+ * The members of {@link requestLine} as pino writes them, each with the comma before it. The line of a request costs more
+ * than all else that the gateway adds to it, if its members are looked up one by one.
+ *
+ * @returns `undefined` where grants of an untyped backend are nothing that JSON has.
+ */
+export function requestMembers(record: RequestRecord): string | undefined {
+  const { principal, upstreamMilliseconds } = record;
+  const grants = principal?.grants === undefined ? "" : grantsMember(principal.grants);
+  if (grants === undefined) return undefined;
+  return (
+    `,"event":"request","requestId":${text(record.requestId)},"method":${text(record.method)}` +
+    optional(',"operation":', record.operation) +
+    optional(',"repository":', record.repository) +
+    optional(',"reference":', record.reference) +
+    optional(',"client":', record.client) +
+    optional(',"username":', record.username) +
+    optional(',"attemptedUsername":', record.attemptedUsername) +
+    optional(',"backend":', record.backend) +
+    `,"decision":"${record.decision}","phase":"${record.phase}","outcome":"${record.outcome}"` +
+    `,"reason":${text(record.reason)},"status":${record.status}` +
+    `,"bytesReceived":${record.bytesReceived},"bytesSent":${record.bytesSent}` +
+    `,"milliseconds":${record.milliseconds},"gateMilliseconds":${record.gateMilliseconds}` +
+    (upstreamMilliseconds === undefined ? "" : `,"upstreamMilliseconds":${upstreamMilliseconds}`) +
+    optional(',"cache":', record.cache) +
+    (principal?.kind === "user" ? `,"via":${text(principal.via)}` : "") +
+    grants
+  );
+}
+
+function grantsMember(grants: Grants): string | undefined {
+  try {
+    const written: string | undefined = JSON.stringify(grants);
+    return written === undefined ? undefined : `,"grants":${written}`;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What JSON writes as it stands. */
+const plain = /^[ !#-[\]-~]*$/;
+
+function text(value: string): string {
+  return plain.test(value) ? `"${value}"` : JSON.stringify(value);
+}
+
+function optional(name: string, value: string | undefined): string {
+  return value === undefined ? "" : name + text(value);
 }

@@ -102,7 +102,7 @@ export async function startGateway(file: string): Promise<Gateway> {
   const tracing = await openTracing(process.env, version());
   const { audit, notifier, maintenance } = services;
   const loader = gateLoader(path, {
-    ...{ log: logger, onRequest: metrics.request, tracer: tracing?.tracer },
+    ...{ log: logger, logRequest: log.logRequest, onRequest: metrics.request, tracer: tracing?.tracer },
     ...{ auditSink: audit, eventSink: notifier, readOnly },
   });
   const gates = gateSlot(await loader.load());

@@ -13,7 +13,7 @@ import { type GateLoader, gateLoader } from "../gate/gate-loader.ts";
 import { type GateSlot, gateSlot } from "../gate/gate-slot.ts";
 import { listenerSetup } from "../listener/listener-setup.ts";
 import { type ListenerSlot, openListenerSlot } from "../listener/listener-slot.ts";
-import { openLog } from "../log/log.ts";
+import { type GatewayLog, openLog } from "../log/log.ts";
 import { oneLine } from "../one-line.ts";
 import { drain } from "../process/drain.ts";
 import { lastSpans } from "../process/gateway.ts";
@@ -92,7 +92,7 @@ async function run(channel: Channel, beginning: Beginning): Promise<number> {
     version(),
   );
   const telling = tellMetrics(channel, metrics);
-  const surroundings = { log: logger, metrics, isReady: () => !ending };
+  const surroundings = { log: logger, logRequest: log.logRequest, metrics, isReady: () => !ending };
   const tracing = await openTracing(process.env, version());
   const opening = openParts(channel, beginning, surroundings, tracing?.tracer);
   // The primary may decide something before this worker listens: it waits for that.
@@ -140,6 +140,7 @@ async function run(channel: Channel, beginning: Beginning): Promise<number> {
 
 interface WorkerSurroundings {
   readonly log: Logger;
+  readonly logRequest: GatewayLog["logRequest"];
   readonly metrics: GateMetrics;
   readonly isReady: () => boolean;
 }
@@ -147,13 +148,13 @@ interface WorkerSurroundings {
 async function openParts(
   channel: Channel,
   { accepted, key, ticketSecret }: Beginning,
-  { log, metrics, isReady }: WorkerSurroundings,
+  { log, logRequest, metrics, isReady }: WorkerSurroundings,
   tracer: RequestTracer | undefined,
 ): Promise<RunningParts> {
   const processes = { keys: fixedKeys(key), state: stateOfPrimary(channel) };
   const services = servicesOfPrimary(channel);
   const loader = gateLoader(accepted.source.path, {
-    ...{ log, processes, tracer, onRequest: metrics.request },
+    ...{ log, logRequest, processes, tracer, onRequest: metrics.request },
     ...services,
   });
   const gates = gateSlot(await loader.load(contentsOf(accepted)));
