@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
 import { duplexPair } from "node:stream";
 
@@ -16,19 +15,35 @@ export interface Head {
 
 /** The head of a request as Node's own server reads it, from a connection that is not there. */
 export async function receivedRequest(head: Head = {}): Promise<IncomingMessage> {
-  const { method = "GET", target = "/v2/", version = "1.1", headers = [], address, lenient = false } = head;
-  const lines = headers.map(([name, value]) => `${name}: ${value}`);
-  if (!headers.some(([name]) => name.toLowerCase() === "host")) lines.unshift("Host: registry.example.com");
+  const { address, lenient = false } = head;
+  const [request] = await receivedRequests([head], { lenient, ...(address !== undefined && { address }) });
+  if (request === undefined) throw new Error("no request was received");
+  return request;
+}
+
+/** The heads of requests that were sent on one connection. */
+export async function receivedRequests(
+  heads: readonly Omit<Head, "address" | "lenient">[],
+  { address, lenient = false }: Pick<Head, "address" | "lenient"> = {},
+): Promise<readonly IncomingMessage[]> {
   const server = createServer({ requireHostHeader: false, insecureHTTPParser: lenient, maxHeaderSize: 65_536 });
   const [near, far] = duplexPair();
   if (address !== undefined) Object.assign(near, { remoteAddress: address });
-  const requested = once(server, "request");
-  server.on("checkContinue", (...parameters) => server.emit("request", ...parameters));
-  server.on("checkExpectation", (...parameters) => server.emit("request", ...parameters));
-  server.once("clientError", (error) => server.emit("error", error));
+  const { promise, resolve, reject } = Promise.withResolvers<readonly IncomingMessage[]>();
+  const received: IncomingMessage[] = [];
+  const take = (request: IncomingMessage): void => {
+    received.push(request);
+    if (received.length === heads.length) resolve(received);
+  };
+  for (const event of ["request", "checkContinue", "checkExpectation"]) server.on(event, take);
+  server.once("clientError", reject);
   server.emit("connection", near);
-  far.write(`${[`${method} ${target} HTTP/${version}`, ...lines].join("\r\n")}\r\n\r\n`);
-  const [request]: IncomingMessage[] = await requested;
-  if (request === undefined) throw new Error("no request was received");
-  return request;
+  far.write(heads.map(textOf).join(""));
+  return promise;
+}
+
+function textOf({ method = "GET", target = "/v2/", version = "1.1", headers = [] }: Head): string {
+  const lines = headers.map(([name, value]) => `${name}: ${value}`);
+  if (!headers.some(([name]) => name.toLowerCase() === "host")) lines.unshift("Host: registry.example.com");
+  return `${[`${method} ${target} HTTP/${version}`, ...lines].join("\r\n")}\r\n\r\n`;
 }

@@ -129,6 +129,27 @@ export const credentials: readonly Guard[] = [
     tests: ["packages/core/test/authenticate/authenticator.test.ts"],
   },
   {
+    name: "repeated-login-is-the-same",
+    file: "packages/core/src/authenticate/connection-logins.ts",
+    find: '!isEqual(last.authorization, headers.authorization ?? "")',
+    replacement: "false",
+    tests: ["packages/core/test/authenticate/connection-logins.test.ts"],
+  },
+  {
+    name: "repeated-login-of-one-client",
+    file: "packages/core/src/authenticate/connection-logins.ts",
+    find: "last.address !== address || ",
+    replacement: "",
+    tests: ["packages/core/test/authenticate/connection-logins.test.ts"],
+  },
+  {
+    name: "repeated-login-has-no-duplicate",
+    file: "packages/core/src/authenticate/connection-logins.ts",
+    find: "if (!isSingle(rawHeaders)) return undefined;",
+    replacement: "",
+    tests: ["packages/core/test/authenticate/connection-logins.test.ts"],
+  },
+  {
     name: "change-of-one-user",
     file: "packages/core/src/authenticate/remembered-logins.ts",
     find: "return identity.subject === subject;",

@@ -8,6 +8,7 @@ import { authRequest, peerOf } from "./auth-request.ts";
 import type { Authenticator, LoginSource } from "./authenticator.ts";
 import { askInOrder } from "./chain.ts";
 import { basicChallenge, challengeOf } from "./challenges.ts";
+import { connectionLogins } from "./connection-logins.ts";
 import { foreignAuthorization } from "./foreign-authorization.ts";
 import { rememberedLogins } from "./remembered-logins.ts";
 import { withSession } from "./session.ts";
@@ -37,6 +38,8 @@ export function openAuthenticator(options: AuthenticatorOptions): Authenticator 
   const tokenPrefixes = backends.flatMap(({ tokenPrefixes: own = [] }) => own.filter((prefix) => prefix !== ""));
   const maxLength = maxAuthorizationLength(longestCredential(backends));
   const remembered = loginCache === false ? undefined : rememberedLogins(backends, loginCache);
+  // A session may name another user than the login.
+  const ofConnections = remembered === undefined || session !== undefined ? undefined : connectionLogins(remembered);
 
   /** Backends whose headers are in the request come first, to detect that these name another user than the login. */
   function inOrder(request: IncomingMessage): readonly AuthBackend[] {
@@ -52,8 +55,11 @@ export function openAuthenticator(options: AuthenticatorOptions): Authenticator 
     { requestId }: LoginSource,
     untilGone: () => AbortSignal,
     ask: (signal: AbortSignal) => Promise<Verdict>,
+    onCached?: (name: string) => void,
   ): Verdict | Promise<Verdict> {
-    const known = fields && remembered?.recall(fields);
+    const name = fields && remembered?.nameOf(fields);
+    const known = name === undefined ? undefined : remembered?.recall(name);
+    if (name !== undefined && known !== undefined) onCached?.(name);
     if (known !== undefined) return known;
     const signal = untilGone();
     const check = async (): Promise<Verdict> =>
@@ -89,7 +95,10 @@ export function openAuthenticator(options: AuthenticatorOptions): Authenticator 
     const parts = [request.headers.authorization, ...credentialHeaders.map((name) => request.headers[name])];
     // A result that depends on other headers or the connection must not be cached by the login alone.
     const fields = credentials === undefined || byHeaders ? undefined : fieldsOf(credentials, source.address);
-    return judge({ client: source.address, ...subjectOf(credentials, parts) }, fields, source, untilGone, ask);
+    const attempt = { client: source.address, ...subjectOf(credentials, parts) };
+    return judge(attempt, fields, source, untilGone, ask, (name) =>
+      ofConnections?.remember(request, source.address, name),
+    );
   }
 
   /** The subject whose failures are counted. */
@@ -130,6 +139,8 @@ export function openAuthenticator(options: AuthenticatorOptions): Authenticator 
     backends,
     credentialHeaders: new Set(credentialHeaders),
     authenticate(request, untilGone, { address, requestId }: LoginSource = clientOf(request, trusted)) {
+      const repeated = holdsAny(request, credentialHeaders) ? undefined : ofConnections?.recall(request, address);
+      if (repeated !== undefined) return repeated;
       const source: LoginSource = { address, ...(requestId !== undefined && { requestId }) };
       const [authorization, ...more] = request.headersDistinct.authorization ?? [];
       if (authorization === undefined) return withSessionOf(request, source, undefined, untilGone);

@@ -3,7 +3,7 @@ import type { LoginCacheOptions } from "../options/options.ts";
 import { type VerifiedCredentials, verifiedCredentials } from "./verified-credentials.ts";
 
 /** A cache of logins that is invalidated by changes of the backends. */
-export type RememberedLogins = Pick<VerifiedCredentials, "recall" | "resolve"> & { close(): void };
+export type RememberedLogins = Pick<VerifiedCredentials, "nameOf" | "recall" | "resolve"> & { close(): void };
 
 /**
  * Caches logins until a backend reports a change: of one user, or of all. A change also invalidates logins that later
@@ -25,6 +25,7 @@ export function rememberedLogins(backends: readonly AuthBackend[], options: Logi
     }),
   );
   return {
+    nameOf: verified.nameOf,
     recall: verified.recall,
     resolve: verified.resolve,
     close() {

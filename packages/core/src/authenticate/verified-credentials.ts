@@ -6,8 +6,10 @@ import type { AnonymousVerdict, AuthenticatedVerdict, Verdict } from "./verdict.
 
 /** Caches successful logins, so that a password is verified once a minute and client instead of with every request. */
 export interface VerifiedCredentials {
-  /** The cached verdict. */
-  recall(fields: readonly string[]): Verdict | undefined;
+  /** The name of a login in the cache. It reveals nothing about the login. */
+  nameOf(fields: readonly string[]): string;
+  /** The cached verdict about the login of this name. */
+  recall(name: string): Verdict | undefined;
   /**
    * The cached verdict, or else the one that `verify` gives. Concurrent callers with equal fields share one
    * verification. Only success is cached.
@@ -125,7 +127,8 @@ export function verifiedCredentials(options: LoginCacheOptions = {}): VerifiedCr
   }
 
   return {
-    recall: (fields) => noted(remembered(nameOf(fields))),
+    nameOf,
+    recall: (name) => noted(remembered(name)),
     resolve(fields, untilGone, verify) {
       const name = nameOf(fields);
       const verdict = noted(remembered(name));
