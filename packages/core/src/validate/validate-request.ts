@@ -59,15 +59,14 @@ function checkRequest(request: IncomingMessage, credentialHeaders: ReadonlySet<s
   if (request.httpVersion !== "1.1" && request.httpVersion !== "1.0") {
     refuse(505, "UNSUPPORTED", "unsupported HTTP version");
   }
-  const seen = new Set<string>();
+  const meaningOf = meanings(credentialHeaders);
+  const seen: string[] = [];
   for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index]?.toLowerCase() ?? "";
-    if (!singular.has(name) && !credentialHeaders.has(name)) {
-      if (credentialHeaders.size > 0) refuseLookAlike(name, credentialHeaders);
-      continue;
-    }
-    if (seen.has(name)) refuse(400, "UNSUPPORTED", `duplicate ${name} header`);
-    seen.add(name);
+    const { name, resembles } = meaningOf(rawHeaders[index] ?? "");
+    if (resembles !== undefined) refuse(400, "UNSUPPORTED", `a header name resembles ${resembles}`);
+    if (name === undefined) continue;
+    if (seen.includes(name)) refuse(400, "UNSUPPORTED", `duplicate ${name} header`);
+    seen.push(name);
   }
   if (headers.host === undefined || authority(headers.host) === undefined) {
     refuse(400, "UNSUPPORTED", "the Host header is missing or malformed");
@@ -99,13 +98,48 @@ function checkBody({ method, headers }: IncomingMessage, takesForm: boolean): vo
   }
 }
 
+/** What the name of a header means for the validation. */
+interface Meaning {
+  /** In lower case, where it must not be duplicated. */
+  readonly name?: string;
+  /** The credential header that intermediaries may take it for. */
+  readonly resembles?: string;
+}
+
+const irrelevant: Meaning = {};
+/** Clients send a few names, each in one spelling: they are looked up as they came. */
+const mostMeanings = 256;
+const longestName = 64;
+const tables = new WeakMap<ReadonlySet<string>, (name: string) => Meaning>();
+
+function meanings(credentialHeaders: ReadonlySet<string>): (name: string) => Meaning {
+  const before = tables.get(credentialHeaders);
+  if (before !== undefined) return before;
+  const byName = new Map<string, Meaning>();
+  const made = (given: string): Meaning => {
+    const remembered = byName.get(given);
+    if (remembered !== undefined) return remembered;
+    const meaning = meaningOf(given.toLowerCase(), credentialHeaders);
+    if (byName.size >= mostMeanings) byName.clear();
+    if (given.length <= longestName) byName.set(given, meaning);
+    return meaning;
+  };
+  tables.set(credentialHeaders, made);
+  return made;
+}
+
+function meaningOf(name: string, credentialHeaders: ReadonlySet<string>): Meaning {
+  if (singular.has(name) || credentialHeaders.has(name)) return { name };
+  const resembles = lookAlike(name, credentialHeaders);
+  return resembles === undefined ? irrelevant : { resembles };
+}
+
 /** Intermediaries may treat `Remote_User` or `Remote.User` as `Remote-User`. */
-function refuseLookAlike(name: string, credentialHeaders: ReadonlySet<string>): void {
-  if (!/[^a-z0-9-]/.test(name)) return;
+function lookAlike(name: string, credentialHeaders: ReadonlySet<string>): string | undefined {
+  if (!/[^a-z0-9-]/.test(name)) return undefined;
   const folded = fold(name);
-  for (const header of credentialHeaders) {
-    if (fold(header) === folded) refuse(400, "UNSUPPORTED", `a header name resembles ${header}`);
-  }
+  for (const header of credentialHeaders) if (fold(header) === folded) return header;
+  return undefined;
 }
 
 function fold(name: string): string {
