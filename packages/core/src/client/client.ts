@@ -65,6 +65,23 @@ export function clientOf({ headers, socket }: Received, trusted: AddressSet): Cl
     : known;
 }
 
+/**
+ * Makes a function that finds the client as {@link clientOf} does. A peer that is not trusted is the client itself, and of its
+ * headers only `Host` counts: where it repeats that on a connection, what was found is found again.
+ */
+export function clientFinder(trusted: AddressSet): (received: Received) => Client {
+  const found = new WeakMap<Socket, { readonly host: string | undefined; readonly client: Client }>();
+  return (received) => {
+    const { socket, headers } = received;
+    const before = found.get(socket);
+    if (before !== undefined && before.host === headers.host) return before.client;
+    const client = clientOf(received, trusted);
+    const peer = peerAddress(socket);
+    if (peer !== undefined && !trusted.has(peer)) found.set(socket, { host: headers.host, client });
+    return client;
+  };
+}
+
 function behind(direct: Client, claims: ForwardedClaims, trusted: AddressSet): Client {
   const { senders } = claims;
   const isTrusted = (sender: string | undefined): boolean => sender !== undefined && trusted.has(sender);

@@ -1,9 +1,18 @@
 import type { Identity, Principal } from "@registry-gate/auth";
 import { clientNetwork } from "@registry-gate/auth-kit";
 
+/** The keys of the latest addresses. */
+const addressKeys = new Map<string | undefined, string>();
+const mostAddressKeys = 1024;
+
 /** The key for counting the requests of an address. It never equals the key of a user. */
 export function addressKey(address: string | undefined): string {
-  return `address:${clientNetwork(address)}`;
+  const known = addressKeys.get(address);
+  if (known !== undefined) return known;
+  const key = `address:${clientNetwork(address)}`;
+  if (addressKeys.size >= mostAddressKeys) addressKeys.clear();
+  addressKeys.set(address, key);
+  return key;
 }
 
 const userKeys = new WeakMap<Identity, string>();
