@@ -5,7 +5,7 @@ export const availability: readonly Guard[] = [
   {
     name: "one-request-at-a-time",
     file: "packages/core/src/limits/one-at-a-time.ts",
-    find: "if (line === undefined) return begin(",
+    find: "if (!line.busy) return begin(",
     replacement: "if (true) return begin(",
     tests: ["packages/core/test/middleware/pipelining.test.ts"],
   },

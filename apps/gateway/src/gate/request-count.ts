@@ -11,12 +11,14 @@ export interface CountedRequests {
 export function countRequests(respond: (request: IncomingMessage, response: ServerResponse) => void): CountedRequests {
   let active = 0;
   let resolveFinished: (() => void) | undefined;
+  /** A response is closed once. */
+  const onClose = (): void => {
+    if (--active === 0) resolveFinished?.();
+  };
   return {
     handle(request, response) {
       active++;
-      response.once("close", () => {
-        if (--active === 0) resolveFinished?.();
-      });
+      response.on("close", onClose);
       respond(request, response);
     },
     get active() {

@@ -1,8 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
-/** The requests of one connection that wait for the one before them. */
+/** The requests of one connection. It is kept with the connection: an entry a request would cost more than all else here. */
 interface Line {
+  /** Whether one is in progress. */
+  busy: boolean;
+  /** Those that wait for the one before them. */
   readonly waiting: Waiting[];
 }
 
@@ -34,14 +37,14 @@ export function oneAtATime(maxWaiting: number): OneAtATime {
   let waiting = 0;
 
   function begin(request: IncomingMessage, response: ServerResponse, start: () => void, line: Line): void {
-    lines.set(request.socket, line);
+    line.busy = true;
     start();
     // The last of all listeners: the request is finished in every respect when the next one starts.
-    response.once("close", () => advance(request.socket, response, line));
+    response.on("close", () => advance(request.socket, response, line));
   }
 
   function advance(socket: Socket, response: ServerResponse, line: Line): void {
-    lines.delete(socket);
+    line.busy = false;
     if (line.waiting.length === 0) return;
     if (socket.destroyed || isLast(response)) {
       waiting -= line.waiting.length;
@@ -58,8 +61,12 @@ export function oneAtATime(maxWaiting: number): OneAtATime {
   return {
     enter(request, response, start) {
       const { socket } = request;
-      const line = lines.get(socket);
-      if (line === undefined) return begin(request, response, start, { waiting: [] });
+      let line = lines.get(socket);
+      if (line === undefined) {
+        line = { busy: false, waiting: [] };
+        lines.set(socket, line);
+      }
+      if (!line.busy) return begin(request, response, start, line);
       if (waiting >= maxWaiting) return void socket.destroy();
       waiting++;
       if (line.waiting.push({ request, response, start }) === 1) stopReading(socket);

@@ -56,27 +56,37 @@ export function requestBudget(inFlight: number, inFlightPerClient: number): Requ
     for (const [name, { count }] of clients) if (count === 0) clients.delete(name);
   }
 
+  class Holding implements Place {
+    #name: string;
+    #holder: Client | undefined;
+
+    constructor(name: string, holder: Client) {
+      this.#name = name;
+      this.#holder = holder;
+    }
+
+    moveTo(other: string): boolean {
+      if (this.#holder !== undefined && this.#name === other) return true;
+      if (this.#holder !== undefined) this.#holder.count--;
+      this.#holder = add(other);
+      this.#name = other;
+      return this.#holder !== undefined;
+    }
+
+    leave(): void {
+      if (this.#holder !== undefined) this.#holder.count--;
+      this.#holder = undefined;
+      all--;
+    }
+  }
+
   return {
     enter(name) {
       if (all >= inFlight) return "all";
-      let holder = add(name);
+      const holder = add(name);
       if (holder === undefined) return "client";
-      let holderName = name;
       all++;
-      return {
-        moveTo(other) {
-          if (holder !== undefined && holderName === other) return true;
-          if (holder !== undefined) holder.count--;
-          holder = add(other);
-          holderName = other;
-          return holder !== undefined;
-        },
-        leave() {
-          if (holder !== undefined) holder.count--;
-          holder = undefined;
-          all--;
-        },
-      };
+      return new Holding(name, holder);
     },
   };
 }
