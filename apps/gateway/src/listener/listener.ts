@@ -102,6 +102,8 @@ export async function openListener(
     keepAliveTimeout,
     maxHeaderSize,
     noDelay: true,
+    // A request without a body has no stream of it: nobody reads one.
+    optimizeEmptyRequests: true,
     // The gate refuses it by itself, with the body and the record of every other refusal.
     requireHostHeader: false,
     handshakeTimeout,
