@@ -6,11 +6,13 @@ import { attach, mountingCheck } from "./attach.ts";
 import type { Authenticator } from "./authenticate/authenticator.ts";
 import { openAuthenticator } from "./authenticate/create-authenticator.ts";
 import { crossSiteFault } from "./authenticate/cross-site.ts";
+import type { Verdict } from "./authenticate/verdict.ts";
 import { authorize } from "./authorize/authorize.ts";
 import { compilePolicy } from "./authorize/compile-policy.ts";
 import type { Permissions } from "./authorize/permission.ts";
 import { permissionsOf } from "./authorize/permissions.ts";
-import { type Client, clientOf } from "./client/client.ts";
+import type { TagLimit } from "./authorize/tag-limit.ts";
+import { type Client, clientFinder } from "./client/client.ts";
 import { untilGone } from "./client/until-gone.ts";
 import { failRequest, forward } from "./forward/forward.ts";
 import { requestBody } from "./forward/request-body.ts";
@@ -21,7 +23,8 @@ import { clientKey, userKey } from "./limits/client-key.ts";
 import type { Full } from "./limits/request-budget.ts";
 import { requestLifecycle } from "./limits/request-lifecycle.ts";
 import { requireNode } from "./node-version.ts";
-import { announce, enterPhase, type RequestContext } from "./observe/request-context.ts";
+import type { WriteObserver } from "./observe/record.ts";
+import { announce, enterPhase, noteContent, type RequestContext } from "./observe/request-context.ts";
 import { timeQuery } from "./observe/request-times.ts";
 import { continuing } from "./observe/tracing.ts";
 import type { GateOptions, RegistryProxyOptions, SharedSignInOptions } from "./options/options.ts";
@@ -33,15 +36,16 @@ import { type RegistryRead, type RegistryReadResult, readAs } from "./read/read-
 import { endAtClientLimit, endWithError } from "./respond/end-with-error.ts";
 import { sealPage, targetOf, withClientLink } from "./respond/listing-pages.ts";
 import { loginRefusals } from "./respond/refuse-login.ts";
-import { sandboxResponse, writeHead } from "./respond/response-headers.ts";
+import { requestIdOf } from "./respond/request-id.ts";
+import { sandboxResponse, writeHead, writeHeadAlone } from "./respond/response-headers.ts";
 import * as responses from "./respond/responses.ts";
 import { sendCatalog } from "./respond/send-catalog.ts";
 import { withUploadLocation } from "./respond/upload-location.ts";
 import { accessesOf, continuesUpload, isWrite } from "./route/accesses.ts";
 import { changesRegistry } from "./route/changes-registry.ts";
-import { isDigest } from "./route/names.ts";
 import { parseRoute } from "./route/parse-route.ts";
 import type { Refusal } from "./route/refusal.ts";
+import type { Route } from "./route/route.ts";
 import { isRegistryTarget } from "./route/target.ts";
 import { sealerFor } from "./seal/sealer.ts";
 import { issueToken, isTokenTarget } from "./tokens/issue-token.ts";
@@ -100,8 +104,9 @@ export interface RegistryProxy {
  */
 export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions): RegistryProxy {
   const { authenticator, shared, ...options } = withAuthenticator(given);
-  const { limits = {}, attemptedNames = true, tokens, readOnly, writes, tracer, log, onFinished } = options;
-  const trusted = addressSet(options.trustedProxies ?? []);
+  const { limits = {}, attemptedNames = true, standalone = false } = options;
+  const { tokens, readOnly, writes, tracer, log, onFinished } = options;
+  const clientOf = clientFinder(addressSet(options.trustedProxies ?? []));
   const { credentialHeaders } = authenticator;
   const policy = compilePolicy(options.access);
   const upstream = openUpstream(options.upstream, log, options.contentChanges);
@@ -110,7 +115,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
   const catalog = visibleCatalog(upstream, sealer);
   const logins = loginRefusals(authenticator, attemptedNames);
   const checkMounting = mountingCheck(log);
-  const requests = requestLifecycle({ limits, onFinished, tracer, log });
+  const requests = requestLifecycle({ limits, onFinished, tracer, log, standalone });
 
   let warnedOfForwarded = false;
   /** A header that one proxy reads and the next passes on unread is controlled by the client. */
@@ -123,13 +128,21 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
     );
   }
 
+  function fail(context: RequestContext, error: unknown): void {
+    if (!context.response.destroyed) failRequest(context, error, log);
+  }
+
+  /**
+   * Goes on with a value: at once where it is here, so that nothing is awaited for a request whose login is cached. What
+   * `next` throws fails the request.
+   */
+  function proceed<T extends object>(context: RequestContext, value: T | Promise<T>, next: (value: T) => void): void {
+    if (value instanceof Promise) value.then(next).catch((error: unknown) => fail(context, error));
+    else next(value);
+  }
+
   /** @param issuing The endpoint of tokens, where the request is for it. */
-  async function pass(
-    context: RequestContext,
-    target: string,
-    full: Full | undefined,
-    issuing: TokenEndpoint | undefined,
-  ): Promise<void> {
+  function pass(context: RequestContext, target: string, full: Full | undefined, issuing: TokenEndpoint | undefined) {
     const { request, response, client, requestId } = context;
     warnOfForwarded(client, requestId);
     try {
@@ -146,7 +159,8 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
       if (fault !== undefined) return refuse(context, fault);
       if (issuing !== undefined) {
         const sources = { authenticator, policy, attemptedNames };
-        return await issueToken(issuing, context, target, sources, untilGone(response));
+        const issued = issueToken(issuing, context, target, sources, untilGone(response));
+        return void issued.catch((error: unknown) => fail(context, error));
       }
 
       if (crossOrigin?.isPreflight(request) === true) {
@@ -165,127 +179,152 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
 
       // 3. Authenticate: who is the caller?
       enterPhase(context, "authenticate");
-      const verdict = await authenticator.authenticate(request, () => untilGone(response), {
-        address: client.address,
-        requestId,
-      });
-      if (!("principal" in verdict)) return logins.refuse(context, requested, verdict);
-      if (verdict.outcome === "expired" && !continuesUpload(requested)) {
-        context.loginRejected = true;
-        const expired = logins.unauthorized(context, requested, "invalid_token");
-        return endWithError(context, "unauthenticated", verdict.reason, expired);
-      }
-      const { principal } = verdict;
-      context.principal = principal;
-      if (principal.kind === "user" && context.place?.moveTo(userKey(principal.identity)) === false) {
-        return endAtClientLimit(context);
-      }
-      const bySession = principal.kind === "user" && principal.via === "session";
-      const crossSite = crossSiteFault(request, client, bySession, crossOrigin);
-      if (crossSite !== undefined) return endWithError(context, "denied", crossSite, responses.crossSite);
+      const source = { address: client.address, requestId };
+      proceed(
+        context,
+        authenticator.authenticate(request, () => untilGone(response), source),
+        (verdict) => admit(context, requested, headers, verdict),
+      );
+    } catch (error) {
+      fail(context, error);
+    }
+  }
 
-      // 4. Authorize: may the caller do this?
-      enterPhase(context, "authorize");
-      const plan = authorize(policy, principal, requested);
-      context.rule = plan.rule;
-      if (plan.kind === "deny")
-        return endWithError(context, "denied", plan.reason, responses.denied(accessesOf(requested)));
-      if (plan.kind === "challenge") {
-        const decision = principal.kind === "anonymous" ? "unauthenticated" : "denied";
-        return endWithError(context, decision, plan.reason, logins.unauthorized(context, requested, plan.error));
-      }
-      context.decision = "allowed";
-      context.reason = plan.reason;
+  /** Step 4, and what is known of the caller before. */
+  function admit(context: RequestContext, requested: Route, headers: UpstreamRequest["headers"], verdict: Verdict) {
+    const { request, response, client } = context;
+    if (!("principal" in verdict)) return logins.refuse(context, requested, verdict);
+    if (verdict.outcome === "expired" && !continuesUpload(requested)) {
+      context.loginRejected = true;
+      const expired = logins.unauthorized(context, requested, "invalid_token");
+      return endWithError(context, "unauthenticated", verdict.reason, expired);
+    }
+    const { principal } = verdict;
+    context.principal = principal;
+    if (principal.kind === "user" && context.place?.moveTo(userKey(principal.identity)) === false) {
+      return endAtClientLimit(context);
+    }
+    const bySession = isBySession(principal);
+    const crossSite = crossSiteFault(request, client, bySession, crossOrigin);
+    if (crossSite !== undefined) return endWithError(context, "denied", crossSite, responses.crossSite);
 
-      enterPhase(context, "forward");
-      const queueKey = clientKey(principal, client.address);
-      if (plan.kind === "filter-catalog") {
-        const { route, visible } = plan;
-        const page = await timeQuery(
-          context.times,
-          catalog.page(route.page, visible, principal, queueKey, untilGone(response)),
-        );
-        if ("refusal" in page) return refuse(context, page.refusal);
+    // 4. Authorize: may the caller do this?
+    enterPhase(context, "authorize");
+    const plan = authorize(policy, principal, requested);
+    context.rule = plan.rule;
+    if (plan.kind === "deny")
+      return endWithError(context, "denied", plan.reason, responses.denied(accessesOf(requested)));
+    if (plan.kind === "challenge") {
+      const decision = principal.kind === "anonymous" ? "unauthenticated" : "denied";
+      return endWithError(context, decision, plan.reason, logins.unauthorized(context, requested, plan.error));
+    }
+    context.decision = "allowed";
+    context.reason = plan.reason;
+
+    enterPhase(context, "forward");
+    const queueKey = clientKey(principal, client.address);
+    if (plan.kind === "filter-catalog") {
+      const { route, visible } = plan;
+      const page = catalog.page(route.page, visible, principal, queueKey, untilGone(response));
+      return proceed(context, timeQuery(context.times, page), (read) => {
+        if ("refusal" in read) return refuse(context, read.refusal);
         enterPhase(context, "respond");
-        context.bytes.sent += sendCatalog(request, response, route.page, page);
-        return;
-      }
-      const { route } = plan;
-      const observer = isWrite(route) ? writes : undefined;
-      const unrecorded = observer?.refusal();
-      if (unrecorded !== undefined) return endWithError(context, "unavailable", unrecorded, responses.notRecorded);
-      const tagLimit = plan.kind === "create-only" ? plan.tagLimit : undefined;
-      if (tagLimit !== undefined) {
-        const asked = { clientKey: queueKey };
-        const violation = await timeQuery(
-          context.times,
-          findTagViolation(upstream, route, tagLimit, asked, untilGone(response)),
-        );
-        if (violation !== undefined) return endWithError(context, "denied", violation.reason, violation.response);
-      }
+        context.bytes.sent += sendCatalog(request, response, route.page, read);
+      });
+    }
+    const { route } = plan;
+    const observer = isWrite(route) ? writes : undefined;
+    const unrecorded = observer?.refusal();
+    if (unrecorded !== undefined) return endWithError(context, "unavailable", unrecorded, responses.notRecorded);
+    const permitted = { principal, route, headers, queueKey, observer } as const;
+    if (plan.kind !== "create-only") return send(context, permitted, undefined);
+    const { tagLimit } = plan;
+    const violation = findTagViolation(upstream, route, tagLimit, { clientKey: queueKey }, untilGone(response));
+    const checked = timeQuery(context.times, violation).then((found) => ({ found }));
+    proceed(context, checked, ({ found }) => {
+      if (found === undefined) send(context, permitted, tagLimit);
+      else endWithError(context, "denied", found.reason, found.response);
+    });
+  }
 
-      // 5. Forward: a new request, made from the route and the headers that the operation needs.
-      const holder = principal.kind === "user" ? queueKey : principal.kind;
-      const withBody = hasBody(request);
-      if (withBody && request.readableDidRead) {
-        log?.error(
-          { requestId },
-          "the body was read by something mounted before the registry proxy, such as a body parser",
-        );
-        context.outcome = "internal-error";
-        return endWithError(context, "allowed", "the body was already read", responses.bodyAlreadyRead);
+  /**
+   * Steps 5 and 6.
+   *
+   * @param tagLimit What is checked once more, when the body has arrived.
+   */
+  function send(
+    context: RequestContext,
+    { principal, route, headers, queueKey, observer }: PermittedRequest,
+    tagLimit: TagLimit | undefined,
+  ) {
+    const { request, response, client, requestId } = context;
+
+    // 5. Forward: a new request, made from the route and the headers that the operation needs.
+    const holder = principal.kind === "user" ? queueKey : principal.kind;
+    const withBody = hasBody(request);
+    if (withBody && request.readableDidRead) {
+      log?.error(
+        { requestId },
+        "the body was read by something mounted before the registry proxy, such as a body parser",
+      );
+      context.outcome = "internal-error";
+      return endWithError(context, "allowed", "the body was already read", responses.bodyAlreadyRead);
+    }
+    const { target: upstreamTarget, refusal: notContinued } = targetOf(route, holder, sealer);
+    if (notContinued !== undefined) return refuse(context, notContinued);
+    if (response.destroyed) return;
+    if (readOnly !== undefined && changesRegistry(route)) {
+      // The last step before the registry is asked: what is admitted is forwarded, and what is not leaves no trace.
+      const writeEnded = readOnly.admit();
+      if (writeEnded === undefined) {
+        return endWithError(context, "unavailable", "read-only for maintenance", responses.readOnly);
       }
-      const { target: upstreamTarget, refusal: notContinued } = targetOf(route, holder, sealer);
-      if (notContinued !== undefined) return refuse(context, notContinued);
-      if (response.destroyed) return;
-      if (readOnly !== undefined && changesRegistry(route)) {
-        // The last step before the registry is asked: what is admitted is forwarded, and what is not leaves no trace.
-        const writeEnded = readOnly.admit();
-        if (writeEnded === undefined) {
-          return endWithError(context, "unavailable", "read-only for maintenance", responses.readOnly);
-        }
-        response.once("close", writeEnded);
-      }
-      const mayEnd = tagLimit && (() => confirmTag(upstream, context, route, tagLimit, queueKey, log));
-      const upstreamRequest: UpstreamRequest = {
-        method: request.method ?? "",
-        target: upstreamTarget,
-        headers: context.trace === undefined ? headers : continuing(context.trace, headers),
-        body: withBody ? requestBody(context, mayEnd) : undefined,
-        connectionKey: holder,
-        clientKey: queueKey,
+      response.once("close", writeEnded);
+    }
+    const mayEnd = tagLimit && (() => confirmTag(upstream, context, route, tagLimit, queueKey, log));
+    const upstreamRequest: UpstreamRequest = {
+      method: request.method ?? "",
+      target: upstreamTarget,
+      headers: context.trace === undefined ? headers : continuing(context.trace, headers),
+      body: withBody ? requestBody(context, mayEnd) : undefined,
+      connectionKey: holder,
+      clientKey: queueKey,
+      route,
+    };
+
+    // 6. Respond: the registry's response, with the links and headers that the client should see.
+    const bySession = isBySession(principal);
+    const prepare = (head: ResponseHead): ResponseHead =>
+      withUploadLocation(
+        withClientLink(head, route, (query, listing) =>
+          listing.operation === "list-repositories"
+            ? catalog.sealPage(query, principal)
+            : sealPage(query, listing, sealer),
+        ),
         route,
-      };
-
-      // 6. Respond: the registry's response, with the links and headers that the client should see.
-      const prepare = (head: ResponseHead): ResponseHead =>
-        withUploadLocation(
-          withClientLink(head, route, (query, listing) =>
-            listing.operation === "list-repositories"
-              ? catalog.sealPage(query, principal)
-              : sealPage(query, listing, sealer),
-          ),
-          route,
-          upstreamTarget,
-          upstream.url,
-          holder,
-          sealer,
-        );
-      const write = (head: ResponseHead): void => {
-        noteContent(context, head);
+        upstreamTarget,
+        upstream.url,
+        holder,
+        sealer,
+      );
+    const write = (head: ResponseHead): void => {
+      // Of a response without a length, Node finds out at its end whether there is a body.
+      const framed = head.headers["content-length"] !== undefined;
+      if (standalone && framed && crossOrigin === undefined && !bySession) {
+        writeHeadAlone(head, response, upstream.url, client, requestId);
+      } else {
+        requestIdOf(response);
         writeHead(head, response, upstream.url, client);
         if (bySession) sandboxResponse(response);
-      };
-      const announced =
-        observer &&
-        ((head: ResponseHead): Promise<void> | undefined => {
-          noteContent(context, head);
-          return observer.responded(announce(context, head.statusCode));
-        });
-      forward(upstream, context, upstreamRequest, prepare, write, log, announced);
-    } catch (error) {
-      if (!response.destroyed) failRequest(context, error, log);
-    }
+      }
+    };
+    const announced =
+      observer &&
+      ((head: ResponseHead): Promise<void> | undefined => {
+        noteContent(context, head);
+        return observer.responded(announce(context, head.statusCode));
+      });
+    forward(upstream, context, upstreamRequest, prepare, write, log, announced);
   }
 
   /** Responds to a request outside `/v2/` where there is no `next` handler. */
@@ -293,7 +332,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
     requests.begin(
       request,
       response,
-      () => clientOf(request, trusted),
+      () => clientOf(request),
       (context) => endWithError(context, "refused", "not below /v2/", responses.notFound),
     );
   }
@@ -305,11 +344,11 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
       requests.begin(
         request,
         response,
-        () => clientOf(request, trusted),
+        () => clientOf(request),
         (context, full) => {
           const issuing = tokens !== undefined && isTokenTarget(target, tokens) ? tokens : undefined;
           if (issuing === undefined) crossOrigin?.mark(request, response);
-          void pass(context, target, full, issuing);
+          pass(context, target, full, issuing);
         },
       );
     } else if (next !== undefined) next();
@@ -328,6 +367,18 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
   });
 }
 
+/** A request that may be forwarded. */
+interface PermittedRequest {
+  readonly principal: Principal;
+  /** The allowed part of what was requested. */
+  readonly route: Route;
+  readonly headers: UpstreamRequest["headers"];
+  /** In whose queue it waits. */
+  readonly queueKey: string;
+  /** Of the request, if it writes. */
+  readonly observer: WriteObserver | undefined;
+}
+
 type GateSettings = GateOptions & {
   readonly authenticator: Authenticator;
   /** Whether it belongs to the caller. */
@@ -343,12 +394,9 @@ function withAuthenticator(given: RegistryProxyOptions | SharedSignInOptions): G
   return { ...options, authenticator: openAuthenticator(options), shared: false };
 }
 
-/** For the record. */
-function noteContent(context: RequestContext, { headers }: ResponseHead): void {
-  const digest = headers["docker-content-digest"];
-  if (typeof digest === "string" && isDigest(digest)) context.digest = digest;
-  const contentType = headers["content-type"];
-  if (typeof contentType === "string") context.contentType = contentType;
+/** Whether only the app's session authenticates the user. */
+function isBySession(principal: Principal): boolean {
+  return principal.kind === "user" && principal.via === "session";
 }
 
 function refuse(context: RequestContext, refusal: Refusal): void {

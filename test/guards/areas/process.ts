@@ -40,15 +40,15 @@ export const process: readonly Guard[] = [
   {
     name: "one-response-a-request",
     file: "packages/core/src/respond/claim.ts",
-    find: "if (claimed.has(response) || response.headersSent || response.writableEnded || response.destroyed) return false;",
+    find: "if (response[claimed] === true || response.headersSent || response.writableEnded || response.destroyed) return false;",
     replacement: "",
     tests: ["packages/core/test/respond/claim.test.ts"],
   },
   {
     name: "throw-in-event",
     file: "packages/core/src/forward/guard-sink.ts",
-    find: "      action();\n    } catch (error) {\n      fail(error);",
-    replacement: "      action();\n    } catch (error) {\n      throw error;",
+    find: "          sink.head(head);\n        } catch (error) {\n          fail(error);",
+    replacement: "          sink.head(head);\n        } catch (error) {\n          throw error;",
     tests: ["packages/core/test/forward/guard-sink.test.ts"],
   },
   {

@@ -54,6 +54,7 @@ export async function buildGate(
   const { options, backends, tls, state, warnings, close } = await openParts(configuration, surroundings);
   const proxy = registryProxy({
     ...options,
+    standalone: true,
     ...(readOnly && { readOnly }),
     ...(contentChanges && { contentChanges }),
     log: surroundings.log,

@@ -1,6 +1,6 @@
 import type { Logger } from "@registry-gate/auth";
 import type { Outcome } from "../observe/record.ts";
-import { enterPhase, type RequestContext } from "../observe/request-context.ts";
+import { enterPhase, noteContent, type RequestContext } from "../observe/request-context.ts";
 import { claim } from "../respond/claim.ts";
 import { endWithError } from "../respond/end-with-error.ts";
 import { type ErrorResponse, sendError } from "../respond/error-response.ts";
@@ -18,7 +18,7 @@ import { reasonOf, UpstreamFault } from "./upstream-fault.ts";
  *
  * @param prepareHead Transforms the head of the registry's response for the client, or throws an {@link UpstreamFault}
  * where it is invalid, before anything is sent.
- * @param writeHead Writes the head of the response.
+ * @param writeHead Writes the head of the response, as soon as some of its body or its end is here.
  * @param until What the client's response waits for. Where it rejects, the client gets a 503 instead.
  */
 export function forward(
@@ -30,17 +30,22 @@ export function forward(
   log: Logger | undefined,
   until?: HoldHandlers["until"],
 ): void {
+  let prepared: ResponseHead | undefined;
   const sink = clientSink(context, {
     head(head) {
       context.times.responded = performance.now();
       context.cache = head.cache;
       if (head.cache === "hit") context.times.sent = undefined;
       enterPhase(context, "respond");
-      const prepared = prepareHead(head);
+      const made = prepareHead(head);
       // The request's body failed, and an error was sent.
       if (!claim(context.response)) return context.transfer?.abort();
+      noteContent(context, made);
+      prepared = made;
       if (head.statusCode >= 500) context.outcome = "upstream-error";
-      writeHead(prepared);
+    },
+    begin() {
+      if (prepared !== undefined) writeHead(prepared);
     },
     failed(failure) {
       context.times.responded ??= performance.now();

@@ -15,18 +15,16 @@ export function guardSink(sink: ResponseSink, onThrow: (error: unknown) => void)
     transfer?.abort();
     onThrow(error);
   }
-  function guard(action: () => void): void {
-    if (broken) return;
-    try {
-      action();
-    } catch (error) {
-      fail(error);
-    }
-  }
-
   return {
     sink: {
-      head: (head) => guard(() => sink.head(head)),
+      head(head) {
+        if (broken) return;
+        try {
+          sink.head(head);
+        } catch (error) {
+          fail(error);
+        }
+      },
       chunk(chunk, consumed) {
         if (broken) return false;
         try {
@@ -36,9 +34,30 @@ export function guardSink(sink: ResponseSink, onThrow: (error: unknown) => void)
           return false;
         }
       },
-      flush: () => guard(() => sink.flush()),
-      end: () => guard(() => sink.end()),
-      failed: (failure) => guard(() => sink.failed(failure)),
+      flush() {
+        if (broken) return;
+        try {
+          sink.flush();
+        } catch (error) {
+          fail(error);
+        }
+      },
+      end() {
+        if (broken) return;
+        try {
+          sink.end();
+        } catch (error) {
+          fail(error);
+        }
+      },
+      failed(failure) {
+        if (broken) return;
+        try {
+          sink.failed(failure);
+        } catch (error) {
+          fail(error);
+        }
+      },
     },
     started(started) {
       transfer = started;

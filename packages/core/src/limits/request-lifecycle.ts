@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { Logger } from "@registry-gate/auth";
 import type { Client } from "../client/client.ts";
 import { isGone } from "../client/peer.ts";
@@ -21,6 +22,8 @@ export interface LifecycleOptions {
   readonly onFinished: ((record: RequestRecord) => void) | undefined;
   readonly tracer: RequestTracer | undefined;
   readonly log: Logger | undefined;
+  /** Whether nobody but the gate reads or writes the responses. */
+  readonly standalone: boolean;
 }
 
 /** The start and end of requests: in turn, within the limits, and with a record. */
@@ -42,7 +45,7 @@ export interface RequestLifecycle {
 /** How many parsed requests may wait for the one before them on their connection. */
 const maxWaiting = 10_000;
 
-export function requestLifecycle({ limits, onFinished, tracer, log }: LifecycleOptions): RequestLifecycle {
+export function requestLifecycle({ limits, onFinished, tracer, log, standalone }: LifecycleOptions): RequestLifecycle {
   const { inFlight = 10_000, inFlightPerClient = 256, minRate = 1024 } = limits;
   const line = oneAtATime(maxWaiting);
   const budget = requestBudget(inFlight, inFlightPerClient);
@@ -73,15 +76,15 @@ export function requestLifecycle({ limits, onFinished, tracer, log }: LifecycleO
       // Node's parser stops after a request with `Upgrade`, and drops what follows it.
       if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
       line.enter(request, response, () => {
-        const context = requestContext(request, response, client());
+        const context = requestContext(request, response, client(), standalone);
         const trace = traceOf(context);
         context.trace = trace;
         const place = budget.enter(addressKey(context.client.address));
         const full = typeof place === "string" ? place : undefined;
         if (typeof place !== "string") context.place = place;
         if (full === "all") limitReached.publish(() => ({ limit: "inFlight" }));
-        const watching = rates.add(watchedRequest(context));
-        response.once("close", () => {
+        const watching = rates.add(new RequestWatch(context));
+        response.on("close", () => {
           rates.remove(watching);
           context.place?.leave();
           context.transfer?.abort();
@@ -102,23 +105,38 @@ export function requestLifecycle({ limits, onFinished, tracer, log }: LifecycleO
   };
 }
 
-function watchedRequest(context: RequestContext): WatchedRequest {
-  const { request, response, bytes } = context;
-  const body = hasBody(request);
-  return {
-    socket: request.socket,
-    waitsForClient() {
-      if (response.writableNeedDrain || (response.writableEnded && !response.writableFinished)) return "download";
-      return body && context.transfer !== undefined && !request.complete && !request.isPaused() ? "upload" : undefined;
-    },
-    moved: (direction) => (direction === "upload" ? bytes.received : bytes.sent - response.writableLength),
-    cut(direction) {
-      limitReached.publish(() => ({ limit: "minRate" }));
-      context.outcome = "timeout";
-      context.reason = direction === "upload" ? "the client sends too slowly" : "the client reads too slowly";
-      context.transfer?.abort();
-      if (direction === "upload" && sendError(request, response, bodyStalled) > 0) return;
-      response.destroy();
-    },
-  };
+/** The transfer of one request. */
+class RequestWatch implements WatchedRequest {
+  readonly #context: RequestContext;
+  readonly #withBody: boolean;
+
+  constructor(context: RequestContext) {
+    this.#context = context;
+    this.#withBody = hasBody(context.request);
+  }
+
+  get socket(): Socket {
+    return this.#context.request.socket;
+  }
+
+  waitsForClient(): "download" | "upload" | undefined {
+    const { request, response, transfer } = this.#context;
+    if (response.writableNeedDrain || (response.writableEnded && !response.writableFinished)) return "download";
+    return this.#withBody && transfer !== undefined && !request.complete && !request.isPaused() ? "upload" : undefined;
+  }
+
+  moved(direction: "download" | "upload"): number {
+    const { bytes, response } = this.#context;
+    return direction === "upload" ? bytes.received : bytes.sent - response.writableLength;
+  }
+
+  cut(direction: "download" | "upload"): void {
+    const { request, response } = this.#context;
+    limitReached.publish(() => ({ limit: "minRate" }));
+    this.#context.outcome = "timeout";
+    this.#context.reason = direction === "upload" ? "the client sends too slowly" : "the client reads too slowly";
+    this.#context.transfer?.abort();
+    if (direction === "upload" && sendError(request, response, bodyStalled) > 0) return;
+    response.destroy();
+  }
 }

@@ -2,10 +2,12 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Principal } from "@registry-gate/auth";
 import { usernameOf, withoutRevision } from "../authorize/principal.ts";
 import type { Client } from "../client/client.ts";
-import type { Transfer } from "../forward/transport.ts";
-import { mediaTypeOf } from "../grammar/media-type.ts";
+import type { ResponseHead, Transfer } from "../forward/transport.ts";
+import { mediaTypeOf as parseMediaType } from "../grammar/media-type.ts";
+import { remembered } from "../grammar/remembered.ts";
 import type { Place } from "../limits/request-budget.ts";
-import { requestIdOf } from "../respond/request-id.ts";
+import { requestIdOf, reserveRequestId } from "../respond/request-id.ts";
+import { isDigest } from "../route/names.ts";
 import { type Route, referenceOf, repositoryOf } from "../route/route.ts";
 import { printable } from "./printable.ts";
 import type { CacheResult, Decision, IssuedToken, Outcome, Phase, RequestRecord } from "./record.ts";
@@ -55,12 +57,19 @@ export interface RequestContext {
 /** The status that nginx logs for a client that disconnected before the response. */
 const clientClosedRequest = 499;
 
-export function requestContext(request: IncomingMessage, response: ServerResponse, client: Client): RequestContext {
+/** @param alone Whether nobody but the gate reads or writes the response. Default false. */
+export function requestContext(
+  request: IncomingMessage,
+  response: ServerResponse,
+  client: Client,
+  alone = false,
+): RequestContext {
+  const { requestId } = client;
   return {
     request,
     response,
     client,
-    requestId: requestIdOf(response, client.requestId),
+    requestId: alone ? reserveRequestId(response, requestId) : requestIdOf(response, requestId),
     phase: "validate",
     route: undefined,
     operation: undefined,
@@ -82,6 +91,14 @@ export function requestContext(request: IncomingMessage, response: ServerRespons
     bytes: { received: 0, sent: 0 },
     times: requestTimes(),
   };
+}
+
+/** Notes for the record what a response of the registry says about its content. */
+export function noteContent(context: RequestContext, { headers }: ResponseHead): void {
+  const digest = headers["docker-content-digest"];
+  if (typeof digest === "string" && isDigest(digest)) context.digest = digest;
+  const contentType = headers["content-type"];
+  if (typeof contentType === "string") context.contentType = contentType;
 }
 
 /** The next step of a request begins. */
@@ -152,6 +169,9 @@ function recordOf(context: RequestContext, outcome: Outcome, status: number): Re
 function rounded(milliseconds: number): number {
   return Math.round(milliseconds * 1000) / 1000;
 }
+
+/** There are few media types of manifests. */
+const mediaTypeOf = remembered(parseMediaType);
 
 /** What the registry has accepted or sent; anything else could be whatever a client wrote. */
 function mediaTypeIn({ request, route, contentType }: RequestContext): string | undefined {

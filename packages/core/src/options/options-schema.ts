@@ -161,6 +161,7 @@ const gateShape = {
   writes: z.custom<WriteObserver>(isWriteObserver, "must have the methods refusal and responded").exactOptional(),
   tracer: z.custom<RequestTracer>(isTracer, "must have the method begin").exactOptional(),
   attemptedNames: z.boolean("must be true or false").exactOptional(),
+  standalone: z.boolean("must be true or false").exactOptional(),
   readOnly: z.custom<ReadOnlySwitch>(isReadOnlySwitch, "must be made by createReadOnlySwitch").exactOptional(),
   contentChanges: z
     .custom<ContentChanges>(isContentChanges, "must have the methods announce and follow")

@@ -87,6 +87,12 @@ export interface GateOptions {
   /** Whether records contain the user names of rejected logins. Default true. */
   readonly attemptedNames?: boolean;
   /**
+   * Whether nobody but the gate reads or writes its responses: no middleware that sets headers, replaces methods of a response or
+   * reads its headers afterwards. Heads are then written in one step, and `response.getHeader` knows nothing of them.
+   * Default `false`.
+   */
+  readonly standalone?: boolean;
+  /**
    * Refuses writes with 503 while it is on, and counts those in flight: made by {@link createReadOnlySwitch}. Default:
    * writes are never refused for maintenance.
    */

@@ -12,7 +12,7 @@ export const lingering = 10_000;
  *
  * @param rest The part of the body that is not written yet.
  */
-export function endResponse(request: IncomingMessage, response: ServerResponse, rest?: string): void {
+export function endResponse(request: IncomingMessage, response: ServerResponse, rest?: string | Buffer): void {
   if (request.complete || request.destroyed || staysOpen(response) || holdsBodyBack(request)) {
     response.end(rest);
     if (!request.complete) dropBody(request, () => {});

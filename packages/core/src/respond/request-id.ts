@@ -16,15 +16,28 @@ export function readRequestId(text: unknown): string | undefined {
   return typeof text === "string" && idPattern.test(text) ? text : undefined;
 }
 
+const reserved: unique symbol = Symbol("request id");
+/** A response with an id that is not among its headers yet. */
+interface Reserving {
+  [reserved]?: string;
+}
+
 /**
  * The id of the request that a response belongs to. A response without one, from the surrounding app, gets a new one.
  *
  * @param given The id from a trusted proxy.
  */
-export function requestIdOf(response: ServerResponse, given?: string): string {
+export function requestIdOf(response: ServerResponse & Reserving, given?: string): string {
   const said = readRequestId(response.getHeader(requestIdHeader));
   if (said !== undefined) return said;
-  const id = given ?? newRequestId();
+  const id = response[reserved] ?? given ?? newRequestId();
   if (!response.headersSent) response.setHeader(requestIdHeader, id);
+  return id;
+}
+
+/** Chooses the id for a response without headers, and leaves it to whoever writes the head. */
+export function reserveRequestId(response: ServerResponse & Reserving, given: string | undefined): string {
+  const id = given ?? newRequestId();
+  response[reserved] = id;
   return id;
 }

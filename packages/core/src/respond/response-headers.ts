@@ -5,6 +5,7 @@ import { writeAddedHeaders } from "./added-headers.ts";
 import { addVary, keepPrivate, protectCookies, registryHeaders, removeOwnedHeaders } from "./app-headers.ts";
 import { apiVersion } from "./error-response.ts";
 import { clientLocation } from "./location.ts";
+import { requestIdHeader } from "./request-id.ts";
 
 /** Headers about the host as a whole: forwarded only where the app has not set them. */
 const hostHeaders: readonly string[] = ["strict-transport-security", "x-content-type-options"];
@@ -35,27 +36,66 @@ export const readableHeaders: readonly string[] = [
 /** A header value that may be forwarded to a client (RFC 9110, section 5.5, without obs-text). */
 const printable = /^[\t\x20-\x7e]*$/;
 
-/** Writes the head of the registry's response: headers by allow-list, the API version once, `Location` made relative. */
-export function writeHead(
-  { statusCode, headers }: ResponseHead,
+/**
+ * Writes the head of the registry's response: headers by allow-list, the API version once, `Location` made relative.
+ * Headers that an app has set stay where they do not describe the response.
+ */
+export function writeHead(head: ResponseHead, response: ServerResponse, upstream: URL, client: Client): void {
+  response.statusCode = head.statusCode;
+  removeOwnedHeaders(response);
+  const limitedByApp = rateLimitHeaders.some((name) => response.hasHeader(name));
+  for (const [name, value] of forwardedHeaders(head, upstream, client, limitedByApp)) {
+    if (name === "Vary") addVary(response, String(value));
+    else if (fromGate.has(name) || !response.hasHeader(name)) response.setHeader(name, value);
+  }
+  writeAddedHeaders(response);
+  protectCookies(response);
+}
+
+/**
+ * Writes the same head for a response to which nobody else adds anything, in one step: `setHeader` validates each header anew
+ * and keeps it for those who may ask.
+ */
+export function writeHeadAlone(
+  head: ResponseHead,
   response: ServerResponse,
   upstream: URL,
   client: Client,
+  requestId: string,
 ): void {
-  response.statusCode = statusCode;
-  removeOwnedHeaders(response);
-  const limitedByApp = rateLimitHeaders.some((name) => response.hasHeader(name));
+  const lines: string[] = [requestIdHeader, requestId];
+  for (const [name, value] of forwardedHeaders(head, upstream, client, false)) {
+    if (typeof value === "string") lines.push(name, value);
+    else for (const line of value) lines.push(name, line);
+  }
+  response.writeHead(head.statusCode, lines);
+}
+
+/** Headers that are the gate's own, or that it has made of the registry's. */
+const fromGate: ReadonlySet<string> = new Set(["Link", "Location", apiVersion[0]]);
+
+type Header = readonly [name: string, value: string | string[]];
+
+/** @param limitedByApp Whether the app has set rate limit headers. */
+function forwardedHeaders(
+  { statusCode, headers }: ResponseHead,
+  upstream: URL,
+  client: Client,
+  limitedByApp: boolean,
+): readonly Header[] {
+  const forwarded: Header[] = [];
   for (const name of limitedByApp ? passed : passedWithLimits) {
     const value = headers[name];
-    if (value !== undefined && isPrintable(value) && !response.hasHeader(name)) response.setHeader(name, value);
+    if (value !== undefined && isPrintable(value)) forwarded.push([name, value]);
   }
-  if (typeof headers.vary === "string" && isPrintable(headers.vary)) addVary(response, headers.vary);
-  if (typeof headers.link === "string" && isPrintable(headers.link)) response.setHeader("Link", headers.link);
-  if (typeof headers.location === "string" && isPrintable(headers.location))
-    response.setHeader("Location", clientLocation(headers.location, statusCode, upstream, client));
-  response.setHeader(...apiVersion);
-  writeAddedHeaders(response);
-  protectCookies(response);
+  const { vary, link, location } = headers;
+  if (typeof vary === "string" && isPrintable(vary)) forwarded.push(["Vary", vary]);
+  if (typeof link === "string" && isPrintable(link)) forwarded.push(["Link", link]);
+  if (typeof location === "string" && isPrintable(location)) {
+    forwarded.push(["Location", clientLocation(location, statusCode, upstream, client)]);
+  }
+  forwarded.push(apiVersion);
+  return forwarded;
 }
 
 function isPrintable(value: string | string[]): boolean {
