@@ -82,8 +82,8 @@ export const forwarding: readonly Guard[] = [
   {
     name: "printable-response-headers",
     file: "packages/core/src/respond/response-headers.ts",
-    find: "if (value !== undefined && isPrintable(value)) forwarded.push([name, value]);",
-    replacement: "if (value !== undefined) forwarded.push([name, value]);",
+    find: "if (value !== undefined && isPrintable(value)) lines.push(name, value);",
+    replacement: "if (value !== undefined) lines.push(name, value);",
     tests: ["packages/core/test/middleware/response-headers.test.ts"],
   },
   {

@@ -44,7 +44,9 @@ export function writeHead(head: ResponseHead, response: ServerResponse, upstream
   response.statusCode = head.statusCode;
   removeOwnedHeaders(response);
   const limitedByApp = rateLimitHeaders.some((name) => response.hasHeader(name));
-  for (const [name, value] of forwardedHeaders(head, upstream, client, limitedByApp)) {
+  const lines = forwardedHeaders([], head, upstream, client, limitedByApp);
+  for (let index = 0; index < lines.length; index += 2) {
+    const [name, value] = [String(lines[index]), lines[index + 1] ?? ""];
     if (name === "Vary") addVary(response, String(value));
     else if (fromGate.has(name) || !response.hasHeader(name)) response.setHeader(name, value);
   }
@@ -63,39 +65,40 @@ export function writeHeadAlone(
   client: Client,
   requestId: string,
 ): void {
-  const lines: string[] = [requestIdHeader, requestId];
-  for (const [name, value] of forwardedHeaders(head, upstream, client, false)) {
-    if (typeof value === "string") lines.push(name, value);
-    else for (const line of value) lines.push(name, line);
-  }
+  const lines = forwardedHeaders([requestIdHeader, requestId], head, upstream, client, false);
   response.writeHead(head.statusCode, lines);
 }
 
 /** Headers that are the gate's own, or that it has made of the registry's. */
 const fromGate: ReadonlySet<string> = new Set(["Link", "Location", apiVersion[0]]);
 
-type Header = readonly [name: string, value: string | string[]];
+/** Names and values in turn, as `writeHead` takes them. */
+type HeaderLines = (string | string[])[];
 
-/** @param limitedByApp Whether the app has set rate limit headers. */
+/**
+ * Adds the headers for the client to `lines`.
+ *
+ * @param limitedByApp Whether the app has set rate limit headers.
+ */
 function forwardedHeaders(
+  lines: HeaderLines,
   { statusCode, headers }: ResponseHead,
   upstream: URL,
   client: Client,
   limitedByApp: boolean,
-): readonly Header[] {
-  const forwarded: Header[] = [];
+): HeaderLines {
   for (const name of limitedByApp ? passed : passedWithLimits) {
     const value = headers[name];
-    if (value !== undefined && isPrintable(value)) forwarded.push([name, value]);
+    if (value !== undefined && isPrintable(value)) lines.push(name, value);
   }
   const { vary, link, location } = headers;
-  if (typeof vary === "string" && isPrintable(vary)) forwarded.push(["Vary", vary]);
-  if (typeof link === "string" && isPrintable(link)) forwarded.push(["Link", link]);
+  if (typeof vary === "string" && isPrintable(vary)) lines.push("Vary", vary);
+  if (typeof link === "string" && isPrintable(link)) lines.push("Link", link);
   if (typeof location === "string" && isPrintable(location)) {
-    forwarded.push(["Location", clientLocation(location, statusCode, upstream, client)]);
+    lines.push("Location", clientLocation(location, statusCode, upstream, client));
   }
-  forwarded.push(apiVersion);
-  return forwarded;
+  lines.push(...apiVersion);
+  return lines;
 }
 
 function isPrintable(value: string | string[]): boolean {

@@ -31,8 +31,8 @@ export function isTag(text: string): boolean {
 
 /** For the algorithms registered in the image specification, the encoded part must be valid too. */
 export function isDigest(text: string): boolean {
-  if (text.length > longestIdentifier || !digestPattern.test(text)) return false;
   if (text.startsWith("sha256:")) return /^sha256:[a-f0-9]{64}$/.test(text);
+  if (text.length > longestIdentifier || !digestPattern.test(text)) return false;
   if (text.startsWith("sha512:")) return /^sha512:[a-f0-9]{128}$/.test(text);
   return true;
 }
