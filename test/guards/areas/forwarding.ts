@@ -152,8 +152,8 @@ export const forwarding: readonly Guard[] = [
   {
     name: "cut-response-is-seen",
     file: "packages/core/src/forward/client-sink.ts",
-    find: "if (begun && response.headersSent) response.destroy();",
-    replacement: "if (begun && response.headersSent) response.end();",
+    find: "if (begun !== undefined && response.headersSent) response.destroy();",
+    replacement: "if (begun !== undefined && response.headersSent) response.end();",
     tests: ["packages/core/test/middleware/registry-faults.test.ts"],
   },
 ];

@@ -16,7 +16,7 @@ export function readRequestId(text: unknown): string | undefined {
   return typeof text === "string" && idPattern.test(text) ? text : undefined;
 }
 
-const reserved: unique symbol = Symbol("request id");
+const reserved: unique symbol = Symbol("requestId");
 /** A response with an id that is not among its headers yet. */
 interface Reserving {
   [reserved]?: string;
