@@ -1,17 +1,18 @@
 import { fileURLToPath } from "node:url";
+import type { CertificateFiles } from "../support/certificate.ts";
 import { startLoggedServer } from "../support/logged-server.ts";
 import { startNginx } from "../support/nginx.ts";
 import { digestOf } from "../support/registry-content.ts";
 
 /** A registry that always responds the same, as fast as it can be done, so that the proxies are what is measured. */
 export interface FixedRegistry {
-  /** `http://host:port` */
+  /** `http://host:port`, or `https://` with TLS. */
   readonly url: string;
   close(): Promise<void>;
 }
 
 /** Of a usual size. */
-const manifest = JSON.stringify({
+export const manifest: string = JSON.stringify({
   schemaVersion: 2,
   mediaType: "application/vnd.oci.image.manifest.v1+json",
   config: { mediaType: "application/vnd.oci.image.config.v1+json", digest: `sha256:${"0".repeat(64)}`, size: 1470 },
@@ -27,21 +28,37 @@ export function blobPath(repository: string): string {
   return `/v2/${repository}/blobs/sha256:${"1".repeat(64)}`;
 }
 
-/** Every tag of every repository is {@link manifest}; the blob of a repository is the file of its name. */
-export async function startFixedRegistry(directory: string): Promise<FixedRegistry> {
+/**
+ * Every tag of every repository is {@link manifest}; the blob of a repository is the file of its name. Manifests can be
+ * put, and uploads started.
+ *
+ * @param tls By default it is reached by plain HTTP.
+ */
+export async function startFixedRegistry(directory: string, tls?: CertificateFiles): Promise<FixedRegistry> {
   const { port, close } = await startNginx({
     http: (port) => `
 access_log off;
 sendfile on;
 server {
-  listen 127.0.0.1:${port};
+  listen 127.0.0.1:${port}${tls === undefined ? "" : " ssl"};
+  ${tls === undefined ? "" : `ssl_certificate ${tls.certificate}; ssl_certificate_key ${tls.key};`}
+  client_max_body_size 0;
   keepalive_requests 1000000;
   add_header Docker-Distribution-Api-Version registry/2.0;
   location ~ ^/v2/.+/manifests/ {
     default_type application/vnd.oci.image.manifest.v1+json;
     add_header Docker-Content-Digest ${digestOf(manifest)};
     add_header Docker-Distribution-Api-Version registry/2.0;
+    if ($request_method = PUT) {
+      return 201;
+    }
     return 200 '${manifest}';
+  }
+  location ~ ^/v2/.+/blobs/uploads/ {
+    add_header Location /v2/team/app/blobs/uploads/1?_state=a;
+    add_header Docker-Upload-UUID 1;
+    add_header Range 0-0;
+    return 202;
   }
   location ~ ^/v2/([a-z]+)/blobs/ {
     default_type application/octet-stream;
@@ -49,7 +66,7 @@ server {
   }
 }`,
   });
-  return { url: `http://127.0.0.1:${port}`, close };
+  return { url: `${tls === undefined ? "http" : "https"}://127.0.0.1:${port}`, close };
 }
 
 /** Takes every body and responds with 201. */

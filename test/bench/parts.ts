@@ -3,6 +3,7 @@ import { cachedReads, cachedRealReads, cachedStorm } from "./cache.ts";
 import { coldLogins } from "./cold-logins.ts";
 import { crowds } from "./crowds.ts";
 import { decisions, growth, reloads } from "./growth.ts";
+import { secureRegistryDownloads, secureRegistryReads } from "./https-registry.ts";
 import { ldapLogins } from "./ldap.ts";
 import { memory } from "./memory.ts";
 import { observing } from "./observing.ts";
@@ -14,6 +15,7 @@ import { slowClients } from "./slow-clients.ts";
 import { startUp } from "./start-up.ts";
 import { bearerReads, tokenIssuance } from "./tokens.ts";
 import { workers } from "./workers.ts";
+import { manifestPuts, uploadStarts } from "./writes.ts";
 
 /** Every part, in the order in which they are run and reported. */
 export const parts: readonly Part[] = [
@@ -33,6 +35,12 @@ export const parts: readonly Part[] = [
     steps: [(scale) => uploads(scale, false), (scale) => uploads(scale, true)],
   },
   { name: "memory", about: "memory by the size of what passes, and by how many there are", steps: [memory, crowds] },
+  { name: "writes", about: "starts of uploads and manifests put", steps: [uploadStarts, manifestPuts] },
+  {
+    name: "https",
+    about: "reads and a large blob down, registry by TLS",
+    steps: [secureRegistryReads, secureRegistryDownloads],
+  },
   { name: "registry", about: "reads and uploads in front of a real registry", steps: [realReads, realUploads] },
   {
     name: "cache",

@@ -22,8 +22,10 @@ export const hashes = {
 export type Hash = keyof typeof hashes;
 
 export interface ProxySettings {
-  /** `http://host:port` */
+  /** `http://host:port` or `https://host:port` */
   readonly registry: string;
+  /** The file of a CA that has certified the registry, which only the gate checks. */
+  readonly ca?: string;
   /** Plain HTTP by default. */
   readonly tls?: CertificateFiles | undefined;
   /** Whether the gate has an admin listener and an audit. */
@@ -113,7 +115,7 @@ export async function startGate(settings: ProxySettings, login?: BackendLogin): 
 
 function configurationOf(
   port: number,
-  { registry, tls, cache }: ProxySettings,
+  { registry, ca, tls, cache }: ProxySettings,
   login: BackendLogin | undefined,
 ): object {
   return {
@@ -121,7 +123,7 @@ function configurationOf(
       address: `127.0.0.1:${port}`,
       ...(tls !== undefined && { tls: { certificate: tls.certificate, key: tls.key } }),
     },
-    upstream: { url: registry, ...(cache !== undefined && { cache }) },
+    upstream: { url: registry, ...(ca !== undefined && { ca }), ...(cache !== undefined && { cache }) },
     auth: {
       backends: [login?.backend ?? { type: "htpasswd", file: "htpasswd", groupFile: "groups" }],
       // One token has to do for all rounds.
@@ -143,7 +145,10 @@ export async function startRecipe(
 ): Promise<Contender> {
   const { pid, port, close } = await startNginx({
     http: (port) =>
-      nginxRecipe({ port, registry: new URL(registry).host, passwordFile: "htpasswd", ...(tls && { tls }) }),
+      nginxRecipe({ port, registry: new URL(registry).host, passwordFile: "htpasswd", ...(tls && { tls }) }).replace(
+        "http://docker-registry",
+        `${new URL(registry).protocol}//docker-registry`,
+      ),
     files: { htpasswd: await passwordFile(hash, length) },
   });
   await giveOwnCore(pid);
@@ -168,7 +173,7 @@ server {
   keepalive_requests 1000000;
   client_max_body_size 0;
   location /v2/ {
-    proxy_pass http://registry;
+    proxy_pass ${new URL(registry).protocol}//registry;
     proxy_http_version 1.1;
     proxy_set_header Connection "";
     proxy_set_header Host $http_host;

@@ -20,7 +20,11 @@ export async function startOpenGate(upstream: string, challenge: Challenge): Pro
   const gate = await startGate({
     configuration: {
       listen: { address: "127.0.0.1:0" },
-      upstream: { url: `http://${upstream}`, ...(challenge === "bearer" && cached) },
+      upstream: {
+        url: `http://${upstream}`,
+        transport: process.env.CONFORMANCE_TRANSPORT ?? "auto",
+        ...(challenge === "bearer" && cached),
+      },
       auth: { backends: [{ type: "htpasswd", file: "htpasswd" }], challenge },
       access: [{ subjects: ["authenticated"], repositories: ["**"], actions: ["*"] }],
     },

@@ -47,6 +47,7 @@ export async function startFuzzedGate(registry: string, certificate?: Certificat
         url: registry,
         readTimeout: `${gateTimeout}ms`,
         connectTimeout: `${gateTimeout}ms`,
+        transport: process.env.FUZZ_TRANSPORT ?? "auto",
         ...(certificate !== undefined && registry.startsWith("https:") && { ca: certificate.authority }),
       },
       auth: { backends: [{ type: "htpasswd", file: "htpasswd" }], cache: { ttl: "2s" } },

@@ -1,5 +1,5 @@
 import { type FairQueue, QueueRefusedError, type Release } from "@registry-gate/auth-kit";
-import type { ResponseSink, Transfer, Transport } from "./transport.ts";
+import type { ResponseHead, ResponseSink, Transfer, Transport, TransportFailure } from "./transport.ts";
 import { asError } from "./transport-errors.ts";
 
 /**
@@ -12,14 +12,9 @@ export function limitTransport(transport: Transport, queues: { ordinary: FairQue
   return {
     send(request, sink, options) {
       const start = (release: Release): Transfer => {
-        const transfer = transport.send(request, releasing(sink, release), options);
-        return {
-          resume: () => transfer.resume(),
-          abort() {
-            transfer.abort();
-            release();
-          },
-        };
+        const limited = new LimitedTransfer(sink, release);
+        limited.transfer = transport.send(request, limited, options);
+        return limited;
       };
       const queue = request.urgent === true ? queues.urgent : queues.ordinary;
       const free = queue.tryAcquire();
@@ -47,18 +42,45 @@ export function limitTransport(transport: Transport, queues: { ordinary: FairQue
   };
 }
 
-function releasing(sink: ResponseSink, release: Release): ResponseSink {
-  return {
-    head: (head) => sink.head(head),
-    chunk: (chunk, consumed) => sink.chunk(chunk, consumed),
-    flush: () => sink.flush(),
-    end() {
-      release();
-      sink.end();
-    },
-    failed(failure) {
-      release();
-      sink.failed(failure);
-    },
-  };
+/** A request in progress that holds a slot. A class, so that a request allocates one object. */
+class LimitedTransfer implements ResponseSink, Transfer {
+  transfer: Transfer | undefined;
+  readonly #sink: ResponseSink;
+  readonly #release: Release;
+
+  constructor(sink: ResponseSink, release: Release) {
+    this.#sink = sink;
+    this.#release = release;
+  }
+
+  head(head: ResponseHead): void {
+    this.#sink.head(head);
+  }
+
+  chunk(chunk: Buffer, consumed?: (error?: Error | null) => void): boolean {
+    return this.#sink.chunk(chunk, consumed);
+  }
+
+  flush(): void {
+    this.#sink.flush();
+  }
+
+  end(): void {
+    this.#release();
+    this.#sink.end();
+  }
+
+  failed(failure: TransportFailure): void {
+    this.#release();
+    this.#sink.failed(failure);
+  }
+
+  resume(): void {
+    this.transfer?.resume();
+  }
+
+  abort(): void {
+    this.transfer?.abort();
+    this.#release();
+  }
 }

@@ -1,4 +1,11 @@
-import type { ResponseSink, Transfer, Transport, UpstreamRequest } from "./transport.ts";
+import type {
+  ResponseHead,
+  ResponseSink,
+  Transfer,
+  Transport,
+  TransportFailure,
+  UpstreamRequest,
+} from "./transport.ts";
 
 /**
  * Repeats a request once, on a new connection, where the registry closed a kept connection at the same moment.
@@ -10,31 +17,59 @@ export function retryStale(transport: Transport): Transport {
   return {
     send(request, sink, options) {
       if (!isRepeatable(request)) return transport.send(request, sink, options);
-      let current: Transfer | undefined;
-      let aborted = false;
-      const first: ResponseSink = {
-        head: (head) => sink.head(head),
-        chunk: (chunk, consumed) => sink.chunk(chunk, consumed),
-        flush: () => sink.flush(),
-        end: () => sink.end(),
-        failed(failure) {
-          if (!failure.stale || aborted) sink.failed(failure);
-          else current = transport.send(request, sink, { fresh: true });
-        },
-      };
-      const sent = transport.send(request, first, options);
+      const attempt = new FirstAttempt(transport, request, sink);
+      const sent = transport.send(request, attempt, options);
       // It may have failed synchronously, and the second attempt be in progress.
-      current ??= sent;
-      return {
-        resume: () => current?.resume(),
-        abort() {
-          aborted = true;
-          current?.abort();
-        },
-      };
+      attempt.transfer ??= sent;
+      return attempt;
     },
     close: () => transport.close(),
   };
+}
+
+/** A request that is sent again if its connection was stale. A class, so that a request allocates one object. */
+class FirstAttempt implements ResponseSink, Transfer {
+  transfer: Transfer | undefined;
+  readonly #transport: Transport;
+  readonly #request: UpstreamRequest;
+  readonly #sink: ResponseSink;
+  #aborted = false;
+
+  constructor(transport: Transport, request: UpstreamRequest, sink: ResponseSink) {
+    this.#transport = transport;
+    this.#request = request;
+    this.#sink = sink;
+  }
+
+  head(head: ResponseHead): void {
+    this.#sink.head(head);
+  }
+
+  chunk(chunk: Buffer, consumed?: (error?: Error | null) => void): boolean {
+    return this.#sink.chunk(chunk, consumed);
+  }
+
+  flush(): void {
+    this.#sink.flush();
+  }
+
+  end(): void {
+    this.#sink.end();
+  }
+
+  failed(failure: TransportFailure): void {
+    if (!failure.stale || this.#aborted) this.#sink.failed(failure);
+    else this.transfer = this.#transport.send(this.#request, this.#sink, { fresh: true });
+  }
+
+  resume(): void {
+    this.transfer?.resume();
+  }
+
+  abort(): void {
+    this.#aborted = true;
+    this.transfer?.abort();
+  }
 }
 
 function isRepeatable({ method, body }: UpstreamRequest): boolean {

@@ -5,15 +5,17 @@ import type { UpstreamOptions } from "../options/options.ts";
 import { type QueryResponse, query, type UpstreamQuery } from "../query/query.ts";
 import { cacheContent } from "./cache/content-cache.ts";
 import type { ContentChanges } from "./cache/content-changes.ts";
+import { chooseTransport } from "./choose-transport.ts";
 import { connectionLimit } from "./connection-limit.ts";
-import { directTransport, isRead } from "./direct/direct-transport.ts";
-import { readPool } from "./direct/read-pool.ts";
+import { connectionPool } from "./direct/connection-pool.ts";
+import { directTransport } from "./direct/direct-transport.ts";
+import { socketOpener } from "./direct/open-socket.ts";
 import { hostOf } from "./host.ts";
 import { lazyTransport } from "./lazy-transport.ts";
 import { limitTransport } from "./limit-transport.ts";
 import { withRegistryLogin } from "./registry-login.ts";
 import { retryStale } from "./retry-stale.ts";
-import type { ResponseSink, Transfer, Transport, UpstreamRequest } from "./transport.ts";
+import type { ResponseSink, Transfer, UpstreamRequest } from "./transport.ts";
 
 /** The registry. */
 export interface Upstream {
@@ -44,39 +46,22 @@ const mostUrgent = 4;
 
 /** @param changes Of other gates before the same registry, for the cache. */
 export function openUpstream(options: UpstreamOptions, log: Logger | undefined, changes?: ContentChanges): Upstream {
-  const { maxConnections = 1024, ca, credentials } = options;
+  const { maxConnections = 1024, ca, credentials, transport: choice = "auto" } = options;
   const readTimeout = delayOf(options.readTimeout ?? "900s");
   const connectTimeout = delayOf(options.connectTimeout ?? "10s");
   const url = new URL(options.url);
   const limit = connectionLimit(maxConnections, maxIdle);
-  const library = lazyTransport(async () => {
-    const { libraryTransport } = await import("./library/library-transport.ts");
-    return libraryTransport({ url, readTimeout, connectTimeout, idleTimeout, maxIdle, ca }, limit);
+  const secure = url.protocol === "https:";
+  const address = { host: hostOf(url), port: url.port === "" ? (secure ? 443 : 80) : Number(url.port), secure, ca };
+  const connections = { upstream: url.host, secure, connectTimeout, readTimeout, idleTimeout };
+  const chosen = chooseTransport(choice, {
+    direct: () => directTransport(connectionPool({ ...connections, open: socketOpener(address) }, limit)),
+    library: () =>
+      lazyTransport(async () => {
+        const { libraryTransport } = await import("./library/library-transport.ts");
+        return libraryTransport({ url, readTimeout, connectTimeout, idleTimeout, maxIdle, ca }, limit);
+      }),
   });
-  // TLS to the registry is left to the library.
-  const direct =
-    url.protocol === "https:"
-      ? undefined
-      : directTransport(
-          readPool(
-            {
-              upstream: url.host,
-              host: hostOf(url),
-              port: url.port === "" ? 80 : Number(url.port),
-              connectTimeout,
-              readTimeout,
-              idleTimeout,
-            },
-            limit,
-          ),
-        );
-  const either: Transport = {
-    send: (request, sink, how) => (direct !== undefined && isRead(request) ? direct : library).send(request, sink, how),
-    close() {
-      direct?.close();
-      library.close();
-    },
-  };
   const queueOf = (queue: UpstreamQueue["queue"], concurrency: number): FairQueue =>
     fairQueue({
       concurrency,
@@ -85,7 +70,7 @@ export function openUpstream(options: UpstreamOptions, log: Logger | undefined, 
       observe: (build) => upstreamQueue.publish(() => ({ upstream: url.host, queue, ...build() })),
     });
   const queues = { ordinary: queueOf("ordinary", maxConnections), urgent: queueOf("urgent", mostUrgent) };
-  const registry = withRegistryLogin(limitTransport(retryStale(either), queues), credentials, url.host, log);
+  const registry = withRegistryLogin(limitTransport(retryStale(chosen), queues), credentials, url.host, log);
   const transport = cacheContent(registry, options.cache, url.host, changes);
 
   return {

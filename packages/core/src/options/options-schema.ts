@@ -86,6 +86,7 @@ const upstream = z.strictObject(
     ca: z.string("must be certificates as PEM").min(1, "must not be empty").exactOptional(),
     credentials: credentials.exactOptional(),
     cache: contentCache.exactOptional(),
+    transport: z.enum(["auto", "direct", "library"], "must be auto, direct or library").exactOptional(),
   } satisfies OptionShape<UpstreamOptions>,
   "must hold url",
 );

@@ -128,6 +128,11 @@ export interface UpstreamOptions {
   readonly credentials?: RegistryCredentials | (() => RegistryCredentials);
   /** Keeps manifests and small blobs in memory. Default: nothing is kept, and each request is for the registry. */
   readonly cache?: ContentCacheOptions;
+  /**
+   * How requests are sent to the registry: `direct` by the gate itself, `library` by http-proxy-middleware, `auto`, the
+   * default, by the gate itself where it can. Clients and the registry see no difference but that of speed.
+   */
+  readonly transport?: "auto" | "direct" | "library";
 }
 
 /**

@@ -54,6 +54,12 @@ export interface GateSettings extends Partial<Omit<RegistryProxyOptions, "upstre
   readonly onRefused?: (request: UnreadableRequest) => void;
 }
 
+/**
+ * How the gates of these tests reach their registries, where a test does not say: by the direct transport for all that
+ * it can send. `by-library.test.ts` runs the same tests by the library.
+ */
+export const reached: { transport: "auto" | "direct" | "library" } = { transport: "auto" };
+
 export async function startGate({
   upstream,
   mount,
@@ -68,7 +74,10 @@ export async function startGate({
     lines.push(JSON.stringify({ ...rest, err: err instanceof Error ? err.message : err, message }));
   };
   const proxy = registryProxy({
-    upstream: typeof upstream === "number" ? { url: `http://127.0.0.1:${upstream}` } : upstream,
+    upstream: {
+      transport: reached.transport,
+      ...(typeof upstream === "number" ? { url: `http://127.0.0.1:${upstream}` } : upstream),
+    },
     backends: [people],
     onFinished: (record) => void records.push(record),
     log: { debug: keep, info: keep, warn: keep, error: keep },

@@ -16,6 +16,7 @@ export interface UpstreamConfiguration {
   readonly credentials?: CredentialsConfiguration;
   /** Keeps manifests and small blobs; sizes in bytes, times in milliseconds. */
   readonly cache?: CacheConfiguration;
+  readonly transport?: NonNullable<UpstreamOptions["transport"]>;
 }
 
 export interface CacheConfiguration {
@@ -74,6 +75,10 @@ const schema: z.ZodType<UpstreamConfiguration> = z.strictObject(
     ca: text().describe("A PEM file with the certificates to trust, in place of the system's").exactOptional(),
     credentials: credentials.describe("The gate's own login at the registry; none by default").exactOptional(),
     cache: cache.describe("Keeps manifests and small blobs in memory; off by default").exactOptional(),
+    transport: z
+      .enum(["auto", "direct", "library"], "must be auto, direct or library")
+      .describe("How requests are sent: by the gate itself, by http-proxy-middleware, or as it fits; auto by default")
+      .exactOptional(),
   },
   "must hold url",
 );

@@ -15,7 +15,7 @@ const lengthPattern = /^\d{1,15}$/;
  * @throws {MalformedResponseError} for ambiguous framing: a length and chunks, an invalid length, a coding other than
  * `chunked`, or one in HTTP/1.0.
  */
-export function framingOf({ minor, statusCode, headers }: ParsedHead, method: "GET" | "HEAD"): BodyFraming {
+export function framingOf({ minor, statusCode, headers }: ParsedHead, method: string): BodyFraming {
   const coding = headers["transfer-encoding"];
   const length = headers["content-length"];
   if (coding !== undefined && (coding.toLowerCase() !== "chunked" || minor === 0 || length !== undefined)) {

@@ -1,56 +1,22 @@
-import type { ResponseSink, Transfer, Transport, UpstreamRequest } from "../transport.ts";
-import type { ReadConnection } from "./read-connection.ts";
-import type { ReadPool } from "./read-pool.ts";
+import type { Transport } from "../transport.ts";
+import type { ConnectionPool } from "./connection-pool.ts";
+import { Exchange } from "./exchange.ts";
 import { requestHead } from "./request-head.ts";
 
-/** Whether {@link directTransport} can send the request. */
-export function isRead({ method, body }: UpstreamRequest): boolean {
-  return body === undefined && (method === "GET" || method === "HEAD");
-}
+/** Sends the requests of the registry's API, on its own connections. */
+export function directTransport(pool: ConnectionPool): Transport {
+  /** Pending input on idle connections was read before: only a silent, open one is reused. */
+  function sendOnIdle(exchange: Exchange, connectionKey: string): void {
+    if (!exchange.over) (pool.take(connectionKey) ?? pool.open(connectionKey)).send(exchange);
+  }
 
-/** Sends GET and HEAD without a body by plain HTTP, on its own connections. */
-export function directTransport(pool: ReadPool): Transport {
   return {
     send(request, sink, { fresh = false } = {}) {
-      const { method, target, headers, connectionKey } = request;
-      if (method !== "GET" && method !== "HEAD") throw new TypeError(`the direct transport does not send ${method}`);
-      const sent = { method, head: requestHead(method, target, headers) } as const;
-      let connection: ReadConnection | undefined;
-      let over = false;
-      const transfer: Transfer = {
-        resume: () => connection?.resume(),
-        abort() {
-          if (over) return;
-          over = true;
-          connection?.destroy();
-        },
-      };
-      const finishing: ResponseSink = {
-        head: (head) => sink.head(head),
-        chunk: (chunk, consumed) => sink.chunk(chunk, consumed),
-        flush: () => sink.flush(),
-        end() {
-          over = true;
-          sink.end();
-        },
-        failed(failure) {
-          over = true;
-          sink.failed(failure);
-        },
-      };
-      const start = (on: ReadConnection): void => {
-        connection = on;
-        on.send(sent, finishing);
-      };
-      if (fresh || !pool.hasIdle(connectionKey)) {
-        start(pool.open(connectionKey));
-      } else {
-        // Pending input on idle connections is read first: only a silent, open one is reused.
-        setImmediate(() => {
-          if (!over) start(pool.take(connectionKey) ?? pool.open(connectionKey));
-        });
-      }
-      return transfer;
+      const { connectionKey, body } = request;
+      const exchange = new Exchange(requestHead(request), body, sink);
+      if (fresh || !pool.hasIdle(connectionKey)) pool.open(connectionKey).send(exchange);
+      else setImmediate(sendOnIdle, exchange, connectionKey);
+      return exchange;
     },
     close: () => pool.close(),
   };

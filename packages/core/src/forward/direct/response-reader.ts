@@ -11,12 +11,14 @@ export interface ReaderSink {
 }
 
 /**
- * Parses one response from the bytes of a connection, in chunks of any size.
+ * Parses the responses of a connection one after the other, from bytes in chunks of any size.
  *
  * It has no getters: V8 creates a hidden class for each object literal with one, and retains everything it refers to
  * until the next full collection.
  */
 export interface ResponseReader {
+  /** Expects the response to a request with this method. The response before it is complete. */
+  begin(method: string): void;
   /** @throws {MalformedResponseError} when the response is invalid. */
   read(bytes: Buffer): void;
   /**
@@ -41,7 +43,8 @@ const noBytes = Buffer.alloc(0);
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 
-export function responseReader(method: "GET" | "HEAD", sink: ReaderSink): ResponseReader {
+export function responseReader(sink: ReaderSink): ResponseReader {
+  let method = "";
   /** The beginning of an incomplete head. */
   let begun: Buffer = noBytes;
   let interim = 0;
@@ -112,6 +115,13 @@ export function responseReader(method: "GET" | "HEAD", sink: ReaderSink): Respon
   }
 
   return {
+    begin(requested) {
+      method = requested;
+      begun = noBytes;
+      interim = 0;
+      left = undefined;
+      reusable = false;
+    },
     read,
     end() {
       if (left === "until-close") left = 0;

@@ -111,7 +111,11 @@ export function libraryTransport(options: LibraryTransportOptions, limit: Connec
     send(request, sink, { fresh: isFresh = false } = {}) {
       const given = new LibraryRequest(request, sink);
       const response = new ServerResponse(given);
-      (isFresh ? fresh : kept)(given, response).catch((error: unknown) => onFailure(asError(error), given));
+      // Pending input on idle connections is read first: only a silent, open one is reused.
+      setImmediate(() => {
+        if (given.over) return;
+        (isFresh ? fresh : kept)(given, response).catch((error: unknown) => onFailure(asError(error), given));
+      });
       return {
         resume: () => given.incoming?.resume(),
         abort() {

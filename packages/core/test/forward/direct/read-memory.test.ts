@@ -7,19 +7,19 @@ const large = 65_536;
 
 describe("memory", () => {
   test("is small until a response fills it, and small again when the connection is idle", () => {
-    const memory = readMemory(bufferPool(large, { maxKept: 4, maxInUse: 16 }));
-    const small = memory.buffer;
+    const memory = readMemory(bufferPool(large, { maxKept: 4, maxInUse: 16 }), false);
+    const small = memory.next();
     memory.advance(small.length - 1, false);
-    expect(memory.buffer).toBe(small);
+    expect(memory.next()).toBe(small);
     memory.advance(small.length, false);
-    expect(memory.buffer.length).toBe(large);
+    expect(memory.next().length).toBe(large);
     memory.advance(1, true);
-    expect(memory.buffer).toBe(small);
+    expect(memory.next()).toBe(small);
   });
 
   test("is copied where it is short", () => {
-    const memory = readMemory(bufferPool(large, { maxKept: 4, maxInUse: 16 }));
-    const read = memory.buffer.subarray(0, 3);
+    const memory = readMemory(bufferPool(large, { maxKept: 4, maxInUse: 16 }), false);
+    const read = memory.next().subarray(0, 3);
     read.write("abc");
     const { chunk, consumed } = memory.lend(read);
     read.fill("!");
@@ -28,9 +28,9 @@ describe("memory", () => {
 
   test("is left to the collector after an error", () => {
     const pool = bufferPool(large, { maxKept: 4, maxInUse: 16 });
-    const memory = readMemory(pool);
-    memory.advance(memory.buffer.length, false);
-    const lent = memory.buffer;
+    const memory = readMemory(pool, false);
+    memory.advance(memory.next().length, false);
+    const lent = memory.next();
     memory.lend(lent).consumed?.(new Error("destroyed"));
     memory.advance(large, true);
     expect(pool.take()).not.toBe(lent);
@@ -38,47 +38,57 @@ describe("memory", () => {
 
   test("is reused by its connection where it was consumed before the next read", () => {
     const pool = bufferPool(large, { maxKept: 4, maxInUse: 16 });
-    const memory = readMemory(pool);
-    memory.advance(memory.buffer.length, false);
-    const lent = memory.buffer;
+    const memory = readMemory(pool, false);
+    memory.advance(memory.next().length, false);
+    const lent = memory.next();
     memory.lend(lent).consumed?.();
     expect(pool.take()).not.toBe(lent);
     memory.advance(large, false);
-    expect(memory.buffer).toBe(lent);
+    expect(memory.next()).toBe(lent);
+  });
+
+  test("is filled by one record of TLS after the other", () => {
+    const memory = readMemory(bufferPool(4 * large, { maxKept: 4, maxInUse: 16 }), true);
+    memory.advance(memory.next().length, false);
+    const first = memory.next().subarray(0, 16_384);
+    memory.lend(first);
+    memory.advance(first.length, false);
+    const second = memory.next();
+    expect([second.buffer === first.buffer, second.byteOffset]).toEqual([true, 16_384]);
   });
 
   test("stays small where the pool is exhausted", () => {
     const pool = bufferPool(large, { maxKept: 4, maxInUse: 1 });
-    const [one, other] = [readMemory(pool), readMemory(pool)];
-    const small = other.buffer;
+    const [one, other] = [readMemory(pool, false), readMemory(pool, false)];
+    const small = other.next();
     one.advance(small.length, false);
     other.advance(small.length, false);
-    expect([one.buffer.length, other.buffer]).toEqual([large, small]);
+    expect([one.next().length, other.next()]).toEqual([large, small]);
     one.advance(1, true);
     other.advance(small.length, false);
-    expect(other.buffer.length).toBe(large);
+    expect(other.next().length).toBe(large);
   });
 
   test("is small again for a slow client, until the connection is idle", () => {
     vi.useFakeTimers({ toFake: ["performance"] });
     onTestFinished(() => void vi.useRealTimers());
-    const memory = readMemory(bufferPool(large, { maxKept: 4, maxInUse: 16 }));
-    const small = memory.buffer;
+    const memory = readMemory(bufferPool(large, { maxKept: 4, maxInUse: 16 }), false);
+    const small = memory.next();
     const readLarge = (): ((error?: Error) => void) | undefined => {
-      const { consumed } = memory.lend(memory.buffer);
+      const { consumed } = memory.lend(memory.next());
       memory.advance(large, false);
       return consumed;
     };
     memory.advance(small.length, false);
     const consume = readLarge();
-    expect(memory.buffer.length).toBe(large);
+    expect(memory.next().length).toBe(large);
     vi.advanceTimersByTime(1001);
     consume?.();
     readLarge();
-    expect(memory.buffer).toBe(small);
+    expect(memory.next()).toBe(small);
     memory.advance(1, true);
     memory.advance(small.length, false);
-    expect(memory.buffer.length).toBe(large);
+    expect(memory.next().length).toBe(large);
   });
 
   test("is reused from the pool up to its maximum", () => {
@@ -105,9 +115,9 @@ test("a lent buffer is never overwritten before it is consumed, for any connecti
     fc.record({ kind: fc.constant("rest" as const), by: fc.nat(2) }),
   );
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+    fc.property(fc.array(step, { maxLength: 200 }), fc.boolean(), (steps, inRecords) => {
       const pool = bufferPool(large, { maxKept: 3, maxInUse: 16 });
-      const memories = [readMemory(pool), readMemory(pool), readMemory(pool)];
+      const memories = [readMemory(pool, false), readMemory(pool, inRecords), readMemory(pool, inRecords)];
       const lent: { chunk: Buffer; mark: number; consumed: ((error?: Error) => void) | undefined }[] = [];
       let mark = 0;
       for (const step of steps) {
@@ -117,10 +127,10 @@ test("a lent buffer is never overwritten before it is consumed, for any connecti
         } else {
           const memory = memories[step.by];
           if (memory === undefined) continue;
-          const length = step.kind === "read" ? Math.min(step.length, memory.buffer.length) : 0;
+          const length = step.kind === "read" ? Math.min(step.length, memory.next().length) : 0;
           if (step.kind === "read") {
             mark = (mark + 1) % 256;
-            const read = memory.buffer.subarray(0, length).fill(mark);
+            const read = memory.next().subarray(0, length).fill(mark);
             const { chunk, consumed } = memory.lend(read);
             if (step.atOnce) consumed?.();
             else lent.push({ chunk, mark, consumed });

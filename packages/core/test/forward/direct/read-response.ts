@@ -14,11 +14,11 @@ export interface ReadResponse {
 /** Reads a response that comes in these chunks, after which the registry perhaps closes the connection. */
 export function readResponse(
   chunks: readonly string[],
-  { method = "GET", closed = false }: { method?: "GET" | "HEAD"; closed?: boolean } = {},
+  { method = "GET", closed = false }: { method?: string; closed?: boolean } = {},
 ): ReadResponse {
   let head: ParsedHead | undefined;
   let body = "";
-  const reader = responseReader(method, {
+  const reader = responseReader({
     head(received) {
       if (head !== undefined) throw new Error("two heads");
       head = received;
@@ -28,6 +28,7 @@ export function readResponse(
       body += chunk.toString("latin1");
     },
   });
+  reader.begin(method);
   let fault: string | undefined;
   try {
     for (const chunk of chunks) {

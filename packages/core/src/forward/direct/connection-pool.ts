@@ -1,19 +1,19 @@
 import type { ConnectionLimit, Waiting } from "../connection-limit.ts";
 import { bufferPool } from "./buffer-pool.ts";
-import { type ReadConnection, type ReadConnectionSettings, readConnection } from "./read-connection.ts";
+import { type DirectConnection, type DirectConnectionSettings, directConnection } from "./direct-connection.ts";
 
-/** The read connections to one registry. */
-export interface ReadPool {
+/** The direct connections to one registry. */
+export interface ConnectionPool {
   /** Whether there is an idle connection for this key. */
   hasIdle(key: string): boolean;
   /** Takes the connection of this key that became idle last; `undefined` without one. */
-  take(key: string): ReadConnection | undefined;
+  take(key: string): DirectConnection | undefined;
   /** Opens a connection. When idle it is kept for the same key. */
-  open(key: string): ReadConnection;
+  open(key: string): DirectConnection;
   close(): void;
 }
 
-export type ReadPoolSettings = Omit<ReadConnectionSettings, "buffers" | "freed" | "closed">;
+export type ConnectionPoolSettings = Omit<DirectConnectionSettings, "buffers" | "freed" | "closed">;
 
 /** The size of one read of a large body, in bytes; each connection uses two buffers. */
 const largeSize = 262_144;
@@ -21,9 +21,9 @@ const largeSize = 262_144;
 const maxLarge = 64;
 const maxSpare = 16;
 
-export function readPool(settings: ReadPoolSettings, limit: ConnectionLimit): ReadPool {
+export function connectionPool(settings: ConnectionPoolSettings, limit: ConnectionLimit): ConnectionPool {
   const buffers = bufferPool(largeSize, { maxKept: maxSpare, maxInUse: maxLarge });
-  const all = new Set<ReadConnection>();
+  const all = new Set<DirectConnection>();
   const shelves = new Map<string, Shelf>();
   let closing = false;
 
@@ -49,7 +49,7 @@ export function readPool(settings: ReadPoolSettings, limit: ConnectionLimit): Re
       limit.opening();
       const shelf = shelfOf(key);
       shelf.open++;
-      const connection = readConnection({
+      const connection = directConnection({
         ...settings,
         buffers,
         freed(free) {
@@ -84,6 +84,6 @@ interface Shelf {
 }
 
 interface Kept {
-  readonly connection: ReadConnection;
+  readonly connection: DirectConnection;
   readonly waiting: Waiting;
 }
