@@ -18,10 +18,10 @@ import {
   parseOptions,
   subscriptions,
   untilAborted,
+  userLookup,
 } from "@registry-gate/auth-kit";
 import { lastUseWriter } from "./last-use.ts";
 import { type AccessTokenOptions, accessTokenOptions, resolveRecheckOwner } from "./options.ts";
-import { ownerLookup } from "./owner-lookup.ts";
 import { type CachedRecord, recordCache } from "./record-cache.ts";
 import { ownerIdentity, robotIdentity, subjectIn, tokenSubject } from "./token-identity.ts";
 import type { AccessToken, UserOwner } from "./token-record.ts";
@@ -64,9 +64,9 @@ export function accessTokenBackend(options: AccessTokenOptions, context: Partial
   const changes = subscriptions<[subject?: string]>();
   const records = recordCache(store, holdFor);
   const uses = lastUseWriter(store, useInterval, log);
-  const owners = ownerLookup({
+  const owners = userLookup({
     backendOf: sibling,
-    recheckOwner,
+    recheck: recheckOwner,
     onChange(backend, subject) {
       changes.notify(subject === undefined ? undefined : subjectIn(backend, subject));
       void removeOrphans((owner) => owner.backend === backend && (subject === undefined || owner.subject === subject));

@@ -21,6 +21,13 @@ export { guardProcess } from "./backend/guard-process.ts";
 export { orUnavailable } from "./backend/or-unavailable.ts";
 export { revisionOf } from "./backend/revision.ts";
 export { type Subscriptions, subscriptions } from "./backend/subscriptions.ts";
+export {
+  type KnownUser,
+  type UserFinding,
+  type UserLookup,
+  type UserLookupOptions,
+  userLookup,
+} from "./backend/user-lookup.ts";
 export type { Count, CounterStore, Counters } from "./counters/counters.ts";
 export { canonicalDN, canonicalRDNs, endsWith, foldValue, isWithin, writeCanonical } from "./dn/canonical-dn.ts";
 export { type Ava, type DN, parseDN } from "./dn/parse-dn.ts";

@@ -23,6 +23,7 @@ export type { ThrottleOptions } from "./authenticate/throttle/throttle-options.t
 export type { AnonymousVerdict, AuthenticatedVerdict, ExpiredVerdict, Verdict } from "./authenticate/verdict.ts";
 export { accessRuleSchema } from "./authorize/access-schema.ts";
 export { compilePolicy } from "./authorize/checked-policy.ts";
+export { decidingVerdicts } from "./authorize/deciding-verdicts.ts";
 export type { Permissions } from "./authorize/permission.ts";
 export type { ImmutableTags, Knowledge, Policy, PolicyDecision, RuleVerdict } from "./authorize/policy.ts";
 export { prepareAccess } from "./authorize/prepare-access.ts";

@@ -59,6 +59,13 @@ export interface Authenticator {
     wanted: Omit<ChallengeContext, "origin">,
     client?: Pick<Client, "scheme" | "host">,
   ): Challenge;
+  /**
+   * Forgets failed logins, so that who was kept out may try again: those of an address, and, with a user name, those of the user
+   * from there.
+   *
+   * @throws what the store of the counts throws.
+   */
+  release(login: { readonly client: string | undefined; readonly username: string | undefined }): Promise<void>;
   /** Clears the cache and unsubscribes from the backends. Calling it again does nothing. */
   close(): void;
 }

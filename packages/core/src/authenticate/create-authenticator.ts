@@ -170,6 +170,9 @@ export function openAuthenticator(options: AuthenticatorOptions): Authenticator 
     challenge(request, wanted, client = clientOf(request, trusted)) {
       return makeChallenge({ ...wanted, origin: `${client.scheme}://${client.host}` });
     },
+    async release(login) {
+      await throttle?.release(login);
+    },
     close: () => remembered?.close(),
   };
 }

@@ -48,6 +48,8 @@ export interface Limiter {
    * @param signal Its abort rejects with its reason.
    */
   reserve(key: string, signal: AbortSignal): Promise<Admission>;
+  /** Forgets the failures of a key. Attempts in progress may still fail. */
+  release(key: string): Promise<void>;
 }
 
 /** How long attempts of other processes are waited for without one of this process ending, and how often they are looked at, in milliseconds. */
@@ -118,6 +120,10 @@ export function createLimiter({ limit, backoff, store, name }: LimiterOptions): 
   }
 
   return {
+    release: (key) =>
+      turns.take(key, async () => {
+        await Promise.all([failures.delete(key), blocks.delete(key)]);
+      }),
     async reserve(key, signal) {
       let since = performance.now();
       for (;;) {

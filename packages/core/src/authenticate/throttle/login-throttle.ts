@@ -47,6 +47,12 @@ export interface LoginThrottle {
     check: () => Promise<T>,
     judge: (result: T) => AttemptOutcome,
   ): Promise<T | Throttled>;
+  /**
+   * Forgets failed logins: those of an address, and, with a user, those of the user from there.
+   *
+   * @throws errors of the store.
+   */
+  release(login: Pick<LoginAttempt, "client" | "username">): Promise<void>;
 }
 
 /** How long a user who signed in from an address is exempt from the failures of others there. */
@@ -98,6 +104,11 @@ export function loginThrottle(options: ThrottleOptions | LoginThrottle = {}): Lo
   }
 
   return {
+    async release({ client, username }) {
+      const network = clientNetwork(client, ipv6Prefix);
+      await addresses.release(keyOf([network]));
+      if (username !== undefined) await users.release(keyOf([attemptedName(username), network]));
+    },
     async attempt(login, check, judge) {
       const resolve = await admit(login);
       if ("outcome" in resolve) return resolve;
