@@ -37,8 +37,12 @@ export interface Client {
 export interface OpenIdProvider {
   readonly issuer: string;
   readonly jwks: string;
-  /** Makes a relying party known (RFC 7591). */
-  register(redirectUri: string): Promise<Client>;
+  /**
+   * Makes a relying party known (RFC 7591).
+   *
+   * @param more Further metadata, such as `post_logout_redirect_uris` and `backchannel_logout_uri`.
+   */
+  register(redirectUri: string, more?: Readonly<Record<string, unknown>>): Promise<Client>;
   /** Where a browser begins to sign in. */
   authorizationUrl(client: Client): string;
   /** Redeems the code that a browser has brought back to the client. */
@@ -73,8 +77,8 @@ export async function startOpenIdProvider(settings: OpenIdProviderSettings): Pro
   return {
     issuer,
     jwks: `${issuer}/jwks`,
-    async register(redirectUri) {
-      const metadata = JSON.stringify({ redirect_uris: [redirectUri] });
+    async register(redirectUri, more = {}) {
+      const metadata = JSON.stringify({ redirect_uris: [redirectUri], ...more });
       const client = await post(`${issuer}/reg`, { "content-type": "application/json" }, metadata);
       return { id: member(client, "client_id"), secret: member(client, "client_secret"), redirectUri };
     },
@@ -139,6 +143,7 @@ async function configurationOf({ people, programs = {} }: OpenIdProviderSettings
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
       registration: { enabled: true },
+      backchannelLogout: { enabled: true },
       resourceIndicators: {
         enabled: true,
         getResourceServerInfo: () => ({
@@ -159,6 +164,15 @@ async function configurationOf({ people, programs = {} }: OpenIdProviderSettings
       return { accountId: sub, claims: () => claims };
     },
     loadExistingGrant: grantWhatIsAsked,
+    // Without the provider's own dispatcher, which reaches no loopback address: that is where its clients are here.
+    fetch: (url, { method, headers, body, redirect, signal }: RequestInit = {}) =>
+      fetch(url, {
+        ...(method !== undefined && { method }),
+        ...(headers !== undefined && { headers }),
+        ...(body !== undefined && { body }),
+        ...(redirect !== undefined && { redirect }),
+        ...(signal !== undefined && { signal }),
+      }),
   };
 }
 

@@ -1,113 +1,106 @@
-import { once } from "node:events";
-import { createServer, type Server } from "node:http";
-import { createServer as createSecureServer } from "node:https";
-import type { AuthBackend } from "@registry-gate/auth";
-import {
-  type AccessRule,
-  createAuthenticator,
-  type RegistryProxy,
-  type RequestRecord,
-  registryProxy,
-  sendError,
-} from "@registry-gate/core";
-import { fromRequestUser } from "@registry-gate/passport";
-import express from "express";
-import { type Login, login } from "./login.ts";
-import { pages } from "./pages.ts";
-import { asSignedIn } from "./signed-in-user.ts";
+import type { Logger } from "@registry-gate/auth";
+import { type Authenticator, type RegistryProxy, requestIdOf } from "@registry-gate/core";
+import express, { type Router } from "express";
+import { assetFiles } from "./asset-files.ts";
+import { openAssets } from "./http/assets.ts";
+import { errorPages } from "./http/error-pages.ts";
+import { formTokens } from "./http/form-token.ts";
+import { securityHeaders } from "./http/security-headers.ts";
+import { type Shell, shell } from "./http/shell.ts";
+import { allPages } from "./pages/all-pages.ts";
+import { mountPage } from "./pages/mount-page.ts";
+import { PageError } from "./pages/page.ts";
+import type { PageSources } from "./pages/page-sources.ts";
+import { registryClient } from "./registry/registry-client.ts";
+import type { PortalState } from "./sessions/portal-state.ts";
+import type { Secrets } from "./sessions/secrets.ts";
+import type { Sessions } from "./sessions/sessions.ts";
+import { formSignIn } from "./sign-in/form-sign-in.ts";
+import { headerSignIn } from "./sign-in/header-sign-in.ts";
+import { type OidcOptions, oidcSignIn } from "./sign-in/oidc/oidc-sign-in.ts";
+import type { SignInMethod } from "./sign-in/sign-in-method.ts";
 
+/** Options of {@link portal}. */
 export interface PortalOptions {
-  /** The registry behind it. */
-  readonly upstream: string;
-  /** Whom the login page and docker clients alike are judged by. It stays the caller's to close. */
-  readonly users: AuthBackend;
-  readonly access: readonly AccessRule[];
-  /** Default: any free one. */
-  readonly port?: number;
-  /** PEM texts. Plain HTTP by default, for a try on one's own machine. */
-  readonly tls?: { readonly certificate: string; readonly key: string };
-  readonly onRequest?: (record: RequestRecord) => void;
+  /** Made by `openSessions`; its `handler` is mounted before the portal, and before the registry. */
+  readonly sessions: Sessions;
+  /** The one that the registry uses, with `session: sessions.userOf`, so that failed logins count for both together. */
+  readonly authenticator: Authenticator;
+  /** The registry, in which the pages look and delete in the user's name. */
+  readonly registry: RegistryProxy;
+  /** Those of `openSessions`, for the forms of who has not signed in yet. */
+  readonly secrets: Secrets;
+  /** Default: a form, which asks the backends. */
+  readonly signIn?: SignInOptions;
+  /** Stands in the head of each page. Default `Registry`. */
+  readonly title?: string;
+  /** Groups whose members see what concerns everybody. Default none. */
+  readonly adminGroups?: readonly string[];
+  /** The proxies in front, as in the options of `registryProxy`. Default none. */
+  readonly trustedProxies?: readonly string[];
+  /** What the pages show beside repositories. Default: none of it. */
+  readonly sources?: PageSources;
+  readonly log?: Logger;
 }
 
-export interface Portal {
-  readonly url: string;
-  close(): Promise<void>;
-}
+/** How users sign in at the pages. */
+export type SignInOptions =
+  | { readonly kind: "form" }
+  /** A proxy in front names them; the sessions need `pagesOnly`. */
+  | { readonly kind: "header"; readonly signOutUrl?: string }
+  | ({ readonly kind: "oidc"; readonly state: PortalState } & OidcOptions);
 
-/** Starts the portal on 127.0.0.1. */
-export async function startPortal(options: PortalOptions): Promise<Portal> {
-  const { upstream, users, access, port = 0, tls, onRequest } = options;
-  // The login page and docker clients have one: what fails counts for both.
-  const authenticator = createAuthenticator({
-    backends: [users],
-    session: fromRequestUser({ id: "portal", identity: asSignedIn }),
-    log: console,
-  });
-  const registry = registryProxy({
-    upstream: { url: upstream },
-    authenticator,
-    access,
-    log: console,
-    ...(onRequest !== undefined && { onFinished: onRequest }),
-  });
-  const signIn = login(users, authenticator, tls !== undefined);
-  const app = portalApp(registry, signIn);
-  const server =
-    tls === undefined ? createServer(app) : createSecureServer({ cert: tls.certificate, key: tls.key }, app);
-  registry.attach(server, app);
-  server.listen(port, "127.0.0.1");
-  await once(server, "listening");
-  return {
-    url: `${tls === undefined ? "http" : "https"}://127.0.0.1:${portOf(server)}`,
-    async close() {
-      const closed = once(server, "close");
-      server.close();
-      server.closeAllConnections();
-      await closed;
-      signIn.close();
-      await registry.close();
-      authenticator.close();
-    },
-  };
-}
-
-/** An error that says how it is to be answered. */
-interface Failure {
-  readonly status?: number;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-/** The order matters: first who it is, then the registry, and only then what reads bodies. */
-function portalApp(registry: RegistryProxy, signIn: Login): express.Express {
-  const app = express();
-  app.disable("x-powered-by");
-  app.use(...signIn.whoItIs);
-  app.use("/v2", scriptsAreNotChallenged, registry);
-  app.use(pages(registry, signIn));
-  const fail: express.ErrorRequestHandler = (error: Failure, _request, response, _next) => {
-    const tooMany = error.status === 429;
-    response
-      .status(error.status ?? 500)
-      .set(error.headers ?? {})
-      .type("text")
-      .send(`${tooMany ? "Too many logins have failed." : "Something went wrong."} Try again later.`);
-  };
-  app.use(fail);
-  return app;
-}
+/** A form is a few lines long. */
+const longestForm = "32kb";
 
 /**
- * A browser answers a Basic challenge with a window of its own, and remembers what is typed there. A script of our own
- * pages, whose session has ended, is therefore told so without one.
+ * Makes the portal's pages: a router, to be mounted at `/` or below a path. The registry stays where it is, under `/v2/` of the
+ * same app.
  */
-const scriptsAreNotChallenged: express.RequestHandler = (request, response, next) => {
-  const ownScript = request.headers["sec-fetch-site"] === "same-origin" && request.headers.authorization === undefined;
-  if (!ownScript || request.user !== undefined) return next();
-  sendError(request, response, { status: 401, code: "UNAUTHORIZED", message: "sign in again" });
-};
+export async function portal(options: PortalOptions): Promise<Router> {
+  const { sessions, authenticator, registry, secrets, log, trustedProxies = [] } = options;
+  const { title = "Registry", adminGroups = [] } = options;
+  const { sources = {} } = options;
+  const modules = allPages({ release: (login) => authenticator.release(login), ...sources });
+  const assets = await openAssets(await assetFiles());
+  const tokens = formTokens(secrets, sessions.secure);
+  const frame = shell({ portalTitle: title, assets, tokens, modules, trustedProxies, secure: sessions.secure });
+  const client = registryClient(registry, sessions);
+  const signIn = signInMethod(options, frame);
 
-function portOf(server: Server): number {
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new TypeError("not listening on a port");
-  return address.port;
+  const router = express.Router({ caseSensitive: true });
+  router.use((request, response, next) => {
+    requestIdOf(response);
+    // express-session asks by this whether a cookie for TLS alone may be set.
+    Object.defineProperty(request, "secure", { value: frame.clientOf(request).scheme === "https", configurable: true });
+    next();
+  });
+  router.use(securityHeaders(() => signIn.signOutOrigins()));
+  router.use("/assets", assets.router);
+  router.use(express.text({ type: "application/x-www-form-urlencoded", limit: longestForm }));
+  signIn.mount(router);
+  router.post("/sign-out", async (request, response) => {
+    frame.requireOwnForm(request);
+    const was = await sessions.signOut(request);
+    response.redirect(303, await signIn.afterSignOut(request, was));
+  });
+  const parts = { title, adminGroups, signIn, shell: frame, registry, client };
+  for (const { routes } of modules) for (const route of routes) mountPage(router, route, parts);
+  router.use(() => {
+    throw new PageError(404, "There is nothing at this address.");
+  });
+  router.use(errorPages(frame, log));
+  return router;
+}
+
+function signInMethod(options: PortalOptions, frame: Shell): SignInMethod {
+  const { sessions, authenticator, secrets, log, sources = {}, signIn = { kind: "form" } } = options;
+  switch (signIn.kind) {
+    case "form":
+      return formSignIn({ sessions, authenticator, shell: frame, activity: sources.activity, log });
+    case "header":
+      return headerSignIn({ sessions, authenticator, signOutUrl: signIn.signOutUrl, log });
+    case "oidc":
+      return oidcSignIn({ options: signIn, sessions, state: signIn.state, secrets, shell: frame, log });
+  }
 }

@@ -1,0 +1,1 @@
+// What makes the portal's pages handier. All of them work without it.

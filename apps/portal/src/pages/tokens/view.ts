@@ -1,0 +1,111 @@
+import { type AccessToken, type Device, formatScopes, type ListedAccessToken } from "@registry-gate/access-tokens";
+import type { Fault } from "@registry-gate/auth";
+import { commandLines } from "../../view/command-lines.ts";
+import { formToken } from "../../view/forms.ts";
+import { type Html, html } from "../../view/html.ts";
+import { timeView } from "../../view/times.ts";
+import type { PageContext } from "../page.ts";
+import { loginLines } from "./login-lines.ts";
+import { expiries, type TokenForm, tokenActions } from "./token-form.ts";
+
+/** What a user has; absent where the gate gives out none. */
+export interface TokenList {
+  readonly tokens: readonly ListedAccessToken[] | undefined;
+  readonly devices: readonly Device[] | undefined;
+}
+
+export function tokensView(
+  context: PageContext,
+  { tokens, devices }: TokenList,
+  form: TokenForm,
+  faults: readonly Fault[],
+): Html {
+  return html`<h1>Tokens</h1>
+    ${tokens && accessTokensView(context, tokens)}
+    ${tokens && newTokenView(context, form, faults)}
+    ${devices && devicesView(context, devices)}`;
+}
+
+/** The token is shown on this page, and on none after it. */
+export function createdView({ base, client, identity }: PageContext, { name }: AccessToken, token: string): Html {
+  return html`<h1>The token ${name}</h1>
+    <p class="notice done" role="status">This is the only time that it is shown. Copy it now.</p>
+    ${commandLines([{ label: "The token", line: token }])}
+    <h2>Log in with it</h2>
+    ${commandLines(loginLines(client.host, identity.username, token))}
+    <p><a href="${base}/tokens">I have copied it: back to the tokens</a></p>`;
+}
+
+function accessTokensView(context: PageContext, tokens: readonly ListedAccessToken[]): Html {
+  if (tokens.length === 0) {
+    return html`<h2>Access tokens</h2>
+      <p class="empty">You have none. A token lets docker or a job log in without your password, and can be revoked alone.</p>`;
+  }
+  const rows = tokens.map(
+    ({ id, name, scopes, createdAt, expiresAt, lastUsed }) => html`<tr>
+      <th scope="row">${name}</th>
+      <td>${scopes === undefined ? "whatever you may" : formatScopes(scopes).join(" ")}</td>
+      <td>${timeView(createdAt)}</td>
+      <td>${expiresAt === undefined ? "never" : timeView(expiresAt)}</td>
+      <td>${lastUsed === undefined ? "never" : html`${timeView(lastUsed.time)}${lastUsed.address && html` from ${lastUsed.address}`}`}</td>
+      <td>${revokeForm(context, `/tokens/${id}/revoke`, `Revoke ${name}`)}</td>
+    </tr>`,
+  );
+  return html`<h2>Access tokens</h2>
+    <table>
+      <thead><tr><th>Name</th><th>For</th><th>Created</th><th>Expires</th><th>Last used</th><td></td></tr></thead>
+      <tbody>${rows}</tbody>
+    </table>`;
+}
+
+function newTokenView(context: PageContext, form: TokenForm, faults: readonly Fault[]): Html {
+  const general = faults.filter(
+    ({ path: [key] }) => !["name", "expires", "repositories", "scopes", "actions"].includes(String(key)),
+  );
+  const fault = (...keys: readonly string[]): Html | undefined => {
+    const found = faults.find(({ path: [key] }) => keys.includes(String(key)));
+    return found && html`<span class="fault" role="alert">It ${found.message}.</span>`;
+  };
+  return html`<h2>New token</h2>
+    ${general.map(({ message }) => html`<p class="notice failed" role="alert">It cannot be made: the owner ${message}.</p>`)}
+    <form class="new-token" method="post" action="${context.base}/tokens">
+      ${formToken(context)}
+      <label>Name <input name="name" value="${form.name}" required maxlength="64" pattern="[A-Za-z0-9]([A-Za-z0-9._\\-]*[A-Za-z0-9])?" autocomplete="off"></label>${fault("name")}
+      <label>Expires in <select name="expires">${expiries.map(
+        (expiry) =>
+          html`<option value="${expiry}"${expiry === form.expires && html` selected`}>${expiry.slice(0, -1)} days</option>`,
+      )}</select></label>${fault("expires")}
+      <label>Repositories <input name="repositories" value="${form.repositories}" placeholder="team/** or team/app" autocomplete="off" spellcheck="false"></label>${fault("repositories", "scopes")}
+      <fieldset><legend>What it may do there</legend>${tokenActions.map(
+        (action) =>
+          html`<label><input type="checkbox" name="actions" value="${action}"${form.actions.includes(action) && html` checked`}> ${action}</label>`,
+      )}</fieldset>${fault("actions")}
+      <p class="hint">Left empty, it may do whatever you may. A token is never good for more than you are.</p>
+      <button>Create the token</button>
+    </form>`;
+}
+
+function devicesView(context: PageContext, devices: readonly Device[]): Html {
+  const rows = devices.map(
+    ({ id, client, createdAt, lastUsed, expiresAt }) => html`<tr>
+      <th scope="row">${client ?? "a client without a name"}</th>
+      <td>${timeView(createdAt)}</td>
+      <td>${lastUsed === undefined ? "never" : timeView(lastUsed)}</td>
+      <td>${expiresAt === undefined ? "never" : timeView(expiresAt)}</td>
+      <td>${revokeForm(context, `/devices/${id}/revoke`, "Log out")}</td>
+    </tr>`,
+  );
+  return html`<h2>Where you are logged in</h2>
+    ${
+      devices.length === 0
+        ? html`<p class="empty">Nowhere. After a <code>docker login</code> with your password, the machine is listed here.</p>`
+        : html`<table>
+      <thead><tr><th>Client</th><th>Since</th><th>Last used</th><th>Expires</th><td></td></tr></thead>
+      <tbody>${rows}</tbody>
+    </table>`
+    }`;
+}
+
+function revokeForm(context: PageContext, action: string, label: string): Html {
+  return html`<form method="post" action="${context.base}${action}">${formToken(context)}<button aria-label="${label}">Revoke</button></form>`;
+}
