@@ -38,11 +38,11 @@ async function bundleGate(place: string): Promise<void> {
   }
 }
 
-/** A module with native code stays where it is. */
+/** A module with native code stays where it is, and so does what reads files beside it. */
 const native: Plugin = {
   name: "native",
   resolveId: {
-    filter: { id: /^@node-rs\// },
+    filter: { id: /^@node-rs\/|\/asset-files\.ts$/ },
     async handler(specifier, importer) {
       const found = await this.resolve(specifier, importer, { skipSelf: true });
       return found === null ? null : { id: found.id, external: "absolute" };

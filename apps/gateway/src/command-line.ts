@@ -8,6 +8,7 @@ import { version } from "./version.ts";
 /** The commands by their names, in the order of the overview. Each is loaded when it is called for. */
 const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["serve", async () => (await import("./commands/serve.ts")).serve],
+  ["portal", async () => (await import("./commands/portal.ts")).portal],
   ["check", async () => (await import("./commands/check.ts")).check],
   ["explain", async () => (await import("./commands/explain.ts")).explain],
   ["why", async () => (await import("./commands/why.ts")).why],

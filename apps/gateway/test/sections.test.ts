@@ -67,6 +67,25 @@ const whole = {
     },
   ],
   maintenance: { readOnly: true, file: "run/read-only" },
+  portal: {
+    path: "/portal",
+    title: "Images",
+    signIn: "oidc",
+    header: { signOutUrl: "https://proxy.example.com/out" },
+    oidc: {
+      issuer: "https://login.example.com",
+      clientId: "portal",
+      clientSecretFile: "oidc-secret",
+      scopes: ["openid"],
+      usernameClaim: "email",
+      groupsClaim: "groups",
+    },
+    secretsFile: "portal-secrets",
+    sessions: { idle: "1h", lifetime: "8h", recheck: "1m" },
+    cookie: { secure: true },
+    authorityFile: "authority.pem",
+    adminGroups: ["admins"],
+  },
 };
 /** Keys that cannot stand beside those above. */
 const alternatives: Readonly<Record<string, readonly string[]>> = { state: ["redis"] };

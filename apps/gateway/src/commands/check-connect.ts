@@ -2,10 +2,11 @@ import type { AuthBackend, DiagnosisLogin, DiagnosisStep } from "@registry-gate/
 import type { StateConfiguration } from "../config/sections/state.ts";
 import type { UpstreamConfiguration } from "../config/sections/upstream.ts";
 import { diagnoseBackend } from "../diagnosis/backend.ts";
+import { failureText } from "../diagnosis/failure-text.ts";
 import { diagnoseRegistry } from "../diagnosis/registry.ts";
 import { diagnoseRedis } from "../diagnosis/state.ts";
 import { askHidden, readLine } from "./password-input.ts";
-import { failureText, stepText } from "./step-text.ts";
+import { stepText } from "./step-text.ts";
 
 /** For one backend: far above what its own time limits add up to. */
 const timeLimit = 120_000;

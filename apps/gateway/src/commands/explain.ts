@@ -2,6 +2,7 @@ import { type Action, type Identity, InvalidOptionsError } from "@registry-gate/
 import {
   type AccessRule,
   compilePolicy,
+  decidingVerdicts,
   isRepository,
   type Knowledge,
   type Principal,
@@ -107,18 +108,11 @@ function judge(
 }
 
 function asText(allowed: boolean, verdicts: readonly RuleVerdict[], access: readonly AccessRule[]): string {
-  const lines = verdictsOfInterest(verdicts, access).map(({ rule, reason }) =>
+  const lines = decidingVerdicts(verdicts, access).map(({ rule, reason }) =>
     rule === undefined ? reason : `access[${rule}]: ${reason}`,
   );
   if (lines.length === 0) lines.push("denied by default: no rule allows it");
   return `${allowed ? "allowed" : "denied"}\n${lines.map((line) => `  ${line}\n`).join("")}`;
-}
-
-/** Where something allows or denies it, the rest is of no interest; nor is a rule that would only deny something else. */
-function verdictsOfInterest(verdicts: readonly RuleVerdict[], access: readonly AccessRule[]): readonly RuleVerdict[] {
-  const deciding = verdicts.filter(({ allows, denies }) => allows || denies);
-  if (deciding.length > 0) return deciding;
-  return verdicts.filter(({ rule }) => rule === undefined || access[rule]?.effect !== "deny");
 }
 
 function asJson(allowed: boolean, verdicts: readonly RuleVerdict[]): string {

@@ -15,10 +15,3 @@ export function stepText(step: DiagnosisStep): string {
   );
   return [head.trimEnd(), ...lists, ""].join("\n");
 }
-
-/** The message of a failed step. */
-export function failureText(step: DiagnosisStep): string {
-  const { reason } = step.details;
-  const why = typeof reason === "string" ? printable(reason) : "no reason given";
-  return `${step.step} failed: ${why} (${step.target})`;
-}

@@ -11,6 +11,7 @@ import { type LimitsConfiguration, limitsSection } from "./sections/limits.ts";
 import { type ListenConfiguration, listenSection } from "./sections/listen.ts";
 import { type LogConfiguration, logSection } from "./sections/log.ts";
 import { type MaintenanceConfiguration, maintenanceSection } from "./sections/maintenance.ts";
+import { type PortalConfiguration, portalSection } from "./sections/portal.ts";
 import { type StateConfiguration, stateSection } from "./sections/state.ts";
 import { type UpstreamConfiguration, upstreamSection } from "./sections/upstream.ts";
 import { type WorkersConfiguration, workersSection } from "./sections/workers.ts";
@@ -30,6 +31,7 @@ export interface Configuration {
   readonly audit?: AuditConfiguration;
   readonly events?: EventsConfiguration;
   readonly maintenance?: MaintenanceConfiguration;
+  readonly portal?: PortalConfiguration;
 }
 
 type SectionName = keyof Configuration;
@@ -48,6 +50,7 @@ const sections: { readonly [Name in SectionName]-?: Section<NonNullable<Configur
   audit: auditSection,
   events: eventsSection,
   maintenance: maintenanceSection,
+  portal: portalSection,
 };
 
 /** The form of a configuration, as it is written. What its parts mean together is judged when they are built. */
@@ -80,6 +83,9 @@ export const configurationSchema: z.ZodType<Configuration> = z.strictObject(
     maintenance: sections.maintenance.schema
       .describe("Makes the registry read-only, such as for its garbage collection")
       .exactOptional(),
+    portal: sections.portal.schema
+      .describe("The pages that registry-gate portal serves beside the registry")
+      .exactOptional(),
   },
   "must be a configuration with listen, upstream and auth",
 );
@@ -92,7 +98,7 @@ export const substitutes: readonly Substitute[] = Object.entries(sections).flatM
 /** Makes every path in a configuration absolute, but for those of backends, which are left to their plugins. */
 export function withAbsolutePaths(configuration: Configuration, absolute: MakeAbsolute): Configuration {
   const { listen, upstream, auth, keys, access, limits, log, state } = configuration;
-  const { workers, admin, audit, events, maintenance } = configuration;
+  const { workers, admin, audit, events, maintenance, portal } = configuration;
   const inSection = <Value>(section: Section<Value>, value: Value): Value =>
     section.withAbsolutePaths?.(value, absolute) ?? value;
   return {
@@ -109,6 +115,7 @@ export function withAbsolutePaths(configuration: Configuration, absolute: MakeAb
     ...(audit && { audit: inSection(sections.audit, audit) }),
     ...(events && { events: inSection(sections.events, events) }),
     ...(maintenance && { maintenance: inSection(sections.maintenance, maintenance) }),
+    ...(portal && { portal: inSection(sections.portal, portal) }),
   };
 }
 

@@ -25,6 +25,7 @@ import { missingDirectory } from "../listener/listen-faults.ts";
 import { requestLine } from "../log/request-line.ts";
 import { inspectOnly, type LeaseState, stateLeases } from "../state/state-leases.ts";
 import type { TlsFiles } from "../tls/tls-identity.ts";
+import type { OpenPortal } from "./gate-portal.ts";
 import { type LoadedGate, loadInspected } from "./load-gate.ts";
 import { observeWrites } from "./observe-writes.ts";
 
@@ -78,12 +79,14 @@ export interface LoaderOptions {
   readonly contentChanges?: ContentChanges;
   /** Follows requests; undefined where nobody asked for traces. */
   readonly tracer?: RequestTracer | undefined;
+  /** Opens the pages beside the registry. Default: there are none. */
+  readonly portal?: OpenPortal | undefined;
   /** Default: there is one process. */
   readonly processes?: GateProcesses;
 }
 
 export function gateLoader(path: string, options: LoaderOptions): GateLoader {
-  const { log, onRequest, auditSink, eventSink, readOnly, contentChanges, tracer, processes } = options;
+  const { log, onRequest, auditSink, eventSink, readOnly, contentChanges, tracer, portal, processes } = options;
   const { logRequest = (own, record) => own.info(requestLine(record)) } = options;
   // A reload forgets no failed logins, and ends no token.
   const counters = memoryCounters();
@@ -104,6 +107,7 @@ export function gateLoader(path: string, options: LoaderOptions): GateLoader {
       ...(readOnly !== undefined && { readOnly }),
       ...(contentChanges !== undefined && { contentChanges }),
       ...(keys !== undefined && { keys }),
+      portal,
       ...(processes !== undefined && { processState: processes.state }),
       ...(contents?.tlsFiles !== undefined && { tlsFiles: contents.tlsFiles }),
     };

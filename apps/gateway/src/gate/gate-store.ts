@@ -12,7 +12,7 @@ export interface GateStore {
   readonly configured: StateStore | undefined;
   /** Where failed logins are counted. Absent: in the memory of this process. */
   readonly counting: StateStore | undefined;
-  /** Where tokens are kept; absent where there are none. */
+  /** Where tokens and sessions are kept; absent where there are none. */
   readonly tokens: StateStore | undefined;
   release(): Promise<void>;
 }
@@ -27,6 +27,8 @@ export interface StoreSurroundings {
   readonly processState: StateStore | undefined;
   readonly log: Logger;
   readonly warn: (fault: Fault) => void;
+  /** Whether there are pages, whose sessions need a store. */
+  readonly keepsSessions: boolean;
 }
 
 /**
@@ -37,7 +39,7 @@ export interface StoreSurroundings {
  */
 export async function openGateStore(
   configuration: Configuration,
-  { directory, leaseState, memory, processState, log, warn }: StoreSurroundings,
+  { directory, leaseState, memory, processState, log, warn, keepsSessions }: StoreSurroundings,
 ): Promise<GateStore> {
   const { state } = configuration;
   if (state !== undefined) {
@@ -49,7 +51,7 @@ export async function openGateStore(
       release: async () => lease?.release(),
     };
   }
-  if (!keepsTokens(configuration))
+  if (!keepsSessions && !keepsTokens(configuration))
     return { configured: undefined, counting: processState, tokens: undefined, release: async () => {} };
   let lease: StateLease | undefined;
   try {

@@ -3,6 +3,7 @@ import type { AuthBackend, Fault } from "@registry-gate/auth";
 import {
   type ContentChanges,
   type ReadOnlySwitch,
+  type RegistryProxyOptions,
   type RequestRecord,
   type RequestTracer,
   registryProxy,
@@ -11,8 +12,10 @@ import {
 import type { StateStore } from "@registry-gate/state";
 import type { Configuration } from "../config/configuration.ts";
 import type { TlsIdentity } from "../tls/tls-identity.ts";
+import type { GatePortal } from "./gate-portal.ts";
 import { lazyHandler } from "./lazy-handler.ts";
 import { openParts, type PartsSurroundings } from "./open-parts.ts";
+import type { OwnGateOptions, PortalEntry } from "./portal-entry.ts";
 import { countRequests } from "./request-count.ts";
 
 /** Everything that is built from one configuration, except the listening socket. */
@@ -51,9 +54,8 @@ export async function buildGate(
   configuration: Configuration,
   { onRequest, writes, readOnly, contentChanges, tracer, ...surroundings }: GateSurroundings,
 ): Promise<Gate> {
-  const { options, backends, tls, state, warnings, close } = await openParts(configuration, surroundings);
-  const proxy = registryProxy({
-    ...options,
+  const { options, backends, tls, state, portal, warnings, close } = await openParts(configuration, surroundings);
+  const own = {
     standalone: true,
     ...(readOnly && { readOnly }),
     ...(contentChanges && { contentChanges }),
@@ -61,23 +63,9 @@ export async function buildGate(
     onFinished: onRequest,
     ...(writes !== undefined && { writes }),
     ...(tracer !== undefined && { tracer }),
-  });
-  const app = lazyHandler(async () => {
-    const { default: express } = await import("express");
-    const app = express();
-    app.disable("x-powered-by");
-    app.disable("etag");
-    app.use((request: IncomingMessage, response: ServerResponse) => proxy(request, response));
-    return app;
-  });
-  // Express serves what is not the registry's. What it does not know is refused by the gate, and so is a target that it
-  // cannot parse: it would respond with a page of its own.
-  const requests = countRequests((request, response) => {
-    proxy(request, response, () => {
-      if (request.url?.startsWith("/") === true) app(request, response);
-      else proxy(request, response);
-    });
-  });
+  };
+  const entry = await openEntry(portal, configuration, options, own);
+  const requests = countRequests(entry.handle);
   return {
     configuration,
     tls,
@@ -90,8 +78,43 @@ export async function buildGate(
     warnings,
     async retire() {
       await requests.finished();
-      await proxy.close();
+      await entry.close();
       await close();
     },
+  };
+}
+
+/** Without pages, nothing of them is loaded. */
+async function openEntry(
+  portal: GatePortal | undefined,
+  { portal: { path = "/" } = {} }: Configuration,
+  options: RegistryProxyOptions,
+  own: OwnGateOptions,
+): Promise<Pick<PortalEntry, "handle" | "close">> {
+  if (portal === undefined) return registryAlone({ ...options, ...own });
+  const { openPortalEntry } = await import("./portal-entry.ts");
+  return openPortalEntry(portal, path, options, own);
+}
+
+function registryAlone(options: RegistryProxyOptions): Pick<PortalEntry, "handle" | "close"> {
+  const proxy = registryProxy(options);
+  const app = lazyHandler(async () => {
+    const { default: express } = await import("express");
+    const app = express();
+    app.disable("x-powered-by");
+    app.disable("etag");
+    app.use((request: IncomingMessage, response: ServerResponse) => proxy(request, response));
+    return app;
+  });
+  return {
+    // Express serves what is not the registry's. What it does not know is refused by the gate, and so is a target that it
+    // cannot parse: it would respond with a page of its own.
+    handle(request, response) {
+      proxy(request, response, () => {
+        if (request.url?.startsWith("/") === true) app(request, response);
+        else proxy(request, response);
+      });
+    },
+    close: () => proxy.close(),
   };
 }

@@ -7,14 +7,18 @@ import type { Configuration } from "../config/configuration.ts";
 import type { Path } from "../config/path.ts";
 import { adminFaults } from "../config/sections/admin.ts";
 import { challengeOf } from "../config/sections/auth.ts";
+import { portalFaults } from "../config/sections/portal.ts";
 import { inspectEndpoints } from "../events/open-endpoint.ts";
 import { listenFaults } from "../listener/listen-faults.ts";
 import { maintenanceFaults } from "../maintenance/maintenance-faults.ts";
 import { inspectOnly, type LeaseState } from "../state/state-leases.ts";
 import { loadTls, type TlsFiles, type TlsIdentity, whyNoClientCertificates } from "../tls/tls-identity.ts";
 import { closeBackends, openBackends } from "./backends.ts";
+import { issuanceOf } from "./gate-access-tokens.ts";
+import type { GatePortal, OpenPortal } from "./gate-portal.ts";
 import { openGateStore } from "./gate-store.ts";
 import { gateTokens } from "./gate-tokens.ts";
+import { openPortalFiles } from "./portal-files.ts";
 import { inConfiguration, proxyOptions } from "./proxy-options.ts";
 import { openCredentials } from "./registry-credentials.ts";
 
@@ -37,6 +41,8 @@ export interface PartsSurroundings {
   readonly processState?: StateStore;
   /** The files of the certificate, where they were read already. */
   readonly tlsFiles?: TlsFiles;
+  /** Opens the pages beside the registry. Default: there are none. */
+  readonly portal?: OpenPortal | undefined;
   /** Whether the audit's file is inspected. Default: no, a gateway opens it itself, and keeps one that it has open. */
   readonly inspectAudit?: boolean;
 }
@@ -51,6 +57,8 @@ export interface GateParts {
   readonly tls: TlsIdentity | undefined;
   /** The store that the configuration names; undefined where it names none. */
   readonly state: StateStore | undefined;
+  /** The pages; undefined where there are none. */
+  readonly portal: GatePortal | undefined;
   /** Faults that do not keep the gate from working. */
   readonly warnings: readonly Fault[];
   close(): Promise<void>;
@@ -98,7 +106,12 @@ export async function openParts(configuration: Configuration, surroundings: Part
       ? undefined
       : await collect(openKeys({ file: keyFile }, { baseDirectory: directory, log, warn, option: ["keys", "file"] }));
   const keys = ownKeys ?? surroundings.keys ?? (await randomKeys());
-  const state = await collect(openGateStore(configuration, { directory, leaseState, memory, processState, log, warn }));
+  const state = await collect(
+    openGateStore(configuration, {
+      ...{ directory, leaseState, memory, processState, log, warn },
+      keepsSessions: surroundings.portal !== undefined,
+    }),
+  );
   const counting = state?.counting ? stateCounters({ store: state.counting, fallback: counters, log }) : counters;
   let issuers: readonly AuthBackend[] = [];
   const tokens =
@@ -113,6 +126,13 @@ export async function openParts(configuration: Configuration, surroundings: Part
   faults.push(...endpoints.faults);
   warnings.push(...endpoints.warnings);
   if (surroundings.inspectAudit === true) faults.push(...(await inspectAuditFile(configuration.audit)));
+  faults.push(...portalFaults(configuration.portal, configuration.listen));
+  const { portal: portalConfiguration = surroundings.portal && {} } = configuration;
+  const readsPortal = surroundings.portal !== undefined || surroundings.inspectAudit === true;
+  const portalFiles =
+    portalConfiguration !== undefined && readsPortal
+      ? await collect(openPortalFiles(portalConfiguration, keys, log))
+      : undefined;
   const maintenance = maintenanceFaults(configuration.maintenance);
   faults.push(...maintenance.faults);
   warnings.push(...maintenance.warnings);
@@ -127,7 +147,23 @@ export async function openParts(configuration: Configuration, surroundings: Part
   });
   faults.push(...backendFaults);
   issuers = backends;
+  const portalStore = state?.tokens;
+  const portal =
+    surroundings.portal && portalFiles && portalConfiguration && portalStore
+      ? await collect(
+          surroundings.portal({
+            ...{ configuration: portalConfiguration, files: portalFiles, state: portalStore, backends, log },
+            access: configuration.access,
+            issuance: issuanceOf(configuration.auth.backends),
+            devices: tokens?.refreshTokens,
+            trustedProxies: configuration.listen.trustedProxies ?? [],
+            certificate: tls?.files[0].content,
+          }),
+        )
+      : undefined;
   const close = async (): Promise<void> => {
+    await portal?.close();
+    portalFiles?.close();
     credentials?.close();
     ownKeys?.close();
     await closeBackends(backends, log);
@@ -144,6 +180,6 @@ export async function openParts(configuration: Configuration, surroundings: Part
       backends: tokens === undefined ? backends : [tokens.backend, ...backends],
       sealingKeys: () => keys.derive("what clients carry back"),
     },
-    ...{ backends, tls, state: state?.configured, warnings, close },
+    ...{ backends, tls, state: state?.configured, portal, warnings, close },
   };
 }

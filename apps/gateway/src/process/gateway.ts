@@ -11,6 +11,7 @@ import { drainTimeoutOf } from "../config/sections/listen.ts";
 import { logLevelOf } from "../config/sections/log.ts";
 import type { Gate } from "../gate/gate.ts";
 import { gateLoader } from "../gate/gate-loader.ts";
+import type { OpenPortalIn } from "../gate/gate-portal.ts";
 import { gateSlot } from "../gate/gate-slot.ts";
 import { listenerSetup } from "../listener/listener-setup.ts";
 import { type ListenerSlot, openListenerSlot } from "../listener/listener-slot.ts";
@@ -62,12 +63,18 @@ export interface Gateway {
 /** How long the end waits for the collector of traces, in milliseconds. */
 export const lastSpans = 1000;
 
+/** What a gateway has beside what its configuration says. */
+export interface GatewayOptions {
+  /** Opens the pages beside the registry. Default: there are none. */
+  readonly portal?: OpenPortalIn | undefined;
+}
+
 /**
  * Starts the gateway that a configuration file describes, and follows the file.
  *
  * @throws {InvalidOptionsError} with every fault; then nothing is left running.
  */
-export async function startGateway(file: string): Promise<Gateway> {
+export async function startGateway(file: string, { portal }: GatewayOptions = {}): Promise<Gateway> {
   const path = resolve(file);
   const log = openLog();
   const { logger } = log;
@@ -103,6 +110,7 @@ export async function startGateway(file: string): Promise<Gateway> {
   const { audit, notifier, maintenance } = services;
   const loader = gateLoader(path, {
     ...{ log: logger, logRequest: log.logRequest, onRequest: metrics.request, tracer: tracing?.tracer },
+    portal: portal?.({ status: async () => ({ ...(await readiness.readiness()), validTo: listener.tls?.validTo }) }),
     ...{ auditSink: audit, eventSink: notifier, readOnly },
   });
   const gates = gateSlot(await loader.load());

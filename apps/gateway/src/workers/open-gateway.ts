@@ -1,7 +1,7 @@
 import { InvalidOptionsError } from "@registry-gate/auth";
 import { loadConfiguration } from "../config/load.ts";
 import { workerCount } from "../config/sections/workers.ts";
-import { type Gateway, startGateway } from "../process/gateway.ts";
+import { type Gateway, type GatewayOptions, startGateway } from "../process/gateway.ts";
 import { startPrimary } from "./primary.ts";
 
 /**
@@ -9,8 +9,8 @@ import { startPrimary } from "./primary.ts";
  *
  * @throws {InvalidOptionsError} with every fault; then nothing is left running.
  */
-export async function openGateway(file: string): Promise<Gateway> {
-  return (await countIn(file)) > 1 ? startPrimary(file) : startGateway(file);
+export async function openGateway(file: string, options: GatewayOptions = {}): Promise<Gateway> {
+  return (await countIn(file)) > 1 ? startPrimary(file, options) : startGateway(file, options);
 }
 
 /** Of a file that cannot be used, starting finds every fault. */

@@ -22,7 +22,7 @@ import { openLog } from "../log/log.ts";
 import { reportListening, reportWarnings } from "../log/reports.ts";
 import { drain } from "../process/drain.ts";
 import { drainDelay } from "../process/drain-delay.ts";
-import type { Gateway } from "../process/gateway.ts";
+import type { Gateway, GatewayOptions } from "../process/gateway.ts";
 import { gatewayServices, type PreparedServices } from "../process/gateway-services.ts";
 import { pushMetrics } from "../process/metrics-push.ts";
 import { type Applied, type Reloaded, startReloader } from "../reload/reloader.ts";
@@ -47,14 +47,18 @@ const dismissalGrace = 10_000;
  *
  * @throws {InvalidOptionsError} with every fault; then nothing is left running.
  */
-export async function startPrimary(file: string): Promise<Gateway> {
+export async function startPrimary(file: string, { portal }: GatewayOptions = {}): Promise<Gateway> {
   const path = resolve(file);
   const log = openLog();
   const { logger } = log;
   const key = await makeKey();
   const ticketSecret = randomBytes(32).toString("base64");
   const state = memoryState();
-  const loader = gateLoader(path, { log: logger, processes: { keys: fixedKeys(key), state } });
+  const loader = gateLoader(path, {
+    log: logger,
+    processes: { keys: fixedKeys(key), state },
+    portal: portal?.({ status: async () => ({ parts: [], validTo: undefined }) }),
+  });
   const sockets = primarySockets();
   const delay = drainDelay(logger);
   let broken = false;

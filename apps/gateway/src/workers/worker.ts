@@ -1,6 +1,6 @@
 import cluster from "node:cluster";
 import { InvalidOptionsError } from "@registry-gate/auth";
-import type { ReadOnlySwitch, RequestTracer } from "@registry-gate/core";
+import type { ReadOnlySwitch } from "@registry-gate/core";
 import { fixedKeys } from "@registry-gate/token";
 import type { Logger } from "pino";
 import { type GateMetrics, gateMetrics } from "../admin/gate-metrics.ts";
@@ -9,7 +9,8 @@ import { drainTimeoutOf } from "../config/sections/listen.ts";
 import { logLevelOf } from "../config/sections/log.ts";
 import { endsWithin } from "../ends-within.ts";
 import type { Gate } from "../gate/gate.ts";
-import { type GateLoader, gateLoader } from "../gate/gate-loader.ts";
+import { type GateLoader, gateLoader, type LoaderOptions } from "../gate/gate-loader.ts";
+import type { OpenPortalIn } from "../gate/gate-portal.ts";
 import { type GateSlot, gateSlot } from "../gate/gate-slot.ts";
 import { listenerSetup } from "../listener/listener-setup.ts";
 import { type ListenerSlot, openListenerSlot } from "../listener/listener-slot.ts";
@@ -43,13 +44,13 @@ const lastEvents = 1000;
  *
  * @returns the exit code.
  */
-export async function runWorker(): Promise<number> {
+export async function runWorker(portal?: OpenPortalIn): Promise<number> {
   // Node would end this process as soon as the primary is gone, with all requests.
   if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
   const channel = openChannel(portToPrimary());
   const beating = setInterval(() => channel.tell(alive, null), heartbeat);
   try {
-    return await run(channel, await channel.ask(begin, null, beginLimit));
+    return await run(channel, await channel.ask(begin, null, beginLimit), portal);
   } catch (error) {
     const faults = error instanceof InvalidOptionsError ? error.faults : [{ path: [], message: oneLine(error) }];
     await channel.ask(failed, { faults }).catch(() => {});
@@ -67,7 +68,7 @@ interface RunningParts {
   readonly readOnly: ReadOnlySwitch;
 }
 
-async function run(channel: Channel, beginning: Beginning): Promise<number> {
+async function run(channel: Channel, beginning: Beginning, portal: OpenPortalIn | undefined): Promise<number> {
   const log = openLog({ worker: beginning.worker });
   const { logger } = log;
   let ending = false;
@@ -94,7 +95,12 @@ async function run(channel: Channel, beginning: Beginning): Promise<number> {
   const telling = tellMetrics(channel, metrics);
   const surroundings = { log: logger, logRequest: log.logRequest, metrics, isReady: () => !ending };
   const tracing = await openTracing(process.env, version());
-  const opening = openParts(channel, beginning, surroundings, tracing?.tracer);
+  const opening = openParts(channel, beginning, surroundings, {
+    tracer: tracing?.tracer,
+    portal: portal?.({
+      status: async () => ({ ...(await readiness.readiness()), validTo: parts?.listener.tls?.validTo }),
+    }),
+  });
   // The primary may decide something before this worker listens: it waits for that.
   follow(channel, opening, logger);
   const end = new Promise<number | undefined>((resolve) => {
@@ -149,12 +155,12 @@ async function openParts(
   channel: Channel,
   { accepted, key, ticketSecret }: Beginning,
   { log, logRequest, metrics, isReady }: WorkerSurroundings,
-  tracer: RequestTracer | undefined,
+  { tracer, portal }: Pick<LoaderOptions, "tracer" | "portal">,
 ): Promise<RunningParts> {
   const processes = { keys: fixedKeys(key), state: stateOfPrimary(channel) };
   const services = servicesOfPrimary(channel);
   const loader = gateLoader(accepted.source.path, {
-    ...{ log, logRequest, processes, tracer, onRequest: metrics.request },
+    ...{ log, logRequest, processes, tracer, portal, onRequest: metrics.request },
     ...services,
   });
   const gates = gateSlot(await loader.load(contentsOf(accepted)));

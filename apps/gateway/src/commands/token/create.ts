@@ -1,8 +1,8 @@
 import type { NewAccessToken, UserReference } from "@registry-gate/access-tokens";
 import { type AuthBackend, type Fault, InvalidOptionsError } from "@registry-gate/auth";
+import { lookUp } from "../../diagnosis/look-up-user.ts";
 import { parseCommandLine, UsageError } from "../command.ts";
 import { configHelp, configOption } from "../config-file.ts";
-import { lookUp } from "../find-user.ts";
 import { describeToken } from "./audited-token.ts";
 import { type OpenState, withTokens } from "./open-tokens.ts";
 

@@ -1,5 +1,5 @@
 import { userInfo } from "node:os";
-import { type AccessTokens, createAccessTokens, type IssuanceOptions } from "@registry-gate/access-tokens";
+import { type AccessTokens, createAccessTokens } from "@registry-gate/access-tokens";
 import { type AuthBackend, InvalidOptionsError, type SharedState } from "@registry-gate/auth";
 import { silentLog } from "@registry-gate/auth-kit";
 import type { AuditedToken } from "../../audit/audit-event.ts";
@@ -7,8 +7,8 @@ import { tokenEvent } from "../../audit/gateway-events.ts";
 import { recordAlone } from "../../audit/record-alone.ts";
 import { type LoadedConfiguration, loadConfiguration } from "../../config/load.ts";
 import type { AuditConfiguration } from "../../config/sections/audit.ts";
-import type { BackendConfiguration } from "../../config/sections/auth.ts";
 import { closeBackends, openBackends } from "../../gate/backends.ts";
+import { issuanceOf } from "../../gate/gate-access-tokens.ts";
 import { reportFaults } from "../config-file.ts";
 
 /** A state that a command has opened for itself. */
@@ -56,6 +56,10 @@ async function openAndWork(file: string, openState: OpenState, work: Work): Prom
   const loaded = await loadConfiguration(file, process.env);
   const { configuration, directory, placeholders } = loaded;
   const issuance = issuanceOf(configuration.auth.backends);
+  if (issuance === undefined) {
+    const message = "has no backend of the type access-token, so that no gate would accept a token";
+    throw new InvalidOptionsError([{ path: ["auth", "backends"], message }]);
+  }
   const { state, close } = await openState(loaded);
   try {
     const surroundings = { directory, placeholders, log: silentLog, warn: () => {}, state };
@@ -86,18 +90,4 @@ function systemUser(): string {
   } catch {
     return `uid ${process.getuid?.() ?? "unknown"}`;
   }
-}
-
-/** What the gate allows of new tokens. The plugin judges the options. */
-function issuanceOf(backends: readonly BackendConfiguration[]): IssuanceOptions {
-  const options = backends.find(({ type }) => type === "access-token");
-  if (options === undefined) {
-    const message = "has no backend of the type access-token, so that no gate would accept a token";
-    throw new InvalidOptionsError([{ path: ["auth", "backends"], message }]);
-  }
-  const { maxTtl, requireExpiry } = options;
-  return {
-    ...(typeof maxTtl === "string" && { maxTtl }),
-    ...(typeof requireExpiry === "boolean" && { requireExpiry }),
-  };
 }
