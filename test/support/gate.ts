@@ -32,6 +32,8 @@ export interface RunningGate extends ReadServer {
 }
 
 export interface GateSettings {
+  /** Default `serve`. */
+  readonly command?: "serve" | "portal";
   /** As in the configuration's file. `listen.address` is commonly `127.0.0.1:0`. */
   readonly configuration: object;
   /** Added to the environment of the tests. */
@@ -71,7 +73,7 @@ export async function startGate(settings: GateSettings): Promise<RunningGate> {
     let secure = false;
     const server = await startLoggedServer({
       command,
-      parameters: [...nodeOptions, ...before, "serve", "--config", configurationFile],
+      parameters: [...nodeOptions, ...before, settings.command ?? "serve", "--config", configurationFile],
       directory,
       log: "stdout",
       ...(environment !== undefined && { environment }),

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { visitor } from "../../../test/support/visitor.ts";
 import { hostileNames } from "./hostile-names.ts";
 import { openUsers, passwords, type Stage, setStage, startPortal } from "./stage.ts";
-import { visitor } from "./visitor.ts";
 
 let stage: Stage;
 beforeAll(async () => {

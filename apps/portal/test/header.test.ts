@@ -2,8 +2,8 @@ import { ssoHeaderBackend } from "@registry-gate/auth-sso";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { startDockerRegistry } from "../../../test/support/docker-registry.ts";
 import { pushImage } from "../../../test/support/registry-content.ts";
+import { visitor } from "../../../test/support/visitor.ts";
 import { openUsers, passwords, type RunningPortal, startPortal, type Users } from "./stage.ts";
-import { visitor } from "./visitor.ts";
 
 let registry: Awaited<ReturnType<typeof startDockerRegistry>>;
 let users: Users;
@@ -22,6 +22,7 @@ async function start(trustedProxies: readonly string[]): Promise<RunningPortal> 
     trustedProxies: [...trustedProxies],
     userHeader: "X-User",
     groupsHeader: "X-Groups",
+    groupsSeparator: ",",
   });
   const running = await startPortal({
     ...{ users, upstream: registry.url, backends: [proxy] },
@@ -53,7 +54,7 @@ test("another user of the same browser gets another session, and a form of the f
   await visit.get("/how-to", as("dora"));
   const first = visit.cookies.get("portal");
   expect(first).toBeDefined();
-  const crossed = await visit.post("/sign-out", {}, as("emil"));
+  const crossed = await visit.post("/tokens", { name: "ci", expires: "7d" }, as("emil"));
   expect(crossed.status).toBe(403);
   expect((await visit.get("/how-to", as("emil"))).text).toContain(">emil<");
   expect(visit.cookies.get("portal")).not.toBe(first);

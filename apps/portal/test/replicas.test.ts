@@ -3,8 +3,8 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { startDockerRegistry } from "../../../test/support/docker-registry.ts";
 import { type Redis, startRedis } from "../../../test/support/redis.ts";
 import { pushImage } from "../../../test/support/registry-content.ts";
+import { visitor } from "../../../test/support/visitor.ts";
 import { openUsers, passwords, type RunningPortal, startPortal, type Users } from "./stage.ts";
-import { visitor } from "./visitor.ts";
 
 let redis: Redis;
 let registry: Awaited<ReturnType<typeof startDockerRegistry>>;
@@ -48,7 +48,9 @@ test("two replicas share sessions, forms, tokens and activity, and a sign-out at
 
   const token = /rga_[0-9A-Za-z]{49}/.exec(made.text)?.[0] ?? "";
   const authorization = `Basic ${Buffer.from(`alice:${token}`).toString("base64")}`;
-  expect((await fetch(`${one.url}/v2/team/app/manifests/latest`, { headers: { authorization } })).status).toBe(200);
+  const accept = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json";
+  const pulled = await fetch(`${one.url}/v2/team/app/manifests/latest`, { headers: { authorization, accept } });
+  expect(pulled.status).toBe(200);
   await expect.poll(async () => (await atOther.get("/activity")).text).toContain("pulled");
 
   await atOne.get("/tokens");

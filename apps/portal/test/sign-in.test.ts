@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { visitor } from "../../../test/support/visitor.ts";
 import { openUsers, passwords, type Stage, secrets, setStage, startPortal } from "./stage.ts";
-import { visitor } from "./visitor.ts";
 
 let stage: Stage;
 beforeAll(async () => {

@@ -1,14 +1,10 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { makeCertificate } from "../../../test/support/certificate.ts";
 import { startDockerd } from "../../../test/support/dockerd.ts";
 import { run } from "../../../test/support/run.ts";
+import { type Visitor, visitor } from "../../../test/support/visitor.ts";
 import { loginLines } from "../src/pages/tokens/login-lines.ts";
 import { hostileNames } from "./hostile-names.ts";
 import { passwords, type Stage, setStage } from "./stage.ts";
-import { type Visitor, visitor } from "./visitor.ts";
 
 let stage: Stage;
 beforeAll(async () => {
@@ -82,23 +78,11 @@ test.each([...hostileNames, "alice"])(
 );
 
 test("real docker logs in with a token of the page, pushes and is listed, until the token is revoked", async () => {
-  const directory = await mkdtemp(join(tmpdir(), "registry-gate-portal-"));
-  const { certificate, key } = await makeCertificate(directory);
-  const own = await setStage({
-    tls: { certificate: await readFile(certificate, "utf8"), key: await readFile(key, "utf8") },
-    sessions: { secure: false },
-  });
-  const daemon = await startDockerd();
+  // docker takes plain HTTP from a registry on the loopback interface.
+  const [own, daemon] = await Promise.all([setStage(), startDockerd()]);
   onTestFinished(async () => {
     await daemon.close();
     await own.close();
-    await rm(directory, { recursive: true, force: true });
-  });
-  const before = process.env.NODE_TLS_REJECT_UNAUTHORIZED;
-  process.env.NODE_TLS_REJECT_UNAUTHORIZED = "0";
-  onTestFinished(() => {
-    if (before === undefined) delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
-    else process.env.NODE_TLS_REJECT_UNAUTHORIZED = before;
   });
   const alice = visitor(own.url);
   await alice.signIn("alice", passwords.alice);
