@@ -63,11 +63,11 @@ describe("registry-gate portal", () => {
     expect(why.text).toContain("bob may <strong>not</strong> push team/app");
     expect((await alice.get("/nothing")).status).toBe(404);
     expect(await gate.settled()).toBeUndefined();
-    expect(gate.lines.find(({ operation }) => operation === "list-tags")).toMatchObject({
+    expect(gate.lines().find(({ operation }) => operation === "list-tags")).toMatchObject({
       ...{ username: "alice", backend: "htpasswd" },
     });
-    expect(gate.output).not.toContain("canary");
-    expect(gate.output).not.toContain(token);
+    expect(gate.output()).not.toContain("canary");
+    expect(gate.output()).not.toContain(token);
   });
 
   test("shows administrators who is kept out, and lets them in again", async () => {
@@ -129,7 +129,7 @@ describe("registry-gate portal", () => {
     };
     expect(await faults({ path: "/v2/pages" })).toContain("portal.path");
     expect(await faults({ signIn: "oidc" })).toContain("portal.oidc: is missing");
-    expect(await faults({ secretsFile: "htpasswd" })).toContain("portal.secretsFile");
+    expect(await faults({ secretsFile: "groups" })).toContain("portal.secretsFile");
     expect(await faults({ secretsFile: "nothing" })).toContain("portal.secretsFile");
     expect(await faults({ secretsFile: "secret" })).toContain("it started");
   });

@@ -56,7 +56,6 @@ export async function buildGate(
 ): Promise<Gate> {
   const { options, backends, tls, state, portal, warnings, close } = await openParts(configuration, surroundings);
   const own = {
-    standalone: true,
     ...(readOnly && { readOnly }),
     ...(contentChanges && { contentChanges }),
     log: surroundings.log,
@@ -97,7 +96,7 @@ async function openEntry(
 }
 
 function registryAlone(options: RegistryProxyOptions): Pick<PortalEntry, "handle" | "close"> {
-  const proxy = registryProxy(options);
+  const proxy = registryProxy({ ...options, standalone: true });
   const app = lazyHandler(async () => {
     const { default: express } = await import("express");
     const app = express();
