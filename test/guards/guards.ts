@@ -6,6 +6,7 @@ import { contentCache } from "./areas/content-cache.ts";
 import { credentials } from "./areas/credentials.ts";
 import { directory } from "./areas/directory.ts";
 import { forwarding } from "./areas/forwarding.ts";
+import { portal } from "./areas/portal.ts";
 import { process } from "./areas/process.ts";
 import { requests } from "./areas/requests.ts";
 import { secrets } from "./areas/secrets.ts";
@@ -36,4 +37,5 @@ export const guards: readonly Guard[] = [
   ...secrets,
   ...audit,
   ...workers,
+  ...portal,
 ];

@@ -172,7 +172,7 @@ export const credentials: readonly Guard[] = [
   },
   {
     name: "sighup-forgets-logins",
-    file: "apps/gateway/src/commands/serve.ts",
+    file: "apps/gateway/src/commands/run-gateway.ts",
     find: "(gateway) => serviceManager.reload(() => gateway.reload())",
     replacement: "() => {}",
     tests: ["test/gateway/reload.test.ts"],

@@ -88,14 +88,14 @@ export const process: readonly Guard[] = [
   },
   {
     name: "uncaught-error-exit-code",
-    file: "apps/gateway/src/commands/serve.ts",
+    file: "apps/gateway/src/commands/run-gateway.ts",
     find: "process.exit(uncaught.count > 0 ? 1 : 0);",
     replacement: "process.exit(0);",
     tests: ["test/gateway/uncaught-error.test.ts"],
   },
   {
     name: "uncaught-error-not-ready",
-    file: "apps/gateway/src/commands/serve.ts",
+    file: "apps/gateway/src/commands/run-gateway.ts",
     find: "await Promise.race([stop, uncaught.first]);",
     replacement: "await stop;",
     tests: ["test/gateway/uncaught-error.test.ts"],

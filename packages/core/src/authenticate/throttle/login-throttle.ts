@@ -74,11 +74,16 @@ export function loginThrottle(options: ThrottleOptions | LoginThrottle = {}): Lo
   const users = createLimiter({ limit: perUserAndAddress, backoff, store, name: "login:user" });
   const addresses = createLimiter({ limit: perAddress, backoff, store, name: "login:address" });
 
-  async function admit({ client, username, token, signal }: LoginAttempt): Promise<Resolve | Throttled> {
+  const userKey = (username: string, network: string): string => keyOf([attemptedName(username), network]);
+
+  function placeOf(client: string | undefined): { readonly network: string; readonly address: string } {
     const network = clientNetwork(client, ipv6Prefix);
-    const address = keyOf([network]);
-    const user =
-      username === undefined ? tokenKeyOf([token ?? "", network]) : keyOf([attemptedName(username), network]);
+    return { network, address: keyOf([network]) };
+  }
+
+  async function admit({ client, username, token, signal }: LoginAttempt): Promise<Resolve | Throttled> {
+    const { network, address } = placeOf(client);
+    const user = username === undefined ? tokenKeyOf([token ?? "", network]) : userKey(username, network);
     const byUser = await reserve(users, user, signal, username === undefined ? "token" : "user");
     if ("outcome" in byUser) return byUser;
     try {
@@ -105,9 +110,9 @@ export function loginThrottle(options: ThrottleOptions | LoginThrottle = {}): Lo
 
   return {
     async release({ client, username }) {
-      const network = clientNetwork(client, ipv6Prefix);
-      await addresses.release(keyOf([network]));
-      if (username !== undefined) await users.release(keyOf([attemptedName(username), network]));
+      const { network, address } = placeOf(client);
+      await addresses.release(address);
+      if (username !== undefined) await users.release(userKey(username, network));
     },
     async attempt(login, check, judge) {
       const resolve = await admit(login);
