@@ -38,6 +38,7 @@ const gatewayRooms = [
   "gate",
   "warnings",
   "diagnosis",
+  "portal",
   "admin",
   "reload",
   "process",
