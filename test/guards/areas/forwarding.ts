@@ -108,13 +108,6 @@ export const forwarding: readonly Guard[] = [
     tests: ["packages/core/test/middleware/by-library.test.ts"],
   },
   {
-    name: "session-of-an-accepted-registry",
-    file: "packages/core/src/forward/direct/open-socket.ts",
-    find: "if (accepted) session = latest;",
-    replacement: "session = latest;",
-    tests: ["packages/core/test/forward/direct/open-socket.test.ts"],
-  },
-  {
     name: "framing-of-request",
     file: "packages/core/src/forward/direct/request-head.ts",
     find: 'if (headers["transfer-encoding"] !== undefined) throw',
