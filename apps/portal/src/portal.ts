@@ -61,7 +61,7 @@ export async function portal(options: PortalOptions): Promise<Router> {
   const { sessions, authenticator, registry, secrets, log, trustedProxies = [] } = options;
   const { title = "Registry", adminGroups = [] } = options;
   const { sources = {} } = options;
-  const modules = allPages({ release: (login) => authenticator.release(login), ...sources });
+  const modules = allPages(registry, { release: (login) => authenticator.release(login), ...sources });
   const assets = await openAssets(await assetFiles());
   const tokens = formTokens(secrets, sessions.secure);
   const frame = shell({ portalTitle: title, assets, tokens, modules, trustedProxies, secure: sessions.secure });

@@ -14,6 +14,13 @@ export interface Activity {
   of(username: string): Promise<ActivityLog>;
   /** That of everybody. */
   ofAll(): Promise<ActivityLog>;
+  /**
+   * When each of these repositories was pushed to last, in milliseconds since the epoch, by any process that shares the
+   * state; without those that nobody has pushed to in the last year.
+   */
+  lastPushed(repositories: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /** Tells of each push that this process has passed on. */
+  onPush(listener: (repository: string) => void): void;
   /** Writes what is still to be written. */
   close(): Promise<void>;
 }
@@ -46,6 +53,8 @@ const longestLog = 60_000;
 const keptDays = 56;
 /** For how long the activity of somebody who does nothing is kept, in milliseconds. */
 const lifetime = 60 * 86_400_000;
+/** For how long it is known when a repository was pushed to last, in milliseconds. */
+const pushLifetime = 400 * 86_400_000;
 /** How many users' activity waits to be written at once. */
 const mostPending = 2000;
 const mostAttempts = 20;
@@ -58,6 +67,8 @@ const everybody = "portal/activity/all";
  */
 export function openActivity({ state, log }: ActivityOptions): Activity {
   let pending = new Map<string, Pending>();
+  let pushes = new Map<string, number>();
+  const listeners: ((repository: string) => void)[] = [];
   let writing: Promise<void> = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
 
@@ -77,7 +88,13 @@ export function openActivity({ state, log }: ActivityOptions): Activity {
   function note(event: ActivityEvent, known: boolean): void {
     add(everybody, event);
     if (known && event.username !== undefined) add(keyOf(event.username), event);
+    if (event.kind === "push" && event.repository !== undefined) notePush(event.repository, event.time);
     timer ??= setTimeout(() => void write(), writeInterval).unref();
+  }
+
+  function notePush(repository: string, time: number): void {
+    if (pushes.size < mostPending || pushes.has(repository)) pushes.set(repository, time);
+    for (const listener of listeners) listener(repository);
   }
 
   function write(): Promise<void> {
@@ -85,9 +102,12 @@ export function openActivity({ state, log }: ActivityOptions): Activity {
     timer = undefined;
     const batch = pending;
     pending = new Map();
+    const pushed = pushes;
+    pushes = new Map();
     writing = writing.then(async () => {
       try {
         for (const [key, waiting] of batch) await merge(key, waiting);
+        for (const [repository, time] of pushed) await keepPush(repository, time);
       } catch (error) {
         log?.warn({ err: error }, "the activity of the last moments cannot be written, and is lost");
       }
@@ -104,6 +124,19 @@ export function openActivity({ state, log }: ActivityOptions): Activity {
       if (written) return;
     }
     log?.warn({}, "the activity of the last moments cannot be written among that of others, and is lost");
+  }
+
+  /** Of two processes that write at once, either will do: both pushes are of this moment. */
+  async function keepPush(repository: string, time: number): Promise<void> {
+    const key = pushKeyOf(repository);
+    const before = await state.get(key);
+    if (before === undefined) await state.add(key, String(time), pushLifetime);
+    else await state.replace(key, before, String(time), pushLifetime);
+  }
+
+  async function lastPush(repository: string): Promise<readonly [string, number] | undefined> {
+    const time = Number(await state.get(pushKeyOf(repository)));
+    return Number.isSafeInteger(time) && time > 0 ? [repository, time] : undefined;
   }
 
   async function read(key: string): Promise<ActivityLog> {
@@ -128,6 +161,12 @@ export function openActivity({ state, log }: ActivityOptions): Activity {
     },
     of: (username) => read(keyOf(username)),
     ofAll: () => read(everybody),
+    async lastPushed(repositories) {
+      await write();
+      const found = await Promise.all(repositories.map(lastPush));
+      return new Map(found.filter((entry) => entry !== undefined));
+    },
+    onPush: (listener) => void listeners.push(listener),
     close: () => write(),
   };
 }
@@ -145,6 +184,10 @@ function merged({ events, days }: ActivityLog, waiting: Pending): ActivityLog {
   const log: ActivityLog = { days: counts, events: kept };
   while (kept.length > 0 && Buffer.byteLength(JSON.stringify(log)) > longestLog) kept.pop();
   return log;
+}
+
+function pushKeyOf(repository: string): string {
+  return `portal/pushed/${createHash("sha256").update(repository).digest("base64url")}`;
 }
 
 /** Rules know users by their names, and so does this. */

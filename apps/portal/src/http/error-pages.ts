@@ -2,6 +2,7 @@ import type { Logger } from "@registry-gate/auth";
 import { requestIdOf } from "@registry-gate/core";
 import type { ErrorRequestHandler } from "express";
 import { PageError } from "../pages/page.ts";
+import { RegistryFaultError } from "../registry/reader.ts";
 import { type Html, html } from "../view/html.ts";
 import type { Shell } from "./shell.ts";
 
@@ -15,6 +16,10 @@ export interface Failure {
 /** Tells users what they can do about an error, and nothing of what it was; that is for the log, by the id of the request. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof PageError) return { status: error.status, title: titleOf(error.status), text: error.message };
+  if (error instanceof RegistryFaultError) {
+    const text = "The registry does not respond as it should. Try again in a moment.";
+    return { status: 502, title: titleOf(502), text };
+  }
   if (isUnavailable(error)) {
     const text = "Something that the portal depends on is not available. Try again in a moment.";
     return { status: 503, title: titleOf(503), text };

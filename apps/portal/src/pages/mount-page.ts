@@ -4,6 +4,7 @@ import type { Request, Response, Router } from "express";
 import { localPath } from "../http/local-path.ts";
 import type { Shell } from "../http/shell.ts";
 import { untilGone } from "../http/until-gone.ts";
+import { readerFor } from "../registry/reader.ts";
 import type { RegistryClient } from "../registry/registry-client.ts";
 import type { SignInMethod } from "../sign-in/sign-in-method.ts";
 import { type PageContext, PageError, type PageResult, type PageRoute } from "./page.ts";
@@ -47,6 +48,7 @@ function contextOf(request: Request, response: Response, identity: Identity, par
     isAdmin: identity.groups.some((group) => adminGroups.includes(group)),
     formToken: shell.formToken(request, response),
     requestId: requestIdOf(response),
+    reader: readerFor(registry, principal, untilGone(response)),
     registry: {
       ask: (asked) => client.ask({ identity, client: reached }, asked, untilGone(response)),
       permissions: (repository) => registry.permissions(principal, repository),

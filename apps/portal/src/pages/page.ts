@@ -1,5 +1,6 @@
 import type { Identity, UserPrincipal } from "@registry-gate/auth";
 import type { Permissions, RequestClient } from "@registry-gate/core";
+import type { Reader } from "../registry/reader.ts";
 import type { RegistryRequest, RegistryResponse } from "../registry/registry-client.ts";
 import type { Notice } from "../sessions/session-data.ts";
 import type { Html } from "../view/html.ts";
@@ -22,13 +23,15 @@ export interface PageContext {
   readonly requestId: string;
   /** What the page before has left to be said. */
   readonly notice: Notice | undefined;
+  /** Reads what the user may pull, without a line in the log for each read. */
+  readonly reader: Reader;
   /** The registry, in the user's name. */
   readonly registry: PageRegistry;
 }
 
 /** The registry, as the user of a page may use it. */
 export interface PageRegistry {
-  /** Asks by a path such as `/v2/team/app/tags/list`. The list of repositories holds what the user may pull. */
+  /** Asks as docker would, and is recorded as docker is: for what changes the registry. */
   ask(request: RegistryRequest): Promise<RegistryResponse>;
   /** What the user may do to a repository. It is judged again when they do. */
   permissions(repository: string): Permissions;

@@ -17,19 +17,21 @@ export interface SignInForm {
 }
 
 export function signInForm({ action, formToken, to, username, fault }: SignInForm): Html {
-  return html`<h1>Sign in</h1>
+  return html`<div class="sign-in">
+    <h1>Sign in</h1>
     ${fault && html`<p class="notice failed" role="alert">${fault}</p>`}
-    <form class="sign-in" method="post" action="${action}">
+    <form method="post" action="${action}">
       <input type="hidden" name="${formTokenField}" value="${formToken}">
       <input type="hidden" name="to" value="${to}">
-      <label>User name
+      <label class="field">User name
         <input name="username" value="${username}" autocomplete="username" autocapitalize="none" spellcheck="false" required${!username && html` autofocus`}>
       </label>
-      <label>Password
+      <label class="field">Password
         <input name="password" type="password" autocomplete="current-password" required${username && html` autofocus`}>
       </label>
       <button>Sign in</button>
-    </form>`;
+    </form>
+    </div>`;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { copyLine } from "./copy.ts";
 import { type Html, html } from "./html.ts";
 
 /** A line to copy, with what it is for. */
@@ -6,10 +7,10 @@ export interface CommandLine {
   readonly line: string;
 }
 
-/** Lines to be copied: the script adds a button to each. */
+/** Lines to be copied, each with what it is for. */
 export function commandLines(lines: readonly CommandLine[]): Html {
   return html`<dl class="lines">${lines.map(
-    ({ label, line }) => html`<dt>${label}</dt><dd><pre data-copy><code>${line}</code></pre></dd>`,
+    ({ label, line }) => html`<div><dt>${label}</dt><dd>${copyLine(line, label)}</dd></div>`,
   )}</dl>`;
 }
 

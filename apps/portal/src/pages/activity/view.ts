@@ -2,7 +2,9 @@ import type { ActivityEvent, ActivityLog } from "../../activity/activity-record.
 import type { PortalStatus } from "../../activity/status.ts";
 import { formToken } from "../../view/forms.ts";
 import { type Html, html } from "../../view/html.ts";
-import { timeView } from "../../view/times.ts";
+import { longName, shortDigest } from "../../view/names.ts";
+import { type Column, table } from "../../view/table.ts";
+import { timeView } from "../../view/time.ts";
 import type { PageContext } from "../page.ts";
 import type { ThrottledLogin } from "./throttled-logins.ts";
 import { weeksOf } from "./weeks.ts";
@@ -38,69 +40,101 @@ export function everybodyView(
 }
 
 function statusView({ parts, certificateUntil }: PortalStatus): Html {
-  const rows = parts.map(
-    ({ name, state, reason, since }) =>
-      html`<tr><th scope="row">${name}</th><td><span class="state ${state}">${state}</span>${reason && html`: ${reason}`}</td><td>${since && timeView(since)}</td></tr>`,
-  );
   return html`<h2>What the registry depends on</h2>
-    <table>
-      <thead><tr><th>Part</th><th>State</th><th>Found</th></tr></thead>
-      <tbody>${rows}</tbody>
-    </table>
+    ${table(
+      [{ heading: "Part" }, { heading: "State" }, { heading: "Found", label: true }],
+      parts.map(({ name, state, reason, since }) => [
+        name,
+        html`<span class="state ${state}">${state}</span>${reason && html`: ${reason}`}`,
+        since && timeView(since),
+      ]),
+    )}
     ${certificateUntil && html`<p>The certificate expires ${timeView(certificateUntil)}.</p>`}`;
 }
 
 function throttledView(context: PageContext, throttled: readonly ThrottledLogin[]): Html {
-  const rows = throttled.map(
-    ({ address, username, time, count }) => html`<tr>
-      <th scope="row">${address ?? "the socket"}</th><td>${username ?? "a token"}</td><td>${count}</td><td>${timeView(time)}</td>
-      <td><form method="post" action="${context.base}/everybody/release">${formToken(context)}
-        <input type="hidden" name="address" value="${address}"><input type="hidden" name="username" value="${username}">
-        <button>Release</button></form></td>
-    </tr>`,
-  );
   return html`<h2>Kept out</h2>
     ${
       throttled.length === 0
         ? html`<p class="empty">Nobody was kept out in the last quarter of an hour.</p>`
-        : html`<table>
-      <thead><tr><th>Address</th><th>Name</th><th>Times</th><th>Last</th><td></td></tr></thead>
-      <tbody>${rows}</tbody>
-    </table>`
+        : table(
+            [
+              { heading: "Address" },
+              { heading: "Name" },
+              { heading: "Times", label: true },
+              { heading: "Last", label: true },
+              { heading: "To release", hidden: true, kind: "action" },
+            ],
+            throttled.map(({ address, username, time, count }) => [
+              address ?? "the socket",
+              username === undefined ? "a token" : longName(username),
+              count,
+              timeView(time),
+              html`<form method="post" action="${context.base}/everybody/release">${formToken(context)}
+        <input type="hidden" name="address" value="${address}"><input type="hidden" name="username" value="${username}">
+        <button class="quiet">Release<span class="hidden"> ${username ?? "a token"} from ${address ?? "the socket"}</span></button></form>`,
+            ]),
+          )
     }`;
 }
 
 function chartView(log: ActivityLog): Html {
   const weeks = weeksOf(log, Date.now());
   const most = Math.max(1, ...weeks.map(({ pushes, pulls }) => pushes + pulls));
-  const rows = weeks.map(
-    ({ monday, pushes, pulls }) => html`<tr>
-      <th scope="row">${monday}</th>
-      <td>${pushes}</td><td>${pulls}</td>
-      <td><meter min="0" max="${most}" value="${pushes + pulls}">${pushes + pulls}</meter></td>
-    </tr>`,
-  );
+  const key = (name: string): Html =>
+    html`<svg class="key" aria-hidden="true"><rect class="${name}" width="100%" height="100%"></rect></svg>${name}`;
   return html`<h2>By week</h2>
-    <table class="chart">
-      <thead><tr><th>Week of</th><th>Pushes</th><th>Pulls</th><td></td></tr></thead>
-      <tbody>${rows}</tbody>
-    </table>`;
+    <p class="muted">${key("pushes")}${key("pulls")}</p>
+    ${table(
+      [
+        { heading: "Week of" },
+        { heading: "Pushes", kind: "figure", label: true },
+        { heading: "Pulls", kind: "figure", label: true },
+        { heading: "Together", hidden: true, kind: "chart" },
+      ],
+      weeks.map(({ monday, pushes, pulls }) => [monday, pushes, pulls, bar(pushes, pulls, most)]),
+    )}`;
+}
+
+/** Of a chart: what the two figures before it say, drawn. */
+function bar(pushes: number, pulls: number, most: number): Html {
+  const share = (count: number): string => ((count / most) * 100).toFixed(2);
+  return html`<svg class="bar" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">
+      <rect class="pushes" width="${share(pushes)}" height="1"></rect>
+      <rect class="pulls" x="${share(pushes)}" width="${share(pulls)}" height="1"></rect>
+    </svg>`;
 }
 
 function eventsView(events: readonly ActivityEvent[], withNames: boolean): Html {
   if (events.length === 0) return html`<p class="empty">Nothing yet.</p>`;
-  const rows = events.map(
-    ({ time, kind, username, repository, reference, address, agent }) => html`<tr>
-      <td>${timeView(time)}</td>
-      ${withNames && html`<td>${username ?? "somebody"}</td>`}
-      <td>${kinds[kind]}</td>
-      <td>${repository}${reference && html` <span class="reference">${reference}</span>`}</td>
-      <td>${address}</td>
-      <td>${agent}</td>
-    </tr>`,
+  const columns: readonly Column[] = [
+    { heading: "When" },
+    ...(withNames ? [{ heading: "Who" }] : []),
+    { heading: "What" },
+    { heading: "Where" },
+    { heading: "From", label: true },
+    { heading: "With", label: true },
+  ];
+  return table(
+    columns,
+    events.map(({ time, kind, username, repository, reference, address, agent }) => [
+      timeView(time),
+      ...(withNames ? [longName(username ?? "somebody")] : []),
+      kinds[kind],
+      repository &&
+        html`${longName(repository)}${reference && html`<span class="detail">${referenceView(reference)}</span>`}`,
+      address,
+      agent && agentView(agent),
+    ]),
   );
-  return html`<table>
-      <thead><tr><th>When</th>${withNames && html`<th>Who</th>`}<th>What</th><th>Where</th><th>From</th><th>With</th></tr></thead>
-      <tbody>${rows}</tbody>
-    </table>`;
+}
+
+/** The first product names the client; the rest is there to hover and to read aloud. */
+function agentView(agent: string): Html {
+  const [product = agent] = agent.split(" ", 1);
+  return html`<span title="${agent}">${longName(product)}</span>`;
+}
+
+function referenceView(reference: string): Html {
+  return reference.includes(":") ? shortDigest(reference) : longName(reference);
 }

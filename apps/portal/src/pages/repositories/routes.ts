@@ -1,22 +1,39 @@
-import { z } from "@registry-gate/auth-kit";
-import { PageError, type PageModule } from "../page.ts";
+import type { Activity } from "../../activity/activity.ts";
+import { pageIn } from "../../view/pager.ts";
+import { searchIn } from "../../view/search.ts";
+import type { PageModule } from "../page.ts";
 import { repositoriesView } from "./view.ts";
+import type { VisibleRepositories } from "./visible.ts";
 
-const catalogSchema = z.object({ repositories: z.array(z.string()) });
+export const repositoriesPerPage = 50;
 
 /** The repositories that the user may pull. */
-export function repositories(): PageModule {
+export function repositories(visible: VisibleRepositories, activity: Activity | undefined): PageModule {
   return {
     menu: { label: "Repositories", path: "/" },
     routes: [
       {
         method: "get",
         path: "/",
-        async handle({ context }) {
-          const response = await context.registry.ask({ path: "/v2/_catalog?n=100" });
-          if (response.status !== 200) throw new PageError(502, "The registry does not list its repositories now.");
-          const { repositories: names } = catalogSchema.parse(JSON.parse(response.body.toString("utf8")));
-          return { kind: "page", title: "Repositories", body: repositoriesView(context, names) };
+        async handle({ context, query }) {
+          const { names, cut } = await visible.list(context.principal);
+          const search = searchIn(query);
+          const wanted = search.toLowerCase();
+          const matching = wanted === "" ? names : names.filter((name) => name.includes(wanted));
+          const pages = Math.max(1, Math.ceil(matching.length / repositoriesPerPage));
+          const page = Math.min(pageIn(query), pages);
+          const from = (page - 1) * repositoriesPerPage;
+          const shown = matching
+            .slice(from, from + repositoriesPerPage)
+            .map((name) => ({ name, permissions: context.registry.permissions(name) }))
+            // The list is of a moment ago.
+            .filter(({ permissions }) => permissions.pull);
+          const pushed = await activity?.lastPushed(shown.map(({ name }) => name));
+          const body = repositoriesView(context, {
+            rows: shown.map((row) => ({ ...row, pushed: pushed?.get(row.name) })),
+            ...{ search, total: matching.length, all: names.length, cut, page, pages, from },
+          });
+          return { kind: "page", title: "Repositories", body };
         },
       },
     ],

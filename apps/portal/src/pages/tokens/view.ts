@@ -3,7 +3,9 @@ import type { Fault } from "@registry-gate/auth";
 import { commandLines } from "../../view/command-lines.ts";
 import { formToken } from "../../view/forms.ts";
 import { type Html, html } from "../../view/html.ts";
-import { timeView } from "../../view/times.ts";
+import { longName } from "../../view/names.ts";
+import { table } from "../../view/table.ts";
+import { timeView } from "../../view/time.ts";
 import type { PageContext } from "../page.ts";
 import { loginLines } from "./login-lines.ts";
 import { expiries, type TokenForm, tokenActions } from "./token-form.ts";
@@ -41,21 +43,27 @@ function accessTokensView(context: PageContext, tokens: readonly ListedAccessTok
     return html`<h2>Access tokens</h2>
       <p class="empty">You have none. A token lets docker or a job log in without your password, and can be revoked alone.</p>`;
   }
-  const rows = tokens.map(
-    ({ id, name, scopes, createdAt, expiresAt, lastUsed }) => html`<tr>
-      <th scope="row">${name}</th>
-      <td>${scopes === undefined ? "whatever you may" : formatScopes(scopes).join(" ")}</td>
-      <td>${timeView(createdAt)}</td>
-      <td>${expiresAt === undefined ? "never" : timeView(expiresAt)}</td>
-      <td>${lastUsed === undefined ? "never" : html`${timeView(lastUsed.time)}${lastUsed.address && html` from ${lastUsed.address}`}`}</td>
-      <td>${revokeForm(context, `/tokens/${id}/revoke`, `Revoke ${name}`)}</td>
-    </tr>`,
-  );
   return html`<h2>Access tokens</h2>
-    <table>
-      <thead><tr><th>Name</th><th>For</th><th>Created</th><th>Expires</th><th>Last used</th><td></td></tr></thead>
-      <tbody>${rows}</tbody>
-    </table>`;
+    ${table(
+      [
+        { heading: "Name" },
+        { heading: "For", label: true },
+        { heading: "Created", label: true },
+        { heading: "Expires", label: true },
+        { heading: "Last used", label: true },
+        { heading: "To revoke", hidden: true, kind: "action" },
+      ],
+      tokens.map(({ id, name, scopes, createdAt, expiresAt, lastUsed }) => [
+        longName(name),
+        scopes === undefined ? "whatever you may" : formatScopes(scopes).join(" "),
+        timeView(createdAt),
+        expiresAt === undefined ? "never" : timeView(expiresAt),
+        lastUsed === undefined
+          ? "never"
+          : html`${timeView(lastUsed.time)}${lastUsed.address && html` from ${lastUsed.address}`}`,
+        revokeForm(context, `/tokens/${id}/revoke`, "Revoke", name),
+      ]),
+    )}`;
 }
 
 function newTokenView(context: PageContext, form: TokenForm, faults: readonly Fault[]): Html {
@@ -70,42 +78,46 @@ function newTokenView(context: PageContext, form: TokenForm, faults: readonly Fa
     ${general.map(({ message }) => html`<p class="notice failed" role="alert">It cannot be made: the owner ${message}.</p>`)}
     <form class="new-token" method="post" action="${context.base}/tokens">
       ${formToken(context)}
-      <label>Name <input name="name" value="${form.name}" required maxlength="64" pattern="[A-Za-z0-9]([A-Za-z0-9._\\-]*[A-Za-z0-9])?" autocomplete="off"></label>${fault("name")}
-      <label>Expires in <select name="expires">${expiries.map(
+      <label class="field">Name <input name="name" value="${form.name}" required maxlength="64" pattern="[A-Za-z0-9]([A-Za-z0-9._\\-]*[A-Za-z0-9])?" autocomplete="off"></label>${fault("name")}
+      <label class="field">Expires in <select name="expires">${expiries.map(
         (expiry) =>
           html`<option value="${expiry}"${expiry === form.expires && html` selected`}>${expiry.slice(0, -1)} days</option>`,
       )}</select></label>${fault("expires")}
-      <label>Repositories <input name="repositories" value="${form.repositories}" placeholder="team/** or team/app" autocomplete="off" spellcheck="false"></label>${fault("repositories", "scopes")}
+      <label class="field">Repositories <input name="repositories" value="${form.repositories}" placeholder="team/** or team/app" autocomplete="off" spellcheck="false"></label>${fault("repositories", "scopes")}
       <fieldset><legend>What it may do there</legend>${tokenActions.map(
         (action) =>
-          html`<label><input type="checkbox" name="actions" value="${action}"${form.actions.includes(action) && html` checked`}> ${action}</label>`,
+          html`<label class="choice"><input type="checkbox" name="actions" value="${action}"${form.actions.includes(action) && html` checked`}> ${action}</label>`,
       )}</fieldset>${fault("actions")}
-      <p class="hint">Left empty, it may do whatever you may. A token is never good for more than you are.</p>
+      <p class="muted">Left empty, it may do whatever you may. A token is never good for more than you are.</p>
       <button>Create the token</button>
     </form>`;
 }
 
 function devicesView(context: PageContext, devices: readonly Device[]): Html {
-  const rows = devices.map(
-    ({ id, client, createdAt, lastUsed, expiresAt }) => html`<tr>
-      <th scope="row">${client ?? "a client without a name"}</th>
-      <td>${timeView(createdAt)}</td>
-      <td>${lastUsed === undefined ? "never" : timeView(lastUsed)}</td>
-      <td>${expiresAt === undefined ? "never" : timeView(expiresAt)}</td>
-      <td>${revokeForm(context, `/devices/${id}/revoke`, "Log out")}</td>
-    </tr>`,
-  );
   return html`<h2>Where you are logged in</h2>
     ${
       devices.length === 0
         ? html`<p class="empty">Nowhere. After a <code>docker login</code> with your password, the machine is listed here.</p>`
-        : html`<table>
-      <thead><tr><th>Client</th><th>Since</th><th>Last used</th><th>Expires</th><td></td></tr></thead>
-      <tbody>${rows}</tbody>
-    </table>`
+        : table(
+            [
+              { heading: "Client" },
+              { heading: "Since", label: true },
+              { heading: "Last used", label: true },
+              { heading: "Expires", label: true },
+              { heading: "To log out", hidden: true, kind: "action" },
+            ],
+            devices.map(({ id, client, createdAt, lastUsed, expiresAt }) => [
+              longName(client ?? "a client without a name"),
+              timeView(createdAt),
+              lastUsed === undefined ? "never" : timeView(lastUsed),
+              expiresAt === undefined ? "never" : timeView(expiresAt),
+              revokeForm(context, `/devices/${id}/revoke`, "Log out", client ?? "a client without a name"),
+            ]),
+          )
     }`;
 }
 
-function revokeForm(context: PageContext, action: string, label: string): Html {
-  return html`<form method="post" action="${context.base}${action}">${formToken(context)}<button aria-label="${label}">Revoke</button></form>`;
+/** @param what Tells the button apart from others for who does not see its row. */
+function revokeForm(context: PageContext, action: string, label: string, what: string): Html {
+  return html`<form method="post" action="${context.base}${action}">${formToken(context)}<button class="quiet">${label}<span class="hidden"> ${what}</span></button></form>`;
 }

@@ -29,17 +29,24 @@ export function whyView(
     <form class="why" method="get" action="${base}/why">
       ${
         isAdmin
-          ? html`<label>User <input name="user" value="${question.user}" autocapitalize="none" spellcheck="false"></label>`
+          ? html`<label class="field">User <input name="user" value="${question.user}" autocapitalize="none" spellcheck="false"></label>`
           : html`<p>User: <strong>${identity.username}</strong></p>`
       }
-      <label>Action <select name="action">${["pull", "push", "delete"].map(
+      <label class="field">Action <select name="action">${["pull", "push", "delete"].map(
         (action) => html`<option${action === question.action && html` selected`}>${action}</option>`,
       )}</select></label>
-      <label>Repository <input name="repository" value="${question.repository}" placeholder="team/app" required autocapitalize="none" spellcheck="false"></label>
+      <label class="field">Repository <input name="repository" value="${question.repository}" placeholder="team/app" required autocapitalize="none" spellcheck="false"></label>
       <button>Explain</button>
     </form>
     ${answer && answerView(question, answer)}`;
 }
+
+const verbs: Readonly<Record<Action, string>> = {
+  pull: "pull from",
+  push: "push to",
+  delete: "delete in",
+  "*": "do everything in",
+};
 
 function answerView({ user, action, repository }: Question, answer: Answer): Html {
   if (answer.kind === "fault") return html`<p class="notice failed" role="alert">${answer.text}</p>`;
@@ -50,7 +57,7 @@ function answerView({ user, action, repository }: Question, answer: Answer): Htm
       : html`<li>Rule ${rule + 1} (<code>access[${rule}]</code>): ${reason}</li>`,
   );
   return html`<section class="answer" aria-live="polite">
-      <h2>${user} may ${allowed ? "" : html`<strong>not</strong> `}${action} ${repository}</h2>
+      <h2>${user} may ${allowed ? "" : html`<strong>not</strong> `}${verbs[action]} ${repository}</h2>
       ${reasons.length === 0 ? html`<p>No rule allows it.</p>` : html`<ul>${reasons}</ul>`}
       <p>Groups of ${user}: ${identity.groups.length === 0 ? "none" : identity.groups.join(", ")}</p>
       ${notes.map((note) => html`<p>${note}</p>`)}
