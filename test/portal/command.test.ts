@@ -60,7 +60,7 @@ describe("registry-gate portal", () => {
     const status = await alice.get("/everybody");
     for (const part of ["registry", "backend:htpasswd", "reload"]) expect(status.text).toContain(part);
     const why = await alice.get("/why?user=bob&repository=team%2Fapp&action=push");
-    expect(why.text).toContain("bob may <strong>not</strong> push team/app");
+    expect(why.text).toContain("bob may <strong>not</strong> push to team/app");
     expect((await alice.get("/nothing")).status).toBe(404);
     expect(await gate.settled()).toBeUndefined();
     expect(gate.lines().find(({ operation }) => operation === "list-tags")).toMatchObject({

@@ -40,7 +40,7 @@ test("the user is whom the proxy names in each request, and a session alone is n
   const portal = await start(["127.0.0.1"]);
   const visit = visitor(portal.url);
   const page = await visit.get("/why?repository=team%2Fapp&action=push", as("dora"));
-  expect(page.text).toContain("dora may push team/app");
+  expect(page.text).toContain("dora may push to team/app");
   expect((await visit.get(tags, as("dora"))).status).toBe(200);
   // The cookie without the header, as from beside the proxy.
   expect(await visit.get("/tokens")).toMatchObject({ status: 303, location: "/sign-in?to=%2Ftokens" });

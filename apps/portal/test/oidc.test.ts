@@ -87,7 +87,7 @@ test("a user signs in at the provider, by code, PKCE, state and nonce, and is th
   const { portal } = setup;
   const browser = await signIn(setup, "dora", "/why?repository=team%2Fapp");
   const why = await browser.go(`${portal.url}/why?repository=team%2Fapp&action=push`);
-  expect(why.text).toContain("dora may push team/app");
+  expect(why.text).toContain("dora may push to team/app");
   expect((await browser.step(portal.url + tags)).status).toBe(200);
   expect(portal.records.at(-1)).toMatchObject({
     ...{ username: "dora", backend: "oidc" },

@@ -46,8 +46,8 @@ test("an old list is shown at once, and read anew meanwhile", async () => {
     become(() => ["new"]);
     vi.advanceTimersByTime(60_000);
     expect((await visible.list(person("alice"))).names).toEqual(["of/alice"]);
-    await vi.waitUntil(() => asked() === 2);
-    await vi.waitUntil(async () => (await visible.list(person("alice"))).names[0] === "new");
+    await vi.waitUntil(() => asked() === 2, { timeout: 30_000 });
+    await vi.waitUntil(async () => (await visible.list(person("alice"))).names[0] === "new", { timeout: 30_000 });
   } finally {
     vi.useRealTimers();
   }

@@ -4,6 +4,7 @@ import { NotAllowedError } from "../../registry/reader.ts";
 import { PageError, type PageModule, type PageRequest, type PageResult } from "../page.ts";
 import { readReference } from "../repository/reference.ts";
 import { notThere } from "../repository/routes.ts";
+import { planText } from "./plan-text.ts";
 import { deletionView } from "./view.ts";
 
 /** Asks before something is deleted, and deletes exactly what it has said. */
@@ -55,11 +56,6 @@ export function deletion(descriptions: Descriptions): PageModule {
 
 async function remove({ registry }: PageRequest["context"], target: string): Promise<number> {
   return (await registry.ask({ method: "DELETE", path: `/v2/${target}` })).status;
-}
-
-/** What somebody has agreed to, as the form carries it. */
-export function planText({ target, tags, digest }: Deletion): string {
-  return JSON.stringify([target, digest, tags]);
 }
 
 function doneText(reference: string, { keepsDigest, tags }: Deletion): string {

@@ -3,7 +3,7 @@ import { formToken } from "../../view/forms.ts";
 import { type Html, html } from "../../view/html.ts";
 import type { PageContext } from "../page.ts";
 import { writeReference } from "../repository/reference.ts";
-import { planText } from "./routes.ts";
+import { planText } from "./plan-text.ts";
 
 export interface DeletionPage {
   readonly repository: string;
