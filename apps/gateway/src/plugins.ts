@@ -14,6 +14,7 @@ const builtIn: ReadonlyMap<string, () => Promise<AuthBackendPlugin>> = new Map([
   ["sso-header", async () => (await import("@registry-gate/auth-sso")).ssoHeaderPlugin],
   ["sso-jwt", async () => (await import("@registry-gate/auth-sso")).ssoJwtPlugin],
   ["passport", async () => (await import("@registry-gate/passport")).plugin],
+  ["portal-users", async () => (await import("@registry-gate/portal")).plugin],
   ["access-token", async () => (await import("@registry-gate/access-tokens")).plugin],
 ]);
 

@@ -24,7 +24,7 @@ test("the schema speaks of the configuration as it is written, not as it is read
 });
 
 test("the schema holds the options of each built-in backend beside its type, and leaves others to their packages", () => {
-  const types = ["htpasswd", "ldap", "sso-header", "sso-jwt", "passport", "access-token"];
+  const types = ["htpasswd", "ldap", "sso-header", "sso-jwt", "passport", "portal-users", "access-token"];
   expect(whole).toMatchObject({
     properties: {
       auth: {

@@ -12,3 +12,10 @@ export type { PortalState } from "./sessions/portal-state.ts";
 export type { Secrets } from "./sessions/secrets.ts";
 export { type NewSession, openSessions, type SessionOptions, type Sessions } from "./sessions/sessions.ts";
 export type { OidcOptions } from "./sign-in/oidc/oidc-sign-in.ts";
+export {
+  plugin,
+  type RememberedUsersOptions,
+  rememberedUsers,
+  rememberUser,
+  type UserToRemember,
+} from "./sign-in/remembered-users.ts";

@@ -1,10 +1,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { memoryState } from "@registry-gate/state";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { startDockerRegistry } from "../../../test/support/docker-registry.ts";
 import { listen } from "../../../test/support/listen.ts";
 import { type Client, type OpenIdProvider, startOpenIdProvider } from "../../../test/support/open-id-provider.ts";
 import { pushImage } from "../../../test/support/registry-content.ts";
+import { rememberedUsers, rememberUser } from "../src/index.ts";
 import { type BrowserJar, browserJar, type Visit } from "./browser-jar.ts";
 import { openUsers, type RunningPortal, startPortal, type Users } from "./stage.ts";
 
@@ -32,7 +34,9 @@ interface Setup {
 }
 
 /** A portal whose users sign in at the provider. Its port has to be known before it can be registered there. */
-async function setUp(more: { readonly issuer?: string; readonly usernameClaim?: string } = {}): Promise<Setup> {
+async function setUp(
+  more: { readonly issuer?: string; readonly usernameClaim?: string; readonly remember?: string } = {},
+): Promise<Setup> {
   let client: Client | undefined;
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
@@ -41,16 +45,23 @@ async function setUp(more: { readonly issuer?: string; readonly usernameClaim?: 
     backchannel_logout_uri: `${url}/sign-in/back-channel-logout`,
     backchannel_logout_session_required: true,
   });
+  const { remember } = more;
+  const state = memoryState();
   const portal = await startPortal({
-    ...{ users, upstream: registry.url, port },
+    ...{ users, upstream: registry.url, port, state },
+    backends: remember === undefined ? [] : [rememberedUsers({}, { id: "oidc", state })],
     signInAt: (state) => ({
       ...{ kind: "oidc", state, issuer: more.issuer ?? provider.issuer },
       ...{ clientId: client?.id ?? "", clientSecret: client?.secret ?? "" },
       ...{ scopes: ["openid", "profile", "groups"], groupsClaim: "groups" },
       ...(more.usernameClaim !== undefined && { usernameClaim: more.usernameClaim }),
+      ...(remember !== undefined && { remember: (identity) => rememberUser({ state, identity, remember }) }),
     }),
   });
-  onTestFinished(() => portal.close());
+  onTestFinished(async () => {
+    await portal.close();
+    await state.close();
+  });
   return { portal, client };
 }
 
@@ -304,6 +315,36 @@ describe("signing out", () => {
     }
     expect((await browser.step(portal.url + tags)).status).toBe(200);
   });
+});
+
+test("a remembered user has access tokens, which end when the user has not signed in for long", async () => {
+  const makeToken = async ({ portal }: Setup, browser: BrowserJar): Promise<string> => {
+    const page = await browser.go(`${portal.url}/tokens`);
+    const made = await browser.step(`${portal.url}/tokens`, {
+      ...{ method: "POST", headers: { origin: portal.url } },
+      body: new URLSearchParams({
+        ...{ name: "ci", expires: "7d" },
+        "form-token": /name="form-token" value="([^"]+)"/.exec(page.text)?.[1] ?? "",
+      }),
+    });
+    return /rga_[0-9A-Za-z]{49}/.exec(made.text)?.[0] ?? made.text;
+  };
+  const withToken = async ({ portal }: Setup, token: string): Promise<number> => {
+    const authorization = `Basic ${Buffer.from(`dora:${token}`).toString("base64")}`;
+    return (await fetch(portal.url + tags, { headers: { authorization } })).status;
+  };
+  const long = await setUp({ remember: "1h" });
+  const token = await makeToken(long, await signIn(long, "dora"));
+  expect(await withToken(long, token)).toBe(200);
+
+  const short = await setUp({ remember: "1500ms" });
+  const passing = await makeToken(short, await signIn(short, "dora"));
+  expect(passing).toMatch(/^rga_/);
+  await expect.poll(async () => await short.portal.state.list("portal/user/"), { interval: 100 }).toEqual([]);
+  expect(await withToken(short, passing)).toBe(401);
+
+  const without = await setUp();
+  expect(await makeToken(without, await signIn(without, "dora"))).toContain("which is no backend here");
 });
 
 test("while the provider is away, nobody can sign in, and who has is not disturbed", async () => {

@@ -113,8 +113,9 @@ export interface RunningPortal {
 export async function startPortal(setting: Setting): Promise<RunningPortal> {
   const { users, upstream, tls, state = memoryState(), path = "/" } = setting;
   const trustedProxies = ["127.0.0.1"];
-  const tokenBackend = accessTokenBackend({}, { state, sibling: (id) => (id === "users" ? users.backend : undefined) });
-  const backends = [...(setting.backends ?? []), users.backend, tokenBackend];
+  const people = [...(setting.backends ?? []), users.backend];
+  const tokenBackend = accessTokenBackend({}, { state, sibling: (id) => people.find((one) => one.id === id) });
+  const backends = [...people, tokenBackend];
   const records: RequestRecord[] = [];
   const sessions = openSessions({ state, secrets, backends, secure: tls !== undefined, ...setting.sessions });
   const authenticator = createAuthenticator({ backends, session: sessions.userOf, trustedProxies });

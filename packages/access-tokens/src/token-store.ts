@@ -67,7 +67,7 @@ const nameKey = ({ owner, name }: AccessToken): string => `access-token/name/${o
 const reservation = (digest: string): string => `reserved/${digest}`;
 
 /** Names an owner: a subject may be too long for a key, and hold what no key may. */
-export function ownerKey(owner: TokenOwner): string {
+function ownerKey(owner: TokenOwner): string {
   const parts = owner.kind === "user" ? [owner.kind, owner.backend, owner.subject] : [owner.kind, owner.name];
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
 }

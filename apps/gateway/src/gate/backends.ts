@@ -54,7 +54,7 @@ export async function closeBackends(backends: readonly AuthBackend[], log: Logge
 }
 
 /** A backend is called by its type; the second of a type by `type-2`. */
-function idsOf(backends: readonly BackendConfiguration[]): string[] {
+export function idsOf(backends: readonly BackendConfiguration[]): string[] {
   const taken = new Map<string, number>();
   return backends.map(({ type, id = type }) => {
     const count = (taken.get(id) ?? 0) + 1;

@@ -18,6 +18,13 @@ export interface GateStatus {
   readonly validTo: Date | undefined;
 }
 
+/** A backend of the type `portal-users`. */
+export interface RememberingBackend {
+  readonly id: string;
+  /** As it is configured; the plugin judges it. */
+  readonly remember?: string;
+}
+
 /** What a portal of one gate is opened with, beside what the process knows. */
 export interface GatePortalContext {
   readonly configuration: PortalConfiguration;
@@ -27,6 +34,8 @@ export interface GatePortalContext {
   /** Those of the configuration. */
   readonly backends: readonly AuthBackend[];
   readonly access: readonly AccessRule[] | undefined;
+  /** The backend that remembers the users of a provider; undefined where none does. */
+  readonly remembering: RememberingBackend | undefined;
   /** What access tokens may be created; undefined where no backend accepts any. */
   readonly issuance: IssuanceOptions | undefined;
   /** Absent where no refresh tokens are issued. */

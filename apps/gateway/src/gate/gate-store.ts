@@ -72,6 +72,6 @@ export async function openGateStore(
 }
 
 function keepsTokens({ auth, access }: Configuration): boolean {
-  if (auth.backends.some(({ type }) => type === "access-token")) return true;
+  if (auth.backends.some(({ type }) => type === "access-token" || type === "portal-users")) return true;
   return challengeOf(auth, access) === "bearer" && hasRefreshTokens(auth.token);
 }

@@ -21,6 +21,7 @@ import { gateTokens } from "./gate-tokens.ts";
 import { openPortalFiles } from "./portal-files.ts";
 import { inConfiguration, proxyOptions } from "./proxy-options.ts";
 import { openCredentials } from "./registry-credentials.ts";
+import { rememberingBackend } from "./remembering-backend.ts";
 
 /** What parts are opened in. */
 export interface PartsSurroundings {
@@ -154,6 +155,7 @@ export async function openParts(configuration: Configuration, surroundings: Part
           surroundings.portal({
             ...{ configuration: portalConfiguration, files: portalFiles, state: portalStore, backends, log },
             access: configuration.access,
+            remembering: rememberingBackend(configuration.auth.backends),
             issuance: issuanceOf(configuration.auth.backends),
             devices: tokens?.refreshTokens,
             trustedProxies: configuration.listen.trustedProxies ?? [],

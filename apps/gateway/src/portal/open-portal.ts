@@ -5,6 +5,7 @@ import {
   type PageSources,
   type PortalStatus,
   portal,
+  rememberUser,
   type SignInOptions,
 } from "@registry-gate/portal";
 import type { GatePortalContext, GateStatus, OpenPortalIn } from "../gate/gate-portal.ts";
@@ -57,13 +58,19 @@ function sourcesOf({ backends, state, issuance, devices, access, files, certific
   };
 }
 
-function signInOf({ configuration, files, state }: GatePortalContext): SignInOptions {
+function signInOf({ configuration, files, state, remembering }: GatePortalContext): SignInOptions {
   const { signIn = "form", header, oidc } = configuration;
   if (signIn === "header") return { kind: "header", ...header };
   // That it is there was found when the configuration was checked.
   if (signIn === "form" || oidc === undefined) return { kind: "form" };
   const { clientSecretFile: _, ...provider } = oidc;
-  return { kind: "oidc", state, clientSecret: files.clientSecret, ...provider };
+  return {
+    ...{ kind: "oidc", state, clientSecret: files.clientSecret, ...provider },
+    ...(remembering !== undefined && {
+      id: remembering.id,
+      remember: (identity) => rememberUser({ ...remembering, state, identity }),
+    }),
+  };
 }
 
 function statusOf({ parts, validTo }: GateStatus): PortalStatus {

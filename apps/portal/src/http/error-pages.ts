@@ -14,7 +14,7 @@ export interface Failure {
 }
 
 /** Tells users what they can do about an error, and nothing of what it was; that is for the log, by the id of the request. */
-export function failureOf(error: unknown): Failure {
+function failureOf(error: unknown): Failure {
   if (error instanceof PageError) return { status: error.status, title: titleOf(error.status), text: error.message };
   if (error instanceof RegistryFaultError) {
     const text = "The registry does not respond as it should. Try again in a moment.";
@@ -29,7 +29,7 @@ export function failureOf(error: unknown): Failure {
   return { status: 500, title: titleOf(500), text: "Something went wrong in the portal." };
 }
 
-export function failureBody({ title, text }: Failure, requestId: string): Html {
+function failureBody({ title, text }: Failure, requestId: string): Html {
   return html`<h1>${title}</h1>
     <p>${text}</p>
     <p class="request-id">If you ask somebody about it, name this request: <code>${requestId}</code></p>`;

@@ -43,7 +43,7 @@ export interface KeptSession {
   readonly notice?: Notice;
 }
 
-const identitySchema: z.ZodType<Identity> = z.strictObject({
+export const identitySchema: z.ZodType<Identity> = z.strictObject({
   subject: z.string(),
   username: z.string(),
   groups: z.array(z.string()),

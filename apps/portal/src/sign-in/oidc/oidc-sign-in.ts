@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Logger } from "@registry-gate/auth";
+import type { Identity, Logger } from "@registry-gate/auth";
 import { requestIdOf } from "@registry-gate/core";
 import type { Request, Response } from "express";
 import {
@@ -36,6 +36,8 @@ export interface OidcOptions extends ProviderOptions {
   readonly groupsClaim?: string;
   /** The id of the backend that users are known by, in logs and to rules. Default `oidc`. */
   readonly id?: string;
+  /** Is told of each user who signs in, such as for `rememberedUsers`. */
+  remember?(identity: Identity): Promise<void>;
 }
 
 /** What signing in at a provider needs. */
@@ -111,6 +113,7 @@ export function oidcSignIn({ options, sessions, state, secrets, shell, log }: Oi
     const { sid } = inToken;
     if (typeof sid === "string")
       await state.set(sidKey(configuration.serverMetadata().issuer, sid), identity.subject, sessions.lifetime);
+    await options.remember?.(identity);
     await sessions.signIn(request, response, { identity, ...(tokens.id_token && { idToken: tokens.id_token }) });
     response.redirect(303, localPath(pending.to, request.baseUrl) ?? `${request.baseUrl}/`);
   }
