@@ -15,7 +15,8 @@ export const lingering = 10_000;
 export function endResponse(request: IncomingMessage, response: ServerResponse, rest?: string | Buffer): void {
   if (request.complete || request.destroyed || staysOpen(response) || holdsBodyBack(request)) {
     response.end(rest);
-    if (!request.complete) dropBody(request, () => {});
+    // A request without a body, for which Node makes no stream, is closed before it is complete, and says nothing more.
+    if (!request.complete && !request.destroyed) dropBody(request, () => {});
     return;
   }
   if (rest === undefined) response.flushHeaders();
