@@ -13,7 +13,12 @@ export function limitTransport(transport: Transport, queues: { ordinary: FairQue
     send(request, sink, options) {
       const start = (release: Release): Transfer => {
         const limited = new LimitedTransfer(sink, release);
-        limited.transfer = transport.send(request, limited, options);
+        try {
+          limited.transfer = transport.send(request, limited, options);
+        } catch (error) {
+          // What cannot be sent holds no slot, and fails this request only: nobody above awaits a throw in a later turn.
+          limited.failed({ kind: "internal", error: asError(error), stale: false });
+        }
         return limited;
       };
       const queue = request.urgent === true ? queues.urgent : queues.ordinary;

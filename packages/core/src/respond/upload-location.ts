@@ -60,9 +60,11 @@ export function withUploadLocation(
   if (!isUpload(route) || typeof location !== "string" || head.statusCode >= 300 || head.statusCode === 201)
     return head;
   const base = new URL(sent, upstream);
-  if (!URL.canParse(location, base))
+  const url = URL.parse(location, base);
+  // Of a scheme without a hierarchy, such as `urn:`, the path is no target of a request.
+  if (url?.pathname.startsWith("/") !== true)
     throw new UpstreamFault(upstreamUnreachable, "the registry's Location is malformed");
-  const { pathname, search } = new URL(location, base);
+  const { pathname, search } = url;
   if (hasKnownForm(pathname, search, route.repository)) {
     return /^(?:\/|https?:)/i.test(location) ? head : withLocation(head, pathname + search);
   }

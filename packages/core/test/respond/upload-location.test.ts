@@ -50,6 +50,10 @@ describe("a Location of distribution's form", () => {
   });
 });
 
+test.each(["urn:x:y", "data:text/plain,x", "foo:bar", "http://[", "mailto:a@b"])("%s is no place", (location) => {
+  expect(() => locationFor(location)).toThrow("the registry's Location is malformed");
+});
+
 describe("any other Location", () => {
   const cases: readonly (readonly [location: string, path: string])[] = [
     ["/v2/team/app/blobs/uploads/1?state=abc", "/v2/team/app/blobs/uploads/1?state=abc"],
