@@ -89,6 +89,8 @@ function forwardedHeaders(
 ): HeaderLines {
   for (const name of limitedByApp ? passed : passedWithLimits) {
     const value = headers[name];
+    // With a length, some clients would take the beginning of the next response for a body (RFC 9110, section 8.6).
+    if (statusCode === 204 && name === "content-length") continue;
     if (value !== undefined && isPrintable(value)) lines.push(name, value);
   }
   const { vary, link, location } = headers;

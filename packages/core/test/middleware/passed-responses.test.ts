@@ -42,6 +42,17 @@ describe("a response of the registry is forwarded unchanged", () => {
     expect(upstream.received).toHaveLength(1);
   });
 
+  test("a 204 never names a length, which a client could take for that of a body", async () => {
+    const upstream = await startRawUpstream(
+      (socket) => void socket.end("HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nhello"),
+    );
+    for (const standalone of [false, true]) {
+      const gate = await startGate({ upstream: upstream.port, standalone });
+      const response = await send(gate.port, { path: blob });
+      expect([response.status, response.headers["content-length"]]).toEqual([204, undefined]);
+    }
+  });
+
   test("to HEAD with the length that GET would have", async () => {
     const upstream = await startRawUpstream(
       (socket) => void socket.write("HTTP/1.1 200 OK\r\nContent-Length: 123456\r\n\r\n"),
