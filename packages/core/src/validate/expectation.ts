@@ -37,7 +37,8 @@ export function expectsUnknown(request: IncomingMessage): boolean {
 
 /** Sends `100 Continue` to a client that waits for it. */
 export function askForBody(request: IncomingMessage, response: ServerResponse): void {
-  if (waiting.delete(request)) response.writeContinue();
+  // Behind a final response it would be taken for the next one, and Node throws: the body was refused in the meantime.
+  if (waiting.delete(request) && !response.headersSent) response.writeContinue();
 }
 
 /** Whether the client waits for `100 Continue` before it sends the body. */
