@@ -5,7 +5,7 @@ import type { Scale } from "./scale.ts";
 import { type Load, type LoadSettings, load } from "./wrk.ts";
 
 /** Columns of {@link loadRow}. */
-export const loadColumns: readonly Column[] = [
+const loadColumns: readonly Column[] = [
   { id: "rate", label: "requests/s", digits: 0, better: "more" },
   { id: "ratio", label: "first ÷ it", digits: 2 },
   { id: "p50", label: "p50 ms", digits: 2, better: "less" },

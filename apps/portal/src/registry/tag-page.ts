@@ -22,7 +22,7 @@ export interface TagPage {
   readonly cut: boolean;
 }
 
-export const tagsPerPage = 25;
+const tagsPerPage = 25;
 const mostTags = 20_000;
 const concurrency = 8;
 

@@ -27,7 +27,7 @@ export async function signIn(page: Page, url: string, username: keyof typeof pas
 }
 
 /** Notes whatever a browser complains of, but that a page is not there. */
-export function complaintsOf(context: BrowserContext): readonly string[] {
+function complaintsOf(context: BrowserContext): readonly string[] {
   const complaints: string[] = [];
   context.on("console", (message) => {
     if (!/status of 40[349]/.test(message.text())) complaints.push(`${message.type()}: ${message.text()}`);

@@ -19,7 +19,7 @@ export interface Descriptor {
 const ociManifest = "application/vnd.oci.image.manifest.v1+json";
 const ociIndex = "application/vnd.oci.image.index.v1+json";
 
-export async function putBlob(
+async function putBlob(
   { url, repository, headers = {} }: Pushing,
   mediaType: string,
   content: string,
@@ -33,7 +33,7 @@ export async function putBlob(
   return { mediaType, digest, size: Buffer.byteLength(content) };
 }
 
-export async function putManifest(
+async function putManifest(
   { url, repository, headers = {} }: Pushing,
   tag: string | undefined,
   manifest: { readonly mediaType: string },

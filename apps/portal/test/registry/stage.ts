@@ -6,7 +6,7 @@ import { type Reader, readerFor } from "../../src/registry/reader.ts";
 
 const nobody: AuthBackend = { id: "nobody", authenticate: async () => ({ status: "abstained" }) };
 
-export function user(username: string): Principal {
+function user(username: string): Principal {
   return { kind: "user", identity: { subject: username, username, groups: [], backend: "portal" }, via: "session" };
 }
 

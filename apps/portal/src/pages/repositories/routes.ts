@@ -5,7 +5,7 @@ import type { PageModule } from "../page.ts";
 import { repositoriesView } from "./view.ts";
 import type { VisibleRepositories } from "./visible.ts";
 
-export const repositoriesPerPage = 50;
+const repositoriesPerPage = 50;
 
 /** The repositories that the user may pull. */
 export function repositories(visible: VisibleRepositories, activity: Activity | undefined): PageModule {

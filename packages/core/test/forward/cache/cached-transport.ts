@@ -11,7 +11,7 @@ import type {
 import type { CacheResult } from "../../../src/observe/record.ts";
 import type { Route } from "../../../src/route/route.ts";
 
-export const manifestType = "application/vnd.oci.image.manifest.v1+json";
+const manifestType = "application/vnd.oci.image.manifest.v1+json";
 
 /** A request that has reached the registry. */
 export interface Received {
