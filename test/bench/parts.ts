@@ -8,6 +8,7 @@ import { ldapLogins } from "./ldap.ts";
 import { memory } from "./memory.ts";
 import { observing } from "./observing.ts";
 import type { Part } from "./part.ts";
+import { portalPages } from "./portal.ts";
 import { reads } from "./reads.ts";
 import { realReads, realUploads } from "./real-registry.ts";
 import { rememberedLogins } from "./remembered-logins.ts";
@@ -54,5 +55,6 @@ export const parts: readonly Part[] = [
   { name: "growth", about: "many rules, users, groups, connections and logins", steps: [decisions, growth, reloads] },
   { name: "slow-clients", about: "pulls and logins while clients are slow", steps: [slowClients] },
   { name: "workers", about: "processor time and memory of two workers", steps: [workers] },
+  { name: "portal", about: "pages before 50,000 repositories", steps: [portalPages] },
   { name: "start-up", about: "how soon serve responds", steps: [startUp] },
 ];
