@@ -86,46 +86,57 @@ function upstreamRequests(): number {
   return count;
 }
 
+/** The registry walks through its folders for each page. */
+const longRunning = { timeout: 300_000 };
+
 /** The most memory that the gate has had in use so far, in bytes. */
 async function peakMemory(): Promise<number> {
   const status = await readFile(`/proc/${gate.pid}/status`, "utf8");
   return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
 }
 
-test("a user who may pull everything gets the registry's own pages", async () => {
+test("a user who may pull everything gets the registry's own pages", longRunning, async () => {
   upstreamRequests();
   const all = await pages("everything", "/v2/_catalog?n=1000");
   expect(all.flatMap(({ repositories }) => repositories)).toHaveLength(teams * apps);
   expect(upstreamRequests()).toBe(all.length);
 });
 
-test("a user who may pull some repositories gets full pages of these alone, the last without a Link, and memory stays flat", async () => {
-  const before = await peakMemory();
-  upstreamRequests();
-  const all = await pages("every-seventh-team", "/v2/_catalog?n=300");
-  const visible = Array.from({ length: teams }, (_, team) => team)
-    .filter((team) => teamName(team).endsWith("7"))
-    .flatMap((team) => Array.from({ length: apps }, (_, app) => appName(team, app)));
-  expect(all.flatMap(({ repositories }) => repositories)).toEqual(visible);
-  for (const { repositories } of all.slice(0, -1)) expect(repositories).toHaveLength(300);
-  for (const { next } of all.slice(0, -1)) expect(next).toMatch(/^\/v2\/_catalog\?last=team\d\d7%2Fapp\d{3}&n=300$/);
-  // Each of the registry's pages of a thousand is read once, and once more for each page of ours that ends within it.
-  expect(upstreamRequests()).toBeLessThanOrEqual((teams * apps) / 1000 + 2 * all.length);
-  expect((await peakMemory()) - before).toBeLessThan(32 * mebibyte);
-});
-
-test("a single visible one at the very end is found by Links, no page of which costs the registry much", async () => {
-  const found: string[] = [];
-  for (let target: string | undefined = "/v2/_catalog?n=10"; target !== undefined; ) {
+test(
+  "a user who may pull some repositories gets full pages of these alone, the last without a Link, and memory stays flat",
+  longRunning,
+  async () => {
+    const before = await peakMemory();
     upstreamRequests();
-    const { repositories, next }: Page = await page("the-last", target);
-    expect(upstreamRequests()).toBeLessThanOrEqual(10);
-    found.push(...repositories);
-    expect(next ?? "").toMatch(/^(?:$|\/v2\/_catalog\?last=~[A-Za-z0-9_-]{300,}&n=10$)/);
-    target = next;
-  }
-  expect(found).toEqual([appName(teams - 1, apps - 1)]);
-});
+    const all = await pages("every-seventh-team", "/v2/_catalog?n=300");
+    const visible = Array.from({ length: teams }, (_, team) => team)
+      .filter((team) => teamName(team).endsWith("7"))
+      .flatMap((team) => Array.from({ length: apps }, (_, app) => appName(team, app)));
+    expect(all.flatMap(({ repositories }) => repositories)).toEqual(visible);
+    for (const { repositories } of all.slice(0, -1)) expect(repositories).toHaveLength(300);
+    for (const { next } of all.slice(0, -1)) expect(next).toMatch(/^\/v2\/_catalog\?last=team\d\d7%2Fapp\d{3}&n=300$/);
+    // Each of the registry's pages of a thousand is read once, and once more for each page of ours that ends within it.
+    expect(upstreamRequests()).toBeLessThanOrEqual((teams * apps) / 1000 + 2 * all.length);
+    expect((await peakMemory()) - before).toBeLessThan(32 * mebibyte);
+  },
+);
+
+test(
+  "a single visible one at the very end is found by Links, no page of which costs the registry much",
+  longRunning,
+  async () => {
+    const found: string[] = [];
+    for (let target: string | undefined = "/v2/_catalog?n=10"; target !== undefined; ) {
+      upstreamRequests();
+      const { repositories, next }: Page = await page("the-last", target);
+      expect(upstreamRequests()).toBeLessThanOrEqual(10);
+      found.push(...repositories);
+      expect(next ?? "").toMatch(/^(?:$|\/v2\/_catalog\?last=~[A-Za-z0-9_-]{300,}&n=10$)/);
+      target = next;
+    }
+    expect(found).toEqual([appName(teams - 1, apps - 1)]);
+  },
+);
 
 test("a user who may pull nothing gets an empty list, and the registry is not even asked", async () => {
   upstreamRequests();
