@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { readFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { importsOf } from "../architecture/imports.ts";
 import { type DockerRegistry, startDockerRegistry } from "../support/docker-registry.ts";
@@ -94,6 +95,41 @@ describe("registry-gate portal", () => {
       status: 404,
     });
     expect((await bob.get("/why?user=alice&repository=team%2Fapp")).text).toContain("You can ask this about yourself.");
+  });
+
+  test("records tokens and failed sign-ins in the audit, and names only where names may be kept", async () => {
+    const audit = { output: { file: "audit.jsonl" }, events: ["token", "login-failed", "throttled"] };
+    const gate = await start(configurationOf({ audit }));
+    const events = async (): Promise<readonly Record<string, unknown>[]> =>
+      (await readFile(join(gate.directory, "audit.jsonl"), "utf8"))
+        .split("\n")
+        .filter((line) => line !== "")
+        .map((line) => JSON.parse(line));
+    const alice = visitor(gate.url);
+    const { headers } = await alice.signIn("alice", "guess");
+    await alice.signIn("alice", passwords.alice);
+    await alice.get("/tokens");
+    await alice.post("/tokens", { name: "ci", expires: "7d", repositories: "team/app", actions: "pull" });
+    const path = /action="(\/tokens\/[^"]+\/revoke)"/.exec((await alice.get("/tokens")).text)?.[1] ?? "";
+    await alice.post(path);
+    await expect.poll(async () => (await events()).length).toBe(3);
+    const token = { kind: "access", name: "ci", owner: "alice" };
+    expect(await events()).toMatchObject([
+      {
+        ...{ event: "login-failed", attemptedUsername: "alice", address: "127.0.0.1", status: 401 },
+        requestId: headers.get("x-request-id"),
+      },
+      { event: "token", outcome: "created", username: "alice", token },
+      { event: "token", outcome: "revoked", username: "alice", token },
+    ]);
+    await gate.configure(configurationOf({ audit, log: { attemptedNames: false } }));
+    await gate.logged(({ event }) => event === "reloaded");
+    await visitor(gate.url).signIn("my secret password", "guess");
+    await expect.poll(async () => (await events()).length).toBe(4);
+    expect((await events()).at(-1)).not.toHaveProperty("attemptedUsername");
+    const admin = visitor(gate.url);
+    await admin.signIn("alice", passwords.alice);
+    expect((await admin.get("/everybody")).text).not.toContain("my secret password");
   });
 
   test("keeps sessions when the configuration is reloaded, and moves its pages", async () => {

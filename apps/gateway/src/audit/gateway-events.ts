@@ -36,6 +36,26 @@ export function tokenEvent(outcome: "created" | "revoked", token: Omit<AuditedTo
   return { ...begin("token"), outcome, username: who, token: { kind: "access", ...token } };
 }
 
+/** A sign-in at the portal that failed, or was not judged because too many have. */
+export interface PortalSignIn {
+  readonly requestId: string;
+  /** As it may be recorded. */
+  readonly attemptedUsername: string | undefined;
+  readonly address: string | undefined;
+  readonly throttled: boolean;
+}
+
+export function portalSignInEvent({ requestId, attemptedUsername, address, throttled }: PortalSignIn): AuditEvent {
+  return {
+    ...begin(throttled ? "throttled" : "login-failed"),
+    ...{ requestId, method: "POST", phase: "authenticate", outcome: "completed" },
+    ...{ decision: throttled ? "throttled" : "unauthenticated", status: throttled ? 429 : 401 },
+    ...(attemptedUsername !== undefined && { attemptedUsername }),
+    ...(address !== undefined && { address }),
+    reason: "sign-in at the portal",
+  };
+}
+
 function begin<Kind extends AuditEvent["event"]>(event: Kind): Pick<AuditEvent, "id" | "time"> & { event: Kind } {
   return { id: randomUUID(), time: new Date().toISOString(), event };
 }

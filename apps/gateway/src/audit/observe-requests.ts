@@ -1,5 +1,6 @@
 import type { RequestRecord, WriteObserver } from "@registry-gate/core";
 import { type AuditConfiguration, recordedEvents } from "../config/sections/audit.ts";
+import type { AuditEvent } from "./audit-event.ts";
 import type { AuditSink } from "./audit-sink.ts";
 import { kindOf, requestEvent } from "./request-event.ts";
 
@@ -41,5 +42,14 @@ export function observeRequests(configuration: AuditConfiguration, sink: AuditSi
         });
       },
     },
+  };
+}
+
+/** What records events that are no requests to the registry, where the configuration asks for their kind. */
+export function eventRecorder(configuration: AuditConfiguration, sink: AuditSink): (event: AuditEvent) => void {
+  const recorded = recordedEvents(configuration);
+  return (event) => {
+    // The sink counts and reports its failures.
+    if (recorded.has(event.event)) void sink.write(event).catch(() => {});
   };
 }

@@ -11,7 +11,7 @@ import { randomKeys, type TokenKeys } from "@registry-gate/token";
 import type { SettledFile } from "@registry-gate/watched-file";
 import type { Logger } from "pino";
 import type { AuditSink } from "../audit/audit-sink.ts";
-import { observeRequests } from "../audit/observe-requests.ts";
+import { eventRecorder, observeRequests } from "../audit/observe-requests.ts";
 import type { Configuration } from "../config/configuration.ts";
 import { type InspectedConfiguration, inspectConfiguration, inspectSource } from "../config/load.ts";
 import { readConfiguration } from "../config/parse.ts";
@@ -123,6 +123,7 @@ export function gateLoader(path: string, options: LoaderOptions): GateLoader {
       const observers = [audit, notified].filter((observer) => observer !== undefined);
       return {
         ...shared,
+        auditPortal: configuration.audit && auditSink && eventRecorder(configuration.audit, auditSink),
         log: own,
         tracer,
         onRequest(record: RequestRecord) {

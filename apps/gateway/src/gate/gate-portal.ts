@@ -3,6 +3,7 @@ import type { AuthBackend, Logger } from "@registry-gate/auth";
 import type { AccessRule, Authenticator, RegistryProxy, RequestRecord, SessionUser } from "@registry-gate/core";
 import type { StateStore } from "@registry-gate/state";
 import type { RequestHandler } from "express";
+import type { AuditEvent } from "../audit/audit-event.ts";
 import type { PortalConfiguration } from "../config/sections/portal.ts";
 import type { PortalFiles } from "./portal-files.ts";
 
@@ -41,6 +42,10 @@ export interface GatePortalContext {
   /** Absent where no refresh tokens are issued. */
   readonly devices: Devices | undefined;
   readonly trustedProxies: readonly string[];
+  /** Records what happens at the pages. Absent where nothing is recorded. */
+  readonly audit: ((event: AuditEvent) => void) | undefined;
+  /** Whether the names of failed logins may be kept. */
+  readonly attemptedNames: boolean;
   /** The gate's certificate and what is with it, as PEM; undefined without TLS. */
   readonly certificate: Buffer | undefined;
   readonly log: Logger;

@@ -2,6 +2,7 @@ import { type AuthBackend, type Fault, formatFault, InvalidOptionsError, type Lo
 import { type CounterStore, memoryCounters, type RegistryProxyOptions, validateOptions } from "@registry-gate/core";
 import { memoryState, type StateStore, stateCounters } from "@registry-gate/state";
 import { openKeys, randomKeys, type TokenKeys } from "@registry-gate/token";
+import type { AuditEvent } from "../audit/audit-event.ts";
 import { inspectAuditFile } from "../audit/inspect-audit-file.ts";
 import type { Configuration } from "../config/configuration.ts";
 import type { Path } from "../config/path.ts";
@@ -42,6 +43,8 @@ export interface PartsSurroundings {
   readonly processState?: StateStore;
   /** The files of the certificate, where they were read already. */
   readonly tlsFiles?: TlsFiles;
+  /** Records what happens at the pages. */
+  readonly auditPortal?: ((event: AuditEvent) => void) | undefined;
   /** Opens the pages beside the registry. Default: there are none. */
   readonly portal?: OpenPortal | undefined;
   /** Whether the audit's file is inspected. Default: no, a gateway opens it itself, and keeps one that it has open. */
@@ -155,6 +158,8 @@ export async function openParts(configuration: Configuration, surroundings: Part
           surroundings.portal({
             ...{ configuration: portalConfiguration, files: portalFiles, state: portalStore, backends, log },
             access: configuration.access,
+            audit: surroundings.auditPortal,
+            attemptedNames: configuration.log?.attemptedNames !== false,
             remembering: rememberingBackend(configuration.auth.backends),
             issuance: issuanceOf(configuration.auth.backends),
             devices: tokens?.refreshTokens,

@@ -1,4 +1,4 @@
-import { createAccessTokens } from "@registry-gate/access-tokens";
+import { type AccessTokens, createAccessTokens, type IssuanceOptions } from "@registry-gate/access-tokens";
 import {
   openActivity,
   openSessions,
@@ -9,6 +9,7 @@ import {
   type SignInOptions,
 } from "@registry-gate/portal";
 import type { GatePortalContext, GateStatus, OpenPortalIn } from "../gate/gate-portal.ts";
+import { auditedActivity, auditedTokens } from "./audited.ts";
 import { authorityIn } from "./authority.ts";
 import { findUser } from "./find-user.ts";
 
@@ -18,7 +19,8 @@ export const openPortal: OpenPortalIn = (process) => async (context) => {
   const { title, adminGroups, sessions: times, cookie, signIn } = configuration;
   const { secrets } = files;
   const sessions = openSessions({ ...times, ...cookie, state, secrets, backends, pagesOnly: signIn === "header" });
-  const activity = openActivity({ state, log });
+  const { audit, attemptedNames } = context;
+  const activity = auditedActivity(openActivity({ state, log }), audit, attemptedNames);
   const sources: PageSources = {
     ...sourcesOf(context),
     activity,
@@ -42,7 +44,13 @@ export const openPortal: OpenPortalIn = (process) => async (context) => {
   };
 };
 
-function sourcesOf({ backends, state, issuance, devices, access, files, certificate }: GatePortalContext): PageSources {
+function accessTokensOf(issuance: IssuanceOptions, { state, backends, audit }: GatePortalContext): AccessTokens {
+  const tokens = createAccessTokens({ state, backends, ...issuance });
+  return audit === undefined ? tokens : auditedTokens(tokens, audit);
+}
+
+function sourcesOf(context: GatePortalContext): PageSources {
+  const { backends, issuance, devices, access, files, certificate } = context;
   const authority = files.authority() ?? (certificate && authorityIn(certificate));
   return {
     // A token is of somebody whom another backend knows.
@@ -51,7 +59,7 @@ function sourcesOf({ backends, state, issuance, devices, access, files, certific
         backends.filter(({ tokenPrefixes = [] }) => tokenPrefixes.length === 0),
         username,
       ),
-    ...(issuance !== undefined && { accessTokens: createAccessTokens({ state, backends, ...issuance }) }),
+    ...(issuance !== undefined && { accessTokens: accessTokensOf(issuance, context) }),
     ...(devices !== undefined && { devices }),
     ...(access !== undefined && { access }),
     ...(authority !== undefined && { authority }),

@@ -27,7 +27,8 @@ export interface Activity {
 
 export interface FailedSignIn {
   readonly requestId: string;
-  readonly username: string;
+  /** `undefined` where it is not to be kept. */
+  readonly username: string | undefined;
   readonly address: string | undefined;
   readonly throttled: boolean;
 }
@@ -152,12 +153,12 @@ export function openActivity({ state, log }: ActivityOptions): Activity {
       if (event !== undefined) note(event, record.username !== undefined);
     },
     signInFailed({ requestId, username, address, throttled }) {
-      const name = username.slice(0, 128).toWellFormed();
-      const kind = throttled ? "throttled" : "login-failed";
-      note(
-        { ...{ id: requestId, time: Date.now(), kind, username: name }, ...(address !== undefined && { address }) },
-        false,
-      );
+      const event: ActivityEvent = {
+        ...{ id: requestId, time: Date.now(), kind: throttled ? "throttled" : "login-failed" },
+        ...(username !== undefined && { username: username.slice(0, 128).toWellFormed() }),
+        ...(address !== undefined && { address }),
+      };
+      note(event, false);
     },
     of: (username) => read(keyOf(username)),
     ofAll: () => read(everybody),

@@ -1,9 +1,9 @@
 import type { NewAccessToken, UserReference } from "@registry-gate/access-tokens";
 import { type AuthBackend, type Fault, InvalidOptionsError } from "@registry-gate/auth";
+import { describeToken } from "../../audit/audited-token.ts";
 import { lookUp } from "../../diagnosis/look-up-user.ts";
 import { parseCommandLine, UsageError } from "../command.ts";
 import { configHelp, configOption } from "../config-file.ts";
-import { describeToken } from "./audited-token.ts";
 import { type OpenState, withTokens } from "./open-tokens.ts";
 
 export const createHelp: readonly string[] = [

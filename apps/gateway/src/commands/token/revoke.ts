@@ -1,6 +1,6 @@
-import { describeToken } from "./audited-token.ts";
+import { describeToken, ownerName } from "../../audit/audited-token.ts";
 import { type OpenState, withTokens } from "./open-tokens.ts";
-import { ownerName, parseSelection, selectToken } from "./selection.ts";
+import { parseSelection, selectToken } from "./selection.ts";
 
 /** Revokes one token: a running gate that shares the state refuses it within a second. */
 export async function revoke(parameters: readonly string[], openState: OpenState): Promise<number> {

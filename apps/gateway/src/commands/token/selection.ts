@@ -1,4 +1,5 @@
-import type { AccessTokens, ListedAccessToken, TokenOwner } from "@registry-gate/access-tokens";
+import type { AccessTokens, ListedAccessToken } from "@registry-gate/access-tokens";
+import { ownerName } from "../../audit/audited-token.ts";
 import { type Command, parseCommandLine, UsageError } from "../command.ts";
 import { configHelp, configOption } from "../config-file.ts";
 
@@ -68,9 +69,4 @@ export async function selectToken(
     token: undefined,
     fault: `several access tokens are called ${name}: say which by its id: ${ids.join(", ")}`,
   };
-}
-
-/** What rules call the owner of a token. */
-export function ownerName(owner: TokenOwner): string {
-  return owner.kind === "user" ? owner.username : `robot$${owner.name}`;
 }

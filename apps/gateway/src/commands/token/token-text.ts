@@ -1,5 +1,5 @@
 import { formatScopes, type ListedAccessToken } from "@registry-gate/access-tokens";
-import { ownerName } from "./selection.ts";
+import { ownerName } from "../../audit/audited-token.ts";
 
 const columns = ["ID", "NAME", "OWNER", "EXPIRES", "LAST USED", "SCOPES"] as const;
 
