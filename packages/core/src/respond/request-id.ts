@@ -30,14 +30,17 @@ interface Reserving {
 export function requestIdOf(response: ServerResponse & Reserving, given?: string): string {
   const said = readRequestId(response.getHeader(requestIdHeader));
   if (said !== undefined) return said;
-  const id = response[reserved] ?? given ?? newRequestId();
+  const id = reserveRequestId(response, given);
   if (!response.headersSent) response.setHeader(requestIdHeader, id);
   return id;
 }
 
-/** Chooses the id for a response without headers, and leaves it to whoever writes the head. */
+/**
+ * Chooses the id for a response without headers, and leaves it to whoever writes the head. One that was refused while its
+ * request waited for its turn keeps the id that it has.
+ */
 export function reserveRequestId(response: ServerResponse & Reserving, given: string | undefined): string {
-  const id = given ?? newRequestId();
+  const id = response[reserved] ?? given ?? newRequestId();
   response[reserved] = id;
   return id;
 }

@@ -27,6 +27,25 @@ describe("the id of a request", () => {
     await expect.poll(() => gate.records.map(({ requestId }) => requestId)).toEqual(ids);
   });
 
+  test.each([false, true])(
+    "is that of the record where a body is malformed behind another request, alone: %s",
+    async (standalone) => {
+      const gate = await startGate({
+        upstream: await startUpstream((_request, response) => response.end("{}")),
+        standalone,
+      });
+      const client = await connectRaw(gate.port);
+      const head = `Host: x\r\nAuthorization: ${alice}\r\n`;
+      const body = "Transfer-Encoding: chunked\r\n\r\nnot a chunk\r\n";
+      client.write(`GET /v2/ HTTP/1.1\r\n${head}\r\nPUT /v2/team/app/manifests/v1 HTTP/1.1\r\n${head}${body}`);
+      const received = await client.until(/400 Bad Request[\s\S]+\r\n\r\n/);
+      client.socket.destroy();
+      const ids = [...received.matchAll(/^X-Request-Id: (\S+)\r$/gim)].map(([, id]) => id);
+      expect(ids).toHaveLength(2);
+      await expect.poll(() => gate.records.map(({ requestId }) => requestId)).toEqual(ids);
+    },
+  );
+
   test("is in the detail of every error, which clients print", async () => {
     const gate = await startGate({ upstream: await startUpstream(() => {}) });
     for (const request of [
