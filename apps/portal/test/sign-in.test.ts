@@ -43,19 +43,18 @@ describe("the form", () => {
     const alice = visitor(stage.url);
     await alice.signIn("alice", passwords.alice);
     await alice.get("/tokens");
-    const made = await alice.post("/tokens", {
-      name: "narrow",
-      expires: "7d",
-      repositories: "team/app",
-      actions: "pull",
-    });
-    const token = /rga_[0-9A-Za-z]{49}/.exec(made.text)?.[0] ?? "";
-    expect(token).not.toBe("");
-    const other = visitor(stage.url);
-    const answer = await other.signIn("alice", token);
-    expect(answer.status).toBe(401);
-    expect(answer.text).toContain("This is an access token");
-    expect(await other.get("/tokens")).toMatchObject({ status: 303 });
+    for (const limits of [{ repositories: "team/app", actions: "pull" }, {}]) {
+      const name = `token-${Object.keys(limits).length}`;
+      const made = await alice.post("/tokens", { name, expires: "7d", ...limits });
+      const token = /rga_[0-9A-Za-z]{49}/.exec(made.text)?.[0] ?? "";
+      expect(token).not.toBe("");
+      await alice.get("/tokens");
+      const other = visitor(stage.url);
+      const answer = await other.signIn("alice", token);
+      expect(answer.status).toBe(401);
+      expect(answer.text).toContain("This is an access token");
+      expect(await other.get("/tokens")).toMatchObject({ status: 303 });
+    }
   });
 
   test("counts failures together with those of docker", async () => {
@@ -237,6 +236,29 @@ describe("a session", () => {
     expect((await alice.get(tags)).status).toBe(503);
     expect((await visitor(running.url).signIn("bob", passwords.bob)).status).toBe(503);
   });
+});
+
+test("the cookies of a portal over TLS are for this host, for TLS, and for no script", async () => {
+  const users = await openUsers();
+  onTestFinished(() => users.close());
+  const running = await startPortal({ users, upstream: stage.registry.url, sessions: { secure: true } });
+  onTestFinished(() => running.close());
+  // A proxy in front, which the portal trusts, has ended TLS.
+  const overTls = { "x-forwarded-proto": "https", origin: running.url.replace("http:", "https:") };
+  const alice = visitor(running.url, overTls);
+  const form = await alice.get("/sign-in");
+  const signedIn = await alice.post("/sign-in", { username: "alice", password: passwords.alice }, overTls);
+  expect(signedIn).toMatchObject({ status: 303, location: "/" });
+  const cookies = [...form.headers.getSetCookie(), ...signedIn.headers.getSetCookie()];
+  expect(cookies.map((cookie) => cookie.split("=")[0])).toEqual(["__Host-portal-visitor", "__Host-portal"]);
+  for (const cookie of cookies) {
+    const [, ...attributes] = cookie.split("; ");
+    expect(attributes.sort()).toEqual(["HttpOnly", "Path=/", "SameSite=Lax", "Secure"]);
+  }
+  expect((await alice.get("/how-to", overTls)).status).toBe(200);
+  const plain = await visitor(running.url).get("/sign-in");
+  expect(plain.status).toBe(400);
+  expect(plain.text).toContain("over https alone");
 });
 
 test("the portal works below a path as well", async () => {
