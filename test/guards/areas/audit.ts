@@ -5,7 +5,7 @@ export const audit: readonly Guard[] = [
   {
     name: "push-waits-for-the-audit",
     file: "packages/core/src/forward/hold-response.ts",
-    find: "      held = [() => sink.head(head)];\n",
+    find: "      held = [{ make: () => sink.head(head) }];\n",
     replacement: "      sink.head(head);\n",
     tests: ["packages/core/test/middleware/writes.test.ts"],
   },

@@ -15,7 +15,11 @@ export interface HoldHandlers {
 }
 
 /** A call of the sink that waits. */
-type Call = () => void;
+interface Call {
+  readonly make: () => void;
+  /** In its place, where it is never made: lent memory goes back. */
+  readonly omit?: (() => void) | undefined;
+}
 
 /**
  * Holds a response back until something else is done. At most a chunk or two are held: no more is accepted until then.
@@ -28,19 +32,26 @@ export function holdResponse(sink: ResponseSink, on: HoldHandlers): ResponseSink
 
   function pass(call: Call): void {
     if (held !== undefined) held.push(call);
-    else if (!dropped) call();
+    else settle(call);
+  }
+
+  function settle({ make, omit }: Call): void {
+    if (dropped) omit?.();
+    else make();
   }
 
   function release(): void {
     const calls = held ?? [];
     held = undefined;
     dropped = on.isGone();
-    for (const call of calls) if (!dropped) call();
+    for (const call of calls) settle(call);
   }
 
   function drop(error: unknown): void {
+    const calls = held ?? [];
     held = undefined;
     dropped = true;
+    for (const call of calls) settle(call);
     if (!on.isGone()) on.rejected(error);
   }
 
@@ -48,18 +59,19 @@ export function holdResponse(sink: ResponseSink, on: HoldHandlers): ResponseSink
     head(head) {
       const done = on.until(head);
       if (done === undefined) return sink.head(head);
-      held = [() => sink.head(head)];
+      held = [{ make: () => sink.head(head) }];
       void done.then(release, drop);
     },
     chunk(chunk, consumed) {
       if (held === undefined && !dropped) return sink.chunk(chunk, consumed);
-      pass(() => {
+      const make = (): void => {
         if (sink.chunk(chunk, consumed)) on.resume();
-      });
+      };
+      pass({ make, omit: consumed });
       return false;
     },
-    flush: () => pass(() => sink.flush()),
-    end: () => pass(() => sink.end()),
-    failed: (failure) => pass(() => sink.failed(failure)),
+    flush: () => pass({ make: () => sink.flush() }),
+    end: () => pass({ make: () => sink.end() }),
+    failed: (failure) => pass({ make: () => sink.failed(failure) }),
   };
 }
