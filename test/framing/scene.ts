@@ -28,14 +28,16 @@ export function lines(...all: readonly string[]): string {
   return all.join("\r\n");
 }
 
+function lowerCased(header: string): string {
+  return header.toLowerCase();
+}
+
 /** What the registry is sent for a request whose line is `line`, beside `more`. */
 export function sent(line: string, ...more: readonly string[]): string {
   const address = ["x-real-ip: 127.0.0.1", "x-forwarded-for: 127.0.0.1", "x-forwarded-proto: http"];
   const own = (header: string): boolean => header.startsWith("Transfer-Encoding");
   const passed = more.filter((header) => !own(header));
-  // Reads go by a transport that leaves out what HTTP/1.1 means anyway.
-  const kept = /^(?:GET|HEAD) /.test(line) ? [] : ["Connection: keep-alive"];
-  return lines(line, "host: registry.example.com", ...passed, ...address, ...kept, ...more.filter(own), "", "");
+  return lines(line, "host: registry.example.com", ...passed, ...address, ...more.filter(own).map(lowerCased), "", "");
 }
 
 /** @param more Beside the keys that every gate needs; `listen` is merged. */
