@@ -33,6 +33,7 @@ import { visibleCatalog } from "./query/catalog/visible-catalog.ts";
 import { confirmTag } from "./query/immutable/confirm-tag.ts";
 import { findTagViolation } from "./query/immutable/tag-violation.ts";
 import { type RegistryRead, type RegistryReadResult, readAs } from "./read/read-as.ts";
+import { isClaimed } from "./respond/claim.ts";
 import { endAtClientLimit, endWithError } from "./respond/end-with-error.ts";
 import { sealPage, targetOf, withClientLink } from "./respond/listing-pages.ts";
 import { loginRefusals } from "./respond/refuse-login.ts";
@@ -237,7 +238,11 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
     const unrecorded = observer?.refusal();
     if (unrecorded !== undefined) return endWithError(context, "unavailable", unrecorded, responses.notRecorded);
     const permitted = { principal, route, headers, queueKey, observer } as const;
-    if (plan.kind !== "create-only") return send(context, permitted, undefined);
+    if (plan.kind !== "create-only") {
+      // What has arrived of a body is parsed first: where it is malformed, the registry hears of none of it.
+      const ready = hasBody(request) ? Promise.resolve(permitted) : permitted;
+      return proceed(context, ready, () => send(context, permitted, undefined));
+    }
     const { tagLimit } = plan;
     const violation = findTagViolation(upstream, route, tagLimit, { clientKey: queueKey }, untilGone(response));
     const checked = timeQuery(context.times, violation).then((found) => ({ found }));
@@ -272,7 +277,8 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
     }
     const { target: upstreamTarget, refusal: notContinued } = targetOf(route, holder, sealer);
     if (notContinued !== undefined) return refuse(context, notContinued);
-    if (response.destroyed) return;
+    // Where the body is malformed, its client has the response.
+    if (response.destroyed || isClaimed(response)) return;
     if (readOnly !== undefined && changesRegistry(route)) {
       // The last step before the registry is asked: what is admitted is forwarded, and what is not leaves no trace.
       const writeEnded = readOnly.admit();
