@@ -40,7 +40,10 @@ function leftovers(files: readonly string[], manifestText: string): string[] {
     .filter((text) => manifestText.includes(text))
     .map((text) => `its package.json still says ${text}`);
   const strays = files.filter(
-    (path) => !/^(dist\/.+\.(js|d\.ts|js\.map|d\.ts\.map)|src\/.+\.ts|LICENSE|README\.md|package\.json)$/.test(path),
+    (path) =>
+      !/^(dist\/.+\.(js|d\.ts|js\.map|d\.ts\.map)|src\/.+\.ts|LICENSE|README\.md|package\.json)$/.test(path) &&
+      // What browsers load of a package with pages.
+      !/^assets\/[a-z-]+\.(css|js)$/.test(path),
   );
   return faults.concat(strays.map((path) => `it holds ${path}, which nobody needs`));
 }
