@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
@@ -213,4 +215,34 @@ test("npx pnpm portal says in one line that its port is in use", async () => {
   );
   expect(failed).toContain(`port ${port} is in use: choose another one by --port, such as --port 0`);
   expect(failed).not.toMatch(/^\s+at /m);
+});
+
+test("npx pnpm portal has every page that it speaks of", async () => {
+  const [program] = gateCommand;
+  const main = resolve(import.meta.dirname, "../../apps/demo/src/portal/main.ts");
+  const demo = spawn(program, ["--conditions=development", main, "--port", "0", "--upstream", registry.url], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const ended = once(demo, "exit");
+  onTestFinished(async () => {
+    demo.kill();
+    await ended;
+  });
+  let printed = "";
+  demo.stdout.setEncoding("utf8").on("data", (text: string) => {
+    printed += text;
+  });
+  await expect.poll(() => printed, { timeout: 20_000 }).toContain("Ctrl-C");
+  const url = /http:\/\/localhost:\d+/.exec(printed)?.[0] ?? "";
+  const alice = visitor(url);
+  expect(await alice.signIn("alice", "correct horse")).toMatchObject({ status: 303 });
+  for (const path of ["/", "/tokens", "/activity", "/everybody", "/why", "/how-to"]) {
+    expect(await alice.get(path), path).toMatchObject({ status: 200 });
+  }
+  const made = await alice.post("/tokens", { name: "ci", expires: "7d" });
+  const token = /rga_[0-9A-Za-z]{49}/.exec(made.text)?.[0] ?? "";
+  const authorization = `Basic ${Buffer.from(`alice:${token}`).toString("base64")}`;
+  expect((await fetch(`${url}/v2/`, { headers: { authorization } })).status).toBe(200);
+  const why = await alice.get("/why?repository=team%2Fapp&action=push");
+  expect(why.text).toContain("access[2]");
 });

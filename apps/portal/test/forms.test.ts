@@ -109,6 +109,15 @@ describe("every page", () => {
     expect(text).not.toMatch(/<script(?![^>]*\ssrc=)|\sstyle=|\son[a-z]+=|<style/i);
   });
 
+  test.each(["/r/UPPER", "/r/__proto__", "/r/team//app", "/r/team/app%00", "/r/%3Cb%3E", "/r/..%2fx:1"])(
+    "is of no repository that cannot be: %s",
+    async (path) => {
+      const alice = visitor(stage.url);
+      await alice.signIn("alice", passwords.alice);
+      expect(await alice.get(path)).toMatchObject({ status: 404 });
+    },
+  );
+
   test("that fails names its request, and nothing of what went wrong", async () => {
     const users = await openUsers();
     const running = await startPortal({ users, upstream: "http://127.0.0.1:1" });

@@ -1,3 +1,4 @@
+import { isRepository } from "@registry-gate/core";
 import type { Descriptions } from "../../registry/describe.ts";
 import { NotAllowedError } from "../../registry/reader.ts";
 import { listReferrers } from "../../registry/referrers.ts";
@@ -34,6 +35,7 @@ export function repository(descriptions: Descriptions): PageModule {
         path: "/r/*name",
         async handle(request) {
           const { repository: name, reference } = readReference(request.parameters.name ?? "");
+          if (!isRepository(name)) throw notThere;
           try {
             return await (reference === undefined ? tags(request, name) : artifact(request, name, reference));
           } catch (error) {
