@@ -205,6 +205,23 @@ test("warns where guesses are not limited, or all clients are counted as one", a
   expect(await check({ ...good, listen: { ...listen, trustedProxies: ["unix:"] } })).toMatchObject({ stderr: "" });
 });
 
+test("warns of a portal at which nobody can sign in, or whose sessions can be taken over", async () => {
+  const portal = {};
+  expect(await check({ ...good, portal })).toMatchObject({
+    code: 0,
+    stderr:
+      "gate.yaml: warning: portal.cookie.secure: is true, and browsers come over plain HTTP: nobody can sign in at the " +
+      "pages; set listen.tls, name the proxy that ends TLS in listen.trustedProxies, or, on your own machine, set it to false\n",
+  });
+  const { address } = good.listen;
+  const silent = { stderr: "" };
+  expect(await check({ ...good, portal, listen: { address, trustedProxies: ["127.0.0.1"] } })).toMatchObject(silent);
+  expect(await check({ ...good, portal: { cookie: { secure: false } } })).toMatchObject(silent);
+  const everywhere = { address: "0.0.0.0:5043" };
+  const open = await check({ ...good, portal: { cookie: { secure: false } }, listen: everywhere });
+  expect(open.stderr).toContain("portal.cookie.secure: is false: anyone on the network path can take over sessions");
+});
+
 test("warns of a backend that needs client certificates that are never requested", async () => {
   const proxy = {
     type: "sso-header",

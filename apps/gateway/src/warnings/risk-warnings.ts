@@ -63,6 +63,7 @@ export function riskWarnings(configuration: Configuration, tls: TlsIdentity | un
     const message = "is plain HTTP: anyone on the network path can read who pushes what";
     warnings.push({ path: ["events", index, "url"], message });
   }
+  warnings.push(...cookieWarnings(configuration, tls));
   const challenge = challengeOf(auth, access);
   if (challenge === "basic" && auth.token !== undefined) {
     const message = "has no effect: clients are asked for Basic; set auth.challenge to bearer";
@@ -81,4 +82,19 @@ export function riskWarnings(configuration: Configuration, tls: TlsIdentity | un
     }
   }
   return warnings;
+}
+
+/** Browsers keep a secure cookie from TLS alone, and send another one in clear text. */
+function cookieWarnings({ portal, listen }: Configuration, tls: TlsIdentity | undefined): Fault[] {
+  if (portal === undefined || tls !== undefined) return [];
+  const path = ["portal", "cookie", "secure"];
+  if (portal.cookie?.secure === false) {
+    if (isLoopback(listen.address)) return [];
+    return [{ path, message: "is false: anyone on the network path can take over sessions" }];
+  }
+  if ((listen.trustedProxies ?? []).length > 0) return [];
+  const message =
+    "is true, and browsers come over plain HTTP: nobody can sign in at the pages; " +
+    "set listen.tls, name the proxy that ends TLS in listen.trustedProxies, or, on your own machine, set it to false";
+  return [{ path, message }];
 }

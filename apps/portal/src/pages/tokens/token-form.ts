@@ -10,6 +10,8 @@ export interface TokenForm {
   readonly actions: readonly Action[];
 }
 
+const listed = new Intl.ListFormat("en-GB", { type: "disjunction" });
+
 /** In the order of the page. */
 export const tokenActions = ["pull", "push", "delete"] as const;
 export const expiries = ["7d", "30d", "90d", "365d"] as const;
@@ -44,7 +46,7 @@ export function scopesOf(
   const beyond = actions.filter((action) => action !== "*" && !may[action]);
   if (beyond.length > 0) {
     throw new InvalidOptionsError([
-      { path: ["actions"], message: `are more than you may do there: not ${beyond.join(", ")}` },
+      { path: ["actions"], message: `may not ${listed.format(beyond)} there, since you may not` },
     ]);
   }
   const allowed = wanted.filter((action) => action !== "*" && may[action]);

@@ -83,7 +83,7 @@ function newTokenView(context: PageContext, form: TokenForm, faults: readonly Fa
         (expiry) =>
           html`<option value="${expiry}"${expiry === form.expires && html` selected`}>${expiry.slice(0, -1)} days</option>`,
       )}</select></label>${fault("expires")}
-      <label class="field">Repositories <input name="repositories" value="${form.repositories}" placeholder="team/** or team/app" autocomplete="off" spellcheck="false"></label>${fault("repositories", "scopes")}
+      <label class="field">Repositories <input name="repositories" value="${form.repositories}" placeholder="team/** or team/app" autocomplete="off" spellcheck="false"></label>${fault("repositories") ?? (fault("scopes") && html`<span class="fault" role="alert">It must be a repository such as team/app, or a pattern such as team/**.</span>`)}
       <fieldset><legend>What it may do there</legend>${tokenActions.map(
         (action) =>
           html`<label class="choice"><input type="checkbox" name="actions" value="${action}"${form.actions.includes(action) && html` checked`}> ${action}</label>`,
