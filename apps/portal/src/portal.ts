@@ -80,6 +80,8 @@ export async function portal(options: PortalOptions): Promise<Router> {
   router.use(express.text({ type: "application/x-www-form-urlencoded", limit: longestForm }));
   signIn.mount(router);
   router.post("/sign-out", async (request, response) => {
+    // A session that has ended has taken the token of its forms with it.
+    if ((await sessions.signedIn(request)) === undefined) return response.redirect(303, `${request.baseUrl}/sign-in`);
     frame.requireOwnForm(request);
     const was = await sessions.signOut(request);
     response.redirect(303, await signIn.afterSignOut(request, was));

@@ -69,6 +69,16 @@ describe("a form", () => {
     expect(await nobody.post("/tokens", { name: "ci", expires: "7d" })).toMatchObject({ location: "/sign-in" });
   });
 
+  test("to sign out does nothing where the session has ended, and leads to the sign-in page", async () => {
+    const alice = visitor(stage.url);
+    await alice.signIn("alice", passwords.alice);
+    await alice.get("/tokens");
+    const before = new Map(alice.cookies);
+    await alice.post("/sign-out");
+    for (const [name, value] of before) alice.cookies.set(name, value);
+    expect(await alice.post("/sign-out")).toMatchObject({ status: 303, location: "/sign-in" });
+  });
+
   test("is at most as long as one of the portal can be", async () => {
     const alice = visitor(stage.url);
     await alice.signIn("alice", passwords.alice);
@@ -109,14 +119,20 @@ describe("every page", () => {
     expect(text).not.toMatch(/<script(?![^>]*\ssrc=)|\sstyle=|\son[a-z]+=|<style/i);
   });
 
-  test.each(["/r/UPPER", "/r/__proto__", "/r/team//app", "/r/team/app%00", "/r/%3Cb%3E", "/r/..%2fx:1"])(
-    "is of no repository that cannot be: %s",
-    async (path) => {
-      const alice = visitor(stage.url);
-      await alice.signIn("alice", passwords.alice);
-      expect(await alice.get(path)).toMatchObject({ status: 404 });
-    },
-  );
+  test.each([
+    "/r/UPPER",
+    "/r/__proto__",
+    "/r/team//app",
+    "/r/team/app%00",
+    "/r/%3Cb%3E",
+    "/r/..%2fx:1",
+    "/r/team/app:latest%3Fx",
+    "/delete/team/app:latest%3Fx",
+  ])("is of nothing that cannot be: %s", async (path) => {
+    const alice = visitor(stage.url);
+    await alice.signIn("alice", passwords.alice);
+    expect(await alice.get(path)).toMatchObject({ status: 404 });
+  });
 
   test("that fails names its request, and nothing of what went wrong", async () => {
     const users = await openUsers();
@@ -126,6 +142,7 @@ describe("every page", () => {
     const { status, text, headers } = await alice.get("/");
     expect(status).toBe(502);
     expect(text).toContain(headers.get("x-request-id"));
+    expect(text).toContain('<a class="home" href="/">Registry</a>');
     expect(text).not.toMatch(/127\.0\.0\.1:1\b|ECONNREFUSED|at .*\.ts/);
     await running.close();
     await users.close();

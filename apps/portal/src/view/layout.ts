@@ -13,9 +13,13 @@ export interface Frame {
   readonly body: Html;
 }
 
-/** A whole page for somebody who has not signed in: the form, or an error. */
+/** A whole page for somebody who has not signed in, or may not have: the form, or an error. Its title leads to where all begins. */
 export function plainPage(frame: Frame): Html {
-  return document(frame, html`<main id="main">${frame.body}</main>`);
+  return document(
+    frame,
+    html`<header><a class="home" href="${frame.base}/">${frame.portalTitle}</a></header>
+    <main id="main">${frame.body}</main>`,
+  );
 }
 
 /** A whole page with menu and sign-out. */

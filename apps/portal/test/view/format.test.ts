@@ -117,5 +117,16 @@ test("a reference is written as docker writes it, and read again", () => {
     expect(writeReference(repository, reference)).toBe(text);
   }
   expect(readReference("team/app")).toEqual({ repository: "team/app", reference: undefined });
-  expect(readReference("team/app:")).toEqual({ repository: "team/app", reference: "" });
+  for (const text of [
+    "team/app:",
+    "team/app:1.0?x",
+    "team/app:1.0/..",
+    "team/app@sha256:",
+    "TEAM",
+    "team//app",
+    "",
+    ":1.0",
+  ]) {
+    expect(readReference(text), text).toBeUndefined();
+  }
 });

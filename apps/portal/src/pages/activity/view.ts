@@ -92,7 +92,7 @@ function chartView(log: ActivityLog): Html {
         { heading: "Pulls", kind: "figure", label: true },
         { heading: "Together", hidden: true, kind: "chart" },
       ],
-      weeks.map(({ monday, pushes, pulls }) => [monday, pushes, pulls, bar(pushes, pulls, most)]),
+      weeks.map(({ monday, pushes, pulls }) => [html`<time>${monday}</time>`, pushes, pulls, bar(pushes, pulls, most)]),
     )}`;
 }
 

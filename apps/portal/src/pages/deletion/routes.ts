@@ -12,7 +12,7 @@ export function deletion(descriptions: Descriptions): PageModule {
   const tags = tagDeletion();
 
   async function planned({ context, parameters }: PageRequest) {
-    const { repository, reference } = readReference(parameters.name ?? "");
+    const { repository = "", reference } = readReference(parameters.name ?? "") ?? {};
     if (reference === undefined || !context.registry.permissions(repository).delete) throw notThere;
     try {
       const alone =

@@ -33,7 +33,7 @@ export function deletionView(context: PageContext, { repository, reference, plan
     <form method="post" action="${base}/delete/${path}" class="actions">
       ${formToken(context)}
       <input type="hidden" name="plan" value="${planText(plan)}">
-      <button class="danger">${plan.keepsDigest ? "Delete the tag" : `Delete ${plan.tags.length > 1 ? `all ${plan.tags.length} tags and the digest` : "it"}`}</button>
+      <button class="danger">${plan.keepsDigest ? "Delete the tag" : `Delete ${plan.tags.length > 1 ? `${plan.tags.length === 2 ? "both" : `all ${plan.tags.length}`} tags and the digest` : "it"}`}</button>
       <a class="button quiet" href="${base}/r/${path}">Keep it</a>
     </form>`;
 }

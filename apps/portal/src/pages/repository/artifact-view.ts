@@ -27,7 +27,7 @@ export function artifactView(context: PageContext, page: ArtifactPage): Html {
   const line = (to: string): string => pullLine(artifact.kind, client.host, name, to);
   const whole = writeReference(name, reference);
   return html`<p class="trail"><a href="${base}/">Repositories</a> / <a href="${base}/r/${name}">${name}</a></p>
-    <h1>${longName(byDigest ? artifact.digest : reference)}</h1>
+    <h1>${byDigest ? artifact.digest : reference}</h1>
     <h2>Pull</h2>
     ${!byDigest && copyLine(line(reference), "the command by tag")}
     ${copyLine(line(artifact.digest), "the command by digest")}

@@ -1,4 +1,3 @@
-import { isRepository } from "@registry-gate/core";
 import type { Descriptions } from "../../registry/describe.ts";
 import { NotAllowedError } from "../../registry/reader.ts";
 import { listReferrers } from "../../registry/referrers.ts";
@@ -34,8 +33,9 @@ export function repository(descriptions: Descriptions): PageModule {
         method: "get",
         path: "/r/*name",
         async handle(request) {
-          const { repository: name, reference } = readReference(request.parameters.name ?? "");
-          if (!isRepository(name)) throw notThere;
+          const named = readReference(request.parameters.name ?? "");
+          if (named === undefined) throw notThere;
+          const { repository: name, reference } = named;
           try {
             return await (reference === undefined ? tags(request, name) : artifact(request, name, reference));
           } catch (error) {

@@ -23,7 +23,7 @@ export interface RepositoryPage {
 export function repositoryView(context: PageContext, { name, permissions, search, found }: RepositoryPage): Html {
   const path = `${context.base}/r/${name}`;
   return html`<p class="trail"><a href="${context.base}/">Repositories</a></p>
-    <h1>${longName(name)}</h1>
+    <h1>${name}</h1>
     <p class="muted">You may ${rightsOf(permissions)} here. <a href="${context.base}/why?repository=${encodeURIComponent(name)}">Why?</a></p>
     ${
       found.all === 0
