@@ -1,4 +1,5 @@
 import type { Permissions } from "@registry-gate/core";
+import { shellWord } from "../../view/command-lines.ts";
 import { copyLines } from "../../view/copy.ts";
 import { type Html, html } from "../../view/html.ts";
 import { longName } from "../../view/names.ts";
@@ -80,14 +81,19 @@ export function rightsOf({ pull, push, delete: remove }: Permissions): string {
   return rights.length === 0 ? "nothing" : new Intl.ListFormat("en-GB").format(rights);
 }
 
-function firstPush({ client: { host }, identity: { username }, base }: PageContext): Html {
+/** For who sees no repository yet: how the first image gets there. */
+export function firstPush({
+  client: { host },
+  identity: { username },
+  base,
+}: Pick<PageContext, "client" | "identity" | "base">): Html {
   const image = `${host}/${exampleNamespace(username)}/hello:1.0`;
   return html`<div class="empty">
     <h2>There is nothing here yet</h2>
     <p>No repository that you may pull has an image. If you may push, these lines put a first one here:</p>
     ${copyLines(
       [
-        `docker login -u ${username} ${host}`,
+        `docker login -u ${shellWord(username)} ${shellWord(host)}`,
         "docker pull hello-world",
         `docker tag hello-world ${image}`,
         `docker push ${image}`,
