@@ -31,7 +31,7 @@ export async function startUp({ quick, progress }: Scale): Promise<Findings> {
   );
   const registry = await startFixedRegistry("/nowhere");
   const directory = await mkdtemp(join(tmpdir(), "registry-gate-start-"));
-  const [program, ...fromSource] = gateCommand;
+  const [, ...fromSource] = gateCommand;
   const ways = { "as installed": [built], "from a checkout": fromSource };
   const samples: Record<keyof typeof ways, number[]> = { "as installed": [], "from a checkout": [] };
   try {
@@ -41,7 +41,7 @@ export async function startUp({ quick, progress }: Scale): Promise<Findings> {
     for (let round = -1; round < (quick ? 5 : starts); round++) {
       for (const name of names) {
         progress(name);
-        const time = await timeToRespond(program, ways[name], directory, registry.url);
+        const time = await timeToRespond(ways[name], directory, registry.url);
         if (round >= 0) samples[name].push(time);
       }
     }
@@ -58,12 +58,7 @@ export async function startUp({ quick, progress }: Scale): Promise<Findings> {
   }
 }
 
-async function timeToRespond(
-  program: string,
-  parameters: readonly string[],
-  directory: string,
-  registry: string,
-): Promise<number> {
+async function timeToRespond(parameters: readonly string[], directory: string, registry: string): Promise<number> {
   const port = await freePort();
   const configuration = {
     listen: { address: `127.0.0.1:${port}` },
@@ -75,7 +70,7 @@ async function timeToRespond(
   await delay(150);
   const environment = { ...process.env, XDG_CACHE_HOME: directory };
   const started = performance.now();
-  const child = spawn(program, [...parameters, "serve", "--config", "registry-gate.yaml"], {
+  const child = spawn(process.execPath, [...parameters, "serve", "--config", "registry-gate.yaml"], {
     cwd: directory,
     env: environment,
     stdio: "ignore",

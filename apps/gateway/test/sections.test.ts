@@ -38,6 +38,7 @@ const whole = {
     ca: "ca.pem",
     credentials: { username: "gate", passwordFile: "password" },
     cache: { maxSize: "1MiB", maxEntry: "1KiB", ttl: "0s", maxAge: "1h" },
+    transport: "auto",
   },
   auth: {
     realm: "R",
