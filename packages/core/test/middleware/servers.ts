@@ -122,6 +122,8 @@ export interface RawUpstream {
   readonly sockets: Socket[];
 }
 
+const requestHead = /^[A-Z]+ \/\S* HTTP\/1\.1\r\n(?:[^\r\n]+\r\n)*\r\n/m;
+
 /** @param respond Called when a head has come in; by default everything is answered with 200 and no body. */
 export async function startRawUpstream(
   respond: (socket: Socket, head: string) => void = (socket) =>
@@ -132,13 +134,16 @@ export async function startRawUpstream(
   const server = createServer((socket) => {
     const index = received.push("") - 1;
     sockets.push(socket);
-    let answered = 0;
+    /** Where the next head may begin: a body need not end with a line. */
+    let next = 0;
     socket.on("error", () => {});
     socket.on("data", (chunk: Buffer) => {
       received[index] += chunk.toString("latin1");
-      const heads = (received[index] ?? "").match(/^[A-Z]+ \/\S* HTTP\/1\.1\r\n(?:[^\r\n]+\r\n)*\r\n/gm) ?? [];
-      for (const head of heads.slice(answered)) {
-        answered++;
+      for (;;) {
+        const found = requestHead.exec((received[index] ?? "").slice(next));
+        if (found === null) return;
+        const [head] = found;
+        next += found.index + head.length + Number(/^content-length: (\d+)\r$/im.exec(head)?.[1] ?? 0);
         respond(socket, head);
       }
     });

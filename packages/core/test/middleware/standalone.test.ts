@@ -199,7 +199,7 @@ test("a gate alone sends the bytes and keeps the record of one within an app", {
     }
   });
   const settings = {
-    upstream: { url: `http://127.0.0.1:${upstream.port}`, maxConnections: 4, readTimeout: "300ms" },
+    upstream: { url: `http://127.0.0.1:${upstream.port}`, maxConnections: 4, readTimeout: "5s" },
     trustedProxies: ["127.0.0.1"],
     access: [{ subjects: ["authenticated" as const], repositories: ["team/**"], actions: ["pull", "push"] as const }],
   } as const;
