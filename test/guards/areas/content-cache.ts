@@ -70,8 +70,15 @@ export const contentCache: readonly Guard[] = [
   {
     name: "write-drops-content",
     file: "packages/core/src/forward/cache/content-cache.ts",
-    find: "    const passed = (): Promise<void> | undefined => {\n      drop(change);\n",
-    replacement: "    const passed = (): Promise<void> | undefined => {\n",
+    find: "      drop(passing);\n",
+    replacement: "",
+    tests,
+  },
+  {
+    name: "read-before-a-late-write-is-not-kept",
+    file: "packages/core/src/forward/cache/fill.ts",
+    find: "!terms.keeps || ",
+    replacement: "",
     tests,
   },
   {

@@ -27,6 +27,7 @@ export const writesEnded: Topic<null, null> = topic("maintenance/writes-ended", 
 const contentChange: z.ZodType<ContentChange> = z.object({
   repository: z.string(),
   names: z.array(z.string()).optional(),
+  unsettled: z.boolean().optional(),
 });
 
 /** Resolves when the other workers have forgotten the content that a write has changed. */

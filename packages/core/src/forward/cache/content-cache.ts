@@ -3,7 +3,7 @@ import { type UpstreamCache, upstreamCache } from "../../observe/channels.ts";
 import type { CacheResult } from "../../observe/record.ts";
 import type { ContentCacheOptions } from "../../options/options.ts";
 import { holdResponse } from "../hold-response.ts";
-import type { ResponseSink, Transfer, Transport, UpstreamRequest } from "../transport.ts";
+import type { ResponseSink, Transfer, Transport, TransportFailure, UpstreamRequest } from "../transport.ts";
 import { asError } from "../transport-errors.ts";
 import { type Asked, askedBy, isProbe, variantOf } from "./asked.ts";
 import type { ContentChange, ContentChanges } from "./content-changes.ts";
@@ -12,6 +12,7 @@ import { type Fill, startFill } from "./fill.ts";
 import type { KeptResponse } from "./kept-response.ts";
 import { deliver, inTurns, type Reader } from "./reader.ts";
 import { touchedBy } from "./touched-by.ts";
+import { unsettledWrites } from "./unsettled-writes.ts";
 
 /** In bytes. */
 export const defaultMaxSize: number = 64 * 2 ** 20;
@@ -40,6 +41,7 @@ export function cacheContent(
   const ttl = parseDuration(options.ttl ?? 0) ?? 0;
   const maxAge = parseDuration(options.maxAge ?? "1h") ?? 0;
   const store = contentStore<Fill>(maxSize);
+  const unsettled = unsettledWrites();
 
   function publish(event: UpstreamCache["event"]): void {
     upstreamCache.publish(() => ({ upstream: host, event, entries: store.count, bytes: store.bytes }));
@@ -73,6 +75,7 @@ export function cacheContent(
       lifetime: digest === undefined ? ttl : maxAge,
       maxEntry,
       previous,
+      keeps: !unsettled.concern(repository, name),
       report,
       changed,
       released,
@@ -119,19 +122,27 @@ export function cacheContent(
     });
   }
 
-  function drop({ repository, names }: ContentChange): void {
-    store.drop(repository, names);
+  function drop(change: ContentChange): void {
+    if (change.unsettled === true) unsettled.add(change);
+    store.drop(change.repository, change.names);
     changed();
   }
 
   function sendWrite(request: UpstreamRequest, sink: ResponseSink, change: ContentChange): Transfer {
     let aborted = false;
+    /** The registry has said what became of it. */
+    let settled = false;
     const passed = (): Promise<void> | undefined => {
-      drop(change);
-      return changes?.announce(change);
+      const passing = settled ? change : { ...change, unsettled: true };
+      drop(passing);
+      return changes?.announce(passing);
     };
     const held = holdResponse(sink, {
-      until: passed,
+      until({ statusCode }) {
+        // Such an error may be of a proxy before the registry, which goes on.
+        settled = statusCode < 500;
+        return passed();
+      },
       rejected(error) {
         transfer.abort();
         sink.failed({ kind: "internal", error: asError(error), stale: false });
@@ -144,6 +155,7 @@ export function cacheContent(
     const transfer = transport.send(request, {
       ...held,
       failed(failure) {
+        settled ||= wasNeverSent(failure);
         void passed();
         held.failed(failure);
       },
@@ -191,6 +203,10 @@ export function cacheContent(
       transport.close();
     },
   };
+}
+
+function wasNeverSent({ kind }: TransportFailure): boolean {
+  return kind === "overloaded";
 }
 
 function transferOf(reader: Reader): Transfer {

@@ -3,6 +3,8 @@ export interface ContentChange {
   readonly repository: string;
   /** Such as `manifests/latest`; undefined for everything in the repository. */
   readonly names?: readonly string[] | undefined;
+  /** The outcome of the write is not known: the registry may still act on it. */
+  readonly unsettled?: boolean | undefined;
 }
 
 /**

@@ -36,6 +36,8 @@ export interface FillTerms {
   readonly maxEntry: number;
   /** A kept response that is to be confirmed by the registry; it has an `ETag`. */
   readonly previous: KeptResponse | undefined;
+  /** Whether the response may be kept: the registry is not known to change it the next moment. */
+  readonly keeps: boolean;
   /** A response begins, or fails. */
   report(result: CacheResult): void;
   /** What is kept has changed. */
@@ -134,7 +136,25 @@ export function startFill(terms: FillTerms, leader: Reader): void {
     if (leader.over) stop();
   }
 
+  /**
+   * The first reader's own condition would have been met by what comes, which is not kept: the registry was asked without
+   * that condition.
+   */
+  function mustAskItself({ statusCode, headers }: ResponseHead): boolean {
+    const { condition } = leader;
+    if (leader.over || condition === undefined || statusCode !== 200) return false;
+    return namesEntityTag(condition, entityTagOf(headers));
+  }
+
+  /** Nobody gets what comes. */
+  function passBy(): void {
+    const readers = [leader, ...takeFollowers()];
+    stop();
+    terms.released(readers, true);
+  }
+
   function pass(head: ResponseHead): void {
+    if (mustAskItself(head)) return void passBy();
     state = "passing";
     detach();
     if (!leader.over) {
@@ -196,6 +216,7 @@ export function startFill(terms: FillTerms, leader: Reader): void {
   function complete(found: Collected): void {
     const { keepable, verifier, body, cost } = found;
     if (found.length !== body.length || !verifier.isVerified()) {
+      if (mustAskItself(found.head)) return void passBy();
       const waiting = takeFollowers();
       finish();
       passCollected(found);
@@ -219,7 +240,7 @@ export function startFill(terms: FillTerms, leader: Reader): void {
   }
 
   function isWanted({ lifetime, etag }: KeptResponse): boolean {
-    if (resource.dropped || (lifetime === 0 && etag === undefined)) return false;
+    if (!terms.keeps || resource.dropped || (lifetime === 0 && etag === undefined)) return false;
     // One that was asked for later may be there already.
     return (resource.entries.get(variant)?.response.confirmed ?? 0) <= started;
   }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { digestOf } from "../../../../../test/support/registry-content.ts";
 import { cacheContent } from "../../../src/forward/cache/content-cache.ts";
+import type { ContentChange, ContentChanges } from "../../../src/forward/cache/content-changes.ts";
 import type { UpstreamRequest } from "../../../src/forward/transport.ts";
 import { type UpstreamCache, upstreamCache } from "../../../src/observe/channels.ts";
 import type { ContentCacheOptions } from "../../../src/options/options.ts";
@@ -467,7 +468,7 @@ test("what was asked for before a push is over is not kept, however the push end
     ({ registry }) => fail(registry.received[1]),
     (_, put) => put.transfer.abort(),
   ];
-  for (const endPush of ends) {
+  for (const [index, endPush] of ends.entries()) {
     const opened = open();
     const before = ask(opened.cache, tag);
     await turns();
@@ -485,8 +486,129 @@ test("what was asked for before a push is over is not kept, however the push end
     respond(opened.registry.received[2], content);
     await turns();
     expect([before.body, during.body, after.body]).toEqual([content, content, "new"]);
-    expect(await get(opened, tag)).toMatchObject({ body: "new", cache: "hit" });
-    expect(events.at(-1)).toMatchObject({ event: "hit", entries: 1 });
+    const settled = index === 0;
+    expect(await get(opened, tag, "new")).toMatchObject({ body: "new", cache: settled ? "hit" : "miss" });
+    expect(events.at(-1)).toMatchObject({ entries: settled ? 1 : 0 });
+  }
+});
+
+test("nothing is kept that the registry may still delete, be it that the client or the registry has left", async () => {
+  const ends: ((opened: Opened, deletion: Got) => void)[] = [
+    ({ registry }) => respondStatus(registry.received.at(-1), 504),
+    ({ registry }) => fail(registry.received.at(-1)),
+    (_, deletion) => deletion.transfer.abort(),
+  ];
+  for (const endDeletion of ends) {
+    const opened = open();
+    const elsewhere = manifestRequest("team/app2", digest);
+    const deletion = ask(opened.cache, deleteRequest("team/app", digest));
+    endDeletion(opened, deletion);
+    for (const request of [byDigest, tag, elsewhere])
+      expect(await get(opened, request)).toMatchObject({ cache: "miss" });
+    expect((await get(opened, elsewhere)).cache).toBe("hit");
+    vi.advanceTimersByTime(299_999);
+    // Equal reads at the same time are one request nevertheless.
+    const both = [ask(opened.cache, byDigest), ask(opened.cache, byDigest)];
+    await turns();
+    // The registry deletes it only now.
+    respond(opened.registry.received.at(-1), content);
+    expect(both.map(({ cache }) => cache)).toEqual(["miss", "joined"]);
+    const after = ask(opened.cache, byDigest);
+    await turns();
+    respondStatus(opened.registry.received.at(-1), 404);
+    expect(after.status).toBe(404);
+    vi.advanceTimersByTime(1);
+    for (const cache of ["miss", "hit"]) expect((await get(opened, byDigest)).cache).toBe(cache);
+  }
+});
+
+test("a push whose outcome is not known concerns its tags alone", async () => {
+  const opened = open();
+  const further = manifestRequest("team/app", "further");
+  ask(opened.cache, putRequest("team/app", "latest", ["further"])).transfer.abort();
+  for (const cache of ["miss", "miss"]) expect((await get(opened, tag)).cache).toBe(cache);
+  for (const cache of ["miss", "miss"]) expect((await get(opened, further)).cache).toBe(cache);
+  for (const cache of ["miss", "hit"]) expect((await get(opened, byDigest)).cache).toBe(cache);
+});
+
+test("a write whose outcome is known, or that was never sent, keeps nothing from being kept", async () => {
+  const ends: ((opened: Opened, deletion: Got) => void)[] = [
+    ({ registry }) => respondStatus(registry.received.at(-1), 404),
+    ({ registry }) =>
+      registry.received.at(-1)?.sink.failed({ kind: "overloaded", error: new Error("too many"), stale: false }),
+    ({ registry }, deletion) => {
+      registry.received.at(-1)?.sink.head({ statusCode: 202, headers: {} });
+      deletion.transfer.abort();
+    },
+    ({ registry }) => {
+      registry.received.at(-1)?.sink.head({ statusCode: 202, headers: {} });
+      fail(registry.received.at(-1));
+    },
+  ];
+  for (const endDeletion of ends) {
+    const opened = open();
+    endDeletion(opened, ask(opened.cache, deleteRequest("team/app", digest)));
+    for (const cache of ["miss", "hit"]) expect((await get(opened, byDigest)).cache).toBe(cache);
+  }
+});
+
+test("other gates learn of a write, and whether its outcome is known", async () => {
+  const followers: ((change: ContentChange) => void)[] = [];
+  const changes: ContentChanges = {
+    async announce(change) {
+      for (const follower of followers) follower(change);
+    },
+    follow(listener) {
+      followers.push(listener);
+      return () => {};
+    },
+  };
+  const registry = heldTransport();
+  const [one, other] = [0, 1].map(() => ({
+    registry,
+    cache: cacheContent(registry, { ttl: "1m" }, "registry:5000", changes),
+  }));
+  if (one === undefined || other === undefined) throw new Error("no gates");
+  await get(other, byDigest);
+  ask(one.cache, deleteRequest("team/app", digest));
+  respondStatus(registry.received.at(-1), 202);
+  for (const cache of ["miss", "hit"]) expect((await get(other, byDigest)).cache).toBe(cache);
+  ask(one.cache, deleteRequest("team/app", digest)).transfer.abort();
+  for (const cache of ["miss", "miss"]) expect((await get(other, byDigest)).cache).toBe(cache);
+});
+
+test("who names what is not kept has the registry's response to its own condition", async () => {
+  const larger = "larger".repeat(100);
+  const named = `"${digestOf(larger)}"`;
+  // Too large to be kept, and forged.
+  for (const [maxEntry, sent] of [
+    [500, larger],
+    [1000, "forged".repeat(100)],
+  ] as const) {
+    const opened = open({ maxEntry });
+    await get(opened, tag);
+    vi.advanceTimersByTime(60_000);
+    const conditional = manifestRequest("team/app", "latest", { "if-none-match": named });
+    const got = ask(opened.cache, conditional);
+    await turns();
+    expect(opened.registry.received[1]?.request.headers["if-none-match"]).toBe(`"${digest}"`);
+    respond(opened.registry.received[1], sent, { "docker-content-digest": digestOf(larger), etag: named });
+    expect([got.state, opened.registry.received.length]).toEqual(["waiting", 3]);
+    expect(opened.registry.received[1]?.aborted).toBe(true);
+    expect(opened.registry.received[2]?.request.headers["if-none-match"]).toBe(named);
+    opened.registry.received[2]?.sink.head({ statusCode: 304, headers: { etag: named } });
+    opened.registry.received[2]?.sink.end();
+    expect(got).toMatchObject({ status: 304, body: "", state: "ended", cache: "miss" });
+    // Another condition is not met: what has come is the response.
+    vi.advanceTimersByTime(60_000);
+    const another = open({ maxEntry });
+    await get(another, tag);
+    vi.advanceTimersByTime(60_000);
+    const unmet = ask(another.cache, manifestRequest("team/app", "latest", { "if-none-match": '"x"' }));
+    await turns();
+    respond(another.registry.received[1], sent, { "docker-content-digest": digestOf(larger), etag: named });
+    expect(unmet).toMatchObject({ status: 200, body: sent, state: "ended" });
+    expect(another.registry.received).toHaveLength(2);
   }
 });
 

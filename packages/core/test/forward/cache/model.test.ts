@@ -27,6 +27,8 @@ const ttl = 2000;
 const maxAge = 20_000;
 /** How long a request may be under way that others join. */
 const joining = 5000;
+/** How long after nobody waits for a write any more the registry acts on it at the latest. */
+const settling = 300_000;
 const maxSize = 9000;
 
 /** From when on a name had a content; undefined: none. */
@@ -74,8 +76,18 @@ class ModelRegistry {
 /** A request at the registry, which has looked at its content or not yet. */
 interface Pending {
   readonly received: Received;
+  /** A write. */
+  readonly write: Write | undefined;
+  /** When the client or the connection has left a write that the registry has not looked at yet. */
+  left: number | undefined;
   /** The rest of its response. */
   rest: (() => void) | undefined;
+}
+
+interface Write {
+  readonly got: Got;
+  /** The name or repository that it changes. */
+  readonly what: string;
 }
 
 interface Reading {
@@ -85,6 +97,8 @@ interface Reading {
   readonly reference: string;
   /** The moment from which on what the registry had may be seen. */
   readonly from: number;
+  /** The same where it has joined a request that was under way. */
+  readonly fromJoined: number;
   readonly asked: number;
   aborted: boolean;
   judged: boolean;
@@ -98,6 +112,8 @@ class World {
   readonly readings: Reading[] = [];
   /** When the last write of the gate was over, by name or repository. */
   readonly written = new Map<string, number>();
+  /** When the registry has acted on a write that nobody waited for, likewise. */
+  readonly late = new Map<string, number>();
   broken = 0;
   #seen = 0;
 
@@ -106,32 +122,68 @@ class World {
     const request = manifestRequest(repository, reference, headers, method);
     const age = (reference.includes(":") ? maxAge : ttl) + joining;
     const now = performance.now();
-    const from = Math.max(
-      now - age,
-      this.written.get(`${repository} ${reference}`) ?? 0,
-      this.written.get(repository) ?? 0,
-    );
+    const last = (times: ReadonlyMap<string, number>): number =>
+      Math.max(times.get(`${repository} ${reference}`) ?? 0, times.get(repository) ?? 0);
+    const joined = Math.max(now - age, last(this.written), last(this.late) - joining);
+    const from = Math.max(joined, last(this.late));
     const got = ask(this.cache, request);
-    this.readings.push({ got, request, repository, reference, from, asked: now, aborted: false, judged: false });
+    this.readings.push({
+      got,
+      request,
+      repository,
+      reference,
+      from,
+      fromJoined: joined,
+      asked: now,
+      aborted: false,
+      judged: false,
+    });
   }
 
   write(repository: string, reference: string, content: string | undefined): void {
     const request = content === undefined ? deleteRequest(repository, reference) : putRequest(repository, reference);
     const got = ask(this.cache, { ...request, headers: { "x-content": content ?? "" } });
-    const over = (): void => {
-      if (got.status === undefined) return;
-      this.written.set(content === undefined ? repository : `${repository} ${reference}`, performance.now());
-    };
-    this.#collect(over);
+    this.#collect({ got, what: content === undefined ? repository : `${repository} ${reference}` });
+  }
+
+  /** The client of a write leaves. */
+  leave(index: number): void {
+    const writes = this.pending.filter(({ write, received }) => write !== undefined && !received.aborted);
+    const pending = writes[index % Math.max(1, writes.length)];
+    if (pending?.write === undefined || pending.left !== undefined) return;
+    pending.write.got.transfer.abort();
+    this.#left(pending, pending.write);
+  }
+
+  #left(pending: Pending, { what }: Write): void {
+    if (pending.rest === undefined) {
+      pending.left = performance.now();
+      return;
+    }
+    this.#remove(pending);
+    this.written.set(what, performance.now());
+  }
+
+  /** The registry acts on a write that nobody waits for. */
+  #late(pending: Pending, { what }: Write, left: number): void {
+    this.#remove(pending);
+    if (performance.now() - left >= settling) return;
+    this.#respond(pending.received);
+    this.late.set(what, performance.now());
   }
 
   /** The registry looks at a request, or finishes its response. */
   step(index: number, how: "ok" | "fails"): void {
     const pending = this.pending[index % Math.max(1, this.pending.length)];
     if (pending === undefined) return;
-    const { received, rest } = pending;
+    const { received, rest, write, left } = pending;
+    if (write !== undefined && left !== undefined) return void this.#late(pending, write, left);
     if (received.aborted) return void this.#remove(pending);
     if (how === "fails") {
+      if (write !== undefined) {
+        fail(received);
+        return void this.#left(pending, write);
+      }
       this.#remove(pending);
       this.broken++;
       return void fail(received);
@@ -142,6 +194,7 @@ class World {
     }
     this.#remove(pending);
     rest();
+    if (write !== undefined) this.written.set(write.what, performance.now());
   }
 
   /** Requests that have reached the registry. */
@@ -152,7 +205,7 @@ class World {
 
   judge(): void {
     for (const reading of this.readings) {
-      const { got, repository, reference, from, asked, aborted, judged, request } = reading;
+      const { got, repository, reference, asked, aborted, judged, request } = reading;
       if (judged || aborted || (got.state !== "ended" && got.state !== "failed")) continue;
       reading.judged = true;
       if (got.state === "failed") {
@@ -168,6 +221,7 @@ class World {
       if (got.headers["x-confirmed"] !== undefined) continue;
       const found = contents.find((content) => `"${digestOf(content)}"` === got.headers.etag);
       if (found === undefined) throw new Error("no such content");
+      const from = got.cache === "joined" ? reading.fromJoined : reading.from;
       expect(this.registry.since(repository, reference, from)).toContain(found);
       if (reference.includes(":")) expect(digestOf(found)).toBe(reference);
       const condition = request.headers["if-none-match"];
@@ -177,16 +231,13 @@ class World {
     }
   }
 
-  #collect(over?: () => void): void {
+  #collect(write?: Write): void {
     for (; this.#seen < this.transport.received.length; this.#seen++) {
       const received = this.transport.received[this.#seen];
       if (received === undefined) continue;
-      const rest = undefined;
-      this.pending.push({ received, rest });
-      if (over !== undefined) this.#overs.set(received, over);
+      this.pending.push({ received, write, left: undefined, rest: undefined });
     }
   }
-  readonly #overs = new Map<Received, () => void>();
 
   #remove(pending: Pending): void {
     this.pending.splice(this.pending.indexOf(pending), 1);
@@ -202,7 +253,6 @@ class World {
       else this.registry.delete(repository, reference);
       return () => {
         sink.head({ statusCode: 201, headers: { "content-length": "0" } });
-        if (received !== undefined) this.#overs.get(received)?.();
         sink.end();
       };
     }
@@ -282,11 +332,19 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
     ),
   },
   {
-    weight: 1,
+    weight: 2,
     arbitrary: fc.tuple(repository, digest).map(
       ([where, what]): Happening =>
         (world) =>
           world.write(where, what, undefined),
+    ),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.nat(20).map(
+      (index): Happening =>
+        (world) =>
+          world.leave(index),
     ),
   },
   // What happens at the registry itself.
