@@ -19,6 +19,7 @@ export interface UserLookup {
    * @throws what the signal gives as its reason.
    */
   find(user: KnownUser, signal: AbortSignal): Promise<UserFinding>;
+  /** Forgets what was looked up, and hears of no more changes. */
   close(): void;
 }
 
