@@ -99,7 +99,7 @@ const cases: [string, object | string, string[]][] = [
     "an unknown backend",
     { ...good, auth: { backends: [{ type: "htpaswd", file: "htpasswd" }] } },
     [
-      "auth.backends[0].type: is neither a known backend (htpasswd, ldap, sso-header, sso-jwt, passport, access-token) nor an installed package; did you mean htpasswd?",
+      "auth.backends[0].type: is neither a known backend (htpasswd, ldap, sso-header, sso-jwt, passport, portal-users, access-token) nor an installed package; did you mean htpasswd?",
     ],
   ],
   ["a missing certificate", tls("nowhere.crt", "one.key"), ["listen.tls.certificate: no such file"]],
