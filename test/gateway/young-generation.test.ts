@@ -28,6 +28,8 @@ test("V8's new space stays small under load", async () => {
   // It is stopped at 8 MiB, a turn after it has grown.
   const most = 24 * 2 ** 20;
   expect(await newSpaceOf("limited")).toBeLessThan(most);
-  // Or else the limit is needed no more.
-  expect(await newSpaceOf("free")).toBeGreaterThan(most);
+  // Or else the limit is needed no more. How soon V8 lets it grow is up to the machine.
+  let free = 0;
+  for (let runs = 0; runs < 5 && free <= most; runs++) free = await newSpaceOf("free");
+  expect(free).toBeGreaterThan(most);
 });

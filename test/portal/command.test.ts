@@ -6,7 +6,7 @@ import { dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { importsOf } from "../architecture/imports.ts";
 import { type DockerRegistry, startDockerRegistry } from "../support/docker-registry.ts";
-import { type GateSettings, gateCommand, type RunningGate, startGate } from "../support/gate.ts";
+import { type GateSettings, type RunningGate, startGate } from "../support/gate.ts";
 import { passwordFile } from "../support/password-file.ts";
 import { pushImage } from "../support/registry-content.ts";
 import { run } from "../support/run.ts";
@@ -199,10 +199,9 @@ describe("registry-gate serve", () => {
 });
 
 test("npx pnpm portal says in one line that its port is in use", async () => {
-  const [program] = gateCommand;
   const main = resolve(import.meta.dirname, "../../apps/demo/src/portal/main.ts");
   const { port } = new URL(registry.url);
-  const failed = await run(program, [
+  const failed = await run(process.execPath, [
     "--conditions=development",
     main,
     "--port",
@@ -218,9 +217,8 @@ test("npx pnpm portal says in one line that its port is in use", async () => {
 });
 
 test("npx pnpm portal has every page that it speaks of", async () => {
-  const [program] = gateCommand;
   const main = resolve(import.meta.dirname, "../../apps/demo/src/portal/main.ts");
-  const demo = spawn(program, ["--conditions=development", main, "--port", "0", "--upstream", registry.url], {
+  const demo = spawn(process.execPath, ["--conditions=development", main, "--port", "0", "--upstream", registry.url], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const ended = once(demo, "exit");

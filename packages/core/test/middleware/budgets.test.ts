@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { AccessRule } from "../../src/index.ts";
+import { type AccessRule, upstreamQueue } from "../../src/index.ts";
 import { errorCode, type Sent, send } from "./client.ts";
 import { startGate, startRawUpstream, startUpstream } from "./servers.ts";
 
@@ -79,9 +79,18 @@ describe("connections to the registry", () => {
   test("never exceed the maximum, and waiting requests get them in turn", async () => {
     const upstream = await startRawUpstream(() => {});
     const gate = await startGate({ upstream: { url: `http://127.0.0.1:${upstream.port}`, maxConnections: 4 } });
+    let queued = 0;
+    const host = `127.0.0.1:${upstream.port}`;
+    const unsubscribe = upstreamQueue.subscribe((event) => {
+      if (event.upstream === host && event.event === "waiting") queued++;
+    });
     const waiting = Array.from({ length: 20 }, () => send(gate.port, as("bob")));
     await expect.poll(() => upstream.received.filter((text) => text.includes("GET")).length).toBe(4);
+    await expect.poll(() => queued).toBe(16);
     const carol = send(gate.port, as("carol"));
+    // From here on it is her turn that counts, and not how long she took to come.
+    await expect.poll(() => queued).toBe(17);
+    unsubscribe();
     const order: string[] = [];
     void carol.then(() => order.push("carol"));
     for (const [index, request] of waiting.entries()) void request.then(() => order.push(`bob ${index}`));
