@@ -57,8 +57,9 @@ export async function startRelay(target: number, host = "127.0.0.1", localAddres
       from.on("end", () => to.end());
       from.on("error", () => to.destroy());
       from.on("close", () => {
-        pairs.delete(pair);
-        to.destroy();
+        // What came before an orderly end is still on its way.
+        if (!from.readableEnded) to.destroy();
+        if (client.destroyed && upstream.destroyed) pairs.delete(pair);
       });
     };
     relay(client, upstream, "up");
