@@ -1,5 +1,6 @@
 import { type FairQueue, QueueRefusedError, type Release } from "@registry-gate/auth-kit";
-import type { ResponseHead, ResponseSink, Transfer, Transport, TransportFailure } from "./transport.ts";
+import { PassingTransfer } from "./passing-transfer.ts";
+import type { ResponseSink, Transfer, Transport, TransportFailure } from "./transport.ts";
 import { asError } from "./transport-errors.ts";
 
 /**
@@ -47,45 +48,27 @@ export function limitTransport(transport: Transport, queues: { ordinary: FairQue
   };
 }
 
-/** A request in progress that holds a slot. A class, so that a request allocates one object. */
-class LimitedTransfer implements ResponseSink, Transfer {
-  transfer: Transfer | undefined;
-  readonly #sink: ResponseSink;
+/** A request in progress that holds a slot. */
+class LimitedTransfer extends PassingTransfer {
   readonly #release: Release;
 
   constructor(sink: ResponseSink, release: Release) {
-    this.#sink = sink;
+    super(sink);
     this.#release = release;
   }
 
-  head(head: ResponseHead): void {
-    this.#sink.head(head);
-  }
-
-  chunk(chunk: Buffer, consumed?: (error?: Error | null) => void): boolean {
-    return this.#sink.chunk(chunk, consumed);
-  }
-
-  flush(): void {
-    this.#sink.flush();
-  }
-
-  end(): void {
+  override end(): void {
     this.#release();
-    this.#sink.end();
+    super.end();
   }
 
-  failed(failure: TransportFailure): void {
+  override failed(failure: TransportFailure): void {
     this.#release();
-    this.#sink.failed(failure);
+    this.sink.failed(failure);
   }
 
-  resume(): void {
-    this.transfer?.resume();
-  }
-
-  abort(): void {
-    this.transfer?.abort();
+  override abort(): void {
+    super.abort();
     this.#release();
   }
 }

@@ -1,11 +1,5 @@
-import type {
-  ResponseHead,
-  ResponseSink,
-  Transfer,
-  Transport,
-  TransportFailure,
-  UpstreamRequest,
-} from "./transport.ts";
+import { PassingTransfer } from "./passing-transfer.ts";
+import type { ResponseSink, Transport, TransportFailure, UpstreamRequest } from "./transport.ts";
 
 /**
  * Repeats a request once, on a new connection, where the registry closed a kept connection at the same moment.
@@ -27,48 +21,26 @@ export function retryStale(transport: Transport): Transport {
   };
 }
 
-/** A request that is sent again if its connection was stale. A class, so that a request allocates one object. */
-class FirstAttempt implements ResponseSink, Transfer {
-  transfer: Transfer | undefined;
+/** A request that is sent again if its connection was stale. */
+class FirstAttempt extends PassingTransfer {
   readonly #transport: Transport;
   readonly #request: UpstreamRequest;
-  readonly #sink: ResponseSink;
   #aborted = false;
 
   constructor(transport: Transport, request: UpstreamRequest, sink: ResponseSink) {
+    super(sink);
     this.#transport = transport;
     this.#request = request;
-    this.#sink = sink;
   }
 
-  head(head: ResponseHead): void {
-    this.#sink.head(head);
+  override failed(failure: TransportFailure): void {
+    if (!failure.stale || this.#aborted) this.sink.failed(failure);
+    else this.transfer = this.#transport.send(this.#request, this.sink, { fresh: true });
   }
 
-  chunk(chunk: Buffer, consumed?: (error?: Error | null) => void): boolean {
-    return this.#sink.chunk(chunk, consumed);
-  }
-
-  flush(): void {
-    this.#sink.flush();
-  }
-
-  end(): void {
-    this.#sink.end();
-  }
-
-  failed(failure: TransportFailure): void {
-    if (!failure.stale || this.#aborted) this.#sink.failed(failure);
-    else this.transfer = this.#transport.send(this.#request, this.#sink, { fresh: true });
-  }
-
-  resume(): void {
-    this.transfer?.resume();
-  }
-
-  abort(): void {
+  override abort(): void {
     this.#aborted = true;
-    this.transfer?.abort();
+    super.abort();
   }
 }
 
