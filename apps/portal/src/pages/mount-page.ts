@@ -50,7 +50,7 @@ function contextOf(request: Request, response: Response, identity: Identity, par
     requestId: requestIdOf(response),
     reader: readerFor(registry, principal, untilGone(response)),
     registry: {
-      ask: (asked) => client.ask({ identity, client: reached }, asked, untilGone(response)),
+      delete: (path) => client.delete({ identity, client: reached }, path, untilGone(response)),
       permissions: (repository) => registry.permissions(principal, repository),
     },
   };
@@ -67,9 +67,6 @@ async function send(
     case "redirect":
       if (result.notice !== undefined) request.session.notice = result.notice;
       response.redirect(303, request.baseUrl + result.to);
-      return;
-    case "json":
-      response.status(result.status ?? 200).json(result.body);
       return;
     case "page":
       await shell.sendSignedIn(request, response, result, context);

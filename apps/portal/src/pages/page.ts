@@ -1,7 +1,6 @@
 import type { Identity, UserPrincipal } from "@registry-gate/auth";
 import type { Permissions, RequestClient } from "@registry-gate/core";
 import type { Reader } from "../registry/reader.ts";
-import type { RegistryRequest, RegistryResponse } from "../registry/registry-client.ts";
 import type { Notice } from "../sessions/session-data.ts";
 import type { Html } from "../view/html.ts";
 
@@ -31,8 +30,13 @@ export interface PageContext {
 
 /** The registry, as the user of a page may use it. */
 export interface PageRegistry {
-  /** Asks as docker would, and is recorded as docker is: for what changes the registry. */
-  ask(request: RegistryRequest): Promise<RegistryResponse>;
+  /**
+   * Deletes as docker would, and is recorded as docker is.
+   *
+   * @param path Such as `/v2/team/app/manifests/1.0`.
+   * @returns the status of the response.
+   */
+  delete(path: string): Promise<number>;
   /** What the user may do to a repository. It is judged again when they do. */
   permissions(repository: string): Permissions;
 }
@@ -53,9 +57,7 @@ export interface PageRequest {
 export type PageResult =
   | { readonly kind: "page"; readonly title: string; readonly body: Html; readonly status?: number }
   /** Another page, by its path below the base; `notice` is shown there once. */
-  | { readonly kind: "redirect"; readonly to: string; readonly notice?: Notice }
-  /** For the portal's script. */
-  | { readonly kind: "json"; readonly body: unknown; readonly status?: number };
+  | { readonly kind: "redirect"; readonly to: string; readonly notice?: Notice };
 
 /** A path, and what responds there. A form's token and origin have been checked before `handle` is called. */
 export interface PageRoute {

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
+import { type ClientRequest, createServer, request as httpRequest, type IncomingMessage } from "node:http";
 import { type Duplex, duplexPair } from "node:stream";
 import type { Identity } from "@registry-gate/auth";
 import type { RegistryProxy, RequestClient } from "@registry-gate/core";
@@ -11,33 +11,17 @@ export interface Caller {
   readonly client: RequestClient;
 }
 
-/** A request to the registry. */
-export interface RegistryRequest {
-  /** Default `GET`. */
-  readonly method?: "GET" | "HEAD" | "DELETE" | "PUT";
-  /** Such as `/v2/team/app/tags/list`. */
-  readonly path: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Buffer;
-}
-
-/** A response of the registry, or of the gate in front of it. */
-export interface RegistryResponse {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Buffer;
-}
-
-/** Asks the registry through the gate, so that every rule, record and limit counts as it does for docker. */
+/** Changes the registry through the gate, so that every rule, record and limit counts as it does for docker. */
 export interface RegistryClient {
   /**
-   * @throws {Error} where the response is longer than a page can need, and what the signal gives as its reason.
+   * Deletes.
+   *
+   * @param path Such as `/v2/team/app/manifests/1.0`.
+   * @returns the status of the response, of the registry or of the gate in front of it.
+   * @throws what the signal gives as its reason.
    */
-  ask(caller: Caller, request: RegistryRequest, signal: AbortSignal): Promise<RegistryResponse>;
+  delete(caller: Caller, path: string, signal: AbortSignal): Promise<number>;
 }
-
-/** Above the longest manifest that registries accept, which is 4 MiB. */
-const longestBody = 8 * 1024 * 1024;
 
 /**
  * Makes a client that speaks HTTP to the middleware over a connection within the process, which is vouched for as the caller's:
@@ -47,7 +31,7 @@ export function registryClient(registry: RegistryProxy, sessions: Pick<Sessions,
   const server = createServer((request, response) => registry(request, response));
   registry.attach(server, (request, response) => registry(request, response));
   return {
-    async ask({ identity, client }, { method = "GET", path, headers, body }, signal) {
+    async delete({ identity, client }, path, signal) {
       signal.throwIfAborted();
       const [near, far] = duplexPair();
       // What the gate learns of its clients is what the socket says.
@@ -56,22 +40,19 @@ export function registryClient(registry: RegistryProxy, sessions: Pick<Sessions,
       server.emit("connection", far);
       const request = httpRequest({
         createConnection: () => near,
-        method,
+        method: "DELETE",
         path,
         headers: {
           host: client.host,
           "user-agent": "registry-gate-portal",
           // The page's own request was judged when it came.
           "sec-fetch-site": "same-origin",
-          ...(body !== undefined && { "content-length": String(body.length) }),
-          ...headers,
         },
         signal,
       });
       try {
-        request.end(body);
-        const [response]: [IncomingMessage] = await responseOf(request);
-        return { status: response.statusCode ?? 0, headers: response.headers, body: await bodyOf(response) };
+        request.end();
+        return await statusOf(request);
       } finally {
         end(near, far);
       }
@@ -79,20 +60,9 @@ export function registryClient(registry: RegistryProxy, sessions: Pick<Sessions,
   };
 }
 
-async function responseOf(request: ReturnType<typeof httpRequest>): Promise<[IncomingMessage]> {
-  const [response] = await once(request, "response");
-  return [response];
-}
-
-async function bodyOf(response: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of response) {
-    length += chunk.length;
-    if (length > longestBody) throw new Error(`the registry's response is longer than ${longestBody} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+async function statusOf(request: ClientRequest): Promise<number> {
+  const [response]: IncomingMessage[] = await once(request, "response");
+  return response?.statusCode ?? 0;
 }
 
 function end(...sides: readonly Duplex[]): void {

@@ -54,8 +54,8 @@ export function deletion(descriptions: Descriptions): PageModule {
   };
 }
 
-async function remove({ registry }: PageRequest["context"], target: string): Promise<number> {
-  return (await registry.ask({ method: "DELETE", path: `/v2/${target}` })).status;
+function remove({ registry }: PageRequest["context"], target: string): Promise<number> {
+  return registry.delete(`/v2/${target}`);
 }
 
 function doneText(reference: string, { keepsDigest, tags }: Deletion): string {
