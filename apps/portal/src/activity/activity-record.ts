@@ -1,5 +1,6 @@
 import { z } from "@registry-gate/auth-kit";
 import type { RequestRecord } from "@registry-gate/core";
+import { readJson } from "../read-json.ts";
 
 /** What somebody did, or tried to. */
 export interface ActivityEvent {
@@ -44,11 +45,7 @@ const logSchema: z.ZodType<ActivityLog> = z.strictObject({
 
 /** What another version has written counts as nothing: the list begins anew. */
 export function parseLog(text: string): ActivityLog {
-  try {
-    return logSchema.safeParse(JSON.parse(text)).data ?? emptyLog;
-  } catch {
-    return emptyLog;
-  }
+  return readJson(logSchema, text) ?? emptyLog;
 }
 
 /**

@@ -1,4 +1,5 @@
-import { z } from "zod";
+import { z } from "@registry-gate/auth-kit";
+import { readJson } from "../read-json.ts";
 
 /** What a manifest is to people. */
 export type Kind =
@@ -69,6 +70,8 @@ const manifestSchema = z.object({
 });
 type Parsed = z.output<typeof manifestSchema>;
 
+const createdSchema = z.object({ created: z.string() });
+
 const imageConfigs: ReadonlySet<string> = new Set([
   "application/vnd.oci.image.config.v1+json",
   "application/vnd.docker.container.image.v1+json",
@@ -85,8 +88,8 @@ const longestAnnotation = 1024;
  * @returns `undefined` for anything else, such as the signed manifests of old.
  */
 export function readManifest(body: string, type: string, tag?: string): Manifest | undefined {
-  const { success, data } = manifestSchema.safeParse(jsonIn(body));
-  if (!success || (data.config === undefined && data.manifests == null)) return undefined;
+  const data = readJson(manifestSchema, body);
+  if (data === undefined || (data.config === undefined && data.manifests == null)) return undefined;
   const mediaType = data.mediaType ?? type.split(";", 1)[0]?.trim() ?? "";
   const kind = kindOf(data, tag);
   const config = data.config;
@@ -135,9 +138,7 @@ export interface ImageConfig {
 }
 
 export function readImageConfig(body: string): ImageConfig {
-  const json = jsonIn(body);
-  const created = z.object({ created: z.string() }).safeParse(json).data?.created;
-  return { platform: platform.safeParse(json).data, created: dateIn(created) };
+  return { platform: readJson(platform, body), created: dateIn(readJson(createdSchema, body)?.created) };
 }
 
 function dateIn(text: string | undefined): Date | undefined {
@@ -153,12 +154,4 @@ function shortTexts(texts: Readonly<Record<string, string>>): Readonly<Record<st
       .slice(0, mostAnnotations)
       .map(([name, text]) => [name, text.slice(0, longestAnnotation)]),
   );
-}
-
-function jsonIn(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
 }

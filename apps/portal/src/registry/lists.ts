@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { z } from "@registry-gate/auth-kit";
 import { nextTarget, type Reader, RegistryFaultError } from "./reader.ts";
 
 /** Names, and whether there are more than were read. */

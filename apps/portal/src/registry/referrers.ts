@@ -1,4 +1,5 @@
-import { z } from "zod";
+import { z } from "@registry-gate/auth-kit";
+import { readJson } from "../read-json.ts";
 import type { Reader } from "./reader.ts";
 
 /** What refers to an artifact: a signature, an attestation, an SBOM. */
@@ -35,18 +36,11 @@ export async function listReferrers(reader: Reader, repository: string, digest: 
       "application/vnd.oci.image.index.v1+json",
     ));
   if (found === undefined) return [];
-  const { data } = index.safeParse(jsonIn(found.body));
-  return (data?.manifests ?? []).slice(0, mostShown).map(({ digest, artifactType, mediaType, size }) => ({
-    digest,
-    artifactType: artifactType || mediaType,
-    bytes: size,
-  }));
-}
-
-function jsonIn(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
+  return (readJson(index, found.body)?.manifests ?? [])
+    .slice(0, mostShown)
+    .map(({ digest, artifactType, mediaType, size }) => ({
+      digest,
+      artifactType: artifactType || mediaType,
+      bytes: size,
+    }));
 }

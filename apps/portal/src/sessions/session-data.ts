@@ -1,5 +1,6 @@
 import type { Identity } from "@registry-gate/auth";
 import { z } from "@registry-gate/auth-kit";
+import { readJson } from "../read-json.ts";
 
 /** Who has signed in, as a session keeps it. */
 export interface SignedIn {
@@ -73,9 +74,5 @@ const keptSchema: z.ZodType<KeptSession> = z.strictObject({
 
 /** @returns `undefined` for what another version has written: whoever it was signs in again. */
 export function parseSession(text: string): KeptSession | undefined {
-  try {
-    return keptSchema.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
+  return readJson(keptSchema, text);
 }

@@ -11,6 +11,7 @@ import {
   type SharedState,
 } from "@registry-gate/auth";
 import { backendContext, definePlugin, durationOption, parseOptions, untilAborted, z } from "@registry-gate/auth-kit";
+import { readJson } from "../read-json.ts";
 import { identitySchema } from "../sessions/session-data.ts";
 
 /** Options of {@link rememberedUsers}: those of a configuration's `type: portal-users`. */
@@ -60,7 +61,7 @@ export function rememberedUsers(options: RememberedUsersOptions, context: Partia
       const text = await read(keyOf(id, subject), signal);
       if (text === undefined) return undefined;
       // What another version has written says nothing about the user, who may still be there.
-      const identity = parseIdentity(text);
+      const identity = readJson(identitySchema, text);
       if (identity === undefined) throw new BackendUnavailableError(id, "a remembered user cannot be read");
       return identity;
     },
@@ -90,14 +91,6 @@ export const plugin: AuthBackendPlugin = definePlugin({
   options: optionsSchema,
   open: rememberedUsers,
 });
-
-function parseIdentity(text: string): Identity | undefined {
-  try {
-    return identitySchema.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
-}
 
 function keyOf(backend: string, subject: string): string {
   return `portal/user/${createHash("sha256")
