@@ -162,6 +162,8 @@ test("by the keyboard alone somebody signs in, finds a tag and deletes it", asyn
   await putImage(to, "2.0");
   await withLook(browser, {}, async (page) => {
     await page.goto(portal.url);
+    // The page puts the focus there itself.
+    await expect.poll(() => page.evaluate("document.activeElement.name")).toBe("username");
     await page.keyboard.type("alice");
     await page.keyboard.press("Tab");
     await page.keyboard.type("alice's canary");
