@@ -86,8 +86,8 @@ describe("with a directory", () => {
     await expect.poll(() => gate.asked()).toBeGreaterThan(300);
     expect(await gate.login(colleague, "alice", "alicepw")).toBe(200);
     // A login waits for a connection to search, one to bind and one to read groups: each time for the one under way, and
-    // for one turn.
-    expect(gate.turnsBefore()).toBeLessThanOrEqual(6);
+    // for one turn. Guesses are judged a moment after their turn, so a few of those before it are counted as well.
+    expect(gate.turnsBefore()).toBeLessThanOrEqual(12);
     expect(gate.records.filter(({ decision }) => decision === "unauthenticated").length).toBeLessThan(600);
   });
 
