@@ -19,8 +19,10 @@ export class LibraryRequest extends IncomingMessage {
   outgoing: ClientRequest | undefined;
   /** Set as soon as the registry responds. */
   incoming: IncomingMessage | undefined;
-  /** Whether the sink was ended. */
+  /** Whether the sink was ended, or nobody waits for it any more. */
   over = false;
+  /** Takes the body no more, so that whoever does can read it. */
+  #leaveBody = (): void => {};
 
   constructor({ method, target, headers, body, connectionKey: key }: UpstreamRequest, sink: ResponseSink) {
     super(noSocket);
@@ -36,6 +38,16 @@ export class LibraryRequest extends IncomingMessage {
     this.headers = Object.assign(named, { [connectionKey]: key });
     this.sink = sink;
     this.body = body;
+  }
+
+  /**
+   * The response is complete, or there will be none. The rest of a body that is still on its way goes nowhere: it is left
+   * to be dropped, and the connection, on which it is owed, is closed.
+   */
+  end(): void {
+    this.over = true;
+    this.#leaveBody();
+    if (this.outgoing?.writableFinished === false) this.outgoing.destroy();
   }
 
   /** Called by the library to send the body. The memory of each chunk is freed as soon as it is written. */
@@ -80,6 +92,7 @@ export class LibraryRequest extends IncomingMessage {
       source.off("end", onEnd);
       destination.off("drain", resume);
     };
+    this.#leaveBody = stop;
     source.on("data", onData);
     source.once("end", onEnd);
     destination.on("drain", resume);

@@ -84,7 +84,7 @@ export function libraryTransport(options: LibraryTransportOptions, limit: Connec
     });
     response.once("end", () => {
       if (request.over) return;
-      request.over = true;
+      request.end();
       sink.end();
     });
     response.once("close", () => failed(new Error("the registry closed the connection"), request));
@@ -100,7 +100,7 @@ export function libraryTransport(options: LibraryTransportOptions, limit: Connec
 
   function failed(error: Error, request: LibraryRequest): void {
     if (request.over) return;
-    request.over = true;
+    request.end();
     const { outgoing } = request;
     const kind = kindOf(error);
     const unheard = request.incoming === undefined && outgoing?.reusedSocket === true;
@@ -120,7 +120,7 @@ export function libraryTransport(options: LibraryTransportOptions, limit: Connec
         resume: () => given.incoming?.resume(),
         abort() {
           if (given.over) return;
-          given.over = true;
+          given.end();
           // Signals to the library that the client has disconnected.
           response.emit("close");
           given.outgoing?.destroy();
