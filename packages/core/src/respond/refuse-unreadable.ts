@@ -22,6 +22,9 @@ export interface UnreadableRequest {
 /** The code of Node's error for a timeout of the head. */
 const timedOut = "ERR_HTTP_REQUEST_TIMEOUT";
 
+/** The code of the parser's error where the client ended its side of the connection within a request. */
+const endedEarly = "HPE_INVALID_EOF_STATE";
+
 /** A request that was parsed on a connection. */
 interface Exchange {
   readonly request: IncomingMessage;
@@ -68,8 +71,10 @@ export function refuseUnreadable(
     } else if (!before.request.complete) {
       // The body of this request is malformed.
       const sent = sendError(before.request, before.response, { ...response, headers: { Connection: "close" } });
-      if (sent === 0) socket.destroy();
-      else before.response.once("finish", () => before.request.destroy());
+      if (sent === 0) return void socket.destroy();
+      before.response.once("finish", () => before.request.destroy());
+      // There is no rest of the body that would have to be read before the end.
+      if (reason === endedEarly) before.response.end();
     } else {
       // A later pipelined request: it is refused in its turn.
       before.response.once("close", () => refuseAlone(socket, reason, response));
