@@ -10,7 +10,8 @@ import { type GateSettings, type RunningGate, startGate } from "../support/gate.
 import { passwordFile } from "../support/password-file.ts";
 import { pushImage } from "../support/registry-content.ts";
 import { run } from "../support/run.ts";
-import { visitor } from "../support/visitor.ts";
+import { type Answer, visitor } from "../support/visitor.ts";
+import { refreshed, type TokenAnswer, tokenFor } from "../tokens/token-client.ts";
 
 let registry: DockerRegistry;
 let htpasswd: string;
@@ -71,6 +72,32 @@ describe("registry-gate portal", () => {
     });
     expect(gate.output()).not.toContain("canary");
     expect(gate.output()).not.toContain(token);
+  });
+
+  test("lists who logged in without leaving a password, and logs one of them out", async () => {
+    const gate = await start(configurationOf({ auth: { ...configurationOf().auth, token: {} } }));
+    const scopes = ["repository:team/app:pull"];
+    const logIn = (): Promise<TokenAnswer> =>
+      tokenFor(gate.url, scopes, { login: ["alice", passwords.alice], offline: true });
+    const [first, second] = [await logIn(), await logIn()];
+    const refresh = async ({ refreshToken = "" }: TokenAnswer): Promise<number> =>
+      (await refreshed(gate.url, refreshToken, scopes)).status;
+    expect([await refresh(first), await refresh(second)]).toEqual([200, 200]);
+    const bob = visitor(gate.url);
+    await bob.signIn("bob", passwords.bob);
+    const alice = visitor(gate.url);
+    await alice.signIn("alice", passwords.alice);
+    const devicesOn = ({ text }: Answer): readonly string[] => text.match(/\/devices\/[^"]+\/revoke/g) ?? [];
+    const [device = ""] = devicesOn(await alice.get("/tokens"));
+    expect(devicesOn(await alice.get("/tokens"))).toHaveLength(2);
+    expect(devicesOn(await bob.get("/tokens"))).toEqual([]);
+    // Nothing of another's is touched, nor said to be there.
+    expect((await bob.post(device)).status).toBe((await bob.post("/devices/none/revoke")).status);
+    expect([await refresh(first), await refresh(second)]).toEqual([200, 200]);
+    expect((await alice.post(device)).status).toBe(303);
+    expect(devicesOn(await alice.get("/tokens"))).toHaveLength(1);
+    expect([await refresh(first), await refresh(second)].sort()).toEqual([200, 401]);
+    expect((await alice.get("/tokens")).text).not.toContain(first.refreshToken);
   });
 
   test("shows administrators who is kept out, and lets them in again", async () => {

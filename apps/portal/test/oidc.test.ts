@@ -2,12 +2,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { memoryState } from "@registry-gate/state";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { type BrowserJar, browserJar, type Visit } from "../../../test/support/browser-jar.ts";
 import { startDockerRegistry } from "../../../test/support/docker-registry.ts";
 import { listen } from "../../../test/support/listen.ts";
 import { type Client, type OpenIdProvider, startOpenIdProvider } from "../../../test/support/open-id-provider.ts";
 import { pushImage } from "../../../test/support/registry-content.ts";
 import { rememberedUsers, rememberUser } from "../src/index.ts";
-import { type BrowserJar, browserJar, type Visit } from "./browser-jar.ts";
 import { openUsers, type RunningPortal, startPortal, type Users } from "./stage.ts";
 
 let provider: OpenIdProvider;
