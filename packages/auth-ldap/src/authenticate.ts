@@ -3,7 +3,7 @@ import type { AuthResult, BasicCredentials, Identity } from "@registry-gate/auth
 import { canonicalDN, foldValue, writeCanonical } from "@registry-gate/auth-kit";
 import type { LoginDirectory } from "./directory/login-directory.ts";
 import type { Group } from "./groups/group.ts";
-import { groupAttributes, groupsOf } from "./groups/groups-of.ts";
+import { groupAttributes, groupsInEntry, groupsOf } from "./groups/groups-of.ts";
 import { collectSkippedValues, type SkippedValue } from "./groups/skipped-values.ts";
 import { type BindVerdict, judgeUserBind } from "./outcomes.ts";
 import type { Session } from "./protocol/session.ts";
@@ -56,7 +56,9 @@ export async function authenticate(
 
   // 4. Read the groups that the service account sees.
   const groups =
-    own?.groups ?? (await context.directory.read(signal, (session) => readGroups(session, user, context, signal)));
+    own?.groups ??
+    userGroupsInEntry(user, context.settings.groups) ??
+    (await context.directory.read(signal, (session) => readGroups(session, user, context, signal)));
   const { requiredGroup } = context.settings;
   context.reportSkipped(user.username, groups.skipped);
   if (requiredGroup !== undefined && !isIn(groups.groups, requiredGroup))
@@ -174,6 +176,17 @@ export async function readUserGroups(
   const skipped = collectSkippedValues();
   const groups = await groupsOf(session, user, settings, signal, skipped);
   return { groups, skipped: skipped.list(), possibleNames: skipped.possibleNames() };
+}
+
+/**
+ * The groups of a user where the entry names all of them, so that no connection is needed.
+ *
+ * @returns `undefined` where the directory has to be asked.
+ */
+function userGroupsInEntry(user: User, settings: GroupSettings): UserGroups | undefined {
+  const skipped = collectSkippedValues();
+  const groups = groupsInEntry(user, settings, skipped);
+  return groups && { groups, skipped: skipped.list(), possibleNames: skipped.possibleNames() };
 }
 
 /** Whether one of the groups is called so, by name or by DN, as the directory compares names. */

@@ -145,9 +145,16 @@ export const directory: readonly Guard[] = [
   {
     name: "number-of-groups",
     file: "packages/auth-ldap/src/groups/ranged-values.ts",
-    find: "if (count > GROUPS.count) throw invalidContent(",
-    replacement: "if (false) throw invalidContent(",
+    find: "if (count > GROUPS.count) throw",
+    replacement: "if (false) throw",
     tests: ["packages/auth-ldap/test/groups.test.ts"],
+  },
+  {
+    name: "number-of-groups-in-an-entry",
+    file: "packages/auth-ldap/src/groups/ranged-values.ts",
+    find: "if (entry.bytes(attribute).length > GROUPS.count) throw",
+    replacement: "if (false) throw",
+    tests: ["packages/auth-ldap/test/turns.test.ts"],
   },
   {
     name: "circles-of-groups",

@@ -51,7 +51,10 @@ function normalizeFold(value: string): string {
 
 /** The components of {@link writeCanonical}, from the entry itself up to the root. */
 export function canonicalRDNs(dn: DN): readonly string[] {
-  return dn.map((rdn) => rdn.map(writeAva).sort().join("+"));
+  return dn.map((rdn) => {
+    const [only, ...others] = rdn;
+    return only !== undefined && others.length === 0 ? writeAva(only) : rdn.map(writeAva).sort().join("+");
+  });
 }
 
 function writeAva({ type, value, hex }: Ava): string {

@@ -6,7 +6,7 @@ import { observeDirectory } from "../observe/observe-directory.ts";
 import { judgeServiceBind } from "../outcomes.ts";
 import { createSession, type Session } from "../protocol/session.ts";
 import type { DirectorySettings } from "../settings.ts";
-import { type Caller, createPool, type Pool } from "./pool.ts";
+import { createPool, type Pool } from "./pool.ts";
 import { createServers, type Prepare } from "./servers.ts";
 
 /** The account that the gate itself searches with. */
@@ -120,44 +120,36 @@ export function openDirectory(
       open: (signal) => servers.connect(signal, prepare),
       preferred: servers.preferred,
       observe: observe.queue(name),
+      onFault,
     });
   const service = poolWith("service", bindService);
   const users = poolWith("users", async () => {});
 
-  /** Runs `use` and draws conclusions about the server from what fails. */
-  async function watched<T>(from: Pool, caller: Caller, use: (session: Session) => Promise<T>): Promise<T> {
-    return from.use(caller, async (session) => {
-      try {
-        return await use(session);
-      } catch (error) {
-        if (error instanceof DirectoryError) {
-          if (error.kind === "content") session.close();
-          // Where one connection has ended, connections that have been idle for as long have probably ended too.
-          if (error.kind === "lost") {
-            service.drop();
-            users.drop();
-          } else servers.report(session.server, error);
-        }
-        throw error;
-      }
-    });
+  /** Draws conclusions about the server from what fails. */
+  function onFault(session: Session, fault: DirectoryError): void {
+    if (fault.kind === "content") session.close();
+    // Where one connection has ended, connections that have been idle for as long have probably ended too.
+    if (fault.kind === "lost") {
+      service.drop();
+      users.drop();
+    } else servers.report(session.server, fault);
   }
 
   const forClient = (client: string | undefined): Directory => ({
     async read(signal, use) {
       try {
-        return await watched(service, { client, signal }, use);
+        return await service.use({ client, signal }, use);
       } catch (error) {
         if (!(error instanceof DirectoryError) || !isRetryable(error) || signal.aborted) throw error;
-        return watched(service, { client, signal }, use);
+        return service.use({ client, signal }, use);
       }
     },
     async asUser(signal, use) {
       try {
-        return await watched(users, { client, signal }, use);
+        return await users.use({ client, signal }, use);
       } catch (error) {
         if (!(error instanceof DirectoryError) || error.kind !== "lost" || !error.transient) throw error;
-        return watched(users, { client, signal }, use);
+        return users.use({ client, signal }, use);
       }
     },
   });

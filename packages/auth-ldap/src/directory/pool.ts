@@ -16,6 +16,8 @@ export interface PoolOptions {
   readonly preferred: (url: string) => boolean;
   /** Receives an event for each login that waits for a connection. */
   readonly observe?: ObserveQueue;
+  /** Receives the error that a use of a connection ends with, before it is decided whether the connection is kept. */
+  readonly onFault?: (session: Session, fault: DirectoryError) => void;
 }
 
 /** The caller that needs a connection. */
@@ -46,7 +48,7 @@ interface Free {
 }
 
 export function createPool(options: PoolOptions): Pool {
-  const { size, idle, maxWaiting, waitTimeout, open, preferred, observe = () => {} } = options;
+  const { size, idle, maxWaiting, waitTimeout, open, preferred, observe = () => {}, onFault = () => {} } = options;
   /** The most recently used last. */
   const free: Free[] = [];
   const used = new Set<Session>();
@@ -86,13 +88,6 @@ export function createPool(options: PoolOptions): Pool {
     entry.session.close();
   }
 
-  async function connect(signal: AbortSignal): Promise<Session> {
-    const session = takeFree() ?? (await open(signal));
-    if (!closed) return session;
-    session.close();
-    throw new DirectoryError("connect", "the backend is closed");
-  }
-
   async function waitForTurn({ client, signal }: Caller): Promise<Release> {
     try {
       return await queue.acquire(clientNetwork(client), signal);
@@ -118,12 +113,21 @@ export function createPool(options: PoolOptions): Pool {
 
   return {
     async use(caller, use) {
-      const release = await waitForTurn(caller);
+      if (caller.signal.aborted) throw aborted();
+      // Nothing is awaited that need not be: each wait costs a turn of the queue of promises.
+      const release = queue.tryAcquire() ?? (await waitForTurn(caller));
       try {
-        const session = await connect(caller.signal);
+        const session = takeFree() ?? (await open(caller.signal));
+        if (closed) {
+          session.close();
+          throw new DirectoryError("connect", "the backend is closed");
+        }
         used.add(session);
         try {
           return await use(session);
+        } catch (error) {
+          if (error instanceof DirectoryError) onFault(session, error);
+          throw error;
         } finally {
           used.delete(session);
           if (!closed && session.usable && preferred(session.server)) keep(session);

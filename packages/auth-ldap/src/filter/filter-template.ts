@@ -59,6 +59,8 @@ export function fillTemplate(template: FilterTemplate, filling: Filling): Filter
     case "present":
       return template;
     case "equal": {
+      const whole = fillWhole(template.value, filling);
+      if (whole !== undefined) return { kind: "equal", attribute: template.attribute, value: whole };
       const bytes = fillValue(template.value, filling);
       if (bytes === undefined) return false;
       const text = bytes.toString("utf8");
@@ -85,6 +87,14 @@ export function fillTemplate(template: FilterTemplate, filling: Filling): Filter
       };
     }
   }
+}
+
+/** A value that is one placeholder and nothing else, as most are: the text itself, where it survives as UTF-8. */
+function fillWhole(value: TemplateValue, filling: Filling): string | undefined {
+  const [only, ...others] = value;
+  if (only === undefined || Buffer.isBuffer(only) || others.length > 0) return undefined;
+  const text = filling[only.placeholder];
+  return text?.isWellFormed() === true ? text : undefined;
 }
 
 function fillValue(value: TemplateValue, filling: Filling): Buffer | undefined {

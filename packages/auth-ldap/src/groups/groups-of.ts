@@ -8,8 +8,8 @@ import { domainOf } from "../user/login-name.ts";
 import { type FoundGroup, findGroup, type Group } from "./group.ts";
 import { isBelowGroupBase } from "./group-base.ts";
 import { type GroupSearch, searchGroups, searchParents } from "./member-search.ts";
-import { rangedValues } from "./ranged-values.ts";
-import { nameGroups } from "./short-names.ts";
+import { rangedValues, wholeValues } from "./ranged-values.ts";
+import { nameGroups, namelessGroup } from "./short-names.ts";
 import { faultOfDN, ignoreSkippedValues, type SkippedValues } from "./skipped-values.ts";
 import { directGroups, tokenGroups } from "./token-groups.ts";
 import { walkUp } from "./walk.ts";
@@ -33,8 +33,13 @@ export async function groupsOf(
   signal: AbortSignal,
   skipped: SkippedValues = ignoreSkippedValues,
 ): Promise<readonly Group[]> {
+  const named = groupsInEntry(user, settings, skipped);
+  if (named !== undefined) return named;
   const search: GroupSearch = {
-    base: settings.base?.text ?? writeCanonical(domainOf(user.parsedDN)),
+    // Written where it is asked for: most users need no search.
+    get base() {
+      return settings.base?.text ?? writeCanonical(domainOf(user.parsedDN));
+    },
     scope: settings.scope,
     nameAttribute: settings.nameAttribute,
     skipped,
@@ -44,6 +49,27 @@ export async function groupsOf(
   const found = await findGroups(session, user, settings, search, inPlace, signal);
   const distinct = new Map(found.map((group) => [group.canonicalDN, group]));
   return nameGroups(session, [...distinct.values()], settings, search, signal);
+}
+
+/**
+ * The groups of a user where the entry names all of them, and they have no short names that others could bear.
+ *
+ * @returns `undefined` where the directory has to be asked.
+ */
+export function groupsInEntry(
+  { entry }: User,
+  settings: GroupSettings,
+  skipped: SkippedValues,
+): readonly Group[] | undefined {
+  const { route, nested, naming, nameAttribute } = settings;
+  if (route.kind !== "memberOf" || nested || naming.kind !== "none") return undefined;
+  const dns = wholeValues(entry, route.attribute, skipped);
+  if (dns === undefined) return undefined;
+  const distinct = new Map<string, FoundGroup>();
+  for (const group of groupsNamed(dns, route.attribute, skipped)) {
+    if (isBelowGroupBase(group, settings)) distinct.set(group.canonicalDN, group);
+  }
+  return [...distinct.values()].map((group) => namelessGroup(group, { nameAttribute, skipped }));
 }
 
 /** @param inPlace Leaves out those that do not count, so that nothing is asked about them either. */
@@ -92,10 +118,15 @@ async function memberOf(
   signal: AbortSignal,
   skipped: SkippedValues = ignoreSkippedValues,
 ): Promise<readonly FoundGroup[]> {
-  const dns = await rangedValues(session, user.entry, attribute, signal, skipped);
-  return dns.flatMap((dn) => {
+  return groupsNamed(await rangedValues(session, user.entry, attribute, signal, skipped), attribute, skipped);
+}
+
+function groupsNamed(dns: readonly string[], attribute: string, skipped: SkippedValues): readonly FoundGroup[] {
+  const groups: FoundGroup[] = [];
+  for (const dn of dns) {
     const group = findGroup(dn);
     if (group === undefined) skipped.add(attribute, faultOfDN(dn), dn);
-    return group ?? [];
-  });
+    else groups.push(group);
+  }
+  return groups;
 }

@@ -23,11 +23,9 @@ export async function rangedValues(
   let count = 0;
   const add = (current: Entry, name: string): number => {
     const { length } = current.bytes(name);
-    const texts = current.text(name);
     count += length;
-    if (count > GROUPS.count) throw invalidContent(`${attribute} has more than ${GROUPS.count} values`);
-    values.push(...texts);
-    for (let left = length - texts.length; left > 0; left--) skipped.add(attribute, "is not UTF-8");
+    if (count > GROUPS.count) throw tooMany(attribute);
+    for (const value of readableValues(current, name, attribute, skipped)) values.push(value);
     return length;
   };
   add(entry, attribute);
@@ -45,6 +43,28 @@ export async function rangedValues(
     if (next === undefined || rangeIn(next, attribute) === undefined) throw incomplete(attribute);
     current = next;
   }
+}
+
+/**
+ * All values of an attribute that the entry itself has.
+ *
+ * @returns `undefined` where the directory has to be asked for more.
+ * @throws {DirectoryError} when there are more than anybody has groups.
+ */
+export function wholeValues(entry: Entry, attribute: string, skipped: SkippedValues): readonly string[] | undefined {
+  if (rangeIn(entry, attribute) !== undefined) return undefined;
+  if (entry.bytes(attribute).length > GROUPS.count) throw tooMany(attribute);
+  return readableValues(entry, attribute, attribute, skipped);
+}
+
+function readableValues(entry: Entry, name: string, attribute: string, skipped: SkippedValues): readonly string[] {
+  const texts = entry.text(name);
+  for (let left = entry.bytes(name).length - texts.length; left > 0; left--) skipped.add(attribute, "is not UTF-8");
+  return texts;
+}
+
+function tooMany(attribute: string): DirectoryError {
+  return invalidContent(`${attribute} has more than ${GROUPS.count} values`);
 }
 
 function rangeIn(entry: Entry, attribute: string): { name: string; from: number; last: boolean } | undefined {

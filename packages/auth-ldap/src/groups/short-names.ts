@@ -49,6 +49,14 @@ export async function nameGroups(
   return [...named.values()];
 }
 
+/** A group that has no short name, but may be meant by those in its DN: a rule that denies is to hold for it. */
+export function namelessGroup(group: FoundGroup, search: NameSearch): Group {
+  return { canonicalDN: group.canonicalDN, names: [], ambiguousNames: namesInDN(group, search) };
+}
+
+/** What it takes to read the names in a DN. */
+type NameSearch = Pick<GroupSearch, "nameAttribute" | "skipped">;
+
 const newGroup = (canonicalDN: string): Group & Record<"names" | "ambiguousNames", string[]> => ({
   canonicalDN,
   names: [],
@@ -77,7 +85,7 @@ function candidatesOf(group: FoundGroup, search: GroupSearch): readonly NameCand
   return candidates;
 }
 
-function namesIn(value: string, { nameAttribute, skipped }: GroupSearch): readonly string[] {
+function namesIn(value: string, { nameAttribute, skipped }: NameSearch): readonly string[] {
   const reading = readShortName(value);
   if (reading === "none") return [];
   if (reading.fault === undefined) return [reading.name];
@@ -86,7 +94,7 @@ function namesIn(value: string, { nameAttribute, skipped }: GroupSearch): readon
 }
 
 /** Whatever the group may be called by somebody who does not look at where it is. */
-function namesInDN({ parsedDN }: FoundGroup, search: GroupSearch): readonly string[] {
+function namesInDN({ parsedDN }: FoundGroup, search: NameSearch): readonly string[] {
   return (parsedDN[0] ?? []).flatMap(({ hex, value }) => (hex ? [] : namesIn(value, search)));
 }
 

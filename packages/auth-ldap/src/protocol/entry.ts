@@ -10,6 +10,9 @@ export interface Entry {
   readonly names: readonly string[];
 }
 
+/** Frozen: it is handed out many times. */
+const NONE: readonly never[] = Object.freeze([]);
+
 export function createEntry(dn: string, attributes: readonly (readonly [string, readonly Buffer[]])[]): Entry {
   const values = new Map<string, Buffer[]>();
   for (const [name, found] of attributes) {
@@ -19,10 +22,13 @@ export function createEntry(dn: string, attributes: readonly (readonly [string, 
     if (known === undefined) values.set(key, [...found]);
     else for (const value of found) known.push(value);
   }
-  const bytes = (attribute: string): readonly Buffer[] => values.get(attribute.toLowerCase()) ?? [];
-  return { dn, bytes, text: (attribute) => bytes(attribute).flatMap(decode), names: [...values.keys()] };
+  const bytes = (attribute: string): readonly Buffer[] => values.get(attribute.toLowerCase()) ?? NONE;
+  return { dn, bytes, text: (attribute) => decode(bytes(attribute)), names: [...values.keys()] };
 }
 
-function decode(value: Buffer): string[] {
-  return isUtf8(value) ? [value.toString("utf8")] : [];
+function decode(values: readonly Buffer[]): readonly string[] {
+  if (values.length === 0) return NONE;
+  const texts: string[] = [];
+  for (const value of values) if (isUtf8(value)) texts.push(value.toString("utf8"));
+  return texts;
 }

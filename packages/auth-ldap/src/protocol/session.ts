@@ -60,6 +60,15 @@ interface Response {
   readonly bytes: number;
 }
 
+/** A request, and how its response is read. */
+interface Exchange<T> {
+  readonly operation: Operation["operation"];
+  readonly encode: (id: number) => Buffer;
+  readonly expected: Expected;
+  /** @throws {DirectoryError} where the response is malformed. */
+  readonly read: (response: Response) => T;
+}
+
 interface Pending {
   readonly id: number;
   readonly expected: Expected;
@@ -67,8 +76,8 @@ interface Pending {
   messages: number;
   bytes: number;
   elements: number;
-  resolve(response: Response): void;
-  reject(fault: DirectoryError): void;
+  complete(response: Response): void;
+  fail(fault: DirectoryError): void;
 }
 
 /** After these, the server should be left alone: busy, unavailable, other. */
@@ -97,7 +106,7 @@ export function createSession(
     const waiting = pending;
     pending = undefined;
     socket.destroy();
-    waiting?.reject(fault);
+    waiting?.fail(fault);
     const listener = ended;
     ended = undefined;
     listener?.();
@@ -136,9 +145,9 @@ export function createSession(
       throw invalidContent(`a response holds more than ${RESPONSE.elements} elements`);
     }
     if (tag === expected.last) {
-      const { resolve, bytes } = pending;
+      const completed = pending;
       pending = undefined;
-      resolve({ entries, last: message, bytes });
+      completed.complete({ entries, last: message, bytes: completed.bytes });
       return;
     }
     if (expected.mostEntries === undefined || (tag !== TAGS.entry && tag !== TAGS.reference)) {
@@ -155,71 +164,102 @@ export function createSession(
     entries.push(message);
   }
 
-  /** Sends a request and waits for the whole response. */
-  async function exchange(encode: (id: number) => Buffer, expected: Expected, signal: AbortSignal): Promise<Response> {
-    if (signal.aborted) throw aborted();
-    if (!usable || pending !== undefined) {
-      throw new DirectoryError("lost", "the connection is closed", { transient: true });
-    }
-    const id = nextId;
-    nextId = nextId === 0x7fffffff ? 1 : nextId + 1;
-    const { promise, resolve, reject } = Promise.withResolvers<Response>();
-    pending = { id, expected, entries: [], messages: 0, bytes: 0, elements: 0, resolve, reject };
-    const timer = setTimeout(() => end(new DirectoryError("timeout", `no response within ${timeout} ms`)), timeout);
-    const abort = (): void => end(aborted());
-    signal.addEventListener("abort", abort, { once: true });
-    try {
-      socket.write(encode(id));
-      return await promise;
-    } finally {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", abort);
-    }
-  }
-
-  /** Reads what was received; a fault in it ends the connection. */
-  function decodeResponse<T extends LdapResult>(read: () => T): T {
-    try {
-      const result = read();
-      if (UNCLEAN.has(result.code)) usable = false;
-      return result;
-    } catch (error) {
-      if (error instanceof DirectoryError) end(error);
-      throw error;
-    }
-  }
-
-  async function observed<T extends LdapResult & { readonly entries?: readonly Entry[] }>(
-    operation: Operation["operation"],
-    work: () => Promise<T>,
+  /** Sends a request and waits for the whole response: one promise, because each login has several exchanges. */
+  function exchange<T extends LdapResult & { readonly entries?: readonly Entry[] }>(
+    { operation, encode, expected, read }: Exchange<T>,
+    signal: AbortSignal,
   ): Promise<T> {
     const start = performance.now();
     const milliseconds = (): number => performance.now() - start;
-    try {
-      const result = await work();
-      const { code, entries = [] } = result;
-      observe(() => ({ operation, outcome: "completed", code, entries: entries.length, milliseconds: milliseconds() }));
-      return result;
-    } catch (error) {
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const refuse = (error: unknown): void => {
       if (error instanceof DirectoryError) {
         const { kind, code } = error;
         observe(() => ({ operation, outcome: kind, code, entries: 0, milliseconds: milliseconds() }));
       }
-      throw error;
+      reject(error);
+    };
+    const obstacle = obstacleTo(signal);
+    if (obstacle !== undefined) {
+      refuse(obstacle);
+      return promise;
     }
+    const timer = setTimeout(() => end(new DirectoryError("timeout", `no response within ${timeout} ms`)), timeout);
+    const abort = (): void => end(aborted());
+    const settle = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", abort);
+    };
+    signal.addEventListener("abort", abort, { once: true });
+    const id = nextId;
+    nextId = nextId === 0x7fffffff ? 1 : nextId + 1;
+    pending = {
+      ...{ id, expected, entries: [], messages: 0, bytes: 0, elements: 0 },
+      complete(response) {
+        settle();
+        try {
+          const result = read(response);
+          const { code, entries = [] } = result;
+          if (UNCLEAN.has(code)) usable = false;
+          observe(() => ({
+            ...{ operation, outcome: "completed", code },
+            ...{ entries: entries.length, milliseconds: milliseconds() },
+          }));
+          resolve(result);
+        } catch (error) {
+          // A fault in the response ends the connection.
+          if (error instanceof DirectoryError) end(error);
+          refuse(error);
+        }
+      },
+      fail(fault) {
+        settle();
+        refuse(fault);
+      },
+    };
+    try {
+      socket.write(encode(id));
+    } catch (error) {
+      pending = undefined;
+      settle();
+      reject(error);
+    }
+    return promise;
   }
 
-  async function search(query: SearchQuery, signal: AbortSignal): Promise<SearchResult> {
+  function obstacleTo(signal: AbortSignal): DirectoryError | undefined {
+    if (signal.aborted) return aborted();
+    if (usable && pending === undefined) return undefined;
+    return new DirectoryError("lost", "the connection is closed", { transient: true });
+  }
+
+  function search(query: SearchQuery, signal: AbortSignal): Promise<SearchResult> {
     const seconds = Math.ceil(timeout / 1000);
     const mostEntries = query.scope === "base" ? 1 : (query.sizeLimit ?? RESPONSE.messages);
-    const expected = { last: TAGS.searchDone, mostEntries };
-    const { entries, last, bytes } = await exchange((id) => encodeSearch(id, query, seconds), expected, signal);
-    return decodeResponse(() => ({ ...readResult(last), entries: entries.map(readEntry), bytes }));
+    return exchange<SearchResult>(
+      {
+        operation: "search",
+        encode: (id) => encodeSearch(id, query, seconds),
+        expected: { last: TAGS.searchDone, mostEntries },
+        read({ entries, last, bytes }) {
+          const { code, diagnostic } = readResult(last);
+          return { code, diagnostic, entries: entries.map(readEntry), bytes };
+        },
+      },
+      signal,
+    );
   }
 
-  async function bind(dn: string, password: string, signal: AbortSignal, policy: boolean): Promise<BindResult> {
-    const { last } = await exchange((id) => encodeBind(id, dn, password, policy), { last: TAGS.bind }, signal);
-    return decodeResponse(() => readBindResult(last));
+  function bind(dn: string, password: string, signal: AbortSignal, policy = false): Promise<BindResult> {
+    return exchange<BindResult>(
+      {
+        operation: "bind",
+        encode: (id) => encodeBind(id, dn, password, policy),
+        expected: { last: TAGS.bind },
+        read: ({ last }) => readBindResult(last),
+      },
+      signal,
+    );
   }
 
   return {
@@ -227,8 +267,8 @@ export function createSession(
     get usable() {
       return usable;
     },
-    search: (query, signal) => observed("search", () => search(query, signal)),
-    bind: (dn, password, signal, policy = false) => observed("bind", () => bind(dn, password, signal, policy)),
+    search,
+    bind,
     onEnd(listener) {
       ended = listener;
     },

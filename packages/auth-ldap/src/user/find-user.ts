@@ -129,15 +129,20 @@ function usernameOf(entry: Entry, dn: DN, typed: string, attribute: string): str
   const written = entry.text(attribute);
   const inDN = dn[0]?.find(({ type, hex }) => !hex && type === attribute.toLowerCase())?.value;
   // Normalization is for what can be a name.
-  if ([...written, ...(inDN === undefined ? [] : [inDN])].some((value) => !isShort(value))) return undefined;
+  if (!written.every(isShort) || (inDN !== undefined && !isShort(inDN))) return undefined;
+  const [first, ...others] = written;
+  const chosen = others.length === 0 ? first?.normalize("NFC") : oneOf(written, inDN?.normalize("NFC"), typed);
+  return chosen === undefined || chosen === "" || /\p{Cc}/u.test(chosen) ? undefined : chosen;
+}
+
+/** The value that is the same name as the one in the DN, else as the one that was typed. */
+function oneOf(written: readonly string[], naming: string | undefined, typed: string): string | undefined {
   const values = written.map((value) => value.normalize("NFC"));
-  const naming = inDN?.normalize("NFC");
   const same = (wanted: string): string | undefined => {
     const folded = foldValue(wanted);
     return values.find((value) => value === wanted) ?? values.find((value) => foldValue(value) === folded);
   };
-  const chosen = values.length === 1 ? values[0] : ((naming && same(naming)) ?? same(typed));
-  return chosen === undefined || chosen === "" || /\p{Cc}/u.test(chosen) ? undefined : chosen;
+  return (naming && same(naming)) ?? same(typed);
 }
 
 const isShort = (name: string): boolean => name.length <= LONGEST.name && isStreamSafe(name);
