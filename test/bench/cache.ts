@@ -4,7 +4,6 @@ import { pushImage } from "../support/registry-content.ts";
 import { startRelay } from "../support/relay.ts";
 import { closeAll, startAll } from "./contender.ts";
 import { atLeast, atMost, type Findings } from "./findings.ts";
-import { startFixedRegistry } from "./fixed-registry.ts";
 import { compareLoads, rateRatios } from "./loads.ts";
 import { startBareNginx, startGate, startRecipe } from "./proxies.ts";
 import { manifestPath } from "./reads.ts";
@@ -22,31 +21,27 @@ const mostRequests = 19;
 
 /** A kept manifest, against nginx without logins, which asks the registry each time. */
 export async function cachedReads(scale: Scale): Promise<Findings> {
-  const registry = await startFixedRegistry("/nowhere");
-  const settings = { registry: registry.url };
+  const shared = await scale.shared.gate();
+  const settings = { registry: shared.registry };
+  const contenders = await startAll([
+    () => startGate({ ...settings, cache }).then(named("gate, cached")),
+    () => startBareNginx(settings),
+    async () => shared.gate,
+  ]);
   try {
-    const contenders = await startAll([
-      () => startGate({ ...settings, cache }).then(named("gate, cached")),
-      () => startBareNginx(settings),
-      () => startGate(settings),
-    ]);
-    try {
-      return await compareLoads(
-        {
-          id: "cache.reads",
-          title: "GET of a kept manifest, plain HTTP",
-          contenders,
-          request: { path: manifestPath },
-          connections: 16,
-          limits: (loads) => [atLeast(leastOfNginx, "rate ÷ nginx without logins", rateRatios(loads[0], loads[1]))],
-        },
-        scale,
-      );
-    } finally {
-      await closeAll(contenders);
-    }
+    return await compareLoads(
+      {
+        id: "cache.reads",
+        title: "GET of a kept manifest, plain HTTP",
+        contenders,
+        request: { path: manifestPath },
+        connections: 16,
+        limits: (loads) => [atLeast(leastOfNginx, "rate ÷ nginx without logins", rateRatios(loads[0], loads[1]))],
+      },
+      scale,
+    );
   } finally {
-    await registry.close();
+    await closeAll(contenders);
   }
 }
 

@@ -2,6 +2,7 @@ import { Agent, request } from "node:http";
 import { basic } from "../support/basic.ts";
 import { type RunningGate, startGate } from "../support/gate.ts";
 import { run } from "../support/run.ts";
+import { builtGate } from "./built-gate.ts";
 import { giveAllCores } from "./cores.ts";
 import { atMost, type Findings } from "./findings.ts";
 import { startFixedRegistry } from "./fixed-registry.ts";
@@ -32,6 +33,7 @@ export async function coldLogins({ quick, rounds, progress }: Scale): Promise<Fi
           auth: { backends: [{ type: "htpasswd", file: "htpasswd" }] },
         },
         files: { htpasswd: ["first", "second", patient, ...names].map((name) => `${name}:${hash}\n`).join("") },
+        program: builtGate,
         onLine: () => {},
       });
       await giveAllCores(gate.pid);

@@ -8,6 +8,12 @@ export interface Contender {
   readonly pid: number;
   /** Every request has them. */
   readonly headers: Readonly<Record<string, string>>;
+  /**
+   * The requests that it has become warm with: Node compiles what is used often only after a while. Absent: it needs none.
+   */
+  readonly warmFor?: Set<string>;
+  /** Whether it has all cores, and not only the last: it is several processes. */
+  readonly everywhere?: boolean;
   /** Where its metrics are; undefined where it has none. */
   readonly adminUrl?: string;
   close(): Promise<void>;

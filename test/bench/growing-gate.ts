@@ -6,6 +6,7 @@ import type { Action } from "@registry-gate/auth";
 import type { AccessRule } from "@registry-gate/core";
 import { basic } from "../support/basic.ts";
 import { type RunningGate, startGate } from "../support/gate.ts";
+import { builtGate } from "./built-gate.ts";
 import type { Contender } from "./contender.ts";
 import { giveAllCores } from "./cores.ts";
 
@@ -52,6 +53,7 @@ export async function startGrowingGate(registry: string, size: Size): Promise<Gr
   const gate = await startGate({
     configuration: configuration(),
     files: { htpasswd: usersOf(size.users, version), groups: groupsOf(size, version), [delayFile]: "" },
+    program: builtGate,
     nodeOptions: ["--import", recorder],
     environment: { BENCH_DELAYS: delayFile },
     // The log is read, and not kept.

@@ -13,34 +13,30 @@ import { download, type Transfer } from "./transfer.ts";
 /** Small reads in front of a registry with TLS, against the same by plain HTTP. */
 export function secureRegistryReads(scale: Scale): Promise<Findings> {
   return withSecureRegistry("/nowhere", scale, async (registry) => {
-    const plain = await startFixedRegistry("/nowhere");
+    const plain = await scale.shared.gate();
+    const contenders = await startAll([
+      () => startGate({ registry: registry.url, ca: scale.certificate.authority }),
+      () => startRecipe({ registry: registry.url }, "apr1"),
+      async () => ({ ...plain.gate, name: "gate, registry by plain HTTP" }),
+      ...(scale.leavesOut ? [] : [() => startBareNginx({ registry: registry.url })]),
+    ]);
     try {
-      const contenders = await startAll([
-        () => startGate({ registry: registry.url, ca: scale.certificate.authority }),
-        () => startRecipe({ registry: registry.url }, "apr1"),
-        () => startGate({ registry: plain.url }).then((gate) => ({ ...gate, name: "gate, registry by plain HTTP" })),
-        () => startBareNginx({ registry: registry.url }),
-      ]);
-      try {
-        return await compareLoads(
-          {
-            id: "https.reads.16",
-            title: "GET of a manifest, registry by TLS",
-            contenders,
-            request: { path: manifestPath },
-            connections: 16,
-            limits: ([gate, recipe, byPlain]) => [
-              atLeast(3, "rate ÷ recipe, apr1", rateRatios(gate, recipe)),
-              atLeast(0.8, "rate ÷ gate, registry by plain HTTP", rateRatios(gate, byPlain)),
-            ],
-          },
-          scale,
-        );
-      } finally {
-        await closeAll(contenders);
-      }
+      return await compareLoads(
+        {
+          id: "https.reads.16",
+          title: "GET of a manifest, registry by TLS",
+          contenders,
+          request: { path: manifestPath },
+          connections: 16,
+          limits: ([gate, recipe, byPlain]) => [
+            atLeast(3, "rate ÷ recipe, apr1", rateRatios(gate, recipe)),
+            atLeast(0.8, "rate ÷ gate, registry by plain HTTP", rateRatios(gate, byPlain)),
+          ],
+        },
+        scale,
+      );
     } finally {
-      await plain.close();
+      await closeAll(contenders);
     }
   });
 }

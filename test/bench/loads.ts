@@ -2,6 +2,7 @@ import type { Contender } from "./contender.ts";
 import type { Column, Findings, Limit, Row } from "./findings.ts";
 import { interleave, ratios } from "./rounds.ts";
 import type { Scale } from "./scale.ts";
+import { warmUp } from "./warm-up.ts";
 import { type Load, type LoadSettings, load } from "./wrk.ts";
 
 /** Columns of {@link loadRow}. */
@@ -47,13 +48,10 @@ export async function measureLoads(
   { contenders, request, connections }: Pick<LoadComparison, "contenders" | "request" | "connections">,
   scale: Scale,
 ): Promise<Load[][]> {
-  const measure =
-    (seconds: number) =>
-    (contender: Contender): Promise<Load> =>
-      load(contender, { request, connections, seconds });
-  scale.progress("warming up");
-  for (const contender of contenders) await measure(scale.warmUp)(contender);
-  return interleave(contenders, scale, measure(scale.seconds));
+  await warmUp(contenders, { request, connections }, scale);
+  return interleave(contenders, scale, (contender) =>
+    load(contender, { request, connections, seconds: scale.seconds }),
+  );
 }
 
 /** @param first What the first contender of the comparison came to in the same rounds. */

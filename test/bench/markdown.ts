@@ -18,8 +18,7 @@ export function markdownRun(run: RunRecord): string {
 
 function markdownFindings({ title, columns, rows, limits, notes = [] }: Findings): string {
   const [first, ...others] = columns;
-  if (first === undefined) return `### ${title}`;
-  const table = [
+  const table = first && [
     ["", first.label, "min–max", ...others.map(({ label }) => label)],
     ...rows.map((row) => [
       row.own === true ? `**${escapeMarkdown(row.name)}**` : escapeMarkdown(row.name),
@@ -32,7 +31,12 @@ function markdownFindings({ title, columns, rows, limits, notes = [] }: Findings
     (limit) =>
       `- ${isKept(limit) ? "kept" : "**missed**"}: ${escapeMarkdown(limit.name)} ${formatFigure(judgedValue(limit), 2)}, ${formatBound(limit.bound)}`,
   );
-  return [`### ${title}`, alignMarkdown(table), outcomes.join("\n"), notes.map(escapeMarkdown).join("\n")]
+  return [
+    `### ${title}`,
+    table === undefined ? "" : alignMarkdown(table),
+    outcomes.join("\n"),
+    notes.map(escapeMarkdown).join("\n"),
+  ]
     .filter((part) => part !== "")
     .join("\n\n");
 }

@@ -1,54 +1,73 @@
 import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { makeCertificate } from "../support/certificate.ts";
+import { buildGate } from "./built-gate.ts";
 import { leaveCore } from "./cores.ts";
 import { describeMachine } from "./describe-machine.ts";
 import type { Findings } from "./findings.ts";
 import { busyWarning } from "./machine.ts";
 import type { Options } from "./options.ts";
-import { runStep } from "./part.ts";
+import { isFailed, runParts } from "./part.ts";
 import { createProgress } from "./progress.ts";
 import { formatFindings } from "./report.ts";
 import type { RunRecord } from "./run-record.ts";
-import { quick, quickSeconds, whole } from "./scale.ts";
+import { isLate, quick, type Scale, whole } from "./scale.ts";
+import { createSharing } from "./shared-gate.ts";
 
-/** Runs the parts one after the other, and writes what each has found as soon as it has. */
+/**
+ * Runs the parts one after the other, and writes what each has found as soon as it has.
+ *
+ * @param keep Takes the run so far, before the first step and after each.
+ */
 export async function measure(
-  options: Pick<Options, "parts" | "quick">,
+  options: Pick<Options, "parts" | "quick" | "everything">,
   output: { write(text: string): unknown },
+  keep: (run: RunRecord) => Promise<void>,
 ): Promise<RunRecord> {
-  const started = performance.now();
   const startedAt = new Date().toISOString();
   const machine = await describeMachine();
   const warning = busyWarning(machine);
   if (warning !== undefined) process.stderr.write(`${warning}\n`);
-  await leaveCore();
   const progress = createProgress(process.stderr, options.parts.length, () => performance.now());
+  process.stderr.write("building what is older than its sources\n");
+  await buildGate();
+  const started = performance.now();
+  const elapsed = (): number => (performance.now() - started) / 1000;
+  await leaveCore();
   const certificate = await makeCertificate();
+  const shared = createSharing();
   const sizes = options.quick ? quick : whole;
   const findings: Findings[] = [];
-  const total = options.parts.reduce((sum, { steps }) => sum + steps.length, 0);
-  let done = 0;
-  // Each step may take its share of the time, and what those before it have left.
-  const isLate = (): boolean =>
-    options.quick && performance.now() - started > (quickSeconds * 1000 * (done + 0.8)) / total;
+  const leavesOut = options.quick && options.everything;
+  const run = (): RunRecord => ({
+    schema: "registry-gate-bench",
+    version: 1,
+    startedAt,
+    seconds: Math.round(elapsed() * 10) / 10,
+    quick: options.quick,
+    machine,
+    findings,
+  });
+  const scaleOf = (stepsLeft: number): Scale => {
+    const rounds = options.quick && isLate(elapsed(), stepsLeft) ? 1 : sizes.rounds;
+    return { ...sizes, rounds, certificate, progress: progress.now, leavesOut, shared };
+  };
+  const found = async (those: readonly Findings[]): Promise<void> => {
+    findings.push(...those);
+    // Whatever failed, it may have been this gate.
+    if (those.some(isFailed)) await shared.close();
+    progress.clear();
+    for (const each of those) output.write(`${formatFindings(each)}\n`);
+    await keep(run());
+  };
   try {
-    for (const { name, steps } of options.parts) {
-      progress.begin(name);
-      for (const [index, step] of steps.entries()) {
-        const scale = { ...sizes, certificate, progress: progress.now, isLate };
-        const found = await runStep(`${name}.${index + 1}`, () => step(scale));
-        findings.push(...found);
-        done++;
-        progress.clear();
-        for (const each of found) output.write(`${formatFindings(each)}\n`);
-      }
-      progress.end();
-    }
+    // Where it cannot be kept, nothing needs to be measured.
+    await keep(run());
+    await runParts(options.parts, { scaleOf, found }, progress);
   } finally {
     progress.clear();
+    await shared.close();
     await rm(dirname(certificate.certificate), { recursive: true, force: true });
   }
-  const seconds = Math.round((performance.now() - started) / 100) / 10;
-  return { schema: "registry-gate-bench", version: 1, startedAt, seconds, quick: options.quick, machine, findings };
+  return run();
 }

@@ -1,6 +1,5 @@
-import { type Contender, closeAll, startAll } from "./contender.ts";
+import { closeAll, startAll } from "./contender.ts";
 import { atLeast, type Findings } from "./findings.ts";
-import { startFixedRegistry } from "./fixed-registry.ts";
 import { compareLoads, rateRatios } from "./loads.ts";
 import { startGate } from "./proxies.ts";
 import { manifestPath } from "./reads.ts";
@@ -13,17 +12,13 @@ const least = 0.95;
 
 /** The gate with metrics, which are scraped, and an audit, against the gate without both. */
 export async function observing(scale: Scale): Promise<Findings> {
-  const registry = await startFixedRegistry("/nowhere");
-  const contenders: Contender[] = [];
+  const { gate, registry } = await scale.shared.gate();
+  const contenders = await startAll([
+    () => startGate({ registry, observed: true }).then((observed) => ({ ...observed, name: "gate, observed" })),
+    async () => gate,
+  ]);
   let scraping: NodeJS.Timeout | undefined;
   try {
-    const settings = { registry: registry.url, tls: undefined };
-    contenders.push(
-      ...(await startAll([
-        () => startGate({ ...settings, observed: true }).then((gate) => ({ ...gate, name: "gate, observed" })),
-        () => startGate(settings),
-      ])),
-    );
     const admin = contenders[0]?.adminUrl;
     if (admin === undefined) throw new Error("the gate has no admin listener");
     scraping = setInterval(() => void scrape(`${admin}/metrics`), scrapeInterval);
@@ -41,7 +36,6 @@ export async function observing(scale: Scale): Promise<Findings> {
   } finally {
     clearInterval(scraping);
     await closeAll(contenders);
-    await registry.close();
   }
 }
 

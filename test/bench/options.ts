@@ -5,6 +5,8 @@ import type { Part } from "./part.ts";
 export interface Options {
   readonly help: boolean;
   readonly quick: boolean;
+  /** Whether the parts are all that there are. */
+  readonly everything: boolean;
   /** In the order in which they are run; none where earlier runs are read and no part was named. */
   readonly parts: readonly Part[];
   /** A file, or `-` for the standard output. */
@@ -32,8 +34,10 @@ Measures the gate beside nginx with Docker's recipe and other proxies, in turns 
 figure is the median of the rounds, from the least to the most of them. Ends with 1 where a limit is missed, and with 2
 where the command line is wrong.
 
-  --quick            everything within two minutes: shorter rounds, smaller bodies, one number of connections
-  --json FILE        write the run as JSON; - is the standard output, and the tables then go to the standard error
+  --quick            everything within two minutes: shorter rounds, smaller bodies, one number of connections, and
+                     without what needs long, unless parts are named
+  --json FILE        write the run as JSON, after each step what there is so far; - is the standard output, at the end, and
+                     the tables then go to the standard error
   --compare EARLIER  compare with the run in this file of --json: a table of ratios, with a mark at what is worse by
                      more than the rounds of both are apart
   --report FILE      write one page of HTML with charts, which needs nothing from elsewhere
@@ -63,6 +67,7 @@ export function readOptions(parameters: readonly string[], parts: readonly Part[
   const all = positionals.length === 0 && from.length === 0;
   return {
     ...{ help, quick, json, compare, report, markdown, from },
+    everything: all,
     parts: all ? parts : parts.filter(({ name }) => positionals.includes(name)),
   };
 }

@@ -7,7 +7,7 @@ import { secureRegistryDownloads, secureRegistryReads } from "./https-registry.t
 import { ldapLogins } from "./ldap.ts";
 import { memory } from "./memory.ts";
 import { observing } from "./observing.ts";
-import type { Part } from "./part.ts";
+import { onlyWhole, type Part } from "./part.ts";
 import { portalPages } from "./portal.ts";
 import { reads } from "./reads.ts";
 import { realReads, realUploads } from "./real-registry.ts";
@@ -46,14 +46,30 @@ export const parts: readonly Part[] = [
   {
     name: "cache",
     about: "manifests from memory, and a storm of pulls",
-    steps: [cachedReads, cachedRealReads, cachedStorm],
+    steps: [
+      cachedReads,
+      onlyWhole("cache.registry", "GET of a kept manifest of docker-registry, plain HTTP", cachedRealReads),
+      cachedStorm,
+    ],
   },
   { name: "ldap", about: "logins by LDAP, fresh and remembered", steps: [ldapLogins, rememberedLogins] },
   { name: "tokens", about: "Bearer tokens, used and issued", steps: [bearerReads, tokenIssuance] },
   { name: "observing", about: "what metrics and an audit cost", steps: [observing] },
   { name: "cold-logins", about: "many logins at once that nobody remembers", steps: [coldLogins] },
-  { name: "growth", about: "many rules, users, groups, connections and logins", steps: [decisions, growth, reloads] },
-  { name: "slow-clients", about: "pulls and logins while clients are slow", steps: [slowClients] },
+  {
+    name: "growth",
+    about: "many rules, users, groups, connections and logins",
+    steps: [
+      decisions,
+      onlyWhole("growth.requests", "GET of a manifest, as the gate grows", growth),
+      onlyWhole("growth.reloads", "A reload of 10,000 rules, 100,000 users and 10,000 groups, under load", reloads),
+    ],
+  },
+  {
+    name: "slow-clients",
+    about: "pulls and logins while clients are slow",
+    steps: [onlyWhole("slow-clients", "Pulls and fresh logins while 2000 clients are slow", slowClients)],
+  },
   { name: "workers", about: "processor time and memory of two workers", steps: [workers] },
   { name: "portal", about: "pages before 50,000 repositories", steps: [portalPages] },
   { name: "start-up", about: "how soon serve responds", steps: [startUp] },

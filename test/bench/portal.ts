@@ -4,6 +4,7 @@ import { listen } from "../support/listen.ts";
 import { passwordFile } from "../support/password-file.ts";
 import { digestOf } from "../support/registry-content.ts";
 import { visitor } from "../support/visitor.ts";
+import { builtGate } from "./built-gate.ts";
 import { atMost, type Findings } from "./findings.ts";
 import { manifest } from "./fixed-registry.ts";
 import type { Scale } from "./scale.ts";
@@ -26,6 +27,7 @@ export async function portalPages({ quick, progress }: Scale): Promise<Findings>
   try {
     const gate = await startGate({
       command: "portal",
+      program: builtGate,
       configuration: {
         listen: { address: "127.0.0.1:0" },
         upstream: { url: registry.url },

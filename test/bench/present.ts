@@ -2,6 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { compareRuns, comparisonWarnings, formatChanges } from "./compare.ts";
 import { judgedValue } from "./findings.ts";
 import { htmlReport } from "./html.ts";
+import { keepRun } from "./keep-run.ts";
 import { busyWarning } from "./machine.ts";
 import { markdownRun, updatePage } from "./markdown.ts";
 import type { Options } from "./options.ts";
@@ -26,7 +27,7 @@ export async function present(
     output.write(`figures compared: ${changes.length}, worse: ${worse}\n\n`);
   }
   if (json === "-") process.stdout.write(formatRun(run));
-  else if (json !== undefined) await writeFile(json, formatRun(run));
+  else if (json !== undefined) await keepRun(json, run);
   if (report !== undefined) await writeFile(report, htmlReport(run, before));
   if (markdown !== undefined) {
     await writeFile(markdown, updatePage(await readFile(markdown, "utf8"), markdownRun(run)));

@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { basic } from "../support/basic.ts";
 import type { CertificateFiles } from "../support/certificate.ts";
 import { freePort } from "../support/free-port.ts";
-import { gateCommand } from "../support/gate.ts";
 import { startNginx } from "../support/nginx.ts";
 import { nginxRecipe } from "../support/nginx-recipe.ts";
 import { tryPolledServer } from "../support/polled-server.ts";
 import { run } from "../support/run.ts";
 import { startOnFreePort } from "../support/start-on-free-port.ts";
+import { builtGate } from "./built-gate.ts";
 import type { Contender } from "./contender.ts";
 import { giveOwnCore } from "./cores.ts";
 
@@ -75,7 +75,7 @@ export async function startGate(settings: ProxySettings, login?: BackendLogin): 
   try {
     await writeFile(join(directory, "htpasswd"), await passwordFile("bcrypt 10"));
     await writeFile(join(directory, "groups"), `pushers: ${username}\n`);
-    const [command, ...before] = gateCommand;
+    const [command, ...before] = builtGate;
     const adminAddress = `127.0.0.1:${await freePort()}`;
     const { port, server } = await startOnFreePort(async (port) => {
       const configuration = {
@@ -101,6 +101,7 @@ export async function startGate(settings: ProxySettings, login?: BackendLogin): 
     return {
       name: login?.name ?? "gate",
       own: true,
+      warmFor: new Set(),
       url: `${settings.tls === undefined ? "http" : "https"}://127.0.0.1:${port}`,
       pid: server.pid,
       headers: login?.headers ?? basic(username, gatePassword),

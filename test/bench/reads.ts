@@ -1,6 +1,5 @@
 import { type Contender, closeAll, startAll } from "./contender.ts";
 import { atLeast, atMost, type Findings, type Limit } from "./findings.ts";
-import { startFixedRegistry } from "./fixed-registry.ts";
 import { compareLoads, rateRatios } from "./loads.ts";
 import { type ProxySettings, startBareNginx, startGate, startRecipe } from "./proxies.ts";
 import { ratios } from "./rounds.ts";
@@ -15,37 +14,34 @@ const request = { path: manifestPath };
 const slowSeconds = 10;
 
 /**
- * Authenticated `GET`s of a manifest in front of a registry that costs next to nothing: the gate against the recipe,
- * with passwords as they may be kept there, and against nginx without logins.
+ * Authenticated `GET`s of a manifest in front of a registry that costs next to nothing: the gate against the recipe, and
+ * against nginx without logins. With the fewest connections, a whole run has the recipe with other passwords too.
  */
 export async function reads(scale: Scale, secure: boolean): Promise<Findings[]> {
-  const registry = await startFixedRegistry("/nowhere");
+  const { gate, registry } = await scale.shared.gate();
+  const settings = { registry, tls: secure ? scale.certificate : undefined };
+  const contenders = await startAll([
+    secure ? () => startGate(settings) : async () => gate,
+    () => startRecipe(settings, "apr1", 28),
+    () => startBareNginx(settings),
+    ...(scale.leavesOut ? [] : [() => startRecipe(settings, "apr1", 8), () => startRecipe(settings, "bcrypt 5")]),
+  ]);
+  const [fewest] = scale.connections;
   try {
-    const settings = { registry: registry.url, tls: secure ? scale.certificate : undefined };
-    const contenders = await startAll([
-      () => startGate(settings),
-      () => startRecipe(settings, "apr1", 28),
-      () => startBareNginx(settings),
-      () => startRecipe(settings, "apr1", 8),
-      () => startRecipe(settings, "bcrypt 5"),
-    ]);
-    try {
-      const all: Findings[] = [];
-      for (const connections of scale.connections) {
-        const limits = (loads: readonly (readonly Load[])[]): Limit[] => [
-          ...(connections === scale.connections[0] ? limitsOfRate(loads, secure) : []),
-          atMost(1, "p99 ÷ recipe, apr1, 28 characters", percentileRatios(loads[0], loads[1])),
-        ];
-        const id = `reads.${secure ? "tls" : "plain"}.${connections}`;
-        const title = `GET of a manifest, ${secure ? "TLS" : "plain HTTP"}`;
-        all.push(await compareLoads({ id, title, contenders, request, connections, limits }, scale));
-      }
-      return secure || scale.quick ? all : [...all, await slowReads(settings, contenders.slice(0, 1), scale)];
-    } finally {
-      await closeAll(contenders);
+    const all: Findings[] = [];
+    for (const connections of scale.connections) {
+      const limits = (loads: readonly (readonly Load[])[]): Limit[] => [
+        ...(connections === fewest ? limitsOfRate(loads, secure) : []),
+        atMost(1, "p99 ÷ recipe, apr1, 28 characters", percentileRatios(loads[0], loads[1])),
+      ];
+      const id = `reads.${secure ? "tls" : "plain"}.${connections}`;
+      const title = `GET of a manifest, ${secure ? "TLS" : "plain HTTP"}`;
+      const compared = connections === fewest ? contenders : contenders.slice(0, 3);
+      all.push(await compareLoads({ id, title, contenders: compared, request, connections, limits }, scale));
     }
+    return secure || scale.quick ? all : [...all, await slowReads(settings, contenders.slice(0, 1), scale)];
   } finally {
-    await registry.close();
+    await closeAll(contenders);
   }
 }
 

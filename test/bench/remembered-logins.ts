@@ -3,7 +3,6 @@ import { directoryBackend } from "../support/directory-backend.ts";
 import { startSlapd } from "../support/slapd.ts";
 import { closeAll, startAll } from "./contender.ts";
 import { atLeast, type Findings } from "./findings.ts";
-import { startFixedRegistry } from "./fixed-registry.ts";
 import { compareLoads, rateRatios } from "./loads.ts";
 import { startGate } from "./proxies.ts";
 import { manifestPath } from "./reads.ts";
@@ -11,7 +10,7 @@ import type { Scale } from "./scale.ts";
 
 /** `GET`s of one user whom the gate remembers, so that it must not matter where it knows him from. */
 export async function rememberedLogins(scale: Scale): Promise<Findings> {
-  const registry = await startFixedRegistry("/nowhere");
+  const { gate, registry } = await scale.shared.gate();
   const slapd = await startSlapd({ logged: false });
   const directory = {
     name: "gate, LDAP",
@@ -19,10 +18,7 @@ export async function rememberedLogins(scale: Scale): Promise<Findings> {
     headers: basic("load00", "load00pw"),
   };
   try {
-    const contenders = await startAll([
-      () => startGate({ registry: registry.url }, directory),
-      () => startGate({ registry: registry.url }),
-    ]);
+    const contenders = await startAll([() => startGate({ registry }, directory), async () => gate]);
     try {
       return await compareLoads(
         {
@@ -39,6 +35,6 @@ export async function rememberedLogins(scale: Scale): Promise<Findings> {
       await closeAll(contenders);
     }
   } finally {
-    await Promise.all([registry.close(), slapd.close()]);
+    await slapd.close();
   }
 }

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { atLeast, atMost, isKept } from "./findings.ts";
-import { runStep } from "./part.ts";
-import { formatFindings, missedLimits } from "./report.ts";
+import { formatFindings } from "./report.ts";
 import { interleave, median, ratios, spread } from "./rounds.ts";
 
 describe("a limit", () => {
@@ -49,19 +48,6 @@ describe("a limit", () => {
   });
 });
 
-describe("a step that fails", () => {
-  test("is a limit that is missed, with its reason", async () => {
-    const findings = await runStep("memory", () => Promise.reject(new Error("no registry")));
-    expect(missedLimits(findings)).toHaveLength(1);
-    expect(findings.map(formatFindings).join("")).toBe(`memory: failed
-
-  MISSED  measured  0.00  at least 1
-
-  no registry
-`);
-  });
-});
-
 describe("rounds", () => {
   test("have every contender once, and another one first each time", async () => {
     const order: string[] = [];
@@ -75,17 +61,6 @@ describe("rounds", () => {
       ["b2", "b4", "b9"],
       ["c3", "c5", "c7"],
     ]);
-  });
-
-  test("are fewer where the run is late, but one at least", async () => {
-    let measured = 0;
-    const isLate = (): boolean => measured >= 4;
-    const measure = async (): Promise<number> => ++measured;
-    expect(await interleave(["a", "b"], { rounds: 5, progress: () => {}, isLate }, measure)).toEqual([
-      [1, 4],
-      [2, 3],
-    ]);
-    expect(await interleave(["a"], { rounds: 5, progress: () => {}, isLate }, measure)).toEqual([[5]]);
   });
 
   test("are compared one by one, so that a slow moment of the machine does not count", () => {

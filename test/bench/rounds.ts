@@ -2,17 +2,17 @@ import type { Scale } from "./scale.ts";
 
 /**
  * Measures all contenders round by round, so that whatever else the machine does meets all of them. Whoever begins a
- * round is another one each time. Where the run is late there may be fewer rounds, but one at least.
+ * round is another one each time.
  *
  * @returns the samples of each contender, in the order of the contenders; those with the same index are of one round.
  */
 export async function interleave<Contender, Sample>(
   contenders: readonly Contender[],
-  { rounds, progress, isLate }: Pick<Scale, "rounds" | "progress" | "isLate">,
+  { rounds, progress }: Pick<Scale, "rounds" | "progress">,
   measure: (contender: Contender, index: number) => Promise<Sample>,
 ): Promise<Sample[][]> {
   const samples: Sample[][] = contenders.map(() => []);
-  for (let round = 0; round < rounds && (round === 0 || isLate?.() !== true); round++) {
+  for (let round = 0; round < rounds; round++) {
     progress(`round ${round + 1} of ${rounds}`);
     for (let turn = 0; turn < contenders.length; turn++) {
       const index = (round + turn) % contenders.length;

@@ -1,8 +1,11 @@
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { z } from "zod";
 import { atLeast } from "./findings.ts";
 import { fixedFindings, fixedRun } from "./fixed-run.ts";
+import { keepRun } from "./keep-run.ts";
 import { formatRun, joinRuns, parseRun, recordSchema } from "./run-record.ts";
 
 describe("a run as JSON", () => {
@@ -37,6 +40,18 @@ describe("a run as JSON", () => {
     await expect(`${JSON.stringify(schema, undefined, 2)}\n`).toMatchFileSnapshot(
       join(import.meta.dirname, "run-v1.schema.json"),
     );
+  });
+});
+
+describe("the file of a run", () => {
+  test("is whole whenever it is read, and replaced by what came later", async () => {
+    const directory = await mkdtemp(join(tmpdir(), "registry-gate-run-"));
+    onTestFinished(() => rm(directory, { recursive: true }));
+    const file = join(directory, "run.json");
+    await keepRun(file, { ...fixedRun, findings: [] });
+    await keepRun(file, fixedRun);
+    expect(parseRun(await readFile(file, "utf8"))).toEqual(fixedRun);
+    expect(await readdir(directory)).toEqual(["run.json"]);
   });
 });
 

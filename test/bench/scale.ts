@@ -1,12 +1,14 @@
 import type { CertificateFiles } from "../support/certificate.ts";
+import type { Sharing } from "./shared-gate.ts";
 
 /** How thorough a run is, and what its parts share. */
 export interface Scale extends Sizes {
   readonly certificate: CertificateFiles;
   /** Says what is being done, in a few words. */
   readonly progress: (text: string) => void;
-  /** Whether a run of limited time is behind: then one round has to do. */
-  readonly isLate?: () => boolean;
+  /** Whether it is a quick run of all parts, which leaves out what needs long. */
+  readonly leavesOut: boolean;
+  readonly shared: Sharing;
 }
 
 /** How thorough a run is. */
@@ -16,7 +18,7 @@ export interface Sizes {
   readonly rounds: number;
   /** How long each contender is loaded in a round. Need not be whole. */
   readonly seconds: number;
-  /** How long each is loaded before anything is counted: Node compiles what is used often only after a while. */
+  /** How long a gate is loaded at the most before anything is counted, until it is warm. */
   readonly warmUp: number;
   /** How many connections ask at the same time, one after the other. */
   readonly connections: readonly number[];
@@ -32,8 +34,8 @@ const gibibyte = 2 ** 30;
 export const whole: Sizes = {
   quick: false,
   rounds: 5,
-  seconds: 3,
-  warmUp: 3,
+  seconds: 2,
+  warmUp: 10,
   connections: [16, 64, 256],
   blob: gibibyte,
   largest: 4 * gibibyte,
@@ -41,12 +43,19 @@ export const whole: Sizes = {
 
 /** What a quick run of all parts may take. */
 export const quickSeconds = 120;
+/** What a step of a quick run takes at least, with one round. */
+const leastStepSeconds = 3.5;
+
+/** Whether a quick run is behind, so that one round has to do for the next step. */
+export function isLate(elapsedSeconds: number, stepsLeft: number): boolean {
+  return elapsedSeconds + stepsLeft * leastStepSeconds > quickSeconds;
+}
 
 export const quick: Sizes = {
   quick: true,
   rounds: 3,
-  seconds: 0.3,
-  warmUp: 0.5,
+  seconds: 0.4,
+  warmUp: 6,
   connections: [16],
   blob: 128 * mebibyte,
   largest: 256 * mebibyte,

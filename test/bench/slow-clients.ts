@@ -1,6 +1,7 @@
 import type { WorkDone } from "../slow-clients/ordinary-work.ts";
 import { type OrdinaryWork, startScene } from "../slow-clients/scene.ts";
 import { slowModes } from "../slow-clients/slowhttptest.ts";
+import { builtGate } from "./built-gate.ts";
 import { atMost, type Findings, type Limit, type Row } from "./findings.ts";
 import { median } from "./rounds.ts";
 import type { Scale } from "./scale.ts";
@@ -17,7 +18,7 @@ const kinds: readonly Kind[] = ["manifests", "blobs", "logins"];
 /** Whether pulls and logins go on as they do at rest, while slowhttptest holds connections in all its modes. */
 export async function slowClients({ quick, seconds, progress }: Scale): Promise<Findings> {
   const duration = Math.ceil(3 * seconds);
-  const scene = await startScene();
+  const scene = await startScene(builtGate);
   const rows: Row[] = [];
   const limits: Limit[] = [];
   try {

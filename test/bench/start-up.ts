@@ -1,13 +1,13 @@
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { get } from "node:http";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { promisify } from "node:util";
 import { freePort } from "../support/free-port.ts";
 import { gateCommand } from "../support/gate.ts";
+import { builtGate } from "./built-gate.ts";
 import { atMost, type Findings } from "./findings.ts";
 import { startFixedRegistry } from "./fixed-registry.ts";
 import { loginOf, passwordFile } from "./proxies.ts";
@@ -17,22 +17,14 @@ import type { Scale } from "./scale.ts";
 /** From the start of the process to the end of the first response, in milliseconds. */
 const most = 300;
 const starts = 9;
-const built = resolve(import.meta.dirname, "../../apps/gateway/dist/registry-gate.js");
 
 /** How soon `serve` responds to a request with a login: as it is installed, and from a checkout. */
 export async function startUp({ quick, progress }: Scale): Promise<Findings> {
-  progress("building");
-  await promisify(execFile)(
-    process.execPath,
-    [resolve(import.meta.dirname, "../../node_modules/typescript/bin/tsc"), "--build"],
-    {
-      cwd: resolve(import.meta.dirname, "../.."),
-    },
-  );
   const registry = await startFixedRegistry("/nowhere");
   const directory = await mkdtemp(join(tmpdir(), "registry-gate-start-"));
+  const [, ...built] = builtGate;
   const [, ...fromSource] = gateCommand;
-  const ways = { "as installed": [built], "from a checkout": fromSource };
+  const ways = { "as installed": built, "from a checkout": fromSource };
   const samples: Record<keyof typeof ways, number[]> = { "as installed": [], "from a checkout": [] };
   try {
     await writeFile(join(directory, "htpasswd"), await passwordFile("bcrypt 5"));

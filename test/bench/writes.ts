@@ -1,8 +1,8 @@
 import { closeAll, startAll } from "./contender.ts";
 import { atLeast, atMost, type Findings } from "./findings.ts";
-import { manifest, startFixedRegistry } from "./fixed-registry.ts";
+import { manifest } from "./fixed-registry.ts";
 import { compareLoads, rateRatios } from "./loads.ts";
-import { startBareNginx, startGate, startRecipe } from "./proxies.ts";
+import { startBareNginx, startRecipe } from "./proxies.ts";
 import { manifestPath } from "./reads.ts";
 import { ratios } from "./rounds.ts";
 import type { Scale } from "./scale.ts";
@@ -22,25 +22,21 @@ export function manifestPuts(scale: Scale): Promise<Findings> {
 
 /** Small writes in front of a registry that costs next to nothing. */
 async function compareWrites(id: string, title: string, request: LoadRequest, scale: Scale): Promise<Findings> {
-  const registry = await startFixedRegistry("/nowhere");
+  const { gate, registry } = await scale.shared.gate();
+  const settings = { registry };
+  const contenders = await startAll([
+    async () => gate,
+    () => startRecipe(settings, "apr1"),
+    ...(scale.leavesOut ? [] : [() => startBareNginx(settings)]),
+  ]);
+  const limits = ([own = [], recipe = []]: readonly (readonly Load[])[]) => [
+    atLeast(3, "rate ÷ recipe, apr1", rateRatios(own, recipe)),
+    atMost(1, "p99 ÷ recipe, apr1", ratios(p99(own), p99(recipe))),
+  ];
   try {
-    const settings = { registry: registry.url };
-    const contenders = await startAll([
-      () => startGate(settings),
-      () => startRecipe(settings, "apr1"),
-      () => startBareNginx(settings),
-    ]);
-    const limits = ([gate = [], recipe = []]: readonly (readonly Load[])[]) => [
-      atLeast(3, "rate ÷ recipe, apr1", rateRatios(gate, recipe)),
-      atMost(1, "p99 ÷ recipe, apr1", ratios(p99(gate), p99(recipe))),
-    ];
-    try {
-      return await compareLoads({ id: `writes.${id}.16`, title, contenders, request, connections: 16, limits }, scale);
-    } finally {
-      await closeAll(contenders);
-    }
+    return await compareLoads({ id: `writes.${id}.16`, title, contenders, request, connections: 16, limits }, scale);
   } finally {
-    await registry.close();
+    await closeAll(contenders);
   }
 }
 

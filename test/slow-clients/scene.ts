@@ -46,11 +46,13 @@ const attacker = "mallory";
 /** The attacker is on the loopback address; everybody else has one of his own, as in earnest. */
 const addresses = { manifests: "127.3.0.1", blobs: "127.3.0.2", logins: "127.3.0.3" } as const;
 
-export async function startScene(): Promise<Scene> {
+/** @param program The command line of the command, where it is not to run from source. */
+export async function startScene(program: typeof gateCommand = gateCommand): Promise<Scene> {
   const registry: DockerRegistry = await startDockerRegistry();
   const gate = await startGate({
     configuration: await configurationFor(registry.url),
     files: await passwords(),
+    program,
     // Its log has a line for every request, and nobody reads it.
     onLine: () => {},
   });

@@ -38,6 +38,8 @@ export interface GateSettings {
   readonly configuration: object;
   /** Added to the environment of the tests. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** The command line of the command itself, in place of {@link gateCommand}. */
+  readonly program?: typeof gateCommand;
   /** Options of Node itself, such as `--expose-gc`. */
   readonly nodeOptions?: readonly string[];
   /** Takes the lines of the log in place of {@link ReadServer.lines}: for a log too long to be kept. */
@@ -52,7 +54,15 @@ const configurationFile = "registry-gate.yaml";
 
 /** Starts a gate with the configuration and files given, in a directory of its own. */
 export async function startGate(settings: GateSettings): Promise<RunningGate> {
-  const { configuration, files = {}, packages = {}, nodeOptions = [], environment, onLine } = settings;
+  const {
+    configuration,
+    files = {},
+    packages = {},
+    nodeOptions = [],
+    environment,
+    onLine,
+    program = gateCommand,
+  } = settings;
   const directory = await mkdtemp(join(tmpdir(), "registry-gate-gate-"));
   const put = async (name: string, content: string): Promise<void> => {
     const path = join(directory, name);
@@ -69,7 +79,7 @@ export async function startGate(settings: GateSettings): Promise<RunningGate> {
   }
   await configure(configuration);
   try {
-    const [command, ...before] = gateCommand;
+    const [command, ...before] = program;
     let secure = false;
     const server = await startLoggedServer({
       command,
