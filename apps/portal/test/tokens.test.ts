@@ -49,6 +49,21 @@ describe("a token of the page", () => {
     expect((await bob.get("/tokens")).text).not.toContain("It is revoked");
   });
 
+  test("stands on a page of fifty, the newest first", async () => {
+    const bob = await signedIn("bob");
+    for (let number = 1; number <= 51; number++) {
+      expect(await bob.post("/tokens", { name: `many-${number}`, expires: "7d" })).toMatchObject({ status: 200 });
+    }
+    const namesOn = async (path: string): Promise<readonly string[]> =>
+      [...(await bob.get(path)).text.matchAll(/many-\d+(?=<\/span><\/button>)/g)].map(([name]) => name);
+    const first = await namesOn("/tokens");
+    expect(first).toHaveLength(50);
+    expect(new Set(first)).toContain("many-51");
+    expect(await namesOn("/tokens?page=2")).toEqual(["many-1"]);
+    expect(await namesOn("/tokens?page=99")).toEqual(["many-1"]);
+    expect((await bob.get("/tokens")).text).toContain('href="/tokens?page=2"');
+  });
+
   test.each([
     [{ name: "", expires: "7d" }, "It must be 1 to 64"],
     [{ name: "a b", expires: "7d" }, "It must be 1 to 64"],

@@ -1,4 +1,5 @@
 import pMap from "p-map";
+import { pageOf } from "../list-page.ts";
 import type { Artifact, Descriptions } from "./describe.ts";
 import { listTags } from "./lists.ts";
 import type { Reader } from "./reader.ts";
@@ -42,10 +43,8 @@ export async function readTagPage(
   const wanted = search.toLowerCase();
   const matching = names.filter((name) => name.toLowerCase().includes(wanted)).reverse();
   const sorted = matching.toSorted((a, b) => rank(a) - rank(b));
-  const pages = Math.max(1, Math.ceil(sorted.length / tagsPerPage));
-  const page = Math.min(Math.max(1, asked), pages);
-  const shown = sorted.slice((page - 1) * tagsPerPage, page * tagsPerPage);
-  const tags = await pMap(shown, async (name) => ({ name, artifact: await describe(reader, repository, name) }), {
+  const { items, page, pages } = pageOf(sorted, asked, tagsPerPage);
+  const tags = await pMap(items, async (name) => ({ name, artifact: await describe(reader, repository, name) }), {
     concurrency,
   });
   return { tags, total: sorted.length, all: names.length, page, pages, cut };

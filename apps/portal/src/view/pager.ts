@@ -9,13 +9,17 @@ export interface Place {
   /** From 1 on. */
   readonly page: number;
   readonly pages: number;
+  /** What stands for the page in the query. */
+  readonly parameter?: string;
+  /** Tells it apart from another one of the same page. */
+  readonly label?: string;
 }
 
 /** Links to the pages around; nothing for a list of one page. */
-export function pager({ path, query, page, pages }: Place): Html | undefined {
+export function pager({ path, query, page, pages, parameter = "page", label = "Pages" }: Place): Html | undefined {
   if (pages < 2) return undefined;
   const to = (number: number): string =>
-    `${path}?${new URLSearchParams({ ...query, ...(number > 1 && { page: String(number) }) })}`;
+    `${path}?${new URLSearchParams({ ...query, ...(number > 1 && { [parameter]: String(number) }) })}`;
   const numbers = [...new Set([1, page - 1, page, page + 1, pages])].filter((number) => number >= 1 && number <= pages);
   const items = numbers.map((number, index) => {
     const gap = number - (numbers[index - 1] ?? 0) > 1 && html`<li class="gap" aria-hidden="true">…</li>`;
@@ -23,7 +27,7 @@ export function pager({ path, query, page, pages }: Place): Html | undefined {
       ? html`${gap}<li><a href="${to(number)}" aria-current="page" aria-label="Page ${number}">${number}</a></li>`
       : html`${gap}<li><a href="${to(number)}" aria-label="Page ${number}">${number}</a></li>`;
   });
-  return html`<nav class="pager" aria-label="Pages"><ul>
+  return html`<nav class="pager" aria-label="${label}"><ul>
     ${page > 1 && html`<li><a href="${to(page - 1)}" rel="prev">Previous</a></li>`}
     ${items}
     ${page < pages && html`<li><a href="${to(page + 1)}" rel="next">Next</a></li>`}
@@ -31,7 +35,7 @@ export function pager({ path, query, page, pages }: Place): Html | undefined {
 }
 
 /** Reads the number of a page from a query; 1 where it is none. */
-export function pageIn(query: URLSearchParams): number {
-  const text = query.get("page") ?? "1";
+export function pageIn(query: URLSearchParams, parameter = "page"): number {
+  const text = query.get(parameter) ?? "1";
   return /^[1-9]\d{0,6}$/.test(text) ? Number(text) : 1;
 }

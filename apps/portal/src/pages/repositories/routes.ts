@@ -1,4 +1,5 @@
 import type { Activity } from "../../activity/activity.ts";
+import { pageOf } from "../../list-page.ts";
 import { pageIn } from "../../view/pager.ts";
 import { searchIn } from "../../view/search.ts";
 import type { PageModule } from "../page.ts";
@@ -20,11 +21,8 @@ export function repositories(visible: VisibleRepositories, activity: Activity | 
           const search = searchIn(query);
           const wanted = search.toLowerCase();
           const matching = wanted === "" ? names : names.filter((name) => name.includes(wanted));
-          const pages = Math.max(1, Math.ceil(matching.length / repositoriesPerPage));
-          const page = Math.min(pageIn(query), pages);
-          const from = (page - 1) * repositoriesPerPage;
-          const shown = matching
-            .slice(from, from + repositoriesPerPage)
+          const { items, page, pages, from } = pageOf(matching, pageIn(query), repositoriesPerPage);
+          const shown = items
             .map((name) => ({ name, permissions: context.registry.permissions(name) }))
             // The list is of a moment ago.
             .filter(({ permissions }) => permissions.pull);

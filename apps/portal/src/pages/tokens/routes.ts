@@ -1,8 +1,12 @@
 import { type Fault, InvalidOptionsError } from "@registry-gate/auth";
+import { pageOf } from "../../list-page.ts";
+import { pageIn } from "../../view/pager.ts";
 import { type PageContext, PageError, type PageModule, type PageResult, type PageRoute } from "../page.ts";
 import type { PageSources } from "../page-sources.ts";
 import { emptyTokenForm, readTokenForm, scopesOf, type TokenForm } from "./token-form.ts";
-import { createdView, type TokenList, tokensView } from "./view.ts";
+import { createdView, devicesParameter, type TokenList, tokensView } from "./view.ts";
+
+const entriesPerPage = 50;
 
 /** The user's access tokens, and the machines on which they have logged in. */
 export function tokens({
@@ -11,14 +15,22 @@ export function tokens({
 }: Pick<PageSources, "accessTokens" | "devices">): readonly PageModule[] {
   if (accessTokens === undefined && devices === undefined) return [];
 
-  async function listOf(context: PageContext): Promise<TokenList> {
+  async function listOf(context: PageContext, query: URLSearchParams): Promise<TokenList> {
     const owner = ownerOf(context);
     const [listed, machines] = await Promise.all([accessTokens?.list(owner), devices?.list(owner)]);
-    return { tokens: listed, devices: machines };
+    return {
+      tokens: listed && pageOf(newestFirst(listed), pageIn(query), entriesPerPage),
+      devices: machines && pageOf(newestFirst(machines), pageIn(query, devicesParameter), entriesPerPage),
+    };
   }
 
-  async function page(context: PageContext, form: TokenForm, faults: readonly Fault[]): Promise<PageResult> {
-    const body = tokensView(context, await listOf(context), form, faults);
+  async function page(
+    context: PageContext,
+    query: URLSearchParams,
+    form: TokenForm,
+    faults: readonly Fault[],
+  ): Promise<PageResult> {
+    const body = tokensView(context, await listOf(context, query), form, faults);
     return { kind: "page", title: "Tokens", body, ...(faults.length > 0 && { status: 400 }) };
   }
 
@@ -41,7 +53,7 @@ export function tokens({
           {
             method: "post",
             path: "/tokens",
-            async handle({ context, form, signal }) {
+            async handle({ context, query, form, signal }) {
               const asked = readTokenForm(form);
               try {
                 const scopes = scopesOf(asked, context.registry.permissions);
@@ -52,7 +64,7 @@ export function tokens({
                 return { kind: "page", title: "The new token", body: createdView(context, accessToken, token) };
               } catch (error) {
                 if (!(error instanceof InvalidOptionsError)) throw error;
-                return page(context, asked, error.faults);
+                return page(context, query, asked, error.faults);
               }
             },
           },
@@ -63,9 +75,13 @@ export function tokens({
   const shown: PageRoute = {
     method: "get",
     path: "/tokens",
-    handle: ({ context }) => page(context, emptyTokenForm, []),
+    handle: ({ context, query }) => page(context, query, emptyTokenForm, []),
   };
   return [{ menu: { label: "Tokens", path: "/tokens" }, routes: [shown, ...creating, ...forgetting] }];
+}
+
+function newestFirst<T extends { readonly createdAt: number }>(list: readonly T[]): readonly T[] {
+  return list.toSorted((one, other) => other.createdAt - one.createdAt);
 }
 
 /** Nobody reaches the tokens of others: what is named in a request is an id among the user's own. */

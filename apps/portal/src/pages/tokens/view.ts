@@ -1,20 +1,25 @@
 import { type AccessToken, type Device, formatScopes, type ListedAccessToken } from "@registry-gate/access-tokens";
 import type { Fault } from "@registry-gate/auth";
+import type { ListPage } from "../../list-page.ts";
 import { commandLines } from "../../view/command-lines.ts";
 import { formToken } from "../../view/forms.ts";
 import { type Html, html } from "../../view/html.ts";
 import { longName } from "../../view/names.ts";
+import { pager } from "../../view/pager.ts";
 import { table } from "../../view/table.ts";
 import { timeView } from "../../view/time.ts";
 import type { PageContext } from "../page.ts";
 import { loginLines } from "./login-lines.ts";
 import { expiries, type TokenForm, tokenActions } from "./token-form.ts";
 
-/** What a user has; absent where the gate gives out none. */
+/** What a user has, the newest first; absent where the gate gives out none. */
 export interface TokenList {
-  readonly tokens: readonly ListedAccessToken[] | undefined;
-  readonly devices: readonly Device[] | undefined;
+  readonly tokens: ListPage<ListedAccessToken> | undefined;
+  readonly devices: ListPage<Device> | undefined;
 }
+
+/** Stands for the page of the devices in the query. */
+export const devicesParameter = "devices";
 
 export function tokensView(
   context: PageContext,
@@ -38,8 +43,8 @@ export function createdView({ base, client, identity }: PageContext, { name }: A
     <p><a href="${base}/tokens">I have copied it: back to the tokens</a></p>`;
 }
 
-function accessTokensView(context: PageContext, tokens: readonly ListedAccessToken[]): Html {
-  if (tokens.length === 0) {
+function accessTokensView(context: PageContext, { items, page, pages }: ListPage<ListedAccessToken>): Html {
+  if (items.length === 0) {
     return html`<h2>Access tokens</h2>
       <p class="empty">You have none. A token lets docker or a job log in without your password, and can be revoked alone.</p>`;
   }
@@ -53,7 +58,7 @@ function accessTokensView(context: PageContext, tokens: readonly ListedAccessTok
         { heading: "Last used", label: true },
         { heading: "To revoke", hidden: true, kind: "action" },
       ],
-      tokens.map(({ id, name, scopes, createdAt, expiresAt, lastUsed }) => [
+      items.map(({ id, name, scopes, createdAt, expiresAt, lastUsed }) => [
         longName(name),
         scopes === undefined ? "whatever you may" : formatScopes(scopes).join(" "),
         timeView(createdAt),
@@ -63,7 +68,8 @@ function accessTokensView(context: PageContext, tokens: readonly ListedAccessTok
           : html`${timeView(lastUsed.time)}${lastUsed.address && html` from ${lastUsed.address}`}`,
         revokeForm(context, `/tokens/${id}/revoke`, "Revoke", name),
       ]),
-    )}`;
+    )}
+    ${pager({ path: `${context.base}/tokens`, query: {}, page, pages, label: "Pages of access tokens" })}`;
 }
 
 function newTokenView(context: PageContext, form: TokenForm, faults: readonly Fault[]): Html {
@@ -93,10 +99,10 @@ function newTokenView(context: PageContext, form: TokenForm, faults: readonly Fa
     </form>`;
 }
 
-function devicesView(context: PageContext, devices: readonly Device[]): Html {
+function devicesView(context: PageContext, { items, page, pages }: ListPage<Device>): Html {
   return html`<h2>Where you are logged in</h2>
     ${
-      devices.length === 0
+      items.length === 0
         ? html`<p class="empty">Nowhere. After a <code>docker login</code> with your password, the machine is listed here.</p>`
         : table(
             [
@@ -106,7 +112,7 @@ function devicesView(context: PageContext, devices: readonly Device[]): Html {
               { heading: "Expires", label: true },
               { heading: "To log out", hidden: true, kind: "action" },
             ],
-            devices.map(({ id, client, createdAt, lastUsed, expiresAt }) => [
+            items.map(({ id, client, createdAt, lastUsed, expiresAt }) => [
               longName(client ?? "a client without a name"),
               timeView(createdAt),
               lastUsed === undefined ? "never" : timeView(lastUsed),
@@ -114,7 +120,8 @@ function devicesView(context: PageContext, devices: readonly Device[]): Html {
               revokeForm(context, `/devices/${id}/revoke`, "Log out", client ?? "a client without a name"),
             ]),
           )
-    }`;
+    }
+    ${pager({ path: `${context.base}/tokens`, query: {}, page, pages, parameter: devicesParameter, label: "Pages of machines" })}`;
 }
 
 /** @param what Tells the button apart from others for who does not see its row. */
