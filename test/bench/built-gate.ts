@@ -8,9 +8,10 @@ const gateway = join(workspace, "apps/gateway");
 /** The command line that runs `registry-gate` as it is installed: what users have is what is measured. */
 export const builtGate: readonly [program: string, ...parameters: string[]] = [process.execPath, installedProgram()];
 
-/** Builds the packages whose sources are newer than what was built of them. */
+/** Builds the packages whose sources are newer than what was built of them, and the command. */
 export async function buildGate(): Promise<void> {
   await run(process.execPath, [join(workspace, "node_modules/typescript/bin/tsc"), "--build"], { cwd: workspace });
+  await run(process.execPath, [join(gateway, "bundler/main.ts")]);
 }
 
 /** What the command is in the package that is published. */

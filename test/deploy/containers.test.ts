@@ -101,7 +101,7 @@ describe("the image", () => {
       return { mode, path };
     });
     const own = entries.filter(({ path }) => path.startsWith("usr/lib/registry-gate/"));
-    expect(own.map(({ path }) => path)).toContain("usr/lib/registry-gate/dist/registry-gate.js");
+    expect(own.map(({ path }) => path)).toContain("usr/lib/registry-gate/command/registry-gate.js");
     expect(own.map(({ path }) => path)).toContain("usr/lib/registry-gate/LICENSE");
     const unwanted = [
       ...entries.filter(({ mode }) => mode.startsWith("-") && /s/i.test(mode)),

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -12,6 +12,20 @@ import { run } from "../support/run.ts";
 import { nodes } from "./nodes.ts";
 import { packWorkspace } from "./pack.ts";
 import { createProject, plainEnvironment } from "./stranger-project.ts";
+
+/** Writes down where the modules come from that a process loads. */
+const countFiles = `
+import { writeFileSync } from "node:fs";
+import { registerHooks } from "node:module";
+const files = [];
+registerHooks({
+  load(url, context, next) {
+    if (url.startsWith("file:")) files.push(url);
+    return next(url, context);
+  },
+});
+process.on("exit", () => writeFileSync("count.txt", files.join("\\n")));
+`;
 
 let directory: string;
 let registry: DockerRegistry;
@@ -87,5 +101,26 @@ describe.each(nodes)("the gateway, installed from its tarball, on %s", (_name, n
     child.kill("SIGTERM");
     expect(await exited).toEqual([0, null]);
     expect(log).not.toContain("testpassword");
+  });
+
+  it("reads few files when it starts: each is looked for and read by itself", async () => {
+    await writeFile(join(directory, "count.mjs"), countFiles);
+    const path = await configuration("count.yaml", { listen: { address: "127.0.0.1:0" } });
+    const child = spawn(startable(program), ["serve", "--config", path], {
+      cwd: directory,
+      env: { ...env, NODE_OPTIONS: `--import=${join(directory, "count.mjs")}` },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    gate = child;
+    const exited = once(child, "exit");
+    let output = "";
+    for await (const chunk of child.stdout.setEncoding("utf8")) {
+      output += chunk;
+      if (!child.killed && output.includes('"event":"listening"')) child.kill("SIGTERM");
+    }
+    expect(await exited).toEqual([0, null]);
+    const files = await readFile(join(directory, "count.txt"), "utf8");
+    expect(files).toContain("/command/main.js\n");
+    expect(files.split("\n").length).toBeLessThan(90);
   });
 });

@@ -42,6 +42,8 @@ function leftovers(files: readonly string[], manifestText: string): string[] {
   const strays = files.filter(
     (path) =>
       !/^(dist\/.+\.(js|d\.ts|js\.map|d\.ts\.map)|src\/.+\.ts|LICENSE|README\.md|package\.json)$/.test(path) &&
+      // The command, and the licences of what it contains.
+      !/^command\/([\w-]+\.js|THIRD-PARTY\.txt)$/.test(path) &&
       // What browsers load of a package with pages.
       !/^assets\/[a-z-]+\.(css|js)$/.test(path),
   );

@@ -44,7 +44,7 @@ test.each([
 });
 
 test("the command's module refuses an old Node when it is started by its path", async () => {
-  const program = join(project, "node_modules/registry-gate/dist/main.js");
+  const program = join(project, "node_modules/registry-gate/command/main.js");
   const result = await runCommand("old-node", [program, "serve", "--config", "gate.yaml"], { directory: project });
   expect(result).toEqual({ code: 1, stdout: "", stderr: expect.stringMatching(refusal) });
 });

@@ -64,6 +64,7 @@ export async function packWorkspace(destination: string): Promise<readonly Packe
   try {
     await copySources(copy);
     await run(join(workspace, "node_modules/.bin/tsc"), ["--build"], { cwd: copy });
+    await run(process.execPath, [join(copy, "apps/gateway/bundler/main.ts")], { cwd: copy });
     await mkdir(destination, { recursive: true });
     const packed: PackedPackage[] = [];
     for (const directory of (await publishedPackages()).built) {

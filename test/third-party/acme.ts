@@ -37,7 +37,7 @@ export async function installAcme(): Promise<Acme> {
     const acme: PackedPackage = await pack(root, "acme", join(root, "tarballs"));
     const directory = join(root, "installation");
     await createProject(directory, [...packages, acme], ["registry-gate", acme.name]);
-    const program = join(directory, "node_modules/registry-gate/dist/main.js");
+    const program = join(directory, "node_modules/registry-gate/command/main.js");
     return {
       ownTests,
       directory,
