@@ -121,6 +121,6 @@ describe.each(nodes)("the gateway, installed from its tarball, on %s", (_name, n
     expect(await exited).toEqual([0, null]);
     const files = await readFile(join(directory, "count.txt"), "utf8");
     expect(files).toContain("/command/main.js\n");
-    expect(files.split("\n").length).toBeLessThan(90);
+    expect(files.split("\n").length).toBeLessThan(70);
   });
 });
