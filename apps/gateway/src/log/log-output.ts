@@ -89,7 +89,10 @@ export function logOutput(descriptor: number, { capacity, onDropped }: LogOutput
         batches[0] = { ...batch, bytes: batch.bytes.subarray(written) };
       }
       if (dropped > 0 && waiting <= capacity / 2) reportDropped();
-      writeNext();
+      const awaited = acknowledgements.length > 0 || idleListeners.size > 0;
+      if (batches.length > 0 || current === "" || awaited) writeNext();
+      // What came during this write would be a line or two.
+      else writeLater(batchDelay);
     });
   }
 
