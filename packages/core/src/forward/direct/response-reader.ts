@@ -36,7 +36,7 @@ export interface ResponseReader {
 const longestHead = 32_768;
 /** The maximum number of interim responses. */
 const mostInterim = 8;
-const endOfHead = "\r\n\r\n";
+const endOfHead = "\r\n\r\n".length;
 const beginning = "HTTP/1.";
 const noBytes = Buffer.alloc(0);
 
@@ -70,27 +70,19 @@ export function responseReader(sink: ReaderSink): ResponseReader {
   function readHead(bytes: Buffer): Buffer | undefined {
     const known = begun.length;
     const all = known === 0 ? bytes : Buffer.concat([begun, bytes]);
-    if (!beginning.startsWith(all.toString("latin1", 0, beginning.length))) {
-      throw new MalformedResponseError("the response is not HTTP/1");
-    }
-    const end = all.indexOf(endOfHead, Math.max(0, known - endOfHead.length), "latin1");
-    // Otherwise the parser would wait for CR LF after a head with bare line feeds, until a timeout.
-    if (hasBareLineFeed(all, known, Math.min(end === -1 ? all.length : end, longestHead))) {
-      throw new MalformedResponseError("a line of the head ends in a bare line feed");
-    }
-    if (end > longestHead || (end === -1 && all.length > longestHead)) {
-      throw new MalformedResponseError("the head is too long");
-    }
-    if (end === -1) {
+    if (!beginsWith(all, beginning)) throw new MalformedResponseError("the response is not HTTP/1");
+    const end = findEnd(all, known, longestHead + endOfHead);
+    if (end === undefined) {
+      if (all.length > longestHead) throw new MalformedResponseError("the head is too long");
       // The connection reuses the buffer of the bytes.
       begun = known === 0 ? Buffer.from(bytes) : all;
       return undefined;
     }
     begun = noBytes;
-    const head = parseHead(all.toString("latin1", 0, end));
+    const head = parseHead(all.toString("latin1", 0, end - endOfHead));
     if (head.statusCode < 200) skipInterim(head);
     else accept(head);
-    return all.subarray(end + endOfHead.length);
+    return all.subarray(end);
   }
 
   /** An interim response (RFC 9110, section 15.2). Switching protocols was not requested. */
@@ -133,9 +125,28 @@ export function responseReader(sink: ReaderSink): ResponseReader {
   };
 }
 
-function hasBareLineFeed(bytes: Buffer, from: number, to: number): boolean {
-  for (let at = bytes.indexOf(lineFeed, from); at !== -1 && at < to; at = bytes.indexOf(lineFeed, at + 1)) {
-    if (bytes[at - 1] !== carriageReturn) return true;
+/** Whether the bytes begin with the text, as far as they are here. */
+function beginsWith(bytes: Buffer, text: string): boolean {
+  const length = Math.min(bytes.length, text.length);
+  for (let at = 0; at < length; at++) if (bytes[at] !== text.charCodeAt(at)) return false;
+  return true;
+}
+
+/**
+ * The end of a head, behind its empty line.
+ *
+ * @param from The bytes before it were looked at before.
+ * @param to The bytes behind it are not looked at.
+ * @throws {MalformedResponseError} for a bare line feed: otherwise the parser would wait for CR LF until a timeout.
+ */
+function findEnd(bytes: Buffer, from: number, to: number): number | undefined {
+  const length = Math.min(bytes.length, to);
+  for (let at = from; at < length; at++) {
+    if (bytes[at] !== lineFeed) continue;
+    if (bytes[at - 1] !== carriageReturn) {
+      throw new MalformedResponseError("a line of the head ends in a bare line feed");
+    }
+    if (bytes[at - 2] === lineFeed) return at + 1;
   }
-  return false;
+  return undefined;
 }
