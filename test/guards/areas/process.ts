@@ -47,8 +47,8 @@ export const process: readonly Guard[] = [
   {
     name: "throw-in-event",
     file: "packages/core/src/forward/guard-sink.ts",
-    find: "          sink.head(head);\n        } catch (error) {\n          fail(error);",
-    replacement: "          sink.head(head);\n        } catch (error) {\n          throw error;",
+    find: "      this.#sink.head(head);\n    } catch (error) {\n      this.#fail(error);",
+    replacement: "      this.#sink.head(head);\n    } catch (error) {\n      throw error;",
     tests: ["packages/core/test/forward/guard-sink.test.ts"],
   },
   {
@@ -68,8 +68,8 @@ export const process: readonly Guard[] = [
   {
     name: "impossible-status-of-read",
     file: "packages/core/src/forward/direct/response-head.ts",
-    find: "([1-5]\\d\\d)",
-    replacement: "(\\d\\d\\d)",
+    find: "[1-5]\\d\\d",
+    replacement: "\\d\\d\\d",
     tests: ["packages/core/test/middleware/one-owner.test.ts"],
   },
   {

@@ -71,11 +71,11 @@ export function clientSink({ request, response, bytes }: RequestContext, on: Cli
       on.head(head);
     },
     chunk(chunk, consumed) {
-      bytes.sent += chunk.length;
       if (consumed === undefined && chunk.length === announced && chunk.length <= smallBody) {
         whole = chunk;
         return true;
       }
+      bytes.sent += chunk.length;
       const more = write(chunk, consumed);
       if (!more && !waiting) {
         waiting = true;
@@ -89,14 +89,17 @@ export function clientSink({ request, response, bytes }: RequestContext, on: Cli
       begin();
       if (whole !== undefined) response.write(whole);
       else if (unsent) response.flushHeaders();
+      bytes.sent += whole?.length ?? 0;
       whole = undefined;
     },
     end() {
+      // Its client may have gone since it was complete.
+      if (response.destroyed) return;
       begin();
+      bytes.sent += whole?.length ?? 0;
       endResponse(request, response, whole);
     },
     failed(failure) {
-      if (whole !== undefined) bytes.sent -= whole.length;
       // A response in progress can only be cut, so that the client sees that it is incomplete.
       if (begun !== undefined && response.headersSent) response.destroy();
       else if (begun !== undefined) disclaim(response);

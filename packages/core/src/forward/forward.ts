@@ -6,7 +6,7 @@ import { endWithError } from "../respond/end-with-error.ts";
 import { type ErrorResponse, sendError } from "../respond/error-response.ts";
 import * as responses from "../respond/responses.ts";
 import { clientSink } from "./client-sink.ts";
-import { guardSink } from "./guard-sink.ts";
+import { GuardedSink } from "./guard-sink.ts";
 import { type HoldHandlers, holdResponse } from "./hold-response.ts";
 import type { ResponseHead, ResponseSink, TransportFailure, UpstreamRequest } from "./transport.ts";
 import { asError } from "./transport-errors.ts";
@@ -53,9 +53,9 @@ export function forward(
     },
     resume: () => context.transfer?.resume(),
   });
-  const guarded = guardSink(sink, (error) => failRequest(context, error, log));
+  const guarded = new GuardedSink(sink, (error) => failRequest(context, error, log));
   enterPhase(context, "forward");
-  const held = until === undefined ? guarded.sink : holdUntil(until, guarded.sink, context);
+  const held = until === undefined ? guarded : holdUntil(until, guarded, context);
   context.times.sent = performance.now();
   context.transfer = upstream.send(request, held);
   guarded.started(context.transfer);

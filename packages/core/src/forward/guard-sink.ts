@@ -1,73 +1,85 @@
-import type { ResponseSink, Transfer } from "./transport.ts";
+import { atEndOfTurn } from "./end-of-turn.ts";
+import type { ResponseHead, ResponseSink, Transfer, TransportFailure } from "./transport.ts";
+
+const endLater: (sink: GuardedSink) => void = atEndOfTurn((sink) => sink.endNow());
 
 /**
  * Catches errors of a sink in event listeners of sockets and libraries, where they would end the process: they end this
- * request only.
+ * request only. The end of a response is passed on at the end of the turn, together with that of others.
  *
- * @param onThrow Called once; the sink is not called after that.
+ * A class, so that a request allocates one object.
  */
-export function guardSink(sink: ResponseSink, onThrow: (error: unknown) => void): GuardedSink {
-  let transfer: Transfer | undefined;
-  let broken = false;
+export class GuardedSink implements ResponseSink {
+  readonly #sink: ResponseSink;
+  readonly #onThrow: (error: unknown) => void;
+  #transfer: Transfer | undefined;
+  #broken = false;
 
-  function fail(error: unknown): void {
-    broken = true;
-    transfer?.abort();
-    onThrow(error);
+  /** @param onThrow Called once; the sink is not called after that. */
+  constructor(sink: ResponseSink, onThrow: (error: unknown) => void) {
+    this.#sink = sink;
+    this.#onThrow = onThrow;
   }
-  return {
-    sink: {
-      head(head) {
-        if (broken) return;
-        try {
-          sink.head(head);
-        } catch (error) {
-          fail(error);
-        }
-      },
-      chunk(chunk, consumed) {
-        if (broken) return false;
-        try {
-          return sink.chunk(chunk, consumed);
-        } catch (error) {
-          fail(error);
-          return false;
-        }
-      },
-      flush() {
-        if (broken) return;
-        try {
-          sink.flush();
-        } catch (error) {
-          fail(error);
-        }
-      },
-      end() {
-        if (broken) return;
-        try {
-          sink.end();
-        } catch (error) {
-          fail(error);
-        }
-      },
-      failed(failure) {
-        if (broken) return;
-        try {
-          sink.failed(failure);
-        } catch (error) {
-          fail(error);
-        }
-      },
-    },
-    started(started) {
-      transfer = started;
-      if (broken) started.abort();
-    },
-  };
-}
 
-export interface GuardedSink {
-  readonly sink: ResponseSink;
   /** Sets the transfer to abort when the sink throws. */
-  started(transfer: Transfer): void;
+  started(transfer: Transfer): void {
+    this.#transfer = transfer;
+    if (this.#broken) transfer.abort();
+  }
+
+  head(head: ResponseHead): void {
+    if (this.#broken) return;
+    try {
+      this.#sink.head(head);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  chunk(chunk: Buffer, consumed?: (error?: Error | null) => void): boolean {
+    if (this.#broken) return false;
+    try {
+      return this.#sink.chunk(chunk, consumed);
+    } catch (error) {
+      this.#fail(error);
+      return false;
+    }
+  }
+
+  flush(): void {
+    if (this.#broken) return;
+    try {
+      this.#sink.flush();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  end(): void {
+    endLater(this);
+  }
+
+  endNow(): void {
+    if (this.#broken) return;
+    try {
+      this.#sink.end();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  failed(failure: TransportFailure): void {
+    if (this.#broken) return;
+    try {
+      this.#sink.failed(failure);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#broken = true;
+    this.#transfer?.abort();
+    this.#onThrow(error);
+  }
 }

@@ -1,7 +1,15 @@
 import type { Logger } from "@registry-gate/auth";
 import { controlPattern, token68Pattern } from "@registry-gate/auth-kit";
 import type { RegistryCredentials, UpstreamOptions } from "../options/options.ts";
-import type { ResponseSink, Transfer, Transport, UpstreamRequest } from "./transport.ts";
+import { PassingTransfer } from "./passing-transfer.ts";
+import type {
+  ResponseHead,
+  ResponseSink,
+  Transfer,
+  Transport,
+  TransportFailure,
+  UpstreamRequest,
+} from "./transport.ts";
 import { asError } from "./transport-errors.ts";
 
 /** The registry requires a login, or rejects that of the gate. */
@@ -40,12 +48,11 @@ export function withRegistryLogin(
   const authorization = authorizationReader(credentials);
   const report = loginReport(credentials, log);
 
-  /** Whether the response is a challenge to the gate. */
-  function refusesGate(statusCode: number): boolean {
-    const refused = statusCode === 401 || statusCode === 407;
-    if (refused) report.refused(statusCode);
-    else report.accepted();
-    return refused;
+  /** Why the response is not for the client: it is a challenge to the gate. */
+  function refusal(statusCode: number): RegistryLoginError | undefined {
+    if (statusCode !== 401 && statusCode !== 407) return void report.accepted();
+    report.refused(statusCode);
+    return new RegistryLoginError(reason(credentials));
   }
 
   return {
@@ -59,26 +66,52 @@ export function withRegistryLogin(
         sink.failed({ kind: "internal", error: asError(error), stale: false });
         return { resume() {}, abort() {} };
       }
-      let transfer: Transfer | undefined;
-      let over = false;
-      const judging: ResponseSink = {
-        head(head) {
-          if (!refusesGate(head.statusCode)) return sink.head(head);
-          over = true;
-          transfer?.abort();
-          sink.failed({ kind: "login", error: new RegistryLoginError(reason(credentials)), stale: false });
-        },
-        chunk: (chunk, consumed) => !over && sink.chunk(chunk, consumed),
-        flush: () => void (over || sink.flush()),
-        end: () => void (over || sink.end()),
-        failed: (failure) => void (over || sink.failed(failure)),
-      };
-      transfer = transport.send(signed, judging, options);
-      if (over) transfer.abort();
-      return transfer;
+      const judged = new JudgedTransfer(sink, refusal);
+      judged.sent(transport.send(signed, judged, options));
+      return judged;
     },
     close: () => transport.close(),
   };
+}
+
+/** A request whose response reaches the client only where the registry does not refuse the gate. */
+class JudgedTransfer extends PassingTransfer {
+  readonly #refusal: (statusCode: number) => Error | undefined;
+  #refused = false;
+
+  constructor(sink: ResponseSink, refusal: (statusCode: number) => Error | undefined) {
+    super(sink);
+    this.#refusal = refusal;
+  }
+
+  sent(transfer: Transfer): void {
+    this.transfer = transfer;
+    if (this.#refused) transfer.abort();
+  }
+
+  override head(head: ResponseHead): void {
+    const error = this.#refusal(head.statusCode);
+    if (error === undefined) return void this.sink.head(head);
+    this.#refused = true;
+    this.transfer?.abort();
+    this.sink.failed({ kind: "login", error, stale: false });
+  }
+
+  override chunk(chunk: Buffer, consumed?: (error?: Error | null) => void): boolean {
+    return !this.#refused && this.sink.chunk(chunk, consumed);
+  }
+
+  override flush(): void {
+    if (!this.#refused) this.sink.flush();
+  }
+
+  override end(): void {
+    if (!this.#refused) this.sink.end();
+  }
+
+  override failed(failure: TransportFailure): void {
+    if (!this.#refused) this.sink.failed(failure);
+  }
 }
 
 /**

@@ -1,5 +1,6 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, test, vi } from "vitest";
-import { guardSink } from "../../src/forward/guard-sink.ts";
+import { GuardedSink } from "../../src/forward/guard-sink.ts";
 import type { ResponseSink, Transfer, TransportFailure } from "../../src/forward/transport.ts";
 
 const failure: TransportFailure = { kind: "unreachable", error: new Error("away"), stale: false };
@@ -18,21 +19,39 @@ function throwingSink(): ResponseSink {
   return { head: fault, chunk: fault, flush: fault, end: fault, failed: fault };
 }
 
-test.each(Object.entries(calls))("keeps what %s throws away from the event, and gives the transfer up", (_, call) => {
-  const onThrow = vi.fn();
-  const transfer: Transfer = { resume: vi.fn(), abort: vi.fn() };
-  const guarded = guardSink(throwingSink(), onThrow);
-  guarded.started(transfer);
-  expect(call(guarded.sink)).toBeOneOf([undefined, false]);
-  for (const again of Object.values(calls)) again(guarded.sink);
-  expect(onThrow).toHaveBeenCalledExactlyOnceWith(new RangeError("a bug"));
-  expect(transfer.abort).toHaveBeenCalledOnce();
-});
+test.each(Object.entries(calls))(
+  "keeps what %s throws away from the event, and gives the transfer up",
+  async (_, call) => {
+    const onThrow = vi.fn();
+    const transfer: Transfer = { resume: vi.fn(), abort: vi.fn() };
+    const guarded = new GuardedSink(throwingSink(), onThrow);
+    guarded.started(transfer);
+    expect(call(guarded)).toBeOneOf([undefined, false]);
+    await nextTurn();
+    for (const again of Object.values(calls)) again(guarded);
+    await nextTurn();
+    expect(onThrow).toHaveBeenCalledExactlyOnceWith(new RangeError("a bug"));
+    expect(transfer.abort).toHaveBeenCalledOnce();
+  },
+);
 
 test("aborts a transfer whose sink throws before send returns", () => {
   const transfer: Transfer = { resume: vi.fn(), abort: vi.fn() };
-  const guarded = guardSink(throwingSink(), () => {});
-  guarded.sink.head({ statusCode: 200, headers: {} });
+  const guarded = new GuardedSink(throwingSink(), () => {});
+  guarded.head({ statusCode: 200, headers: {} });
   guarded.started(transfer);
   expect(transfer.abort).toHaveBeenCalledOnce();
+});
+
+test("passes the ends of all responses on at the end of the turn, though one throws", async () => {
+  const ended: string[] = [];
+  const end = (name: string) => ({ ...throwingSink(), end: () => void ended.push(name) });
+  const onThrow = vi.fn();
+  new GuardedSink(end("first"), onThrow).end();
+  new GuardedSink(throwingSink(), onThrow).end();
+  new GuardedSink(end("last"), onThrow).end();
+  expect(ended).toEqual([]);
+  await nextTurn();
+  expect(ended).toEqual(["first", "last"]);
+  expect(onThrow).toHaveBeenCalledExactlyOnceWith(new RangeError("a bug"));
 });
