@@ -31,6 +31,7 @@ import type { GateOptions, RegistryProxyOptions, SharedSignInOptions } from "./o
 import { optionsSchema, sharedSignInSchema } from "./options/options-schema.ts";
 import { visibleCatalog } from "./query/catalog/visible-catalog.ts";
 import { confirmTag } from "./query/immutable/confirm-tag.ts";
+import { tagTurns } from "./query/immutable/tag-turns.ts";
 import { findTagViolation } from "./query/immutable/tag-violation.ts";
 import { type RegistryRead, type RegistryReadResult, readAs } from "./read/read-as.ts";
 import { isClaimed } from "./respond/claim.ts";
@@ -114,6 +115,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
   const crossOrigin = options.cors === undefined ? undefined : crossOriginPolicy(options.cors);
   const sealer = sealerFor(upstream.url, options.sealingKeys);
   const catalog = visibleCatalog(upstream, sealer);
+  const turns = tagTurns();
   const logins = loginRefusals(authenticator, attemptedNames);
   const checkMounting = mountingCheck(log);
   const requests = requestLifecycle({ limits, onFinished, tracer, log, standalone });
@@ -287,7 +289,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
       }
       response.once("close", writeEnded);
     }
-    const mayEnd = tagLimit && (() => confirmTag(upstream, context, route, tagLimit, queueKey, log));
+    const mayEnd = tagLimit && (() => confirmTag(upstream, turns, context, route, tagLimit, queueKey, log));
     const upstreamRequest: UpstreamRequest = {
       method: request.method ?? "",
       target: upstreamTarget,

@@ -158,6 +158,64 @@ describe("a push with a slow body", () => {
   });
 });
 
+describe("pushes of one immutable tag at the same moment", () => {
+  /** A registry that has a tag when it has responded to its push, and does so when it is told. */
+  async function startSlowRegistry() {
+    const tags = new Set<string>();
+    const waiting: (() => void)[] = [];
+    const asked: string[] = [];
+    const upstream = await startUpstream((request, response) => {
+      const tag = request.url?.split("/").at(-1) ?? "";
+      request.resume();
+      if (request.method === "HEAD") {
+        asked.push(tag);
+        return void response.writeHead(tags.has(tag) ? 200 : 404).end();
+      }
+      request.on("end", () =>
+        waiting.push(() => {
+          tags.add(tag);
+          response.writeHead(201).end();
+        }),
+      );
+    });
+    return { upstream, waiting, asked };
+  }
+
+  test("are decided one after the other: the first is passed on, and each other refused", async () => {
+    const { upstream, waiting } = await startSlowRegistry();
+    const gate = await startGate({ upstream, access });
+    const pushes = Array.from({ length: 5 }, () => send(gate.port, { method: "PUT", path: target, body: "{}" }));
+    await expect.poll(() => waiting.length).toBe(1);
+    // Another tag has turns of its own.
+    const other = send(gate.port, { method: "PUT", path: "/v2/team/app/manifests/v2", body: "{}" });
+    await expect.poll(() => waiting.length).toBe(2);
+    for (const respond of waiting) respond();
+    const all = (await Promise.all(pushes)).map(({ status }) => status);
+    expect(all.toSorted()).toEqual([201, 403, 403, 403, 403]);
+    expect((await other).status).toBe(201);
+    expect(waiting).toHaveLength(2);
+  });
+
+  test("leave the turn to the next where a client goes away", async () => {
+    const { upstream, waiting, asked } = await startSlowRegistry();
+    const gate = await startGate({ upstream, access });
+    const first = await connectRaw(gate.port);
+    first.write(`${slowPush("Content-Length: 2")}{}`);
+    await expect.poll(() => waiting.length).toBe(1);
+    const [gone, second] = [await connectRaw(gate.port), await connectRaw(gate.port)];
+    gone.write(`${slowPush("Content-Length: 2")}{}`);
+    second.write(`${slowPush("Content-Length: 2")}{}`);
+    // The first has asked twice; these ask once more in their turn.
+    await expect.poll(() => asked.length).toBe(4);
+    gone.socket.resetAndDestroy();
+    await expect.poll(() => gate.records.length).toBe(1);
+    first.socket.resetAndDestroy();
+    await expect.poll(() => waiting.length).toBe(2);
+    waiting[1]?.();
+    expect(statuses(await second.until(/\r\n\r\n/))).toEqual([201]);
+  });
+});
+
 const types = {
   image: "application/vnd.oci.image.manifest.v1+json",
   index: "application/vnd.oci.image.index.v1+json",

@@ -6,16 +6,19 @@ import type { Upstream } from "../../forward/upstream.ts";
 import type { RequestContext } from "../../observe/request-context.ts";
 import { timeQuery } from "../../observe/request-times.ts";
 import { endWithError } from "../../respond/end-with-error.ts";
-import type { Route } from "../../route/route.ts";
+import { type Route, repositoryOf } from "../../route/route.ts";
+import type { TagTurns } from "./tag-turns.ts";
 import { findTagViolation } from "./tag-violation.ts";
 
 /**
  * Checks a tag again when the whole body has arrived: uploading it takes any time, and others may push the tag meanwhile.
+ * From then on until the registry has responded, nobody else can push it through this process.
  *
  * @returns false where the request was aborted and the client got an error.
  */
 export async function confirmTag(
   upstream: Upstream,
+  turns: TagTurns,
   context: RequestContext,
   route: Route,
   limit: TagLimit,
@@ -24,6 +27,7 @@ export async function confirmTag(
 ): Promise<boolean> {
   const { response } = context;
   try {
+    if (limit.kind === "only-new") await turns.take(repositoryOf(route) ?? "", limit.tags, response);
     const asked = { clientKey, urgent: true };
     const violation = await timeQuery(
       context.times,
