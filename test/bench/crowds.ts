@@ -13,7 +13,7 @@ const blobBytes = 4 * 2 ** 30;
 
 /** The memory of one process while many clients have a large blob each. */
 export function crowds({ quick, certificate, progress }: Scale): Promise<Findings> {
-  const seconds = quick ? 2 : 15;
+  const seconds = quick ? 2 : 10;
   return withBlobFiles({ app: blobBytes }, async (directory) => {
     const registry = await startFixedRegistry(directory);
     const rows: Row[] = [];

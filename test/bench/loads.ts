@@ -31,27 +31,37 @@ export interface LoadComparison {
 
 /** Warms all contenders up, and then loads them in interleaved rounds. */
 export async function compareLoads(comparison: LoadComparison, scale: Scale): Promise<Findings> {
-  const { id, title, contenders, connections, limits, notes } = comparison;
-  const loads = await measureLoads(comparison, scale);
+  const { id, title, contenders, connections, limits } = comparison;
+  const { loads, notes: ofWarmUp } = await measureLoads(comparison, scale);
+  const notes = [...(comparison.notes ?? []), ...ofWarmUp];
   return {
     id,
     title: `${title}, ${connections} connections`,
     columns: loadColumns,
     rows: contenders.map((contender, index) => loadRow(contender, loads[index] ?? [], loads[0] ?? [])),
     limits: limits?.(loads) ?? [],
-    ...(notes !== undefined && { notes }),
+    ...(notes.length > 0 && { notes }),
   };
 }
 
-/** @returns the loads of each contender, in their order; those with the same index are of one round. */
+/** Loads of several contenders. */
+export interface Loads {
+  /** Of each contender, in their order; those with the same index are of one round. */
+  readonly loads: readonly (readonly Load[])[];
+  /** What a reader has to know of their warm-up. */
+  readonly notes: readonly string[];
+}
+
+/** Warms all contenders up, and then loads them in interleaved rounds. */
 export async function measureLoads(
   { contenders, request, connections }: Pick<LoadComparison, "contenders" | "request" | "connections">,
   scale: Scale,
-): Promise<Load[][]> {
-  await warmUp(contenders, { request, connections }, scale);
-  return interleave(contenders, scale, (contender) =>
+): Promise<Loads> {
+  const notes = await warmUp(contenders, { request, connections }, scale);
+  const loads = await interleave(contenders, scale, (contender) =>
     load(contender, { request, connections, seconds: scale.seconds }),
   );
+  return { loads, notes };
 }
 
 /** @param first What the first contender of the comparison came to in the same rounds. */

@@ -29,7 +29,6 @@ export async function measure(
   const warning = busyWarning(machine);
   if (warning !== undefined) process.stderr.write(`${warning}\n`);
   const progress = createProgress(process.stderr, options.parts.length, () => performance.now());
-  process.stderr.write("building what is older than its sources\n");
   await buildGate();
   const started = performance.now();
   const elapsed = (): number => (performance.now() - started) / 1000;

@@ -90,6 +90,6 @@ describe("parts", () => {
 
 test("a quick run is late where what is left would take longer than its time", () => {
   expect(isLate(0, 24)).toBe(false);
-  expect(isLate(quickSeconds / 2, 24)).toBe(true);
+  expect(isLate(quickSeconds * 0.7, 24)).toBe(true);
   expect(isLate(quickSeconds - 5, 1)).toBe(false);
 });

@@ -42,7 +42,11 @@ export const parts: readonly Part[] = [
     about: "reads and a large blob down, registry by TLS",
     steps: [secureRegistryReads, secureRegistryDownloads],
   },
-  { name: "registry", about: "reads and uploads in front of a real registry", steps: [realReads, realUploads] },
+  {
+    name: "registry",
+    about: "reads and uploads in front of a real registry",
+    steps: [realReads, onlyWhole("registry.uploads", "PATCH in chunks to docker-registry, plain HTTP", realUploads)],
+  },
   {
     name: "cache",
     about: "manifests from memory, and a storm of pulls",
@@ -52,9 +56,27 @@ export const parts: readonly Part[] = [
       cachedStorm,
     ],
   },
-  { name: "ldap", about: "logins by LDAP, fresh and remembered", steps: [ldapLogins, rememberedLogins] },
-  { name: "tokens", about: "Bearer tokens, used and issued", steps: [bearerReads, tokenIssuance] },
-  { name: "observing", about: "what metrics and an audit cost", steps: [observing] },
+  {
+    name: "ldap",
+    about: "logins by LDAP, fresh and remembered",
+    steps: [
+      ldapLogins,
+      onlyWhole("ldap.remembered", "GET of a manifest by a user who is remembered, plain HTTP", rememberedLogins),
+    ],
+  },
+  {
+    name: "tokens",
+    about: "Bearer tokens, used and issued",
+    steps: [
+      onlyWhole("tokens.reads", "GET of a manifest with a token, plain HTTP", bearerReads),
+      onlyWhole("tokens.issuance", "Tokens for a remembered login, plain HTTP", tokenIssuance),
+    ],
+  },
+  {
+    name: "observing",
+    about: "what metrics and an audit cost",
+    steps: [onlyWhole("observing.reads", "GET of a manifest, with metrics and an audit", observing)],
+  },
   { name: "cold-logins", about: "many logins at once that nobody remembers", steps: [coldLogins] },
   {
     name: "growth",

@@ -5,25 +5,27 @@ import { type LoadSettings, load } from "./wrk.ts";
 
 /**
  * After how many requests of a kind a gate is warm. What Node compiles late, it compiles by how often it has run: on an idle
- * machine this takes two to three seconds of small reads, on a busy one as long as it takes.
+ * machine this takes two to three seconds of small reads.
  */
-const enough = 30_000;
+const enough = 25_000;
 /** How long it is loaded until it is looked at again, in seconds. */
 const slice = 1;
 
 /**
  * Loads the gates among the contenders that are not warm yet for such requests, at the same time and on all cores, so that
  * what compiles does so beside what runs. Others need no warm-up.
+ *
+ * @returns a note for each that had not had enough requests when its time was over.
  */
 export async function warmUp(
   contenders: readonly Contender[],
   settings: Pick<LoadSettings, "request" | "connections">,
   scale: Pick<Scale, "warmUp" | "progress">,
-): Promise<void> {
+): Promise<string[]> {
   const cold = contenders.filter((contender) => contender.warmFor?.has(kindOf(contender, settings)) === false);
-  if (cold.length === 0) return;
+  if (cold.length === 0) return [];
   scale.progress("warming up");
-  await Promise.all(
+  const notes = await Promise.all(
     cold.map(async (contender) => {
       if (contender.everywhere !== true) await giveAllCores(contender.pid);
       const start = performance.now();
@@ -32,9 +34,12 @@ export async function warmUp(
         requests += (await load(contender, { ...settings, seconds: slice })).rate * slice;
       }
       contender.warmFor?.add(kindOf(contender, settings));
+      if (requests >= enough) return [];
+      return [`${contender.name} may not be warm: ${Math.round(requests)} requests in ${scale.warmUp} s, of ${enough}`];
     }),
   );
   for (const { pid, everywhere } of cold) if (everywhere !== true) await giveOwnCore(pid);
+  return notes.flat();
 }
 
 /** The code that runs is that of the request and of how it logs in. */
