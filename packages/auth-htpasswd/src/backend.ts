@@ -23,7 +23,7 @@ import { onlyNewGroups, onlyNewPassword } from "./changes.ts";
 import { dummyHashes, failureCost } from "./equal-work.ts";
 import { type GroupFile, groupFileSteps } from "./group-file.ts";
 import { createHashChecks, type HashChecks } from "./hash-checks.ts";
-import type { PasswordHash } from "./hash-format.ts";
+import type { HashKind, PasswordHash } from "./hash-format.ts";
 import { createHasher } from "./hasher.ts";
 import { type HtpasswdOptions, parseOptions, resolveOptions } from "./options.ts";
 import { memberReporter, reportBcrypt, reportGroups, reportUsers, type Users } from "./report-files.ts";
@@ -60,15 +60,15 @@ export async function htpasswdBackendWith(
   const userPath = resolve(baseDirectory, file);
   const groupPath = groupFile === undefined ? undefined : resolve(baseDirectory, groupFile);
   const memberReport = groupPath === undefined ? undefined : memberReporter(groupPath, log);
-  const reportMembers = (): void => {
-    if (groups !== undefined) memberReport?.(groups.current(), users.current());
+  const reportMembers = async (): Promise<void> => {
+    if (groups !== undefined) await memberReport?.(groups.current(), users.current());
   };
   // One file may change before the other has been read.
   let opened = false;
   const changed = (only: string | undefined): void => {
     if (!opened) return;
-    reportMembers();
     changes.notify(only);
+    void reportMembers();
   };
   // Found out before the new version comes into force, so that nothing is remembered of the old one once it has.
   let newPassword: string | undefined;
@@ -76,9 +76,8 @@ export async function htpasswdBackendWith(
 
   function* usersOf(content: Buffer): Steps<Users> {
     const parsed = yield* userFileSteps(content, allowPlaintext);
-    yield;
-    const computed = [...parsed.hashes.values()].filter(({ kind }) => noBcrypt === undefined || kind !== "bcrypt");
-    return { ...parsed, cost: failureCost(computed) };
+    const isComputed = (kind: HashKind): boolean => noBcrypt === undefined || kind !== "bcrypt";
+    return { ...parsed, cost: yield* failureCost(parsed.hashes.values(), isComputed) };
   }
 
   const [users, groups] = await openAll([
@@ -115,7 +114,7 @@ export async function htpasswdBackendWith(
         }),
   ]);
   opened = true;
-  reportMembers();
+  await reportMembers();
   const hasher = createHasher({ backend: id, concurrency: hashConcurrency, queue: hashQueue, checks });
   const signedIn = (username: string, hash: PasswordHash): Identity => ({
     ...identityOf(username, groups?.current(), id),

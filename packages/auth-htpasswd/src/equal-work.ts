@@ -1,3 +1,4 @@
+import type { Steps } from "@registry-gate/auth-kit";
 import { BCRYPT_COST, type HashKind, type PasswordHash } from "./hash-format.ts";
 
 /** What a failed login costs, whoever the user is: of each kind of hash in a file, the most that one of them costs. */
@@ -7,10 +8,20 @@ export interface FailureCost {
   readonly mixed: ReadonlySet<HashKind>;
 }
 
-export function failureCost(hashes: Iterable<PasswordHash>): FailureCost {
+/**
+ * In a step for each hash.
+ *
+ * @param isComputed Of a kind: whether any login computes it.
+ */
+export function* failureCost(
+  hashes: Iterable<PasswordHash>,
+  isComputed: (kind: HashKind) => boolean = () => true,
+): Steps<FailureCost> {
   const most = new Map<HashKind, number>();
   const mixed = new Set<HashKind>();
   for (const { kind, cost } of hashes) {
+    yield;
+    if (!isComputed(kind)) continue;
     const before = most.get(kind);
     if (before !== undefined && before !== cost) mixed.add(kind);
     if (before === undefined || before < cost) most.set(kind, cost);

@@ -1,4 +1,5 @@
 import type { Logger } from "@registry-gate/auth";
+import { inTurns, type Steps } from "@registry-gate/auth-kit";
 import { type FailureCost, failureTime } from "./equal-work.ts";
 import type { GroupFile, Member } from "./group-file.ts";
 import type { Note } from "./text-lines.ts";
@@ -51,11 +52,17 @@ function reportFaults(faults: readonly Note[], file: string, log: Logger): void 
   if (more > 0) log.warn({ file, entries: more }, "more entries ignored");
 }
 
-/** Logs the members of groups who have no password, by line, and again only where there are others. */
-export function memberReporter(file: string, log: Logger): (groups: GroupFile, users: UserFile) => void {
+/**
+ * Logs the members of groups who have no password, by line, and again only where there are others. The files are looked
+ * through in turns; where they change meanwhile, only what they have become is reported.
+ */
+export function memberReporter(file: string, log: Logger): (groups: GroupFile, users: UserFile) => Promise<void> {
   let reported = new Set<string>();
-  return ({ members }, { names }) => {
-    const notes = unknownMembers(members, names);
+  let latest = 0;
+  return async ({ members }, { names }) => {
+    const own = ++latest;
+    const notes = await inTurns(unknownMembers(members, names));
+    if (own !== latest) return;
     const before = reported;
     reported = new Set(notes.map(({ line, message }) => `${line} ${message}`));
     const fresh = notes.filter(({ line, message }) => !before.has(`${line} ${message}`));
@@ -65,8 +72,12 @@ export function memberReporter(file: string, log: Logger): (groups: GroupFile, u
   };
 }
 
-function unknownMembers(members: readonly Member[], known: ReadonlySet<string>): Note[] {
-  const unknown = members.filter(({ user }) => !known.has(user));
+function* unknownMembers(members: readonly Member[], known: ReadonlySet<string>): Steps<Note[]> {
+  const unknown: Member[] = [];
+  for (const member of members) {
+    yield;
+    if (!known.has(member.user)) unknown.push(member);
+  }
   return [...Map.groupBy(unknown, ({ line }) => line)].flatMap(([line, here]) => {
     const users = here.map(({ user }) => user);
     const joined = users.filter((user) => user.includes(","));

@@ -62,8 +62,11 @@ export function* userFileSteps(content: Buffer, allowPlaintext: boolean): Steps<
       fault(`duplicate user: line ${first} applies`);
       continue;
     }
+    // A large collection grows by being copied as a whole: a step for each of them.
     firstLines.set(name, line);
+    yield;
     names.add(name);
+    yield;
     const reading = readStored(entry, allowPlaintext);
     if ("fault" in reading) {
       fault(reading.fault);

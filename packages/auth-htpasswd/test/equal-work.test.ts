@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { atOnce } from "@registry-gate/auth-kit";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { recordingLog } from "../../../test/support/recording-log.ts";
@@ -46,7 +47,7 @@ describe("a failed login", () => {
   it("does the same work for every user of any file, and for an unknown one", () => {
     fc.assert(
       fc.property(fc.array(hash, { maxLength: 20, size: "max" }), (hashes) => {
-        const cost = failureCost(hashes);
+        const cost = atOnce(failureCost(hashes));
         const unknown = workOf(dummyHashes(cost, undefined));
         for (const own of hashes) expect(workOf([own, ...dummyHashes(cost, own)])).toEqual(unknown);
       }),
@@ -57,7 +58,7 @@ describe("a failed login", () => {
   it("costs no more than the most expensive hash of each kind", () => {
     fc.assert(
       fc.property(fc.array(hash, { minLength: 1, maxLength: 20 }), (hashes) => {
-        const cost = failureCost(hashes);
+        const cost = atOnce(failureCost(hashes));
         const kinds = [...new Set(hashes.map(({ kind }) => kind))];
         const dearest = kinds.map((kind) => ({
           kind,
@@ -74,13 +75,13 @@ describe("a failed login", () => {
   });
 
   it("costs nothing where there are no users", () => {
-    expect(dummyHashes(failureCost([]), undefined)).toEqual([]);
+    expect(dummyHashes(atOnce(failureCost([])), undefined)).toEqual([]);
   });
 
   it("has dummyHashes that are checked as hashes of their kind, and match nothing", () => {
     fc.assert(
       fc.property(fc.array(hash, { minLength: 1, maxLength: 5 }), fc.string({ maxLength: 20 }), (hashes, password) => {
-        for (const { kind, cost, text } of dummyHashes(failureCost(hashes), undefined)) {
+        for (const { kind, cost, text } of dummyHashes(atOnce(failureCost(hashes)), undefined)) {
           if (kind === "bcrypt") expect(readHash(text, false)).toEqual({ hash: { kind, cost, text } });
           else expect(matchHash({ kind, cost: Math.min(cost, 1000), text }, password)).toBe(false);
         }

@@ -13,6 +13,8 @@ export interface Glob {
   readonly prefix: string;
   /** The same of their end. */
   readonly suffix: string;
+  /** Whole path segments that every repository that matches has. */
+  readonly segments: readonly string[];
   /** @param username The value of `${username}`; without it a pattern with that placeholder matches nothing. */
   matches(repository: string, username: string | undefined): boolean;
 }
@@ -57,7 +59,8 @@ export function compileGlob(pattern: string): Glob {
   const prefix = /^[^*$]*/.exec(body)?.[0] ?? "";
   // ** in front of a slash may stand for nothing, and the slash with it.
   const suffix = (/[^*}]*$/.exec(body)?.[0] ?? "").replace(/^\//, "");
-  return { negative, everything, only, prefix, suffix, matches: matcherOf(body, prefix) };
+  const literal = body.split("/").filter((segment) => !/[*$]/.test(segment));
+  return { negative, everything, only, prefix, suffix, segments: literal, matches: matcherOf(body, prefix) };
 }
 
 /** Most patterns need no more than a comparison. */

@@ -3,11 +3,11 @@ import type { Glob } from "./glob.ts";
 
 /** A pattern, and what it stands for. */
 export interface PatternEntry<T> {
-  readonly glob: Pick<Glob, "only" | "prefix" | "suffix" | "matches">;
+  readonly glob: Pick<Glob, "only" | "prefix" | "suffix" | "segments" | "matches">;
   readonly value: T;
 }
 
-/** Patterns by the text that they begin with, so that few of them have to be compared with a name. */
+/** Patterns by a text that all names have that match, so that few of them have to be compared with a name. */
 export interface PatternIndex<T> {
   /**
    * Calls `visit` with the values of the patterns that match. They come in several runs, each in the order of the entries;
@@ -35,11 +35,20 @@ export function* patternIndex<T>(entries: readonly PatternEntry<T>[]): Steps<Pat
   const byPrefix: ByLength<T> = new Map();
   /** Of patterns that begin with `*`. */
   const bySuffix: ByLength<T> = new Map();
+  /** Of patterns that have a whole path segment which fewer others have than the text at their beginning or end. */
+  const bySegment = new Map<string, PatternEntry<T>[]>();
   const others: PatternEntry<T>[] = [];
+  const crowds = createCrowds();
+  for (const { glob } of entries) {
+    yield;
+    if (glob.only === undefined) crowds.count(glob);
+  }
   for (const entry of entries) {
     yield;
     const { only, prefix, suffix } = entry.glob;
+    const segment = only === undefined ? crowds.rarerSegment(entry.glob) : undefined;
     if (only !== undefined) append(byName, only, entry);
+    else if (segment !== undefined) append(bySegment, segment, entry);
     else if (prefix.endsWith("/")) append(byPath, prefix, entry);
     else if (prefix !== "") appendByLength(byPrefix, prefix, entry);
     else if (suffix !== "") appendByLength(bySuffix, suffix, entry);
@@ -56,9 +65,54 @@ export function* patternIndex<T>(entries: readonly PatternEntry<T>[]): Steps<Pat
           run(byPath.get(repository.slice(0, at + 1)));
         }
       }
+      if (bySegment.size > 0) {
+        // A segment that comes twice is looked up once.
+        const seen = new Set<string>();
+        for (const segment of repository.split("/")) {
+          if (seen.has(segment)) continue;
+          seen.add(segment);
+          run(bySegment.get(segment));
+        }
+      }
       for (const [length, ofLength] of byPrefix) run(ofLength.get(repository.slice(0, length)));
       for (const [length, ofLength] of bySuffix) run(ofLength.get(repository.slice(-length)));
       run(others);
+    },
+  };
+}
+
+/** How many patterns share what one of them could be looked up by. */
+interface Crowds {
+  count(glob: Keys): void;
+  /** The segment that the fewest share, where it is shared by fewer than the text at the beginning, or else at the end. */
+  rarerSegment(glob: Keys): string | undefined;
+}
+
+type Keys = Pick<Glob, "prefix" | "suffix" | "segments">;
+
+function createCrowds(): Crowds {
+  const ofEnds = new Map<string, number>();
+  const ofSegments = new Map<string, number>();
+  const countIn = (counts: Map<string, number>, key: string): void => void counts.set(key, (counts.get(key) ?? 0) + 1);
+  /** No prefix has a `*`. */
+  const endOf = ({ prefix, suffix }: Keys): string => (prefix === "" ? `*${suffix}` : prefix);
+  return {
+    count(glob) {
+      countIn(ofEnds, endOf(glob));
+      for (const segment of new Set(glob.segments)) countIn(ofSegments, segment);
+    },
+    rarerSegment(glob) {
+      const end = endOf(glob);
+      // Where nothing is known of either end, any segment is better.
+      let fewest = end === "*" ? Number.POSITIVE_INFINITY : (ofEnds.get(end) ?? 0);
+      let rarest: string | undefined;
+      for (const segment of glob.segments) {
+        const count = ofSegments.get(segment) ?? 0;
+        if (count >= fewest) continue;
+        fewest = count;
+        rarest = segment;
+      }
+      return rarest;
     },
   };
 }

@@ -26,7 +26,12 @@ const mostPatterns = 32;
 
 /** @param rules In their order. */
 export function* indexRules(rules: readonly CompiledRule[]): Steps<RuleIndex> {
-  const patterns = yield* patternIndex(rules.flatMap(entriesOf));
+  const entries: PatternEntry<CompiledRule>[] = [];
+  for (const rule of rules) {
+    yield;
+    for (const entry of entriesOf(rule)) entries.push(entry);
+  }
+  const patterns = yield* patternIndex(entries);
   const known = new Map<Action, About>();
   return {
     rules,
@@ -68,7 +73,7 @@ function concerns(rule: CompiledRule, { action, name }: Access, username: string
 function entriesOf(rule: CompiledRule): readonly PatternEntry<CompiledRule>[] {
   const { globs, matches } = rule.included;
   if (globs.length <= mostPatterns) return globs.map((glob) => ({ glob, value: rule }));
-  return [{ glob: { only: undefined, prefix: "", suffix: "", matches }, value: rule }];
+  return [{ glob: { only: undefined, prefix: "", suffix: "", segments: [], matches }, value: rule }];
 }
 
 function isAboutEverything({ included, excluded }: CompiledRule): boolean {
