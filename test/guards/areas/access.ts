@@ -157,6 +157,13 @@ export const access: readonly Guard[] = [
     tests: ["packages/core/test/middleware/immutable-tags.test.ts"],
   },
   {
+    name: "immutable-tag-pushed-twice",
+    file: "packages/core/src/query/immutable/tag-turns.ts",
+    find: "      for (const key of keys) held.set(key, over);\n",
+    replacement: "",
+    tests: ["packages/core/test/middleware/immutable-tags.test.ts"],
+  },
+  {
     name: "immutable-tag-in-parameter",
     file: "packages/core/src/authorize/tag-limit.ts",
     find: "[route.reference, ...route.tags] : route.tags",
@@ -168,21 +175,21 @@ export const access: readonly Guard[] = [
     file: "packages/core/src/authorize/tag-limit.ts",
     find: 'return isImmutable(reference) ? { kind: "kept", tag: reference } : undefined;',
     replacement: "return undefined;",
-    tests: ["packages/core/test/middleware/immutable-tags.test.ts"],
+    tests: ["packages/core/test/middleware/immutable-deletes.test.ts"],
   },
   {
     name: "immutable-manifest-deleted",
     file: "packages/core/src/authorize/tag-limit.ts",
     find: 'if (!isTag(reference)) return { kind: "unreferenced", digest: reference, isImmutable };',
     replacement: "if (!isTag(reference)) return undefined;",
-    tests: ["packages/core/test/middleware/immutable-tags.test.ts"],
+    tests: ["packages/core/test/middleware/immutable-deletes.test.ts"],
   },
   {
     name: "immutable-blob-deleted",
     file: "packages/core/src/query/immutable/find-referring-tag.ts",
     find: 'if (kind === "blob" && others.some((other) => isSame(other, digest))) return true;',
     replacement: "",
-    tests: ["packages/core/test/middleware/immutable-tags.test.ts"],
+    tests: ["packages/core/test/middleware/immutable-deletes.test.ts"],
   },
   {
     name: "immutable-tag-undecided",

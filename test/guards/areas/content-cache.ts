@@ -1,6 +1,9 @@
 import type { Guard } from "../guard.ts";
 
-const tests = ["packages/core/test/forward/cache/content-cache.test.ts"];
+const folder = "packages/core/test/forward/cache";
+const tests = [`${folder}/content-cache.test.ts`];
+const joined = [`${folder}/joined-reads.test.ts`];
+const writes = [`${folder}/writes.test.ts`];
 
 /** What is kept is what the registry has, for those who may read it. */
 export const contentCache: readonly Guard[] = [
@@ -65,28 +68,28 @@ export const contentCache: readonly Guard[] = [
     file: "packages/core/src/forward/cache/keepable.ts",
     find: "statusCode !== 200 || unusual",
     replacement: "unusual",
-    tests: ["packages/core/test/forward/cache/keepable.test.ts"],
+    tests: [`${folder}/keepable.test.ts`],
   },
   {
     name: "write-drops-content",
     file: "packages/core/src/forward/cache/content-cache.ts",
     find: "      drop(passing);\n",
     replacement: "",
-    tests,
+    tests: writes,
   },
   {
     name: "read-before-a-late-write-is-not-kept",
     file: "packages/core/src/forward/cache/fill.ts",
     find: "!terms.keeps || ",
     replacement: "",
-    tests,
+    tests: writes,
   },
   {
     name: "read-during-a-write-is-not-kept",
     file: "packages/core/src/forward/cache/content-store.ts",
     find: "    resource.dropped = true;\n",
     replacement: "",
-    tests,
+    tests: writes,
   },
   {
     name: "age-of-content",
@@ -100,7 +103,7 @@ export const contentCache: readonly Guard[] = [
     file: "packages/core/src/forward/cache/fill.ts",
     find: "      if (age >= joinTimeout) return false;\n",
     replacement: "",
-    tests,
+    tests: joined,
   },
   {
     name: "memory-of-content",
@@ -114,7 +117,7 @@ export const contentCache: readonly Guard[] = [
     file: "packages/core/src/forward/cache/fill.ts",
     find: "timer ??= setTimeout(letGo, joinTimeout - age).unref();",
     replacement: "timer ??= setTimeout(letGo, 1e9).unref();",
-    tests,
+    tests: joined,
   },
   {
     name: "content-in-all-workers",
