@@ -35,7 +35,17 @@ export interface Delay {
   readonly stretch: number;
 }
 
+export function worstOf(delays: readonly Delay[]): Delay {
+  return {
+    late: Math.max(...delays.map(({ late }) => late)),
+    stretch: Math.max(...delays.map(({ stretch }) => stretch)),
+  };
+}
+
 const recorder = fileURLToPath(new URL("delay-recorder.ts", import.meta.url));
+
+/** As long as a run takes, nobody is forgotten. */
+const cache = { ttl: "10m", maxEntries: 20_000 };
 
 /** The password of every user is their name. */
 export const userOf = (index: number): string => `user${index}`;
@@ -45,7 +55,7 @@ export async function startGrowingGate(registry: string, size: Size): Promise<Gr
   const configuration = (): object => ({
     listen: { address: "127.0.0.1:0" },
     upstream: { url: registry },
-    auth: { backends: [{ type: "htpasswd", file: "htpasswd", groupFile: "groups" }], throttle: false },
+    auth: { backends: [{ type: "htpasswd", file: "htpasswd", groupFile: "groups" }], throttle: false, cache },
     limits: { connectionsPerAddress: 50_000, inFlightPerClient: 5000, inFlight: 10_000 },
     access: rulesOf(size.rules, version),
   });

@@ -1,10 +1,10 @@
 import type { Principal } from "@registry-gate/auth";
-import { compilePolicy } from "@registry-gate/core";
+import { type AccessRule, compilePolicy } from "@registry-gate/core";
 import { basic } from "../support/basic.ts";
 import { type Contender, closeAll } from "./contender.ts";
 import { atMost, type Column, type Findings, type Row } from "./findings.ts";
 import { startFixedRegistry } from "./fixed-registry.ts";
-import { type Delay, type GrowingGate, rulesOf, startGrowingGate, userOf } from "./growing-gate.ts";
+import { type GrowingGate, rulesOf, type Size, startGrowingGate, userOf } from "./growing-gate.ts";
 import { connectIdle } from "./idle-connections.ts";
 import { interleave, ratios } from "./rounds.ts";
 import type { Scale } from "./scale.ts";
@@ -17,11 +17,12 @@ export async function decisions({ quick, rounds, progress }: Scale): Promise<Fin
   progress("compiling rules");
   const sizes = [10, 1000, 10_000];
   const cases = sizes.flatMap((count) => [
-    { name: `${count} rules`, count, groups: 1 },
-    { name: `${count} rules, a caller in ${count} groups`, count, groups: count },
+    { name: `${count} rules`, rules: rulesOf(count), groups: 1 },
+    { name: `${count} rules, a caller in ${count} groups`, rules: rulesOf(count), groups: count },
+    { name: `${count} rules for */name/**`, rules: rulesOfSegments(count), groups: 1 },
   ]);
-  const measured = cases.map(({ count, groups }) => {
-    const policy = compilePolicy(rulesOf(count));
+  const measured = cases.map(({ rules, groups }) => {
+    const policy = compilePolicy(rules);
     const names = Array.from({ length: groups }, (_, index) => `group${index}`);
     const caller: Principal = {
       kind: "user",
@@ -51,56 +52,80 @@ export async function decisions({ quick, rounds, progress }: Scale): Promise<Fin
     columns: [{ id: "time", label: "ns", digits: 0, better: "less" }],
     rows: cases.map(({ name }, index) => ({ name, own: true, samples: { time: of(index) } })),
     limits: [
-      atMost(2, "10,000 rules ÷ 10", ratios(of(4), of(0))),
-      atMost(2, "10,000 rules and groups ÷ 10", ratios(of(5), of(1))),
+      atMost(2, "10,000 rules ÷ 10", ratios(of(6), of(0))),
+      atMost(2, "10,000 rules and groups ÷ 10", ratios(of(7), of(1))),
+      atMost(2, "10,000 rules for */name/** ÷ 10", ratios(of(8), of(2))),
     ],
   };
 }
 
+/** Rules whose patterns begin and end with a wildcard. */
+function rulesOfSegments(count: number): AccessRule[] {
+  return Array.from({ length: count }, (_, index) => ({
+    subjects: ["authenticated"],
+    repositories: [`*/${index === 0 ? "app" : `app${index}`}/**`],
+    actions: ["pull"],
+  }));
+}
+
+/** A gate in some state, and who asks it. */
+interface Case {
+  readonly name: string;
+  readonly gate: Contender;
+  readonly connections: number;
+  /** How many users ask in turn. */
+  readonly users: number;
+  /** The most that it may cost, as a multiple of the first case. */
+  readonly most?: number;
+}
+
 /** What a request costs where the gate knows much, has many connections or remembers many logins. */
 export async function growth(scale: Scale): Promise<Findings> {
-  const { quick, rounds, progress, seconds, warmUp } = scale;
+  const { quick, progress, warmUp } = scale;
   const registry = await startFixedRegistry("/nowhere");
   const gates: GrowingGate[] = [];
   const idle: { close(): void }[] = [];
   try {
     progress("starting");
-    const small = await startGrowingGate(registry.url, { rules: 10, users: 10, groups: 1 });
-    gates.push(small);
-    const large = await startGrowingGate(registry.url, { rules: 10_000, users: 100_000, groups: 10_000 });
-    gates.push(large);
-    const measure = (gate: Contender, connections: number, users: number, time: number): Promise<Load> =>
-      load(gate, { request: requestsOf(users), connections, seconds: time });
-    for (const gate of gates) await measure(gate, 16, 1, warmUp);
-    const [few = [], much = []] = await interleave(gates, scale, (gate) => measure(gate, 16, 1, seconds));
-    // From here on each gate is its own former self's contender.
+    const start = async (size: Size): Promise<GrowingGate> => {
+      const gate = await startGrowingGate(registry.url, size);
+      gates.push(gate);
+      return gate;
+    };
+    const small = await start({ rules: 10, users: 10, groups: 1 });
+    const large = await start({ rules: 10_000, users: 100_000, groups: 10_000 });
+    // Its connections stay while the others are measured.
+    const waited = await start({ rules: 10, users: 10, groups: 1 });
     const users = quick ? 1000 : 10_000;
-    await measure(large, 16, users, Math.max(3, seconds));
-    const remembering = await each(rounds, () => measure(large, 16, users, seconds));
     const connections = quick ? 500 : 2000;
-    const active = await each(rounds, () => measure(small, connections, 1, Math.max(1, seconds)));
     const waiting = quick ? 2000 : 10_000;
-    progress(`${waiting} idle connections`);
-    idle.push(await connectIdle(small.url, waiting));
-    const beside = await each(rounds, () => measure(small, 16, 1, seconds));
-    const rows = [
-      rowOf(small.name, few, few),
-      rowOf(large.name, much, few),
-      rowOf(`the latter, ${users} remembered logins`, remembering, few),
-      rowOf(`the former, ${connections} active connections`, active, few),
-      rowOf(`the former, ${waiting} idle connections`, beside, few),
+    const cases: readonly Case[] = [
+      { name: small.name, gate: small, connections: 16, users: 1 },
+      { name: large.name, gate: large, connections: 16, users: 1, most: 1.15 },
+      { name: `the latter, ${users} remembered logins`, gate: large, connections: 16, users, most: 2 },
+      { name: `the former, ${connections} active connections`, gate: small, connections, users: 1, most: 1.3 },
+      { name: `the former, ${waiting} idle connections`, gate: waited, connections: 16, users: 1, most: 1.15 },
     ];
+    const measure = ({ gate, connections, users }: Case, time: number): Promise<Load> =>
+      load(gate, { request: requestsOf(users), connections, seconds: time });
+    progress("warming up");
+    for (const gate of gates) await measure({ name: "", gate, connections: 16, users: 1 }, warmUp);
+    for (const each of cases.slice(2)) await measure(each, Math.max(leastSeconds, scale.seconds));
+    progress(`${waiting} idle connections`);
+    idle.push(await connectIdle(waited.url, waiting));
+    // All in each round, so that each has its base beside it.
+    const loads = await interleave(cases, scale, (each) => measure(each, Math.max(leastSeconds, scale.seconds)));
+    const [few = []] = loads;
     return {
       id: "growth.requests",
       title: "GET of a manifest, as the gate grows",
       columns,
-      rows,
-      limits: [
-        atMost(1.15, "processor, large ÷ small", processorRatios(much, few)),
-        atMost(2, "processor, remembered logins ÷ small", processorRatios(remembering, few)),
-        atMost(1.3, "processor, active connections ÷ small", processorRatios(active, few)),
-        atMost(1.15, "processor, idle connections ÷ small", processorRatios(beside, few)),
-      ],
+      rows: cases.map(({ name }, index) => rowOf(name, loads[index] ?? [], few)),
+      limits: cases.flatMap(({ name, most }, index) =>
+        most === undefined
+          ? []
+          : [atMost(most, `processor ÷ small, ${name}`, processorRatios(loads[index] ?? [], few))],
+      ),
       notes: ["of many users in turn each request is by another one, for whom no connection to the registry is kept"],
     };
   } finally {
@@ -110,64 +135,8 @@ export async function growth(scale: Scale): Promise<Findings> {
   }
 }
 
-/** By how much requests are held up while a large configuration and large files are read anew. */
-export async function reloads({ quick, rounds, progress }: Scale): Promise<Findings> {
-  const registry = await startFixedRegistry("/nowhere");
-  let gate: GrowingGate | undefined;
-  try {
-    progress("starting");
-    gate = await startGrowingGate(registry.url, { rules: 10_000, users: 100_000, groups: 10_000 });
-    const { change, delays } = gate;
-    // What runs for the first time is compiled then.
-    const stalls: Delay[] = [];
-    const atRest: Delay[] = [];
-    for (let round = 0; round <= (quick ? 1 : rounds); round++) {
-      const before = (await delays()).length;
-      await load(gate, { request: requestsOf(1), connections: 4, seconds: 1 });
-      const between = (await delays()).length;
-      const loaded = load(gate, { request: requestsOf(1), connections: 4, seconds: quick ? 4 : 8 });
-      await change();
-      await loaded;
-      if (round === 0) continue;
-      const all = await delays();
-      atRest.push(worst(all.slice(before, between)));
-      stalls.push(worst(all.slice(between)));
-    }
-    return {
-      id: "growth.reloads",
-      title: "A reload of 10,000 rules, 100,000 users and 10,000 groups, under load",
-      columns: [
-        { id: "stretch", label: "computed at one stretch, ms", digits: 1, better: "less" },
-        { id: "late", label: "event loop late by, ms", digits: 1, better: "less" },
-      ],
-      rows: [
-        { name: "under load alone", samples: samplesOf(atRest) },
-        { name: "while it reloads", own: true, samples: samplesOf(stalls) },
-      ],
-      limits: [
-        atMost(
-          20,
-          "computed at one stretch, ms",
-          stalls.map(({ stretch }) => stretch),
-        ),
-      ],
-    };
-  } finally {
-    await gate?.close();
-    await registry.close();
-  }
-}
-
-function worst(delays: readonly Delay[]): Delay {
-  return {
-    late: Math.max(...delays.map(({ late }) => late)),
-    stretch: Math.max(...delays.map(({ stretch }) => stretch)),
-  };
-}
-
-function samplesOf(delays: readonly Delay[]): Row["samples"] {
-  return { late: delays.map(({ late }) => late), stretch: delays.map(({ stretch }) => stretch) };
-}
+/** Fewer are too few to get thousands of connections going. */
+const leastSeconds = 1;
 
 const columns: readonly Column[] = [
   { id: "processor", label: "CPU µs", digits: 1, better: "less" },
@@ -201,10 +170,4 @@ function processorRatios(loads: readonly Load[], small: readonly Load[]): number
 /** In turn by so many users. */
 function requestsOf(users: number): { readonly path: string; readonly headers: Readonly<Record<string, string>> }[] {
   return Array.from({ length: users }, (_, index) => ({ path, headers: basic(userOf(index), userOf(index)) }));
-}
-
-async function each<T>(times: number, measure: () => Promise<T>): Promise<T[]> {
-  const all: T[] = [];
-  for (let time = 0; time < times; time++) all.push(await measure());
-  return all;
 }

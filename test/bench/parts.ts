@@ -1,8 +1,9 @@
 import { downloads, uploads } from "./blobs.ts";
 import { cachedReads, cachedRealReads, cachedStorm } from "./cache.ts";
+import { catalogs } from "./catalogs.ts";
 import { coldLogins } from "./cold-logins.ts";
 import { crowds } from "./crowds.ts";
-import { decisions, growth, reloads } from "./growth.ts";
+import { decisions, growth } from "./growth.ts";
 import { secureRegistryDownloads, secureRegistryReads } from "./https-registry.ts";
 import { ldapLogins } from "./ldap.ts";
 import { memory } from "./memory.ts";
@@ -11,6 +12,7 @@ import { onlyWhole, type Part } from "./part.ts";
 import { portalPages } from "./portal.ts";
 import { reads } from "./reads.ts";
 import { realReads, realUploads } from "./real-registry.ts";
+import { reloads } from "./reloads.ts";
 import { rememberedLogins } from "./remembered-logins.ts";
 import { slowClients } from "./slow-clients.ts";
 import { startUp } from "./start-up.ts";
@@ -80,10 +82,11 @@ export const parts: readonly Part[] = [
   { name: "cold-logins", about: "many logins at once that nobody remembers", steps: [coldLogins] },
   {
     name: "growth",
-    about: "many rules, users, groups, connections and logins",
+    about: "many rules, users, groups, connections, logins and repositories",
     steps: [
       decisions,
       onlyWhole("growth.requests", "GET of a manifest, as the gate grows", growth),
+      onlyWhole("growth.catalog", "The whole catalog, filtered by many rules", catalogs),
       onlyWhole("growth.reloads", "A reload of 10,000 rules, 100,000 users and 10,000 groups, under load", reloads),
     ],
   },

@@ -1,16 +1,12 @@
-import { createServer } from "node:http";
 import { startGate } from "../support/gate.ts";
-import { listen } from "../support/listen.ts";
 import { passwordFile } from "../support/password-file.ts";
-import { digestOf } from "../support/registry-content.ts";
 import { visitor } from "../support/visitor.ts";
 import { builtGate } from "./built-gate.ts";
 import { atMost, type Findings } from "./findings.ts";
-import { manifest } from "./fixed-registry.ts";
+import { startLargeRegistry } from "./large-registry.ts";
 import type { Scale } from "./scale.ts";
 
 const repositories = 50_000;
-const tagsOfOne = 100;
 /** In milliseconds, at the median. */
 const most = 50;
 const pages = {
@@ -23,7 +19,7 @@ const pages = {
 
 /** How soon pages of the portal respond, one after the other, before a registry with many repositories. */
 export async function portalPages({ quick, progress }: Scale): Promise<Findings> {
-  const registry = await startLargeRegistry();
+  const registry = await startLargeRegistry(repositories);
   try {
     const gate = await startGate({
       command: "portal",
@@ -63,36 +59,4 @@ export async function portalPages({ quick, progress }: Scale): Promise<Findings>
   } finally {
     await registry.close();
   }
-}
-
-async function startLargeRegistry() {
-  const names = Array.from({ length: repositories }, (_, index) => `team/service-${String(index).padStart(5, "0")}`);
-  const tags = Array.from({ length: tagsOfOne }, (_, index) => `1.${index}`);
-  const digest = digestOf(manifest);
-  const server = createServer(({ url = "" }, response) => {
-    const { pathname, searchParams } = new URL(url, "http://registry");
-    if (pathname === "/v2/_catalog") {
-      const size = Number(searchParams.get("n") ?? 100);
-      const from = names.indexOf(searchParams.get("last") ?? "") + 1;
-      const page = names.slice(from, from + size);
-      const last = page.at(-1);
-      if (from + size < names.length && last !== undefined) {
-        response.setHeader("Link", `</v2/_catalog?last=${encodeURIComponent(last)}&n=${size}>; rel="next"`);
-      }
-      response.end(JSON.stringify({ repositories: page }));
-    } else if (pathname.endsWith("/tags/list")) {
-      response.end(JSON.stringify({ name: "any", tags }));
-    } else if (pathname.includes("/manifests/")) {
-      response.setHeader("Docker-Content-Digest", digest);
-      response.setHeader("Content-Type", "application/vnd.oci.image.manifest.v1+json");
-      response.end(manifest);
-    } else if (pathname.includes("/blobs/")) {
-      response.end(JSON.stringify({ os: "linux", architecture: "amd64", created: "2026-11-20T10:00:00Z" }));
-    } else response.writeHead(404).end("{}");
-  });
-  const port = await listen(server);
-  return {
-    url: `http://127.0.0.1:${port}`,
-    close: () => new Promise<void>((done) => server.close(() => done()).closeAllConnections()),
-  };
 }
