@@ -68,12 +68,20 @@ interface Entry extends Connection {
   readonly client: string | undefined;
   /** Since when it waits, by the clock of `performance.now`. */
   since: number;
+  /** How many bytes had come on it when it was looked at last, and since when it is idle without one more. */
+  heard: number;
+  silentSince: number;
 }
 
 /** How long a TLS handshake may take, in milliseconds. */
 const handshakeLimit = 10_000;
 /** How long a client may take to its first byte, in milliseconds. */
 const firstByteLimit = 10_000;
+/**
+ * How long a connection may be idle, in milliseconds: longer than load balancers keep one, so that it is they who end it,
+ * commonly after 60 s.
+ */
+const idleLimit = 75_000;
 /** Clients pause between two requests. Only connections that wait for longer are closed for others, in milliseconds. */
 const evictableAfter = 1000;
 /** At shutdown, how long a new connection may still send its first request, in milliseconds. */
@@ -84,8 +92,8 @@ const searchInterval = 100;
 
 /**
  * Keeps a table of connections. Each of them either handles a request, or waits: for the end of its TLS handshake, for
- * its first byte, for the rest of a head, or for the next request. The table closes those whose handshake or first byte
- * does not come in time; for heads and for idle connections Node has limits of its own.
+ * its first byte, for the rest of a head, or for the next request. The table closes those whose handshake, first byte or
+ * next request does not come in time; for heads Node has a limit of its own.
  *
  * One look through the table a second stands in place of a timer for each connection. A request costs a look-up and a
  * write: that its response has ended is noticed when the table is looked through.
@@ -113,6 +121,16 @@ export function connectionTable({
     entry.response = undefined;
     entry.used = true;
     entry.since = now;
+    entry.silentSince = now;
+    return false;
+  }
+
+  /** Whether nothing has come for too long. With a byte of a head, the limit for heads counts. */
+  function isIdleTooLong(entry: Entry, now: number): boolean {
+    const { bytesRead } = entry.socket;
+    if (bytesRead === entry.heard) return now - entry.silentSince > idleLimit;
+    entry.heard = bytesRead;
+    entry.silentSince = now;
     return false;
   }
 
@@ -175,7 +193,7 @@ export function connectionTable({
         if (waited <= handshakeLimit) continue;
         if (!isSilent(entry)) fail(entry, slowHandshake);
         close(entry);
-      } else if (waited > firstByteLimit && isSilent(entry)) close(entry);
+      } else if ((waited > firstByteLimit && isSilent(entry)) || isIdleTooLong(entry, now)) close(entry);
     }
     onSweep(now);
   }
@@ -206,6 +224,8 @@ export function connectionTable({
         used: false,
         quiet: false,
         since,
+        heard: 0,
+        silentSince: since,
         response: undefined,
       };
       entries.set(socket, entry);

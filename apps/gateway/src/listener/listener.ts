@@ -69,8 +69,6 @@ export interface ListenerHandlers {
   readonly plain: (request: PlainRequest) => void;
 }
 
-/** Longer than load balancers keep an idle connection, so that it is they who end it: commonly 60 s. */
-const keepAliveTimeout = 75_000;
 /** How often connections are looked through for a head that takes too long. */
 const connectionsCheckingInterval = 1000;
 /** In milliseconds. The table of connections has the same limit for those over TCP, which begins with the connection. */
@@ -99,7 +97,8 @@ export async function openListener(
     // Uploads last for hours, so no whole request is limited in time; silence is.
     requestTimeout: 0,
     connectionsCheckingInterval,
-    keepAliveTimeout,
+    // The table of connections closes idle ones: Node would set two timers for each request.
+    keepAliveTimeout: 0,
     maxHeaderSize,
     noDelay: true,
     // A request without a body has no stream of it: nobody reads one.
