@@ -20,20 +20,20 @@ export interface ConnectionLimit {
 }
 
 /**
+ * All may be idle: a connection serves one user alone, and where fewer were kept, more users in turn would open one for each
+ * request.
+ *
  * @param maxConnections Equals the maximum number of concurrent requests, so that one of so many connections is always
  * idle.
- * @param maxIdle The maximum number of idle connections.
  */
-export function connectionLimit(maxConnections: number, maxIdle: number): ConnectionLimit {
+export function connectionLimit(maxConnections: number): ConnectionLimit {
   // In the order in which they became idle.
   const idle = linkedList<IdleConnection>();
-  let waiting = 0;
   let open = 0;
 
   function remove(node: Waiting): void {
     if (!node.linked) return;
     idle.remove(node);
-    waiting--;
   }
   function closeOldest(): void {
     const oldest = idle.first;
@@ -50,12 +50,7 @@ export function connectionLimit(maxConnections: number, maxIdle: number): Connec
     closed() {
       open--;
     },
-    idle(connection) {
-      const node = idle.append(connection);
-      waiting++;
-      if (waiting > maxIdle) closeOldest();
-      return node;
-    },
+    idle: (connection) => idle.append(connection),
     busy: remove,
   };
 }

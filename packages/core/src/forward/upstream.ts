@@ -36,8 +36,6 @@ export interface Upstream {
  * registry is closing.
  */
 const idleTimeout = 15_000;
-/** The maximum number of idle connections. */
-const maxIdle = 256;
 /** The maximum number of waiting requests, and their maximum wait in milliseconds. */
 const maxWaiting = 10_000;
 const waitTimeout = 30_000;
@@ -50,7 +48,7 @@ export function openUpstream(options: UpstreamOptions, log: Logger | undefined, 
   const readTimeout = delayOf(options.readTimeout ?? "900s");
   const connectTimeout = delayOf(options.connectTimeout ?? "10s");
   const url = new URL(options.url);
-  const limit = connectionLimit(maxConnections, maxIdle);
+  const limit = connectionLimit(maxConnections);
   const secure = url.protocol === "https:";
   const address = { host: hostOf(url), port: url.port === "" ? (secure ? 443 : 80) : Number(url.port), secure, ca };
   const connections = { upstream: url.host, secure, connectTimeout, readTimeout, idleTimeout };
@@ -59,7 +57,7 @@ export function openUpstream(options: UpstreamOptions, log: Logger | undefined, 
     library: () =>
       lazyTransport(async () => {
         const { libraryTransport } = await import("./library/library-transport.ts");
-        return libraryTransport({ url, readTimeout, connectTimeout, idleTimeout, maxIdle, ca }, limit);
+        return libraryTransport({ url, readTimeout, connectTimeout, idleTimeout, maxIdle: maxConnections, ca }, limit);
       }),
   });
   const queueOf = (queue: UpstreamQueue["queue"], concurrency: number): FairQueue =>

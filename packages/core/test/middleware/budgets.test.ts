@@ -142,6 +142,17 @@ describe("connections to the registry", () => {
     expect(order.indexOf("other")).toBeLessThan(12);
   });
 
+  test("are kept for as many users in turn as there may be connections", async () => {
+    const upstream = await startRawUpstream();
+    const gate = await startGate({ upstream: { url: `http://127.0.0.1:${upstream.port}`, maxConnections: 270 } });
+    for (let turn = 0; turn < 2; turn++) {
+      for (let user = 0; user < 270; user++) {
+        expect((await send(gate.port, as(`user-${user}`))).status).toBe(200);
+      }
+    }
+    expect(upstream.sockets).toHaveLength(270);
+  });
+
   test("are closed when idle to make room for other users, for reads and writes together", async () => {
     const upstream = await startRawUpstream();
     const access = [{ subjects: ["authenticated"], repositories: ["**"], actions: ["*" as const] }];
