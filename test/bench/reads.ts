@@ -1,6 +1,7 @@
 import { type Contender, closeAll, startAll } from "./contender.ts";
 import { atLeast, atMost, type Findings, type Limit } from "./findings.ts";
 import { compareLoads, rateRatios } from "./loads.ts";
+import { runStep } from "./part.ts";
 import { type ProxySettings, startBareNginx, startGate, startRecipe } from "./proxies.ts";
 import { ratios } from "./rounds.ts";
 import type { Scale } from "./scale.ts";
@@ -15,7 +16,7 @@ const slowSeconds = 10;
 
 /**
  * Authenticated `GET`s of a manifest in front of a registry that costs next to nothing: the gate against the recipe, and
- * against nginx without logins. With the fewest connections, a whole run has the recipe with other passwords too.
+ * against nginx without logins. A whole run has the recipe with other passwords too, plain and with the fewest connections.
  */
 export async function reads(scale: Scale, secure: boolean): Promise<Findings[]> {
   const { gate, registry } = await scale.shared.gate();
@@ -24,7 +25,9 @@ export async function reads(scale: Scale, secure: boolean): Promise<Findings[]> 
     secure ? () => startGate(settings) : async () => gate,
     () => startRecipe(settings, "apr1", 28),
     () => startBareNginx(settings),
-    ...(scale.leavesOut ? [] : [() => startRecipe(settings, "apr1", 8), () => startRecipe(settings, "bcrypt 5")]),
+    ...(secure || scale.leavesOut
+      ? []
+      : [() => startRecipe(settings, "apr1", 8), () => startRecipe(settings, "bcrypt 5")]),
   ]);
   const [fewest] = scale.connections;
   try {
@@ -37,9 +40,13 @@ export async function reads(scale: Scale, secure: boolean): Promise<Findings[]> 
       const id = `reads.${secure ? "tls" : "plain"}.${connections}`;
       const title = `GET of a manifest, ${secure ? "TLS" : "plain HTTP"}`;
       const compared = connections === fewest ? contenders : contenders.slice(0, 3);
-      all.push(await compareLoads({ id, title, contenders: compared, request, connections, limits }, scale));
+      // What fails with many connections leaves the figures of few.
+      const comparison = { id, title, contenders: compared, request, connections, limits };
+      all.push(...(await runStep(id, () => compareLoads(comparison, scale))));
     }
-    return secure || scale.quick ? all : [...all, await slowReads(settings, contenders.slice(0, 1), scale)];
+    if (secure || scale.quick) return all;
+    const slow = (): Promise<Findings> => slowReads(settings, contenders.slice(0, 1), scale);
+    return [...all, ...(await runStep("reads.bcrypt-10", slow))];
   } finally {
     await closeAll(contenders);
   }
