@@ -138,8 +138,8 @@ export const forwarding: readonly Guard[] = [
   {
     name: "surplus-between-reads",
     file: "packages/core/src/forward/direct/direct-connection.ts",
-    find: "      socket.destroy();\n      return false;",
-    replacement: "      return true;",
+    find: "      socket.destroy();\n      return;",
+    replacement: "      return;",
     tests: ["packages/core/test/middleware/surplus.test.ts"],
   },
   {

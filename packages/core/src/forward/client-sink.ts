@@ -1,6 +1,7 @@
 import type { RequestContext } from "../observe/request-context.ts";
 import { disclaim } from "../respond/claim.ts";
 import { endResponse } from "../respond/end-response.ts";
+import { BodyWriter } from "./body-writer.ts";
 import type { ResponseHead, ResponseSink, TransportFailure } from "./transport.ts";
 
 export interface ClientSinkHandlers {
@@ -22,46 +23,18 @@ const smallBody = 16_384;
 
 /** Streams a response to the client with back-pressure. */
 export function clientSink({ request, response, bytes }: RequestContext, on: ClientSinkHandlers): ResponseSink {
-  /** Callbacks for chunks that are not written yet. They are called with an error where the connection ends before. */
-  let lent: Set<(error?: Error | null) => void> | undefined;
+  let writer: BodyWriter | undefined;
   /** The head is here, and then written. */
   let begun: "head" | "response" | undefined;
-  let waiting = false;
   /** The length of the body as the head names it. */
   let announced: number | undefined;
   /** The whole body. It waits for the end, which comes at once. */
   let whole: Buffer | undefined;
 
-  const resume = (): void => {
-    waiting = false;
-    on.resume();
-  };
-
   function begin(): void {
     if (begun !== "head") return;
     begun = "response";
     on.begin();
-  }
-
-  function lend(consumed: (error?: Error | null) => void): Set<(error?: Error | null) => void> {
-    if (lent === undefined) {
-      const callbacks = new Set<(error?: Error | null) => void>();
-      response.once("close", () => {
-        for (const callback of callbacks) callback(new Error("the connection has ended"));
-        callbacks.clear();
-      });
-      lent = callbacks;
-    }
-    return lent.add(consumed);
-  }
-
-  function write(chunk: Buffer, consumed: ((error?: Error | null) => void) | undefined): boolean {
-    begin();
-    if (consumed === undefined) return response.write(chunk);
-    const callbacks = lend(consumed);
-    return response.write(chunk, (error) => {
-      if (callbacks.delete(consumed)) consumed(error);
-    });
   }
 
   return {
@@ -76,12 +49,9 @@ export function clientSink({ request, response, bytes }: RequestContext, on: Cli
         return true;
       }
       bytes.sent += chunk.length;
-      const more = write(chunk, consumed);
-      if (!more && !waiting) {
-        waiting = true;
-        response.once("drain", resume);
-      }
-      return more;
+      begin();
+      writer ??= new BodyWriter(response, on.resume);
+      return writer.write(chunk, consumed);
     },
     flush() {
       // Send the head now if the body is not here yet.
@@ -97,7 +67,8 @@ export function clientSink({ request, response, bytes }: RequestContext, on: Cli
       if (response.destroyed) return;
       begin();
       bytes.sent += whole?.length ?? 0;
-      endResponse(request, response, whole);
+      if (writer === undefined) endResponse(request, response, whole);
+      else writer.end(() => endResponse(request, response, whole));
     },
     failed(failure) {
       // A response in progress can only be cut, so that the client sees that it is incomplete.

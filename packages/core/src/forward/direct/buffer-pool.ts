@@ -1,35 +1,63 @@
-/** Reusable read buffers: V8 retains new ones for too long. */
+/** Reusable buffers for large reads, within a budget: V8 retains new ones for too long. */
 export interface BufferPool {
-  /** `undefined` where the maximum is in use. */
+  /** The size in bytes of what {@link take} would lend; 0 where too little is left. */
+  offers(): number;
   take(): Buffer | undefined;
   /** Returns a buffer that nobody reads any more. */
   give(buffer: Buffer): void;
   /** The buffer is left to the collector, and is not returned. */
-  lose(): void;
+  lose(buffer: Buffer): void;
 }
 
 export interface BufferPoolLimits {
-  /** The maximum number of unused buffers. */
+  /** How much may be lent at the same time, in bytes. */
+  readonly budget: number;
+  /** The sizes of buffers, in bytes; the largest one is a multiple of the smallest by a power of two. */
+  readonly largest: number;
+  readonly smallest: number;
+  /** How much is kept for the next, in bytes. */
   readonly maxKept: number;
-  readonly maxInUse: number;
 }
 
-/** @param size Of each buffer, in bytes. */
-export function bufferPool(size: number, { maxKept, maxInUse }: BufferPoolLimits): BufferPool {
-  const kept: Buffer[] = [];
-  let inUse = 0;
+/** A buffer is at most this part of what is left of the budget: the first ones are large, and many get some. */
+const part = 16;
+
+export function bufferPool({ budget, largest, smallest, maxKept }: BufferPoolLimits): BufferPool {
+  const kept = new Map<number, Buffer[]>();
+  let keptBytes = 0;
+  let left = budget;
+
+  function offers(): number {
+    let size = largest;
+    while (size * part > left && size >= smallest) size /= 2;
+    return size >= smallest ? size : 0;
+  }
+
+  function takeKept(size: number): Buffer | undefined {
+    const buffer = kept.get(size)?.pop();
+    if (buffer !== undefined) keptBytes -= size;
+    return buffer;
+  }
+
   return {
+    offers,
     take() {
-      if (inUse >= maxInUse) return undefined;
-      inUse++;
-      return kept.pop() ?? Buffer.allocUnsafeSlow(size);
+      const size = offers();
+      if (size === 0) return undefined;
+      left -= size;
+      return takeKept(size) ?? Buffer.allocUnsafeSlow(size);
     },
     give(buffer) {
-      inUse--;
-      if (kept.length < maxKept) kept.push(buffer);
+      const size = buffer.length;
+      left += size;
+      if (keptBytes + size > maxKept) return;
+      keptBytes += size;
+      const same = kept.get(size);
+      if (same === undefined) kept.set(size, [buffer]);
+      else same.push(buffer);
     },
-    lose() {
-      inUse--;
+    lose(buffer) {
+      left += buffer.length;
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { ConnectionLimit, Waiting } from "../connection-limit.ts";
 import { bufferPool } from "./buffer-pool.ts";
 import { type DirectConnection, type DirectConnectionSettings, directConnection } from "./direct-connection.ts";
+import { sharedSize } from "./read-memory.ts";
 
 /** The direct connections to one registry. */
 export interface ConnectionPool {
@@ -13,16 +14,17 @@ export interface ConnectionPool {
   close(): void;
 }
 
-export type ConnectionPoolSettings = Omit<DirectConnectionSettings, "buffers" | "freed" | "closed">;
+export type ConnectionPoolSettings = Omit<DirectConnectionSettings, "buffers" | "shared" | "freed" | "closed">;
 
-/** The size of one read of a large body, in bytes; each connection uses two buffers. */
-const largeSize = 262_144;
-/** Beyond these, bodies are read into small buffers, so that slow clients cannot exhaust memory. */
-const maxLarge = 64;
-const maxSpare = 16;
+/**
+ * The memory that large bodies are read into. Beyond it they are read in small chunks, so that slow clients cannot exhaust
+ * memory. A read of 512 KiB costs the least for each byte.
+ */
+const bodyMemory = { budget: 12 * 2 ** 20, largest: 524_288, smallest: 32_768, maxKept: 4 * 2 ** 20 };
 
 export function connectionPool(settings: ConnectionPoolSettings, limit: ConnectionLimit): ConnectionPool {
-  const buffers = bufferPool(largeSize, { maxKept: maxSpare, maxInUse: maxLarge });
+  const buffers = bufferPool(bodyMemory);
+  const shared = Buffer.allocUnsafeSlow(sharedSize);
   const all = new Set<DirectConnection>();
   const shelves = new Map<string, Shelf>();
   let closing = false;
@@ -52,6 +54,7 @@ export function connectionPool(settings: ConnectionPoolSettings, limit: Connecti
       const connection = directConnection({
         ...settings,
         buffers,
+        shared,
         freed(free) {
           if (closing) return free.destroy();
           const kept: Kept = { connection: free, waiting: limit.idle(free) };

@@ -28,6 +28,8 @@ export interface DirectConnectionSettings {
   /** How long the connection is kept between two requests, in milliseconds. */
   readonly idleTimeout: number;
   readonly buffers: BufferPool;
+  /** Memory of `sharedSize` for the reads of all connections. */
+  readonly shared: Buffer;
   /** The connection is idle. */
   readonly freed: (connection: DirectConnection) => void;
   readonly closed: (connection: DirectConnection) => void;
@@ -35,11 +37,13 @@ export interface DirectConnectionSettings {
 
 /** Connects. A request can be sent at once. */
 export function directConnection(settings: DirectConnectionSettings): DirectConnection {
-  const { upstream, open, secure, connectTimeout, readTimeout, idleTimeout, buffers, freed, closed } = settings;
-  const memory = readMemory(buffers, secure);
+  const { upstream, open, secure, connectTimeout, readTimeout, idleTimeout, buffers, shared, freed, closed } = settings;
+  const memory = readMemory({ pool: buffers, shared, inRecords: secure, returned: readOn });
   let exchange: Exchange | undefined;
   /** Whether a response was received on it before. */
   let used = false;
+  /** Nothing more is read, except for records of TLS that are here already. */
+  let paused = false;
 
   const body = joinChunks(memory, secure, {
     take(chunk, consumed) {
@@ -49,7 +53,9 @@ export function directConnection(settings: DirectConnectionSettings): DirectConn
     },
     taken() {
       exchange?.sink.flush();
-      if (exchange?.full === true) socket.pause();
+      if (mayRead()) return;
+      paused = true;
+      socket.pause();
     },
   });
   const reader = responseReader({
@@ -63,9 +69,10 @@ export function directConnection(settings: DirectConnectionSettings): DirectConn
       return space;
     },
     callback(length) {
-      const more = receive(space.subarray(0, length));
+      receive(space.subarray(0, length));
       memory.advance(length, exchange === undefined);
-      return more;
+      paused = !mayRead();
+      return !paused;
     },
   });
   const connected = secure ? "secureConnect" : "connect";
@@ -88,26 +95,35 @@ export function directConnection(settings: DirectConnectionSettings): DirectConn
   }, idleTimeout);
   idleTimer.unref();
 
-  /** @returns whether to read on. */
-  function receive(bytes: Buffer): boolean {
+  /** Whether the sink accepts more, and there is memory for it. */
+  function mayRead(): boolean {
+    return exchange?.full !== true && !memory.isLent();
+  }
+
+  function readOn(): void {
+    if (!paused || !mayRead()) return;
+    paused = false;
+    socket.resume();
+  }
+
+  function receive(bytes: Buffer): void {
     const current = exchange;
     if (current === undefined) {
       // An unrequested response.
       socket.destroy();
-      return false;
+      return;
     }
+    if (memory.isLent()) return void fail(new Error("bytes were read into memory that is in use"));
     current.heard = true;
     try {
       reader.read(bytes);
     } catch (error) {
-      fail(error);
-      return false;
+      return void fail(error);
     }
     // The sink may have aborted the request.
-    if (current !== exchange) return false;
+    if (current !== exchange) return;
     if (reader.isComplete()) finish(current);
     else if (!body.isWaiting()) current.sink.flush();
-    return !(current === exchange && current.full);
   }
 
   function finish(finished: Exchange): void {
@@ -123,7 +139,7 @@ export function directConnection(settings: DirectConnectionSettings): DirectConn
     if (!whole) sender.stop();
     if (whole && reader.isReusable()) {
       // Records of TLS that were here already have ended the response of a connection that was not to be read on.
-      if (finished.full) socket.resume();
+      readOn();
       idleTimer.refresh();
       freed(connection);
     } else {
@@ -145,7 +161,7 @@ export function directConnection(settings: DirectConnectionSettings): DirectConn
   function onTimeout(): void {
     if (exchange === undefined) return void socket.destroy();
     // While the client does not read, the registry is not silent.
-    if (exchange.full) return void socket.setTimeout(readTimeout);
+    if (!mayRead()) return void socket.setTimeout(readTimeout);
     const owed = exchange.body?.isComplete() === false && !socket.writableNeedDrain;
     fail(owed ? new StalledBodyError(readTimeout) : new SilentUpstreamError(readTimeout));
   }
@@ -187,7 +203,7 @@ export function directConnection(settings: DirectConnectionSettings): DirectConn
     resume(resumed) {
       if (exchange !== resumed) return;
       resumed.full = false;
-      socket.resume();
+      readOn();
     },
     destroy() {
       exchange?.sender?.stop();

@@ -1,28 +1,49 @@
+import { releaseChunk } from "../release-chunk.ts";
 import type { BufferPool } from "./buffer-pool.ts";
 
 /**
- * The buffers of one connection: a small one at first; a response that fills it is read into large buffers, each of
- * which is reused when everything in it has been consumed.
+ * Where a connection reads to: first into memory that all connections share, of which every byte is copied at once; a
+ * response that fills it is read into a large buffer of the pool, which is lent to the consumer as it is.
+ *
+ * So a connection that waits, or whose client does not read, has no memory for reads, and holds what was lent last: one
+ * large buffer of the few that there are, or else a few KiB.
  */
 export interface ReadMemory {
   /** The memory for the next read. */
   next(): Buffer;
   /**
-   * Lends bytes to a consumer: a copy if they are few, or else the bytes themselves, whose buffer is not reused until
-   * `consumed` is called without an error.
+   * Lends bytes to a consumer: a copy if they are in shared memory or few, or else the bytes themselves, whose buffer is
+   * not reused until `consumed` is called without an error.
    */
   lend(chunk: Buffer): { readonly chunk: Buffer; readonly consumed?: (error?: Error | null) => void };
   /** Chooses the memory for the next read, after one of `length` bytes. */
   advance(length: number, idle: boolean): void;
+  /** Whether nothing may be read until a consumer returns what it was lent. */
+  isLent(): boolean;
 }
 
-/**
- * Large enough for a manifest with its head. Chunks up to this size are copied, which is cheaper than tracking them.
- */
-const smallSize = 16_384;
+export interface ReadMemorySettings {
+  readonly pool: BufferPool;
+  /** Memory of {@link sharedSize} for the reads of all connections. */
+  readonly shared: Buffer;
+  /**
+   * Whether bytes are read by records of TLS: one after the other is read into the same buffer, also some that were here
+   * already when reading was to stop. Other reads fill a buffer, if so much has arrived.
+   */
+  readonly inRecords: boolean;
+  /** {@link ReadMemory.isLent} is false again. */
+  readonly returned: () => void;
+}
+
+/** Large enough for a manifest with its head. */
+export const sharedSize = 16_384;
+/** Of the shared memory, so much is read of a body that gets no large buffer: a client that does not read holds it. */
+const sharedChunk = 8192;
+/** Chunks up to this size are copied, which is cheaper than tracking them. */
+const smallRead = 16_384;
 /** The same for bytes that are read by records of TLS, none of which is longer than 16 KiB (RFC 8446, section 5.1). */
 const smallRecord = 4096;
-/** What arrives at one moment by TLS is read into the rest of a buffer while so much is left of it. */
+/** What arrives at one moment by TLS is read into the rest of a buffer while so much is left of it, or half of it. */
 const burstSize = 65_536;
 /** A client that takes longer to read a large buffer, in milliseconds, gets no further one. */
 const slowAfter = 1000;
@@ -35,13 +56,10 @@ interface LargeBuffer {
   lost: boolean;
 }
 
-/**
- * @param inRecords Whether bytes are read by records of TLS: one after the other is read into the same buffer. Other
- * reads fill a buffer, if so much has arrived.
- */
-export function readMemory(pool: BufferPool, inRecords: boolean): ReadMemory {
-  const copied = inRecords ? smallRecord : smallSize;
-  const small = Buffer.allocUnsafeSlow(smallSize);
+export function readMemory({ pool, shared, inRecords, returned }: ReadMemorySettings): ReadMemory {
+  const copied = inRecords ? smallRecord : smallRead;
+  const chunkMemory = shared.subarray(0, sharedChunk);
+  let small = shared;
   let large: LargeBuffer | undefined;
   /** The client is too slow for large buffers. */
   let slow = false;
@@ -58,6 +76,13 @@ export function readMemory(pool: BufferPool, inRecords: boolean): ReadMemory {
     return buffer === undefined ? undefined : { buffer, lent: 0, since: 0, lost: false };
   }
 
+  function takeBack(lender: LargeBuffer): void {
+    if (performance.now() - lender.since > slowAfter) slow = true;
+    if (--lender.lent > 0) return;
+    if (lender === large) returned();
+    else pool.give(lender.buffer);
+  }
+
   return {
     next() {
       if (large === undefined) return small;
@@ -65,17 +90,14 @@ export function readMemory(pool: BufferPool, inRecords: boolean): ReadMemory {
     },
     lend(chunk) {
       const lender = large;
-      if (lender === undefined || chunk.length <= copied) return { chunk: Buffer.from(chunk) };
+      if (lender === undefined) return small === shared ? { chunk: copyOf(chunk) } : lendCopy(chunk);
+      if (chunk.length <= copied) return { chunk: copyOf(chunk) };
       if (lender.lent++ === 0) lender.since = performance.now();
       const consumed = (error?: Error | null): void => {
+        if (error === undefined || error === null) return void takeBack(lender);
         // After an error it may still be in use: it is left to the collector.
-        if (error !== undefined && error !== null) {
-          if (!lender.lost) pool.lose();
-          lender.lost = true;
-          return;
-        }
-        if (performance.now() - lender.since > slowAfter) slow = true;
-        if (--lender.lent === 0 && lender !== large) pool.give(lender.buffer);
+        if (!lender.lost) pool.lose(lender.buffer);
+        lender.lost = true;
       };
       return { chunk, consumed };
     },
@@ -84,14 +106,40 @@ export function readMemory(pool: BufferPool, inRecords: boolean): ReadMemory {
         if (large !== undefined) leave(large);
         large = undefined;
         slow = false;
+        small = shared;
       } else if (large === undefined) {
-        if (length === smallSize) large = takeLarge();
+        if (length < small.length) return;
+        large = takeLarge();
+        small = chunkMemory;
       } else if (large.lent > 0) {
+        if (!inRecords && !slow) return;
         at += length;
-        if (inRecords && large.buffer.length - at >= burstSize) return;
+        if (inRecords && large.buffer.length - at >= Math.min(burstSize, large.buffer.length / 2)) return;
+        large = takeLarge();
+      } else if (slow || pool.offers() > large.buffer.length) {
+        leave(large);
         large = takeLarge();
       }
       at = 0;
+    },
+    isLent: () => !inRecords && large !== undefined && large.lent > 0,
+  };
+}
+
+/** Node's own copies share a buffer with others, which all of them would hold. */
+function copyOf(chunk: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(chunk.length);
+  chunk.copy(copy);
+  return copy;
+}
+
+/** The copy of one of many chunks, whose memory is freed at once. */
+function lendCopy(chunk: Buffer): ReturnType<ReadMemory["lend"]> {
+  const copy = copyOf(chunk);
+  return {
+    chunk: copy,
+    consumed(error) {
+      if (error === undefined || error === null) releaseChunk(copy);
     },
   };
 }

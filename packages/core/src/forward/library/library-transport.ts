@@ -80,7 +80,10 @@ export function libraryTransport(options: LibraryTransportOptions, limit: Connec
     request.incoming = response;
     response.on("data", (chunk: Buffer) => {
       const consumed = (): void => releaseChunk(chunk);
-      if (!request.over && !sink.chunk(chunk, consumed)) response.pause();
+      if (request.over || sink.chunk(chunk, consumed)) return;
+      response.pause();
+      // By itself Node would read two chunks more.
+      if (!response.complete) response.socket.pause();
     });
     response.once("end", () => {
       if (request.over) return;
@@ -117,7 +120,12 @@ export function libraryTransport(options: LibraryTransportOptions, limit: Connec
         (isFresh ? fresh : kept)(given, response).catch((error: unknown) => onFailure(asError(error), given));
       });
       return {
-        resume: () => given.incoming?.resume(),
+        resume() {
+          const { incoming } = given;
+          incoming?.resume();
+          // The connection of a complete response may be another request's.
+          if (incoming?.complete === false) incoming.socket.resume();
+        },
         abort() {
           if (given.over) return;
           given.end();

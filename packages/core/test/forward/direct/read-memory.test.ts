@@ -1,98 +1,181 @@
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { bufferPool } from "../../../src/forward/direct/buffer-pool.ts";
-import { readMemory } from "../../../src/forward/direct/read-memory.ts";
+import { type BufferPool, bufferPool } from "../../../src/forward/direct/buffer-pool.ts";
+import { type ReadMemory, readMemory, sharedSize } from "../../../src/forward/direct/read-memory.ts";
 
 const large = 65_536;
+const shared = Buffer.alloc(sharedSize);
+/** How often a connection was told that it may be read again. */
+let returned = 0;
 
-describe("memory", () => {
-  test("is small until a response fills it, and small again when the connection is idle", () => {
-    const memory = readMemory(bufferPool(large, { maxKept: 4, maxInUse: 16 }), false);
-    const small = memory.next();
-    memory.advance(small.length - 1, false);
-    expect(memory.next()).toBe(small);
-    memory.advance(small.length, false);
+function memoryOf(pool: BufferPool, inRecords = false): ReadMemory {
+  return readMemory({ pool, shared, inRecords, returned: () => returned++ });
+}
+
+/** Lends as many buffers as `count`, all of one size. */
+function poolOf(count: number, size = large): BufferPool {
+  let left = count;
+  const pool = bufferPool({ budget: 1000 * size, largest: size, smallest: size, maxKept: 4 * size });
+  return {
+    offers: () => (left > 0 ? size : 0),
+    take: () => (left > 0 && left-- > 0 ? pool.take() : undefined),
+    give(buffer) {
+      left++;
+      pool.give(buffer);
+    },
+    lose(buffer) {
+      left++;
+      pool.lose(buffer);
+    },
+  };
+}
+
+/** Reads as much as the small memory takes: what comes next is read into a large buffer. */
+function fillSmall(memory: ReadMemory): void {
+  memory.advance(memory.next().length, false);
+}
+
+describe("the memory of a connection", () => {
+  test("is shared with others until a response fills it, and shared again when the connection is idle", () => {
+    const memory = memoryOf(poolOf(16));
+    expect(memory.next()).toBe(shared);
+    memory.advance(shared.length - 1, false);
+    expect(memory.next()).toBe(shared);
+    fillSmall(memory);
     expect(memory.next().length).toBe(large);
     memory.advance(1, true);
-    expect(memory.next()).toBe(small);
+    expect(memory.next()).toBe(shared);
   });
 
-  test("is copied where it is short", () => {
-    const memory = readMemory(bufferPool(large, { maxKept: 4, maxInUse: 16 }), false);
+  test("is copied where others read into the same", () => {
+    const memory = memoryOf(poolOf(16));
     const read = memory.next().subarray(0, 3);
     read.write("abc");
     const { chunk, consumed } = memory.lend(read);
     read.fill("!");
     expect([chunk.toString(), consumed]).toEqual(["abc", undefined]);
+    // The bytes of others would be held with it.
+    expect(chunk.buffer.byteLength).toBe(3);
+  });
+
+  test("is copied where it is short", () => {
+    const memory = memoryOf(poolOf(16));
+    fillSmall(memory);
+    const read = memory.next().subarray(0, 3);
+    expect(memory.lend(read).consumed).toBeUndefined();
+    expect(memory.isLent()).toBe(false);
   });
 
   test("is left to the collector after an error", () => {
-    const pool = bufferPool(large, { maxKept: 4, maxInUse: 16 });
-    const memory = readMemory(pool, false);
-    memory.advance(memory.next().length, false);
+    const pool = poolOf(16);
+    const memory = memoryOf(pool);
+    fillSmall(memory);
     const lent = memory.next();
     memory.lend(lent).consumed?.(new Error("destroyed"));
     memory.advance(large, true);
     expect(pool.take()).not.toBe(lent);
   });
 
-  test("is reused by its connection where it was consumed before the next read", () => {
-    const pool = bufferPool(large, { maxKept: 4, maxInUse: 16 });
-    const memory = readMemory(pool, false);
-    memory.advance(memory.next().length, false);
+  test("is one buffer, into which nothing is read while it is lent", () => {
+    const pool = poolOf(16);
+    const memory = memoryOf(pool);
+    fillSmall(memory);
+    const before = returned;
     const lent = memory.next();
-    memory.lend(lent).consumed?.();
-    expect(pool.take()).not.toBe(lent);
+    const { consumed } = memory.lend(lent);
     memory.advance(large, false);
-    expect(memory.next()).toBe(lent);
+    expect([memory.next(), memory.isLent(), returned - before]).toEqual([lent, true, 0]);
+    consumed?.();
+    expect([memory.isLent(), returned - before]).toEqual([false, 1]);
+    expect(pool.take()).not.toBe(lent);
   });
 
   test("is filled by one record of TLS after the other", () => {
-    const memory = readMemory(bufferPool(4 * large, { maxKept: 4, maxInUse: 16 }), true);
-    memory.advance(memory.next().length, false);
+    const memory = memoryOf(poolOf(16, 4 * large), true);
+    fillSmall(memory);
     const first = memory.next().subarray(0, 16_384);
     memory.lend(first);
     memory.advance(first.length, false);
     const second = memory.next();
     expect([second.buffer === first.buffer, second.byteOffset]).toEqual([true, 16_384]);
+    expect(memory.isLent()).toBe(false);
   });
 
-  test("stays small where the pool is exhausted", () => {
-    const pool = bufferPool(large, { maxKept: 4, maxInUse: 1 });
-    const [one, other] = [readMemory(pool, false), readMemory(pool, false)];
-    const small = other.next();
-    one.advance(small.length, false);
-    other.advance(small.length, false);
-    expect([one.next().length, other.next()]).toEqual([large, small]);
+  test("is a short part of what is shared where the pool is exhausted, whose chunks are freed when they are written", () => {
+    const pool = poolOf(1);
+    const [one, other] = [memoryOf(pool), memoryOf(pool)];
+    fillSmall(one);
+    fillSmall(other);
+    expect([one.next().length, other.next().length, other.next().buffer === shared.buffer]).toEqual([
+      large,
+      8192,
+      true,
+    ]);
+    const { chunk, consumed } = other.lend(other.next());
+    expect(chunk.length).toBe(8192);
+    consumed?.();
+    expect(chunk.length).toBe(0);
     one.advance(1, true);
-    other.advance(small.length, false);
+    fillSmall(other);
     expect(other.next().length).toBe(large);
   });
 
   test("is small again for a slow client, until the connection is idle", () => {
     vi.useFakeTimers({ toFake: ["performance"] });
     onTestFinished(() => void vi.useRealTimers());
-    const memory = readMemory(bufferPool(large, { maxKept: 4, maxInUse: 16 }), false);
-    const small = memory.next();
+    const pool = poolOf(1);
+    const memory = memoryOf(pool);
     const readLarge = (): ((error?: Error) => void) | undefined => {
       const { consumed } = memory.lend(memory.next());
       memory.advance(large, false);
       return consumed;
     };
-    memory.advance(small.length, false);
+    fillSmall(memory);
     const consume = readLarge();
-    expect(memory.next().length).toBe(large);
     vi.advanceTimersByTime(1001);
     consume?.();
-    readLarge();
-    expect(memory.next()).toBe(small);
+    const consumeLast = readLarge();
+    expect(memory.next().length).toBe(8192);
+    expect(memory.isLent()).toBe(false);
+    expect(pool.take()).toBeUndefined();
+    consumeLast?.();
+    expect(pool.take()?.length).toBe(large);
+    fillSmall(memory);
+    expect(memory.next().length).toBe(8192);
     memory.advance(1, true);
-    memory.advance(small.length, false);
-    expect(memory.next().length).toBe(large);
+    expect(memory.next()).toBe(shared);
   });
 
-  test("is reused from the pool up to its maximum", () => {
-    const pool = bufferPool(large, { maxKept: 1, maxInUse: 16 });
+  test("becomes larger when others need less", () => {
+    const pool = bufferPool({ budget: 17 * large, largest: large, smallest: large / 4, maxKept: large });
+    const memories = Array.from({ length: 4 }, () => memoryOf(pool));
+    for (const memory of memories) fillSmall(memory);
+    const last = memories.at(-1);
+    expect(last?.next().length).toBe(large / 2);
+    for (const memory of memories.slice(0, 3)) memory.advance(1, true);
+    last?.advance(1, false);
+    expect(last?.next().length).toBe(large);
+  });
+});
+
+describe("a pool", () => {
+  const limits = { budget: 32 * large, largest: large, smallest: large / 4, maxKept: large };
+
+  test("lends ever smaller buffers, and no more than its budget", () => {
+    const pool = bufferPool(limits);
+    const sizes: number[] = [];
+    for (let offered = pool.offers(); offered > 0; offered = pool.offers()) {
+      sizes.push(pool.take()?.length ?? 0);
+      expect(sizes.at(-1)).toBe(offered);
+    }
+    expect(pool.take()).toBeUndefined();
+    expect(sizes).toEqual(sizes.toSorted((one, other) => other - one));
+    expect([sizes[0], sizes.at(-1)]).toEqual([large, large / 4]);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(limits.budget);
+  });
+
+  test("keeps a little for the next", () => {
+    const pool = bufferPool(limits);
     const [one, other] = [pool.take(), pool.take()];
     if (one === undefined || other === undefined) throw new Error("no memory");
     expect(one).not.toBe(other);
@@ -100,6 +183,15 @@ describe("memory", () => {
     pool.give(other);
     expect(pool.take()).toBe(one);
     expect(pool.take()).not.toBe(other);
+  });
+
+  test("lends in place of what was lost", () => {
+    const pool = bufferPool({ ...limits, budget: 16 * large });
+    const lost = pool.take();
+    if (lost === undefined) throw new Error("no memory");
+    expect(pool.offers()).toBe(large / 2);
+    pool.lose(lost);
+    expect(pool.take()?.length).toBe(large);
   });
 });
 
@@ -116,8 +208,8 @@ test("a lent buffer is never overwritten before it is consumed, for any connecti
   );
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), fc.boolean(), (steps, inRecords) => {
-      const pool = bufferPool(large, { maxKept: 3, maxInUse: 16 });
-      const memories = [readMemory(pool, false), readMemory(pool, inRecords), readMemory(pool, inRecords)];
+      const pool = bufferPool({ budget: 40 * large, largest: large, smallest: large / 4, maxKept: 3 * large });
+      const memories = [memoryOf(pool), memoryOf(pool, inRecords), memoryOf(pool, inRecords)];
       const lent: { chunk: Buffer; mark: number; consumed: ((error?: Error) => void) | undefined }[] = [];
       let mark = 0;
       for (const step of steps) {
@@ -126,7 +218,8 @@ test("a lent buffer is never overwritten before it is consumed, for any connecti
           loan?.consumed?.(...(step.failed ? [new Error("destroyed")] : []));
         } else {
           const memory = memories[step.by];
-          if (memory === undefined) continue;
+          // A connection reads nothing into what is lent.
+          if (memory === undefined || (step.kind === "read" && memory.isLent())) continue;
           const length = step.kind === "read" ? Math.min(step.length, memory.next().length) : 0;
           if (step.kind === "read") {
             mark = (mark + 1) % 256;
@@ -138,7 +231,7 @@ test("a lent buffer is never overwritten before it is consumed, for any connecti
           memory.advance(length, step.kind === "rest");
         }
         for (const { chunk, mark } of lent) {
-          if (chunk[0] !== mark || chunk.at(-1) !== mark) throw new Error("overwritten");
+          if (chunk.length > 0 && (chunk[0] !== mark || chunk.at(-1) !== mark)) throw new Error("overwritten");
         }
       }
     }),

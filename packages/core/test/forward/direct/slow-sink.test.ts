@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { createServer as createPlainServer } from "node:http";
 import { createServer } from "node:https";
 import { expect, onTestFinished, test } from "vitest";
 import { makeCertificate } from "../../../../../test/support/certificate.ts";
@@ -53,4 +54,40 @@ test("a connection whose response ends while its client is behind is read on", a
   });
   for (let count = 0; count < 4; count++) expect(await readSlowly(upstream)).toBe(30_000);
   expect(connections).toBe(1);
+});
+
+test("a sink that accepts no more gets nothing more before it asks, though it holds nothing", async () => {
+  const server = createPlainServer((_, response) => void response.end(Buffer.alloc(4 * 2 ** 20, "x")));
+  const upstream = openUpstream({ url: `http://127.0.0.1:${await listen(server)}` }, undefined);
+  onTestFinished(() => {
+    upstream.close();
+    server.close();
+  });
+  let length = 0;
+  let unasked = 0;
+  let asked = true;
+  const whole = new Promise<void>((resolve, reject) => {
+    const sink: ResponseSink = {
+      head() {},
+      chunk(chunk, consumed) {
+        length += chunk.length;
+        if (!asked) unasked++;
+        asked = false;
+        consumed?.();
+        setTimeout(() => {
+          asked = true;
+          transfer.resume();
+        }, 1);
+        return false;
+      },
+      flush() {},
+      end: resolve,
+      failed: ({ error }) => reject(error),
+    };
+    const keys = { route: undefined, connectionKey: "alice", clientKey: "alice" };
+    const request = { method: "GET", target: "/", headers: { host: "x" }, body: undefined, ...keys };
+    const transfer = upstream.send(request, sink);
+  });
+  await whole;
+  expect([length, unasked]).toEqual([4 * 2 ** 20, 0]);
 });
