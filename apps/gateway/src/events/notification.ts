@@ -45,7 +45,12 @@ export interface NotificationSource {
 }
 
 /** What an event is to receivers; undefined for what is no change or read of the registry's content. */
-export function notifiedAction({ event, operation, status = 0, method }: AuditEvent): NotifiedAction | undefined {
+export function notifiedAction({
+  event,
+  operation,
+  status = 0,
+  method,
+}: Pick<AuditEvent, "event" | "operation" | "status" | "method">): NotifiedAction | undefined {
   if (status < 200 || status > 299) return undefined;
   if (event === "push" && operation === "put-manifest") return "push";
   if (event === "delete") return "delete";

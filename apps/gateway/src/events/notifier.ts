@@ -6,7 +6,7 @@ import { type DurableQueue, openQueue } from "@registry-gate/state";
 import type { AuditEvent } from "../audit/audit-event.ts";
 import type { ListenAddress } from "../config/address.ts";
 import type { LoadedConfiguration } from "../config/load.ts";
-import type { NotifiedAction } from "../config/sections/events.ts";
+import { actionsOf, type NotifiedAction } from "../config/sections/events.ts";
 import { type EventDelivery, eventDelivery } from "../observe/events.ts";
 import { type Delivery, startDelivery } from "./delivery.ts";
 import type { EventSink } from "./event-sink.ts";
@@ -49,7 +49,6 @@ interface OpenQueue {
   readonly file: string;
 }
 
-const defaultActions: readonly NotifiedAction[] = ["push", "delete"];
 /** What waits for endpoints that are not configured any more is kept for a week, in case they come back. */
 const abandonedFor = 7 * 24 * 60 * 60_000;
 /** How often the log says that notifications are dropped, in milliseconds. */
@@ -108,12 +107,12 @@ export function openNotifier(log: Logger): Notifier {
       if (queue === undefined) return [];
       const url = new URL(configuration.url);
       const lane = url.href;
-      const { timeout = 10_000, maxQueued: mostQueued = 10_000, on = defaultActions } = configuration;
+      const { timeout = 10_000, maxQueued: mostQueued = 10_000 } = configuration;
       const length = knownLength(queue, lane);
       const { measure: waiting } = length;
       const endpoint = { url, lane, ca, timeout, secret: secret.current, waiting, proxyFor: chooseProxy(undefined) };
       const delivery = startDelivery(endpoint, queue, log);
-      return [{ lane, host: url.host, on: new Set(on), mostQueued, queue, delivery, length }];
+      return [{ lane, host: url.host, on: new Set(actionsOf(configuration)), mostQueued, queue, delivery, length }];
     });
   }
 

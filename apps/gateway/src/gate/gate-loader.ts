@@ -119,7 +119,8 @@ export function gateLoader(path: string, options: LoaderOptions): GateLoader {
     const loaded = await loadInspected(shareOf(inspected, contents?.workers), (configuration) => {
       const own = logOf(configuration);
       const audit = configuration.audit && auditSink && observeRequests(configuration.audit, auditSink);
-      const notified = configuration.events?.length && eventSink ? notifyOfRequests(eventSink) : undefined;
+      const { events = [] } = configuration;
+      const notified = events.length > 0 && eventSink ? notifyOfRequests(events, eventSink) : undefined;
       const observers = [audit, notified].filter((observer) => observer !== undefined);
       return {
         ...shared,

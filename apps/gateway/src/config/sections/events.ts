@@ -27,6 +27,11 @@ export interface EndpointConfiguration {
 
 export type EventsConfiguration = readonly EndpointConfiguration[];
 
+/** What an endpoint is notified of. */
+export function actionsOf({ on = ["push", "delete"] }: EndpointConfiguration): readonly NotifiedAction[] {
+  return on;
+}
+
 const url = text().superRefine((value, context) => {
   const message = urlFault(value);
   if (message !== undefined) context.addIssue({ code: "custom", message });
