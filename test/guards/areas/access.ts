@@ -96,7 +96,7 @@ export const access: readonly Guard[] = [
   {
     name: "deny-of-possible-groups",
     file: "packages/core/src/authorize/subject-index.ts",
-    find: '(effect === "deny" ? possible : certain)',
+    find: 'effect === "deny" ? possible : certain',
     replacement: "certain",
     tests: ["packages/core/test/authorize/policy.test.ts"],
   },

@@ -35,24 +35,32 @@ export function* patternIndex<T>(entries: readonly PatternEntry<T>[]): Steps<Pat
   const byPrefix: ByLength<T> = new Map();
   /** Of patterns that begin with `*`. */
   const bySuffix: ByLength<T> = new Map();
-  /** Of patterns that have a whole path segment which fewer others have than the text at their beginning or end. */
-  const bySegment = new Map<string, PatternEntry<T>[]>();
   const others: PatternEntry<T>[] = [];
-  const crowds = createCrowds();
-  for (const { glob } of entries) {
-    yield;
-    if (glob.only === undefined) crowds.count(glob);
-  }
   for (const entry of entries) {
     yield;
     const { only, prefix, suffix } = entry.glob;
-    const segment = only === undefined ? crowds.rarerSegment(entry.glob) : undefined;
     if (only !== undefined) append(byName, only, entry);
-    else if (segment !== undefined) append(bySegment, segment, entry);
     else if (prefix.endsWith("/")) append(byPath, prefix, entry);
     else if (prefix !== "") appendByLength(byPrefix, prefix, entry);
     else if (suffix !== "") appendByLength(bySuffix, suffix, entry);
     else others.push(entry);
+  }
+  /** Of patterns that many share the text with at their beginning or end, but few a whole path segment. */
+  const bySegment = new Map<string, PatternEntry<T>[]>();
+  const crowds = [...byPath.values(), ...listsOf(byPrefix), ...listsOf(bySuffix), others];
+  const rarest = yield* rarestSegments(crowds.filter(({ length }) => length > worthAnIndex));
+  if (rarest.size > 0) {
+    for (const list of crowds) keepOnly(list, (entry) => !rarest.has(entry));
+    for (const entry of entries) {
+      yield;
+      const segment = rarest.get(entry);
+      if (segment !== undefined) append(bySegment, segment, entry);
+    }
+    dropEmpty(byPath);
+    for (const map of [byPrefix, bySuffix]) {
+      for (const ofLength of map.values()) dropEmpty(ofLength);
+      for (const [length, ofLength] of map) if (ofLength.size === 0) map.delete(length);
+    }
   }
   return {
     each(repository, username, visit) {
@@ -81,40 +89,45 @@ export function* patternIndex<T>(entries: readonly PatternEntry<T>[]): Steps<Pat
   };
 }
 
-/** How many patterns share what one of them could be looked up by. */
-interface Crowds {
-  count(glob: Keys): void;
-  /** The segment that the fewest share, where it is shared by fewer than the text at the beginning, or else at the end. */
-  rarerSegment(glob: Keys): string | undefined;
-}
-
-type Keys = Pick<Glob, "prefix" | "suffix" | "segments">;
-
-function createCrowds(): Crowds {
-  const ofEnds = new Map<string, number>();
-  const ofSegments = new Map<string, number>();
-  const countIn = (counts: Map<string, number>, key: string): void => void counts.set(key, (counts.get(key) ?? 0) + 1);
-  /** No prefix has a `*`. */
-  const endOf = ({ prefix, suffix }: Keys): string => (prefix === "" ? `*${suffix}` : prefix);
-  return {
-    count(glob) {
-      countIn(ofEnds, endOf(glob));
-      for (const segment of new Set(glob.segments)) countIn(ofSegments, segment);
-    },
-    rarerSegment(glob) {
-      const end = endOf(glob);
-      // Where nothing is known of either end, any segment is better.
-      let fewest = end === "*" ? Number.POSITIVE_INFINITY : (ofEnds.get(end) ?? 0);
-      let rarest: string | undefined;
-      for (const segment of glob.segments) {
-        const count = ofSegments.get(segment) ?? 0;
+/** Of the patterns of crowded lists, the segment that the fewest of them have, where fewer have it than are in the list. */
+function* rarestSegments<T>(
+  crowded: readonly (readonly PatternEntry<T>[])[],
+): Steps<ReadonlyMap<PatternEntry<T>, string>> {
+  const counts = new Map<string, number>();
+  for (const list of crowded) {
+    for (const { glob } of list) {
+      yield;
+      for (const segment of new Set(glob.segments)) counts.set(segment, (counts.get(segment) ?? 0) + 1);
+    }
+  }
+  const rarest = new Map<PatternEntry<T>, string>();
+  for (const list of crowded) {
+    for (const entry of list) {
+      yield;
+      let fewest = list.length;
+      for (const segment of entry.glob.segments) {
+        const count = counts.get(segment) ?? 0;
         if (count >= fewest) continue;
         fewest = count;
-        rarest = segment;
+        rarest.set(entry, segment);
       }
-      return rarest;
-    },
-  };
+    }
+  }
+  return rarest;
+}
+
+function keepOnly<T>(list: T[], isKept: (entry: T) => boolean): void {
+  const kept = list.filter(isKept);
+  list.length = 0;
+  for (const entry of kept) list.push(entry);
+}
+
+function dropEmpty(lists: Map<string, readonly unknown[]>): void {
+  for (const [key, list] of lists) if (list.length === 0) lists.delete(key);
+}
+
+function* listsOf<T>(map: ByLength<T>): Generator<PatternEntry<T>[], void, undefined> {
+  for (const ofLength of map.values()) yield* ofLength.values();
 }
 
 /** Patterns by the length of a text in them, and by that text. */

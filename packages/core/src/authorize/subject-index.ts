@@ -73,8 +73,14 @@ export function* subjectIndex(rules: readonly CompiledRule[], effect: "allow" | 
     const ofUser = user === undefined ? [] : [user];
     // Unknown groups must not bypass a denial.
     if (effect === "deny" && identity.groupsIncomplete !== undefined) return [...ofUser, anyGroup];
+    const known = groups[nameMatching];
+    if (known.size === 0) return ofUser;
     const { certain, possible } = comparableGroups(identity);
-    const ofGroups = (effect === "deny" ? possible : certain).flatMap((group) => groups[nameMatching].get(group) ?? []);
+    const ofGroups: RuleIndex[] = [];
+    for (const group of effect === "deny" ? possible : certain) {
+      const index = known.get(group);
+      if (index !== undefined) ofGroups.push(index);
+    }
     return [...ofUser, ...ofGroups];
   }
 
@@ -88,7 +94,8 @@ export function* subjectIndex(rules: readonly CompiledRule[], effect: "allow" | 
   }
 
   function join(indexes: readonly RuleIndex[]): RuleIndex {
-    const rules = new Set(indexes.flatMap((index) => index.rules));
+    const rules = new Set<CompiledRule>();
+    for (const index of indexes) for (const rule of index.rules) rules.add(rule);
     return atOnce(indexRules([...rules].sort((one, other) => one.index - other.index)));
   }
 
