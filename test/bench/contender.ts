@@ -12,8 +12,8 @@ export interface Contender {
    * The requests that it has become warm with: Node compiles what is used often only after a while. Absent: it needs none.
    */
   readonly warmFor?: Set<string>;
-  /** Whether it has all cores, and not only the last: it is several processes. */
-  readonly everywhere?: boolean;
+  /** How many processes share its requests, with all cores. Absent: one, on the last core. */
+  readonly workers?: number;
   /** Where its metrics are; undefined where it has none. */
   readonly adminUrl?: string;
   close(): Promise<void>;

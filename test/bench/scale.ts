@@ -18,7 +18,7 @@ export interface Sizes {
   readonly rounds: number;
   /** How long each contender is loaded in a round. Need not be whole. */
   readonly seconds: number;
-  /** How long a gate is loaded at the most before anything is counted, until it is warm. */
+  /** How long what is not warmed up by so many requests is loaded before anything is counted; a gate is at most twice as long. */
   readonly warmUp: number;
   /** How many connections ask at the same time, one after the other. */
   readonly connections: readonly number[];
@@ -34,8 +34,8 @@ const gibibyte = 2 ** 30;
 export const whole: Sizes = {
   quick: false,
   rounds: 5,
-  seconds: 2,
-  warmUp: 10,
+  seconds: 1.8,
+  warmUp: 5,
   connections: [16, 64, 256],
   blob: gibibyte,
   largest: 4 * gibibyte,
@@ -55,7 +55,7 @@ export const quick: Sizes = {
   quick: true,
   rounds: 3,
   seconds: 0.3,
-  warmUp: 8,
+  warmUp: 4,
   connections: [16],
   blob: 128 * mebibyte,
   largest: 256 * mebibyte,

@@ -27,18 +27,21 @@ export async function warmUp(
   scale.progress("warming up");
   const notes = await Promise.all(
     cold.map(async (contender) => {
-      if (contender.everywhere !== true) await giveAllCores(contender.pid);
+      if (contender.workers === undefined) await giveAllCores(contender.pid);
+      // Each process compiles for itself.
+      const wanted = enough * (contender.workers ?? 1);
+      const seconds = 2 * scale.warmUp;
       const start = performance.now();
       let requests = 0;
-      while (requests < enough && performance.now() - start < scale.warmUp * 1000) {
+      while (requests < wanted && performance.now() - start < seconds * 1000) {
         requests += (await load(contender, { ...settings, seconds: slice })).rate * slice;
       }
       contender.warmFor?.add(kindOf(contender, settings));
-      if (requests >= enough) return [];
-      return [`${contender.name} may not be warm: ${Math.round(requests)} requests in ${scale.warmUp} s, of ${enough}`];
+      if (requests >= wanted) return [];
+      return [`${contender.name} may not be warm: ${Math.round(requests)} requests in ${seconds} s, of ${wanted}`];
     }),
   );
-  for (const { pid, everywhere } of cold) if (everywhere !== true) await giveOwnCore(pid);
+  for (const { pid, workers } of cold) if (workers === undefined) await giveOwnCore(pid);
   return notes.flat();
 }
 

@@ -26,7 +26,7 @@ export async function workers(scale: Scale): Promise<Findings> {
     const name = count === 1 ? "one process" : `${count} workers`;
     const gate = await startGate({ registry: registry.url, tls: undefined, sections: { workers: count } });
     for (const pid of await processTree(gate.pid)) await giveAllCores(pid);
-    return { ...gate, name, everywhere: true };
+    return { ...gate, name, workers: count };
   };
   const contenders: Contender[] = [];
   try {
