@@ -106,15 +106,17 @@ export async function growth(scale: Scale): Promise<Findings> {
       { name: `the former, ${connections} active connections`, gate: small, connections, users: 1, most: 1.3 },
       { name: `the former, ${waiting} idle connections`, gate: waited, connections: 16, users: 1, most: 1.15 },
     ];
-    const measure = ({ gate, connections, users }: Case, time: number): Promise<Load> =>
-      load(gate, { request: requestsOf(users), connections, seconds: time });
+    const measure = (
+      { gate, connections, users }: Omit<Case, "name">,
+      time = Math.max(leastSeconds, scale.seconds, connections / openedASecond),
+    ): Promise<Load> => load(gate, { request: requestsOf(users), connections, seconds: time });
     progress("warming up");
-    for (const gate of gates) await measure({ name: "", gate, connections: 16, users: 1 }, warmUp);
-    for (const each of cases.slice(2)) await measure(each, Math.max(leastSeconds, scale.seconds));
+    for (const gate of gates) await measure({ gate, connections: 16, users: 1 }, warmUp);
+    for (const each of cases.slice(2)) await measure(each);
     progress(`${waiting} idle connections`);
     idle.push(await connectIdle(waited.url, waiting));
     // All in each round, so that each has its base beside it.
-    const loads = await interleave(cases, scale, (each) => measure(each, Math.max(leastSeconds, scale.seconds)));
+    const loads = await interleave(cases, scale, (each) => measure(each));
     const [few = []] = loads;
     return {
       id: "growth.requests",
@@ -126,7 +128,9 @@ export async function growth(scale: Scale): Promise<Findings> {
           ? []
           : [atMost(most, `processor ÷ small, ${name}`, processorRatios(loads[index] ?? [], few))],
       ),
-      notes: ["of many users in turn each request is by another one, for whom no connection to the registry is kept"],
+      notes: [
+        "of many users in turn each has a connection to the registry, as long as they are no more than may be open",
+      ],
     };
   } finally {
     for (const { close } of idle) close();
@@ -135,8 +139,10 @@ export async function growth(scale: Scale): Promise<Findings> {
   }
 }
 
-/** Fewer are too few to get thousands of connections going. */
+/** In fewer, processor time is counted too coarsely. */
 const leastSeconds = 1;
+/** So many at the most are opened for each second of a load: what is measured is what their requests cost. */
+const openedASecond = 250;
 
 const columns: readonly Column[] = [
   { id: "processor", label: "CPU µs", digits: 1, better: "less" },
