@@ -24,7 +24,10 @@ registerHooks({
     return next(url, context);
   },
 });
-process.on("exit", () => writeFileSync("count.txt", files.join("\\n")));
+process.on("exit", () => {
+  writeFileSync("count.txt", files.join("\\n"));
+  writeFileSync("own.txt", process.moduleLoadList.join("\\n"));
+});
 `;
 
 let directory: string;
@@ -122,5 +125,9 @@ describe.each(nodes)("the gateway, installed from its tarball, on %s", (_name, n
     const files = await readFile(join(directory, "count.txt"), "utf8");
     expect(files).toContain("/command/main.js\n");
     expect(files.split("\n").length).toBeLessThan(70);
+    // Of Node's own modules, its HTTP client is loaded for whoever imports all of node:http.
+    const own = await readFile(join(directory, "own.txt"), "utf8");
+    expect(own).toContain("NativeModule http\n");
+    expect(own).not.toContain("undici/undici");
   });
 });

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { build } from "rolldown";
 import { type Dependencies, dependencies } from "./dependencies.ts";
+import { nodeHttp } from "./node-http.ts";
 import { notices } from "./notices.ts";
 
 const workspace = resolve(import.meta.dirname, "../../..");
@@ -37,6 +38,6 @@ export async function bundleCommand(directory: string, choice: Dependencies): Pr
     output: { dir: directory, format: "esm" },
     logLevel: "warn",
     // A bundle of everything is published nowhere.
-    plugins: [dependencies(choice), choice === "installed" && notices],
+    plugins: [nodeHttp, dependencies(choice), choice === "installed" && notices],
   });
 }
