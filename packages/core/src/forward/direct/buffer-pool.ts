@@ -15,7 +15,7 @@ export interface BufferPoolLimits {
   /** The sizes of buffers, in bytes; the largest one is a multiple of the smallest by a power of two. */
   readonly largest: number;
   readonly smallest: number;
-  /** How much is kept for the next, in bytes. */
+  /** How much is kept when nothing is lent, in bytes. */
   readonly maxKept: number;
 }
 
@@ -39,22 +39,30 @@ export function bufferPool({ budget, largest, smallest, maxKept }: BufferPoolLim
     return buffer;
   }
 
+  /** Leaves kept buffers to the collector until there are no more bytes of them. */
+  function forget(most: number): void {
+    for (const size of kept.keys()) while (keptBytes > most && takeKept(size) !== undefined);
+  }
+
   return {
     offers,
     take() {
       const size = offers();
       if (size === 0) return undefined;
       left -= size;
-      return takeKept(size) ?? Buffer.allocUnsafeSlow(size);
+      const known = takeKept(size);
+      // What is lent and what is kept are within the budget together.
+      if (known === undefined) forget(left);
+      return known ?? Buffer.allocUnsafeSlow(size);
     },
     give(buffer) {
       const size = buffer.length;
       left += size;
-      if (keptBytes + size > maxKept) return;
       keptBytes += size;
       const same = kept.get(size);
       if (same === undefined) kept.set(size, [buffer]);
       else same.push(buffer);
+      if (left === budget) forget(maxKept);
     },
     lose(buffer) {
       left += buffer.length;

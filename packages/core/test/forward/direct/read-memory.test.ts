@@ -174,15 +174,32 @@ describe("a pool", () => {
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(limits.budget);
   });
 
-  test("keeps a little for the next", () => {
+  test("lends the same buffers again, and keeps few when none is lent", () => {
     const pool = bufferPool(limits);
     const [one, other] = [pool.take(), pool.take()];
     if (one === undefined || other === undefined) throw new Error("no memory");
     expect(one).not.toBe(other);
     pool.give(one);
-    pool.give(other);
     expect(pool.take()).toBe(one);
-    expect(pool.take()).not.toBe(other);
+    pool.give(one);
+    pool.give(other);
+    const again = [pool.take(), pool.take()];
+    expect(again.filter((buffer) => buffer === one || buffer === other)).toHaveLength(1);
+  });
+
+  test("has no more than its budget, with what it keeps", () => {
+    const pool = bufferPool({ budget: 32 * large, largest: large, smallest: large, maxKept: 32 * large });
+    const [one, other] = [pool.take(), pool.take()];
+    if (one === undefined || other === undefined) throw new Error("no memory");
+    const seen = new Set([one, other]);
+    pool.give(one);
+    for (let count = 0; count < 1000; count++) {
+      const buffer = pool.take();
+      if (buffer === undefined) throw new Error("no memory");
+      seen.add(buffer);
+      pool.give(buffer);
+    }
+    expect(seen.size).toBe(2);
   });
 
   test("lends in place of what was lost", () => {
