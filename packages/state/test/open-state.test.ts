@@ -15,7 +15,10 @@ test("opens a file relative to the directory", async () => {
 test("opens a Redis that is not there", async () => {
   const store = await openState({ redis: "redis://127.0.0.1:1" }, { directory: "/" });
   onTestFinished(() => store.close());
-  await expect(store.check()).rejects.toThrow(/^the state store is unavailable: Redis: .*ECONNREFUSED/);
+  await expect(store.check()).rejects.toThrow(
+    // Which of the two comes first depends on how busy the machine is.
+    /^the state store is unavailable: Redis(: .*ECONNREFUSED| does not respond within)/,
+  );
 });
 
 test.each([
