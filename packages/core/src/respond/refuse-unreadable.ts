@@ -66,7 +66,10 @@ export function refuseUnreadable(
 
   function refuse(socket: Duplex, reason: string, response: ErrorResponse): void {
     const before = latestOf(socket);
-    if (before === undefined || before.response.writableFinished) {
+    if (before?.response.writableFinished === true && !before.request.complete) {
+      // The rest of a body whose request was responded to already: a second response would be taken for the next one's.
+      endLingering(socket, "");
+    } else if (before === undefined || before.response.writableFinished) {
       refuseAlone(socket, reason, response);
     } else if (!before.request.complete) {
       // The body of this request is malformed.
@@ -153,14 +156,23 @@ function sendAlone(socket: Duplex, error: ErrorResponse, requestId: string): num
   const headers = { ...errorHeaders(error, body), [requestIdHeader]: requestId };
   const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   const statusLine = `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}\r\n`;
-  socket.end(`${statusLine}${head.join("")}Connection: close\r\nDate: ${new Date().toUTCString()}\r\n\r\n${body}`);
-  // Further input is dropped for a while: closing at once would reset the connection before the client reads the
-  // response.
+  endLingering(
+    socket,
+    `${statusLine}${head.join("")}Connection: close\r\nDate: ${new Date().toUTCString()}\r\n\r\n${body}`,
+  );
+  return error.status;
+}
+
+/**
+ * Ends a connection. Further input is dropped for a while: closing at once would reset the connection before the client
+ * reads the response.
+ */
+function endLingering(socket: Duplex, last: string): void {
+  socket.end(last);
   const timer = setTimeout(() => socket.destroy(), lingering);
   timer.unref();
   socket.once("close", () => clearTimeout(timer));
   socket.resume();
-  return error.status;
 }
 
 function clientOf(socket: Duplex): string | undefined {

@@ -236,4 +236,21 @@ describe("a socket that Node emits without listeners", () => {
     expect(statuses(await client.ended())).toEqual([200, 400]);
     expect(refused).toHaveLength(1);
   });
+
+  // A proxy that reads a second response would take it for that to its next request.
+  test.each([
+    ["ends", undefined],
+    ["goes on malformed", "zz\r\n"],
+  ])("of a body whose request was responded to gets no second response: it %s", async (_, rest) => {
+    const upstream = await startUpstream((_, response) => void response.end("ok"));
+    const refused: unknown[] = [];
+    const gate = await startGate({ upstream, onRefused: (request) => refused.push(request) });
+    const client = await connectRaw(gate.port);
+    client.write("PUT /v2/a/manifests/t HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel");
+    await client.until(/ 401 [\s\S]*\r\n\r\n[\s\S]*\}/);
+    if (rest === undefined) client.socket.end();
+    else client.write(`lo\r\n${rest}`);
+    expect(statuses(await client.ended())).toEqual([401]);
+    expect(refused).toEqual([]);
+  });
 });
