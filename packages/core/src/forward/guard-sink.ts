@@ -1,5 +1,6 @@
 import { atEndOfTurn } from "./end-of-turn.ts";
 import type { ResponseHead, ResponseSink, Transfer, TransportFailure } from "./transport.ts";
+import { asError } from "./transport-errors.ts";
 
 const endLater: (sink: GuardedSink) => void = atEndOfTurn((sink) => sink.endNow());
 
@@ -37,11 +38,16 @@ export class GuardedSink implements ResponseSink {
   }
 
   chunk(chunk: Buffer, consumed?: (error?: Error | null) => void): boolean {
-    if (this.#broken) return false;
+    if (this.#broken) {
+      consumed?.(new Error("the request has ended"));
+      return false;
+    }
     try {
       return this.#sink.chunk(chunk, consumed);
     } catch (error) {
       this.#fail(error);
+      // What it was lent is nobody's then.
+      consumed?.(asError(error));
       return false;
     }
   }

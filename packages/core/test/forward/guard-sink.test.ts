@@ -35,6 +35,13 @@ test.each(Object.entries(calls))(
   },
 );
 
+test("gives back what it was lent where a chunk throws, and after it", () => {
+  const guarded = new GuardedSink(throwingSink(), () => {});
+  const consumed = vi.fn();
+  for (const _ of [1, 2]) expect(guarded.chunk(Buffer.from("x"), consumed)).toBe(false);
+  expect(consumed.mock.calls).toEqual([[new RangeError("a bug")], [expect.any(Error)]]);
+});
+
 test("aborts a transfer whose sink throws before send returns", () => {
   const transfer: Transfer = { resume: vi.fn(), abort: vi.fn() };
   const guarded = new GuardedSink(throwingSink(), () => {});
