@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { withBlobFiles } from "./blob-files.ts";
 import { atMost, type Findings, type Limit, type Row } from "./findings.ts";
 import { blobPath, startFixedRegistry } from "./fixed-registry.ts";
-import { forgetPeak, peakMemory, residentMemory } from "./process-usage.ts";
+import { forgetPeak, ownMemory, peakMemory, residentMemory } from "./process-usage.ts";
 import { startGate } from "./proxies.ts";
 import { openReaders } from "./readers.ts";
 import { mebibyte, type Scale } from "./scale.ts";
@@ -41,12 +41,13 @@ export function crowds({ quick, certificate, progress }: Scale): Promise<Finding
           const readers = await openReaders(gate, { path: blobPath("app"), count, stalled });
           await delay(seconds * 1000);
           const { received } = readers;
+          const own = await ownMemory(gate.pid);
           const peak = await peakMemory(gate.pid);
           readers.close();
           rows.push({
             name,
             own: true,
-            samples: { peak: [peak], rest: [rest], received: [received / mebibyte] },
+            samples: { peak: [peak], rest: [rest], own: [own], received: [received / mebibyte] },
           });
           limits.push(atMost(most, `MiB at the peak, ${name}`, peak));
         } finally {
@@ -62,6 +63,7 @@ export function crowds({ quick, certificate, progress }: Scale): Promise<Finding
       columns: [
         { id: "peak", label: "peak", digits: 0, better: "less" },
         { id: "rest", label: "before", digits: 0, better: "less" },
+        { id: "own", label: "of the process alone", digits: 0, better: "less" },
         { id: "received", label: "MiB received", digits: 0 },
       ],
       rows,

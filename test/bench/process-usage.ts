@@ -41,6 +41,11 @@ export function residentMemory(pid: number): Promise<number> {
   return field(`/proc/${pid}/status`, "VmRSS");
 }
 
+/** What of that is its own: without the program and its libraries, which all processes that run Node share. */
+export function ownMemory(pid: number): Promise<number> {
+  return field(`/proc/${pid}/status`, "RssAnon");
+}
+
 /** The memory of a process, in MiB, of what it shares with others only its share: such shares can be added up. */
 export function proportionalMemory(pid: number): Promise<number> {
   return field(`/proc/${pid}/smaps_rollup`, "Pss");
