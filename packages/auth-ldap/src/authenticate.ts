@@ -174,8 +174,7 @@ export async function readUserGroups(
   signal: AbortSignal,
 ): Promise<UserGroups> {
   const skipped = collectSkippedValues();
-  const groups = await groupsOf(session, user, settings, signal, skipped);
-  return { groups, skipped: skipped.list(), possibleNames: skipped.possibleNames() };
+  return userGroups(await groupsOf(session, user, settings, signal, skipped), skipped);
 }
 
 /**
@@ -186,7 +185,11 @@ export async function readUserGroups(
 function userGroupsInEntry(user: User, settings: GroupSettings): UserGroups | undefined {
   const skipped = collectSkippedValues();
   const groups = groupsInEntry(user, settings, skipped);
-  return groups && { groups, skipped: skipped.list(), possibleNames: skipped.possibleNames() };
+  return groups && userGroups(groups, skipped);
+}
+
+function userGroups(groups: readonly Group[], skipped: ReturnType<typeof collectSkippedValues>): UserGroups {
+  return { groups, skipped: skipped.list(), possibleNames: skipped.possibleNames() };
 }
 
 /** Whether one of the groups is called so, by name or by DN, as the directory compares names. */

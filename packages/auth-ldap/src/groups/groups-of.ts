@@ -47,8 +47,7 @@ export async function groupsOf(
   const inPlace = async (finding: Promise<readonly FoundGroup[]>): Promise<readonly FoundGroup[]> =>
     (await finding).filter((group) => isBelowGroupBase(group, settings));
   const found = await findGroups(session, user, settings, search, inPlace, signal);
-  const distinct = new Map(found.map((group) => [group.canonicalDN, group]));
-  return nameGroups(session, [...distinct.values()], settings, search, signal);
+  return nameGroups(session, distinct(found), settings, search, signal);
 }
 
 /**
@@ -65,11 +64,12 @@ export function groupsInEntry(
   if (route.kind !== "memberOf" || nested || naming.kind !== "none") return undefined;
   const dns = wholeValues(entry, route.attribute, skipped);
   if (dns === undefined) return undefined;
-  const distinct = new Map<string, FoundGroup>();
-  for (const group of groupsNamed(dns, route.attribute, skipped)) {
-    if (isBelowGroupBase(group, settings)) distinct.set(group.canonicalDN, group);
-  }
-  return [...distinct.values()].map((group) => namelessGroup(group, { nameAttribute, skipped }));
+  const groups = groupsNamed(dns, route.attribute, skipped).filter((group) => isBelowGroupBase(group, settings));
+  return distinct(groups).map((group) => namelessGroup(group, { nameAttribute, skipped }));
+}
+
+function distinct(groups: readonly FoundGroup[]): readonly FoundGroup[] {
+  return [...new Map(groups.map((group) => [group.canonicalDN, group])).values()];
 }
 
 /** @param inPlace Leaves out those that do not count, so that nothing is asked about them either. */

@@ -32,8 +32,7 @@ export async function nameGroups(
   const eligible: FoundGroup[] = [];
   for (const group of groups) {
     if (mayHaveNames(group, settings)) eligible.push(group);
-    // A rule that denies is to hold for whoever may be meant by it.
-    else named.get(group.canonicalDN)?.ambiguousNames.push(...namesInDN(group, search));
+    else named.set(group.canonicalDN, namelessGroup(group, search));
   }
   if (eligible.length === 0) return [...named.values()];
   const unread = eligible.filter((group) => group.entry === undefined && nameInDN(group, nameAttribute) === undefined);
@@ -50,14 +49,17 @@ export async function nameGroups(
 }
 
 /** A group that has no short name, but may be meant by those in its DN: a rule that denies is to hold for it. */
-export function namelessGroup(group: FoundGroup, search: NameSearch): Group {
-  return { canonicalDN: group.canonicalDN, names: [], ambiguousNames: namesInDN(group, search) };
+export function namelessGroup(group: FoundGroup, search: NameSearch): GrowingGroup {
+  return { ...newGroup(group.canonicalDN), ambiguousNames: [...namesInDN(group, search)] };
 }
 
 /** What it takes to read the names in a DN. */
 type NameSearch = Pick<GroupSearch, "nameAttribute" | "skipped">;
 
-const newGroup = (canonicalDN: string): Group & Record<"names" | "ambiguousNames", string[]> => ({
+/** A group whose names are being found. */
+type GrowingGroup = Group & Record<"names" | "ambiguousNames", string[]>;
+
+const newGroup = (canonicalDN: string): GrowingGroup => ({
   canonicalDN,
   names: [],
   ambiguousNames: [],
