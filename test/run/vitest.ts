@@ -1,13 +1,17 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 
-/** Runs vitest to its end; resolves to its exit code. */
-export function vitest(root: string, parameters: readonly string[], excluded: readonly string[]): Promise<number> {
+/** Runs vitest to its end, with variables added to its environment; resolves to its exit code. */
+export function vitest(
+  root: string,
+  parameters: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<number> {
   const program = join(root, "node_modules/vitest/vitest.mjs");
-  const exclusions = excluded.flatMap((path) => ["--exclude", path]);
-  const child = spawn(process.execPath, [program, "run", ...parameters, ...exclusions], {
+  const child = spawn(process.execPath, [program, "run", ...parameters], {
     cwd: root,
     stdio: "inherit",
+    env: { ...process.env, ...environment },
   });
   // The terminal sends Ctrl-C to both, and what vitest started is for vitest to end.
   const wait = (): void => {};
@@ -22,4 +26,9 @@ export function vitest(root: string, parameters: readonly string[], excluded: re
       resolve(code ?? 1);
     });
   });
+}
+
+/** The parameters that leave files out of a run, by their paths below the root. */
+export function leavingOut(paths: readonly string[]): readonly string[] {
+  return paths.flatMap((path) => ["--exclude", path]);
 }
