@@ -35,7 +35,7 @@ export async function bundleCommand(directory: string, choice: Dependencies): Pr
     transform: { target: "es2024" },
     // Programs are more than what they export, whatever the manifest of their package says of its library.
     treeshake: { moduleSideEffects: (id) => (id.includes("/node_modules/") ? undefined : true) },
-    output: { dir: directory, format: "esm" },
+    output: { dir: directory, format: "esm", comments: { legal: true, jsdoc: false, annotation: false } },
     logLevel: "warn",
     // A bundle of everything is published nowhere.
     plugins: [nodeHttp, dependencies(choice), choice === "installed" && notices],
