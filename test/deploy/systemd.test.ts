@@ -157,7 +157,7 @@ describe("under systemd, as the units and the files beside them say,", () => {
     // The registry asks for a login of its own, so the gate had the credential.
     expect(response.status).toBe(200);
     await until("ActiveState", /^active$/);
-    expect(await property("StatusText")).toMatch(/^listening on /);
+    await until("StatusText", /^listening on /);
   });
 
   test("a push reaches the registry from a process that is not root and has no capability", async () => {
@@ -173,7 +173,7 @@ describe("under systemd, as the units and the files beside them say,", () => {
     await writeConfiguration(configuration([]));
     await succeed("systemctl", "reload", service);
     await until("StatusText", /configuration reloaded at /);
-    expect(await property("ActiveState")).toBe("active");
+    await until("ActiveState", /^active$/);
     await expect.poll(async () => (await get("/v2/team/app/tags/list")).status).toBe(403);
   });
 

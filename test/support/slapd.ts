@@ -123,7 +123,7 @@ export async function startSlapd({ global = [], database = [], logged = true }: 
       const { to } = await mark();
       await act();
       const { from } = await mark();
-      return withoutEarlierEnds(server.output().slice(to, from));
+      return withoutEarlierEnds(withoutMarks(server.output().slice(to, from)));
     },
     kill: (signal) => server.kill(signal),
     stop: () => server.close(),
@@ -137,6 +137,11 @@ export async function startSlapd({ global = [], database = [], logged = true }: 
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** A mark comes by a connection to the Unix socket, of which slapd may write a line after the mark itself. */
+function withoutMarks(log: string): string {
+  return log.replace(/^.* ACCEPT from PATH=.*\n/gm, "");
 }
 
 function withoutEarlierEnds(log: string): string {

@@ -26,11 +26,14 @@ export async function signIn(page: Page, url: string, username: keyof typeof pas
   await page.getByRole("button", { name: "Sign out" }).waitFor();
 }
 
-/** Notes whatever a browser complains of, but that a page is not there. */
+/** What is no fault of a page: it is not there, or the test had its field before the browser gave it the focus. */
+const harmless = /status of 40[349]|^Autofocus processing was blocked/;
+
+/** Notes whatever a browser complains of, but for what is harmless. */
 function complaintsOf(context: BrowserContext): readonly string[] {
   const complaints: string[] = [];
   context.on("console", (message) => {
-    if (!/status of 40[349]/.test(message.text())) complaints.push(`${message.type()}: ${message.text()}`);
+    if (!harmless.test(message.text())) complaints.push(`${message.type()}: ${message.text()}`);
   });
   context.on("weberror", (error) => complaints.push(error.error().message));
   return complaints;
