@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -63,6 +63,13 @@ test("one worker is one process", async () => {
   await ask(`${gate.url}/v2/`);
   const line = await gate.logged(({ event }) => event === "request");
   expect(line).not.toHaveProperty("worker");
+});
+
+test("workers have the options of Node that the gate was started with, and optimize without threads", async () => {
+  const gate = await gates.start({}, { nodeOptions: ["--max-old-space-size=700"] });
+  const [first = 0] = await workersOf(gate);
+  const words = (await readFile(`/proc/${first}/cmdline`, "utf8")).split("\0");
+  expect(words).toEqual(expect.arrayContaining(["--max-old-space-size=700", "--no-concurrent-recompilation"]));
 });
 
 test("counts failed logins of all workers together, without a state", async () => {

@@ -70,6 +70,13 @@ const backOff = { first: 250, longest: 30_000 } as const;
 /** One that has run for so long did not fail at its start, in milliseconds. */
 const settled = 30_000;
 
+/**
+ * V8 optimizes code between requests, and not in threads beside them: workers are there to use all cores by themselves, and
+ * what these threads take of the C heap, a third of a worker, never comes back. No function holds up requests for more than
+ * 10 ms, and all of them for half a second. See docs/processes.md.
+ */
+const compileInTurn = "--no-concurrent-recompilation";
+
 /** Sets up the way in which workers start. Listening sockets are handed to them: none has to take connections for others. */
 export function createSupervisor(options: SupervisorOptions): Supervisor {
   const { log, onStart, onEnd, dismiss, pass, silence = 30_000 } = options;
@@ -78,6 +85,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.setupPrimary({
     args: process.argv.slice(2),
+    execArgv: [...process.execArgv, compileInTurn],
     stdio: ["ignore", "pipe", "inherit", "ipc"],
   });
   const slots: Slot[] = [];
