@@ -116,7 +116,7 @@ export const process: readonly Guard[] = [
   },
   {
     name: "log-does-not-delay-the-end",
-    file: "apps/gateway/src/log/log-output.ts",
+    file: "apps/gateway/src/idle-waiters.ts",
     find: "const limit = setTimeout(done, timeLimit);",
     replacement: "const limit = setTimeout(() => {}, timeLimit);",
     tests: ["test/gateway/log-output.test.ts"],

@@ -1,4 +1,5 @@
 import type { Logger } from "@registry-gate/auth";
+import { idleWaiters } from "../idle-waiters.ts";
 import { type AuditFailure, auditFailure, auditWritten } from "../observe/audit-failure.ts";
 import type { AuditEvent } from "./audit-event.ts";
 import { AuditFailedError, type AuditSink } from "./audit-sink.ts";
@@ -46,7 +47,7 @@ export function auditWriter(destination: LineDestination, log: Logger, options: 
   let closed = false;
   let retryTimer: NodeJS.Timeout | undefined;
   let syncTimer: NodeJS.Timeout | undefined;
-  const idleListeners = new Set<() => void>();
+  const waiters = idleWaiters();
 
   /** @param count How many events were lost just now. */
   function report(state: "failing" | "lost" | "recovered", count = 0): void {
@@ -147,7 +148,7 @@ export function auditWriter(destination: LineDestination, log: Logger, options: 
     }
     // A line may have come in the last moment.
     if (good && lines.length > 0) void run();
-    else for (const listener of idleListeners) listener();
+    else waiters.tell();
   }
 
   function retry(): void {
@@ -159,18 +160,6 @@ export function auditWriter(destination: LineDestination, log: Logger, options: 
     syncTimer = undefined;
     if (!active) void run(sync);
     else syncTimer = setTimeout(syncNow, syncDelay).unref();
-  }
-
-  function whenIdle(timeLimit: number): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        clearTimeout(limit);
-        idleListeners.delete(done);
-        resolve();
-      };
-      const limit = setTimeout(done, timeLimit);
-      idleListeners.add(done);
-    });
   }
 
   return {
@@ -204,10 +193,10 @@ export function auditWriter(destination: LineDestination, log: Logger, options: 
       // What has not begun yet begins first.
       await Promise.resolve();
       if (!active && lines.length > 0) void run();
-      if (active) await whenIdle(timeLimit);
+      if (active) await waiters.wait(timeLimit);
       if (!active && dirty) {
         void run(sync);
-        await whenIdle(Math.max(deadline - performance.now(), 0));
+        await waiters.wait(Math.max(deadline - performance.now(), 0));
       }
       clearTimeout(retryTimer);
       clearTimeout(syncTimer);

@@ -1,4 +1,5 @@
 import { write } from "node:fs";
+import { idleWaiters } from "../idle-waiters.ts";
 
 /** Takes the lines of a log, and never makes the caller wait. */
 export interface LogOutput {
@@ -66,7 +67,7 @@ export function logOutput(descriptor: number, { capacity, onDropped }: LogOutput
   let reason: string | undefined;
   let active = false;
   let delay: number = fullPipeDelays[0];
-  const idleListeners = new Set<() => void>();
+  const waiters = idleWaiters();
   /** Runs while lines wait for others, or for the next attempt. */
   let timer: NodeJS.Timeout | undefined;
 
@@ -75,7 +76,7 @@ export function logOutput(descriptor: number, { capacity, onDropped }: LogOutput
     const [batch] = batches;
     active = batch !== undefined;
     if (batch === undefined) {
-      for (const listener of idleListeners) listener();
+      waiters.tell();
       return;
     }
     write(descriptor, batch.bytes, (error, written) => {
@@ -89,7 +90,7 @@ export function logOutput(descriptor: number, { capacity, onDropped }: LogOutput
         batches[0] = { ...batch, bytes: batch.bytes.subarray(written) };
       }
       if (dropped > 0 && waiting <= capacity / 2) reportDropped();
-      const awaited = acknowledgements.length > 0 || idleListeners.size > 0;
+      const awaited = acknowledgements.length > 0 || waiters.size > 0;
       if (batches.length > 0 || current === "" || awaited) writeNext();
       // What came during this write would be a line or two.
       else writeLater(batchDelay);
@@ -164,16 +165,9 @@ export function logOutput(descriptor: number, { capacity, onDropped }: LogOutput
     },
     drained(timeLimit) {
       if (!active) return Promise.resolve();
-      return new Promise((resolve) => {
-        const done = (): void => {
-          clearTimeout(limit);
-          idleListeners.delete(done);
-          resolve();
-        };
-        const limit = setTimeout(done, timeLimit);
-        idleListeners.add(done);
-        if (timer !== undefined) writeNow();
-      });
+      const drained = waiters.wait(timeLimit);
+      if (timer !== undefined) writeNow();
+      return drained;
     },
   };
 }
