@@ -19,6 +19,7 @@ import { type ConnectionPressure, limitConnections } from "./limit-connections.t
 import { type Listening, listenOn } from "./listen-on.ts";
 import type { ListenerOrigin } from "./listener-origin.ts";
 import { type PlainRequest, refusePlainHttp } from "./plain-http.ts";
+import { spreadBursts } from "./spread-bursts.ts";
 import type { UnixSocketFile } from "./unix-socket.ts";
 
 /** A socket that is listened on. */
@@ -122,6 +123,8 @@ export async function openListener(
   const handler: RequestListener = (request, response) => {
     if (!checkHealth(request, response)) connections.admit(request, response, handle);
   };
+  // Of `SO_REUSEPORT`, each process has a socket of its own.
+  if (sockets.siblings && !(place.shared === true && "host" in place.address)) spreadBursts(server);
   server.on("request", handler);
   serveExpectations(server, handler);
   refuseUnreadable(server, unreadable);

@@ -6,6 +6,8 @@ import { listenOnUnixSocket, type UnixSocketFile, type UnixSocketPlace } from ".
 export interface SocketSource {
   /** Whether an address and port that this process gives up can be had anew at once. */
   readonly reopens: boolean;
+  /** Whether other processes accept from the same sockets. */
+  readonly siblings: boolean;
   /**
    * Makes a server listen on a Unix socket.
    *
@@ -25,6 +27,7 @@ export interface SocketSource {
 /** They are made by this process, or were passed to it. */
 export const ownSockets: SocketSource = {
   reopens: true,
+  siblings: false,
   unix: listenOnUnixSocket,
   inherited(name) {
     const descriptor = findInheritedSocket(name, process.env, process.pid);

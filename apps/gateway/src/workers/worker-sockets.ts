@@ -15,6 +15,7 @@ import { reserveSocket } from "./topics.ts";
 export function workerSockets(channel: Channel, starting: () => boolean): SocketSource {
   return {
     reopens: false,
+    siblings: true,
     async unix(server, { path, mode = null, group = null, shared }) {
       const place = { path, mode, group, shared, starting: starting() };
       const { temporary, faults } = await channel.ask(reserveSocket, place);
