@@ -25,10 +25,15 @@ const timedOut = "ERR_HTTP_REQUEST_TIMEOUT";
 /** The code of the parser's error where the client ended its side of the connection within a request. */
 const endedEarly = "HPE_INVALID_EOF_STATE";
 
-/** A request that was parsed on a connection. */
-interface Exchange {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+/** The requests that were parsed on a connection. */
+interface Requests {
+  /** How many there were so far. */
+  count: number;
+  /**
+   * Their responses in order, but none that is finished and whose request is complete: a connection that waits for its
+   * next request holds nothing of the last one.
+   */
+  readonly responses: ServerResponse[];
 }
 
 /**
@@ -44,15 +49,26 @@ export function refuseUnreadable(
   server: HttpServer | HttpsServer,
   onRefused?: (request: UnreadableRequest) => void,
 ): void {
-  /** The unfinished requests of each connection in order, and the latest one. */
-  const exchanges = new WeakMap<Duplex, Exchange[]>();
+  const requests = new WeakMap<Duplex, Requests>();
   const remember = (request: IncomingMessage, response: ServerResponse): void => {
-    const known = exchanges.get(request.socket);
-    if (known === undefined) return void exchanges.set(request.socket, [{ request, response }]);
-    known.push({ request, response });
-    for (let first = known[0]; first?.response.writableFinished === true; first = known[0]) known.shift();
+    const known = requests.get(request.socket);
+    if (known === undefined) {
+      requests.set(request.socket, { count: 1, responses: [response] });
+    } else {
+      known.count++;
+      // Responses are sent in order: one before this that is finished is of a request whose body has been dropped.
+      while (known.responses[0]?.writableFinished === true) known.responses.shift();
+      known.responses.push(response);
+    }
+    response.on("close", forget);
   };
-  const latestOf = (socket: Duplex): Exchange | undefined => exchanges.get(socket)?.at(-1);
+  function forget(this: ServerResponse): void {
+    if (!this.writableFinished || !this.req.complete) return;
+    const known = requests.get(this.req.socket);
+    if (known?.responses[0] === this) known.responses.shift();
+  }
+  const latestOf = (socket: Duplex): ServerResponse | undefined => requests.get(socket)?.responses.at(-1);
+  const countOf = (socket: Duplex): number => requests.get(socket)?.count ?? 0;
   // Runs before the handlers, which may respond at once.
   server.prependListener("request", remember);
   server.prependListener("checkContinue", remember);
@@ -66,21 +82,21 @@ export function refuseUnreadable(
 
   function refuse(socket: Duplex, reason: string, response: ErrorResponse): void {
     const before = latestOf(socket);
-    if (before?.response.writableFinished === true && !before.request.complete) {
+    if (before?.writableFinished === true && !before.req.complete) {
       // The rest of a body whose request was responded to already: a second response would be taken for the next one's.
       endLingering(socket, "");
-    } else if (before === undefined || before.response.writableFinished) {
+    } else if (before === undefined || before.writableFinished) {
       refuseAlone(socket, reason, response);
-    } else if (!before.request.complete) {
+    } else if (!before.req.complete) {
       // The body of this request is malformed.
-      const sent = sendError(before.request, before.response, { ...response, headers: { Connection: "close" } });
+      const sent = sendError(before.req, before, { ...response, headers: { Connection: "close" } });
       if (sent === 0) return void socket.destroy();
-      before.response.once("finish", () => before.request.destroy());
+      before.once("finish", () => before.req.destroy());
       // There is no rest of the body that would have to be read before the end.
-      if (reason === endedEarly) before.response.end();
+      if (reason === endedEarly) before.end();
     } else {
       // A later pipelined request: it is refused in its turn.
-      before.response.once("close", () => refuseAlone(socket, reason, response));
+      before.once("close", () => refuseAlone(socket, reason, response));
     }
   }
 
@@ -92,12 +108,13 @@ export function refuseUnreadable(
    */
   function isUnread(socket: Duplex, code: string): boolean {
     const before = latestOf(socket);
-    if (code !== timedOut || before === undefined || before.response.writableFinished || before.response.destroyed) {
+    if (code !== timedOut || before === undefined || before.writableFinished || before.destroyed) {
       return false;
     }
-    before.response.once("close", () => {
+    const count = countOf(socket);
+    before.once("close", () => {
       const timer = setTimeout(() => {
-        if (latestOf(socket) === before && own(socket)) refuse(socket, code, responses.unreadable(code));
+        if (countOf(socket) === count && own(socket)) refuse(socket, code, responses.unreadable(code));
       }, server.headersTimeout);
       timer.unref();
       socket.once("close", () => clearTimeout(timer));
@@ -118,13 +135,13 @@ export function refuseUnreadable(
     own(socket);
     // CONNECT may come with a wrapped socket, while the request before it had the connection's own.
     const before = latestOf(request.socket);
-    if (before !== undefined && !before.response.writableFinished && !before.response.destroyed) {
+    if (before !== undefined && !before.writableFinished && !before.destroyed) {
       // Node no longer reports it to the response in progress.
       socket.on("drain", () => {
-        const sending = exchanges.get(request.socket)?.find(({ response }) => !response.writableFinished);
-        sending?.response.emit("drain");
+        const sending = requests.get(request.socket)?.responses.find((response) => !response.writableFinished);
+        sending?.emit("drain");
       });
-      before.response.once("close", () => refuseAlone(socket, "CONNECT", responses.noTunnel));
+      before.once("close", () => refuseAlone(socket, "CONNECT", responses.noTunnel));
     } else {
       refuseAlone(socket, "CONNECT", responses.noTunnel);
     }
