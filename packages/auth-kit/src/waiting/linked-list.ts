@@ -25,44 +25,41 @@ export interface LinkedList<T> {
 
 /** Makes an empty list. */
 export function linkedList<T>(): LinkedList<T> {
-  let first: LinkedNode<T> | undefined;
-  let last: LinkedNode<T> | undefined;
+  return new ConnectedNodes<T>();
+}
 
-  function link(node: LinkedNode<T>): void {
-    node.linked = true;
-    node.previous = last;
-    if (last === undefined) first = node;
-    else last.next = node;
-    last = node;
+/** A class: V8 makes a shape of its own for each object literal with a getter, and no code is compiled for many shapes. */
+class ConnectedNodes<T> implements LinkedList<T> {
+  first: LinkedNode<T> | undefined = undefined;
+  last: LinkedNode<T> | undefined = undefined;
+
+  append(value: T): LinkedNode<T> {
+    const node: LinkedNode<T> = { value, previous: undefined, next: undefined, linked: false };
+    this.#link(node);
+    return node;
   }
 
-  function unlink(node: LinkedNode<T>): void {
+  remove(node: LinkedNode<T>): void {
     if (!node.linked) return;
     node.linked = false;
-    if (node.previous === undefined) first = node.next;
+    if (node.previous === undefined) this.first = node.next;
     else node.previous.next = node.next;
-    if (node.next === undefined) last = node.previous;
+    if (node.next === undefined) this.last = node.previous;
     else node.next.previous = node.previous;
     node.previous = undefined;
     node.next = undefined;
   }
 
-  return {
-    get first() {
-      return first;
-    },
-    get last() {
-      return last;
-    },
-    append(value) {
-      const node: LinkedNode<T> = { value, previous: undefined, next: undefined, linked: false };
-      link(node);
-      return node;
-    },
-    remove: unlink,
-    moveToEnd(node) {
-      unlink(node);
-      link(node);
-    },
-  };
+  moveToEnd(node: LinkedNode<T>): void {
+    this.remove(node);
+    this.#link(node);
+  }
+
+  #link(node: LinkedNode<T>): void {
+    node.linked = true;
+    node.previous = this.last;
+    if (this.last === undefined) this.first = node;
+    else this.last.next = node;
+    this.last = node;
+  }
 }
