@@ -95,8 +95,10 @@ export {
   type FairQueue,
   type FairQueueOptions,
   fairQueue,
+  type QueuePlace,
   QueueRefusedError,
   type Release,
+  type Waiter,
 } from "./waiting/fair-queue.ts";
 export { type LinkedList, type LinkedNode, linkedList } from "./waiting/linked-list.ts";
 export { signalWithin } from "./waiting/signal-within.ts";

@@ -1,6 +1,6 @@
 import { timerDelay } from "@registry-gate/auth";
 import type { ObserveQueue, QueueLevels, QueueRefusal } from "../observe/queue-event.ts";
-import { type LinkedList, type LinkedNode, linkedList } from "./linked-list.ts";
+import { type LinkedList, type LinkedNode, linkedList, linkedNode } from "./linked-list.ts";
 import { createRanking } from "./ranking.ts";
 
 /** Limits of a fair queue. */
@@ -41,6 +41,18 @@ const MESSAGES: Readonly<Record<QueueRefusal, string>> = {
 /** Gives a slot back. Calling it again does nothing. */
 export type Release = () => void;
 
+/** Somebody who waits for a slot. One of the methods is called, once, in whatever call to the queue decides; it must not throw. */
+export interface Waiter {
+  granted(release: Release): void;
+  refused(error: QueueRefusedError): void;
+}
+
+/** A place among those who wait. */
+export interface QueuePlace {
+  /** Gives the place up: the waiter is not called. Does nothing where it was called before. */
+  leave(): void;
+}
+
 /**
  * Slots for work of which only so much may go on at once, given to clients in turn.
  *
@@ -62,6 +74,12 @@ export interface FairQueue {
    * key that came only where no other has at least two more.
    */
   acquire(key: string, signal?: AbortSignal): Promise<Release>;
+  /**
+   * {@link FairQueue.acquire} without a promise, for those of whom very many wait.
+   *
+   * @returns the waiter's place; `undefined` where it was granted a slot, or refused one, before this returns.
+   */
+  wait(key: string, waiter: Waiter): QueuePlace | undefined;
   /** More slots are given at once; where there are fewer, those in use stay until they are given back. */
   setConcurrency(concurrency: number): void;
   /** Rejects all current and future waiters. Slots in use stay until they are given back. */
@@ -74,161 +92,245 @@ export interface FairQueue {
   readonly waiting: number;
 }
 
-interface Waiter {
-  readonly grant: () => void;
-  readonly refuse: (error: QueueRefusedError) => void;
-}
-
 /** The waiters of one key. A key is forgotten with its last waiter. */
 interface Line {
-  readonly waiters: LinkedList<Waiter>;
+  readonly key: string;
+  readonly places: LinkedList<Place>;
   length: number;
 }
 
 /** @throws {RangeError} for a number that is not whole, or too small. */
 export function fairQueue(options: FairQueueOptions): FairQueue {
-  const { maxWaiting, maxWaitingPerKey = maxWaiting, timeout, observe = () => {} } = options;
-  let concurrency = wholeNumber(options.concurrency, 1, "concurrency");
-  wholeNumber(maxWaiting, 0, "maxWaiting");
-  wholeNumber(maxWaitingPerKey, 0, "maxWaitingPerKey");
-  if (timeout !== undefined) wholeNumber(timeout, 1, "timeout");
+  return new Slots(options);
+}
 
-  const lines = new Map<string, LinkedNode<Line>>();
+class Slots implements FairQueue {
+  held = 0;
+  waiting = 0;
+  readonly #maxWaiting: number;
+  readonly #maxWaitingPerKey: number;
+  /** Undefined: for as long as they like. */
+  readonly #timeout: number | undefined;
+  readonly #observe: ObserveQueue;
+  readonly #lines = new Map<string, LinkedNode<Line>>();
   /** The keys that wait. The first one is served next, and is then the last. */
-  const turns = linkedList<Line>();
-  const ranking = createRanking<Line>();
-  const onIdle: (() => void)[] = [];
-  let held = 0;
-  let waiting = 0;
-  let closed = false;
-  const levels = (): QueueLevels => ({ waiting, inUse: held });
+  readonly #turns = linkedList<Line>();
+  readonly #ranking = createRanking<Line>();
+  /** All who wait, in order of arrival: all wait equally long, so that one timer will do. */
+  readonly #arrivals = linkedList<Place>();
+  readonly #onIdle: (() => void)[] = [];
+  #concurrency: number;
+  #timer: NodeJS.Timeout | undefined;
+  #serving = false;
+  #closed = false;
+
+  constructor({ concurrency, maxWaiting, maxWaitingPerKey = maxWaiting, timeout, observe }: FairQueueOptions) {
+    this.#concurrency = wholeNumber(concurrency, 1, "concurrency");
+    this.#maxWaiting = wholeNumber(maxWaiting, 0, "maxWaiting");
+    this.#maxWaitingPerKey = wholeNumber(maxWaitingPerKey, 0, "maxWaitingPerKey");
+    this.#timeout = timeout === undefined ? undefined : timerDelay(wholeNumber(timeout, 1, "timeout"));
+    this.#observe = observe ?? (() => {});
+  }
+
+  tryAcquire(): Release | undefined {
+    return this.#closed || this.held >= this.#concurrency ? undefined : this.#take();
+  }
+
+  acquire(key: string, signal?: AbortSignal): Promise<Release> {
+    if (!this.#closed && signal?.aborted === true) return Promise.reject(aborted(signal));
+    return new Promise((resolve, reject) => {
+      const abort = (): void => {
+        place?.leave();
+        reject(aborted(signal));
+      };
+      const place = this.wait(key, {
+        granted(release) {
+          signal?.removeEventListener("abort", abort);
+          resolve(release);
+        },
+        refused(error) {
+          signal?.removeEventListener("abort", abort);
+          reject(error);
+        },
+      });
+      if (place !== undefined) signal?.addEventListener("abort", abort, { once: true });
+    });
+  }
+
+  wait(key: string, waiter: Waiter): QueuePlace | undefined {
+    const free = this.tryAcquire();
+    if (free !== undefined) return void waiter.granted(free);
+    if (this.#closed) return void waiter.refused(new QueueRefusedError("closed"));
+    const refusal = this.#refusalOf(key);
+    if (refusal !== undefined) {
+      waiter.refused(new QueueRefusedError(refusal));
+      return void this.#observe(() => ({ event: "refused", reason: refusal, milliseconds: 0, ...this.#levels() }));
+    }
+    const place = new Place(this, this.#lineOf(key), waiter);
+    this.#enter(place);
+    this.#observe(() => ({ event: "waiting", ...this.#levels() }));
+    return place;
+  }
+
+  setConcurrency(next: number): void {
+    this.#concurrency = wholeNumber(next, 1, "concurrency");
+    this.#serve();
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (let first = this.#turns.first; first !== undefined; first = this.#turns.first) {
+      this.#refuse(first.value.places.first?.value, "closed");
+    }
+  }
+
+  idle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onIdle.push(resolve);
+      this.#settle();
+    });
+  }
+
+  /** For {@link Place} only. */
+  giveUp(place: Place): void {
+    if (!place.inLine.linked) return;
+    this.#leave(place);
+    this.#reportRefusal(place, "aborted");
+  }
 
   /** A function for each holder, so that a second release is not taken for that of another holder. */
-  function take(): Release {
-    held++;
+  #take(): Release {
+    this.held++;
     let released = false;
     return () => {
       if (released) return;
       released = true;
-      held--;
-      serve();
-      settle();
+      this.held--;
+      this.#serve();
+      this.#settle();
     };
   }
 
-  function serve(): void {
-    while (held < concurrency && turns.first !== undefined) {
-      const turn = turns.first;
-      turns.moveToEnd(turn);
-      turn.value.waiters.first?.value.grant();
+  #serve(): void {
+    // A waiter may give its slot back at once: the loop goes on then, and no deeper.
+    if (this.#serving) return;
+    this.#serving = true;
+    try {
+      while (this.held < this.#concurrency && this.#turns.first !== undefined) {
+        const turn = this.#turns.first;
+        this.#turns.moveToEnd(turn);
+        const place = turn.value.places.first?.value;
+        if (place !== undefined) this.#grant(place);
+      }
+    } finally {
+      this.#serving = false;
     }
   }
 
-  function settle(): void {
-    if (held > 0 || waiting > 0) return;
-    for (const resolve of onIdle.splice(0)) resolve();
+  #grant(place: Place): void {
+    this.#leave(place);
+    const release = this.#take();
+    this.#observe(() => ({ event: "granted", milliseconds: performance.now() - place.since, ...this.#levels() }));
+    place.waiter.granted(release);
   }
 
-  /** @returns a function that takes the waiter out again. */
-  function enter(key: string, waiter: Waiter): () => void {
-    const turn = lines.get(key) ?? turns.append({ waiters: linkedList(), length: 0 });
-    lines.set(key, turn);
-    const line = turn.value;
-    const node = line.waiters.append(waiter);
-    ranking.set(line, ++line.length);
-    waiting++;
-    return () => {
-      line.waiters.remove(node);
-      ranking.set(line, --line.length);
-      waiting--;
-      if (line.length > 0) return;
-      turns.remove(turn);
-      lines.delete(key);
-    };
+  #refuse(place: Place | undefined, reason: QueueRefusal): void {
+    if (place === undefined) return;
+    this.#leave(place);
+    place.waiter.refused(new QueueRefusedError(reason));
+    this.#reportRefusal(place, reason);
   }
+
+  #reportRefusal({ since }: Place, reason: QueueRefusal): void {
+    this.#observe(() => ({ event: "refused", reason, milliseconds: performance.now() - since, ...this.#levels() }));
+    this.#settle();
+  }
+
+  #settle(): void {
+    if (this.held > 0 || this.waiting > 0) return;
+    for (const resolve of this.#onIdle.splice(0)) resolve();
+  }
+
+  #lineOf(key: string): LinkedNode<Line> {
+    const known = this.#lines.get(key);
+    if (known !== undefined) return known;
+    const turn = this.#turns.append({ key, places: linkedList(), length: 0 });
+    this.#lines.set(key, turn);
+    return turn;
+  }
+
+  #enter(place: Place): void {
+    const line = place.turn.value;
+    line.places.moveToEnd(place.inLine);
+    this.#arrivals.moveToEnd(place.arrival);
+    this.#ranking.set(line, ++line.length);
+    this.waiting++;
+    if (this.#timeout !== undefined) this.#timer ??= setTimeout(this.#refuseLate, this.#timeout);
+  }
+
+  #leave(place: Place): void {
+    const line = place.turn.value;
+    line.places.remove(place.inLine);
+    this.#arrivals.remove(place.arrival);
+    this.#ranking.set(line, --line.length);
+    this.waiting--;
+    if (this.waiting === 0) {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+    }
+    if (line.length > 0) return;
+    this.#turns.remove(place.turn);
+    this.#lines.delete(line.key);
+  }
+
+  readonly #refuseLate = (): void => {
+    this.#timer = undefined;
+    const timeout = this.#timeout ?? 0;
+    // A timer counts in whole milliseconds.
+    const due = performance.now() - timeout + 1;
+    let first = this.#arrivals.first;
+    for (; first !== undefined && first.value.since <= due; first = this.#arrivals.first) {
+      this.#refuse(first.value, "timed-out");
+    }
+    if (first !== undefined) this.#timer ??= setTimeout(this.#refuseLate, Math.ceil(first.value.since - due) + 1);
+  };
 
   /** Why one more of this key cannot wait. Where another key has to make place for it, it has done so afterwards. */
-  function refusalOf(key: string): QueueRefusal | undefined {
-    const own = lines.get(key)?.value.length ?? 0;
-    const mayWait = own < maxWaitingPerKey;
-    if (waiting < maxWaiting) return mayWait ? undefined : "key-full";
-    const longest = ranking.highest;
+  #refusalOf(key: string): QueueRefusal | undefined {
+    const own = this.#lines.get(key)?.value.length ?? 0;
+    const mayWait = own < this.#maxWaitingPerKey;
+    if (this.waiting < this.#maxWaiting) return mayWait ? undefined : "key-full";
+    const longest = this.#ranking.highest;
     // With one more only, they would change places to and fro.
     if (!mayWait || longest === undefined || longest.length <= own + 1) return "full";
-    longest.waiters.last?.value.refuse(new QueueRefusedError("displaced"));
+    this.#refuse(longest.places.last?.value, "displaced");
     return undefined;
   }
 
-  function wait(key: string, signal: AbortSignal | undefined): Promise<Release> {
-    return new Promise((resolve, reject) => {
-      const leave = (): void => {
-        clearTimeout(timer);
-        signal?.removeEventListener("abort", abort);
-        depart();
-      };
-      const waiter: Waiter = {
-        grant() {
-          leave();
-          resolve(take());
-          observe(() => ({ event: "granted", milliseconds: performance.now() - since, ...levels() }));
-        },
-        refuse(error) {
-          leave();
-          reject(error);
-          observe(() => ({
-            event: "refused",
-            reason: error.kind,
-            milliseconds: performance.now() - since,
-            ...levels(),
-          }));
-          settle();
-        },
-      };
-      const abort = (): void => waiter.refuse(aborted(signal));
-      const since = performance.now();
-      const depart = enter(key, waiter);
-      const timer =
-        timeout === undefined
-          ? undefined
-          : setTimeout(() => waiter.refuse(new QueueRefusedError("timed-out")), timerDelay(timeout));
-      signal?.addEventListener("abort", abort, { once: true });
-      observe(() => ({ event: "waiting", ...levels() }));
-    });
+  #levels(): QueueLevels {
+    return { waiting: this.waiting, inUse: this.held };
+  }
+}
+
+/** A class, for thousands may wait. */
+class Place implements QueuePlace {
+  readonly turn: LinkedNode<Line>;
+  readonly waiter: Waiter;
+  /** By the clock of `performance.now`. */
+  readonly since: number = performance.now();
+  readonly inLine: LinkedNode<Place> = linkedNode(this);
+  readonly arrival: LinkedNode<Place> = linkedNode(this);
+  readonly #queue: Slots;
+
+  constructor(queue: Slots, turn: LinkedNode<Line>, waiter: Waiter) {
+    this.#queue = queue;
+    this.turn = turn;
+    this.waiter = waiter;
   }
 
-  return {
-    tryAcquire() {
-      return closed || held >= concurrency ? undefined : take();
-    },
-    acquire(key, signal) {
-      if (closed) return Promise.reject(new QueueRefusedError("closed"));
-      if (signal?.aborted === true) return Promise.reject(aborted(signal));
-      if (held < concurrency) return Promise.resolve(take());
-      const refusal = refusalOf(key);
-      if (refusal === undefined) return wait(key, signal);
-      observe(() => ({ event: "refused", reason: refusal, milliseconds: 0, ...levels() }));
-      return Promise.reject(new QueueRefusedError(refusal));
-    },
-    setConcurrency(next) {
-      concurrency = wholeNumber(next, 1, "concurrency");
-      serve();
-    },
-    close() {
-      closed = true;
-      while (turns.first !== undefined) turns.first.value.waiters.first?.value.refuse(new QueueRefusedError("closed"));
-    },
-    idle: () =>
-      new Promise((resolve) => {
-        onIdle.push(resolve);
-        settle();
-      }),
-    get held() {
-      return held;
-    },
-    get waiting() {
-      return waiting;
-    },
-  };
+  leave(): void {
+    this.#queue.giveUp(this);
+  }
 }
 
 function aborted(signal: AbortSignal | undefined): QueueRefusedError {

@@ -19,8 +19,13 @@ export interface LinkedList<T> {
   append(value: T): LinkedNode<T>;
   /** Removes a node of this list. Removing it again does nothing. */
   remove(node: LinkedNode<T>): void;
-  /** Puts a node of this list behind all others. */
+  /** Puts a node of this list, or one that is in no list, behind all others. */
   moveToEnd(node: LinkedNode<T>): void;
+}
+
+/** A node that is in no list yet. */
+export function linkedNode<T>(value: T): LinkedNode<T> {
+  return { value, previous: undefined, next: undefined, linked: false };
 }
 
 /** Makes an empty list. */
@@ -34,7 +39,7 @@ class ConnectedNodes<T> implements LinkedList<T> {
   last: LinkedNode<T> | undefined = undefined;
 
   append(value: T): LinkedNode<T> {
-    const node: LinkedNode<T> = { value, previous: undefined, next: undefined, linked: false };
+    const node = linkedNode(value);
     this.#link(node);
     return node;
   }

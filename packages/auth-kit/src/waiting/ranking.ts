@@ -1,4 +1,4 @@
-import { type LinkedList, type LinkedNode, linkedList } from "./linked-list.ts";
+import { type LinkedList, type LinkedNode, linkedList, linkedNode } from "./linked-list.ts";
 
 /** Items that have a whole number each, such as the length of a queue. One with the highest number is at hand. */
 export interface Ranking<T> {
@@ -9,7 +9,7 @@ export interface Ranking<T> {
 }
 
 export function createRanking<T>(): Ranking<T> {
-  const places = new Map<T, { readonly rank: number; readonly node: LinkedNode<T> }>();
+  const places = new Map<T, { rank: number; readonly node: LinkedNode<T> }>();
   /** The items of each number. */
   const levels: LinkedList<T>[] = [linkedList()];
   let top = 0;
@@ -24,10 +24,18 @@ export function createRanking<T>(): Ranking<T> {
       return level(top).first?.value;
     },
     set(item, rank) {
-      const place = places.get(item);
+      let place = places.get(item);
       if (place !== undefined) level(place.rank).remove(place.node);
-      if (rank === 0) places.delete(item);
-      else places.set(item, { rank, node: level(rank).append(item) });
+      if (rank === 0) {
+        places.delete(item);
+      } else {
+        if (place === undefined) {
+          place = { rank, node: linkedNode(item) };
+          places.set(item, place);
+        }
+        place.rank = rank;
+        level(rank).moveToEnd(place.node);
+      }
       top = Math.max(top, rank);
       while (top > 0 && level(top).first === undefined) top--;
     },

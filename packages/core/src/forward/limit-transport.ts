@@ -1,6 +1,7 @@
-import { type FairQueue, QueueRefusedError, type Release } from "@registry-gate/auth-kit";
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { FairQueue, QueuePlace, QueueRefusedError, Release, Waiter } from "@registry-gate/auth-kit";
 import { PassingTransfer } from "./passing-transfer.ts";
-import type { ResponseSink, Transfer, Transport, TransportFailure } from "./transport.ts";
+import type { ResponseSink, Transport, TransportFailure, UpstreamRequest } from "./transport.ts";
 import { asError } from "./transport-errors.ts";
 
 /**
@@ -12,33 +13,12 @@ import { asError } from "./transport-errors.ts";
 export function limitTransport(transport: Transport, queues: { ordinary: FairQueue; urgent: FairQueue }): Transport {
   return {
     send(request, sink, options) {
-      const start = (release: Release): Transfer => {
-        const limited = new LimitedTransfer(sink, release);
-        try {
-          limited.transfer = transport.send(request, limited, options);
-        } catch (error) {
-          // What cannot be sent holds no slot, and fails this request only: nobody above awaits a throw in a later turn.
-          limited.failed({ kind: "internal", error: asError(error), stale: false });
-        }
-        return limited;
-      };
+      const limited = new LimitedTransfer(transport, request, sink, options);
       const queue = request.urgent === true ? queues.urgent : queues.ordinary;
       const free = queue.tryAcquire();
-      if (free !== undefined) return start(free);
-      const abort = new AbortController();
-      let current: Transfer = { resume() {}, abort: () => abort.abort() };
-      queue
-        .acquire(request.clientKey, abort.signal)
-        .then((release) => {
-          if (abort.signal.aborted) release();
-          else current = start(release);
-        })
-        .catch((error: unknown) => {
-          if (abort.signal.aborted) return;
-          const kind = error instanceof QueueRefusedError ? "overloaded" : "internal";
-          sink.failed({ kind, error: asError(error), stale: false });
-        });
-      return { resume: () => current.resume(), abort: () => current.abort() };
+      if (free === undefined) limited.wait(queue);
+      else limited.begin(free);
+      return limited;
     },
     close() {
       queues.ordinary.close();
@@ -48,27 +28,71 @@ export function limitTransport(transport: Transport, queues: { ordinary: FairQue
   };
 }
 
-/** A request in progress that holds a slot. */
-class LimitedTransfer extends PassingTransfer {
-  readonly #release: Release;
+/** A request that holds a slot, or waits for one. A class, so that a request that waits allocates little. */
+class LimitedTransfer extends PassingTransfer implements Waiter {
+  readonly #transport: Transport;
+  readonly #request: UpstreamRequest;
+  readonly #options: Parameters<Transport["send"]>[2];
+  #release: Release | undefined;
+  #place: QueuePlace | undefined;
+  /** Whoever gives the slot free does so in the asynchronous context of another request. */
+  #inContext: ReturnType<typeof AsyncLocalStorage.snapshot> | undefined;
+  #aborted = false;
 
-  constructor(sink: ResponseSink, release: Release) {
+  constructor(
+    transport: Transport,
+    request: UpstreamRequest,
+    sink: ResponseSink,
+    options: Parameters<Transport["send"]>[2],
+  ) {
     super(sink);
+    this.#transport = transport;
+    this.#request = request;
+    this.#options = options;
+  }
+
+  wait(queue: FairQueue): void {
+    this.#inContext = AsyncLocalStorage.snapshot();
+    this.#place = queue.wait(this.#request.clientKey, this);
+  }
+
+  begin(release: Release): void {
     this.#release = release;
+    try {
+      this.transfer = this.#transport.send(this.#request, this, this.#options);
+    } catch (error) {
+      // What cannot be sent holds no slot, and fails this request only: nobody above awaits a throw in a later turn.
+      this.failed({ kind: "internal", error: asError(error), stale: false });
+    }
+  }
+
+  granted(release: Release): void {
+    this.#place = undefined;
+    this.#inContext?.(() => this.begin(release));
+  }
+
+  refused(error: QueueRefusedError): void {
+    this.#place = undefined;
+    // In a later turn: whoever sends the request may not have this transfer yet.
+    this.#inContext?.(queueMicrotask, () => {
+      if (!this.#aborted) this.sink.failed({ kind: "overloaded", error, stale: false });
+    });
   }
 
   override end(): void {
-    this.#release();
+    this.#release?.();
     super.end();
   }
 
   override failed(failure: TransportFailure): void {
-    this.#release();
+    this.#release?.();
     this.sink.failed(failure);
   }
 
   override abort(): void {
+    this.#aborted = true;
+    this.#place?.leave();
     super.abort();
-    this.#release();
+    this.#release?.();
   }
 }
