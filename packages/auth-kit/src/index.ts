@@ -100,7 +100,7 @@ export {
   type Release,
   type Waiter,
 } from "./waiting/fair-queue.ts";
-export { type LinkedList, type LinkedNode, linkedList } from "./waiting/linked-list.ts";
+export { type LinkedList, type LinkedNode, linkedList, linkedNode } from "./waiting/linked-list.ts";
 export { signalWithin } from "./waiting/signal-within.ts";
 export { atOnce, inTurns, type Steps } from "./waiting/steps.ts";
 export { untilAborted } from "./waiting/until-aborted.ts";

@@ -96,7 +96,7 @@ export const availability: readonly Guard[] = [
   {
     name: "memory-of-slow-readers",
     file: "packages/core/src/forward/direct/read-memory.ts",
-    find: "if (performance.now() - lender.since > slowAfter) slow = true;",
+    find: "if (performance.now() - lender.since > slowAfter) this.#slow = true;",
     replacement: "",
     tests: ["packages/core/test/forward/direct/read-memory.test.ts"],
   },
@@ -110,7 +110,7 @@ export const availability: readonly Guard[] = [
   {
     name: "memory-that-is-still-looked-at",
     file: "packages/core/src/forward/direct/read-memory.ts",
-    find: "if (lender === large) returned();\n    else pool.give(lender.buffer);",
+    find: "if (lender === this.#large) returned();\n    else pool.give(lender.buffer);",
     replacement: "pool.give(lender.buffer);\n    returned();",
     tests: ["packages/core/test/forward/direct/read-memory.test.ts"],
   },
@@ -152,8 +152,8 @@ export const availability: readonly Guard[] = [
   {
     name: "kept-connection-is-read-on",
     file: "packages/core/src/forward/direct/direct-connection.ts",
-    find: "      readOn();\n      idleTimer.refresh();",
-    replacement: "      idleTimer.refresh();",
+    find: "      this.#readOn();\n      this.#owner.freed(this);",
+    replacement: "      this.#owner.freed(this);",
     tests: ["packages/core/test/forward/direct/slow-sink.test.ts"],
   },
   {
@@ -180,14 +180,14 @@ export const availability: readonly Guard[] = [
   {
     name: "registry-that-says-nothing",
     file: "packages/core/src/forward/direct/direct-connection.ts",
-    find: "fail(owed ? new StalledBodyError(readTimeout) : new SilentUpstreamError(readTimeout));",
-    replacement: "fail(new StalledBodyError(readTimeout));",
+    find: "this.#fail(owed ? new StalledBodyError(readTimeout) : new SilentUpstreamError(readTimeout));",
+    replacement: "this.#fail(new StalledBodyError(readTimeout));",
     tests: ["packages/core/test/middleware/records.test.ts"],
   },
   {
     name: "body-that-stalls",
     file: "packages/core/src/forward/direct/direct-connection.ts",
-    find: "const owed = exchange.body?.isComplete() === false && !socket.writableNeedDrain;",
+    find: "const owed = exchange.body?.isComplete() === false && !this.#socket.writableNeedDrain;",
     replacement: "const owed = false;",
     tests: ["packages/core/test/middleware/records.test.ts"],
   },

@@ -131,22 +131,22 @@ export const forwarding: readonly Guard[] = [
   {
     name: "surplus-in-response",
     file: "packages/core/src/forward/direct/response-reader.ts",
-    find: "if (readBody(rest) < rest.length) reusable = false;",
-    replacement: "readBody(rest);",
+    find: "if (this.#readBody(rest) < rest.length) this.#reusable = false;",
+    replacement: "this.#readBody(rest);",
     tests: ["packages/core/test/forward/direct/response-reader.test.ts"],
   },
   {
     name: "surplus-between-reads",
     file: "packages/core/src/forward/direct/direct-connection.ts",
-    find: "      socket.destroy();\n      return;",
+    find: "      this.#socket.destroy();\n      return;",
     replacement: "      return;",
     tests: ["packages/core/test/middleware/surplus.test.ts"],
   },
   {
     name: "silent-before-reuse",
     file: "packages/core/src/forward/direct/direct-transport.ts",
-    find: "else setImmediate(sendOnIdle, exchange, connectionKey);",
-    replacement: "else sendOnIdle(exchange, connectionKey);",
+    find: "else sendOnIdle(exchange);",
+    replacement: "else (pool.take(connectionKey) ?? pool.open(connectionKey)).send(exchange);",
     tests: ["packages/core/test/middleware/surplus.test.ts"],
   },
   {

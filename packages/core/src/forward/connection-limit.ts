@@ -5,7 +5,7 @@ export interface IdleConnection {
   destroy(): void;
 }
 
-/** The handle of an idle connection. */
+/** A connection's place among those that are idle. */
 export type Waiting = LinkedNode<IdleConnection>;
 
 /** Counts all connections to one registry, and closes idle ones above the limit. */
@@ -13,8 +13,8 @@ export interface ConnectionLimit {
   /** To be called before a connection is opened. */
   opening(): void;
   closed(): void;
-  /** @returns the handle for {@link ConnectionLimit.busy}. */
-  idle(connection: IdleConnection): Waiting;
+  /** It is in no use, and may be closed for another one. */
+  idle(waiting: Waiting): void;
   /** It is in use again, or closed. */
   busy(waiting: Waiting): void;
 }
@@ -31,14 +31,10 @@ export function connectionLimit(maxConnections: number): ConnectionLimit {
   const idle = linkedList<IdleConnection>();
   let open = 0;
 
-  function remove(node: Waiting): void {
-    if (!node.linked) return;
-    idle.remove(node);
-  }
   function closeOldest(): void {
     const oldest = idle.first;
     if (oldest === undefined) return;
-    remove(oldest);
+    idle.remove(oldest);
     oldest.value.destroy();
   }
 
@@ -50,7 +46,7 @@ export function connectionLimit(maxConnections: number): ConnectionLimit {
     closed() {
       open--;
     },
-    idle: (connection) => idle.append(connection),
-    busy: remove,
+    idle: (waiting) => idle.moveToEnd(waiting),
+    busy: (waiting) => idle.remove(waiting),
   };
 }

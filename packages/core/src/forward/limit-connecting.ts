@@ -6,12 +6,15 @@ class ConnectTimeoutError extends Error {
   readonly code = "CONNECT_TIMEOUT";
 }
 
-/** Destroys a socket that is not connected within `timeout` milliseconds. */
-export function limitConnecting(socket: Duplex, connected: "connect" | "secureConnect", timeout: number): void {
-  const timer = setTimeout(() => {
-    socket.destroy(new ConnectTimeoutError(`no connection within ${timeout} ms`));
-  }, timeout);
-  const stopTimer = (): void => clearTimeout(timer);
-  socket.once(connected, stopTimer);
-  socket.once("close", stopTimer);
+/**
+ * Destroys a socket after `timeout` milliseconds.
+ *
+ * @returns the timer, to be cleared when the socket is connected or closed.
+ */
+export function connectTimer(socket: Duplex, timeout: number): NodeJS.Timeout {
+  return setTimeout(giveUp, timeout, socket, timeout);
+}
+
+function giveUp(socket: Duplex, timeout: number): void {
+  socket.destroy(new ConnectTimeoutError(`no connection within ${timeout} ms`));
 }

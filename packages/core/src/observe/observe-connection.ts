@@ -1,26 +1,33 @@
-import type { Duplex } from "node:stream";
 import { upstreamConnection } from "./channels.ts";
 
-/**
- * Publishes the events of a connection that is being opened.
- *
- * @param upstream The registry's host and port.
- * @param connected The event after which it is usable.
- */
-export function observeConnection(upstream: string, socket: Duplex, connected: "connect" | "secureConnect"): void {
-  let start = performance.now();
-  let opened = false;
-  const state = () => ({ upstream, milliseconds: performance.now() - start });
-  socket.once(connected, () => {
-    upstreamConnection.publish(() => ({ ...state(), event: "opened" }));
-    opened = true;
-    start = performance.now();
-  });
-  socket.once("close", () => {
+/** Publishes the events of a connection that is being opened. */
+export class ConnectionObserver {
+  readonly #upstream: string;
+  #since: number = performance.now();
+  #opened = false;
+
+  /** @param upstream The registry's host and port. */
+  constructor(upstream: string) {
+    this.#upstream = upstream;
+  }
+
+  /** It is usable. */
+  opened(): void {
+    upstreamConnection.publish(() => ({ ...this.#state(), event: "opened" }));
+    this.#opened = true;
+    this.#since = performance.now();
+  }
+
+  /** @param error Why it failed. */
+  closed(error: Error | null): void {
     upstreamConnection.publish(() =>
-      opened ? { ...state(), event: "closed" } : { ...state(), event: "failed", code: codeOf(socket.errored) },
+      this.#opened ? { ...this.#state(), event: "closed" } : { ...this.#state(), event: "failed", code: codeOf(error) },
     );
-  });
+  }
+
+  #state(): { readonly upstream: string; readonly milliseconds: number } {
+    return { upstream: this.#upstream, milliseconds: performance.now() - this.#since };
+  }
 }
 
 function codeOf(error: Error | null): string | undefined {

@@ -1,6 +1,7 @@
-import type { ConnectionLimit, Waiting } from "../connection-limit.ts";
+import { type LinkedList, linkedList } from "@registry-gate/auth-kit";
+import type { ConnectionLimit } from "../connection-limit.ts";
 import { bufferPool } from "./buffer-pool.ts";
-import { type DirectConnection, type DirectConnectionSettings, directConnection } from "./direct-connection.ts";
+import { type ConnectionOwner, DirectConnection, type DirectConnectionSettings } from "./direct-connection.ts";
 import { sharedSize } from "./read-memory.ts";
 
 /** The direct connections to one registry. */
@@ -14,7 +15,10 @@ export interface ConnectionPool {
   close(): void;
 }
 
-export type ConnectionPoolSettings = Omit<DirectConnectionSettings, "buffers" | "shared" | "freed" | "closed">;
+export interface ConnectionPoolSettings extends Omit<DirectConnectionSettings, "buffers" | "shared"> {
+  /** How long a connection is kept between two requests, in milliseconds. */
+  readonly idleTimeout: number;
+}
 
 /**
  * The memory that large bodies are read into. Beyond it they are read in small chunks, so that slow clients cannot exhaust
@@ -23,70 +27,118 @@ export type ConnectionPoolSettings = Omit<DirectConnectionSettings, "buffers" | 
 const bodyMemory = { budget: 12 * 2 ** 20, largest: 524_288, smallest: 32_768, maxKept: 4 * 2 ** 20 };
 
 export function connectionPool(settings: ConnectionPoolSettings, limit: ConnectionLimit): ConnectionPool {
-  const buffers = bufferPool(bodyMemory);
-  const shared = Buffer.allocUnsafeSlow(sharedSize);
-  const all = new Set<DirectConnection>();
-  const shelves = new Map<string, Shelf>();
-  let closing = false;
+  return new Pool(settings, limit);
+}
 
-  function shelfOf(key: string): Shelf {
-    const known = shelves.get(key);
-    if (known !== undefined) return known;
-    const shelf: Shelf = { open: 0, idle: [] };
-    shelves.set(key, shelf);
-    return shelf;
+class Pool implements ConnectionPool {
+  readonly shelves: Map<string, Shelf> = new Map();
+  readonly limit: ConnectionLimit;
+  closing = false;
+  readonly #settings: DirectConnectionSettings;
+  readonly #idleTimeout: number;
+  readonly #all: LinkedList<DirectConnection> = linkedList();
+  /** In the order in which they became idle. */
+  readonly #idle: LinkedList<DirectConnection> = linkedList();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor({ idleTimeout, ...settings }: ConnectionPoolSettings, limit: ConnectionLimit) {
+    this.limit = limit;
+    this.#idleTimeout = idleTimeout;
+    this.#settings = { ...settings, buffers: bufferPool(bodyMemory), shared: Buffer.allocUnsafeSlow(sharedSize) };
   }
 
-  return {
-    hasIdle: (key) => (shelves.get(key)?.idle.length ?? 0) > 0,
-    take(key) {
-      const idle = shelves.get(key)?.idle;
-      for (let last = idle?.pop(); last !== undefined; last = idle?.pop()) {
-        limit.busy(last.waiting);
-        if (!last.connection.destroyed) return last.connection;
-      }
-      return undefined;
-    },
-    open(key) {
-      limit.opening();
-      const shelf = shelfOf(key);
-      shelf.open++;
-      const connection = directConnection({
-        ...settings,
-        buffers,
-        shared,
-        freed(free) {
-          if (closing) return free.destroy();
-          const kept: Kept = { connection: free, waiting: limit.idle(free) };
-          if (!free.destroyed) shelf.idle.push(kept);
-        },
-        closed(gone) {
-          limit.closed();
-          all.delete(gone);
-          const index = shelf.idle.findIndex((kept) => kept.connection === gone);
-          for (const kept of index === -1 ? [] : shelf.idle.splice(index, 1)) limit.busy(kept.waiting);
-          shelf.open--;
-          if (shelf.open === 0) shelves.delete(key);
-        },
-      });
-      all.add(connection);
-      return connection;
-    },
-    close() {
-      closing = true;
-      for (const connection of all) connection.destroy();
-    },
+  hasIdle(key: string): boolean {
+    return (this.shelves.get(key)?.idle.length ?? 0) > 0;
+  }
+
+  take(key: string): DirectConnection | undefined {
+    const idle = this.shelves.get(key)?.idle;
+    for (let last = idle?.pop(); last !== undefined; last = idle?.pop()) {
+      this.unkeep(last);
+      if (!last.destroyed) return last;
+    }
+    return undefined;
+  }
+
+  open(key: string): DirectConnection {
+    this.limit.opening();
+    let shelf = this.shelves.get(key);
+    if (shelf === undefined) {
+      shelf = new Shelf(key, this);
+      this.shelves.set(key, shelf);
+    }
+    shelf.open++;
+    const connection = new DirectConnection(this.#settings, shelf);
+    this.#all.moveToEnd(connection.opened);
+    return connection;
+  }
+
+  close(): void {
+    this.closing = true;
+    clearTimeout(this.#timer);
+    for (let node = this.#all.first; node !== undefined; node = node.next) node.value.destroy();
+  }
+
+  /** For {@link Shelf} only. */
+  keep(connection: DirectConnection): void {
+    this.limit.idle(connection.waiting);
+    connection.idleSince = performance.now();
+    this.#idle.moveToEnd(connection.kept);
+    this.#timer ??= setTimeout(this.#closeOld, this.#idleTimeout).unref();
+  }
+
+  /** For {@link Shelf} only. */
+  unkeep(connection: DirectConnection): void {
+    this.limit.busy(connection.waiting);
+    this.#idle.remove(connection.kept);
+  }
+
+  /** For {@link Shelf} only. */
+  forget(connection: DirectConnection): void {
+    this.limit.closed();
+    this.#all.remove(connection.opened);
+    this.unkeep(connection);
+  }
+
+  readonly #closeOld = (): void => {
+    this.#timer = undefined;
+    // A timer counts in whole milliseconds.
+    const due = performance.now() - this.#idleTimeout + 1;
+    let oldest = this.#idle.first;
+    for (; oldest !== undefined && oldest.value.idleSince <= due; oldest = this.#idle.first) {
+      this.#idle.remove(oldest);
+      oldest.value.destroy();
+    }
+    if (oldest === undefined || this.closing) return;
+    this.#timer = setTimeout(this.#closeOld, Math.ceil(oldest.value.idleSince - due) + 1).unref();
   };
 }
 
 /** The connections of one key. It is kept while one of them is open, so that successive requests allocate nothing. */
-interface Shelf {
-  open: number;
+class Shelf implements ConnectionOwner {
+  open = 0;
   /** The one that became idle last comes last. */
-  readonly idle: Kept[];
-}
+  readonly idle: DirectConnection[] = [];
+  readonly #key: string;
+  readonly #pool: Pool;
 
-interface Kept {
-  readonly connection: DirectConnection;
-  readonly waiting: Waiting;
+  constructor(key: string, pool: Pool) {
+    this.#key = key;
+    this.#pool = pool;
+  }
+
+  freed(connection: DirectConnection): void {
+    if (this.#pool.closing) connection.destroy();
+    if (connection.destroyed) return;
+    this.#pool.keep(connection);
+    this.idle.push(connection);
+  }
+
+  closed(connection: DirectConnection): void {
+    this.#pool.forget(connection);
+    const index = this.idle.indexOf(connection);
+    if (index !== -1) this.idle.splice(index, 1);
+    this.open--;
+    if (this.open === 0) this.#pool.shelves.delete(this.#key);
+  }
 }

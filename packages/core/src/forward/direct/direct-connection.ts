@@ -1,20 +1,17 @@
 import type { Socket } from "node:net";
-import { observeConnection } from "../../observe/observe-connection.ts";
-import { limitConnecting } from "../limit-connecting.ts";
+import { type LinkedNode, linkedNode } from "@registry-gate/auth-kit";
+import { ConnectionObserver } from "../../observe/observe-connection.ts";
+import type { IdleConnection, Waiting } from "../connection-limit.ts";
+import { connectTimer } from "../limit-connecting.ts";
 import { asError, SilentUpstreamError, StalledBodyError } from "../transport-errors.ts";
 import { BodySender } from "./body-sender.ts";
 import type { BufferPool } from "./buffer-pool.ts";
 import type { Exchange, ExchangeConnection } from "./exchange.ts";
-import { joinChunks } from "./join-chunks.ts";
+import { type ChunkJoiner, type JoinedChunks, joinChunks } from "./join-chunks.ts";
 import type { SocketOpener } from "./open-socket.ts";
-import { readMemory } from "./read-memory.ts";
-import { responseReader } from "./response-reader.ts";
-
-/** A connection to the registry, for one request at a time. */
-export interface DirectConnection extends ExchangeConnection {
-  readonly destroyed: boolean;
-  send(exchange: Exchange): void;
-}
+import { type ReadMemory, readMemory } from "./read-memory.ts";
+import type { ParsedHead } from "./response-head.ts";
+import { type ReaderSink, type ResponseReader, responseReader } from "./response-reader.ts";
 
 export interface DirectConnectionSettings {
   /** The registry's host and port, for published events. */
@@ -25,152 +22,226 @@ export interface DirectConnectionSettings {
   readonly connectTimeout: number;
   /** How long the registry may be silent during a request, in milliseconds. */
   readonly readTimeout: number;
-  /** How long the connection is kept between two requests, in milliseconds. */
-  readonly idleTimeout: number;
   readonly buffers: BufferPool;
   /** Memory of `sharedSize` for the reads of all connections. */
   readonly shared: Buffer;
-  /** The connection is idle. */
-  readonly freed: (connection: DirectConnection) => void;
-  readonly closed: (connection: DirectConnection) => void;
 }
 
-/** Connects. A request can be sent at once. */
-export function directConnection(settings: DirectConnectionSettings): DirectConnection {
-  const { upstream, open, secure, connectTimeout, readTimeout, idleTimeout, buffers, shared, freed, closed } = settings;
-  const memory = readMemory({ pool: buffers, shared, inRecords: secure, returned: readOn });
-  let exchange: Exchange | undefined;
+/** Who has the connections of one user. */
+export interface ConnectionOwner {
+  /** The connection is idle. */
+  freed(connection: DirectConnection): void;
+  closed(connection: DirectConnection): void;
+}
+
+/**
+ * A connection to the registry, for one request at a time.
+ *
+ * Its parts are classes too: of connections that each serve one user, thousands may be open, and where there are more users
+ * in turn than may be open, each request opens one.
+ */
+export class DirectConnection implements ExchangeConnection, ReaderSink, JoinedChunks {
+  /** Its place among all that are open. */
+  readonly opened: LinkedNode<DirectConnection> = linkedNode(this);
+  /** Its place among those of its owner's pool that are idle, and since when it is one of them. */
+  readonly kept: LinkedNode<DirectConnection> = linkedNode(this);
+  idleSince = 0;
+  /** Its place among all connections to the registry that are idle. */
+  readonly waiting: Waiting = linkedNode<IdleConnection>(this);
+  readonly #settings: DirectConnectionSettings;
+  readonly #owner: ConnectionOwner;
+  readonly #socket: Socket;
+  readonly #memory: ReadMemory;
+  readonly #body: ChunkJoiner;
+  readonly #reader: ResponseReader;
+  #space: Buffer;
+  #exchange: Exchange | undefined;
   /** Whether a response was received on it before. */
-  let used = false;
+  #used = false;
   /** Nothing more is read, except for records of TLS that are here already. */
-  let paused = false;
+  #paused = false;
+  #drains = false;
 
-  const body = joinChunks(memory, secure, {
-    take(chunk, consumed) {
-      const current = exchange;
-      if (current === undefined) consumed?.();
-      else if (!current.sink.chunk(chunk, consumed)) current.full = true;
-    },
-    taken() {
-      exchange?.sink.flush();
-      if (mayRead()) return;
-      paused = true;
-      socket.pause();
-    },
-  });
-  const reader = responseReader({
-    head: (head) => exchange?.sink.head(head),
-    body: body.add,
-  });
-  let space = memory.next();
-  const socket: Socket = open({
-    buffer() {
-      space = memory.next();
-      return space;
-    },
-    callback(length) {
-      receive(space.subarray(0, length));
-      memory.advance(length, exchange === undefined);
-      paused = !mayRead();
-      return !paused;
-    },
-  });
-  const connected = secure ? "secureConnect" : "connect";
-  limitConnecting(socket, connected, connectTimeout);
-  observeConnection(upstream, socket, connected);
-  // Every write and read begins it anew.
-  socket.setTimeout(readTimeout);
-  socket.on("timeout", onTimeout);
-  socket.on("drain", () => exchange?.sender?.drained());
-  socket.on("end", onEnd);
-  socket.on("error", fail);
-  socket.on("close", () => {
-    clearTimeout(idleTimer);
-    fail(new Error("the registry closed the connection"));
-    memory.advance(0, true);
-    closed(connection);
-  });
-  const idleTimer = setTimeout(() => {
-    if (exchange === undefined) socket.destroy();
-  }, idleTimeout);
-  idleTimer.unref();
-
-  /** Whether the sink accepts more, and there is memory for it. */
-  function mayRead(): boolean {
-    return exchange?.full !== true && !memory.isLent();
+  /** Connects. A request can be sent at once. */
+  constructor(settings: DirectConnectionSettings, owner: ConnectionOwner) {
+    const { upstream, open, secure, connectTimeout, readTimeout, buffers, shared } = settings;
+    this.#settings = settings;
+    this.#owner = owner;
+    this.#memory = readMemory({ pool: buffers, shared, inRecords: secure, returned: () => this.#readOn() });
+    this.#body = joinChunks(this.#memory, secure, this);
+    this.#reader = responseReader(this);
+    this.#space = this.#memory.next();
+    const socket = open({
+      buffer: () => {
+        this.#space = this.#memory.next();
+        return this.#space;
+      },
+      callback: (length) => {
+        this.#receive(this.#space.subarray(0, length));
+        this.#memory.advance(length, this.#exchange === undefined);
+        this.#paused = !this.#mayRead();
+        return !this.#paused;
+      },
+    });
+    this.#socket = socket;
+    const timer = connectTimer(socket, connectTimeout);
+    const observer = new ConnectionObserver(upstream);
+    socket.once(secure ? "secureConnect" : "connect", () => {
+      clearTimeout(timer);
+      observer.opened();
+    });
+    // Every write and read begins it anew.
+    socket.setTimeout(readTimeout);
+    socket.on("timeout", () => this.#onTimeout());
+    socket.on("end", () => this.#onEnd());
+    socket.on("error", (error) => this.#fail(error));
+    socket.on("close", () => {
+      clearTimeout(timer);
+      observer.closed(socket.errored);
+      this.#fail(new Error("the registry closed the connection"));
+      this.#memory.advance(0, true);
+      owner.closed(this);
+    });
   }
 
-  function readOn(): void {
-    if (!paused || !mayRead()) return;
-    paused = false;
-    socket.resume();
+  get destroyed(): boolean {
+    return this.#socket.destroyed;
   }
 
-  function receive(bytes: Buffer): void {
-    const current = exchange;
-    if (current === undefined) {
-      // An unrequested response.
-      socket.destroy();
+  send(next: Exchange): void {
+    const { request, body: sent } = next;
+    const { method, head, framing } = request;
+    const socket = this.#socket;
+    this.#exchange = next;
+    next.connection = this;
+    this.#reader.begin(method);
+    if (sent === undefined || framing === undefined) {
+      socket.write(head, "latin1");
       return;
     }
-    if (memory.isLent()) return void fail(new Error("bytes were read into memory that is in use"));
-    current.heard = true;
-    try {
-      reader.read(bytes);
-    } catch (error) {
-      return void fail(error);
-    }
-    // The sink may have aborted the request.
-    if (current !== exchange) return;
-    if (reader.isComplete()) finish(current);
-    else if (!body.isWaiting()) current.sink.flush();
+    if (!this.#drains) socket.on("drain", () => this.#exchange?.sender?.drained());
+    this.#drains = true;
+    const failed = (error: unknown): void => this.#fail(error);
+    next.sender = new BodySender({ socket, head, body: sent, framing, failed });
+    next.sender.start();
   }
 
-  function finish(finished: Exchange): void {
-    body.flush();
+  resume(resumed: Exchange): void {
+    if (this.#exchange !== resumed) return;
+    resumed.full = false;
+    this.#readOn();
+  }
+
+  destroy(): void {
+    this.#exchange?.sender?.stop();
+    this.#exchange = undefined;
+    this.#body.flush();
+    this.#socket.destroy();
+  }
+
+  /** For its reader only. */
+  head(head: ParsedHead): void {
+    this.#exchange?.sink.head(head);
+  }
+
+  /** For its reader only. */
+  body(chunk: Buffer): void {
+    this.#body.add(chunk);
+  }
+
+  /** For what joins its chunks only. */
+  take(chunk: Buffer, consumed: ((error?: Error | null) => void) | undefined): void {
+    const current = this.#exchange;
+    if (current === undefined) consumed?.();
+    else if (!current.sink.chunk(chunk, consumed)) current.full = true;
+  }
+
+  /** For what joins its chunks only. */
+  taken(): void {
+    this.#exchange?.sink.flush();
+    if (this.#mayRead()) return;
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  /** Whether the sink accepts more, and there is memory for it. */
+  #mayRead(): boolean {
+    return this.#exchange?.full !== true && !this.#memory.isLent();
+  }
+
+  #readOn(): void {
+    if (!this.#paused || !this.#mayRead()) return;
+    this.#paused = false;
+    this.#socket.resume();
+  }
+
+  #receive(bytes: Buffer): void {
+    const current = this.#exchange;
+    if (current === undefined) {
+      // An unrequested response.
+      this.#socket.destroy();
+      return;
+    }
+    if (this.#memory.isLent()) return void this.#fail(new Error("bytes were read into memory that is in use"));
+    current.heard = true;
+    try {
+      this.#reader.read(bytes);
+    } catch (error) {
+      return void this.#fail(error);
+    }
     // The sink may have aborted the request.
-    if (exchange !== finished) return;
-    exchange = undefined;
-    used = true;
+    if (current !== this.#exchange) return;
+    if (this.#reader.isComplete()) this.#finish(current);
+    else if (!this.#body.isWaiting()) current.sink.flush();
+  }
+
+  #finish(finished: Exchange): void {
+    this.#body.flush();
+    // The sink may have aborted the request.
+    if (this.#exchange !== finished) return;
+    this.#exchange = undefined;
+    this.#used = true;
     finished.over = true;
     const { sender } = finished;
     // A response to the beginning of a body ends the request: the rest of the body would be taken for the next one.
     const whole = sender === undefined || sender.complete;
     if (!whole) sender.stop();
-    if (whole && reader.isReusable()) {
+    if (whole && this.#reader.isReusable()) {
       // Records of TLS that were here already have ended the response of a connection that was not to be read on.
-      readOn();
-      idleTimer.refresh();
-      freed(connection);
+      this.#readOn();
+      this.#owner.freed(this);
     } else {
-      socket.destroy();
+      this.#socket.destroy();
     }
     finished.sink.end();
   }
 
-  function onEnd(): void {
-    if (exchange === undefined) return void socket.destroy();
+  #onEnd(): void {
+    const current = this.#exchange;
+    if (current === undefined) return void this.#socket.destroy();
     try {
-      reader.end();
+      this.#reader.end();
     } catch (error) {
-      return void fail(error);
+      return void this.#fail(error);
     }
-    finish(exchange);
+    this.#finish(current);
   }
 
-  function onTimeout(): void {
-    if (exchange === undefined) return void socket.destroy();
+  #onTimeout(): void {
+    const { readTimeout } = this.#settings;
+    const exchange = this.#exchange;
+    if (exchange === undefined) return void this.#socket.destroy();
     // While the client does not read, the registry is not silent.
-    if (!mayRead()) return void socket.setTimeout(readTimeout);
-    const owed = exchange.body?.isComplete() === false && !socket.writableNeedDrain;
-    fail(owed ? new StalledBodyError(readTimeout) : new SilentUpstreamError(readTimeout));
+    if (!this.#mayRead()) return void this.#socket.setTimeout(readTimeout);
+    const owed = exchange.body?.isComplete() === false && !this.#socket.writableNeedDrain;
+    this.#fail(owed ? new StalledBodyError(readTimeout) : new SilentUpstreamError(readTimeout));
   }
 
-  function fail(error: unknown): void {
-    body.flush();
-    const failed = exchange;
-    exchange = undefined;
-    socket.destroy();
+  #fail(error: unknown): void {
+    this.#body.flush();
+    const failed = this.#exchange;
+    this.#exchange = undefined;
+    this.#socket.destroy();
     if (failed === undefined) return;
     failed.sender?.stop();
     if (failed.over) return;
@@ -179,40 +250,9 @@ export function directConnection(settings: DirectConnectionSettings): DirectConn
     failed.sink.failed({
       kind,
       error: asError(error),
-      stale: used && !failed.heard && kind === "unreachable",
+      stale: this.#used && !failed.heard && kind === "unreachable",
     });
   }
-
-  const connection: DirectConnection = {
-    get destroyed() {
-      return socket.destroyed;
-    },
-    send(next) {
-      const { request, body: sent } = next;
-      const { method, head, framing } = request;
-      exchange = next;
-      next.connection = connection;
-      reader.begin(method);
-      if (sent === undefined || framing === undefined) {
-        socket.write(head, "latin1");
-        return;
-      }
-      next.sender = new BodySender({ socket, head, body: sent, framing, failed: fail });
-      next.sender.start();
-    },
-    resume(resumed) {
-      if (exchange !== resumed) return;
-      resumed.full = false;
-      readOn();
-    },
-    destroy() {
-      exchange?.sender?.stop();
-      exchange = undefined;
-      body.flush();
-      socket.destroy();
-    },
-  };
-  return connection;
 }
 
 function kindOf(error: unknown): "unreachable" | "silent" | "stalled" {

@@ -14,6 +14,8 @@ export class Exchange implements Transfer {
   readonly request: FramedRequest;
   readonly body: RequestBody | undefined;
   readonly sink: ResponseSink;
+  /** The owner of the request, of whom the connection must be. */
+  readonly connectionKey: string;
   /** The connection that it is sent on, once there is one. */
   connection: ExchangeConnection | undefined;
   sender: BodySender | undefined;
@@ -24,10 +26,11 @@ export class Exchange implements Transfer {
   /** The response is complete, or has failed, or the request was aborted. */
   over = false;
 
-  constructor(request: FramedRequest, body: RequestBody | undefined, sink: ResponseSink) {
+  constructor(request: FramedRequest, body: RequestBody | undefined, sink: ResponseSink, connectionKey: string) {
     this.request = request;
     this.body = body;
     this.sink = sink;
+    this.connectionKey = connectionKey;
   }
 
   resume(): void {

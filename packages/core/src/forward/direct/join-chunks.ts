@@ -22,43 +22,64 @@ export interface JoinedChunks {
  * records of at most 16 KiB: a write to the client for each would cost more than the decryption.
  */
 export function joinChunks(memory: ReadMemory, join: boolean, on: JoinedChunks): ChunkJoiner {
-  let waiting: Buffer | undefined;
-  let release: ((error?: Error | null) => void) | undefined;
-  let scheduled = false;
+  return new Joiner(memory, join, on);
+}
 
-  function flush(): void {
-    const chunk = waiting;
+class Joiner implements ChunkJoiner {
+  readonly #memory: ReadMemory;
+  readonly #join: boolean;
+  readonly #on: JoinedChunks;
+  #waiting: Buffer | undefined;
+  #release: ((error?: Error | null) => void) | undefined;
+  #scheduled = false;
+
+  constructor(memory: ReadMemory, join: boolean, on: JoinedChunks) {
+    this.#memory = memory;
+    this.#join = join;
+    this.#on = on;
+  }
+
+  add(bytes: Buffer): void {
+    const before = this.#waiting;
+    if (before !== undefined && isBehind(before, bytes)) {
+      this.#waiting = Buffer.from(before.buffer, before.byteOffset, before.length + bytes.length);
+      return;
+    }
+    this.flush();
+    const { chunk, consumed } = this.#memory.lend(bytes);
+    if (!this.#join || consumed === undefined) {
+      this.#on.take(chunk, consumed);
+      return;
+    }
+    this.#waiting = chunk;
+    this.#release = consumed;
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(flushScheduled, this);
+  }
+
+  isWaiting(): boolean {
+    return this.#waiting !== undefined;
+  }
+
+  flush(): void {
+    const chunk = this.#waiting;
     if (chunk === undefined) return;
-    waiting = undefined;
-    on.take(chunk, release);
+    this.#waiting = undefined;
+    this.#on.take(chunk, this.#release);
   }
 
-  function flushScheduled(): void {
-    scheduled = false;
-    if (waiting === undefined) return;
-    flush();
-    on.taken();
+  /** For {@link flushScheduled} only. */
+  flushLate(): void {
+    this.#scheduled = false;
+    if (this.#waiting === undefined) return;
+    this.flush();
+    this.#on.taken();
   }
+}
 
-  return {
-    add(bytes) {
-      const before = waiting;
-      if (before !== undefined && isBehind(before, bytes)) {
-        waiting = Buffer.from(before.buffer, before.byteOffset, before.length + bytes.length);
-        return;
-      }
-      flush();
-      const { chunk, consumed } = memory.lend(bytes);
-      if (!join || consumed === undefined) return on.take(chunk, consumed);
-      waiting = chunk;
-      release = consumed;
-      if (scheduled) return;
-      scheduled = true;
-      setImmediate(flushScheduled);
-    },
-    isWaiting: () => waiting !== undefined,
-    flush,
-  };
+function flushScheduled(joiner: Joiner): void {
+  joiner.flushLate();
 }
 
 function isBehind(before: Buffer, next: Buffer): boolean {

@@ -56,74 +56,91 @@ interface LargeBuffer {
   lost: boolean;
 }
 
-export function readMemory({ pool, shared, inRecords, returned }: ReadMemorySettings): ReadMemory {
-  const copied = inRecords ? smallRecord : smallRead;
-  const chunkMemory = shared.subarray(0, sharedChunk);
-  let small = shared;
-  let large: LargeBuffer | undefined;
-  /** The client is too slow for large buffers. */
-  let slow = false;
-  /** Where the next read begins in the large buffer. */
-  let at = 0;
+export function readMemory(settings: ReadMemorySettings): ReadMemory {
+  return new Memory(settings);
+}
 
-  /** No longer read into; the consumer of its last chunk returns it to the pool. */
-  function leave(left: LargeBuffer): void {
-    if (left.lent === 0) pool.give(left.buffer);
+class Memory implements ReadMemory {
+  readonly #settings: ReadMemorySettings;
+  #small: Buffer;
+  #large: LargeBuffer | undefined;
+  /** The client is too slow for large buffers. */
+  #slow = false;
+  /** Where the next read begins in the large buffer. */
+  #at = 0;
+
+  constructor(settings: ReadMemorySettings) {
+    this.#settings = settings;
+    this.#small = settings.shared;
   }
 
-  function takeLarge(): LargeBuffer | undefined {
-    const buffer = slow ? undefined : pool.take();
+  next(): Buffer {
+    const large = this.#large;
+    if (large === undefined) return this.#small;
+    return this.#at === 0 ? large.buffer : large.buffer.subarray(this.#at);
+  }
+
+  lend(chunk: Buffer): ReturnType<ReadMemory["lend"]> {
+    const { pool, shared, inRecords } = this.#settings;
+    const small = this.#small;
+    const lender = this.#large;
+    if (lender === undefined) return small === shared ? { chunk: copyOf(chunk) } : lendCopy(chunk);
+    if (chunk.length <= (inRecords ? smallRecord : smallRead)) return { chunk: copyOf(chunk) };
+    if (lender.lent++ === 0) lender.since = performance.now();
+    const consumed = (error?: Error | null): void => {
+      if (error === undefined || error === null) return void this.#takeBack(lender);
+      // After an error it may still be in use: it is left to the collector.
+      if (!lender.lost) pool.lose(lender.buffer);
+      lender.lost = true;
+    };
+    return { chunk, consumed };
+  }
+
+  advance(length: number, idle: boolean): void {
+    const { pool, shared, inRecords } = this.#settings;
+    const large = this.#large;
+    if (idle) {
+      if (large !== undefined) this.#leave(large);
+      this.#large = undefined;
+      this.#slow = false;
+      this.#small = shared;
+    } else if (large === undefined) {
+      if (length < this.#small.length) return;
+      this.#large = this.#takeLarge();
+      if (this.#small === shared) this.#small = shared.subarray(0, sharedChunk);
+    } else if (large.lent > 0) {
+      if (!inRecords && !this.#slow) return;
+      this.#at += length;
+      if (inRecords && large.buffer.length - this.#at >= Math.min(burstSize, large.buffer.length / 2)) return;
+      this.#large = this.#takeLarge();
+    } else if (this.#slow || pool.offers() > large.buffer.length) {
+      this.#leave(large);
+      this.#large = this.#takeLarge();
+    }
+    this.#at = 0;
+  }
+
+  isLent(): boolean {
+    return !this.#settings.inRecords && this.#large !== undefined && this.#large.lent > 0;
+  }
+
+  /** No longer read into; the consumer of its last chunk returns it to the pool. */
+  #leave(left: LargeBuffer): void {
+    if (left.lent === 0) this.#settings.pool.give(left.buffer);
+  }
+
+  #takeLarge(): LargeBuffer | undefined {
+    const buffer = this.#slow ? undefined : this.#settings.pool.take();
     return buffer === undefined ? undefined : { buffer, lent: 0, since: 0, lost: false };
   }
 
-  function takeBack(lender: LargeBuffer): void {
-    if (performance.now() - lender.since > slowAfter) slow = true;
+  #takeBack(lender: LargeBuffer): void {
+    const { pool, returned } = this.#settings;
+    if (performance.now() - lender.since > slowAfter) this.#slow = true;
     if (--lender.lent > 0) return;
-    if (lender === large) returned();
+    if (lender === this.#large) returned();
     else pool.give(lender.buffer);
   }
-
-  return {
-    next() {
-      if (large === undefined) return small;
-      return at === 0 ? large.buffer : large.buffer.subarray(at);
-    },
-    lend(chunk) {
-      const lender = large;
-      if (lender === undefined) return small === shared ? { chunk: copyOf(chunk) } : lendCopy(chunk);
-      if (chunk.length <= copied) return { chunk: copyOf(chunk) };
-      if (lender.lent++ === 0) lender.since = performance.now();
-      const consumed = (error?: Error | null): void => {
-        if (error === undefined || error === null) return void takeBack(lender);
-        // After an error it may still be in use: it is left to the collector.
-        if (!lender.lost) pool.lose(lender.buffer);
-        lender.lost = true;
-      };
-      return { chunk, consumed };
-    },
-    advance(length, idle) {
-      if (idle) {
-        if (large !== undefined) leave(large);
-        large = undefined;
-        slow = false;
-        small = shared;
-      } else if (large === undefined) {
-        if (length < small.length) return;
-        large = takeLarge();
-        small = chunkMemory;
-      } else if (large.lent > 0) {
-        if (!inRecords && !slow) return;
-        at += length;
-        if (inRecords && large.buffer.length - at >= Math.min(burstSize, large.buffer.length / 2)) return;
-        large = takeLarge();
-      } else if (slow || pool.offers() > large.buffer.length) {
-        leave(large);
-        large = takeLarge();
-      }
-      at = 0;
-    },
-    isLent: () => !inRecords && large !== undefined && large.lent > 0,
-  };
 }
 
 /** Node's own copies share a buffer with others, which all of them would hold. */

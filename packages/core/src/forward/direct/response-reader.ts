@@ -13,7 +13,7 @@ export interface ReaderSink {
 /**
  * Parses the responses of a connection one after the other, from bytes in chunks of any size.
  *
- * It has no getters: V8 creates a hidden class for each object literal with one, and retains everything it refers to
+ * It has no getters: in an object literal V8 makes a hidden class for each, which retains everything it refers to
  * until the next full collection.
  */
 export interface ResponseReader {
@@ -44,85 +44,98 @@ const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 
 export function responseReader(sink: ReaderSink): ResponseReader {
-  let method = "";
+  return new Reader(sink);
+}
+
+class Reader implements ResponseReader {
+  readonly #sink: ReaderSink;
+  #method = "";
   /** The beginning of an incomplete head. */
-  let begun: Buffer = noBytes;
-  let interim = 0;
+  #begun: Buffer = noBytes;
+  #interim = 0;
   /** The rest of the body to read; `undefined` before the head is complete. */
-  let left: number | ChunkedBody | "until-close" | undefined;
-  let reusable = false;
+  #left: number | ChunkedBody | "until-close" | undefined;
+  #reusable = false;
 
-  const isComplete = (): boolean => left === 0 || (typeof left === "object" && left.isComplete());
-  const take = (chunk: Buffer): void => sink.body(chunk);
+  constructor(sink: ReaderSink) {
+    this.#sink = sink;
+  }
 
-  function read(bytes: Buffer): void {
+  begin(method: string): void {
+    this.#method = method;
+    this.#begun = noBytes;
+    this.#interim = 0;
+    this.#left = undefined;
+    this.#reusable = false;
+  }
+
+  read(bytes: Buffer): void {
     let rest = bytes;
-    while (left === undefined) {
-      const next = readHead(rest);
+    while (this.#left === undefined) {
+      const next = this.#readHead(rest);
       if (next === undefined) return;
       rest = next;
     }
     // Bytes after the response were not requested, and could be taken for the next one.
-    if (readBody(rest) < rest.length) reusable = false;
+    if (this.#readBody(rest) < rest.length) this.#reusable = false;
+  }
+
+  end(): void {
+    if (this.#left === "until-close") this.#left = 0;
+    if (!this.isComplete())
+      throw new MalformedResponseError("the registry closed the connection before the response was complete");
+  }
+
+  isComplete(): boolean {
+    const left = this.#left;
+    return left === 0 || (typeof left === "object" && left.isComplete());
+  }
+
+  isReusable(): boolean {
+    return this.#reusable;
   }
 
   /** @returns the bytes after the head, once it is complete. */
-  function readHead(bytes: Buffer): Buffer | undefined {
-    const known = begun.length;
-    const all = known === 0 ? bytes : Buffer.concat([begun, bytes]);
+  #readHead(bytes: Buffer): Buffer | undefined {
+    const known = this.#begun.length;
+    const all = known === 0 ? bytes : Buffer.concat([this.#begun, bytes]);
     if (!beginsWith(all, beginning)) throw new MalformedResponseError("the response is not HTTP/1");
     const end = findEnd(all, known, longestHead + endOfHead);
     if (end === undefined) {
       if (all.length > longestHead) throw new MalformedResponseError("the head is too long");
       // The connection reuses the buffer of the bytes.
-      begun = known === 0 ? Buffer.from(bytes) : all;
+      this.#begun = known === 0 ? Buffer.from(bytes) : all;
       return undefined;
     }
-    begun = noBytes;
+    this.#begun = noBytes;
     const head = parseHead(all.toString("latin1", 0, end - endOfHead));
-    if (head.statusCode < 200) skipInterim(head);
-    else accept(head);
+    if (head.statusCode < 200) this.#skipInterim(head);
+    else this.#accept(head);
     return all.subarray(end);
   }
 
   /** An interim response (RFC 9110, section 15.2). Switching protocols was not requested. */
-  function skipInterim({ statusCode }: ParsedHead): void {
-    if (statusCode === 101 || ++interim > mostInterim) throw new MalformedResponseError("too many interim responses");
+  #skipInterim({ statusCode }: ParsedHead): void {
+    if (statusCode === 101 || ++this.#interim > mostInterim)
+      throw new MalformedResponseError("too many interim responses");
   }
 
-  function accept(head: ParsedHead): void {
-    const framing = framingOf(head, method);
-    left = framing.body === "chunked" ? chunkedBody() : framing.body;
-    reusable = framing.reusable;
-    sink.head(head);
+  #accept(head: ParsedHead): void {
+    const framing = framingOf(head, this.#method);
+    this.#left = framing.body === "chunked" ? chunkedBody() : framing.body;
+    this.#reusable = framing.reusable;
+    this.#sink.head(head);
   }
 
   /** @returns the end of the body in `bytes`. */
-  function readBody(bytes: Buffer): number {
-    if (typeof left === "object") return left.read(bytes, 0, take);
+  #readBody(bytes: Buffer): number {
+    const left = this.#left;
+    if (typeof left === "object") return left.read(bytes, 0, (chunk) => this.#sink.body(chunk));
     const end = typeof left === "number" ? Math.min(left, bytes.length) : bytes.length;
-    if (typeof left === "number") left -= end;
-    if (end > 0) sink.body(bytes.subarray(0, end));
+    if (typeof left === "number") this.#left = left - end;
+    if (end > 0) this.#sink.body(bytes.subarray(0, end));
     return end;
   }
-
-  return {
-    begin(requested) {
-      method = requested;
-      begun = noBytes;
-      interim = 0;
-      left = undefined;
-      reusable = false;
-    },
-    read,
-    end() {
-      if (left === "until-close") left = 0;
-      if (!isComplete())
-        throw new MalformedResponseError("the registry closed the connection before the response was complete");
-    },
-    isComplete,
-    isReusable: () => reusable,
-  };
 }
 
 /** Whether the bytes begin with the text, as far as they are here. */

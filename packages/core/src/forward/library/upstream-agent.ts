@@ -2,9 +2,10 @@ import { type AgentOptions, type ClientRequest, type ClientRequestArgs, Agent as
 import { Agent as HttpsAgent } from "node:https";
 import { isIP } from "node:net";
 import type { Duplex } from "node:stream";
-import { observeConnection } from "../../observe/observe-connection.ts";
+import { linkedNode } from "@registry-gate/auth-kit";
+import { ConnectionObserver } from "../../observe/observe-connection.ts";
 import type { ConnectionLimit } from "../connection-limit.ts";
-import { limitConnecting } from "../limit-connecting.ts";
+import { connectTimer } from "../limit-connecting.ts";
 
 export interface UpstreamAgentOptions {
   /** The registry's host and port, for published events. */
@@ -46,10 +47,17 @@ export function upstreamAgent(options: UpstreamAgentOptions, limit: ConnectionLi
       limit.closed();
       return socket;
     }
-    const connected = secure ? "secureConnect" : "connect";
-    limitConnecting(socket, connected, connectTimeout);
-    observeConnection(upstream, socket, connected);
-    socket.once("close", () => limit.closed());
+    const timer = connectTimer(socket, connectTimeout);
+    const observer = new ConnectionObserver(upstream);
+    socket.once(secure ? "secureConnect" : "connect", () => {
+      clearTimeout(timer);
+      observer.opened();
+    });
+    socket.once("close", () => {
+      clearTimeout(timer);
+      observer.closed(socket.errored);
+      limit.closed();
+    });
     return socket;
   };
 
@@ -60,7 +68,8 @@ export function upstreamAgent(options: UpstreamAgentOptions, limit: ConnectionLi
     if (socket.readableLength > 0) return false;
     const destroy = (): void => void socket.destroy();
     socket.on("data", destroy);
-    const waiting = limit.idle({ destroy });
+    const waiting = linkedNode({ destroy });
+    limit.idle(waiting);
     const release = (): void => {
       limit.busy(waiting);
       socket.off("data", destroy);
