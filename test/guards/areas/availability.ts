@@ -75,7 +75,7 @@ export const availability: readonly Guard[] = [
   {
     name: "newcomer-finds-a-place",
     file: "packages/auth-kit/src/waiting/fair-queue.ts",
-    find: 'longest.waiters.last?.value.refuse(new QueueRefusedError("displaced"));\n    return undefined;',
+    find: 'this.#refuse(longest.places.last?.value, "displaced");\n    return undefined;',
     replacement: 'return "full";',
     tests: ["packages/auth-kit/test/fair-queue.test.ts"],
   },

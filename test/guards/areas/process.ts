@@ -12,7 +12,7 @@ export const process: readonly Guard[] = [
   {
     name: "bare-socket-in-its-turn",
     file: "packages/core/src/respond/refuse-unreadable.ts",
-    find: 'before.response.once("close", () => refuseAlone(socket, reason, response));',
+    find: 'before.once("close", () => refuseAlone(socket, reason, response));',
     replacement: "refuseAlone(socket, reason, response);",
     tests: ["packages/core/test/middleware/pipelining.test.ts"],
   },
@@ -26,7 +26,7 @@ export const process: readonly Guard[] = [
   {
     name: "drain-behind-tunnel",
     file: "packages/core/src/respond/refuse-unreadable.ts",
-    find: 'sending?.response.emit("drain");',
+    find: 'sending?.emit("drain");',
     replacement: "",
     tests: ["packages/core/test/middleware/pipelining.test.ts"],
   },
