@@ -51,6 +51,18 @@ export function requestLine(record: RequestRecord): RequestLine {
   };
 }
 
+const method = member("method");
+const operation = member("operation");
+const repository = member("repository");
+const reference = member("reference");
+const client = member("client");
+const username = member("username");
+const attemptedUsername = member("attemptedUsername");
+const backend = member("backend");
+const reason = member("reason");
+const cache = member("cache");
+const via = member("via");
+
 /**
  * The members of {@link requestLine} as pino writes them, each with the comma before it. The line of a request costs more
  * than all else that the gateway adds to it, if its members are looked up one by one.
@@ -62,23 +74,41 @@ export function requestMembers(record: RequestRecord): string | undefined {
   const grants = principal?.grants === undefined ? "" : grantsMember(principal.grants);
   if (grants === undefined) return undefined;
   return (
-    `,"event":"request","requestId":${text(record.requestId)},"method":${text(record.method)}` +
-    optional(',"operation":', record.operation) +
-    optional(',"repository":', record.repository) +
-    optional(',"reference":', record.reference) +
-    optional(',"client":', record.client) +
-    optional(',"username":', record.username) +
-    optional(',"attemptedUsername":', record.attemptedUsername) +
-    optional(',"backend":', record.backend) +
+    `,"event":"request","requestId":${text(record.requestId)}` +
+    method(record.method) +
+    operation(record.operation) +
+    repository(record.repository) +
+    reference(record.reference) +
+    client(record.client) +
+    username(record.username) +
+    attemptedUsername(record.attemptedUsername) +
+    backend(record.backend) +
     `,"decision":"${record.decision}","phase":"${record.phase}","outcome":"${record.outcome}"` +
-    `,"reason":${text(record.reason)},"status":${record.status}` +
+    reason(record.reason) +
+    `,"status":${record.status}` +
     `,"bytesReceived":${record.bytesReceived},"bytesSent":${record.bytesSent}` +
     `,"milliseconds":${record.milliseconds},"gateMilliseconds":${record.gateMilliseconds}` +
     (upstreamMilliseconds === undefined ? "" : `,"upstreamMilliseconds":${upstreamMilliseconds}`) +
-    optional(',"cache":', record.cache) +
-    (principal?.kind === "user" ? `,"via":${text(principal.via)}` : "") +
+    cache(record.cache) +
+    (principal?.kind === "user" ? via(principal.via) : "") +
     grants
   );
+}
+
+/**
+ * Writes a member of a line, where it has a value. The last value's is kept: most of a line is as in the one before, and to
+ * look for what JSON escapes takes a third of the time of all.
+ */
+function member(name: string): (value: string | undefined) => string {
+  let last: string | undefined;
+  let written = "";
+  return (value) => {
+    if (value !== last) {
+      last = value;
+      written = value === undefined ? "" : `,"${name}":${text(value)}`;
+    }
+    return written;
+  };
 }
 
 function grantsMember(grants: Grants): string | undefined {
@@ -95,8 +125,4 @@ const plain = /^[ !#-[\]-~]*$/;
 
 function text(value: string): string {
   return plain.test(value) ? `"${value}"` : JSON.stringify(value);
-}
-
-function optional(name: string, value: string | undefined): string {
-  return value === undefined ? "" : name + text(value);
 }
