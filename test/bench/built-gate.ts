@@ -15,7 +15,7 @@ const sources = [
 const installed = installedProgram();
 
 /** The command line that runs `registry-gate` as it is installed: what users have is what is measured. */
-export const builtGate: readonly [program: string, ...parameters: string[]] = [process.execPath, ...(process.env.RG_F?.split(" ") ?? []), installed];
+export const builtGate: readonly [program: string, ...parameters: string[]] = [process.execPath, installed];
 
 /** Builds the packages and the command, where a source is newer than the command. */
 export async function buildGate(): Promise<void> {
