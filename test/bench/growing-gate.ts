@@ -45,7 +45,7 @@ export function worstOf(delays: readonly Delay[]): Delay {
 const recorder = fileURLToPath(new URL("delay-recorder.ts", import.meta.url));
 
 /** As long as a run takes, nobody is forgotten. */
-const cache = { ttl: "10m", maxEntries: 20_000 };
+const cache = { ttl: "10m", maxEntries: 50_000 };
 
 /** The password of every user is their name. */
 export const userOf = (index: number): string => `user${index}`;

@@ -77,6 +77,8 @@ interface Case {
   readonly users: number;
   /** The most that it may cost, as a multiple of the first case. */
   readonly most?: number;
+  /** Whether it only shows the form of the growth: it is measured once, beside the first case. */
+  readonly form?: boolean;
 }
 
 /** What a request costs where the gate knows much, has many connections or remembers many logins. */
@@ -96,40 +98,58 @@ export async function growth(scale: Scale): Promise<Findings> {
     const large = await start({ rules: 10_000, users: 100_000, groups: 10_000 });
     // Its connections stay while the others are measured.
     const waited = await start({ rules: 10, users: 10, groups: 1 });
-    const users = quick ? 1000 : 10_000;
-    const connections = quick ? 500 : 2000;
     const waiting = quick ? 2000 : 10_000;
+    const logins = quick ? [1000] : [2500, 10_000, 40_000];
+    const active = quick ? [500] : [250, 1000, 2000, 4000];
+    const judged = quick ? { logins: 1000, active: 500 } : { logins: 10_000, active: 2000 };
     const cases: readonly Case[] = [
       { name: small.name, gate: small, connections: 16, users: 1 },
       { name: large.name, gate: large, connections: 16, users: 1, most: 1.15 },
-      { name: `the latter, ${users} remembered logins`, gate: large, connections: 16, users, most: 2 },
-      { name: `the former, ${connections} active connections`, gate: small, connections, users: 1, most: 1.3 },
+      ...logins.map((users): Case => {
+        const asking = { name: `the latter, ${users} remembered logins`, gate: large, connections: 16, users };
+        return users === judged.logins ? { ...asking, most: 2 } : { ...asking, form: true };
+      }),
+      ...active.map((connections): Case => {
+        const asking = { name: `the former, ${connections} active connections`, gate: small, connections, users: 1 };
+        return connections === judged.active ? { ...asking, most: 1.3 } : { ...asking, form: true };
+      }),
       { name: `the former, ${waiting} idle connections`, gate: waited, connections: 16, users: 1, most: 1.15 },
     ];
+    const compared = cases.filter(({ form }) => form !== true);
+    const forms = cases.filter((each, index) => index === 0 || each.form === true);
     const measure = (
       { gate, connections, users }: Omit<Case, "name">,
       time = Math.max(leastSeconds, scale.seconds, connections / openedASecond),
     ): Promise<Load> => load(gate, { request: requestsOf(users), connections, seconds: time });
     progress("warming up");
     for (const gate of gates) await measure({ gate, connections: 16, users: 1 }, warmUp);
-    for (const each of cases.slice(2)) await measure(each);
+    for (const each of compared.slice(2)) await measure(each);
+    // Whoever is not remembered yet logs in.
+    const most = Math.max(...logins);
+    await measure({ gate: large, connections: 16, users: most }, most / loginsASecond);
     progress(`${waiting} idle connections`);
     idle.push(await connectIdle(waited.url, waiting));
     // All in each round, so that each has its base beside it.
-    const loads = await interleave(cases, scale, (each) => measure(each));
-    const [few = []] = loads;
+    const loads = await interleave(compared, scale, (each) => measure(each));
+    const once = quick ? [] : await interleave(forms, { rounds: 1, progress }, (each) => measure(each));
+    const loadsOf = (each: Case): readonly [own: readonly Load[], few: readonly Load[]] => {
+      const [shown, all] = each.form === true ? [forms, once] : [compared, loads];
+      return [all[shown.indexOf(each)] ?? [], all[0] ?? []];
+    };
     return {
       id: "growth.requests",
       title: "GET of a manifest, as the gate grows",
       columns,
-      rows: cases.map(({ name }, index) => rowOf(name, loads[index] ?? [], few)),
-      limits: cases.flatMap(({ name, most }, index) =>
-        most === undefined
+      rows: cases.map((each) => rowOf(each.name, ...loadsOf(each))),
+      limits: cases.flatMap((each) =>
+        each.most === undefined
           ? []
-          : [atMost(most, `processor ÷ small, ${name}`, processorRatios(loads[index] ?? [], few))],
+          : [atMost(each.most, `processor ÷ small, ${each.name}`, processorRatios(...loadsOf(each)))],
       ),
       notes: [
-        "of many users in turn each has a connection to the registry, as long as they are no more than may be open",
+        "of many users in turn each has a connection to the registry, as long as they are no more than may be open; with more, " +
+          "each request opens one",
+        "what has no limit shows the form of the growth, and was measured in one round",
       ],
     };
   } finally {
@@ -142,7 +162,9 @@ export async function growth(scale: Scale): Promise<Findings> {
 /** In fewer, processor time is counted too coarsely. */
 const leastSeconds = 1;
 /** So many at the most are opened for each second of a load: what is measured is what their requests cost. */
-const openedASecond = 250;
+const openedASecond = 500;
+/** So many users have logged in in a second of a load, at the least. */
+const loginsASecond = 4000;
 
 const columns: readonly Column[] = [
   { id: "processor", label: "CPU µs", digits: 1, better: "less" },
@@ -173,7 +195,13 @@ function processorRatios(loads: readonly Load[], small: readonly Load[]): number
   );
 }
 
-/** In turn by so many users. */
+/** In turn by so many users, in an order in which a short load meets some of all. */
 function requestsOf(users: number): { readonly path: string; readonly headers: Readonly<Record<string, string>> }[] {
-  return Array.from({ length: users }, (_, index) => ({ path, headers: basic(userOf(index), userOf(index)) }));
+  return Array.from({ length: users }, (_, turn) => {
+    const user = userOf((turn * stride) % users);
+    return { path, headers: basic(user, user) };
+  });
 }
+
+/** A prime number that divides none of the numbers of users. */
+const stride = 7919;
