@@ -4,7 +4,9 @@ import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { connect as connectSecurely } from "node:tls";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { makeCertificate } from "../support/certificate.ts";
 import type { RunningGate } from "../support/gate.ts";
 import { type Gates, gatesBefore } from "../support/gates-before.ts";
 import { passwordFile } from "../support/password-file.ts";
@@ -50,6 +52,11 @@ function onPort({ url }: RunningGate): () => Socket {
   return () => connect(Number(port), hostname);
 }
 
+async function certificateFiles(): Promise<object> {
+  const { certificate, key } = await makeCertificate();
+  return { certificate, key };
+}
+
 /** How many requests each worker has handled. */
 function shares(gate: RunningGate): number[] {
   const requests = gate.lines().filter(({ event }) => event === "request");
@@ -84,15 +91,22 @@ const sayPauses = `--import=data:text/javascript,${encodeURIComponent(`
 
 test.each([
   { title: "workers of one socket leave connections of a burst to each other", pauses: true, changes: {} },
+  { title: "workers of one socket for TLS do so, too", pauses: true, changes: {}, secure: true },
   {
     title: "workers that have a socket each leave none",
     pauses: false,
     changes: { listen: { address: "127.0.0.1:0", shared: true } },
   },
   { title: "a gate of one process leaves none", pauses: false, changes: { workers: 1 } },
-])("$title", async ({ pauses, changes }) => {
-  const gate = await gates.start(changes, { nodeOptions: [sayPauses] });
-  for (let round = 0; round < 5; round++) expect(new Set(await burst(onPort(gate)))).toEqual(served);
+])("$title", async ({ pauses, changes, secure }) => {
+  const tls = secure === true ? { listen: { address: "127.0.0.1:0", tls: await certificateFiles() } } : {};
+  const gate = await gates.start({ ...changes, ...tls }, { nodeOptions: [sayPauses] });
+  const port = Number(new URL(gate.url).port);
+  const open = (): Socket =>
+    secure === true
+      ? connectSecurely({ port, host: "127.0.0.1", rejectUnauthorized: false })
+      : connect(port, "127.0.0.1");
+  for (let round = 0; round < 5; round++) expect(new Set(await burst(open))).toEqual(served);
   const events = (): unknown[] => gate.lines().map(({ event }) => event);
   await expect.poll(() => events().filter((event) => event === "request").length).toBe(5 * size);
   expect(events().includes("paused")).toBe(pauses);
