@@ -302,7 +302,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
 
     // 6. Respond: the registry's response, with the links and headers that the client should see.
     const bySession = isBySession(principal);
-    const prepare = (head: ResponseHead): ResponseHead =>
+    const prepareHead = (head: ResponseHead): ResponseHead =>
       withUploadLocation(
         withClientLink(head, route, (query, listing) =>
           listing.operation === "list-repositories"
@@ -315,7 +315,7 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
         holder,
         sealer,
       );
-    const write = (head: ResponseHead): void => {
+    const writing = (head: ResponseHead): void => {
       // Of a response without a length, Node finds out at its end whether there is a body.
       const framed = head.headers["content-length"] !== undefined;
       if (standalone && framed && crossOrigin === undefined && !bySession) {
@@ -326,13 +326,13 @@ export function registryProxy(given: RegistryProxyOptions | SharedSignInOptions)
         if (bySession) sandboxResponse(response);
       }
     };
-    const announced =
+    const until =
       observer &&
       ((head: ResponseHead): Promise<void> | undefined => {
         noteContent(context, head);
         return observer.responded(announce(context, head.statusCode));
       });
-    forward(upstream, context, upstreamRequest, prepare, write, log, announced);
+    forward(upstream, context, upstreamRequest, { prepareHead, writeHead: writing, until }, log);
   }
 
   /** Responds to a request outside `/v2/` where there is no `next` handler. */

@@ -21,60 +21,75 @@ export interface ClientSinkHandlers {
  */
 const smallBody = 16_384;
 
-/** Streams a response to the client with back-pressure. */
-export function clientSink({ request, response, bytes }: RequestContext, on: ClientSinkHandlers): ResponseSink {
-  let writer: BodyWriter | undefined;
+/** Streams a response to the client with back-pressure. A class, so that a request allocates one object. */
+export class ClientSink implements ResponseSink {
+  readonly #context: RequestContext;
+  readonly #on: ClientSinkHandlers;
+  #writer: BodyWriter | undefined;
   /** The head is here, and then written. */
-  let begun: "head" | "response" | undefined;
+  #begun: "head" | "response" | undefined;
   /** The length of the body as the head names it. */
-  let announced: number | undefined;
+  #announced: number | undefined;
   /** The whole body. It waits for the end, which comes at once. */
-  let whole: Buffer | undefined;
+  #whole: Buffer | undefined;
 
-  function begin(): void {
-    if (begun !== "head") return;
-    begun = "response";
-    on.begin();
+  constructor(context: RequestContext, on: ClientSinkHandlers) {
+    this.#context = context;
+    this.#on = on;
   }
 
-  return {
-    head(head) {
-      begun = "head";
-      announced = Number(head.headers["content-length"] ?? Number.NaN);
-      on.head(head);
-    },
-    chunk(chunk, consumed) {
-      if (consumed === undefined && chunk.length === announced && chunk.length <= smallBody) {
-        whole = chunk;
-        return true;
-      }
-      bytes.sent += chunk.length;
-      begin();
-      writer ??= new BodyWriter(response, on.resume);
-      return writer.write(chunk, consumed);
-    },
-    flush() {
-      // Send the head now if the body is not here yet.
-      const unsent = begun === "head";
-      begin();
-      if (whole !== undefined) response.write(whole);
-      else if (unsent) response.flushHeaders();
-      bytes.sent += whole?.length ?? 0;
-      whole = undefined;
-    },
-    end() {
-      // Its client may have gone since it was complete.
-      if (response.destroyed) return;
-      begin();
-      bytes.sent += whole?.length ?? 0;
-      if (writer === undefined) endResponse(request, response, whole);
-      else writer.end(() => endResponse(request, response, whole));
-    },
-    failed(failure) {
-      // A response in progress can only be cut, so that the client sees that it is incomplete.
-      if (begun !== undefined && response.headersSent) response.destroy();
-      else if (begun !== undefined) disclaim(response);
-      on.failed(failure);
-    },
-  };
+  head(head: ResponseHead): void {
+    this.#begun = "head";
+    this.#announced = Number(head.headers["content-length"] ?? Number.NaN);
+    this.#on.head(head);
+  }
+
+  chunk(chunk: Buffer, consumed?: (error?: Error | null) => void): boolean {
+    if (consumed === undefined && chunk.length === this.#announced && chunk.length <= smallBody) {
+      this.#whole = chunk;
+      return true;
+    }
+    const { response, bytes } = this.#context;
+    bytes.sent += chunk.length;
+    this.#begin();
+    this.#writer ??= new BodyWriter(response, () => this.#on.resume());
+    return this.#writer.write(chunk, consumed);
+  }
+
+  flush(): void {
+    const { response, bytes } = this.#context;
+    // Send the head now if the body is not here yet.
+    const unsent = this.#begun === "head";
+    this.#begin();
+    if (this.#whole !== undefined) response.write(this.#whole);
+    else if (unsent) response.flushHeaders();
+    bytes.sent += this.#whole?.length ?? 0;
+    this.#whole = undefined;
+  }
+
+  end(): void {
+    const { request, response, bytes } = this.#context;
+    // Its client may have gone since it was complete.
+    if (response.destroyed) return;
+    this.#begin();
+    const whole = this.#whole;
+    bytes.sent += whole?.length ?? 0;
+    if (this.#writer === undefined) endResponse(request, response, whole);
+    else this.#writer.end(() => endResponse(request, response, whole));
+  }
+
+  failed(failure: TransportFailure): void {
+    const { response } = this.#context;
+    const begun = this.#begun;
+    // A response in progress can only be cut, so that the client sees that it is incomplete.
+    if (begun !== undefined && response.headersSent) response.destroy();
+    else if (begun !== undefined) disclaim(response);
+    this.#on.failed(failure);
+  }
+
+  #begin(): void {
+    if (this.#begun !== "head") return;
+    this.#begun = "response";
+    this.#on.begin();
+  }
 }

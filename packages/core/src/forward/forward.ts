@@ -5,60 +5,88 @@ import { claim } from "../respond/claim.ts";
 import { endWithError } from "../respond/end-with-error.ts";
 import { type ErrorResponse, sendError } from "../respond/error-response.ts";
 import * as responses from "../respond/responses.ts";
-import { clientSink } from "./client-sink.ts";
-import { GuardedSink } from "./guard-sink.ts";
+import { ClientSink, type ClientSinkHandlers } from "./client-sink.ts";
+import { GuardedSink, type SinkGuard } from "./guard-sink.ts";
 import { type HoldHandlers, holdResponse } from "./hold-response.ts";
 import type { ResponseHead, ResponseSink, TransportFailure, UpstreamRequest } from "./transport.ts";
 import { asError } from "./transport-errors.ts";
 import type { Upstream } from "./upstream.ts";
 import { reasonOf, UpstreamFault } from "./upstream-fault.ts";
 
-/**
- * Sends a request to the registry and streams the response to the client. The outcome is set in the context.
- *
- * @param prepareHead Transforms the head of the registry's response for the client, or throws an {@link UpstreamFault}
- * where it is invalid, before anything is sent.
- * @param writeHead Writes the head of the response, as soon as some of its body or its end is here.
- * @param until What the client's response waits for. Where it rejects, the client gets a 503 instead.
- */
+/** What is done with the registry's response. */
+export interface ResponseHandlers {
+  /**
+   * Transforms the head of the registry's response for the client, or throws an {@link UpstreamFault} where it is invalid,
+   * before anything is sent.
+   */
+  prepareHead(head: ResponseHead): ResponseHead;
+  /** Writes the head of the response, as soon as some of its body or its end is here. */
+  writeHead(head: ResponseHead): void;
+  /** What the client's response waits for. Where it rejects, the client gets a 503 instead. */
+  readonly until: HoldHandlers["until"] | undefined;
+}
+
+/** Sends a request to the registry and streams the response to the client. The outcome is set in the context. */
 export function forward(
   upstream: Upstream,
   context: RequestContext,
   request: UpstreamRequest,
-  prepareHead: (head: ResponseHead) => ResponseHead,
-  writeHead: (head: ResponseHead) => void,
+  handlers: ResponseHandlers,
   log: Logger | undefined,
-  until?: HoldHandlers["until"],
 ): void {
-  let prepared: ResponseHead | undefined;
-  const sink = clientSink(context, {
-    head(head) {
-      context.times.responded = performance.now();
-      context.cache = head.cache;
-      if (head.cache === "hit") context.times.sent = undefined;
-      enterPhase(context, "respond");
-      const made = prepareHead(head);
-      // The request's body failed, and an error was sent.
-      if (!claim(context.response)) return context.transfer?.abort();
-      noteContent(context, made);
-      prepared = made;
-      if (head.statusCode >= 500) context.outcome = "upstream-error";
-    },
-    begin() {
-      if (prepared !== undefined) writeHead(prepared);
-    },
-    failed(failure) {
-      context.times.responded ??= performance.now();
-      fail(context, failure, log);
-    },
-    resume: () => context.transfer?.resume(),
-  });
-  const guarded = new GuardedSink(sink, (error) => failRequest(context, error, log));
+  const forwarding = new Forwarding(context, handlers, log);
+  const guarded = new GuardedSink(new ClientSink(context, forwarding), forwarding);
   enterPhase(context, "forward");
+  const { until } = handlers;
   const held = until === undefined ? guarded : holdUntil(until, guarded, context);
   context.times.sent = performance.now();
   context.transfer = upstream.send(request, held);
   guarded.started(context.transfer);
+}
+
+/** One request on its way. A class, so that it allocates one object. */
+class Forwarding implements ClientSinkHandlers, SinkGuard {
+  readonly #context: RequestContext;
+  readonly #handlers: ResponseHandlers;
+  readonly #log: Logger | undefined;
+  #prepared: ResponseHead | undefined;
+
+  constructor(context: RequestContext, handlers: ResponseHandlers, log: Logger | undefined) {
+    this.#context = context;
+    this.#handlers = handlers;
+    this.#log = log;
+  }
+
+  head(head: ResponseHead): void {
+    const context = this.#context;
+    context.times.responded = performance.now();
+    context.cache = head.cache;
+    if (head.cache === "hit") context.times.sent = undefined;
+    enterPhase(context, "respond");
+    const made = this.#handlers.prepareHead(head);
+    // The request's body failed, and an error was sent.
+    if (!claim(context.response)) return void context.transfer?.abort();
+    noteContent(context, made);
+    this.#prepared = made;
+    if (head.statusCode >= 500) context.outcome = "upstream-error";
+  }
+
+  begin(): void {
+    if (this.#prepared !== undefined) this.#handlers.writeHead(this.#prepared);
+  }
+
+  failed(failure: TransportFailure): void {
+    this.#context.times.responded ??= performance.now();
+    fail(this.#context, failure, this.#log);
+  }
+
+  resume(): void {
+    this.#context.transfer?.resume();
+  }
+
+  threw(error: unknown): void {
+    failRequest(this.#context, error, this.#log);
+  }
 }
 
 function holdUntil(until: HoldHandlers["until"], sink: ResponseSink, context: RequestContext): ResponseSink {

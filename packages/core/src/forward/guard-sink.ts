@@ -2,6 +2,12 @@ import { atEndOfTurn } from "./end-of-turn.ts";
 import type { ResponseHead, ResponseSink, Transfer, TransportFailure } from "./transport.ts";
 import { asError } from "./transport-errors.ts";
 
+/** Hears of what a sink throws. */
+export interface SinkGuard {
+  /** Called once; the sink is not called after that. */
+  threw(error: unknown): void;
+}
+
 const endLater: (sink: GuardedSink) => void = atEndOfTurn((sink) => sink.endNow());
 
 /**
@@ -12,14 +18,13 @@ const endLater: (sink: GuardedSink) => void = atEndOfTurn((sink) => sink.endNow(
  */
 export class GuardedSink implements ResponseSink {
   readonly #sink: ResponseSink;
-  readonly #onThrow: (error: unknown) => void;
+  readonly #guard: SinkGuard;
   #transfer: Transfer | undefined;
   #broken = false;
 
-  /** @param onThrow Called once; the sink is not called after that. */
-  constructor(sink: ResponseSink, onThrow: (error: unknown) => void) {
+  constructor(sink: ResponseSink, guard: SinkGuard) {
     this.#sink = sink;
-    this.#onThrow = onThrow;
+    this.#guard = guard;
   }
 
   /** Sets the transfer to abort when the sink throws. */
@@ -86,6 +91,6 @@ export class GuardedSink implements ResponseSink {
   #fail(error: unknown): void {
     this.#broken = true;
     this.#transfer?.abort();
-    this.#onThrow(error);
+    this.#guard.threw(error);
   }
 }

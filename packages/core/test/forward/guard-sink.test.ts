@@ -24,7 +24,7 @@ test.each(Object.entries(calls))(
   async (_, call) => {
     const onThrow = vi.fn();
     const transfer: Transfer = { resume: vi.fn(), abort: vi.fn() };
-    const guarded = new GuardedSink(throwingSink(), onThrow);
+    const guarded = new GuardedSink(throwingSink(), { threw: onThrow });
     guarded.started(transfer);
     expect(call(guarded)).toBeOneOf([undefined, false]);
     await nextTurn();
@@ -36,7 +36,7 @@ test.each(Object.entries(calls))(
 );
 
 test("gives back what it was lent where a chunk throws, and after it", () => {
-  const guarded = new GuardedSink(throwingSink(), () => {});
+  const guarded = new GuardedSink(throwingSink(), { threw() {} });
   const consumed = vi.fn();
   for (const _ of [1, 2]) expect(guarded.chunk(Buffer.from("x"), consumed)).toBe(false);
   expect(consumed.mock.calls).toEqual([[new RangeError("a bug")], [expect.any(Error)]]);
@@ -44,7 +44,7 @@ test("gives back what it was lent where a chunk throws, and after it", () => {
 
 test("aborts a transfer whose sink throws before send returns", () => {
   const transfer: Transfer = { resume: vi.fn(), abort: vi.fn() };
-  const guarded = new GuardedSink(throwingSink(), () => {});
+  const guarded = new GuardedSink(throwingSink(), { threw() {} });
   guarded.head({ statusCode: 200, headers: {} });
   guarded.started(transfer);
   expect(transfer.abort).toHaveBeenCalledOnce();
@@ -54,9 +54,9 @@ test("passes the ends of all responses on at the end of the turn, though one thr
   const ended: string[] = [];
   const end = (name: string) => ({ ...throwingSink(), end: () => void ended.push(name) });
   const onThrow = vi.fn();
-  new GuardedSink(end("first"), onThrow).end();
-  new GuardedSink(throwingSink(), onThrow).end();
-  new GuardedSink(end("last"), onThrow).end();
+  new GuardedSink(end("first"), { threw: onThrow }).end();
+  new GuardedSink(throwingSink(), { threw: onThrow }).end();
+  new GuardedSink(end("last"), { threw: onThrow }).end();
   expect(ended).toEqual([]);
   await nextTurn();
   expect(ended).toEqual(["first", "last"]);
