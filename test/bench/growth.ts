@@ -2,7 +2,7 @@ import type { Principal } from "@registry-gate/auth";
 import { type AccessRule, compilePolicy } from "@registry-gate/core";
 import { basic } from "../support/basic.ts";
 import { type Contender, closeAll } from "./contender.ts";
-import { atMost, type Column, type Findings, type Row } from "./findings.ts";
+import { atMost, type Column, type Findings, type Limit, type Row } from "./findings.ts";
 import { startFixedRegistry } from "./fixed-registry.ts";
 import { type GrowingGate, rulesOf, type Size, startGrowingGate, userOf } from "./growing-gate.ts";
 import { connectIdle } from "./idle-connections.ts";
@@ -77,7 +77,7 @@ interface Case {
   readonly users: number;
   /** The most that it may cost, as a multiple of the first case. */
   readonly most?: number;
-  /** Whether it only shows the form of the growth: it is measured once, beside the first case. */
+  /** Whether it shows the form of the growth alone: it is measured once, beside the first case. */
   readonly form?: boolean;
 }
 
@@ -99,19 +99,24 @@ export async function growth(scale: Scale): Promise<Findings> {
     // Its connections stay while the others are measured.
     const waited = await start({ rules: 10, users: 10, groups: 1 });
     const waiting = quick ? 2000 : 10_000;
-    const logins = quick ? [1000] : [2500, 10_000, 40_000];
+    // Each of so many has a connection to the registry that is kept; of more, some open one.
+    const kept = 1000;
+    const logins = quick ? [kept] : [kept, 2500, fewerLogins, moreLogins];
     const active = quick ? [500] : [250, 1000, 2000, 4000];
-    const judged = quick ? { logins: 1000, active: 500 } : { logins: 10_000, active: 2000 };
+    const judged: readonly number[] = quick ? [500] : [2000];
     const cases: readonly Case[] = [
       { name: small.name, gate: small, connections: 16, users: 1 },
       { name: large.name, gate: large, connections: 16, users: 1, most: 1.15 },
       ...logins.map((users): Case => {
         const asking = { name: `the latter, ${users} remembered logins`, gate: large, connections: 16, users };
-        return users === judged.logins ? { ...asking, most: 2 } : { ...asking, form: true };
+        if (users === kept) return { ...asking, most: 2 };
+        return users === fewerLogins || users === moreLogins ? asking : { ...asking, form: true };
       }),
       ...active.map((connections): Case => {
         const asking = { name: `the former, ${connections} active connections`, gate: small, connections, users: 1 };
-        return connections === judged.active ? { ...asking, most: 1.3 } : { ...asking, form: true };
+        return judged.includes(connections)
+          ? { ...asking, most: logarithmic(16, connections) }
+          : { ...asking, form: true };
       }),
       { name: `the former, ${waiting} idle connections`, gate: waited, connections: 16, users: 1, most: 1.15 },
     ];
@@ -141,15 +146,19 @@ export async function growth(scale: Scale): Promise<Findings> {
       title: "GET of a manifest, as the gate grows",
       columns,
       rows: cases.map((each) => rowOf(each.name, ...loadsOf(each))),
-      limits: cases.flatMap((each) =>
-        each.most === undefined
-          ? []
-          : [atMost(each.most, `processor ÷ small, ${each.name}`, processorRatios(...loadsOf(each)))],
-      ),
+      limits: [
+        ...cases.flatMap((each) =>
+          each.most === undefined
+            ? []
+            : [atMost(each.most, `processor ÷ small, ${each.name}`, processorRatios(...loadsOf(each)))],
+        ),
+        ...limitOfLogins(cases.map((each) => [each, loadsOf(each)[0]])),
+      ],
       notes: [
         "of many users in turn each has a connection to the registry, as long as they are no more than may be open; with more, " +
           "each request opens one",
-        "what has no limit shows the form of the growth, and was measured in one round",
+        "a request among many active connections, or by one of many users, may cost as much more as the logarithm of their number is higher",
+        "250, 1000 and 4000 active connections and 2500 logins show the form of the growth, and were measured in one round",
       ],
     };
   } finally {
@@ -157,6 +166,23 @@ export async function growth(scale: Scale): Promise<Findings> {
     await closeAll(gates);
     await registry.close();
   }
+}
+
+/** What one of n log n may cost, as a multiple of what one of fewer costs. */
+function logarithmic(fewer: number, more: number): number {
+  return Math.log(more) / Math.log(fewer);
+}
+
+/** More users than may have a connection each: what one more costs is judged by ever more of them. */
+const fewerLogins = 10_000;
+const moreLogins = 40_000;
+
+function limitOfLogins(measured: readonly (readonly [Case, readonly Load[]])[]): Limit[] {
+  const loadsOf = (users: number): readonly Load[] => measured.find(([each]) => each.users === users)?.[1] ?? [];
+  const more = loadsOf(moreLogins);
+  if (more.length === 0) return [];
+  const name = `processor ÷ ${fewerLogins} remembered logins, ${moreLogins} remembered logins`;
+  return [atMost(logarithmic(fewerLogins, moreLogins), name, processorRatios(more, loadsOf(fewerLogins)))];
 }
 
 /** In fewer, processor time is counted too coarsely. */
