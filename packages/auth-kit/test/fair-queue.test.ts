@@ -1,6 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
-import { type FairQueue, type FairQueueOptions, fairQueue, QueueRefusedError, type Release } from "../src/index.ts";
+import {
+  type FairQueue,
+  type FairQueueOptions,
+  fairQueue,
+  QueueRefusedError,
+  type Release,
+  type Waiter,
+} from "../src/index.ts";
 import { type QueueModel, queueModel } from "./queue-model.ts";
 
 /** What became of each waiter, in the order in which it was settled. */
@@ -230,6 +237,46 @@ describe("fairQueue", () => {
     await ended;
     expect(queue.tryAcquire()).toBeUndefined();
     await queue.idle();
+  });
+
+  describe("a waiter that calls the queue when it is told", () => {
+    const waiter = (name: string, told: string[], refused = (): void => {}): Waiter => ({
+      granted(release) {
+        told.push(`${name} granted`);
+        release();
+      },
+      refused({ kind }) {
+        told.push(`${name} ${kind}`);
+        refused();
+      },
+    });
+
+    it("may wait again when it was displaced: never more wait than may", () => {
+      const queue = fairQueue({ concurrency: 1, maxWaiting: 2 });
+      const release = queue.tryAcquire();
+      const told: string[] = [];
+      queue.wait("a", waiter("a1", told));
+      queue.wait(
+        "a",
+        waiter("a2", told, () => void queue.wait("c", waiter("c", told))),
+      );
+      queue.wait("b", waiter("b", told));
+      expect(told).toEqual(["a2 displaced", "c full"]);
+      expect(queue.waiting).toBe(2);
+      release?.();
+      expect(told.slice(2)).toEqual(["a1 granted", "b granted"]);
+    });
+
+    it("may give a slot back when it was displaced: whoever waits gets it", () => {
+      const queue = fairQueue({ concurrency: 1, maxWaiting: 2 });
+      const release = queue.tryAcquire();
+      const told: string[] = [];
+      queue.wait("a", waiter("a1", told));
+      queue.wait("a", waiter("a2", told, release));
+      expect(queue.wait("b", waiter("b", told))).toBeUndefined();
+      expect(told).toEqual(["a2 displaced", "a1 granted", "b granted"]);
+      expect(queue).toMatchObject({ held: 0, waiting: 0 });
+    });
   });
 
   it("takes 200,000 waiters in, and lets them go from the middle outwards", async () => {

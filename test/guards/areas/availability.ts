@@ -75,7 +75,7 @@ export const availability: readonly Guard[] = [
   {
     name: "newcomer-finds-a-place",
     file: "packages/auth-kit/src/waiting/fair-queue.ts",
-    find: 'this.#refuse(longest.places.last?.value, "displaced");\n    return undefined;',
+    find: "return { displaced: longest.places.last?.value };",
     replacement: 'return "full";',
     tests: ["packages/auth-kit/test/fair-queue.test.ts"],
   },

@@ -41,7 +41,7 @@ const MESSAGES: Readonly<Record<QueueRefusal, string>> = {
 /** Gives a slot back. Calling it again does nothing. */
 export type Release = () => void;
 
-/** Somebody who waits for a slot. One of the methods is called, once, in whatever call to the queue decides; it must not throw. */
+/** Somebody who waits for a slot. One of the methods is called, once, in whatever call to the queue decides: it may call the queue itself, and must not throw. */
 export interface Waiter {
   granted(release: Release): void;
   refused(error: QueueRefusedError): void;
@@ -161,15 +161,19 @@ class Slots implements FairQueue {
     const free = this.tryAcquire();
     if (free !== undefined) return void waiter.granted(free);
     if (this.#closed) return void waiter.refused(new QueueRefusedError("closed"));
-    const refusal = this.#refusalOf(key);
-    if (refusal !== undefined) {
-      waiter.refused(new QueueRefusedError(refusal));
-      return void this.#observe(() => ({ event: "refused", reason: refusal, milliseconds: 0, ...this.#levels() }));
+    const room = this.#roomFor(key);
+    if (typeof room === "string") {
+      waiter.refused(new QueueRefusedError(room));
+      return void this.#observe(() => ({ event: "refused", reason: room, milliseconds: 0, ...this.#levels() }));
     }
+    const { displaced } = room;
+    if (displaced !== undefined) this.#leave(displaced);
     const place = new Place(this, this.#lineOf(key), waiter);
     this.#enter(place);
     this.#observe(() => ({ event: "waiting", ...this.#levels() }));
-    return place;
+    // Told when everybody has their place: it may give a slot back, or come again.
+    if (displaced !== undefined) this.#tellRefused(displaced, "displaced");
+    return place.inLine.linked ? place : undefined;
   }
 
   setConcurrency(next: number): void {
@@ -237,6 +241,10 @@ class Slots implements FairQueue {
   #refuse(place: Place | undefined, reason: QueueRefusal): void {
     if (place === undefined) return;
     this.#leave(place);
+    this.#tellRefused(place, reason);
+  }
+
+  #tellRefused(place: Place, reason: QueueRefusal): void {
     place.waiter.refused(new QueueRefusedError(reason));
     this.#reportRefusal(place, reason);
   }
@@ -295,22 +303,23 @@ class Slots implements FairQueue {
     if (first !== undefined) this.#timer ??= setTimeout(this.#refuseLate, Math.ceil(first.value.since - due) + 1);
   };
 
-  /** Why one more of this key cannot wait. Where another key has to make place for it, it has done so afterwards. */
-  #refusalOf(key: string): QueueRefusal | undefined {
+  /** Why one more of this key cannot wait, or else who of another key has to make place for it, if anybody. */
+  #roomFor(key: string): QueueRefusal | { readonly displaced: Place | undefined } {
     const own = this.#lines.get(key)?.value.length ?? 0;
     const mayWait = own < this.#maxWaitingPerKey;
-    if (this.waiting < this.#maxWaiting) return mayWait ? undefined : "key-full";
+    if (this.waiting < this.#maxWaiting) return mayWait ? noneDisplaced : "key-full";
     const longest = this.#ranking.highest;
     // With one more only, they would change places to and fro.
     if (!mayWait || longest === undefined || longest.length <= own + 1) return "full";
-    this.#refuse(longest.places.last?.value, "displaced");
-    return undefined;
+    return { displaced: longest.places.last?.value };
   }
 
   #levels(): QueueLevels {
     return { waiting: this.waiting, inUse: this.held };
   }
 }
+
+const noneDisplaced = { displaced: undefined } as const;
 
 /** A class, for thousands may wait. */
 class Place implements QueuePlace {
