@@ -61,10 +61,10 @@ export function connectionLogins(cache: Pick<VerifiedCredentials, "recall">): Co
 function isEqual(one: string, other: string): boolean {
   const { length } = one;
   if (length !== other.length) return false;
-  // As Node has read them.
   ours.write(one, "latin1");
   theirs.write(other, "latin1");
-  return timingSafeEqual(ours.subarray(0, length), theirs.subarray(0, length));
+  // Other characters than those of Latin-1, which an app may have put there, are cut to one byte each.
+  return timingSafeEqual(ours.subarray(0, length), theirs.subarray(0, length)) && one === other;
 }
 
 /** Whether there are no duplicates of `Authorization`. */
