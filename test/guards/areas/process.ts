@@ -101,6 +101,13 @@ export const process: readonly Guard[] = [
     tests: ["test/gateway/uncaught-error.test.ts"],
   },
   {
+    name: "requests-end-with-their-connection",
+    file: "apps/gateway/src/gate/once-closed.ts",
+    find: "pending.add(gone);",
+    replacement: "",
+    tests: ["apps/gateway/test/request-count.test.ts"],
+  },
+  {
     name: "log-is-bounded",
     file: "apps/gateway/src/log/log-output.ts",
     find: "if (dropped > 0 || waiting + lines.length > capacity) {",

@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import { onceClosed } from "./once-closed.ts";
 
 /** A handler, and when the last request that it has begun is finished. */
 export interface CountedRequests {
@@ -11,14 +12,13 @@ export interface CountedRequests {
 export function countRequests(respond: (request: IncomingMessage, response: ServerResponse) => void): CountedRequests {
   let active = 0;
   let resolveFinished: (() => void) | undefined;
-  /** A response is closed once. */
   const onClose = (): void => {
     if (--active === 0) resolveFinished?.();
   };
   return {
     handle(request, response) {
       active++;
-      response.on("close", onClose);
+      onceClosed(request, response, onClose);
       respond(request, response);
     },
     get active() {
