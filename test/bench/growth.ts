@@ -170,7 +170,7 @@ export async function growth(scale: Scale): Promise<Findings> {
 
 /** What one of n log n may cost, as a multiple of what one of fewer costs. */
 function logarithmic(fewer: number, more: number): number {
-  return Math.log(more) / Math.log(fewer);
+  return Number((Math.log(more) / Math.log(fewer)).toFixed(2));
 }
 
 /** More users than may have a connection each: what one more costs is judged by ever more of them. */
