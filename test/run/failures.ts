@@ -17,13 +17,13 @@ export interface Failures {
 }
 
 /** The environment variable that names the file which {@link FailureReporter} writes. */
-export const failuresVariable = "REGISTRY_GATE_FAILURES";
+export const failuresVariable = "TEST_FAILURES_FILE";
 
 /** A reporter of vitest that leaves what failed in a file, for {@link readFailures}. */
 export default class FailureReporter implements Reporter {
+  readonly #path = takeVariable();
+
   readonly onTestRunEnd: NonNullable<Reporter["onTestRunEnd"]> = async (modules, errors) => {
-    const path = process.env[failuresVariable];
-    if (path === undefined) throw new Error(`${failuresVariable} is not set`);
     const files = modules
       .filter((module) => !module.ok())
       .map((module) => ({
@@ -31,8 +31,16 @@ export default class FailureReporter implements Reporter {
         tests: [...module.children.allTests("failed")].map(({ fullName }) => fullName),
       }));
     const failures: Failures = { files, errors: errors.length };
-    await writeFile(path, JSON.stringify(failures));
+    await writeFile(this.#path, JSON.stringify(failures));
   };
+}
+
+/** The variable is for the reporter alone: the tests, and what they start, come without it. */
+function takeVariable(): string {
+  const path = process.env[failuresVariable];
+  if (path === undefined) throw new Error(`${failuresVariable} is not set`);
+  delete process.env[failuresVariable];
+  return path;
 }
 
 /** Reads what the reporter has left; `undefined` where it left nothing, because vitest did not get that far. */

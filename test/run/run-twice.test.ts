@@ -40,6 +40,12 @@ async function outcomeOf(files: Readonly<Record<string, string>>): Promise<{ cod
   return { code, said: stdout.split("\n").flatMap((line) => (line.startsWith("said: ") ? [line.slice(6)] : [])) };
 }
 
+test("the tests have the environment of a run by vitest alone", async () => {
+  const environment = `import { expect, test } from "vitest";
+    test("has no variable of the reporter", () => expect(Object.keys(process.env).filter((name) => /FAILURES/.test(name))).toEqual([]));`;
+  expect(await outcomeOf({ "a.test.ts": environment })).toEqual({ code: 0, said: [] });
+});
+
 test("what passes is run once", async () => {
   expect(await outcomeOf({ "a.test.ts": passes })).toEqual({ code: 0, said: [] });
 });
