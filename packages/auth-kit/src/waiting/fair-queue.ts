@@ -43,7 +43,13 @@ export type Release = () => void;
 
 /** Somebody who waits for a slot. One of the methods is called, once, in whatever call to the queue decides: it may call the queue itself, and must not throw. */
 export interface Waiter {
+  /**
+   * It has a slot.
+   *
+   * @param release Gives the slot back.
+   */
   granted(release: Release): void;
+  /** It waits no more, and has no slot: there was no room, it was displaced, it waited too long, or the queue was closed. */
   refused(error: QueueRefusedError): void;
 }
 
