@@ -1,15 +1,18 @@
-import { closeSync, openSync, write } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
-import { logOutput } from "../src/log/log-output.ts";
 
 // The real function, whose calls are counted.
 vi.mock("node:fs", async (original) => {
   const fs = await original<typeof import("node:fs")>();
   return { ...fs, write: vi.fn(fs.write) };
 });
+// Without isolation another file may have loaded the module, with the function itself.
+vi.resetModules();
+const { write } = await import("node:fs");
+const { logOutput } = await import("../src/log/log-output.ts");
 
 test("lines that come while others are written wait, and are written together", async () => {
   const directory = await mkdtemp(join(tmpdir(), "log-batches-"));
