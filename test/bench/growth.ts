@@ -103,7 +103,7 @@ export async function growth(scale: Scale): Promise<Findings> {
     const kept = 1000;
     const logins = quick ? [kept] : [kept, 2500, fewerLogins, moreLogins];
     const active = quick ? [500] : [250, 1000, 2000, 4000];
-    const judged: readonly number[] = quick ? [500] : [2000];
+    const judged = quick ? 500 : 2000;
     const cases: readonly Case[] = [
       { name: small.name, gate: small, connections: 16, users: 1 },
       { name: large.name, gate: large, connections: 16, users: 1, most: 1.15 },
@@ -114,9 +114,7 @@ export async function growth(scale: Scale): Promise<Findings> {
       }),
       ...active.map((connections): Case => {
         const asking = { name: `the former, ${connections} active connections`, gate: small, connections, users: 1 };
-        return judged.includes(connections)
-          ? { ...asking, most: logarithmic(16, connections) }
-          : { ...asking, form: true };
+        return connections === judged ? { ...asking, most: logarithmic(16, connections) } : { ...asking, form: true };
       }),
       { name: `the former, ${waiting} idle connections`, gate: waited, connections: 16, users: 1, most: 1.15 },
     ];
@@ -152,7 +150,7 @@ export async function growth(scale: Scale): Promise<Findings> {
             ? []
             : [atMost(each.most, `processor ÷ small, ${each.name}`, processorRatios(...loadsOf(each)))],
         ),
-        ...limitOfLogins(cases.map((each) => [each, loadsOf(each)[0]])),
+        ...limitOfLogins((users) => cases.filter((each) => each.users === users).flatMap((each) => loadsOf(each)[0])),
       ],
       notes: [
         "of many users in turn each has a connection to the registry, as long as they are no more than may be open; with more, " +
@@ -177,8 +175,8 @@ function logarithmic(fewer: number, more: number): number {
 const fewerLogins = 10_000;
 const moreLogins = 40_000;
 
-function limitOfLogins(measured: readonly (readonly [Case, readonly Load[]])[]): Limit[] {
-  const loadsOf = (users: number): readonly Load[] => measured.find(([each]) => each.users === users)?.[1] ?? [];
+/** @param loadsOf Those by so many users; none where they were not measured. */
+function limitOfLogins(loadsOf: (users: number) => readonly Load[]): Limit[] {
   const more = loadsOf(moreLogins);
   if (more.length === 0) return [];
   const name = `processor ÷ ${fewerLogins} remembered logins, ${moreLogins} remembered logins`;
