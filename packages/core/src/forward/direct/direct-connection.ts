@@ -1,8 +1,7 @@
 import type { Socket } from "node:net";
 import { type LinkedNode, linkedNode } from "@registry-gate/auth-kit";
-import { ConnectionObserver } from "../../observe/observe-connection.ts";
 import type { IdleConnection, Waiting } from "../connection-limit.ts";
-import { connectTimer } from "../limit-connecting.ts";
+import { watchConnection } from "../limit-connecting.ts";
 import { asError, SilentUpstreamError, StalledBodyError } from "../transport-errors.ts";
 import { BodySender } from "./body-sender.ts";
 import type { BufferPool } from "./buffer-pool.ts";
@@ -64,7 +63,7 @@ export class DirectConnection implements ExchangeConnection, ReaderSink, JoinedC
 
   /** Connects. A request can be sent at once. */
   constructor(settings: DirectConnectionSettings, owner: ConnectionOwner) {
-    const { upstream, open, secure, connectTimeout, readTimeout, buffers, shared } = settings;
+    const { open, secure, readTimeout, buffers, shared } = settings;
     this.#settings = settings;
     this.#owner = owner;
     this.#memory = readMemory({ pool: buffers, shared, inRecords: secure, returned: () => this.#readOn() });
@@ -84,24 +83,16 @@ export class DirectConnection implements ExchangeConnection, ReaderSink, JoinedC
       },
     });
     this.#socket = socket;
-    const timer = connectTimer(socket, connectTimeout);
-    const observer = new ConnectionObserver(upstream);
-    socket.once(secure ? "secureConnect" : "connect", () => {
-      clearTimeout(timer);
-      observer.opened();
+    watchConnection(socket, settings, () => {
+      this.#fail(new Error("the registry closed the connection"));
+      this.#memory.advance(0, true);
+      owner.closed(this);
     });
     // Every write and read begins it anew.
     socket.setTimeout(readTimeout);
     socket.on("timeout", () => this.#onTimeout());
     socket.on("end", () => this.#onEnd());
     socket.on("error", (error) => this.#fail(error));
-    socket.on("close", () => {
-      clearTimeout(timer);
-      observer.closed(socket.errored);
-      this.#fail(new Error("the registry closed the connection"));
-      this.#memory.advance(0, true);
-      owner.closed(this);
-    });
   }
 
   get destroyed(): boolean {

@@ -3,9 +3,8 @@ import { Agent as HttpsAgent } from "node:https";
 import { isIP } from "node:net";
 import type { Duplex } from "node:stream";
 import { linkedNode } from "@registry-gate/auth-kit";
-import { ConnectionObserver } from "../../observe/observe-connection.ts";
 import type { ConnectionLimit } from "../connection-limit.ts";
-import { connectTimer } from "../limit-connecting.ts";
+import { watchConnection } from "../limit-connecting.ts";
 
 export interface UpstreamAgentOptions {
   /** The registry's host and port, for published events. */
@@ -47,17 +46,7 @@ export function upstreamAgent(options: UpstreamAgentOptions, limit: ConnectionLi
       limit.closed();
       return socket;
     }
-    const timer = connectTimer(socket, connectTimeout);
-    const observer = new ConnectionObserver(upstream);
-    socket.once(secure ? "secureConnect" : "connect", () => {
-      clearTimeout(timer);
-      observer.opened();
-    });
-    socket.once("close", () => {
-      clearTimeout(timer);
-      observer.closed(socket.errored);
-      limit.closed();
-    });
+    watchConnection(socket, { upstream, secure, connectTimeout }, () => limit.closed());
     return socket;
   };
 
